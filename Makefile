@@ -1,0 +1,34 @@
+# Each target does its own set-up: a virtual environment in .venv, with the versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: launch test lint build setup clean
+
+launch: $(READY)  ## Build, lint and launch dev on an embedded AWS; needs no account
+	@$(BIN)/python build.py build
+	@$(BIN)/python build.py lint
+	@$(BIN)/python build.py launch dev --embedded
+
+test: $(READY)  ## Format, lint, types, and the whole test suite
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+lint: $(READY)  ## cfn-lint over the templates and every rendered environment
+	@$(BIN)/python build.py lint
+
+build: $(READY)  ## Write dist/templates
+	@$(BIN)/python build.py build
+
+setup: $(READY)
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv
+	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --editable '.[embedded,test]'
+	@touch $@
+
+clean:
+	rm -rf .venv .cache .engines .mypy_cache .pytest_cache .ruff_cache dist/rendered build *.egg-info

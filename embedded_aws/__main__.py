@@ -1,0 +1,143 @@
+"""Run the embedded AWS in the foreground: `python -m embedded_aws [--port N] [--region R]`."""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import re
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from embedded_aws.settings import (
+    DEFAULT_PORT,
+    DEFAULT_REGION,
+    HOST,
+    client_environment,
+    prepare_environment,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until Ctrl-C; return the exit status (0 stopped, 1 could not start, 2 bad usage)."""
+    options = _parse(arguments)
+    try:
+        listener = _listen(options.port)
+    except OSError as problem:
+        print(f"embedded_aws: {_port_problem(options.port, problem)}", file=sys.stderr)
+        return 1
+    with listener, tempfile.TemporaryDirectory(prefix="embedded-aws-") as scratch:
+        if options.state_dir:
+            try:
+                options.state_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as problem:
+                print(
+                    f"embedded_aws: cannot use {options.state_dir} as state directory: "
+                    f"{problem.strerror}; give another one with --state-dir",
+                    file=sys.stderr,
+                )
+                return 1
+        port = listener.getsockname()[1]
+        state = options.state_dir.resolve() if options.state_dir else None
+        prepare_environment(port, options.region, Path(scratch), state)
+        # Imported this late: ministack reads the environment while it is imported.
+        from embedded_aws.serving import serve
+
+        stop = threading.Event()
+        with _stopped_by_signals(stop):
+            if options.until_stdin_closes:
+                threading.Thread(target=_await_end_of_input, args=(stop,), daemon=True).start()
+            asyncio.run(serve(listener, stop, _announcer(port, options.region)))
+    return 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m embedded_aws",
+        description="An AWS for rehearsals, on 127.0.0.1, until Ctrl-C.",
+        epilog="example: python -m embedded_aws --port 4566 --region eu-north-1",
+    )
+    parser.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port (4566); 0 takes a free one"
+    )
+    parser.add_argument(
+        "--region", type=_region, default=DEFAULT_REGION, help="region of unsigned requests"
+    )
+    parser.add_argument(
+        "--state-dir", type=Path, help="directory to keep state in between runs (none: nothing)"
+    )
+    parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,5}(-[a-z]+)+-\d", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a region; give one like eu-north-1")
+    return text
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket: bound before anything is loaded, so that no port can be lost in a race."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _port_problem(port: int, problem: OSError) -> str:
+    if problem.errno == errno.EADDRINUSE:
+        return f"port {port} of {HOST} is in use; stop what uses it or give another with --port"
+    return f"cannot listen on port {port} of {HOST}: {problem.strerror}; give another with --port"
+
+
+def _announcer(port: int, region: str) -> Callable[[], None]:
+    def announce() -> None:
+        pairs = client_environment(f"http://{HOST}:{port}", region).items()
+        settings = " ".join(f"{name}={value}" for name, value in pairs)
+        print(f"Embedded AWS is ready: export {settings}", flush=True)
+
+    return announce
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(stop: threading.Event):  # type: ignore[no-untyped-def]
+    def request_stop(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    previous = {number: signal.signal(number, request_stop) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _await_end_of_input(stop: threading.Event) -> None:
+    """Set `stop` when standard input ends: the parent closed its end, or died."""
+    with contextlib.suppress(OSError):
+        while sys.stdin.buffer.read(1):
+            pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

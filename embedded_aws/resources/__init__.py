@@ -1,0 +1,1 @@
+"""The resource types that ministack's CloudFormation does not have, one module a subject."""

@@ -1,0 +1,75 @@
+"""AWS::ElastiCache::ServerlessCache."""
+
+from typing import Any
+
+from embedded_aws.registry import Created, Properties, ignoring, register
+from embedded_aws.service_calls import call
+
+_CREATE = (
+    "ServerlessCacheName",
+    "Description",
+    "Engine",
+    "MajorEngineVersion",
+    "CacheUsageLimits",
+    "KmsKeyId",
+    "SecurityGroupIds",
+    "SnapshotArnsToRestore",
+    "Tags",
+    "UserGroupId",
+    "SubnetIds",
+    "SnapshotRetentionLimit",
+    "DailySnapshotTime",
+)
+_MODIFY = (
+    "Description",
+    "CacheUsageLimits",
+    "UserGroupId",
+    "SecurityGroupIds",
+    "SnapshotRetentionLimit",
+    "DailySnapshotTime",
+    "Engine",
+    "MajorEngineVersion",
+)
+
+
+def install() -> None:
+    """Register the types of this module."""
+    register("AWS::ElastiCache::ServerlessCache", create=_create, update=_modify, delete=_delete)
+
+
+def _create(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {name: properties.get(name) for name in _CREATE}
+    name = call("elasticache", "CreateServerlessCache", **settings)["ServerlessCache"][
+        "ServerlessCacheName"
+    ]
+    return name, _attributes(name)
+
+
+def _modify(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    changed = {name: new.get(name) for name in _MODIFY if new.get(name) != old.get(name)}
+    if any(value is not None for value in changed.values()):
+        call("elasticache", "ModifyServerlessCache", ServerlessCacheName=physical_id, **changed)
+    if new.get("Tags"):
+        arn = _attributes(physical_id)["ARN"]
+        call("elasticache", "AddTagsToResource", ResourceName=arn, Tags=new["Tags"])
+    return physical_id, _attributes(physical_id)
+
+
+def _delete(physical_id: str, properties: Properties) -> None:
+    with ignoring("ServerlessCacheNotFoundFault"):
+        call("elasticache", "DeleteServerlessCache", ServerlessCacheName=physical_id)
+
+
+def _attributes(name: str) -> dict[str, Any]:
+    answer = call("elasticache", "DescribeServerlessCaches", ServerlessCacheName=name)
+    cache = answer["ServerlessCaches"][0]
+    attributes = {
+        "ARN": cache["ARN"],
+        "Status": cache["Status"],
+        "FullEngineVersion": cache.get("FullEngineVersion", ""),
+        "CreateTime": str(cache.get("CreateTime", "")),
+    }
+    for endpoint in ("Endpoint", "ReaderEndpoint"):
+        for part in ("Address", "Port"):
+            attributes[f"{endpoint}.{part}"] = str(cache[endpoint][part])
+    return attributes

@@ -1,0 +1,187 @@
+"""ECS: capacity providers of a cluster, and services and task definitions without losses.
+
+ministack's own handlers of the last two drop what they do not model (execute command, service
+connect, registries, runtime platform); its API keeps it, so these go through the API.
+"""
+
+from typing import Any
+
+from ministack.services import ecs
+
+from embedded_aws.registry import Created, Properties, ignoring, physical_name, register
+from embedded_aws.service_calls import call
+
+# What CloudFormation has and CreateService has not.
+_NOT_IN_API = ("ForceNewDeployment",)
+# What UpdateService takes (API_UpdateService), by its name in CloudFormation.
+_UPDATABLE = (
+    "AvailabilityZoneRebalancing",
+    "CapacityProviderStrategy",
+    "DeploymentConfiguration",
+    "DeploymentController",
+    "DesiredCount",
+    "EnableECSManagedTags",
+    "EnableExecuteCommand",
+    "HealthCheckGracePeriodSeconds",
+    "LoadBalancers",
+    "NetworkConfiguration",
+    "PlatformVersion",
+    "PropagateTags",
+    "ServiceConnectConfiguration",
+    "ServiceRegistries",
+    "TaskDefinition",
+    "VolumeConfigurations",
+)
+# What DescribeServices reports on AWS and ministack's API forgets, by its name in the API.
+_FORGOTTEN_OF_SERVICE = {"AvailabilityZoneRebalancing": "availabilityZoneRebalancing"}
+
+
+def install() -> None:
+    """Register the types of this module."""
+    register(
+        "AWS::ECS::ClusterCapacityProviderAssociations",
+        create=_attach_providers,
+        update=_update_providers,
+        delete=_detach_providers,
+    )
+    register(
+        "AWS::ECS::TaskDefinition",
+        create=_register_task_definition,
+        update=_retag_task_definition,
+        delete=_deregister_task_definition,
+    )
+    register(
+        "AWS::ECS::Service",
+        create=_create_service,
+        update=_update_service,
+        delete=_delete_service,
+    )
+
+
+def _attach_providers(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    call(
+        "ecs",
+        "PutClusterCapacityProviders",
+        cluster=properties["Cluster"],
+        capacityProviders=properties.get("CapacityProviders") or [],
+        defaultCapacityProviderStrategy=properties.get("DefaultCapacityProviderStrategy") or [],
+    )
+    return properties["Cluster"], {}
+
+
+def _update_providers(
+    physical_id: str, old: Properties, new: Properties, stack_name: str
+) -> Created:
+    return _attach_providers("", new, stack_name)
+
+
+def _detach_providers(physical_id: str, properties: Properties) -> None:
+    cluster = properties["Cluster"].rsplit("/", 1)[-1]
+    in_use = sorted(
+        service["serviceName"]
+        for service in ecs._services.values()
+        if service["status"] == "ACTIVE"
+        and service["clusterArn"].rsplit("/", 1)[-1] == cluster
+        and service.get("capacityProviderStrategy")
+    )
+    if in_use:
+        # API_PutClusterCapacityProviders: ResourceInUseException.
+        raise ValueError(
+            "The specified capacity provider is in use and cannot be removed: service "
+            f"{', '.join(in_use)} (Service: Ecs, Code: ResourceInUseException)"
+        )
+    with ignoring("ClusterNotFoundException"):
+        _attach_providers("", {"Cluster": properties["Cluster"]}, "")
+
+
+def _register_task_definition(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {**properties}
+    settings.setdefault("Family", physical_name(stack_name, logical_id, limit=255))
+    arn = call("ecs", "RegisterTaskDefinition", **settings)["taskDefinition"]["taskDefinitionArn"]
+    return arn, {"TaskDefinitionArn": arn}
+
+
+def _retag_task_definition(
+    physical_id: str, old: Properties, new: Properties, stack_name: str
+) -> Created:
+    _sync_tags(physical_id, old, new)
+    return physical_id, {"TaskDefinitionArn": physical_id}
+
+
+def _deregister_task_definition(physical_id: str, properties: Properties) -> None:
+    with ignoring("ClientException"):
+        call("ecs", "DeregisterTaskDefinition", taskDefinition=physical_id)
+
+
+def _create_service(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {name: value for name, value in properties.items() if name not in _NOT_IN_API}
+    settings.setdefault("ServiceName", physical_name(stack_name, logical_id, limit=255))
+    _check_providers_attached(properties)
+    service = call("ecs", "CreateService", **_api_names(settings))["service"]
+    _remember(service["serviceArn"], properties)
+    arn = service["serviceArn"]
+    return arn, {"ServiceArn": arn, "Name": service["serviceName"]}
+
+
+def _api_names(properties: Properties) -> dict[str, Any]:
+    """The two properties whose name in the API differs by more than case."""
+    renamed = {"PlacementStrategies": "placementStrategy"}
+    return {renamed.get(name, name): value for name, value in properties.items()}
+
+
+def _check_providers_attached(properties: Properties) -> None:
+    """CreateService refuses a provider that its cluster does not have; ministack does not."""
+    wanted = {item["CapacityProvider"] for item in properties.get("CapacityProviderStrategy") or []}
+    cluster = ecs._clusters.get(str(properties.get("Cluster", "default")).rsplit("/", 1)[-1], {})
+    missing = sorted(wanted - set(cluster.get("capacityProviders") or []))
+    if missing:
+        raise ValueError(
+            "The specified capacity provider was not found: "
+            f"{', '.join(missing)} is not attached to the cluster"
+            " (Service: Ecs, Code: InvalidParameterException)"
+        )
+
+
+def _remember(arn: str, properties: Properties) -> None:
+    for service in ecs._services.values():
+        if service["serviceArn"] == arn:
+            for name, field in _FORGOTTEN_OF_SERVICE.items():
+                if name in properties:
+                    service[field] = properties[name]
+            connect = properties.get("ServiceConnectConfiguration")
+            if connect:
+                service["deployments"][0]["serviceConnectConfiguration"] = _camel(connect)
+
+
+def _camel(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key[:1].lower() + key[1:]: _camel(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_camel(item) for item in value]
+    return value
+
+
+def _update_service(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    name = physical_id.rsplit("/", 1)[-1]
+    changed = {key: new.get(key) for key in _UPDATABLE if new.get(key) != old.get(key)}
+    _check_providers_attached(new)
+    call("ecs", "UpdateService", service=name, cluster=new.get("Cluster"), **changed)
+    _remember(physical_id, new)
+    _sync_tags(physical_id, old, new)
+    return physical_id, {"ServiceArn": physical_id, "Name": name}
+
+
+def _delete_service(physical_id: str, properties: Properties) -> None:
+    with ignoring("ServiceNotFoundException", "ClusterNotFoundException"):
+        name = physical_id.rsplit("/", 1)[-1]
+        cluster = properties.get("Cluster")
+        call("ecs", "DeleteService", service=name, cluster=cluster, force=True)
+
+
+def _sync_tags(arn: str, old: Properties, new: Properties) -> None:
+    before = {tag["Key"] for tag in old.get("Tags") or []}
+    after = {tag["Key"] for tag in new.get("Tags") or []}
+    if gone := sorted(before - after):
+        call("ecs", "UntagResource", resourceArn=arn, tagKeys=gone)
+    if new.get("Tags"):
+        call("ecs", "TagResource", resourceArn=arn, tags=new["Tags"])

@@ -1,0 +1,47 @@
+"""AWS WAF: the association of a web ACL with a resource, and its log."""
+
+from embedded_aws.registry import Created, Properties, ignoring, no_update, register
+from embedded_aws.service_calls import call
+
+_LOG_SETTINGS = ("ResourceArn", "LogDestinationConfigs", "RedactedFields", "LoggingFilter")
+
+
+def install() -> None:
+    """Register the types of this module."""
+    register(
+        "AWS::WAFv2::WebACLAssociation",
+        create=_associate,
+        update=no_update(lambda pid, properties: {}),
+        delete=_disassociate,
+    )
+    register(
+        "AWS::WAFv2::LoggingConfiguration",
+        create=_put_logging,
+        update=_update_logging,
+        delete=_delete_logging,
+    )
+
+
+def _associate(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    acl, resource = properties["WebACLArn"], properties["ResourceArn"]
+    call("wafv2", "AssociateWebACL", WebACLArn=acl, ResourceArn=resource)
+    return f"{resource}|{acl}", {}
+
+
+def _disassociate(physical_id: str, properties: Properties) -> None:
+    call("wafv2", "DisassociateWebACL", ResourceArn=properties["ResourceArn"])
+
+
+def _put_logging(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {name: properties[name] for name in _LOG_SETTINGS if name in properties}
+    call("wafv2", "PutLoggingConfiguration", LoggingConfiguration=settings)
+    return properties["ResourceArn"], {"ManagedByFirewallManager": "false"}
+
+
+def _update_logging(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    return _put_logging("", new, stack_name)
+
+
+def _delete_logging(physical_id: str, properties: Properties) -> None:
+    with ignoring("WAFNonexistentItemException"):
+        call("wafv2", "DeleteLoggingConfiguration", ResourceArn=physical_id)

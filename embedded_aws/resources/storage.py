@@ -1,0 +1,92 @@
+"""Block storage: EBS volumes and the policies that snapshot them."""
+
+from embedded_aws.registry import Created, Properties, ignoring, register
+from embedded_aws.resources.network import sync_tags, tag_specification
+from embedded_aws.service_calls import call
+
+_CREATE = (
+    "AvailabilityZone",
+    "AvailabilityZoneId",
+    "Encrypted",
+    "Iops",
+    "KmsKeyId",
+    "MultiAttachEnabled",
+    "OutpostArn",
+    "Size",
+    "SnapshotId",
+    "SourceVolumeId",
+    "Throughput",
+    "VolumeInitializationRate",
+    "VolumeType",
+)
+_MODIFY = ("Size", "VolumeType", "Iops", "Throughput", "MultiAttachEnabled")
+_POLICY = (
+    "Description",
+    "ExecutionRoleArn",
+    "PolicyDetails",
+    "State",
+    "DefaultPolicy",
+    "CreateInterval",
+    "RetainInterval",
+    "CopyTags",
+    "ExtendDeletion",
+    "CrossRegionCopyTargets",
+    "Exclusions",
+)
+
+
+def install() -> None:
+    """Register the types of this module."""
+    register(
+        "AWS::EC2::Volume", create=_create_volume, update=_modify_volume, delete=_delete_volume
+    )
+    register(
+        "AWS::DLM::LifecyclePolicy",
+        create=_create_policy,
+        update=_update_policy,
+        delete=_delete_policy,
+    )
+
+
+def _create_volume(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {name: properties.get(name) for name in _CREATE}
+    tags = tag_specification("volume", properties)
+    volume = call("ec2", "CreateVolume", TagSpecifications=tags, **settings)["VolumeId"]
+    return volume, {"VolumeId": volume}
+
+
+def _modify_volume(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    changed = {name: new.get(name) for name in _MODIFY if new.get(name) != old.get(name)}
+    if any(value is not None for value in changed.values()):
+        call("ec2", "ModifyVolume", VolumeId=physical_id, **changed)
+    sync_tags(physical_id, old, new)
+    return physical_id, {"VolumeId": physical_id}
+
+
+def _delete_volume(physical_id: str, properties: Properties) -> None:
+    with ignoring("InvalidVolume.NotFound"):
+        call("ec2", "DeleteVolume", VolumeId=physical_id)
+
+
+def _create_policy(logical_id: str, properties: Properties, stack_name: str) -> Created:
+    settings = {name: properties.get(name) for name in _POLICY}
+    tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []}
+    policy = call("dlm", "CreateLifecyclePolicy", Tags=tags or None, **settings)["PolicyId"]
+    return policy, _policy_attributes(policy)
+
+
+def _update_policy(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    changeable = (name for name in _POLICY if name != "DefaultPolicy")
+    settings = {name: new.get(name) for name in changeable}
+    call("dlm", "UpdateLifecyclePolicy", PolicyId=physical_id, **settings)
+    return physical_id, _policy_attributes(physical_id)
+
+
+def _policy_attributes(policy: str) -> dict[str, str]:
+    arn = call("dlm", "GetLifecyclePolicy", PolicyId=policy)["Policy"]["PolicyArn"]
+    return {"PolicyId": policy, "Arn": arn}
+
+
+def _delete_policy(physical_id: str, properties: Properties) -> None:
+    with ignoring("ResourceNotFoundException"):
+        call("dlm", "DeleteLifecyclePolicy", PolicyId=physical_id)

@@ -1,0 +1,157 @@
+"""Start the embedded AWS as a subprocess on a free loopback port, and stop it.
+
+ministack is imported in the subprocess only, so importing this module costs next to nothing.
+
+    with EmbeddedAws.start(region="eu-north-1") as aws:
+        session = boto3.Session(aws_access_key_id=aws.access_key, ...)
+        subprocess.run([...], env=os.environ | aws.environment())
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from embedded_aws.settings import (
+    ACCESS_KEY,
+    ACCOUNT_ID,
+    DEFAULT_REGION,
+    SECRET_KEY,
+    client_environment,
+)
+
+_ENDPOINT = re.compile(r"\bAWS_ENDPOINT_URL=(\S+)")
+# Seconds that the process gets to end by itself before it is killed.
+_STOP_TIMEOUT = 10.0
+
+
+class EmbeddedAwsError(RuntimeError):
+    """The embedded AWS could not be started or does not answer; the message says why."""
+
+
+class EmbeddedAws:
+    """A running embedded AWS; make one with `start`.
+
+    Attributes: `endpoint_url` (http://127.0.0.1:PORT), `region` (of clients that name none),
+    `access_key`, `secret_key` and `account_id`.
+    """
+
+    access_key = ACCESS_KEY
+    secret_key = SECRET_KEY
+    account_id = ACCOUNT_ID
+
+    def __init__(
+        self, process: subprocess.Popen[str], log: IO[str], endpoint_url: str, region: str
+    ) -> None:
+        self._process = process
+        self._log = log
+        self.endpoint_url = endpoint_url
+        self.region = region
+
+    @classmethod
+    def start(cls, region: str = DEFAULT_REGION, *, timeout: float = 30.0) -> Self:
+        """Start the process and wait until it answers.
+
+        It ends with `stop`, with the `with` block, or with this process, however that ends: it
+        watches a pipe whose other end closes with this process.
+
+        Raises EmbeddedAwsError when it is not ready after `timeout` seconds or ends before.
+        """
+        # The process closes its copy; this one is for reading what went wrong.
+        log = tempfile.TemporaryFile(mode="w+", prefix="embedded-aws-log-")  # noqa: SIM115
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "embedded_aws"),
+                *("--port", "0", "--region", region, "--until-stdin-closes"),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=os.environ | {"PYTHONPATH": _search_path()},
+        )
+        announcement = _first_line(process, timeout)
+        endpoint = _ENDPOINT.search(announcement)
+        aws = cls(process, log, endpoint.group(1) if endpoint else "", region)
+        if endpoint is None:
+            reason = aws._last_words() if process.poll() is not None else "no answer"
+            aws.stop()
+            raise EmbeddedAwsError(f"The embedded AWS did not start within {timeout:g} s: {reason}")
+        return aws
+
+    def environment(self) -> dict[str, str]:
+        """Variables that point a child process (AWS CLI, boto3) at this embedded AWS."""
+        return {
+            **client_environment(self.endpoint_url, self.region),
+            # Without this, a client in doubt about credentials asks the network.
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def reset(self) -> None:
+        """Forget every resource in every region; takes about ten milliseconds.
+
+        Raises EmbeddedAwsError when the process does not answer.
+        """
+        request = urllib.request.Request(f"{self.endpoint_url}/_ministack/reset", method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=_STOP_TIMEOUT):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError) as problem:
+            raise EmbeddedAwsError(
+                f"The embedded AWS at {self.endpoint_url} does not answer: {problem}"
+            ) from problem
+
+    def stop(self) -> None:
+        """End the process; a second call does nothing."""
+        if self._process.stdin and not self._process.stdin.closed:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        try:
+            self._process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().strip().splitlines()
+        return lines[-1] if lines else f"it ended with status {self._process.returncode}"
+
+
+def _search_path() -> str:
+    """PYTHONPATH under which the subprocess finds this package, installed or not."""
+    here = str(Path(__file__).resolve().parent.parent)
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _first_line(process: subprocess.Popen[str], timeout: float) -> str:
+    """The first line of standard output; empty when it ended or `timeout` passed without one."""
+    line: list[str] = []
+    stdout = process.stdout
+    assert stdout is not None  # noqa: S101 - opened as a pipe by the only caller
+    reader = threading.Thread(target=lambda: line.append(stdout.readline()), daemon=True)
+    reader.start()
+    reader.join(timeout)
+    return line[0] if line else ""

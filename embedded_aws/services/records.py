@@ -1,0 +1,110 @@
+"""A service that only keeps records, plugged into ministack's dispatch.
+
+botocore on the client's side has validated each request before it comes here, and a resource
+handler goes through botocore too, so an operation may rely on its required members.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ministack.app
+from ministack.core import router
+from ministack.core.responses import (
+    AccountRegionScopedDict,
+    error_response_json,
+    json_response,
+)
+
+Request = dict[str, Any]
+Operation = Callable[[Request], dict[str, Any]]
+
+
+class Refusal(Exception):
+    """An operation's error answer: its code and its message."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class RecordService:
+    """What ministack expects of a service module: handle_request, reset, and state to persist.
+
+    `find(method, path, headers)` returns the operation for a request and the parameters that its
+    path carries, or None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        find: Callable[[str, str, Mapping[str, str]], tuple[Operation, Request] | None],
+        stores: Mapping[str, Any],
+    ) -> None:
+        self._name = name
+        self._find = find
+        self._stores = stores
+
+    async def handle_request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query_parameters: Mapping[str, list[str]],
+    ) -> Any:
+        """Answer one request, as every ministack service module does."""
+        found = self._find(method, path, headers)
+        if found is None:
+            message = f"The embedded {self._name} has no such operation"
+            return error_response_json("UnknownOperationException", message, 400)
+        operation, from_path = found
+        try:
+            return json_response(operation({**json.loads(body or b"{}"), **from_path}))
+        except Refusal as refusal:
+            return error_response_json(refusal.code, str(refusal), refusal.status)
+
+    def reset(self) -> None:
+        """Forget every record."""
+        for store in self._stores.values():
+            store.clear()
+
+    def get_state(self) -> dict[str, Any]:
+        """What is to be kept between runs."""
+        return {name: store for name, store in self._stores.items()}
+
+    def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
+        """Take back what `get_state` gave."""
+        for name, store in self._stores.items():
+            store.update((state or {}).get(name, {}))
+
+
+def new_store() -> Any:
+    """A dictionary that is separate for every account and region."""
+    return AccountRegionScopedDict()
+
+
+def plug_in(name: str, service: RecordService, *, target: str | None = None) -> None:
+    """Route requests signed for `name` (and, for JSON services, with `target`) to `service`."""
+    pattern: dict[str, Any] = {"credential_scope": name, "host_patterns": [rf"{name}\."]}
+    if target:
+        pattern["target_prefixes"] = [target]
+    router.SERVICE_PATTERNS[name] = pattern
+    module = name.replace("-", "_")
+    ministack.app.SERVICE_REGISTRY[name] = {"module": module}
+    ministack.app._state_map[module] = module
+    ministack.app._loaded_modules[module] = service
+    ministack.app.SERVICE_HANDLERS[name] = ministack.app._lazy_handler(module)
+
+
+def by_target(operations: Mapping[str, Operation]) -> Any:
+    """Find the operation of a JSON service by its X-Amz-Target header."""
+
+    def find(
+        method: str, path: str, headers: Mapping[str, str]
+    ) -> tuple[Operation, Request] | None:
+        operation = operations.get(headers.get("x-amz-target", "").rpartition(".")[2])
+        return (operation, {}) if operation else None
+
+    return find

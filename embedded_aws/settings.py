@@ -1,0 +1,62 @@
+"""What the emulator's process is told through its environment.
+
+ministack reads its settings while it is imported, so they must be in place before the first import.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+DEFAULT_REGION = "eu-north-1"
+DEFAULT_PORT = 4566
+HOST = "127.0.0.1"
+# Any key is accepted; a twelve-digit one would select another account.
+ACCESS_KEY = "embedded"
+SECRET_KEY = "embedded"  # noqa: S105 - not a secret: the emulator accepts every signature
+ACCOUNT_ID = "123456789012"
+
+# Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.
+_FOREIGN_PREFIXES = ("AWS_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
+_FOREIGN_NAMES = ("EDGE_PORT", "SERVICES", "USE_SSL", "DOCKER_NETWORK")
+
+
+def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
+    """The variables that point the AWS CLI or an SDK at the emulator."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+
+
+def prepare_environment(port: int, region: str, scratch: Path, state: Path | None) -> None:
+    """Set this process's environment for ministack; call it before the first import of ministack.
+
+    `scratch` takes every file that does not outlive the process. With `state`, resources are saved
+    there at exit and restored at the next start.
+    """
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES:
+            del os.environ[name]
+    os.environ.update(
+        {
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": HOST,
+            "MINISTACK_REGION": region,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "AUTH": "false",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "CRITICAL"),
+            # Databases, caches and tasks are records: with a Docker daemon at hand ministack would
+            # start containers, and a rehearsal would depend on the machine it runs on.
+            "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
+            "TMPDIR": str(scratch),
+            "STATE_DIR": str(state or scratch / "state"),
+            "S3_DATA_DIR": str((state or scratch) / "s3"),
+            "PERSIST_STATE": "1" if state else "0",
+            "S3_PERSIST": "1" if state else "0",
+        }
+    )
+    tempfile.tempdir = str(scratch)

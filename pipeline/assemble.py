@@ -1,0 +1,158 @@
+"""Building a release: the templates as bytes, their content hash, and the prefix they are uploaded under."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.errors import Refusal
+from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
+from templates_src import environment
+from templates_src.errors import TemplateError
+from templates_src.layer import Layer
+
+PRODUCT = "carbon-connect"
+# CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_ROOT_BYTES = 51_200
+MAX_LAYER_BYTES = 1_000_000
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+# Stands in the root while its own hash is computed; the hash cannot contain itself.
+UNNAMED_PREFIX = "unnamed/"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is launched: every template and function of one version.
+
+    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes.
+    """
+
+    version: str
+    digest: str
+    root: Layer
+    layers: tuple[Layer, ...]
+    files: Mapping[str, bytes]
+
+    @property
+    def prefix(self) -> str:
+        """Where the release is kept in its bucket: version and content, so that other content goes elsewhere."""
+        return release_prefix(self.version, self.digest)
+
+    @cached_property
+    def root_body(self) -> str:
+        """The root template, as CloudFormation takes it in a request."""
+        return self.files[template_path(self.root.name)].decode()
+
+    def manifest(self) -> bytes:
+        """Version, prefix and the SHA-256 of every file, as JSON."""
+        return serialize(
+            {
+                "Generated": "by build.py: do not edit",
+                "Version": self.version,
+                "Prefix": self.prefix,
+                "Files": {
+                    path: hashlib.sha256(body).hexdigest() for path, body in self.files.items()
+                },
+            }
+        )
+
+
+def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release:
+    """Build every template.
+
+    ``functions`` is the folder of the function zips. Raises Refusal for a template that cannot be built or is too
+    large for CloudFormation.
+    """
+    version = version or project_version()
+    try:
+        layers = environment.layers()
+        root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version=version)
+        files = {template_path(layer.name): serialize(layer.document()) for layer in layers}
+        files |= {f"functions/{zipped.name}": zipped.read_bytes() for zipped in zips(functions)}
+        digest = content_digest({**files, template_path(root.name): serialize(root.document())})
+        prefix = release_prefix(version, digest)
+        root = environment.environment(layers, release_prefix=prefix, version=version)
+        files = {template_path(root.name): serialize(root.document()), **files}
+    except (TemplateError, ValueError, TypeError) as error:
+        raise Refusal(str(error)) from error
+    for layer in (root, *layers):
+        check_quotas(layer, len(files[template_path(layer.name)]), is_root=layer is root)
+    return Release(version, digest, root, tuple(layers), files)
+
+
+def project_version() -> str:
+    """The version that setup.cfg declares."""
+    settings = configparser.ConfigParser()
+    settings.read(SETUP_CFG, encoding="utf-8")
+    return settings["metadata"]["version"]
+
+
+def release_prefix(version: str, digest: str) -> str:
+    """Prefix of a release in its bucket."""
+    return f"{PRODUCT}/{version}-{digest}/"
+
+
+def template_path(name: str) -> str:
+    """Path of a template below the release's prefix."""
+    return f"{environment.TEMPLATE_FOLDER}/{name}{environment.TEMPLATE_SUFFIX}"
+
+
+def zips(folder: Path) -> list[Path]:
+    """The function zips of a folder, in order."""
+    return sorted(folder.glob("*.zip"))
+
+
+def serialize(document: Mapping[str, object]) -> bytes:
+    """A template or manifest as the bytes that are committed: readable in review, the same on any machine."""
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def content_digest(files: Mapping[str, bytes]) -> str:
+    """Twelve hexadecimal digits that name this content and no other."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
+    return digest.hexdigest()[:12]
+
+
+def check_quotas(layer: Layer, size: int, *, is_root: bool) -> None:
+    """Hold a template to CloudFormation's quotas."""
+    template = layer.template
+    for what, count, most in (
+        ("bytes", size, MAX_ROOT_BYTES if is_root else MAX_LAYER_BYTES),
+        ("resources", len(template.resources), MAX_RESOURCES),
+        ("parameters", len(template.parameters), MAX_PARAMETERS),
+        ("outputs", len(template.outputs), MAX_OUTPUTS),
+    ):
+        if count > most:
+            raise Refusal(
+                f"Template {layer.name} has {count:,} {what}, but CloudFormation takes {most:,}; move some to another layer."
+            )
+
+
+def write(release: Release, dist: Path = DIST) -> list[Path]:
+    """Write templates and manifest below ``dist``; returns the files whose bytes changed.
+
+    A template of a layer that is no more is removed.
+    """
+    wanted = {dist / path: body for path, body in release.files.items() if path.endswith(".json")}
+    wanted[dist / "manifest.json"] = release.manifest()
+    changed = []
+    for path, body in wanted.items():
+        if not path.exists() or path.read_bytes() != body:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+            changed.append(path)
+    for path in (dist / environment.TEMPLATE_FOLDER).glob(f"*{environment.TEMPLATE_SUFFIX}"):
+        if path not in wanted:
+            path.unlink()
+            changed.append(path)
+    return changed

@@ -1,0 +1,128 @@
+"""Clients of AWS, or of whatever AWS_ENDPOINT_URL names, and its errors as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.errors import Refusal
+
+DEFAULT_REGION = "eu-north-1"
+
+
+@dataclass
+class Aws:
+    """Clients for one region.
+
+    ``environment`` overrides what boto3 would read of endpoint and credentials from the process: it holds
+    AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY when the embedded AWS is meant.
+    """
+
+    region: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made once.
+
+        Raises Refusal for a region that no partition of AWS has.
+        """
+        if service not in self._clients:
+            self._clients[service] = self._session().client(
+                service,
+                endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+                config=_config(),
+            )
+        return self._clients[service]
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the clients talk to an endpoint on this machine."""
+        url = str(self.client("sts").meta.endpoint_url)
+        return "//127.0.0.1:" in url or "//localhost:" in url
+
+    def account(self) -> str:
+        """The account that the credentials belong to."""
+        with sentences("ask AWS for the account"):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+    def _session(self) -> Any:
+        import boto3
+
+        session = boto3.Session(
+            region_name=self.region,
+            aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
+        )
+        known = [
+            region
+            for partition in session.get_available_partitions()
+            for region in session.get_available_regions("cloudformation", partition)
+        ]
+        if self.region not in known:
+            raise Refusal(f"AWS has no region {self.region!r}; give one such as {DEFAULT_REGION}.")
+        return session
+
+
+def _config() -> Any:
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=5, retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32
+    )
+
+
+def code_of(error: Exception) -> str:
+    """The error code of a botocore ClientError."""
+    response: Any = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def sentences(doing: str) -> Iterator[None]:
+    """Turn what botocore raises into a Refusal that says what could not be done, why, and what to do."""
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        EndpointConnectionError,
+        NoCredentialsError,
+        ProfileNotFound,
+    )
+
+    try:
+        yield
+    except (NoCredentialsError, ProfileNotFound) as error:
+        raise Refusal(
+            f"Could not {doing}: {str(error).rstrip('.')}; sign in, for example with `aws sso login`, or set AWS_PROFILE."
+        ) from error
+    except EndpointConnectionError as error:
+        raise Refusal(
+            f"Could not {doing}: {str(error).rstrip('.')}; check the network and AWS_ENDPOINT_URL."
+        ) from error
+    except ClientError as error:
+        raise Refusal(f"Could not {doing}: {reason_of(error)}") from error
+    except BotoCoreError as error:
+        raise Refusal(f"Could not {doing}: {str(error).rstrip('.')}.") from error
+
+
+_ADVICE: Mapping[str, str] = {
+    "ExpiredToken": "sign in again",
+    "ExpiredTokenException": "sign in again",
+    "InvalidClientTokenId": "check the credentials",
+    "UnrecognizedClientException": "check the credentials",
+    "SignatureDoesNotMatch": "check the credentials",
+    "AccessDenied": "use a role that may",
+    "AccessDeniedException": "use a role that may",
+}
+
+
+def reason_of(error: Exception) -> str:
+    """What a service said, and what to do about it where that is known."""
+    response: Any = getattr(error, "response", {})
+    message = str(response.get("Error", {}).get("Message") or error).rstrip(".")
+    advice = _ADVICE.get(code_of(error))
+    return (
+        f"{message} ({code_of(error)}); {advice}." if advice else f"{message} ({code_of(error)})."
+    )

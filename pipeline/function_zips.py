@@ -1,0 +1,302 @@
+"""The Lambda functions as zips: the same sources give the same bytes.
+
+`templates_src/functions/README.md` holds the convention. A zip says in its comment which sources it was made of and what it
+holds; one that still matches its folder is kept as it is, so a build needs wheels (and a network, once) only for a function that
+has changed, and a release holds the committed bytes whatever this machine's zlib would have made of them: zlib-ng compresses the
+same contents to other bytes.
+
+Wheels are unpacked rather than installed, because what an installer adds depends on its version.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.errors import Refusal
+from pipeline.paths import CACHE, FUNCTIONS, PROJECT
+
+SOURCE = PROJECT / "templates_src" / "functions"
+WHEELS = CACHE / "wheels"
+
+FORMAT = "1"
+"""Raised when this module packs the same sources differently, so that every zip is made anew."""
+
+PACKAGE = "functions"
+"""The zip's package, so that `functions.NAME.handler.handler` is the handler and shared modules lie beside NAME."""
+
+MAX_BYTES = 1_000_000
+RUNTIME = "3.13"
+"""The oldest Python that wheels must be for: that of the functions' Lambda runtime."""
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+REQUIREMENT = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+) +--hash=sha256:(?P<sha256>[0-9a-f]{64})"
+)
+COMPILED = {".so", ".pyd", ".dll", ".dylib", ".a", ".o"}
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold."""
+
+MODE = 0o100644
+"""A regular file that Lambda's user can read."""
+
+
+@dataclass(frozen=True)
+class FunctionZip:
+    """A packed function. `sha256` is hexadecimal, of the file; `size` is in bytes."""
+
+    name: str
+    path: Path
+    sha256: str
+    size: int
+
+    @classmethod
+    def at(cls, path: Path) -> FunctionZip:
+        """Describe a zip on disk."""
+        return cls(path.stem, path, _sha256(path), path.stat().st_size)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One wheel of a function, by exact version and SHA-256."""
+
+    name: str
+    version: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
+
+    def wheel_in(self, wheels: Path) -> Path | None:
+        """The wheel, if the folder holds it unharmed."""
+        stem = re.sub(r"[-_.]+", "_", self.name).lower()
+        for candidate in sorted(wheels.glob("*.whl")):
+            name, version, *_ = candidate.name.split("-")
+            if (name.lower(), version) == (stem, self.version) and _sha256(
+                candidate
+            ) == self.sha256:
+                return candidate
+        return None
+
+
+def build_functions(
+    source: Path = SOURCE, out: Path = FUNCTIONS, wheels: Path = WHEELS
+) -> dict[str, Path]:
+    """Pack every function of `source` into `out`; return the zips' paths by function name.
+
+    A zip that is up to date is left alone; one whose function is gone is removed. Wheels come from the folder `wheels`, which
+    pip fills from PyPI where one is missing. Raises Refusal.
+    """
+    folders = function_folders(source)
+    out.mkdir(parents=True, exist_ok=True)
+    paths = {folder.name: out / f"{folder.name}.zip" for folder in folders}
+    for folder in folders:
+        _build(folder, paths[folder.name], wheels)
+    for stale in set(out.glob("*.zip")) - set(paths.values()):
+        stale.unlink()
+    return paths
+
+
+def fetch_wheels(source: Path = SOURCE, wheels: Path = WHEELS) -> None:
+    """Have every function's wheels in the folder, so that a later build needs no network. Raises Refusal."""
+    _fetch([each for folder in function_folders(source) for each in requirements(folder)], wheels)
+
+
+def function_folders(source: Path) -> list[Path]:
+    """The functions' folders, by name. Raises Refusal where one breaks the convention."""
+    folders = sorted(
+        path for path in source.iterdir() if path.is_dir() and path.name != "__pycache__"
+    )
+    for folder in folders:
+        if not NAME.fullmatch(folder.name):
+            raise Refusal(f"{folder}: a function's folder is named in lower case with underscores.")
+        for needed in ("__init__.py", "handler.py"):
+            if not (folder / needed).is_file():
+                raise Refusal(f"{folder} has no {needed}: every function needs one.")
+    return folders
+
+
+def requirements(folder: Path) -> list[Requirement]:
+    """The wheels that a function pins. Raises Refusal at a line that pins no version or not exactly one hash."""
+    path = folder / "requirements.txt"
+    found = []
+    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), start=1):
+        text = line.split("#")[0].strip()
+        if not text:
+            continue
+        match = REQUIREMENT.fullmatch(text)
+        if not match:
+            raise Refusal(f"{path}:{number}: write NAME==VERSION --hash=sha256:HASH.")
+        found.append(Requirement(match["name"], match["version"], match["sha256"]))
+    return found
+
+
+def contents_digest(path: Path) -> str:
+    """SHA-256 of what a zip holds, however it is compressed: names, order, times, modes and contents."""
+    digest = hashlib.sha256()
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            content = hashlib.sha256(archive.read(info)).hexdigest()
+            digest.update(
+                repr((info.filename, info.date_time, info.external_attr, content)).encode()
+            )
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _build(folder: Path, target: Path, wheels: Path) -> None:
+    sources = _source_files(folder)
+    pinned = requirements(folder)
+    digest = _sources_digest(sources, pinned)
+    if _is_up_to_date(target, digest):
+        return
+    _fetch(pinned, wheels)
+    members = dict(sources)
+    for requirement in pinned:
+        wheel = requirement.wheel_in(wheels)
+        if wheel is None:
+            raise Refusal(f"{wheels} holds no wheel of {requirement.name} as it was pinned.")
+        _add(members, _wheel_files(wheel), wheel.name)
+    _write(target, members, digest)
+
+
+def _source_files(folder: Path) -> dict[str, bytes]:
+    """The function's own files and the shared modules that it uses, by their names in the zip."""
+    files = {f"{PACKAGE}/__init__.py": (folder.parent / "__init__.py").read_bytes()}
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
+        if path.is_file() and not hidden and str(inside) != "requirements.txt":
+            files[f"{PACKAGE}/{folder.name}/{inside.as_posix()}"] = path.read_bytes()
+    for module in _shared_modules(folder):
+        files[f"{PACKAGE}/{module.name}"] = module.read_bytes()
+    return files
+
+
+def _shared_modules(folder: Path) -> list[Path]:
+    """The modules beside the folder that its own modules import with `from ..MODULE import`, and those that these import."""
+    found: list[Path] = []
+    waiting = [(path, 2) for path in sorted(folder.glob("*.py"))]
+    while waiting:
+        path, level = waiting.pop()
+        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+            if not isinstance(node, ast.ImportFrom) or node.level != level:
+                continue
+            for name in [node.module] if node.module else [alias.name for alias in node.names]:
+                module = folder.parent / f"{name}.py"
+                if module.is_file() and module not in found:
+                    found.append(module)
+                    waiting.append((module, 1))
+    return sorted(found)
+
+
+def _sources_digest(sources: Mapping[str, bytes], pinned: Iterable[Requirement]) -> str:
+    digest = hashlib.sha256(FORMAT.encode())
+    for name, content in sorted(sources.items()):
+        digest.update(repr((name, hashlib.sha256(content).hexdigest())).encode())
+    for requirement in pinned:
+        digest.update(str(requirement).encode())
+    return digest.hexdigest()
+
+
+def _is_up_to_date(target: Path, digest: str) -> bool:
+    try:
+        with zipfile.ZipFile(target) as archive:
+            comment = archive.comment.decode(errors="replace")
+        return comment == _comment(digest, contents_digest(target))
+    except (FileNotFoundError, zipfile.BadZipFile):
+        return False
+
+
+def _comment(sources: str, contents: str) -> str:
+    return f"sources {sources}\ncontents {contents}\n"
+
+
+def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
+    """Download the wheels that are missing, with PyPI's own client, which checks the hashes."""
+    wheels.mkdir(parents=True, exist_ok=True)
+    missing = sorted({str(each) for each in pinned if each.wheel_in(wheels) is None})
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        listing = Path(folder) / "requirements.txt"
+        listing.write_text("\n".join(missing) + "\n")
+        tags = ("--platform", "any", "--implementation", "py", "--abi", "none")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", *tags, "--python-version", RUNTIME]
+        command += ["--require-hashes", "--dest", str(wheels), "--requirement", str(listing)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or [
+            "no reason given"
+        ]
+        raise Refusal(f"pip could not fetch the functions' wheels into {wheels}: {lines[-1]}")
+
+
+def _wheel_files(wheel: Path) -> dict[str, bytes]:
+    """What a pure-Python wheel would install, by path. RECORD is left out: it lists files that an installer would add."""
+    files: dict[str, bytes] = {}
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            path = PurePosixPath(name)
+            if path.suffix in COMPILED or path.parts[0].endswith(".data"):
+                raise Refusal(f"{wheel.name} holds {name}: functions are packed from pure Python.")
+            if not name.endswith("/") and path.name != "RECORD" and path.suffix != ".pyc":
+                files[name] = archive.read(name)
+    return files
+
+
+def _add(members: dict[str, bytes], files: Mapping[str, bytes], origin: str) -> None:
+    for name, content in files.items():
+        if members.setdefault(name, content) != content:
+            raise Refusal(f"{origin} holds {name}, and so does another part of the zip.")
+
+
+def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
+    """Write the zip beside its place first, so that none is ever half made."""
+    draft = target.with_suffix(".draft")
+    try:
+        with zipfile.ZipFile(draft, "w") as archive:
+            for name in sorted(members):
+                info = zipfile.ZipInfo(name, EPOCH)
+                info.create_system = 3  # Unix, on every system: the mode below is read as Unix's
+                info.external_attr = MODE << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, members[name], compresslevel=9)
+        with zipfile.ZipFile(draft, "a") as archive:
+            archive.comment = _comment(sources, contents_digest(draft)).encode()
+        size = draft.stat().st_size
+        if size >= MAX_BYTES:
+            raise Refusal(
+                f"{target.name} has {size:,} bytes; a function stays under {MAX_BYTES:,}."
+            )
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def main() -> int:
+    """Bring dist/functions up to date and say what is there."""
+    try:
+        zips = [FunctionZip.at(path) for path in build_functions().values()]
+    except Refusal as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    for each in zips:
+        print(f"{each.name:24} {each.size / 1024:6.0f} KiB  sha256 {each.sha256}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

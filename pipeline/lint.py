@@ -1,0 +1,149 @@
+"""cfn-lint over the templates as nested stacks, and over every rendered environment; warnings count."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pipeline.assemble import Release, serialize, template_path
+from pipeline.errors import Refusal
+from pipeline.paths import CACHE, PARAMETERS
+from pipeline.profiles import profile_names
+from pipeline.render import render
+from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
+
+TREE = "templates"
+CLEAN = CACHE / "lint"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Templates that are linted together: the nested tree, or one rendered environment in one region."""
+
+    name: str
+    regions: tuple[str, ...]
+    files: tuple[tuple[str, bytes], ...]
+
+    def digest(self) -> str:
+        """Names the content, the regions and the linter, so that what was clean need not be read again."""
+        digest = hashlib.sha256()
+        parts = [self.name.encode(), *(region.encode() for region in self.regions)]
+        parts += [importlib.metadata.version("cfn-lint").encode(), Path(__file__).read_bytes()]
+        parts += [part for name, body in self.files for part in (name.encode(), body)]
+        for part in parts:
+            digest.update(hashlib.sha256(part).digest())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that cfn-lint found."""
+
+    target: str
+    template: str
+    rule: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a lint run did: targets in all, those read again, and what was found in them."""
+
+    targets: int
+    linted: int
+    findings: tuple[Finding, ...]
+
+
+def lint(
+    release: Release,
+    regions: Sequence[str],
+    *,
+    fresh: bool = False,
+    profiles: Path = PARAMETERS,
+    clean: Path = CLEAN,
+) -> Report:
+    """Lint the nested templates in all ``regions`` and every environment in each.
+
+    Targets that were clean when last linted are not read again unless ``fresh``. Raises Refusal for a region that cfn-lint does not know
+    and an environment that cannot be rendered.
+    """
+    targets = [tree(release, tuple(regions))]
+    for name in profile_names(profiles):
+        for region in regions:
+            rendered = render(release, name, region, profiles=profiles)
+            files = tuple(
+                (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
+                for layer, body in rendered.layers.items()
+            )
+            targets.append(Target(f"{name} in {region}", (region,), files))
+    stale = [target for target in targets if fresh or not (clean / target.digest()).exists()]
+    findings = tuple(found for report in lint_all(stale) for found in report)
+    clean.mkdir(parents=True, exist_ok=True)
+    dirty = {finding.target for finding in findings}
+    for target in stale:
+        if target.name not in dirty:
+            (clean / target.digest()).touch()
+    return Report(len(targets), len(stale), findings)
+
+
+def tree(release: Release, regions: tuple[str, ...]) -> Target:
+    """The templates with local TemplateURLs, in which cfn-lint follows parameters and outputs from stack to stack."""
+    root: dict[str, Any] = json.loads(release.root_body)
+    for layer in release.layers:
+        stack = root["Resources"][stack_title(layer.name)]
+        stack["Properties"]["TemplateURL"] = f"./{layer.name}{TEMPLATE_SUFFIX}"
+        # W3002 warns of local paths, which only this form of the root has.
+        stack["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": ["W3002"]}}}
+    files = [(f"{ROOT}{TEMPLATE_SUFFIX}", serialize(root))]
+    files += [
+        (f"{layer.name}{TEMPLATE_SUFFIX}", release.files[template_path(layer.name)])
+        for layer in release.layers
+    ]
+    return Target(TREE, regions, tuple(files))
+
+
+def lint_all(targets: Sequence[Target]) -> Iterator[list[Finding]]:
+    """Lint the targets side by side, one process a core; a single one in this process."""
+    if len(targets) < 2:
+        yield from map(lint_target, targets)
+        return
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(lint_target, targets)
+
+
+def lint_target(target: Target) -> list[Finding]:
+    """Everything that cfn-lint has to say of a target."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.helpers import REGIONS
+    from cfnlint.runner import Runner
+
+    for region in target.regions:
+        if region not in REGIONS:
+            raise Refusal(f"cfn-lint knows no region {region!r}; give one such as eu-north-1.")
+    with TemporaryDirectory(prefix="carbon-connect-lint-") as folder:
+        for name, body in target.files:
+            (Path(folder) / name).write_bytes(body)
+        config = ConfigMixIn(
+            # An empty argument list: cfn-lint otherwise reads those of this program.
+            [],
+            templates=sorted(str(path) for path in Path(folder).iterdir()),
+            regions=list(target.regions),
+        )
+        return [
+            Finding(
+                target.name,
+                Path(match.filename).name,
+                match.rule.id,
+                "/".join(str(part) for part in match.path or ()),
+                match.message,
+            )
+            for match in Runner(config).run()
+        ]

@@ -1,0 +1,129 @@
+"""The root: every layer as a nested stack, connected by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from troposphere import GetAtt, Join, Sub, Tags
+from troposphere.cloudformation import Stack
+
+from templates_src.declaration import Declaration
+from templates_src.errors import TemplateError
+from templates_src.layer import Layer, is_list
+from templates_src.edge import edge
+from templates_src.network import network
+from templates_src.security import security
+from templates_src.shared import RELEASE_BUCKET, RELEASE_PREFIX
+
+ROOT = "environment"
+TEMPLATE_FOLDER = "templates"
+TEMPLATE_SUFFIX = ".template.json"
+
+
+def layers() -> list[Layer]:
+    """Every layer, each after the layers whose outputs it takes."""
+    return [network(), security(), edge()]
+
+
+def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -> Layer:
+    """The root template over the given layers.
+
+    ``release_prefix`` becomes the default of ReleasePrefix, so that a root always nests the templates it was built
+    with. Raises TemplateError for a parameter that nothing provides and for two outputs of one name.
+    """
+    root = Layer(ROOT, f"Carbon Connect {version}: a whole environment as nested stacks")
+    sources: dict[str, str] = {}
+    for layer in nested:
+        root.add(nested_stack(root, layer, sources))
+        for name in layer.template.outputs:
+            if name in sources:
+                raise TemplateError(
+                    f"Layers {sources[name]} and {layer.name} both output {name}; rename one of them."
+                )
+            sources[name] = layer.name
+        lift_rules(root, layer)
+    declare_release(root, release_prefix)
+    add_outputs(root, nested)
+    root.output("ReleaseVersion", version, "Version of the release that launched this")
+    root.output(
+        "ReleaseLocation",
+        Sub("s3://${ReleaseBucket}/${ReleasePrefix}"),
+        "Where the release that launched this is kept",
+    )
+    return root
+
+
+def stack_title(layer_name: str) -> str:
+    """Logical ID of a layer's nested stack."""
+    return layer_name.capitalize()
+
+
+def nested_stack(root: Layer, layer: Layer, sources: dict[str, str]) -> Stack:
+    """The nested stack of a layer, each parameter connected to the output or the root parameter of its name."""
+    values = {
+        declaration.name: wire(root, layer, declaration, sources)
+        for declaration in layer.declarations.values()
+    }
+    return Stack(
+        stack_title(layer.name),
+        TemplateURL=template_url(layer.name),
+        Parameters=values,
+        # A nested stack hands its tags to what it makes: they must be those of its own layer.
+        Tags=Tags(**{**root.tags(), "Layer": layer.name}),
+    )
+
+
+def template_url(layer_name: str) -> Sub:
+    """Address of a layer's template in the release."""
+    return Sub(
+        "https://${ReleaseBucket}.s3.${AWS::Region}.${AWS::URLSuffix}/${ReleasePrefix}"
+        f"{TEMPLATE_FOLDER}/{layer_name}{TEMPLATE_SUFFIX}"
+    )
+
+
+def wire(root: Layer, layer: Layer, declaration: Declaration, sources: dict[str, str]) -> Any:
+    """The value that the root hands to a layer's parameter."""
+    if declaration.wired:
+        if declaration.name not in sources:
+            raise TemplateError(
+                f"Layer {layer.name} takes {declaration.name}, which no earlier layer outputs; "
+                "output it there, or declare it as a parameter of the environment."
+            )
+        return GetAtt(stack_title(sources[declaration.name]), f"Outputs.{declaration.name}")
+    if declaration.name in sources:
+        raise TemplateError(
+            f"Parameter {declaration.name} of layer {layer.name} is also an output of layer "
+            f"{sources[declaration.name]}; declare it as wired, or rename one of them."
+        )
+    reference = root.parameter(declaration)
+    return Join(",", reference) if is_list(declaration) else reference
+
+
+def lift_rules(root: Layer, layer: Layer) -> None:
+    """Hold the root to each rule of the layer, so that it refuses before any nested stack exists."""
+    for rule in layer.rules.values():
+        if not any(declaration.wired for declaration in rule.parameters):
+            root.rule(rule)
+
+
+def declare_release(root: Layer, release_prefix: str) -> None:
+    """Where the release is; the prefix is the one the root was built for."""
+    root.parameter(RELEASE_BUCKET)
+    root.parameter(RELEASE_PREFIX)
+    root.template.parameters[RELEASE_PREFIX.name] = replace(
+        RELEASE_PREFIX, default=release_prefix
+    ).parameter()
+
+
+def add_outputs(root: Layer, nested: Sequence[Layer]) -> None:
+    """The public outputs of the layers, under their own names."""
+    for layer in nested:
+        for name in layer.public_outputs:
+            output = layer.template.outputs[name]
+            root.output(
+                name,
+                GetAtt(stack_title(layer.name), f"Outputs.{name}"),
+                output.properties["Description"],
+            )

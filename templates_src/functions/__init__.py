@@ -1,0 +1,1 @@
+"""The Lambda functions of the templates, one package each (see README.md for the convention)."""

@@ -1,0 +1,1 @@
+"""Custom resource: the PostgreSQL extensions of a database."""

@@ -1,0 +1,43 @@
+"""Whom a database's certificate may be signed by."""
+
+import os
+import re
+import ssl
+from pathlib import Path
+
+from ..custom_resource import ProvisioningError
+
+ROOTS = Path(__file__).parent / "rds_roots"
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+def verified_tls() -> ssl.SSLContext:
+    """TLS 1.2 or later that takes only a certificate of the database's own name, signed by a root of this region.
+
+    The roots are the PEM file that DATABASE_CA_FILE names, otherwise those of Amazon RDS in AWS_REGION. The override replaces
+    the roots and nothing else: no setting turns verification off. Raises ProvisioningError where there are no roots.
+
+    The context is made without ssl.create_default_context: from Python 3.13 on that adds VERIFY_X509_STRICT, which refuses
+    certificates for their form, and libpq's verify-full does not ask for it either.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    override = os.environ.get("DATABASE_CA_FILE")
+    roots = Path(override) if override else _roots_of_region(os.environ.get("AWS_REGION", ""))
+    try:
+        context.load_verify_locations(cafile=roots)
+    except OSError as error:  # ssl.SSLError is one: a file without certificates
+        raise ProvisioningError(
+            f"{roots} holds no certificates to verify the database with."
+        ) from error
+    return context
+
+
+def _roots_of_region(region: str) -> Path:
+    roots = ROOTS / f"{region}.pem"
+    if not REGION.fullmatch(region) or not roots.is_file():
+        raise ProvisioningError(
+            f"This release has no root certificates of Amazon RDS for the region '{region}', so the database cannot be verified:"
+            " add them to tools/rds_roots.py, or name a PEM file in DATABASE_CA_FILE."
+        )
+    return roots

@@ -1,0 +1,1 @@
+"""Every minute: how much work waits for each running worker task."""

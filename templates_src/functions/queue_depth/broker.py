@@ -1,0 +1,133 @@
+"""What a Celery application has waiting and in flight in Valkey."""
+
+import logging
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import valkey
+from valkey.crc import key_slot
+
+LOGGER = logging.getLogger(__name__)
+LOGGER.setLevel(logging.INFO)
+
+PRIORITIES = (0, 3, 6, 9)
+"""kombu.transport.redis.PRIORITY_STEPS, the default of priority_steps: each queue is one list a step."""
+
+SEPARATOR = "\x06\x16"
+"""kombu's default sep, between a queue's name and its priority; priority 0 is the bare name."""
+
+UNACKED = "unacked"
+"""kombu's default unacked_key: a hash of every message that a worker holds, from all queues."""
+
+BINDING = "_kombu.binding."
+"""Before a queue's name: the set that kombu writes when somebody first uses the queue."""
+
+SECONDS = 3.0
+"""To connect, and for each answer. The cache is in the same network: what takes longer is out of order."""
+
+
+class BrokerError(Exception):
+    """The queues could not be read; the message says why, without the password."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Where the broker is.
+
+    `cluster_mode`: it shards, as ElastiCache Serverless always does. `ca_file`: a PEM file of roots beside the system's.
+    """
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    cluster_mode: bool
+    ca_file: str | None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} as {self.user}"
+
+
+def queue_keys(prefix: str, queue: str) -> list[str]:
+    """The lists of a queue, one a priority, as kombu names them under global_keyprefix."""
+    return [
+        f"{prefix}{queue}{SEPARATOR}{step}" if step else f"{prefix}{queue}" for step in PRIORITIES
+    ]
+
+
+def queue_depth(cache: Cache, prefix: str, queues: Sequence[str]) -> int:
+    """Messages waiting in the queues and held by workers, as of one moment. Raises BrokerError.
+
+    One transaction: a message that a worker takes between two commands would otherwise be counted twice or not at all.
+    """
+    lists = [key for queue in queues for key in queue_keys(prefix, queue)]
+    try:
+        with _client(cache, cache.host, cache.port) as client:
+            if not cache.cluster_mode:
+                lengths, known = _read(client, lists, prefix, queues)
+            else:
+                with _client(cache, *_owner(client, cache, lists[0])) as owner:
+                    lengths, known = _read(owner, lists, prefix, queues)
+    except (valkey.exceptions.ValkeyError, OSError) as error:
+        raise BrokerError(f"The cache {cache} cannot be read: {_words(error)}") from error
+    if known < len(queues):
+        # A new environment looks like this, and so does a prefix that is not the application's.
+        LOGGER.warning(
+            "%d of the queues %s under the prefix %s are known to the broker: no Celery has used the others yet",
+            known,
+            ", ".join(queues),
+            prefix,
+        )
+    return lengths
+
+
+def _read(
+    client: valkey.Valkey, lists: Sequence[str], prefix: str, queues: Sequence[str]
+) -> tuple[int, int]:
+    """Messages, and how many of the queues the broker knows."""
+    transaction: Any = client.pipeline(transaction=True)
+    with transaction:
+        for key in lists:
+            transaction.llen(key)
+        transaction.hlen(f"{prefix}{UNACKED}")
+        transaction.exists(*(f"{prefix}{BINDING}{queue}" for queue in queues))
+        *lengths, known = transaction.execute()
+    return sum(lengths), known
+
+
+def _owner(client: Any, cache: Cache, key: str) -> tuple[str, int]:
+    """Host and port of the node that holds the key's slot.
+
+    Asked here, because valkey.ValkeyCluster 6.2.0 drops ssl_check_hostname and ssl_min_version without a word: it takes the
+    certificate of any host.
+    """
+    slot = key_slot(key.encode())
+    for first, last, (host, port, *_), *_ in client.execute_command("CLUSTER", "SLOTS"):
+        if first <= slot <= last:
+            # An empty name means: the one you are connected to.
+            return host.decode() if host else cache.host, int(port)
+    raise BrokerError(f"The cache {cache} cannot be read: no node holds slot {slot}")
+
+
+def _client(cache: Cache, host: str, port: int) -> valkey.Valkey:
+    """A client of one node, verified: chain and name, TLS 1.2 or later."""
+    return valkey.Valkey(
+        host=host,
+        port=port,
+        username=cache.user,
+        password=cache.password,
+        ssl=True,
+        ssl_cert_reqs="required",
+        ssl_check_hostname=True,  # not the default
+        ssl_min_version=ssl.TLSVersion.TLSv1_2,
+        ssl_ca_certs=cache.ca_file,
+        socket_timeout=SECONDS,
+        socket_connect_timeout=SECONDS,
+    )
+
+
+def _words(error: BaseException) -> str:
+    """What the server or the system said. Valkey repeats no password, and the client puts none into its errors."""
+    return str(error) or type(error).__name__

@@ -1,0 +1,1 @@
+"""Real servers for the tests: fetched by `make setup`, started on loopback."""

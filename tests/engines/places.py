@@ -1,0 +1,19 @@
+"""Where the engines are kept, and what is said when they are not there."""
+
+from pathlib import Path
+
+ENGINES = Path(__file__).resolve().parents[2] / ".engines"
+DOWNLOADS = ENGINES / "downloads"
+POSTGRES = ENGINES / "postgres16"
+CELERY_54 = ENGINES / "celery54"
+
+
+class EngineError(Exception):
+    """An engine is missing or does not start; the message says what to do."""
+
+
+def present(engine: Path) -> Path:
+    """The engine's folder. Raises EngineError where the set-up has not made it."""
+    if not (engine / ".complete").is_file():
+        raise EngineError(f"{engine} is missing: run `make setup`.")
+    return engine

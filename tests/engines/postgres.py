@@ -1,0 +1,185 @@
+"""A real PostgreSQL 16 with pgvector and uuid-ossp, as RDS offers it: TLS only, SCRAM passwords."""
+
+import os
+import pwd
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pg8000.native
+
+from tests.engines.places import POSTGRES, EngineError, present
+from tests.engines.processes import ADDRESS, HOST, free_port, stop, wait_until
+from tests.engines.tls import Identity, issue
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+# PostgreSQL refuses to run as root; this user has no rights anywhere.
+UNPRIVILEGED = "nobody"
+SETTINGS = (
+    *("-c", f"listen_addresses={ADDRESS}", "-c", "unix_socket_directories="),
+    *("-c", "ssl=on", "-c", "fsync=off", "-c", "shared_buffers=32MB"),
+)
+# As rds.force_ssl does: nobody is admitted without TLS.
+ADMISSION = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
+
+
+class Postgres:
+    """One cluster on a port of its own; `start` and `stop` as often as you like, `remove` at the end.
+
+    Its certificate is for the name localhost, not for its address; `identity.root` is the root to trust.
+    """
+
+    host = HOST
+    database = "postgres"
+    user = "postgres"
+    password = "s3cret:with/odd@characters"
+
+    def __init__(self) -> None:
+        self._tree = present(POSTGRES)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        self._folder.chmod(0o755)
+        self._data = self._folder / "data"
+        self._data.mkdir(mode=0o700)
+        self.log = self._folder / "log"
+        self.port = free_port()
+        self.identity: Identity = issue(self._folder, HOST)
+        try:
+            self._initialise()
+        except BaseException:
+            self.remove()
+            raise
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    def start(self, *settings: str) -> None:
+        """Start the server with further `name=value` settings; return when it takes connections or refuses them as a standby."""
+        options = [part for setting in settings for part in ("-c", setting)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(self._tree / "bin" / "postgres", "-D", self._data),
+                    *("-c", f"port={self.port}", *SETTINGS, *options),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=ENVIRONMENT,
+                **_owner(),
+            )
+        wait_until(self._is_up, self._process, self.log, "PostgreSQL")
+
+    def stop(self) -> None:
+        """Stop the server at once, as a crash-safe shutdown; nothing happens when it is not running."""
+        if self._process:
+            stop(self._process, signal.SIGINT)
+            self._process = None
+
+    def remove(self) -> None:
+        """Stop the server and delete its files."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start_as_standby(self) -> None:
+        """Start a server that answers every connection with SQLSTATE 57P03 until `promote`: as one that is still starting."""
+        mark = self._data / "standby.signal"
+        mark.touch()
+        self._give_away(mark)
+        self.start("hot_standby=off")
+
+    def promote(self) -> None:
+        """Make a standby take connections, as pg_ctl promote does."""
+        if self._process is None:
+            raise EngineError("PostgreSQL is not running: start it before you promote it.")
+        mark = self._data / "promote"
+        mark.touch()
+        self._give_away(mark)
+        self._process.send_signal(signal.SIGUSR1)
+
+    def run(self, statement: str, **parameters: Any) -> list[list[Any]]:
+        """Run a statement as the master user; return its rows."""
+        context = ssl.create_default_context(cafile=str(self.identity.root))
+        connection = pg8000.native.Connection(
+            self.user,
+            host=self.host,
+            port=self.port,
+            database=self.database,
+            password=self.password,
+            ssl_context=context,
+        )
+        try:
+            return list(connection.run(statement, **parameters) or ())
+        finally:
+            connection.close()
+
+    def _initialise(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o600)
+        self._give_away(self._data, secret)
+        command: list[str | Path] = [
+            *(self._tree / "bin" / "initdb", "-D", self._data, "-U", self.user, "--pwfile", secret),
+            *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+        ]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                check=False,
+                cwd=self._folder,
+                env=ENVIRONMENT,
+                **_owner(),
+            )
+        except PermissionError:
+            raise EngineError(
+                f"The user {UNPRIVILEGED}, as whom root starts PostgreSQL, cannot read {self._tree}:"
+                " run the tests as an ordinary user, or move the project."
+            ) from None
+        if done.returncode:
+            raise EngineError(f"PostgreSQL's initdb failed: {done.stderr.strip().splitlines()[-1]}")
+        for name, source in (
+            ("server.crt", self.identity.certificate),
+            ("server.key", self.identity.key),
+        ):
+            (self._data / name).write_bytes(source.read_bytes())
+            (self._data / name).chmod(0o600)
+            self._give_away(self._data / name)
+        (self._data / "pg_hba.conf").write_text(ADMISSION)
+
+    def _is_up(self) -> bool:
+        """The last line of postmaster.pid tells the state: ready, or standby."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return bool(lines) and lines[-1].strip() in ("ready", "standby")
+
+    def _give_away(self, *paths: Path) -> None:
+        owner = _owner()
+        for path in paths if owner else ():
+            os.chown(path, owner["user"], owner["group"])
+
+
+def _owner() -> dict[str, Any]:
+    """How to start the server as another user, where this one is root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(UNPRIVILEGED)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}

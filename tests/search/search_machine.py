@@ -1,0 +1,336 @@
+"""Machines that boot the search server for real, on a real ext4 file system, without an instance.
+
+A volume is an image file. Where the tests may be root it is attached as a loop device and mounted
+by the kernel; everywhere else the file itself is the device, formatted, checked and grown by the
+same e2fsprogs, and only the mount is a stand-in, which copies the files out of the image and back.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+BOOT_SCRIPT = HERE.parent.parent / "templates_src" / "search" / "boot.sh"
+VOLUME_ID = "vol-0123456789abcdef0"
+MASTER_KEY = "correct-horse-battery-staple-0123456789"
+IMAGE = "getmeili/meilisearch:v1.54.0"
+MEBIBYTE = 1024 * 1024
+STAND_INS = ("aws", "docker", "dnf", "shutdown", "systemctl")
+STAND_INS_WITHOUT_ROOT = (*STAND_INS, "chown", "mount", "mountpoint")
+REAL = (
+    *("bash", "blkid", "chmod", "chown", "cmp", "cp", "curl", "cut", "debugfs", "df", "du"),
+    *("e2fsck", "grep", "head", "install", "mkdir", "mkfs.ext4", "mount", "mountpoint", "mv"),
+    *("python3", "readlink", "resize2fs", "rm", "sed", "sleep", "sort", "sync", "tail", "tee"),
+    *("touch", "tr", "cat"),
+)
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _privilege() -> tuple[str, ...] | None:
+    """What goes before a command to run it as root; None where the tests may not be root.
+
+    sudo is only used on a runner (CI), never on somebody's own machine.
+    """
+    if not Path("/dev/loop-control").exists():
+        return None
+    if os.geteuid() == 0:
+        return ()
+    if not os.environ.get("CI") or not shutil.which("sudo"):
+        return None
+    asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+    return ("sudo", "-n") if asked.returncode == 0 else None
+
+
+PRIVILEGE = _privilege()
+KINDS = ("image",) if PRIVILEGE is None else ("loop", "image")
+
+
+def find(program: str) -> str:
+    """Path of a system program; a sentence instead of a skip where it is missing."""
+    path = shutil.which(program, path=SYSTEM_PATH + ":" + os.environ["PATH"])
+    assert path, f"{program} is needed: install e2fsprogs, util-linux, coreutils and curl"
+    return path
+
+
+def run(*command: str, root: bool = False) -> str:
+    """Standard output of a system program that must succeed."""
+    prefix = (PRIVILEGE or ()) if root else ()
+    done = subprocess.run(
+        [*prefix, find(command[0]), *command[1:]], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Instance metadata (version 2 only) and the /health of the server behind docker."""
+
+    server: "Loopback"
+
+    def do_PUT(self) -> None:
+        wanted = "X-aws-ec2-metadata-token-ttl-seconds" in self.headers
+        self._answer(200 if wanted and self.path == "/latest/api/token" else 400, "token-1")
+
+    def do_GET(self) -> None:
+        if self.path == "/health":
+            healthy = self.server.machine.state["serving"] and self.server.machine.answers
+            self._answer(200 if healthy else 503, '{"status":"available"}')
+            return
+        metadata = {"instance-id": "i-0new", "local-ipv4": "10.0.48.17"}
+        name = self.path.removeprefix("/latest/meta-data/")
+        if self.headers.get("X-aws-ec2-metadata-token") != "token-1":
+            self._answer(401, "")
+        else:
+            self._answer(200 if name in metadata else 404, metadata.get(name, ""))
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keeps the output of the tests clean."""
+
+
+class Loopback(ThreadingHTTPServer):
+    """The HTTP side of one machine, on a free port of loopback."""
+
+    def __init__(self, machine: "Machine") -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.machine = machine
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@dataclass
+class Volume:
+    """An EBS volume: an image file of zeros, which outlives the machines that it is attached to."""
+
+    image: Path
+    kind: str
+    mebibytes: int = 64
+    device: str = ""
+
+    def __post_init__(self) -> None:
+        self.resize(self.mebibytes)
+
+    def resize(self, mebibytes: int) -> None:
+        """Makes the volume larger, as ModifyVolume does."""
+        self.mebibytes = mebibytes
+        with self.image.open("ab") as file:
+            file.truncate(mebibytes * MEBIBYTE)
+
+    def attach(self) -> str:
+        """Device under which a machine sees the volume."""
+        self.device = str(self.image)
+        if self.kind == "loop":
+            self.device = run("losetup", "--find", "--show", str(self.image), root=True).strip()
+        return self.device
+
+    def detach(self) -> None:
+        """Takes the device away; what was written stays in the image."""
+        if self.kind == "loop" and self.device:
+            run("losetup", "--detach", self.device, root=True)
+        self.device = ""
+
+    def type(self) -> str:
+        """Type of the file system in the image, empty if there is none."""
+        done = subprocess.run(
+            [find("blkid"), "-p", "-o", "value", "-s", "TYPE", str(self.image)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def blocks(self) -> int:
+        """Size of the file system in mebibytes."""
+        lines = run("dumpe2fs", "-h", str(self.image)).splitlines()
+        values = {name: value for name, _, value in (line.partition(":") for line in lines)}
+        return int(values["Block count"]) * int(values["Block size"]) // MEBIBYTE
+
+
+@dataclass
+class Machine:
+    """An instance: a folder in place of /, the programs on its PATH, and what AWS knows of it."""
+
+    folder: Path
+    volume: Volume
+    settings: dict[str, str] = field(default_factory=dict)
+    secret: str = MASTER_KEY
+    answers: bool = True
+    ended: bool = False
+
+    def __post_init__(self) -> None:
+        self.root = self.folder / "root"
+        self.root.mkdir(parents=True)
+        self.calls_file = self.folder / "calls"
+        self.calls_file.touch()
+        self.loopback = Loopback(self)
+        self._write_programs()
+        self.state = {
+            "volume": {
+                "id": VOLUME_ID,
+                "device": self.volume.attach(),
+                "serial": VOLUME_ID.replace("-", ""),
+                "state": "available",
+                "holder": "None",
+                "attachment": "None",
+                "missing": False,
+                "questions_until_free": None,
+                "attach_errors": [],
+            },
+            "secret": self.secret,
+            "stack_status": "UPDATE_IN_PROGRESS",
+            "refused": {},
+            "serving": False,
+            "mounted": "",
+        }
+
+    @property
+    def data(self) -> Path:
+        """Where the volume is mounted."""
+        return self.root / "var/lib/meilisearch"
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the stand-ins know."""
+        state: dict[str, Any] = json.loads((self.folder / "cloud.json").read_text())
+        return state
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        (self.folder / "cloud.json").write_text(json.dumps(state))
+
+    def change(self, **values: Any) -> None:
+        """Changes what AWS knows before or between boots."""
+        self.state = {**self.state, **values}
+
+    def change_volume(self, **values: Any) -> None:
+        """Changes what AWS knows of the volume."""
+        self.change(volume={**self.state["volume"], **values})
+
+    def boot(self) -> subprocess.CompletedProcess[str]:
+        """Writes the settings as the user data does, and runs the boot script."""
+        port = str(self.loopback.server_address[1])
+        settings = {
+            "REGION": "eu-north-1",
+            "STACK_NAME": "arn:aws:cloudformation:eu-north-1:111122223333:stack/compute/1",
+            "LOGICAL_RESOURCE_ID": "SearchGroup",
+            "VOLUME_ID": VOLUME_ID,
+            "SECRET_ARN": "arn:aws:secretsmanager:eu-north-1:111122223333:secret:search-Ab12Cd",
+            "IMAGE": IMAGE,
+            "PORT": port,
+            "HOSTED_ZONE_ID": "Z0123456789",
+            "RECORD_NAME": "search.carbon-connect-dev.internal",
+            "LOG_GROUP": "/carbon-connect/dev/search",
+            "METRIC_NAMESPACE": "carbon-connect/dev",
+            "ENVIRONMENT": "dev",
+            "RETRY_SECONDS": "0",
+            "VOLUME_ATTEMPTS": "5",
+            "HEALTH_ATTEMPTS": "2",
+            "METADATA_URL": f"http://127.0.0.1:{port}",
+            **self.settings,
+        }
+        configuration = self.root / "etc/search-server"
+        configuration.mkdir(parents=True, exist_ok=True)
+        (configuration / "settings").write_text(
+            "".join(f"{name}={value}\n" for name, value in settings.items() if value)
+        )
+        return self.execute(str(BOOT_SCRIPT))
+
+    def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Runs a bash program on the machine, with no other programs than the recorded ones."""
+        prefix = (PRIVILEGE or ()) if self.volume.kind == "loop" else ()
+        environment = {
+            "PATH": str(self.folder / "bin"),
+            "SYSTEM_ROOT": str(self.root),
+            "CLOUD": str(self.folder / "cloud.json"),
+        }
+        words = (f"{name}={value}" for name, value in environment.items())
+        return subprocess.run(
+            [*prefix, find("env"), "-i", *words, find("bash"), *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def run_unit(self, unit: str, key: str) -> None:
+        """Runs the ExecStart or ExecStop of a unit that the boot script has written."""
+        lines = (self.root / "etc/systemd/system" / unit).read_text().splitlines()
+        command = next(line.partition("=")[2] for line in lines if line.startswith(f"{key}="))
+        settings = self.root / "etc/search-server/settings"
+        done = self.execute("-c", f"set -a; . {settings}; {command}")
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """Every command line on this machine, in order: program and arguments."""
+        records = self.calls_file.read_text().split("\x1e")
+        return [record.split("\x1f") for record in records if record]
+
+    def calls_of(self, *words: str) -> list[list[str]]:
+        """Command lines that contain all of these words."""
+        return [call for call in self.calls if all(word in call for word in words)]
+
+    def signals(self) -> list[str]:
+        """What CloudFormation was told, in order."""
+        calls = self.calls_of("aws", "signal-resource")
+        return [call[call.index("--status") + 1] for call in calls]
+
+    def terminate(self) -> None:
+        """Ends the machine, once: unmounts the volume and detaches it."""
+        if self.ended:
+            return
+        self.ended = True
+        if self.volume.kind == "loop":
+            if (
+                subprocess.run([find("mountpoint"), "-q", str(self.data)], check=False).returncode
+                == 0
+            ):
+                run("umount", str(self.data), root=True)
+        elif self.state["mounted"]:
+            _store(self.data, self.volume.image)
+        self.volume.detach()
+        self.loopback.shutdown()
+        self.loopback.server_close()
+
+    def _write_programs(self) -> None:
+        """Wrappers that record their command line, in one write, and then run the program."""
+        programs = self.folder / "bin"
+        programs.mkdir()
+        stand_ins = STAND_INS if self.volume.kind == "loop" else STAND_INS_WITHOUT_ROOT
+        for name in {*REAL, *stand_ins}:
+            command = (
+                f"{sys.executable} -IS {HERE / 'stand_ins.py'} {name}"
+                if name in stand_ins
+                else find(name)
+            )
+            program = programs / name
+            program.write_text(
+                f"#!/bin/sh\nIFS='\x1f'\n"
+                f"printf '%s\\036' \"{name}$IFS$*\" >>{self.calls_file}\n"
+                f'unset IFS\nexec {command} "$@"\n'
+            )
+            program.chmod(0o755)
+
+
+def _store(folder: Path, image: Path) -> None:
+    """Writes the files of a mount point that was copied out of an image back into it."""
+    commands = []
+    for path in sorted(folder.rglob("*")):
+        inside = "/" + str(path.relative_to(folder))
+        if path.is_dir():
+            commands.append(f'mkdir "{inside}"')
+        else:
+            parent, _, name = inside.rpartition("/")
+            commands += [f'rm "{inside}"', f'cd "{parent or "/"}"', f'write "{path}" "{name}"']
+    script = image.with_suffix(".debugfs")
+    script.write_text("\n".join(commands) + "\n")
+    run("debugfs", "-w", "-f", str(script), str(image))

@@ -1,0 +1,155 @@
+"""Programs that take the place of what only an instance on AWS has: aws, docker, systemctl, mount.
+
+Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that search_machine.py puts on PATH. All
+they know and all they change is one JSON file, named by the environment variable CLOUD.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+State = dict[str, Any]
+CLOUD = Path(os.environ["CLOUD"])
+ROOT = os.environ["SYSTEM_ROOT"]
+
+
+def option(arguments: list[str], name: str) -> str:
+    """Value that follows an option."""
+    return arguments[arguments.index(name) + 1]
+
+
+def refuse(operation: str, reason: str) -> int:
+    """An error in the words and with the exit status of the AWS CLI."""
+    print(f"An error occurred ({reason}) when calling the {operation} operation", file=sys.stderr)
+    return 254
+
+
+def describe_volumes(volume: State) -> int:
+    """State, holder and state of the attachment; a previous holder lets go after some questions."""
+    if volume["missing"]:
+        return refuse("DescribeVolumes", "InvalidVolume.NotFound")
+    if volume["holder"] not in ("None", "i-0new") and volume["questions_until_free"] is not None:
+        volume["questions_until_free"] -= 1
+        if volume["questions_until_free"] <= 0:
+            volume.update(state="available", holder="None", attachment="None")
+    print(volume["state"], volume["holder"], volume["attachment"], sep="\t")
+    return 0
+
+
+def attach_volume(volume: State, arguments: list[str]) -> int:
+    """Attaches, and lets udev's link and the kernel's serial number appear on the machine."""
+    if volume["attach_errors"]:
+        return refuse("AttachVolume", volume["attach_errors"].pop(0))
+    instance = option(arguments, "--instance-id")
+    volume.update(state="in-use", holder=instance, attachment="attached")
+    name = volume["id"].replace("-", "")
+    link = Path(f"{ROOT}/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{name}")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(volume["device"])
+    serial = Path(f"{ROOT}/sys/class/block/{Path(volume['device']).name}/device/serial")
+    serial.parent.mkdir(parents=True, exist_ok=True)
+    serial.write_text(volume["serial"] + "\n")
+    return 0
+
+
+def aws(state: State, arguments: list[str]) -> int:
+    """The AWS CLI: the few operations that have an answer; the others succeed without a word."""
+    services = {"ec2", "secretsmanager", "route53", "cloudformation", "cloudwatch", "logs"}
+    at = next(index for index, word in enumerate(arguments) if word in services)
+    operation = " ".join(arguments[at : at + 2])
+    if operation in state["refused"]:
+        return refuse(operation, state["refused"][operation])
+    if operation == "ec2 describe-volumes":
+        return describe_volumes(state["volume"])
+    if operation == "ec2 attach-volume":
+        return attach_volume(state["volume"], arguments)
+    if operation == "secretsmanager get-secret-value":
+        print(state["secret"])
+    if operation == "cloudformation describe-stacks":
+        print(state["stack_status"])
+    return 0
+
+
+def docker(state: State, arguments: list[str]) -> int:
+    """``docker run`` serves: it reads the environment file and adds a line to the index."""
+    if arguments[0] != "run":
+        return 0
+    environment = dict(
+        line.split("=", 1)
+        for line in Path(option(arguments, "--env-file")).read_text().splitlines()
+    )
+    mount = dict(part.split("=", 1) for part in option(arguments, "--mount").split(","))
+    database = environment["MEILI_DB_PATH"].replace(mount["target"], mount["source"], 1)
+    Path(database).mkdir(exist_ok=True)
+    with Path(database, "index").open("a", encoding="utf-8") as index:
+        index.write(f"opened by {arguments[-1]}\n")
+    state["serving"] = True
+    return 0
+
+
+def systemctl(state: State, arguments: list[str]) -> int:
+    """Starts a service by running its ExecStart under its EnvironmentFile."""
+    unit = Path(f"{ROOT}/etc/systemd/system/{arguments[-1]}")
+    starts = arguments[0] == "restart" or "--now" in arguments
+    if not starts or not unit.exists():
+        return 0
+    CLOUD.write_text(json.dumps(state))
+    status = run_unit(unit, "ExecStart")
+    state.update(json.loads(CLOUD.read_text()))
+    return status
+
+
+def run_unit(unit: Path, key: str) -> int:
+    """Runs one command of a unit file as systemd would; returns its exit status."""
+    lines = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line]
+    environment = dict(os.environ)
+    for name, value in lines:
+        if name == "EnvironmentFile":
+            pairs = (line.partition("=")[::2] for line in Path(value).read_text().splitlines())
+            environment.update(dict(pairs))
+    command = shlex.split(next(value for name, value in lines if name == key))
+    if command[0] == "/usr/bin/docker":
+        command[0] = "docker"
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def mount(state: State, arguments: list[str]) -> int:
+    """Without root: copies what the ext4 file system of the image holds into the mount point."""
+    fstab, folder = arguments[1], arguments[2]
+    device = next(
+        line.split()[0] for line in Path(fstab).read_text().splitlines() if f" {folder} " in line
+    )
+    copied = subprocess.run(
+        ["debugfs", "-R", f'rdump / "{folder}"', device],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "Bad magic number" in copied.stderr:
+        print(f"mount: {device} holds no ext4 file system", file=sys.stderr)
+        return 32
+    state["mounted"] = folder
+    return copied.returncode
+
+
+def main() -> int:
+    """Runs the program named by the first argument."""
+    name, arguments = sys.argv[1], sys.argv[2:]
+    state: State = json.loads(CLOUD.read_text())
+    programs = {"aws": aws, "docker": docker, "systemctl": systemctl, "mount": mount}
+    if name == "mountpoint":
+        status = 0 if state["mounted"] == arguments[-1] else 32
+    elif name in programs:
+        status = programs[name](state, arguments)
+    else:
+        status = 0
+    CLOUD.write_text(json.dumps(state))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
