@@ -111,11 +111,13 @@ def upload(
     """Put the release into a bucket, where it never changes; what is there already is left."""
     from pipeline.assemble import assemble, write
     from pipeline.aws import Aws
+    from pipeline.launch_files import write_launch_files
     from pipeline.upload import upload as run
 
     release = assemble()
     write(release)
     done = run(Aws(region), release, bucket)
+    write_launch_files(release, bucket)
     print(
         f"s3://{bucket}/{done.prefix} has the release: {len(done.written)} written, {done.present} there before."
     )
@@ -197,9 +199,10 @@ def delete(
     from pipeline.aws import Aws
     from pipeline.launch import delete as run
     from pipeline.launch import stack_name
-    from pipeline.profiles import load_profile
+    from pipeline.profiles import load_profile, overridden
 
-    values = {**load_profile(assemble().root, environment), **parsed(settings)}
+    root = assemble().root
+    values = overridden(root, load_profile(root, environment), parsed(settings))
     name = stack_name(values)
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete stack {name} in {region}?", abort=True)

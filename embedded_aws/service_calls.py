@@ -34,7 +34,7 @@ class ServiceCallError(ValueError):
         self.code = code
 
 
-def call(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
     """Call `operation` (as the API names it, CreateVolume) in the request's account and region.
 
     Parameters that are None are left out; the rest is converted to the types and member names of

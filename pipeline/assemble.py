@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import Refusal
+from pipeline.names import check_names_fit
 from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
 from templates_src import environment
 from templates_src.errors import TemplateError
@@ -24,6 +25,7 @@ MAX_LAYER_BYTES = 1_000_000
 MAX_RESOURCES = 500
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
+LINE_LENGTH = 100
 # Stands in the root while its own hash is computed; the hash cannot contain itself.
 UNNAMED_PREFIX = "unnamed/"
 
@@ -74,6 +76,7 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
     version = version or project_version()
     try:
         layers = environment.layers()
+        check_names_fit(layers)
         root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version=version)
         files = {template_path(layer.name): serialize(layer.document()) for layer in layers}
         files |= {f"functions/{zipped.name}": zipped.read_bytes() for zipped in zips(functions)}
@@ -111,8 +114,23 @@ def zips(folder: Path) -> list[Path]:
 
 
 def serialize(document: Mapping[str, object]) -> bytes:
-    """A template or manifest as the bytes that are committed: readable in review, the same on any machine."""
-    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+    """A template or manifest as the bytes that are committed: the same on any machine.
+
+    What fits a line stands on one, which reads well in review and keeps the root within what a request takes.
+    """
+    return (_text(document, "") + "\n").encode()
+
+
+def _text(value: object, indent: str) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= LINE_LENGTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = indent + " "
+    if isinstance(value, list):
+        items = [inner + _text(item, inner) for item in value]
+        return "[\n" + ",\n".join(items) + f"\n{indent}]"
+    items = [f"{inner}{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items()]
+    return "{\n" + ",\n".join(items) + f"\n{indent}}}"
 
 
 def content_digest(files: Mapping[str, bytes]) -> str:

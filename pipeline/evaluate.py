@@ -54,16 +54,12 @@ class Scope:
             return any(self.holds(part) for part in argument)
         if function == "Fn::Not":
             return not self.holds(argument[0])
+        if function not in _COMPARISONS:
+            raise Refusal(
+                f"A condition uses {function}, which cannot be evaluated before a launch."
+            )
         left, right = (self.evaluate(part) for part in argument)
-        if function == "Fn::Equals":
-            return str(left) == str(right)
-        if function == "Fn::Contains":
-            return right in left
-        if function == "Fn::EachMemberIn":
-            return set(left) <= set(right)
-        if function == "Fn::EachMemberEquals":
-            return all(item == right for item in left)
-        raise Refusal(f"A condition uses {function}, which cannot be evaluated before a launch.")
+        return _COMPARISONS[function](left, right)
 
     def evaluate(self, value: Any) -> Any:
         """The value with every function evaluated that can be; NO_VALUE where the property is left out."""
@@ -103,10 +99,11 @@ class Scope:
             return {"Fn::Join": [delimiter, parts]}
         joined: list[Any] = []
         for part in parts:
-            if joined and isinstance(part, str) and isinstance(joined[-1], str):
-                joined[-1] += delimiter + part
+            known = part if isinstance(part, dict | list) else text_of(part)
+            if joined and isinstance(known, str) and isinstance(joined[-1], str):
+                joined[-1] += delimiter + known
             else:
-                joined.append(str(part) if isinstance(part, int) else part)
+                joined.append(known)
         if not joined:
             return ""
         whole = len(joined) == 1 and isinstance(joined[0], str)
@@ -116,22 +113,34 @@ class Scope:
         text, given = (argument, {}) if isinstance(argument, str) else argument
         given = {name: self.evaluate(value) for name, value in given.items()}
         left: dict[str, Any] = {}
-
-        def replace(match: re.Match[str]) -> str:
+        # Text, literal and open placeholders alternate; each text is escaped only if a placeholder stays open.
+        texts, opened = [""], []
+        end = 0
+        for match in _PLACEHOLDER.finditer(text):
+            texts[-1] += text[end : match.start()]
+            end = match.end()
             literal, name = match.groups()
-            if literal:
-                return match.group()
             found = given[name] if name in given else self._named(name)
-            if isinstance(found, dict):
-                if name in given:
-                    left[name] = found
-                return match.group()
-            return str(found)
-
-        text = _PLACEHOLDER.sub(replace, text)
-        if not any(not literal for literal, _ in _PLACEHOLDER.findall(text)):
-            return text.replace("${!", "${")
-        return {"Fn::Sub": [text, left] if left else text}
+            if literal:
+                texts[-1] += f"${{{name}}}"
+            elif isinstance(found, dict):
+                left |= {name: found} if name in given else {}
+                opened.append(match.group())
+                texts.append("")
+            elif found is NO_VALUE:
+                continue
+            elif isinstance(found, list):
+                raise Refusal(f"Fn::Sub cannot put the list {name} into the text {text!r}.")
+            else:
+                texts[-1] += text_of(found)
+        texts[-1] += text[end:]
+        if not opened:
+            return texts[0]
+        escaped = [part.replace("${", "${!") for part in texts]
+        whole = escaped[0] + "".join(
+            name + part for name, part in zip(opened, escaped[1:], strict=True)
+        )
+        return {"Fn::Sub": [whole, left] if left else whole}
 
     def _named(self, name: str) -> Any:
         return self._get_att(name) if "." in name else self._ref(name)
@@ -140,7 +149,7 @@ class Scope:
         index, items = self.evaluate(argument[0]), self.evaluate(argument[1])
         if not isinstance(items, list):
             return {"Fn::Select": [index, items]}
-        if int(index) >= len(items):
+        if not 0 <= int(index) < len(items):
             raise Refusal(
                 f"The template selects entry {int(index) + 1} of a list of {len(items)}: {items}."
             )
@@ -154,8 +163,14 @@ class Scope:
         block, count, bits = (self.evaluate(part) for part in argument)
         if not isinstance(block, str):
             return {"Fn::Cidr": [block, count, bits]}
-        subnets = ipaddress.ip_network(block).subnets(new_prefix=32 - int(bits))
-        return [str(subnet) for _, subnet in zip(range(int(count)), subnets, strict=False)]
+        try:
+            network = ipaddress.ip_network(block)
+            subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits))
+            return [str(next(subnets)) for _ in range(int(count))]
+        except (ValueError, StopIteration):
+            raise Refusal(
+                f"The template cuts {count} ranges of {bits} host bits from {block}, which does not hold them."
+            ) from None
 
     def _zones(self, argument: Any) -> Any:
         # Which zones an account gets is not known before the launch.
@@ -163,7 +178,7 @@ class Scope:
 
     def _find_in_map(self, argument: list[Any]) -> Any:
         name, first, second = (self.evaluate(part) for part in argument[:3])
-        found = self.template["Mappings"][name].get(first, {}).get(second)
+        found = self.template.get("Mappings", {}).get(name, {}).get(first, {}).get(second)
         if found is None:
             if len(argument) > 3:
                 return self.evaluate(argument[3]["DefaultValue"])
@@ -176,6 +191,18 @@ class Scope:
             return base64.b64encode(text.encode()).decode()
         return {"Fn::Base64": text}
 
+
+def text_of(value: Any) -> str:
+    """A scalar as CloudFormation writes it into a text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "Fn::Equals": lambda left, right: text_of(left) == text_of(right),
+    "Fn::Contains": lambda members, value: value in members,
+    "Fn::EachMemberIn": lambda members, allowed: set(members) <= set(allowed),
+    "Fn::EachMemberEquals": lambda members, value: all(item == value for item in members),
+}
 
 _FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Fn::If": Scope._if,

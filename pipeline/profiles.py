@@ -16,6 +16,8 @@ from templates_src.declaration import Declaration
 from templates_src.layer import Layer, is_list
 
 NAME, VALUE = "ParameterKey", "ParameterValue"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_VALUE_BYTES = 4_096
 
 
 def profile_names(folder: Path = PARAMETERS) -> list[str]:
@@ -103,11 +105,13 @@ def check_values(
 def refused(declaration: Declaration, value: str) -> str | None:
     """Why CloudFormation would refuse the value, or None."""
     message = declaration.message or f"{declaration.name} is of type {declaration.type}."
+    if len(value.encode()) > MAX_VALUE_BYTES:
+        return f"{declaration.name} is {len(value.encode())} bytes long; CloudFormation takes {MAX_VALUE_BYTES}."
     items = [item.strip() for item in value.split(",")] if is_list(declaration) else [value]
     for item in items:
         if declaration.type == "Number":
             # A fraction is a Number to CloudFormation; none of ours means anything as one.
-            if not re.fullmatch(r"-?\d+", item):
+            if not re.fullmatch(r"-?[0-9]+", item):
                 return message
             if declaration.min_value is not None and int(item) < declaration.min_value:
                 return message
@@ -115,7 +119,10 @@ def refused(declaration: Declaration, value: str) -> str | None:
                 return message
         if declaration.allowed and item not in declaration.allowed:
             return message
-        if declaration.pattern is not None and not re.fullmatch(declaration.pattern, item):
+        # CloudFormation's patterns are Java's, in which \d and \w are ASCII.
+        if declaration.pattern is not None and not re.fullmatch(
+            declaration.pattern, item, re.ASCII
+        ):
             return message
         if declaration.min_length is not None and len(item) < declaration.min_length:
             return message
@@ -135,13 +142,30 @@ def resolve(
     Raises Refusal for an override that names no parameter or has a value that is refused, and for a parameter
     that nobody gives.
     """
-    check_names(overrides, root.declarations, where)
-    values = {**profile, **overrides}
+    values = overridden(root, profile, overrides, where)
     for name, parameter in root.template.parameters.items():
         if name not in values:
             default = parameter.properties.get("Default")
             if default is None:
                 raise Refusal(f"{name} has no value; give it with --set {name}=VALUE.")
             values[name] = str(default)
+    check_values(values, root.declarations, where)
+    return values
+
+
+def overridden(
+    root: Layer, profile: Mapping[str, str], overrides: Mapping[str, str], where: str = "--set"
+) -> dict[str, str]:
+    """A profile with overrides.
+
+    Raises Refusal for an override that names no parameter, has a value that is refused, or would make the environment
+    another one: a launch of dev must not end up in the stack of staging.
+    """
+    check_names(overrides, root.declarations, where)
+    values = {**profile, **overrides}
+    if values["Environment"] != profile["Environment"]:
+        raise Refusal(
+            f"{where} gives Environment {values['Environment']!r}, but the environment is {profile['Environment']!r}; name that one instead."
+        )
     check_values(values, root.declarations, where)
     return values

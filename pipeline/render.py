@@ -14,6 +14,7 @@ from pipeline.evaluate import NO_VALUE, Scope
 from pipeline.examples import ACCOUNT, example, partition_of
 from pipeline.paths import PARAMETERS
 from pipeline.profiles import load_profile, refused, resolve
+from pipeline.relations import check_region
 from pipeline.stand_ins import stand_ins
 from templates_src.environment import ROOT, stack_title
 
@@ -66,7 +67,13 @@ def render(
 
 
 def render_values(release: Release, name: str, region: str, values: Mapping[str, str]) -> Rendered:
-    """Render an environment whose every root parameter is given."""
+    """Render an environment whose every root parameter is given.
+
+    Raises Refusal for a value of another region and for a rule that is broken.
+    """
+    misplaced = check_region(values, region)
+    if misplaced:
+        raise Refusal(misplaced)
     rendered = Rendered(name, region)
     root = json.loads(release.files[template_path(ROOT)])
     outputs: dict[str, dict[str, Any]] = {}

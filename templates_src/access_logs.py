@@ -8,23 +8,12 @@ from awacs import s3 as s3_actions
 from awacs.aws import Allow, Principal
 from awacs.aws import Statement as PolicyStatement
 from troposphere import Ref, Select, Sub
-from troposphere.s3 import (
-    AbortIncompleteMultipartUpload,
-    Bucket,
-    BucketEncryption,
-    BucketPolicy,
-    LifecycleConfiguration,
-    LifecycleRule,
-    OwnershipControls,
-    OwnershipControlsRule,
-    PublicAccessBlockConfiguration,
-    ServerSideEncryptionByDefault,
-    ServerSideEncryptionRule,
-)
+from troposphere.s3 import Bucket, BucketPolicy, LifecycleConfiguration, LifecycleRule
 
 from templates_src import iam
 from templates_src.declaration import boolean
 from templates_src.layer import Layer
+from templates_src.private_bucket import ABORT_UPLOADS, private_bucket
 from templates_src.shared import LOG_RETENTION_DAYS
 from templates_src.wiring import EDGE
 
@@ -69,33 +58,14 @@ def add_bucket(layer: Layer) -> Bucket:
             Condition=layer.use(ACCESS_LOGS),
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
-            BucketEncryption=BucketEncryption(
-                ServerSideEncryptionConfiguration=[
-                    ServerSideEncryptionRule(
-                        ServerSideEncryptionByDefault=ServerSideEncryptionByDefault(
-                            SSEAlgorithm="AES256"
-                        )
-                    )
-                ]
-            ),
-            OwnershipControls=OwnershipControls(
-                Rules=[OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
-            ),
-            PublicAccessBlockConfiguration=PublicAccessBlockConfiguration(
-                BlockPublicAcls=True,
-                BlockPublicPolicy=True,
-                IgnorePublicAcls=True,
-                RestrictPublicBuckets=True,
-            ),
+            **private_bucket(),
             LifecycleConfiguration=LifecycleConfiguration(
                 Rules=[
                     LifecycleRule(
                         Id="expire",
                         Status="Enabled",
                         ExpirationInDays=layer.parameter(LOG_RETENTION_DAYS),
-                        AbortIncompleteMultipartUpload=AbortIncompleteMultipartUpload(
-                            DaysAfterInitiation=7
-                        ),
+                        AbortIncompleteMultipartUpload=ABORT_UPLOADS,
                     )
                 ]
             ),

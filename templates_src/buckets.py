@@ -106,7 +106,7 @@ def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None =
             UpdateReplacePolicy="Retain",
             VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
             LifecycleConfiguration=LifecycleConfiguration(Rules=[*rules, cleanup]),
-            **name(layer, f"-{kind.lower()}"),
+            **bucket_name(layer, f"-{kind.lower()}"),
             **private_bucket(),
             **optional,
         )
@@ -121,7 +121,7 @@ def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None =
     return bucket
 
 
-def name(layer: Layer, suffix: str) -> dict[str, Any]:
+def bucket_name(layer: Layer, suffix: str) -> dict[str, Any]:
     """The literal name, or a prefix that S3 completes to PREFIX-ACCOUNT-REGION-an, which no other account can take.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html

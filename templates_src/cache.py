@@ -47,9 +47,11 @@ SNAPSHOT_DAYS = 1
 SNAPSHOT_WINDOW = "02:00-03:00"
 SNAPSHOT_TIME = SNAPSHOT_WINDOW.partition("-")[0]
 MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
-# Every key and channel, as the cache belongs to one application, and every command but those that halt or empty the
-# server (KEYS, FLUSHALL, FLUSHDB, DEBUG …), of which clients need INFO.
+# Every key and channel, as the cache belongs to one application, and every command but those that halt, empty or reveal
+# the server (KEYS, FLUSHALL, FLUSHDB, CONFIG, DEBUG …), none of which Celery, kombu or the cluster clients send. INFO is
+# counted among them, but changes nothing, and is what Flower and whoever looks for a fault ask first.
 ACCESS = "on ~* &* +@all -@dangerous +info"
+NO_ACCESS = "off ~* -@all"
 
 MODE = choice(
     "CacheMode",
@@ -138,9 +140,12 @@ def add_cache(layer: Layer) -> Secret:
 def add_users(layer: Layer) -> UserGroup:
     """The one user and its group, of both modes: access control by users is all that a serverless cache has.
 
-    A group of the engine Valkey needs no user named default, unlike one of Redis; without one nobody comes in
-    without a password.
+    CloudFormation's reference asks for a user named default in every group. It is there, and can neither sign in nor
+    do anything, so that nobody comes in by a client's default name.
     """
+    password = AuthenticationMode(
+        Type="password", Passwords=[Sub(password_of(layer, CACHE_SECRET_ARN))]
+    )
     user = layer.add(
         User(
             "CacheUser",
@@ -148,13 +153,26 @@ def add_users(layer: Layer) -> UserGroup:
             UserName=CACHE_USER,
             Engine=ENGINE,
             AccessString=ACCESS,
-            AuthenticationMode=AuthenticationMode(
-                Type="password", Passwords=[Sub(password_of(layer, CACHE_SECRET_ARN))]
-            ),
+            AuthenticationMode=password,
+        )
+    )
+    nobody = layer.add(
+        User(
+            "CacheDefaultUser",
+            UserId=named("-default"),
+            UserName="default",
+            Engine=ENGINE,
+            AccessString=NO_ACCESS,
+            AuthenticationMode=password,
         )
     )
     return layer.add(
-        UserGroup("CacheUserGroup", UserGroupId=named(), Engine=ENGINE, UserIds=[Ref(user)])
+        UserGroup(
+            "CacheUserGroup",
+            UserGroupId=named(),
+            Engine=ENGINE,
+            UserIds=[Ref(nobody), Ref(user)],
+        )
     )
 
 

@@ -31,7 +31,7 @@ from templates_src.metrics import (
     cache_node,
 )
 
-# The grid of a dashboard; four rows of six units are what a screen shows without scrolling.
+# A dashboard is 24 columns wide; rows of this height fit a screen of 1080 lines together.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 GRID_COLUMNS = 24
 ALARM_ROW_HEIGHT, GRAPH_ROW_HEIGHT = 3, 5
@@ -76,14 +76,14 @@ def placed(rows: Sequence[tuple[int, Sequence[dict[str, Any]]]]) -> list[dict[st
 
 def alarm_status(alarms: Sequence[Alarm]) -> dict[str, Any]:
     """The state of every alarm."""
-    always = [alarm for alarm in alarms if "Condition" not in alarm.resource]
-    sometimes = [alarm for alarm in alarms if "Condition" in alarm.resource]
-    arns: list[Any] = [f"${{{alarm.title}.Arn}}" for alarm in always]
-    arns += [Only(alarm.resource["Condition"], f"${{{alarm.title}.Arn}}") for alarm in sometimes]
+    arns: list[Any] = []
+    for alarm in alarms:
+        arn, condition = f"${{{alarm.title}.Arn}}", alarm.resource.get("Condition")
+        arns.append(Only(condition, arn) if condition else arn)
     return {"type": "alarm", "properties": {"title": "Alarms", "alarms": arns}}
 
 
-def graph(title: str, lines: Sequence[Any]) -> dict[str, Any]:
+def graph(title: str, lines: list[Any] | Choice) -> dict[str, Any]:
     """A graph over time."""
     return {
         "type": "metric",
@@ -184,7 +184,7 @@ def cache_widgets(serverless: str, nodes: Sequence[str]) -> list[dict[str, Any]]
     per_node: list[Any] = []
     for number, condition in enumerate(nodes, start=1):
         metrics = cache_node(number)
-        lines = [
+        lines: list[Any] = [
             line(metrics.metric("DatabaseMemoryUsagePercentage"), MAXIMUM, f"memory {number} (%)"),
             line(metrics.metric("EngineCPUUtilization"), AVERAGE, f"CPU {number} (%)"),
         ]

@@ -12,6 +12,8 @@ from troposphere.cloudformation import Stack
 from templates_src.declaration import Declaration
 from templates_src.errors import TemplateError
 from templates_src.layer import Layer, is_list
+from templates_src.compute import compute
+from templates_src.data import data
 from templates_src.edge import edge
 from templates_src.network import network
 from templates_src.security import security
@@ -24,7 +26,7 @@ TEMPLATE_SUFFIX = ".template.json"
 
 def layers() -> list[Layer]:
     """Every layer, each after the layers whose outputs it takes."""
-    return [network(), security(), edge()]
+    return [network(), security(), data(), edge(), compute()]
 
 
 def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -> Layer:

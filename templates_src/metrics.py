@@ -21,7 +21,7 @@ LOAD_BALANCER_FULL_NAME = wired(
     group=EDGE,
     label="Load balancer in metrics",
     description="Last part of the load balancer's ARN, from app/ on.",
-    pattern=r"app/[\w-]+/[0-9a-f]+",
+    pattern=r"app/[\w-]+/[0-9a-z]+",
     message="LoadBalancerFullName must be the last part of the load balancer's ARN, app/NAME/ID.",
 )
 TARGET_GROUP_FULL_NAME = wired(
@@ -29,7 +29,7 @@ TARGET_GROUP_FULL_NAME = wired(
     group=EDGE,
     label="Target group in metrics",
     description="Last part of the target group's ARN, from targetgroup/ on.",
-    pattern=r"targetgroup/[\w-]+/[0-9a-f]+",
+    pattern=r"targetgroup/[\w-]+/[0-9a-z]+",
     message="TargetGroupFullName must be the last part of the target group's ARN, targetgroup/NAME/ID.",
 )
 WEB_ACL_NAME = wired(

@@ -26,8 +26,8 @@ from templates_src.metrics import (
     WORKER_SERVICE_NAME,
 )
 from templates_src.shared import named
+from templates_src.thresholds import GROUP
 from templates_src.watches import (
-    GROUP,
     cache_node_watches,
     compute_watches,
     database_watches,
@@ -145,8 +145,8 @@ def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
         "UseServerlessCache", Equals(layer.parameter(cache.MODE), cache.SERVERLESS)
     )
     counts = cache.NODES.allowed
-    nodes = []
-    for number in range(1, len(counts) + 1):
+    nodes = [layer.condition("HasCacheNode1", Not(Named(serverless)))]
+    for number in range(2, len(counts) + 1):
         enough = [Equals(layer.parameter(cache.NODES), count) for count in counts[number - 1 :]]
         # Or takes no less than two.
         has_node = enough[0] if len(enough) == 1 else Or(*enough)

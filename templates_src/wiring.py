@@ -212,6 +212,23 @@ CLIMATIQ_API_KEY_SECRET_ARN = wired(
     message="ClimatiqApiKeySecretArn must be the ARN of a secret of Secrets Manager.",
 )
 
+HOST_NAME = r"[a-zA-Z0-9.-]+"
+DATABASE_HOST = wired(
+    "DatabaseHost",
+    group=DATA,
+    label="Database host",
+    description="Host name of the database.",
+    pattern=HOST_NAME,
+    message="DatabaseHost must be the host name of the database.",
+)
+CACHE_HOST = wired(
+    "CacheHost",
+    group=DATA,
+    label="Cache host",
+    description="Host name of the cache.",
+    pattern=HOST_NAME,
+    message="CacheHost must be the host name of the cache.",
+)
 DATABASE_URL_SECRET_ARN = wired(
     "DatabaseUrlSecretArn",
     group=DATA,

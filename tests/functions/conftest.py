@@ -18,9 +18,7 @@ def embedded_aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture
-def lambda_environment(
-    embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
-) -> EmbeddedAws:
+def lambda_environment(embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
     """The variables that Lambda sets, with the AWS APIs at the embedded AWS."""
     for name, value in embedded_aws.environment().items():
         monkeypatch.setenv(name, value)

@@ -1,6 +1,6 @@
 """Programs that take the place of what only an instance on AWS has: aws, docker, systemctl, mount.
 
-Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that search_machine.py puts on PATH. All
+Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that machine.py puts on PATH. All
 they know and all they change is one JSON file, named by the environment variable CLOUD.
 """
 

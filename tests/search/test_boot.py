@@ -1,79 +1,15 @@
-"""The boot script of the search server, run for real on a real file system.
-
-Tests of the volume itself run on every kind of volume that there is here (search_machine.KINDS):
-a loop device where the tests may be root, and everywhere an image file without root.
-"""
+"""The boot script of the search server: the server, its versions, and what stays on the instance."""
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import pytest
-from search_machine import BOOT_SCRIPT, KINDS, MASTER_KEY, MEBIBYTE, VOLUME_ID, Machine, Volume, run
 
-NewMachine = Callable[..., Machine]
-every_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-@pytest.fixture
-def kind() -> str:
-    """The closest thing to a volume that there is here; tests of the volume itself name all."""
-    return KINDS[0]
-
-
-@pytest.fixture
-def volume(tmp_path: Path, kind: str) -> Volume:
-    """An empty volume of 64 MiB."""
-    return Volume(tmp_path / "volume.img", kind)
-
-
-@pytest.fixture
-def new_machine(tmp_path: Path, volume: Volume) -> Iterator[NewMachine]:
-    """Starts machines on the volume, one after the other: the one before is ended first."""
-    machines: list[Machine] = []
-
-    def start(**options: Any) -> Machine:
-        if machines:
-            machines[-1].terminate()
-        machines.append(Machine(tmp_path / f"machine{len(machines)}", volume, **options))
-        return machines[-1]
-
-    yield start
-    if machines:
-        machines[-1].terminate()
-    for machine in machines:
-        run("rm", "-rf", str(machine.root), root=volume.kind == "loop")
-
-
-def index_of(machine: Machine, version: str = "1.54.0") -> str:
-    """What the stand-in of Meilisearch has written on the volume, a line each time it started."""
-    return (machine.data / f"v{version}" / "data.ms" / "index").read_text()
-
-
-def boots(machine: Machine) -> None:
-    """Boots, and shows what the script said if it did not end well."""
-    done = machine.boot()
-    assert done.returncode == 0, done.stderr
-    assert machine.signals() == ["SUCCESS"]
-
-
-def fails(machine: Machine, *words: str) -> None:
-    """Boots in vain: status 1, a message with these words, FAILURE, and an end to the instance."""
-    done = machine.boot()
-    assert done.returncode == 1, done.stderr
-    (message,) = [line for line in done.stderr.splitlines() if "FAILED: " in line]
-    for word in words:
-        assert word in message
-    assert machine.signals() == ["FAILURE"]
-    assert message in (machine.root / "var/log/search-server-boot.log").read_text()
-    (published,) = machine.calls_of("aws", "put-log-events")
-    assert words[0] in published[published.index("--log-events") + 1]
-    assert machine.calls_of("shutdown", "+15")
-
+from tests.search.machine import BOOT_SCRIPT, MASTER_KEY
+from tests.search.outcome import NewMachine, boots, fails, index_of
 
 # The script as a file
 
@@ -93,146 +29,6 @@ def test_shellcheck_finds_nothing() -> None:
 def test_leaves_room_for_the_settings_in_user_data() -> None:
     """EC2 takes 16 KB of user data before base64; the settings need less than 1,300 bytes."""
     assert len(BOOT_SCRIPT.read_bytes()) <= 16 * 1024 - 1300
-
-
-# The volume
-
-
-@every_kind
-def test_second_boot_keeps_the_file_system_and_a_file_of_the_first(
-    new_machine: NewMachine, volume: Volume
-) -> None:
-    first = new_machine()
-    boots(first)
-    assert index_of(first) == "opened by getmeili/meilisearch:v1.54.0\n"
-    assert len(first.calls_of("mkfs.ext4")) == 1
-
-    second = new_machine()
-    assert volume.type() == "ext4"
-    boots(second)
-    assert index_of(second) == "opened by getmeili/meilisearch:v1.54.0\n" * 2
-    assert second.calls_of("mkfs.ext4") == []
-
-
-@every_kind
-def test_the_mount_survives_a_reboot_and_the_server_waits_for_it(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    (machine.root / "etc").mkdir()
-    (machine.root / "etc/fstab").write_text("UUID=1234 / xfs defaults 0 1\n")
-    boots(machine)
-    root_line, line = (machine.root / "etc/fstab").read_text().splitlines()
-    assert root_line == "UUID=1234 / xfs defaults 0 1"
-    device, folder, kind, options, *_ = line.split()
-    assert device.endswith("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0")
-    assert (folder, kind) == (str(machine.data), "ext4")
-    assert "nofail" in options.split(",")
-    unit = (machine.root / "etc/systemd/system/meilisearch.service").read_text()
-    assert f"RequiresMountsFor={machine.data}\n" in unit
-    assert "Restart=always\n" in unit
-
-
-@every_kind
-def test_grows_the_file_system_with_the_volume(new_machine: NewMachine, volume: Volume) -> None:
-    boots(new_machine())
-    small = volume.blocks()
-    volume.resize(128)
-    machine = new_machine()
-    boots(machine)
-    assert index_of(machine).count("\n") == 2
-    machine.terminate()
-    assert (small, volume.blocks()) == (64, 128)
-
-
-FOREIGN = {
-    "unknown bytes at the start": (0, b"\x01"),
-    "unknown bytes later": (5 * MEBIBYTE, b"index"),
-    "xfs": (0, b"XFSB\x00\x00\x10\x00" + bytes(100)),
-    "swap": (4086, b"SWAPSPACE2"),
-    "partition table": (446, b"\x80\0\0\0\x83\0\0\0\0\x08\0\0\0\x10\0\0" + bytes(48) + b"\x55\xaa"),
-}
-
-
-@every_kind
-@pytest.mark.parametrize("content", FOREIGN)
-def test_never_formats_a_volume_that_holds_anything(
-    new_machine: NewMachine, volume: Volume, content: str
-) -> None:
-    offset, data = FOREIGN[content]
-    with volume.image.open("r+b") as file:
-        file.seek(offset)
-        file.write(data)
-    before = volume.image.read_bytes()
-    machine = new_machine()
-    fails(machine, "It was not formatted.")
-    assert machine.calls_of("mkfs.ext4") == []
-    machine.terminate()
-    assert volume.image.read_bytes() == before
-
-
-@every_kind
-def test_a_damaged_file_system_is_neither_formatted_nor_mounted(
-    new_machine: NewMachine, volume: Volume
-) -> None:
-    boots(new_machine())
-    new_machine().terminate()
-    run("debugfs", "-w", "-R", "clri <2>", str(volume.image))
-    machine = new_machine()
-    fails(machine, "needs repair by hand")
-    assert machine.calls_of("mkfs.ext4") == []
-    assert machine.calls_of("mount") == []
-
-
-@every_kind
-def test_a_wrong_device_is_not_touched(new_machine: NewMachine, volume: Volume) -> None:
-    before = volume.image.read_bytes()
-    machine = new_machine()
-    machine.change_volume(serial="vol0fedcba9876543210")
-    fails(machine, "Wrong device", "vol0fedcba9876543210", "vol0123456789abcdef0")
-    machine.terminate()
-    assert volume.image.read_bytes() == before
-
-
-def test_a_missing_volume(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(missing=True)
-    fails(machine, VOLUME_ID, "cannot be described", "InvalidVolume.NotFound")
-    assert machine.calls_of("aws", "attach-volume") == []
-
-
-def test_a_volume_in_error(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(state="error")
-    fails(machine, VOLUME_ID, "Restore it from a snapshot.")
-
-
-def test_waits_for_the_instance_that_still_holds_the_volume(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(
-        state="in-use", holder="i-0old", attachment="detaching", questions_until_free=3
-    )
-    boots(machine)
-    assert len(machine.calls_of("aws", "attach-volume")) == 1
-    assert machine.calls_of("aws", "detach-volume") == []
-
-
-def test_names_the_instance_that_never_lets_go(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(state="in-use", holder="i-0old", attachment="attached")
-    fails(machine, "did not come free", "i-0old")
-
-
-def test_a_lost_race_for_the_volume_is_run_again(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(attach_errors=["VolumeInUse", "IncorrectState"])
-    boots(machine)
-    assert len(machine.calls_of("aws", "attach-volume")) == 3
-
-
-def test_an_attachment_that_is_not_allowed(new_machine: NewMachine) -> None:
-    machine = new_machine()
-    machine.change_volume(attach_errors=["UnauthorizedOperation"] * 9)
-    fails(machine, "cannot be attached", "UnauthorizedOperation")
-    assert len(machine.calls_of("aws", "attach-volume")) == 5
 
 
 # The server
@@ -438,7 +234,7 @@ def test_the_real_cli_understands_every_command(
     new_machine: NewMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each command gets past the CLI's own parser and the service model, as far as a request."""
-    from awscli.clidriver import create_clidriver
+    from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
     machine = new_machine()
     machine.change(stack_status="DELETE_IN_PROGRESS")

@@ -1,13 +1,10 @@
-"""Machines that boot the search server for real, on a real ext4 file system, without an instance.
+"""Machines that boot the search server for real, on a real file system, without an instance.
 
-A volume is an image file. Where the tests may be root it is attached as a loop device and mounted
-by the kernel; everywhere else the file itself is the device, formatted, checked and grown by the
-same e2fsprogs, and only the mount is a stand-in, which copies the files out of the image and back.
+Every program on a machine's PATH records its command line. What only an instance on AWS has (aws,
+docker, systemctl, dnf, shutdown) is a stand-in (stand_ins.py); everything else is the real program.
 """
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -16,12 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.search.volume import PRIVILEGE, Volume, find, run, store
+
 HERE = Path(__file__).parent
 BOOT_SCRIPT = HERE.parent.parent / "templates_src" / "search" / "boot.sh"
 VOLUME_ID = "vol-0123456789abcdef0"
 MASTER_KEY = "correct-horse-battery-staple-0123456789"
 IMAGE = "getmeili/meilisearch:v1.54.0"
-MEBIBYTE = 1024 * 1024
 STAND_INS = ("aws", "docker", "dnf", "shutdown", "systemctl")
 STAND_INS_WITHOUT_ROOT = (*STAND_INS, "chown", "mount", "mountpoint")
 REAL = (
@@ -30,43 +28,6 @@ REAL = (
     *("python3", "readlink", "resize2fs", "rm", "sed", "sleep", "sort", "sync", "tail", "tee"),
     *("touch", "tr", "cat"),
 )
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-def _privilege() -> tuple[str, ...] | None:
-    """What goes before a command to run it as root; None where the tests may not be root.
-
-    sudo is only used on a runner (CI), never on somebody's own machine.
-    """
-    if not Path("/dev/loop-control").exists():
-        return None
-    if os.geteuid() == 0:
-        return ()
-    if not os.environ.get("CI") or not shutil.which("sudo"):
-        return None
-    asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
-    return ("sudo", "-n") if asked.returncode == 0 else None
-
-
-PRIVILEGE = _privilege()
-KINDS = ("image",) if PRIVILEGE is None else ("loop", "image")
-
-
-def find(program: str) -> str:
-    """Path of a system program; a sentence instead of a skip where it is missing."""
-    path = shutil.which(program, path=SYSTEM_PATH + ":" + os.environ["PATH"])
-    assert path, f"{program} is needed: install e2fsprogs, util-linux, coreutils and curl"
-    return path
-
-
-def run(*command: str, root: bool = False) -> str:
-    """Standard output of a system program that must succeed."""
-    prefix = (PRIVILEGE or ()) if root else ()
-    done = subprocess.run(
-        [*prefix, find(command[0]), *command[1:]], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{command}: {done.stderr}"
-    return done.stdout
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,54 +67,6 @@ class Loopback(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.machine = machine
         threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-@dataclass
-class Volume:
-    """An EBS volume: an image file of zeros, which outlives the machines that it is attached to."""
-
-    image: Path
-    kind: str
-    mebibytes: int = 64
-    device: str = ""
-
-    def __post_init__(self) -> None:
-        self.resize(self.mebibytes)
-
-    def resize(self, mebibytes: int) -> None:
-        """Makes the volume larger, as ModifyVolume does."""
-        self.mebibytes = mebibytes
-        with self.image.open("ab") as file:
-            file.truncate(mebibytes * MEBIBYTE)
-
-    def attach(self) -> str:
-        """Device under which a machine sees the volume."""
-        self.device = str(self.image)
-        if self.kind == "loop":
-            self.device = run("losetup", "--find", "--show", str(self.image), root=True).strip()
-        return self.device
-
-    def detach(self) -> None:
-        """Takes the device away; what was written stays in the image."""
-        if self.kind == "loop" and self.device:
-            run("losetup", "--detach", self.device, root=True)
-        self.device = ""
-
-    def type(self) -> str:
-        """Type of the file system in the image, empty if there is none."""
-        done = subprocess.run(
-            [find("blkid"), "-p", "-o", "value", "-s", "TYPE", str(self.image)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip()
-
-    def blocks(self) -> int:
-        """Size of the file system in mebibytes."""
-        lines = run("dumpe2fs", "-h", str(self.image)).splitlines()
-        values = {name: value for name, _, value in (line.partition(":") for line in lines)}
-        return int(values["Block count"]) * int(values["Block size"]) // MEBIBYTE
 
 
 @dataclass
@@ -296,7 +209,7 @@ class Machine:
             ):
                 run("umount", str(self.data), root=True)
         elif self.state["mounted"]:
-            _store(self.data, self.volume.image)
+            store(self.data, self.volume.image)
         self.volume.detach()
         self.loopback.shutdown()
         self.loopback.server_close()
@@ -319,18 +232,3 @@ class Machine:
                 f'unset IFS\nexec {command} "$@"\n'
             )
             program.chmod(0o755)
-
-
-def _store(folder: Path, image: Path) -> None:
-    """Writes the files of a mount point that was copied out of an image back into it."""
-    commands = []
-    for path in sorted(folder.rglob("*")):
-        inside = "/" + str(path.relative_to(folder))
-        if path.is_dir():
-            commands.append(f'mkdir "{inside}"')
-        else:
-            parent, _, name = inside.rpartition("/")
-            commands += [f'rm "{inside}"', f'cd "{parent or "/"}"', f'write "{path}" "{name}"']
-    script = image.with_suffix(".debugfs")
-    script.write_text("\n".join(commands) + "\n")
-    run("debugfs", "-w", "-f", str(script), str(image))

@@ -1,0 +1,31 @@
+"""Parameter files for `aws cloudformation deploy`: each profile, and where the release is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.assemble import Release
+from pipeline.paths import DIST, PARAMETERS
+from pipeline.profiles import load_profile, profile_names
+from templates_src.shared import RELEASE_BUCKET
+
+LAUNCH = DIST / "launch"
+
+
+def write_launch_files(
+    release: Release, bucket: str, folder: Path = LAUNCH, profiles: Path = PARAMETERS
+) -> list[Path]:
+    """Write one file an environment, as --parameter-overrides file://… takes it in versions 1 and 2 of the AWS CLI.
+
+    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in profile_names(profiles):
+        values = {**load_profile(release.root, name, profiles), RELEASE_BUCKET.name: bucket}
+        path = folder / f"{name}.json"
+        pairs = [f"{key}={value}" for key, value in values.items()]
+        path.write_text(json.dumps(pairs, indent=1) + "\n", encoding="utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,72 @@
+"""What most tests start from: the release, its rendered environments, and an embedded AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release, assemble
+from pipeline.profiles import profile_names
+from pipeline.render import Rendered, render
+
+REGION = "eu-north-1"
+ENVIRONMENTS = tuple(profile_names())
+
+Render = Callable[[str], Rendered]
+
+
+@cache
+def _release() -> Release:
+    return assemble()
+
+
+@cache
+def _rendered(environment: str) -> Rendered:
+    return render(_release(), environment, REGION)
+
+
+@pytest.fixture(scope="session")
+def release() -> Release:
+    """The release that the working tree builds."""
+    return _release()
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def rendered(request: pytest.FixtureRequest) -> Rendered:
+    """Each environment, as it would be launched; read only."""
+    return _rendered(request.param)
+
+
+@pytest.fixture(scope="session")
+def dev() -> Rendered:
+    """The dev environment, as it would be launched; read only."""
+    return _rendered("dev")
+
+
+@pytest.fixture(scope="session")
+def staging() -> Rendered:
+    """The staging environment, as it would be launched; read only."""
+    return _rendered("staging")
+
+
+@pytest.fixture(scope="session")
+def prod() -> Rendered:
+    """The prod environment, as it would be launched; read only."""
+    return _rendered("prod")
+
+
+@pytest.fixture(scope="session")
+def running_aws() -> Iterator[EmbeddedAws]:
+    """One embedded AWS for the whole run; use `embedded` for an empty one."""
+    with EmbeddedAws.start(region=REGION) as running:
+        yield running
+
+
+@pytest.fixture
+def embedded(running_aws: EmbeddedAws) -> EmbeddedAws:
+    """An embedded AWS with nothing in it."""
+    running_aws.reset()
+    return running_aws

@@ -1,0 +1,494 @@
+"""The queue depth, as real Celery workers leave it in a real Valkey behind TLS."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import botocore.exceptions
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from templates_src.functions.queue_depth.broker import SECONDS, BrokerError, queue_keys
+from templates_src.functions.queue_depth.handler import ConfigurationError, ServiceError, handler
+from tests.engines.processes import free_port
+from tests.engines.tls import issue
+from tests.engines.valkey import Valkey
+
+PROJECT = Path(__file__).resolve().parents[2]
+PREFIX = "{carbon-dev}:"
+PATIENCE = 30.0
+
+Store = Callable[[str], str]
+
+
+@dataclass
+class Celery:
+    """Celery of one version against one server."""
+
+    server: Valkey
+    folder: Path
+    tree: Path | None
+
+    def environment(self) -> dict[str, str]:
+        path = [*([str(self.tree)] if self.tree else []), str(PROJECT)]
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path),
+            "CELERY_BROKER_URL": self.server.url,
+            "CELERY_KEY_PREFIX": PREFIX,
+            "GATE": str(self.folder / "gate"),
+            "DONE": str(self.folder / "done"),
+        }
+
+    def publish(self, *batches: dict[str, Any]) -> None:
+        command = [sys.executable, "-m", "tests.functions.celery_app", json.dumps(batches)]
+        done = subprocess.run(
+            command,
+            env=self.environment(),
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def open_gate(self) -> None:
+        (self.folder / "gate").touch()
+
+    def done(self) -> int:
+        log = self.folder / "done"
+        return log.stat().st_size if log.exists() else 0
+
+    @contextmanager
+    def worker(self, queues: str, concurrency: int) -> Iterator[None]:
+        log = self.folder / "worker.log"
+        options = ["-Q", queues, "-c", str(concurrency), "-P", "threads", "-l", "WARNING"]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "celery", "-A", "tests.functions.celery_app", "worker"),
+                    *(*options, "--without-gossip", "--without-mingle", "--without-heartbeat"),
+                ],
+                env=self.environment(),
+                cwd=PROJECT,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            yield
+        except AssertionError as error:
+            error.add_note(f"The worker said: {log.read_text()[-2000:]}")
+            raise
+        finally:
+            # Free whoever still waits at the gate: a worker ends when its tasks have.
+            self.open_gate()
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def unacknowledged(self) -> int:
+        with self.server.client() as client:
+            return int(client.hlen(f"{PREFIX}unacked"))
+
+    def version(self) -> str:
+        command = [sys.executable, "-c", "import celery; print(celery.__version__)"]
+        return subprocess.check_output(command, env=self.environment(), text=True).strip()
+
+
+@dataclass
+class Fleet:
+    """An ECS service with so many running tasks, whose metrics go to a namespace of its own."""
+
+    client: Any
+    namespace: str
+    cluster: str
+    service: str
+
+    def scale(self, count: int) -> None:
+        ecs = self.client("ecs")
+        ecs.update_service(cluster=self.cluster, service=self.service, desiredCount=count)
+        (service,) = ecs.describe_services(cluster=self.cluster, services=[self.service])[
+            "services"
+        ]
+        assert service["runningCount"] == count
+
+    def published(self) -> dict[str, list[dict[str, str]]]:
+        """The dimensions of every metric in the namespace, by metric name."""
+        metrics = self.client("cloudwatch").list_metrics(Namespace=self.namespace)["Metrics"]
+        return {each["MetricName"]: each["Dimensions"] for each in metrics}
+
+
+@pytest.fixture
+def fleet(client: Any) -> Fleet:
+    name = f"c{uuid4().hex[:8]}"
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName=name)
+    task = ecs.register_task_definition(
+        family=name, containerDefinitions=[{"name": "worker", "image": "worker", "memory": 64}]
+    )
+    definition = task["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster=name, serviceName="worker", taskDefinition=definition, desiredCount=2
+    )
+    return Fleet(client, f"Carbon/{name}", name, "worker")
+
+
+@pytest.fixture(params=["cluster", "node"])
+def server(request: pytest.FixtureRequest) -> Valkey:
+    chosen: Valkey = request.getfixturevalue(f"valkey_{request.param}")
+    chosen.clear()
+    return chosen
+
+
+@pytest.fixture
+def settings(
+    server: Valkey,
+    fleet: Fleet,
+    store: Store,
+    lambda_environment: EmbeddedAws,
+    monkeypatch: pytest.MonkeyPatch,
+) -> pytest.MonkeyPatch:
+    """The function's environment, complete."""
+    del lambda_environment
+    for name, value in {
+        "CACHE_HOST": server.host,
+        "CACHE_PORT": str(server.port),
+        "CACHE_USER": server.user,
+        "CACHE_SECRET_ARN": store(server.password),
+        "CACHE_KEY_PREFIX": PREFIX,
+        "CACHE_CA_FILE": str(server.identity.root),
+        "QUEUES": "celery,reports",
+        "CLUSTER": fleet.cluster,
+        "SERVICE": fleet.service,
+        "METRIC_NAMESPACE": fleet.namespace,
+        "CLUSTER_MODE": "true" if server.cluster else "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.fixture
+def newest(server: Valkey, tmp_path: Path) -> Celery:
+    return Celery(server, tmp_path, None)
+
+
+def depth() -> int:
+    return int(handler({}, None)["QueueDepth"])
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "the worker did not get there"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("version", ["5.4", "newest"])
+@pytest.mark.usefixtures("settings")
+def test_depth_is_what_celery_has_waiting_and_in_flight(
+    server: Valkey, tmp_path: Path, celery_54: Path, version: str
+) -> None:
+    celery = Celery(server, tmp_path, celery_54 if version == "5.4" else None)
+    assert celery.version().startswith("5.4." if version == "5.4" else "5.7.")
+    assert depth() == 0
+
+    celery.publish(
+        {"queue": "celery", "count": 5, "priorities": [None]},
+        {"queue": "celery", "count": 10, "priorities": list(range(10))},
+        {"queue": "reports", "count": 3, "priorities": [None]},
+        {"queue": "reports", "count": 4, "priorities": [9]},
+        {"queue": "elsewhere", "count": 2, "priorities": [None]},
+    )
+    assert depth() == 22
+    with server.client() as client:
+        lengths = [client.llen(key) for key in queue_keys(PREFIX, "celery")]
+        assert lengths == [5 + 3, 3, 3, 1]  # 0-2, 3-5, 6-8 and 9 share a list each
+
+    with celery.worker("celery,reports", 2):
+        wait_for(lambda: celery.unacknowledged() >= 2)
+        assert depth() == 22
+        celery.open_gate()
+        wait_for(lambda: celery.done() == 22 and celery.unacknowledged() == 0)
+        assert depth() == 0
+
+
+@pytest.mark.parametrize(
+    ("queues", "expected"), [("celery", 3), ("reports", 4), ("reports, celery", 7)]
+)
+def test_only_the_configured_queues_count(
+    newest: Celery, settings: pytest.MonkeyPatch, queues: str, expected: int
+) -> None:
+    settings.setenv("QUEUES", queues)
+    with newest.server.client() as client:
+        for name, count in (("celery", 3), ("reports", 4)):
+            client.lpush(queue_keys(PREFIX, name)[0], *range(count))
+
+    assert depth() == expected
+
+
+def test_the_queue_is_celerys_own_by_default(server: Valkey, settings: pytest.MonkeyPatch) -> None:
+    settings.delenv("QUEUES")
+    with server.client() as client:
+        client.lpush(f"{PREFIX}celery", 1, 2)
+
+    assert depth() == 2
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_burst_is_counted_right_while_workers_drain_it(newest: Celery) -> None:
+    burst, concurrency = 1000, 4
+    newest.publish({"queue": "celery", "count": burst, "priorities": [None, 3]})
+    assert depth() == burst
+
+    with newest.worker("celery,reports", concurrency):
+        newest.open_gate()
+        wait_for(lambda: newest.done() > 0)
+        seen = []
+        while newest.done() < burst:
+            before = newest.done()
+            counted = depth()
+            after = newest.done()
+            # A task leaves its byte before its message is acknowledged, and a worker holds a message for a moment between the
+            # two commands that take it from the list and note it as unacknowledged: up to one a thread either way.
+            assert burst - after - concurrency <= counted <= burst - before + concurrency
+            seen.append(counted)
+        wait_for(lambda: newest.unacknowledged() == 0)
+        assert depth() == 0
+
+    assert len([each for each in seen if 0 < each < burst]) >= 5, seen
+
+
+@pytest.mark.usefixtures("settings")
+def test_an_unused_prefix_reads_zero_with_a_warning(
+    server: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert depth() == 0
+    assert "0 of the queues celery, reports under the prefix {carbon-dev}:" in caplog.text
+
+    caplog.clear()
+    with server.client() as client:
+        for name in ("celery", "reports"):
+            client.sadd(f"{PREFIX}_kombu.binding.{name}", "x")
+    assert depth() == 0
+    assert "under the prefix" not in caplog.text
+
+
+def test_celery_itself_leaves_the_bindings_that_the_warning_looks_for(
+    newest: Celery, settings: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.setenv("QUEUES", "celery")
+    newest.publish({"queue": "celery", "count": 1, "priorities": [None]})
+
+    assert depth() == 1
+    assert "under the prefix" not in caplog.text
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fleet: Fleet) -> None:
+    with server.client() as client:
+        client.lpush(f"{PREFIX}celery", *range(9))
+
+    assert handler({}, None) == {"QueueDepth": 9.0, "BacklogPerTask": 4.5, "RunningTasks": 2.0}
+    fleet.scale(0)
+    assert handler({}, None)["BacklogPerTask"] == 9.0
+    fleet.scale(3)
+    assert handler({}, None)["BacklogPerTask"] == 3.0
+
+    dimensions = [
+        {"Name": "ClusterName", "Value": fleet.cluster},
+        {"Name": "ServiceName", "Value": "worker"},
+    ]
+    assert fleet.published() == {"QueueDepth": dimensions, "BacklogPerTask": dimensions}
+
+
+def test_arns_are_taken_and_names_published(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
+    ecs = fleet.client("ecs")
+    (service,) = ecs.describe_services(cluster=fleet.cluster, services=["worker"])["services"]
+    settings.setenv("CLUSTER", service["clusterArn"])
+    settings.setenv("SERVICE", service["serviceArn"])
+
+    handler({}, None)
+
+    values = [each["Value"] for each in fleet.published()["QueueDepth"]]
+    assert values == [fleet.cluster, "worker"]
+
+
+def test_the_password_may_stand_in_json(
+    server: Valkey, settings: pytest.MonkeyPatch, store: Store
+) -> None:
+    secret = store(json.dumps({"username": server.user, "password": server.password}))
+    settings.setenv("CACHE_SECRET_ARN", secret)
+
+    assert depth() == 0
+
+
+def test_the_commands_of_the_contract_are_all_that_the_user_needs(
+    server: Valkey, settings: pytest.MonkeyPatch, store: Store
+) -> None:
+    allowed = ["+llen", "+hlen", "+exists", "+multi", "+exec"]
+    allowed += ["+cluster|slots"] if server.cluster else []
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", "depth", "on", ">only", "~*", *allowed)
+    try:
+        settings.setenv("CACHE_USER", "depth")
+        settings.setenv("CACHE_SECRET_ARN", store("only"))
+        assert depth() == 0
+    finally:
+        with server.client() as client:
+            client.execute_command("ACL", "DELUSER", "depth")
+
+
+def test_a_wrong_password_is_an_error(
+    fleet: Fleet,
+    settings: pytest.MonkeyPatch,
+    store: Store,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings.setenv("CACHE_SECRET_ARN", store("hunter2"))
+
+    with pytest.raises(BrokerError, match="invalid username-password pair") as error:
+        handler({}, None)
+
+    assert "hunter2" not in f"{error.value!r} {error.value.__cause__!r} {caplog.text}"
+    assert fleet.published() == {}
+
+
+def test_an_unreachable_cache_is_an_error(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
+    settings.setenv("CACHE_PORT", str(free_port()))
+
+    with pytest.raises(BrokerError, match="refused"):
+        handler({}, None)
+
+    assert fleet.published() == {}
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_silent_cache_is_an_error_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("CACHE_PORT", str(silent.getsockname()[1]))
+        started = time.monotonic()
+        with pytest.raises(BrokerError, match=r"[Tt]imed? ?out"):
+            handler({}, None)
+
+    # The template gives the function 30 s; it must end by itself before.
+    assert time.monotonic() - started < 4 * SECONDS
+
+
+def test_a_certificate_of_another_authority_is_an_error(
+    fleet: Fleet, settings: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings.setenv("CACHE_CA_FILE", str(issue(tmp_path, "localhost").root))
+
+    with pytest.raises(BrokerError, match="certificate verify failed"):
+        handler({}, None)
+
+    settings.delenv("CACHE_CA_FILE")
+    with pytest.raises(BrokerError, match="certificate verify failed"):
+        handler({}, None)
+    assert fleet.published() == {}
+
+
+def test_a_certificate_of_another_name_is_an_error(
+    fleet: Fleet, settings: pytest.MonkeyPatch
+) -> None:
+    settings.setenv("CACHE_HOST", "127.0.0.1")
+
+    with pytest.raises(BrokerError, match="IP address mismatch"):
+        handler({}, None)
+
+    assert fleet.published() == {}
+
+
+def test_a_node_of_another_name_is_an_error(
+    valkey_cluster: Valkey, fleet: Fleet, settings: pytest.MonkeyPatch
+) -> None:
+    """Verification holds for the node that the cluster sends the client to, not for the first connection only."""
+    settings.setenv("CACHE_HOST", valkey_cluster.host)
+    settings.setenv("CACHE_PORT", str(valkey_cluster.port))
+    settings.setenv("CACHE_CA_FILE", str(valkey_cluster.identity.root))
+    settings.setenv("CLUSTER_MODE", "true")
+    with valkey_cluster.client() as client:
+        client.config_set("cluster-preferred-endpoint-type", "ip")
+        try:
+            with pytest.raises(BrokerError, match="IP address mismatch"):
+                handler({}, None)
+        finally:
+            client.config_set("cluster-preferred-endpoint-type", "hostname")
+
+    assert fleet.published() == {}
+
+
+def test_a_missing_service_is_an_error(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
+    settings.setenv("SERVICE", "gone")
+    with pytest.raises(ServiceError, match=r"service gone is not in the cluster c\w+: MISSING"):
+        handler({}, None)
+
+    settings.setenv("SERVICE", fleet.service)
+    fleet.client("ecs").delete_service(cluster=fleet.cluster, service=fleet.service, force=True)
+    with pytest.raises(ServiceError, match="is not in the cluster"):
+        handler({}, None)
+
+    settings.setenv("CLUSTER", "gone")
+    with pytest.raises(botocore.exceptions.ClientError, match="ClusterNotFound"):
+        handler({}, None)
+    assert fleet.published() == {}
+
+
+@pytest.mark.parametrize("text", ["{hunter2", "{}", '{"password": 7}', '{"password": ""}'])
+def test_a_secret_without_a_password_is_an_error(
+    fleet: Fleet, settings: pytest.MonkeyPatch, store: Store, text: str
+) -> None:
+    settings.setenv("CACHE_SECRET_ARN", store(text))
+
+    with pytest.raises(ServiceError, match=r"^The secret") as error:
+        handler({}, None)
+
+    assert "hunter2" not in repr(error.value)
+    assert fleet.published() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        *((name, "", f"{name} is not set") for name in ("CACHE_HOST", "CACHE_PORT", "CACHE_USER")),
+        *((name, "", f"{name} is not set") for name in ("CACHE_SECRET_ARN", "CACHE_KEY_PREFIX")),
+        *((name, "", f"{name} is not set") for name in ("CLUSTER", "SERVICE", "CLUSTER_MODE")),
+        ("METRIC_NAMESPACE", "", "METRIC_NAMESPACE is not set"),
+        ("CACHE_PORT", "six", "CACHE_PORT must be"),
+        ("CACHE_PORT", "65536", "CACHE_PORT must be"),
+        ("CLUSTER_MODE", "True", "CLUSTER_MODE must be"),
+        ("QUEUES", "", "QUEUES must be"),
+        ("QUEUES", "celery,,reports", "QUEUES must be"),
+        ("QUEUES", "celery,celery", "QUEUES must be"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    valkey_node: Valkey, settings: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    del valkey_node
+    settings.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=reason):
+        handler({}, None)
+
+
+@pytest.mark.parametrize("prefix", ["carbon-dev:", "{}:", "}{:"])
+def test_cluster_mode_needs_a_prefix_with_braces(settings: pytest.MonkeyPatch, prefix: str) -> None:
+    settings.setenv("CACHE_KEY_PREFIX", prefix)
+    settings.setenv("CLUSTER_MODE", "true")
+
+    with pytest.raises(ConfigurationError, match="part in braces"):
+        handler({}, None)

@@ -1,0 +1,285 @@
+"""The monitoring layer by itself: every metric exists, every alarm tells somebody, the dashboard is JSON that fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.render import assembled, render_resource, scope_of
+from templates_src.errors import TemplateError
+from templates_src.json_text import Choice, Only, json_text
+from templates_src.monitoring import monitoring
+
+REGION = "eu-north-1"
+GIVEN = {
+    "KeyArn": "arn:aws:kms:eu-north-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "LoadBalancerFullName": "app/balancer/50dc6c495c0c9188",
+    "TargetGroupFullName": "targetgroup/targets/73e2d6bc24d8a067",
+    "WebAclName": "carbon-connect-dev",
+    "ClusterName": "cluster",
+    "ApiServiceName": "api",
+    "WorkerServiceName": "worker",
+    "BeatServiceName": "beat",
+    "DatabaseInstanceId": "database",
+    "CacheName": "cache",
+}
+SERVERLESS = {"CacheMode": "serverless"}
+TWO_NODES = {"CacheMode": "replication-group", "CacheNodes": "2"}
+SIX_NODES = {"CacheMode": "replication-group", "CacheNodes": "6"}
+MODES = pytest.mark.parametrize(
+    "given", [SERVERLESS, TWO_NODES, SIX_NODES], ids=["serverless", "two nodes", "six nodes"]
+)
+
+# What AWS documents: metrics by namespace and the names of their dimensions. Written out here rather than taken from
+# the code, which it checks.
+TARGET_METRICS = {
+    "RequestCount",
+    "TargetResponseTime",
+    "HealthyHostCount",
+    "UnHealthyHostCount",
+    "HTTPCode_Target_4XX_Count",
+    "HTTPCode_Target_5XX_Count",
+}
+DOCUMENTED: dict[tuple[str, frozenset[str]], set[str]] = {
+    ("AWS/WAFV2", frozenset({"WebACL", "Region", "Rule"})): {"AllowedRequests", "BlockedRequests"},
+    ("AWS/ApplicationELB", frozenset({"LoadBalancer"})): {"RequestCount", "HTTPCode_ELB_5XX_Count"},
+    ("AWS/ApplicationELB", frozenset({"LoadBalancer", "TargetGroup"})): TARGET_METRICS,
+    ("AWS/ECS", frozenset({"ClusterName", "ServiceName"})): {
+        "CPUUtilization",
+        "MemoryUtilization",
+    },
+    ("ECS/ContainerInsights", frozenset({"ClusterName", "ServiceName"})): {"RunningTaskCount"},
+    ("AWS/RDS", frozenset({"DBInstanceIdentifier"})): {
+        "CPUUtilization",
+        "FreeStorageSpace",
+        "FreeableMemory",
+        "DatabaseConnections",
+        "ReadLatency",
+        "WriteLatency",
+    },
+    ("AWS/ElastiCache", frozenset({"clusterId"})): {
+        "ThrottledCmds",
+        "BytesUsedForCache",
+        "Evictions",
+        "ElastiCacheProcessingUnits",
+    },
+    ("AWS/ElastiCache", frozenset({"CacheClusterId"})): {
+        "EngineCPUUtilization",
+        "DatabaseMemoryUsagePercentage",
+        "Evictions",
+    },
+}
+# Of each part of the system, the alarm that is raised when the part falls silent.
+TELLS_OF_SILENCE = {
+    "HealthyTargetsTooLow",
+    "WorkerTasksTooLow",
+    "BeatTasksTooLow",
+    "DatabaseCpuTooHigh",
+}
+
+
+def resources(**given: str) -> dict[str, Any]:
+    """The layer's resources as they would be launched with the given parameters."""
+    template = json.loads(json.dumps(monitoring().document()))
+    defaults = {name: body.get("Default") for name, body in template["Parameters"].items()}
+    scope = scope_of(template, {**defaults, **GIVEN, **given}, REGION, "carbon-connect-dev")
+    rendered = {
+        name: body
+        for name, resource in template["Resources"].items()
+        if (body := render_resource(scope, resource)) is not None
+    }
+    found: dict[str, Any] = assembled(scope, template, rendered)["Resources"]
+    return found
+
+
+def alarms(rendered: dict[str, Any]) -> dict[str, Any]:
+    """Properties of every alarm, by logical ID."""
+    return {
+        name: body["Properties"]
+        for name, body in rendered.items()
+        if body["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def completed(value: Any) -> str:
+    """What is left of Fn::Sub, with ``${LogicalId.Arn}`` as the logical ID."""
+    if isinstance(value, str):
+        return value
+    text, parts = (value["Fn::Sub"], {}) if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"]
+    return re.sub(
+        r"\$\{([^}]+)\}",
+        lambda name: (
+            completed(parts[name[1]]) if name[1] in parts else name[1].removesuffix(".Arn")
+        ),
+        text,
+    )
+
+
+def dashboard(rendered: dict[str, Any]) -> dict[str, Any]:
+    """The body of the dashboard."""
+    body: dict[str, Any] = json.loads(
+        completed(rendered["Dashboard"]["Properties"]["DashboardBody"])
+    )
+    return body
+
+
+def metrics_of_alarm(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Namespace, MetricName and Dimensions of everything that an alarm reads."""
+    if "MetricName" in alarm:
+        yield alarm
+    for query in alarm.get("Metrics", []):
+        if "MetricStat" in query:
+            yield query["MetricStat"]["Metric"]
+
+
+@MODES
+def test_alarms_read_documented_metrics(given: dict[str, str]) -> None:
+    for name, alarm in alarms(resources(**given)).items():
+        read = list(metrics_of_alarm(alarm))
+        assert read, name
+        for metric in read:
+            dimensions = {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]}
+            published = DOCUMENTED[metric["Namespace"], frozenset(dimensions)]
+            assert metric["MetricName"] in published, name
+            assert all(isinstance(value, str) and value for value in dimensions.values()), name
+
+
+@MODES
+def test_graphs_read_documented_metrics(given: dict[str, str]) -> None:
+    lines = [
+        line
+        for widget in dashboard(resources(**given))["widgets"]
+        for line in widget["properties"].get("metrics", [])
+    ]
+    assert len(lines) > 20
+    for namespace, metric, *dimensions, options in lines:
+        assert metric in DOCUMENTED[namespace, frozenset(dimensions[::2])]
+        assert options["stat"]
+
+
+@MODES
+def test_every_alarm_tells_the_topic_both_ways(given: dict[str, str]) -> None:
+    for name, alarm in alarms(resources(**given)).items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
+        assert len(alarm["AlarmDescription"]) > 60, name
+        assert "AlarmName" not in alarm, name
+
+
+@MODES
+def test_missing_data(given: dict[str, str]) -> None:
+    treatment = {
+        name: alarm["TreatMissingData"] for name, alarm in alarms(resources(**given)).items()
+    }
+    assert {name for name, how in treatment.items() if how == "breaching"} == TELLS_OF_SILENCE
+    assert set(treatment.values()) == {"breaching", "notBreaching"}
+
+
+@MODES
+def test_formulas_return_one_result_of_known_readings(given: dict[str, str]) -> None:
+    formulas = {
+        name: alarm["Metrics"]
+        for name, alarm in alarms(resources(**given)).items()
+        if "Metrics" in alarm
+    }
+    assert formulas
+    for name, queries in formulas.items():
+        (result,) = (query for query in queries if query["ReturnData"])
+        readings = {query["Id"] for query in queries if "MetricStat" in query}
+        used = set(re.findall(r"\b[a-z]\w*", result["Expression"]))
+        assert used == readings, name
+        assert len({q["MetricStat"]["Period"] for q in queries if "MetricStat" in q}) == 1, name
+        # The limit of CloudWatch.
+        assert len(readings) <= 10, name
+
+
+@pytest.mark.parametrize("count", range(1, 7))
+def test_each_node_of_the_group_is_watched(count: int) -> None:
+    rendered = resources(CacheMode="replication-group", CacheNodes=str(count))
+    watched = {
+        pair["Value"]
+        for alarm in alarms(rendered).values()
+        for metric in metrics_of_alarm(alarm)
+        for pair in metric["Dimensions"]
+        if pair["Name"] == "CacheClusterId"
+    }
+    assert watched == {f"cache-00{number}" for number in range(1, count + 1)}
+    assert not any(name.startswith(("CacheStorage", "CacheThrottles")) for name in rendered)
+
+
+def test_serverless_cache_has_no_node_alarms() -> None:
+    assert not any(name.startswith("CacheNode") for name in resources(**SERVERLESS))
+
+
+@MODES
+def test_dashboard_shows_every_alarm_there_is(given: dict[str, str]) -> None:
+    rendered = resources(**given)
+    (status,) = (w for w in dashboard(rendered)["widgets"] if w["type"] == "alarm")
+    assert status["properties"]["alarms"] == list(alarms(rendered))
+
+
+@MODES
+def test_dashboard_fits_a_screen(given: dict[str, str]) -> None:
+    taken: set[tuple[int, int]] = set()
+    for widget in dashboard(resources(**given))["widgets"]:
+        cells = {
+            (widget["x"] + column, widget["y"] + row)
+            for column in range(widget["width"])
+            for row in range(widget["height"])
+        }
+        assert not cells & taken, widget["properties"]["title"]
+        taken |= cells
+    assert max(column for column, _ in taken) == 23
+    assert max(row for _, row in taken) < 18
+
+
+def test_names_are_left_to_cloudformation() -> None:
+    rendered = resources(**SERVERLESS)
+    assert "DashboardName" not in rendered["Dashboard"]["Properties"]
+    assert "TopicName" not in rendered["AlarmTopic"]["Properties"]
+
+
+def test_mail_only_where_an_address_is_given() -> None:
+    assert "AlarmEmailSubscription" not in resources(**SERVERLESS)
+    mail = resources(AlarmEmail="ops@example.com")["AlarmEmailSubscription"]["Properties"]
+    assert (mail["Protocol"], mail["Endpoint"]) == ("email", "ops@example.com")
+
+
+def test_only_alarms_of_this_account_publish() -> None:
+    rendered = resources(**SERVERLESS)
+    statements = rendered["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = (statement for statement in statements if statement["Effect"] == "Allow")
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Action"] == ["sns:Publish"]
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
+    assert rendered["AlarmTopic"]["Properties"]["KmsMasterKeyId"] == GIVEN["KeyArn"]
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_json_text_under_conditions(holds: bool) -> None:
+    """Both branches of a choice, and an entry that comes and goes, leave valid JSON."""
+
+    def decided(text: Any) -> Any:
+        if not isinstance(text, dict):
+            return text
+        if "Fn::If" in text:
+            return decided(text["Fn::If"][1 if holds else 2])
+        whole, parts = (
+            (text["Fn::Sub"], {}) if isinstance(text["Fn::Sub"], str) else text["Fn::Sub"]
+        )
+        return {"Fn::Sub": [whole, {name: decided(part) for name, part in parts.items()}]}
+
+    value = {"list": [1, Only("C", {"a": "${P}"})], "choice": Choice("C", [1], {"b": 2})}
+    text = json_text(value)
+    plain = json.loads(json.dumps(text, default=lambda helper: helper.to_dict()))
+    found = json.loads(completed(decided(plain)))
+    expected = [1, {"a": "P"}] if holds else [1]
+    assert found == {"list": expected, "choice": [1] if holds else {"b": 2}}
+
+
+def test_list_must_not_begin_with_a_conditional_entry() -> None:
+    with pytest.raises(TemplateError, match="put an entry first that always is"):
+        json_text([Only("HasAlarmEmail", 1), 2])
