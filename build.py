@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -42,6 +42,8 @@ Embedded = Annotated[
     bool, typer.Option("--embedded", help="Use an embedded AWS instead of an account.")
 ]
 DEFAULT_REGION = "eu-north-1"
+# Exit status after Ctrl-C: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 @app.callback(invoke_without_command=True)
@@ -93,8 +95,10 @@ def render(
 ) -> None:
     """Write an environment as it would be launched, one JSON a layer."""
     from pipeline.assemble import assemble, serialize
+    from pipeline.aws import require_region
     from pipeline.render import render as run
 
+    require_region(region)
     rendered = run(assemble(), environment, region, parsed(settings))
     folder = output or Path("dist") / "rendered" / f"{environment}-{region}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -218,14 +222,20 @@ def delete(
 @contextmanager
 def target(region: str, *, embedded: bool) -> Iterator[Aws]:
     """The AWS to launch on: the account of the credentials, or an embedded one that ends with the launch."""
-    from pipeline.aws import Aws
+    from pipeline.aws import Aws, require_region
+    from pipeline.errors import Refusal
 
+    require_region(region)
     if not embedded:
         yield Aws(region)
         return
-    from embedded_aws.server import EmbeddedAws
+    from embedded_aws.server import EmbeddedAws, EmbeddedAwsError
 
-    with EmbeddedAws.start(region=region) as running:
+    try:
+        running = EmbeddedAws.start(region=region)
+    except EmbeddedAwsError as error:
+        raise Refusal(str(error)) from error
+    with running:
         yield Aws(region, running.environment())
 
 
@@ -263,18 +273,37 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def main() -> None:
-    """Run a command; what it refuses is one sentence on standard error, and exit status 1."""
+    """Run a command; what it refuses is one sentence on standard error, and exit status 1 or, for wrong usage, 2."""
     from pipeline.errors import Refusal
 
     os.chdir(Path(__file__).parent)
     try:
-        app()
+        status = app(standalone_mode=False)
     except Refusal as refusal:
-        print(f"build.py: {refusal}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("build.py: interrupted; run the same command again to go on.", file=sys.stderr)
-        sys.exit(130)
+        end(str(refusal), 1)
+    except typer.TyperException as error:
+        end(usage(error), getattr(error, "exit_code", 2))
+    except OSError as error:
+        end(f"Could not use {error.filename or 'a file'}: {error.strerror or error}.", 1)
+    except typer.Abort:
+        end("Nothing was done.", 1)
+    if status == INTERRUPTED:
+        end("Interrupted; run the same command again to go on.", INTERRUPTED)
+    sys.exit(status or 0)
+
+
+def usage(error: Exception) -> str:
+    """What is wrong with a command line, and where it is explained."""
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    program = context.command_path if context else Path(__file__).name
+    return f"{' '.join(message.split()).rstrip('.')}; see `python {program} --help`."
+
+
+def end(sentence: str, status: int) -> NoReturn:
+    """Say why the program ends, and end it."""
+    print(f"build.py: {sentence}", file=sys.stderr)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

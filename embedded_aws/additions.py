@@ -1,24 +1,60 @@
 """Everything this package adds to ministack, in the order in which it must be added."""
 
-from embedded_aws import nested_stacks, template_urls
+from embedded_aws import (
+    attributes,
+    capabilities,
+    change_sets,
+    custom_resources,
+    nested_stacks,
+    parameter_types,
+    property_checks,
+    protections,
+    public_parameters,
+    template_urls,
+)
 from embedded_aws.resources import (
     alarms,
+    buckets,
     caches,
     containers,
     edge,
     identity,
     network,
     scaling,
+    secrets,
     storage,
 )
 from embedded_aws.services import application_autoscaling, dlm, waf_logging
 
+_SERVICES = (application_autoscaling, dlm, waf_logging)
+_RESOURCES = (
+    alarms,
+    buckets,
+    caches,
+    containers,
+    edge,
+    identity,
+    network,
+    scaling,
+    secrets,
+    storage,
+)
+# After the resource types: these work on handlers that are there.
+_RULES = (
+    attributes,
+    protections,
+    nested_stacks,
+    property_checks,
+    parameter_types,
+    public_parameters,
+    template_urls,
+    capabilities,
+    change_sets,
+    custom_resources,
+)
+
 
 def install() -> None:
     """Add it all; call it once, after `settings.prepare_environment` and before serving."""
-    for service in (application_autoscaling, dlm, waf_logging):
-        service.install()
-    for subject in (network, identity, caches, edge, scaling, storage, alarms, containers):
-        subject.install()
-    template_urls.install()
-    nested_stacks.install()
+    for addition in (*_SERVICES, *_RESOURCES, *_RULES):
+        addition.install()

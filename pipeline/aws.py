@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,21 +28,24 @@ class Aws:
     def client(self, service: str) -> Any:
         """The client of a service, made once.
 
-        Raises Refusal for a region that no partition of AWS has.
+        Raises Refusal for a region that no partition of AWS has and for an endpoint that is no URL.
         """
         if service not in self._clients:
-            self._clients[service] = self._session().client(
-                service,
-                endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
-                config=_config(),
-            )
+            endpoint = self.environment.get("AWS_ENDPOINT_URL")
+            try:
+                self._clients[service] = self._session().client(
+                    service, endpoint_url=endpoint, config=_config(endpoint)
+                )
+            except ValueError as error:
+                raise Refusal(
+                    f"Could not reach AWS: {error}; give AWS_ENDPOINT_URL as http://HOST:PORT, or unset it."
+                ) from error
         return self._clients[service]
 
     @property
     def is_embedded(self) -> bool:
         """Whether the clients talk to an endpoint on this machine."""
-        url = str(self.client("sts").meta.endpoint_url)
-        return "//127.0.0.1:" in url or "//localhost:" in url
+        return _is_local(self.client("sts").meta.endpoint_url)
 
     def account(self) -> str:
         """The account that the credentials belong to."""
@@ -51,27 +55,41 @@ class Aws:
     def _session(self) -> Any:
         import boto3
 
-        session = boto3.Session(
+        require_region(self.region)
+        return boto3.Session(
             region_name=self.region,
             aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
         )
-        known = [
-            region
-            for partition in session.get_available_partitions()
-            for region in session.get_available_regions("cloudformation", partition)
-        ]
-        if self.region not in known:
-            raise Refusal(f"AWS has no region {self.region!r}; give one such as {DEFAULT_REGION}.")
-        return session
 
 
-def _config() -> Any:
+def require_region(region: str) -> None:
+    """Refuse a region that no partition of AWS has."""
+    from botocore.session import Session
+
+    session = Session()
+    known = (
+        session.get_available_regions("cloudformation", partition)
+        for partition in session.get_available_partitions()
+    )
+    if not any(region in regions for regions in known):
+        raise Refusal(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
+
+
+def _config(endpoint: str | None) -> Any:
     from botocore.config import Config
 
+    # What does not answer on this machine will not answer in a few seconds either.
+    attempts = 2 if _is_local(endpoint or os.environ.get("AWS_ENDPOINT_URL", "")) else 6
     return Config(
-        connect_timeout=5, retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32
+        connect_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=32,
     )
+
+
+def _is_local(url: str) -> bool:
+    return "//127.0.0.1:" in url or "//localhost:" in url
 
 
 def code_of(error: Exception) -> str:
@@ -104,7 +122,7 @@ def sentences(doing: str) -> Iterator[None]:
     except ClientError as error:
         raise Refusal(f"Could not {doing}: {reason_of(error)}") from error
     except BotoCoreError as error:
-        raise Refusal(f"Could not {doing}: {str(error).rstrip('.')}.") from error
+        raise Refusal(f"Could not {doing}: {' '.join(str(error).split()).rstrip('.')}.") from error
 
 
 _ADVICE: Mapping[str, str] = {

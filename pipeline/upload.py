@@ -12,6 +12,8 @@ from typing import Any
 from pipeline.assemble import Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
+from pipeline.profiles import refused
+from templates_src.shared import RELEASE_BUCKET
 
 MANIFEST_NAME = "manifest.json"
 _SEVERAL = 8
@@ -81,9 +83,12 @@ def upload(
 ) -> Uploaded:
     """Upload what of the release is not in the bucket yet, and the manifest last.
 
-    ``progress`` is told each key that is dealt with. Raises Refusal when the bucket does not exist, is in another
-    region, or holds other bytes under a key of the release.
+    ``progress`` is told each key that is dealt with. Raises Refusal when the bucket cannot or does not exist, is in
+    another region, or holds other bytes under a key of the release.
     """
+    reason = refused(RELEASE_BUCKET, bucket)
+    if reason:
+        raise Refusal(f"{bucket!r} cannot be a bucket: {reason}")
     s3 = aws.client("s3")
     with sentences(f"upload to bucket {bucket}"):
         if not _exists(s3, bucket):

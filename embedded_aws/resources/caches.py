@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from ministack.services import elasticache
+
+from embedded_aws.attributes import cache_address
 from embedded_aws.registry import Created, Properties, ignoring, register
 from embedded_aws.service_calls import call
 
@@ -39,9 +42,14 @@ def install() -> None:
 
 def _create(logical_id: str, properties: Properties, stack_name: str) -> Created:
     settings = {name: properties.get(name) for name in _CREATE}
-    name = call("elasticache", "CreateServerlessCache", **settings)["ServerlessCache"][
-        "ServerlessCacheName"
-    ]
+    cache = call("elasticache", "CreateServerlessCache", **settings)["ServerlessCache"]
+    name = cache["ServerlessCacheName"]
+    # ministack without Docker gives every cache the address "redis"; on AWS the reader has a port
+    # of its own.
+    address = cache_address(f"{name}-embedded.serverless")
+    record = elasticache._serverless_caches[name]
+    record["Endpoint"] = {"Address": address, "Port": 6379}
+    record["ReaderEndpoint"] = {"Address": address, "Port": 6380}
     return name, _attributes(name)
 
 

@@ -70,7 +70,7 @@ class Celery:
     @contextmanager
     def worker(self, queues: str, concurrency: int) -> Iterator[None]:
         log = self.folder / "worker.log"
-        options = ["-Q", queues, "-c", str(concurrency), "-P", "threads", "-l", "WARNING"]
+        options = ["-Q", queues, "-c", str(concurrency), "-l", "WARNING"]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [
@@ -260,7 +260,7 @@ def test_a_burst_is_counted_right_while_workers_drain_it(newest: Celery) -> None
             counted = depth()
             after = newest.done()
             # A task leaves its byte before its message is acknowledged, and a worker holds a message for a moment between the
-            # two commands that take it from the list and note it as unacknowledged: up to one a thread either way.
+            # two commands that take it from the list and note it as unacknowledged: up to one a process either way.
             assert burst - after - concurrency <= counted <= burst - before + concurrency
             seen.append(counted)
         wait_for(lambda: newest.unacknowledged() == 0)

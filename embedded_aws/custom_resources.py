@@ -1,0 +1,56 @@
+"""Fail a custom resource at once when its function fails without answering.
+
+On AWS, and in ministack, CloudFormation then waits for the answer until ServiceTimeout, an hour by
+default. A rehearsal should say what happened instead.
+"""
+
+import json
+from typing import Any
+
+from ministack.services import lambda_svc
+from ministack.services.cloudformation import custom_resource
+
+
+def install() -> None:
+    """Watch the functions that CloudFormation invokes."""
+    execute = lambda_svc._execute_function_with_config_scope
+
+    def execute_and_report(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
+        result = execute(function, event, *rest, **named)
+        if isinstance(event, dict) and "ResponseURL" in event and "RequestType" in event:
+            _answer_for(event, result)
+        return result
+
+    lambda_svc._execute_function_with_config_scope = execute_and_report
+
+
+def _answer_for(event: dict[str, Any], result: Any) -> None:
+    token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
+    with custom_resource._lock:
+        waiting = custom_resource._pending.get(token)
+        if waiting is None or waiting["result"] is not None or not _failed(result):
+            return
+        waiting["result"] = {
+            "Status": "FAILED",
+            "Reason": (
+                f"The function of {event['LogicalResourceId']} failed without answering"
+                f" CloudFormation: {_said(result)}"
+            ),
+        }
+        waiting["event"].set()
+
+
+def _failed(result: Any) -> bool:
+    return isinstance(result, dict) and bool(result.get("error"))
+
+
+def _said(result: dict[str, Any]) -> str:
+    body = result.get("body")
+    if isinstance(body, bytes | str):
+        try:
+            body = json.loads(body)
+        except ValueError:
+            return str(body)[:300]
+    if isinstance(body, dict):
+        return f"{body.get('errorType', 'Error')}: {body.get('errorMessage', body)}"[:300]
+    return str(body)[:300]

@@ -1,0 +1,85 @@
+"""Parameters of AWS-specific types: the value must exist in the account and region.
+
+ministack treats them as strings. CloudFormation checks them before it creates anything, which is
+what makes a wrong subnet id a refused request and not a failed stack.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import get_region
+from ministack.services import ec2, route53, ssm
+from ministack.services.cloudformation import changesets, engine, handlers
+
+_SSM_VALUE = re.compile(r"^AWS::SSM::Parameter::Value<(.+)>$")
+_LIST = re.compile(r"^List<(.+)>$")
+
+
+def install() -> None:
+    """Check parameters wherever CloudFormation resolves them."""
+    resolve = engine._resolve_parameters
+
+    def resolve_and_check(template: Any, *rest: Any, **named: Any) -> Any:
+        resolved = resolve(template, *rest, **named)
+        for name, declaration in (template.get("Parameters") or {}).items():
+            _check(name, declaration, str(resolved[name]["Value"]))
+        return resolved
+
+    for module in (engine, handlers, changesets):
+        module._resolve_parameters = resolve_and_check
+
+
+def _check(name: str, declaration: dict[str, Any], value: str) -> None:
+    kind = str(declaration.get("Type", "String"))
+    wrapped = _SSM_VALUE.match(kind)
+    inner = wrapped[1] if wrapped else kind
+    members = _LIST.match(inner)
+    exists = _EXISTENCE.get(members[1] if members else inner)
+    if exists is None:
+        return
+    for member in value.split(",") if members else [value]:
+        if not exists(member.strip()):
+            # The sentence CloudFormation answers with.
+            raise ValueError(
+                f"Parameter validation failed: parameter value {member.strip()} for parameter name"
+                f" {name} does not exist"
+            )
+
+
+def _in_ec2(store: str) -> Callable[[str], bool]:
+    def exists(value: str) -> bool:
+        ec2._ensure_defaults_initialized()
+        return value in getattr(ec2, store)
+
+    return exists
+
+
+def _is_group_name(value: str) -> bool:
+    ec2._ensure_defaults_initialized()
+    return any(group["GroupName"] == value for group in ec2._security_groups.values())
+
+
+def _is_zone(value: str) -> bool:
+    # The three zones that ministack gives to every region.
+    return value in {f"{get_region()}{letter}" for letter in "abc"}
+
+
+def _is_image(value: str) -> bool:
+    # Images are not emulated: the form of the id is all there is to check.
+    return re.fullmatch(r"ami-[0-9a-f]{8,17}", value) is not None
+
+
+_EXISTENCE: dict[str, Callable[[str], bool]] = {
+    "AWS::EC2::AvailabilityZone::Name": _is_zone,
+    "AWS::EC2::Image::Id": _is_image,
+    "AWS::EC2::Instance::Id": _in_ec2("_instances"),
+    "AWS::EC2::KeyPair::KeyName": _in_ec2("_key_pairs"),
+    "AWS::EC2::SecurityGroup::GroupName": _is_group_name,
+    "AWS::EC2::SecurityGroup::Id": _in_ec2("_security_groups"),
+    "AWS::EC2::Subnet::Id": _in_ec2("_subnets"),
+    "AWS::EC2::VPC::Id": _in_ec2("_vpcs"),
+    "AWS::EC2::Volume::Id": _in_ec2("_volumes"),
+    "AWS::Route53::HostedZone::Id": lambda value: value in route53._zones,
+    "AWS::SSM::Parameter::Name": lambda value: ssm.resolve_parameter_value(value) is not None,
+}
