@@ -48,7 +48,10 @@ def _id(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict
 def _target_group(
     physical_id: str, properties: Properties, known: dict[str, Any]
 ) -> dict[str, Any]:
-    return {"LoadBalancerArns": []}
+    # ministack leaves the first word out: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
+    # aws-resource-elasticloadbalancingv2-targetgroup.html gives targetgroup/my-target-group/cbf133c568e0d028.
+    full_name = physical_id.partition(":targetgroup/")[2]
+    return {"LoadBalancerArns": [], "TargetGroupFullName": f"targetgroup/{full_name}"}
 
 
 def _web_acl(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:

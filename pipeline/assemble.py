@@ -14,8 +14,8 @@ from pipeline.errors import Refusal
 from pipeline.names import check_names_fit
 from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
 from templates_src import environment
-from templates_src.errors import TemplateError
-from templates_src.layer import Layer
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
 
 PRODUCT = "carbon-connect"
 # CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.

@@ -37,7 +37,7 @@ class StackProgress:
     resources: dict[str, str] = field(default_factory=dict)
     latest: str = ""
     failures: list[Failure] = field(default_factory=list)
-    echoes: list[Failure] = field(default_factory=list)
+    echoes: list[tuple[Failure, str]] = field(default_factory=list)
 
     @property
     def done(self) -> int:
@@ -74,10 +74,20 @@ class Operation:
             time.sleep(wait)
 
     def failures(self) -> list[Failure]:
-        """The first failure of each stack that is a cause; the first that only echoes one, where no cause was seen."""
-        heard = self.stacks.values()
-        causes = [progress.failures[0] for progress in heard if progress.failures]
-        return causes or [progress.echoes[0] for progress in heard if progress.echoes]
+        """The first failure of each stack that is a cause, oldest stack first.
+
+        What only echoes the failure of a nested stack counts where the nested stack's own events were never seen.
+        """
+        heard = list(self.stacks.values())
+        known = {progress.stack_id for progress in heard if progress.failures}
+        unexplained = [
+            failure
+            for progress in heard
+            for failure, nested in progress.echoes
+            if nested and nested not in known
+        ]
+        causes = unexplained + [progress.failures[0] for progress in heard if progress.failures]
+        return causes or [progress.echoes[0][0] for progress in heard if progress.echoes]
 
     def _read_events(self, cloudformation: Any) -> bool:
         changed = False
@@ -126,7 +136,17 @@ class Operation:
         progress.resources[logical_id] = status
         progress.latest = logical_id
         reason = event.get("ResourceStatusReason", "")
+        is_stack = event["ResourceType"] == STACK_TYPE
         if status.endswith("_FAILED"):
-            heard = progress.echoes if _ECHOES.search(reason) else progress.failures
-            heard.append(Failure(progress.name, logical_id, reason))
-        return physical_id if event["ResourceType"] == STACK_TYPE and physical_id else None
+            failure = Failure(progress.name, logical_id, reason)
+            if _ECHOES.search(reason):
+                progress.echoes.append((failure, self._stack_named_in(reason) if is_stack else ""))
+            else:
+                progress.failures.append(failure)
+        return physical_id if is_stack and physical_id else None
+
+    @staticmethod
+    def _stack_named_in(reason: str) -> str:
+        """The ID of the nested stack whose failure a reason tells of; the text itself where it names none."""
+        found = re.search(r"arn:\S+:stack/\S+", reason)
+        return found.group().rstrip(".:,") if found else reason

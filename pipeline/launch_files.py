@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.assemble import Release
 from pipeline.paths import DIST, PARAMETERS
 from pipeline.profiles import load_profile, profile_names
-from templates_src.shared import RELEASE_BUCKET
+from templates_src.core.shared import RELEASE_BUCKET
 
 LAUNCH = DIST / "launch"
 

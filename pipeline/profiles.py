@@ -12,8 +12,8 @@ from typing import Any
 from pipeline.errors import Refusal, listed
 from pipeline.paths import PARAMETERS, PROJECT
 from pipeline.relations import check_relations
-from templates_src.declaration import Declaration
-from templates_src.layer import Layer, is_list
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer, is_list
 
 NAME, VALUE = "ParameterKey", "ParameterValue"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html

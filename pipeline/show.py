@@ -77,13 +77,11 @@ class Progress:
 
 
 def pairs(console: Console, title: str, values: Mapping[str, str]) -> None:
-    """Names and values as a table; a value is never cut."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    """Names and values, a line each; a value is never wrapped, so that it can be copied and piped."""
+    console.print(title, style="bold", soft_wrap=True)
+    width = max((len(name) for name in values), default=0)
     for name, value in values.items():
-        table.add_row(name, value or "-")
-    console.print(table)
+        console.print(f"  {name:<{width}}  {value or '-'}", soft_wrap=True, markup=False)
 
 
 def failures(console: Console, launched: Launched) -> None:

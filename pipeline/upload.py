@@ -13,7 +13,7 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
 from pipeline.profiles import refused
-from templates_src.shared import RELEASE_BUCKET
+from templates_src.core.shared import RELEASE_BUCKET
 
 MANIFEST_NAME = "manifest.json"
 _SEVERAL = 8

@@ -9,15 +9,16 @@ from typing import Any
 from troposphere import GetAtt, Join, Sub, Tags
 from troposphere.cloudformation import Stack
 
-from templates_src.declaration import Declaration
-from templates_src.errors import TemplateError
-from templates_src.layer import Layer, is_list
-from templates_src.compute import compute
-from templates_src.data import data
-from templates_src.edge import edge
-from templates_src.network import network
-from templates_src.security import security
-from templates_src.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.compute.template import compute
+from templates_src.core.declaration import Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer, is_list
+from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.data.template import data
+from templates_src.edge.template import edge
+from templates_src.monitoring.template import monitoring
+from templates_src.network.template import network
+from templates_src.security.template import security
 
 ROOT = "environment"
 TEMPLATE_FOLDER = "templates"
@@ -26,7 +27,7 @@ TEMPLATE_SUFFIX = ".template.json"
 
 def layers() -> list[Layer]:
     """Every layer, each after the layers whose outputs it takes."""
-    return [network(), security(), data(), edge(), compute()]
+    return [network(), security(), data(), edge(), compute(), monitoring()]
 
 
 def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -> Layer:

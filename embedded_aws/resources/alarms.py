@@ -1,4 +1,10 @@
-"""AWS::CloudWatch::CompositeAlarm."""
+"""Alarms on formulas, which ministack refuses, and AWS::CloudWatch::CompositeAlarm."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services.cloudformation import provisioners
 
 from embedded_aws.registry import Created, Properties, physical_name, register
 from embedded_aws.service_calls import call
@@ -16,16 +22,53 @@ _SETTINGS = (
 )
 
 
+# No metric has this namespace: the state of an alarm on a formula stays INSUFFICIENT_DATA, since nothing here computes it.
+_NOT_COMPUTED = {"Namespace": "EmbeddedAws/Formula", "MetricName": "NotComputed"}
+_NAME_IN_FORMULA = re.compile(r"\b[a-z]\w*\b(?!\s*\()")
+
+
 def install() -> None:
-    """Register the types of this module."""
+    """Register the types of this module, and let alarms on formulas be recorded."""
+    provisioners._cw_metric_alarm_record = _recorded(provisioners._cw_metric_alarm_record)
     register("AWS::CloudWatch::CompositeAlarm", create=_create, update=_update, delete=_delete)
+
+
+def _recorded(record: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def recorded(name: str, properties: Properties) -> dict[str, Any]:
+        formula = properties.get("Metrics")
+        if not formula:
+            return record(name, properties)
+        _check_formula(formula, properties)
+        plain = {key: value for key, value in properties.items() if key != "Metrics"}
+        return {**record(name, {**plain, **_NOT_COMPUTED}), "Metrics": formula}
+
+    return recorded
+
+
+def _check_formula(formula: list[Properties], properties: Properties) -> None:
+    """Refuse what PutMetricAlarm refuses of a formula."""
+    both = {"MetricName", "Namespace", "Dimensions", "Period", "Statistic"} & properties.keys()
+    if both:
+        raise ValueError(f"An alarm on Metrics may not have {sorted(both)[0]} of its own.")
+    returned = [
+        query["Id"] for query in formula if str(query.get("ReturnData", True)).lower() == "true"
+    ]
+    if len(returned) != 1:
+        raise ValueError(
+            f"Exactly one element of the metrics list must return data, not {len(returned)}."
+        )
+    known = {query["Id"] for query in formula}
+    for query in formula:
+        unknown = set(_NAME_IN_FORMULA.findall(query.get("Expression", ""))) - known
+        if unknown:
+            raise ValueError(
+                f"Expression {query['Id']} refers to {sorted(unknown)[0]}, which is no metric of the alarm."
+            )
 
 
 def _create(logical_id: str, properties: Properties, stack_name: str) -> Created:
     name = properties.get("AlarmName") or physical_name(stack_name, logical_id, limit=255)
-    tags = [
-        tag for tag in properties.get("Tags") or [] if not str(tag["Key"]).startswith("aws:")
-    ]
+    tags = [tag for tag in properties.get("Tags") or [] if not str(tag["Key"]).startswith("aws:")]
     return _put(name, properties, tags)
 
 
@@ -36,9 +79,9 @@ def _update(physical_id: str, old: Properties, new: Properties, stack_name: str)
 def _put(name: str, properties: Properties, tags: list[Properties]) -> Created:
     settings = {key: properties.get(key) for key in _SETTINGS}
     call("cloudwatch", "PutCompositeAlarm", AlarmName=name, Tags=tags or None, **settings)
-    found = call(
-        "cloudwatch", "DescribeAlarms", AlarmNames=[name], AlarmTypes=["CompositeAlarm"]
-    )["CompositeAlarms"][0]
+    found = call("cloudwatch", "DescribeAlarms", AlarmNames=[name], AlarmTypes=["CompositeAlarm"])[
+        "CompositeAlarms"
+    ][0]
     return name, {"Arn": found["AlarmArn"]}
 
 

@@ -1,9 +1,9 @@
-"""One embedded AWS for all tests of this folder, and short ways to use it."""
+"""Short ways to use the embedded AWS."""
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -48,8 +48,8 @@ class Account:
         key = key or f"{uuid.uuid4()}.json"
         s3 = self.client("s3")
         if self.bucket not in {b["Name"] for b in s3.list_buckets()["Buckets"]}:
-            place = {"LocationConstraint": self.region}
-            s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
+            place = {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
+            s3.create_bucket(Bucket=self.bucket, **(place if self.region != "us-east-1" else {}))
         s3.put_object(Bucket=self.bucket, Key=key, Body=body.encode())
         return f"https://{self.bucket}.s3.{self.region}.amazonaws.com/{key}"
 
@@ -109,18 +109,10 @@ class Account:
         return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedAws]:
-    """The one process; stopped at the end of the session."""
-    with EmbeddedAws.start(region=REGION) as aws:
-        yield aws
-
-
 @pytest.fixture
-def in_region(server: EmbeddedAws) -> Callable[[str], Account]:
+def in_region(embedded: EmbeddedAws) -> Callable[[str], Account]:
     """The account in a region of the test's choice, empty at the start."""
-    server.reset()
-    return lambda region: Account(server, region)
+    return lambda region: Account(embedded, region)
 
 
 @pytest.fixture

@@ -88,8 +88,3 @@ def test_scalars_may_be_spelt_as_strings(account: Account) -> None:
     )
     assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
 
-
-def test_type_of_another_region_is_refused(account: Account) -> None:
-    absent = {"Type": "AWS::WorkspacesWeb::Portal", "Properties": {}}
-    with pytest.raises(ClientError, match="Unrecognized resource types"):
-        account.launch(template({"Portal": absent}))

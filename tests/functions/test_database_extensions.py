@@ -12,6 +12,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from templates_src.functions.database_extensions.handler import handler
+from templates_src.functions.database_extensions.postgres import _refusal
 from tests.engines.postgres import Postgres
 from tests.engines.tls import issue
 from tests.functions.cloudformation import Answers, Context
@@ -226,6 +227,17 @@ def test_a_wrong_password_is_said_and_not_shown(
 
     assert "the password in the secret is not that of the user" in reason_of_failure(answers)
     assert "hunter2" not in reason_of_failure(answers) + caplog.text
+
+
+def test_a_refusal_is_seen_behind_the_error_of_hanging_up() -> None:
+    """As pg8000 raises it when the server has closed the connection before the client says goodbye."""
+    refusal = pg8000.native.DatabaseError({"C": "28P01"})
+    goodbye = pg8000.native.InterfaceError("network error")
+    goodbye.__context__ = BrokenPipeError()
+    goodbye.__context__.__context__ = refusal
+
+    assert _refusal(goodbye) is refusal
+    assert _refusal(pg8000.native.InterfaceError("network error")) is None
 
 
 def test_a_database_that_does_not_exist_is_said(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from tests.engines.valkey import Valkey
 PROJECT = Path(__file__).resolve().parents[2]
 PREFIX = "{carbon-dev}:"
 PATIENCE = 30.0
+
+in_one_mode = pytest.mark.parametrize("server", ["cluster"], indirect=True)
 
 Store = Callable[[str], str]
 
@@ -245,6 +248,7 @@ def test_the_queue_is_celerys_own_by_default(server: Valkey, settings: pytest.Mo
     assert depth() == 2
 
 
+@in_one_mode
 @pytest.mark.usefixtures("settings")
 def test_a_burst_is_counted_right_while_workers_drain_it(newest: Celery) -> None:
     burst, concurrency = 1000, 4
@@ -312,6 +316,7 @@ def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fl
     assert fleet.published() == {"QueueDepth": dimensions, "BacklogPerTask": dimensions}
 
 
+@in_one_mode
 def test_arns_are_taken_and_names_published(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
     ecs = fleet.client("ecs")
     (service,) = ecs.describe_services(cluster=fleet.cluster, services=["worker"])["services"]
@@ -373,10 +378,9 @@ def test_an_unreachable_cache_is_an_error(fleet: Fleet, settings: pytest.MonkeyP
     assert fleet.published() == {}
 
 
+@in_one_mode
 @pytest.mark.usefixtures("settings")
 def test_a_silent_cache_is_an_error_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("CACHE_PORT", str(silent.getsockname()[1]))
         started = time.monotonic()
@@ -412,15 +416,11 @@ def test_a_certificate_of_another_name_is_an_error(
     assert fleet.published() == {}
 
 
-def test_a_node_of_another_name_is_an_error(
-    valkey_cluster: Valkey, fleet: Fleet, settings: pytest.MonkeyPatch
-) -> None:
+@in_one_mode
+@pytest.mark.usefixtures("settings")
+def test_a_node_of_another_name_is_an_error(server: Valkey, fleet: Fleet) -> None:
     """Verification holds for the node that the cluster sends the client to, not for the first connection only."""
-    settings.setenv("CACHE_HOST", valkey_cluster.host)
-    settings.setenv("CACHE_PORT", str(valkey_cluster.port))
-    settings.setenv("CACHE_CA_FILE", str(valkey_cluster.identity.root))
-    settings.setenv("CLUSTER_MODE", "true")
-    with valkey_cluster.client() as client:
+    with server.client() as client:
         client.config_set("cluster-preferred-endpoint-type", "ip")
         try:
             with pytest.raises(BrokerError, match="IP address mismatch"):
@@ -447,6 +447,7 @@ def test_a_missing_service_is_an_error(fleet: Fleet, settings: pytest.MonkeyPatc
     assert fleet.published() == {}
 
 
+@in_one_mode
 @pytest.mark.parametrize("text", ["{hunter2", "{}", '{"password": 7}', '{"password": ""}'])
 def test_a_secret_without_a_password_is_an_error(
     fleet: Fleet, settings: pytest.MonkeyPatch, store: Store, text: str
@@ -460,6 +461,7 @@ def test_a_secret_without_a_password_is_an_error(
     assert fleet.published() == {}
 
 
+@in_one_mode
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -476,15 +478,15 @@ def test_a_secret_without_a_password_is_an_error(
     ],
 )
 def test_a_wrong_variable_is_named(
-    valkey_node: Valkey, settings: pytest.MonkeyPatch, name: str, value: str, reason: str
+    settings: pytest.MonkeyPatch, name: str, value: str, reason: str
 ) -> None:
-    del valkey_node
     settings.setenv(name, value)
 
     with pytest.raises(ConfigurationError, match=reason):
         handler({}, None)
 
 
+@in_one_mode
 @pytest.mark.parametrize("prefix", ["carbon-dev:", "{}:", "}{:"])
 def test_cluster_mode_needs_a_prefix_with_braces(settings: pytest.MonkeyPatch, prefix: str) -> None:
     settings.setenv("CACHE_KEY_PREFIX", prefix)

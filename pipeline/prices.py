@@ -1,0 +1,121 @@
+"""What AWS charges in eu-north-1 on demand, in US dollars, each price with its date and where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+REGION = "eu-north-1"
+# A month as AWS counts it: 365 days in 12 months.
+HOURS_A_MONTH = 730
+
+HOUR = "hour"
+MONTH = "month"
+GB = "GB"
+GB_HOUR = "GB-hour"
+GB_MONTH = "GB-month"
+MILLION_REQUESTS = "million requests"
+MILLION_ECPU = "million ECPU"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a price is from, and the day on which it was so; ``confirmed`` where it was read there."""
+
+    name: str
+    day: date
+    confirmed: bool = True
+
+
+PRICE_LIST = Source("AWS price list of eu-north-1", date(2025, 6, 18))
+LATER_PRICE_LIST = Source("AWS price list of eu-north-1", date(2026, 10, 1))
+# https://aws.amazon.com/vpc/pricing/ and https://aws.amazon.com/waf/pricing/ have the prices of the day.
+UNCONFIRMED = Source("Not read in a price list: compare with AWS", date(2025, 6, 18), False)
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per unit, before taxes, credits and volume discounts."""
+
+    usd: Decimal
+    unit: str
+    source: Source = PRICE_LIST
+
+
+def price(usd: str, unit: str, source: Source = PRICE_LIST) -> Price:
+    """A price from its decimal figures, which a float would not keep."""
+    return Price(Decimal(usd), unit, source)
+
+
+def saving_percent(of: Price, against: Price) -> Decimal:
+    """How much cheaper one price is than another, in percent to one decimal.
+
+    Raises ValueError for prices of different units.
+    """
+    if of.unit != against.unit:
+        raise ValueError(f"A price per {of.unit} cannot be compared with one per {against.unit}.")
+    saved = 100 * (1 - of.usd / against.usd)
+    return saved.quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+NAT_GATEWAY_HOUR = price("0.046", HOUR, UNCONFIRMED)
+NAT_GATEWAY_GB = price("0.046", GB, UNCONFIRMED)
+PUBLIC_IPV4_HOUR = price("0.005", HOUR)
+INTERFACE_ENDPOINT_HOUR = price("0.0105", HOUR)
+
+LOAD_BALANCER_HOUR = price("0.02394", HOUR)
+LOAD_BALANCER_CAPACITY_UNIT_HOUR = price("0.0076", HOUR)
+
+# By CPU architecture, as a task definition names it.
+FARGATE_VCPU_HOUR: Mapping[str, Price] = {
+    "X86_64": price("0.0445", HOUR),
+    "ARM64": price("0.0356", HOUR),
+}
+FARGATE_GB_HOUR: Mapping[str, Price] = {
+    "X86_64": price("0.0049", GB_HOUR),
+    "ARM64": price("0.00392", GB_HOUR),
+}
+# AWS sets the Spot price by supply and demand and promises no more than "up to 70 %".
+# https://aws.amazon.com/fargate/pricing/
+FARGATE_SPOT_DISCOUNT_AT_MOST_PERCENT = 70
+
+# By instance class and whether there is a standby in another zone.
+DATABASE_HOUR: Mapping[tuple[str, bool], Price] = {
+    ("db.t4g.medium", False): price("0.065", HOUR),
+    ("db.t4g.medium", True): price("0.130", HOUR),
+    ("db.t3.medium", False): price("0.074", HOUR),
+    ("db.t3.medium", True): price("0.148", HOUR),
+}
+# gp3, by whether there is a standby in another zone.
+DATABASE_STORAGE_GB_MONTH: Mapping[bool, Price] = {
+    False: price("0.12", GB_MONTH),
+    True: price("0.24", GB_MONTH),
+}
+
+# By node type and engine.
+CACHE_NODE_HOUR: Mapping[tuple[str, str], Price] = {
+    ("cache.t4g.medium", "valkey"): price("0.0624", HOUR),
+    ("cache.t4g.medium", "redis"): price("0.078", HOUR),
+    ("cache.t3.medium", "valkey"): price("0.0656", HOUR),
+}
+# Serverless Valkey.
+SERVERLESS_CACHE_GB_HOUR = price("0.089", GB_HOUR)
+SERVERLESS_CACHE_LEAST_GB = Decimal("0.1")
+SERVERLESS_CACHE_MILLION_ECPU = price("0.0024", MILLION_ECPU)
+
+WEB_ACL_MONTH = price("5", MONTH, UNCONFIRMED)
+WEB_ACL_RULE_MONTH = price("1", MONTH, UNCONFIRMED)
+WEB_ACL_MILLION_REQUESTS = price("0.60", MILLION_REQUESTS, UNCONFIRMED)
+
+SECRET_MONTH = price("0.40", MONTH)
+KEY_MONTH = price("1.00", MONTH)
+
+METRIC_MONTH = price("0.30", MONTH)
+LOG_GB = price("0.54", GB)
+ALARM_MONTH = price("0.10", MONTH)
+
+# By EC2 instance type.
+INSTANCE_HOUR: Mapping[str, Price] = {"t4g.small": price("0.0172", HOUR)}
+VOLUME_GB_MONTH = price("0.0836", GB_MONTH, LATER_PRICE_LIST)

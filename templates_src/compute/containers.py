@@ -1,0 +1,165 @@
+"""What a task is made of: container, task definition and log group of api, worker and beat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import If, NoValue, Ref, Region, Split, Sub
+from troposphere.ecs import (
+    ContainerDefinition,
+    Environment,
+    LinuxParameters,
+    LogConfiguration,
+    PortMapping,
+    RuntimePlatform,
+    TaskDefinition,
+    Tmpfs,
+)
+from troposphere.logs import LogGroup
+
+from templates_src.compute.repository import IMAGE_TAG, ImageSource
+from templates_src.compute.workloads import Workload
+from templates_src.core.declaration import boolean, choice, number
+from templates_src.core.layer import Layer
+from templates_src.core.shared import ENVIRONMENT, LOG_RETENTION_DAYS, named
+from templates_src.core.wiring import COMPUTE, EXECUTION_ROLE_ARN, KEY_ARN
+
+ARM64, X86_64 = "ARM64", "X86_64"
+# Lines that CloudWatch does not take in time are dropped rather than holding up requests.
+LOG_BUFFER = "25m"
+
+CPU_ARCHITECTURE = choice(
+    "CpuArchitecture",
+    group=COMPUTE,
+    label="CPU architecture",
+    description="Architecture of the image; ARM64 costs a fifth less.",
+    allowed=(ARM64, X86_64),
+    default=ARM64,
+)
+
+READONLY_ROOT = boolean(
+    "ReadonlyRootFilesystem",
+    group=COMPUTE,
+    label="Read-only root file system",
+    description="Let containers write to /tmp only, in memory; false for images that write elsewhere, or need more.",
+    default="true",
+)
+
+TEMPORARY_STORAGE = number(
+    "TemporaryStorageMb",
+    group=COMPUTE,
+    label="Temporary storage (MiB)",
+    description="Size of /tmp in api and worker under a read-only root file system; it is part of their memory.",
+    default="512",
+    at_least=64,
+    at_most=16384,
+)
+
+
+def add_log_group(layer: Layer, workload: Workload) -> LogGroup:
+    """Log group of a workload; made here, or ECS would make one that keeps everything for ever."""
+    return layer.add(
+        LogGroup(
+            f"{workload.title}LogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            KmsKeyId=layer.parameter(KEY_ARN),
+        )
+    )
+
+
+def add_task_definition(
+    layer: Layer, workload: Workload, source: ImageSource, log_group: LogGroup
+) -> TaskDefinition:
+    """Task definition of a workload: one container, in the family ``{project}-{environment}-{name}``."""
+    return layer.add(
+        TaskDefinition(
+            f"{workload.title}TaskDefinition",
+            Family=named(f"-{workload.name}"),
+            RequiresCompatibilities=["FARGATE"],
+            NetworkMode="awsvpc",
+            RuntimePlatform=RuntimePlatform(
+                CpuArchitecture=layer.parameter(CPU_ARCHITECTURE), OperatingSystemFamily="LINUX"
+            ),
+            Cpu=layer.parameter(workload.cpu),
+            Memory=layer.parameter(workload.memory),
+            ExecutionRoleArn=layer.parameter(EXECUTION_ROLE_ARN),
+            TaskRoleArn=layer.parameter(workload.task_role),
+            ContainerDefinitions=[container(layer, workload, source, log_group)],
+        )
+    )
+
+
+def container(
+    layer: Layer, workload: Workload, source: ImageSource, log_group: LogGroup
+) -> ContainerDefinition:
+    """The container of a workload."""
+    optional: dict[str, Any] = {}
+    if workload.port is not None:
+        optional["PortMappings"] = [PortMapping(ContainerPort=workload.port, Protocol="tcp")]
+    if workload.stop_seconds is not None:
+        optional["StopTimeout"] = workload.stop_seconds
+    return ContainerDefinition(
+        Name=workload.name,
+        Image=source.image,
+        Command=command_line(layer, workload),
+        Essential=True,
+        Environment=environment(layer, workload),
+        # The placeholder is somebody else's image: no secret of ours is handed to it.
+        Secrets=If(
+            layer.has(IMAGE_TAG),
+            [injected.reference(layer) for injected in workload.secrets],
+            NoValue,
+        ),
+        ReadonlyRootFilesystem=layer.parameter(READONLY_ROOT),
+        LinuxParameters=linux(layer, workload),
+        LogConfiguration=LogConfiguration(
+            LogDriver="awslogs",
+            Options={
+                "awslogs-group": Ref(log_group),
+                "awslogs-region": Region,
+                "awslogs-stream-prefix": workload.name,
+                "mode": "non-blocking",
+                "max-buffer-size": LOG_BUFFER,
+            },
+        ),
+        **optional,
+    )
+
+
+def command_line(layer: Layer, workload: Workload) -> If:
+    """The command of the image, or of the placeholder as long as there is no image."""
+    given = layer.parameter(workload.command)
+    of_image = If(layer.has(workload.command), Split(" ", given), NoValue)
+    return If(layer.has(IMAGE_TAG), of_image, list(workload.placeholder))
+
+
+def environment(layer: Layer, workload: Workload) -> list[Environment]:
+    """Environment variables of a workload that are no secrets.
+
+    The hosts stand in its URLs too; as variables they make a new revision when an engine moves, so that tasks are
+    replaced and read the new URL: ECS reads a secret only when a task starts.
+    """
+    values: dict[str, Any] = {
+        "ENVIRONMENT": layer.parameter(ENVIRONMENT),
+        # One for botocore, one for everything else.
+        "AWS_DEFAULT_REGION": Region,
+        "AWS_REGION": Region,
+        # The braces make one hash slot of all keys: Valkey Serverless is a cluster.
+        "CELERY_KEY_PREFIX": Sub("{${Project}-${Environment}}:"),
+        **{variable: layer.parameter(wired) for variable, wired in workload.variables},
+    }
+    return [Environment(Name=name, Value=value) for name, value in values.items()]
+
+
+def linux(layer: Layer, workload: Workload) -> LinuxParameters:
+    """An init process, that reaps and hands on signals, and the one place to write to.
+
+    In memory, because Fargate gives a mounted volume to root alone, and images should not run as root.
+    https://github.com/aws/containers-roadmap/issues/938
+    """
+    size = workload.temporary_mib or layer.parameter(TEMPORARY_STORAGE)
+    temporary = Tmpfs(ContainerPath="/tmp", Size=size, MountOptions=["nosuid", "nodev"])  # noqa: S108
+    return LinuxParameters(
+        InitProcessEnabled=True,
+        Tmpfs=If(layer.use(READONLY_ROOT), [temporary], NoValue),
+    )

@@ -1,0 +1,163 @@
+"""The image that api, worker and beat run: its repository, who may pull and push, and what runs before there is one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from awacs import ecr as ecr_actions
+from awacs.aws import Allow, Statement
+from troposphere import Equals, GetAtt, If, Sub
+from troposphere.ecr import ImageScanningConfiguration, LifecyclePolicy, Repository
+from troposphere.iam import PolicyType
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import COMPUTE, DEPLOY_ROLE_NAME
+
+IMAGE_REPOSITORY = Declaration(
+    name="ImageRepository",
+    group=COMPUTE,
+    label="Image repository",
+    description="Existing ECR repository of this account and region, by name; empty creates one.",
+    default="",
+    pattern=r"([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*)?",
+    max_length=256,
+    message="ImageRepository must be empty or the name of an ECR repository, such as team/carbon-connect, not its URI.",
+)
+
+IMAGE_TAG = Declaration(
+    name="ImageTag",
+    group=COMPUTE,
+    label="Image tag",
+    description="Tag of the image to run; empty runs a public placeholder until there is one.",
+    default="",
+    pattern=r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?",
+    message="ImageTag must be empty or a tag in the repository: at most 128 letters, digits, dots, hyphens, underscores.",
+)
+
+# For both architectures, from a registry without the pull limits of Docker Hub.
+PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.13-alpine"
+# ECR does not know which image runs. An image that expires while it runs cannot be pulled for the next task, so
+# enough are kept that the running one is among them: pushes between two deployments, and back to an older one.
+KEPT_IMAGES = 200
+# Only what no tag leads to: ECR keeps the parts of an image of several architectures as long as the image.
+KEPT_UNTAGGED_DAYS = 14
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """The repository in use, created here or given: expressions of its URI, its ARN and the image to run."""
+
+    uri: If
+    arn: If
+    image: If
+
+
+def add_repository(layer: Layer) -> ImageSource:
+    """The repository, unless one is given.
+
+    Retained: its images outlive the environment, and ECR deletes no repository that holds any. AES-256 rather than
+    the environment's key, so that whoever may pull needs no right on the key.
+    """
+    given = layer.has(IMAGE_REPOSITORY)
+    created = layer.condition(
+        "UseOwnImageRepository", Equals(layer.parameter(IMAGE_REPOSITORY), "")
+    )
+    repository = layer.add(
+        Repository(
+            "ImageRepositoryOfEnvironment",
+            Condition=created,
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+            ImageTagMutability="IMMUTABLE",
+            ImageScanningConfiguration=ImageScanningConfiguration(ScanOnPush=True),
+            LifecyclePolicy=LifecyclePolicy(LifecyclePolicyText=lifecycle()),
+        )
+    )
+    name = f"${{{IMAGE_REPOSITORY.name}}}"
+    uri = If(
+        given,
+        Sub("${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/" + name),
+        GetAtt(repository, "RepositoryUri"),
+    )
+    arn = If(
+        given,
+        Sub("arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/" + name),
+        GetAtt(repository, "Arn"),
+    )
+    image = If(
+        layer.has(IMAGE_TAG),
+        Sub(f"${{Repository}}:${{{IMAGE_TAG.name}}}", Repository=uri),
+        PLACEHOLDER_IMAGE,
+    )
+    return ImageSource(uri, arn, image)
+
+
+def lifecycle() -> str:
+    """Lifecycle policy, as ECR reads it."""
+    untagged: dict[str, Any] = {
+        "tagStatus": "untagged",
+        "countType": "sinceImagePushed",
+        "countUnit": "days",
+        "countNumber": KEPT_UNTAGGED_DAYS,
+    }
+    tagged: dict[str, Any] = {
+        "tagStatus": "tagged",
+        "tagPatternList": ["*"],
+        "countType": "imageCountMoreThan",
+        "countNumber": KEPT_IMAGES,
+    }
+    rules = [
+        {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+        for priority, selection in enumerate((untagged, tagged), start=1)
+    ]
+    return json.dumps({"rules": rules})
+
+
+def pull(source: ImageSource) -> Statement:
+    """Pull from this repository. The token for the registry is granted with the role."""
+    return Statement(
+        Sid="PullFromThisRepository",
+        Effect=Allow,
+        Action=[
+            ecr_actions.BatchCheckLayerAvailability,
+            ecr_actions.BatchGetImage,
+            ecr_actions.GetDownloadUrlForLayer,
+        ],
+        Resource=[source.arn],
+    )
+
+
+def allow_push(layer: Layer, source: ImageSource) -> None:
+    """Let workflows push to this repository, where there is a deploy role.
+
+    Reading is part of pushing: what layers and tags are there, and the layers that a build starts from.
+    """
+    layer.add(
+        PolicyType(
+            "PushPolicy",
+            Condition=layer.has(DEPLOY_ROLE_NAME),
+            PolicyName="push-to-repository",
+            Roles=[layer.parameter(DEPLOY_ROLE_NAME)],
+            PolicyDocument=iam.document(
+                Statement(
+                    Sid="PushToThisRepository",
+                    Effect=Allow,
+                    Action=[
+                        ecr_actions.BatchCheckLayerAvailability,
+                        ecr_actions.BatchGetImage,
+                        ecr_actions.CompleteLayerUpload,
+                        ecr_actions.DescribeImages,
+                        ecr_actions.GetDownloadUrlForLayer,
+                        ecr_actions.InitiateLayerUpload,
+                        ecr_actions.PutImage,
+                        ecr_actions.UploadLayerPart,
+                    ],
+                    Resource=[source.arn],
+                )
+            ),
+        )
+    )

@@ -1,0 +1,128 @@
+"""Scaling of a service between two numbers of tasks, by metrics that are held at a target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import GetAtt, Join, Ref
+from troposphere.applicationautoscaling import (
+    PredefinedMetricSpecification,
+    ScalableTarget,
+    ScalingPolicy,
+    TargetTrackingScalingPolicyConfiguration,
+)
+from troposphere.ecs import Cluster, Service
+
+from templates_src.core.declaration import Declaration, number
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import COMPUTE
+
+MOST_TASKS = 100
+CPU, MEMORY = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"
+# Out as soon as the last tasks are up, in only when it is sure to last.
+SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
+# Until queue depth is known, a busy CPU is the only sign of waiting work.
+WORKER_CPU_PERCENT = 60
+
+
+def tasks(service: str, bound: str, default: str) -> Declaration:
+    """The smallest (``Min``) or largest (``Max``) number of a service's tasks."""
+    extreme = {"Min": "Smallest", "Max": "Largest"}[bound]
+    return number(
+        f"{service}{bound}Tasks",
+        group=COMPUTE,
+        label=f"{service}: {extreme.lower()} number of tasks",
+        description=f"{extreme} number of running tasks of {service.lower()}.",
+        default=default,
+        at_least=1,
+        at_most=MOST_TASKS,
+    )
+
+
+def percentage(name: str, what: str, default: str) -> Declaration:
+    """The average use, in percent, that scaling holds."""
+    return number(
+        name,
+        group=COMPUTE,
+        label=f"Api: {what} target (%)",
+        description=f"Average {what} use of the api's tasks above which there are more of them.",
+        default=default,
+        at_least=10,
+        at_most=90,
+    )
+
+
+API_CPU_TARGET = percentage("ApiCpuTarget", "CPU", "60")
+API_MEMORY_TARGET = percentage("ApiMemoryTarget", "memory", "75")
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A metric that Application Auto Scaling knows, and the percentage that it is held at."""
+
+    title: str
+    metric: str
+    target: Declaration | int
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How a service scales."""
+
+    smallest: Declaration
+    largest: Declaration
+    tracked: tuple[Tracked, ...]
+
+
+API_SCALING = Scaling(
+    tasks("Api", "Min", "2"),
+    tasks("Api", "Max", "10"),
+    (Tracked("Cpu", CPU, API_CPU_TARGET), Tracked("Memory", MEMORY, API_MEMORY_TARGET)),
+)
+WORKER_SCALING = Scaling(
+    tasks("Worker", "Min", "2"),
+    tasks("Worker", "Max", "10"),
+    (Tracked("Cpu", CPU, WORKER_CPU_PERCENT),),
+)
+
+
+def add_scaling(layer: Layer, cluster: Cluster, service: Service, scaling: Scaling) -> None:
+    """Scale the service. With several metrics the one that asks for most tasks decides."""
+    title = service.title.removesuffix("Service")
+    target = layer.add(
+        ScalableTarget(
+            f"{title}ScalableTarget",
+            ServiceNamespace="ecs",
+            ScalableDimension="ecs:service:DesiredCount",
+            # Two names; the Ref of a service is its ARN.
+            ResourceId=Join("/", ["service", Ref(cluster), GetAtt(service, "Name")]),
+            MinCapacity=layer.parameter(scaling.smallest),
+            MaxCapacity=layer.parameter(scaling.largest),
+        )
+    )
+    for tracked in scaling.tracked:
+        add_tracking(layer, title, target, tracked)
+
+
+def add_tracking(layer: Layer, title: str, target: ScalableTarget, tracked: Tracked) -> None:
+    """Hold one metric at its target."""
+    percent: Any = tracked.target
+    if isinstance(percent, Declaration):
+        percent = layer.parameter(percent)
+    layer.add(
+        ScalingPolicy(
+            f"{title}{tracked.title}Scaling",
+            PolicyName=f"{title.lower()}-{tracked.title.lower()}",
+            PolicyType="TargetTrackingScaling",
+            ScalingTargetId=Ref(target),
+            TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
+                PredefinedMetricSpecification=PredefinedMetricSpecification(
+                    PredefinedMetricType=tracked.metric
+                ),
+                TargetValue=percent,
+                ScaleOutCooldown=SCALE_OUT_SECONDS,
+                ScaleInCooldown=SCALE_IN_SECONDS,
+            ),
+        )
+    )

@@ -1,0 +1,133 @@
+"""What runs: image repository, ECS cluster, and the services api, worker and beat with their scaling."""
+
+from __future__ import annotations
+
+from awacs import logs as logs_actions
+from awacs.aws import Allow, Statement
+from troposphere import GetAtt, Ref
+from troposphere.ecs import (
+    CapacityProviderStrategy,
+    Cluster,
+    ClusterCapacityProviderAssociations,
+    ClusterSetting,
+    Service,
+)
+from troposphere.iam import PolicyType
+from troposphere.logs import LogGroup
+
+from templates_src.compute.containers import add_log_group, add_task_definition
+from templates_src.compute.execute_command import add_execute_command
+from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
+from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
+from templates_src.compute.services import (
+    API_SERVICE,
+    BEAT_SERVICE,
+    FARGATE,
+    FARGATE_SPOT,
+    WORKER_SERVICE,
+    add_service,
+)
+from templates_src.compute.workloads import API, WORKER
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import EXECUTION_ROLE_NAME
+
+RUNNING = (API_SERVICE, WORKER_SERVICE, BEAT_SERVICE)
+
+
+def compute() -> Layer:
+    """The compute layer."""
+    layer = Layer(
+        "compute", "Carbon Connect: image repository, cluster, services and their scaling"
+    )
+    source = add_repository(layer)
+    allow_push(layer, source)
+    cluster = add_cluster(layer)
+    services = add_services(layer, cluster, source)
+    add_scaling(layer, cluster, services[API.title], API_SCALING)
+    add_scaling(layer, cluster, services[WORKER.title], WORKER_SCALING)
+    add_outputs(layer, cluster, services, source)
+    return layer
+
+
+def add_cluster(layer: Layer) -> Cluster:
+    """The cluster, with the metrics of Container Insights; ``enhanced`` would bill each task's own."""
+    return layer.add(
+        Cluster(
+            "Cluster",
+            ClusterSettings=[ClusterSetting(Name="containerInsights", Value="enabled")],
+            Configuration=add_execute_command(layer),
+        )
+    )
+
+
+def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[str, Service]:
+    """The three services by the title of what they run.
+
+    They wait for what no reference of theirs expresses: capacity, and what starting a task takes. So they also go
+    first, and leave a cluster that its capacity can be taken from.
+    """
+    groups = {running.workload.title: add_log_group(layer, running.workload) for running in RUNNING}
+    after = [
+        attach_capacity(layer, cluster).title,
+        allow_start(layer, source, list(groups.values())).title,
+    ]
+    services = {}
+    for running in RUNNING:
+        title = running.workload.title
+        task = add_task_definition(layer, running.workload, source, groups[title])
+        services[title] = add_service(layer, running, cluster, task, after)
+    return services
+
+
+def attach_capacity(layer: Layer, cluster: Cluster) -> ClusterCapacityProviderAssociations:
+    """Both kinds of Fargate; what names none gets the one that is not taken away."""
+    return layer.add(
+        ClusterCapacityProviderAssociations(
+            "CapacityProviders",
+            Cluster=Ref(cluster),
+            CapacityProviders=[FARGATE, FARGATE_SPOT],
+            DefaultCapacityProviderStrategy=[
+                CapacityProviderStrategy(CapacityProvider=FARGATE, Weight=1)
+            ],
+        )
+    )
+
+
+def allow_start(layer: Layer, source: ImageSource, groups: list[LogGroup]) -> PolicyType:
+    """Let the execution role pull the image and write the logs of these services.
+
+    It cannot make a log group, so that none appears without a retention.
+    """
+    return layer.add(
+        PolicyType(
+            "StartPolicy",
+            PolicyName="pull-image-and-write-logs",
+            Roles=[layer.parameter(EXECUTION_ROLE_NAME)],
+            PolicyDocument=iam.document(
+                pull(source),
+                Statement(
+                    Sid="WriteStreamsOfTheseGroups",
+                    Effect=Allow,
+                    Action=[logs_actions.CreateLogStream, logs_actions.PutLogEvents],
+                    Resource=[GetAtt(group, "Arn") for group in groups],
+                ),
+            ),
+        )
+    )
+
+
+def add_outputs(
+    layer: Layer, cluster: Cluster, services: dict[str, Service], source: ImageSource
+) -> None:
+    """What deploys and watches the services."""
+    layer.output("ClusterName", Ref(cluster), "Name of the ECS cluster", public=True)
+    for workload in (running.workload for running in RUNNING):
+        layer.output(
+            f"{workload.title}ServiceName",
+            GetAtt(services[workload.title], "Name"),
+            f"Name of the service {workload.name}",
+        )
+    layer.output(
+        "RepositoryUri", source.uri, "Where to push the image, without its tag", public=True
+    )

@@ -1,0 +1,201 @@
+"""The container contract: size, command and secrets of api, worker and beat, and what each is handed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troposphere import Sub
+from troposphere.ecs import Secret
+
+from templates_src.core import ports
+from templates_src.core.declaration import Declaration, choice
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import (
+    API_TASK_ROLE_ARN,
+    BEAT_TASK_ROLE_ARN,
+    CACHE_HOST,
+    CACHE_URL_SECRET_ARN,
+    CLAUDE_API_KEY_SECRET_ARN,
+    CLIMATIQ_API_KEY_SECRET_ARN,
+    COMPUTE,
+    DATABASE_HOST,
+    DATABASE_URL_SECRET_ARN,
+    DOCUMENTS_BUCKET_NAME,
+    JWT_SECRET_ARN,
+    MEDIA_BUCKET_NAME,
+    SEARCH_KEY_SECRET_ARN,
+    SESSION_KEY_SECRET_ARN,
+    WORKER_TASK_ROLE_ARN,
+)
+from templates_src.data.connection_urls import URL_KEY
+from templates_src.security.secrets import VALUE
+
+# Sizes of a Fargate task; not every pair exists.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
+CPU_UNITS = ("256", "512", "1024", "2048", "4096")
+GIB = 1024
+MEMORY_MIB = (
+    "512",
+    *(str(gib * GIB) for gib in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 30)),
+)
+# The longest that Fargate waits; Spot gives the same notice.
+WORKER_STOP_SECONDS = 120
+# Beat's schedule file is all it writes.
+BEAT_TEMPORARY_MIB = 64
+# Answers 200 where the load balancer asks.
+PLACEHOLDER_API = (
+    "sh",
+    "-c",
+    f"mkdir -p /tmp/public{ports.HEALTH_PATH.rpartition('/')[0]}"
+    f" && echo placeholder > /tmp/public{ports.HEALTH_PATH}"
+    f" && exec python -m http.server {ports.API} --directory /tmp/public",
+)
+PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
+
+
+def cpu(service: str, default: str) -> Declaration:
+    """CPU of a service's tasks, in units of 1/1024 vCPU."""
+    return choice(
+        f"{service}Cpu",
+        group=COMPUTE,
+        label=f"{service}: CPU units",
+        description=f"CPU of a task of {service.lower()}; 1024 are one vCPU.",
+        allowed=CPU_UNITS,
+        default=default,
+    )
+
+
+def memory(service: str, default: str) -> Declaration:
+    """Memory of a service's tasks, in MiB."""
+    return choice(
+        f"{service}Memory",
+        group=COMPUTE,
+        label=f"{service}: memory (MiB)",
+        description=f"Memory of a task of {service.lower()}; which sizes there are depends on its CPU.",
+        allowed=MEMORY_MIB,
+        default=default,
+    )
+
+
+def command(service: str, default: str) -> Declaration:
+    """Command of a service's container.
+
+    Split at each space, so that it needs no shell in the image and may hold commas, as Celery's queue lists do.
+    """
+    return Declaration(
+        name=f"{service}Command",
+        group=COMPUTE,
+        label=f"{service}: command",
+        description="Command in the image, its arguments separated by single spaces; empty for the image's own.",
+        default=default,
+        pattern=r"(\S+( \S+)*)?",
+        message=f"{service}Command must be a command and its arguments, separated by single spaces.",
+    )
+
+
+@dataclass(frozen=True)
+class Injected:
+    """An environment variable that ECS fills from a secret: one key of its JSON."""
+
+    variable: str
+    secret: Declaration
+    key: str
+
+    def reference(self, layer: Layer) -> Secret:
+        """The secret as a container names it: without the key it would get the JSON as a whole."""
+        layer.parameter(self.secret)
+        return Secret(Name=self.variable, ValueFrom=Sub(f"${{{self.secret.name}}}:{self.key}::"))
+
+
+BROKER = (
+    Injected("CELERY_BROKER_URL", CACHE_URL_SECRET_ARN, URL_KEY),
+    Injected("CELERY_RESULT_BACKEND", CACHE_URL_SECRET_ARN, URL_KEY),
+)
+APPLICATION = (
+    *BROKER,
+    Injected("DATABASE_URL", DATABASE_URL_SECRET_ARN, URL_KEY),
+    Injected("MEILISEARCH_MASTER_KEY", SEARCH_KEY_SECRET_ARN, VALUE),
+    Injected("ANTHROPIC_API_KEY", CLAUDE_API_KEY_SECRET_ARN, VALUE),
+    Injected("CLIMATIQ_API_KEY", CLIMATIQ_API_KEY_SECRET_ARN, VALUE),
+)
+# Tokens and sessions are the api's alone.
+SIGNING = (
+    Injected("JWT_SECRET", JWT_SECRET_ARN, VALUE),
+    Injected("SESSION_KEY", SESSION_KEY_SECRET_ARN, VALUE),
+)
+BROKER_HOST = (("CACHE_HOST", CACHE_HOST),)
+APPLICATION_VARIABLES = (
+    *BROKER_HOST,
+    ("DATABASE_HOST", DATABASE_HOST),
+    ("DOCUMENTS_BUCKET", DOCUMENTS_BUCKET_NAME),
+    ("MEDIA_BUCKET", MEDIA_BUCKET_NAME),
+)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One of the three things that run from the image.
+
+    ``title`` begins its logical IDs; ``temporary_mib`` is the size of its /tmp where the parameter does not rule.
+    """
+
+    title: str
+    cpu: Declaration
+    memory: Declaration
+    command: Declaration
+    placeholder: tuple[str, ...]
+    task_role: Declaration
+    secrets: tuple[Injected, ...]
+    variables: tuple[tuple[str, Declaration], ...]
+    port: int | None = None
+    stop_seconds: int | None = None
+    temporary_mib: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the container, and end of the task family's."""
+        return self.title.lower()
+
+
+API = Workload(
+    "Api",
+    cpu("Api", "1024"),
+    memory("Api", "2048"),
+    # Only the load balancer reaches the port, so who it says the client is can be believed. It reuses connections
+    # for 60 seconds; an api that closed them sooner would now and then meet a request with a 502.
+    command(
+        "Api",
+        f"uvicorn app.main:app --host 0.0.0.0 --port {ports.API} --timeout-keep-alive 75"
+        " --proxy-headers --forwarded-allow-ips *",
+    ),
+    PLACEHOLDER_API,
+    API_TASK_ROLE_ARN,
+    secrets=(*APPLICATION, *SIGNING),
+    variables=APPLICATION_VARIABLES,
+    port=ports.API,
+)
+WORKER = Workload(
+    "Worker",
+    cpu("Worker", "1024"),
+    memory("Worker", "2048"),
+    command("Worker", "celery --app app.worker worker --loglevel INFO"),
+    PLACEHOLDER_IDLE,
+    WORKER_TASK_ROLE_ARN,
+    secrets=APPLICATION,
+    variables=APPLICATION_VARIABLES,
+    stop_seconds=WORKER_STOP_SECONDS,
+)
+BEAT = Workload(
+    "Beat",
+    cpu("Beat", "256"),
+    memory("Beat", "512"),
+    command(
+        "Beat", "celery --app app.worker beat --loglevel INFO --schedule /tmp/celerybeat-schedule"
+    ),
+    PLACEHOLDER_IDLE,
+    BEAT_TASK_ROLE_ARN,
+    secrets=BROKER,
+    variables=BROKER_HOST,
+    temporary_mib=BEAT_TEMPORARY_MIB,
+)
+WORKLOADS = (API, WORKER, BEAT)

@@ -1,0 +1,1 @@
+"""How templates are written, and what their layers share."""

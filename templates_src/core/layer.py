@@ -1,0 +1,248 @@
+"""A layer: one CloudFormation template, put together from declared parameters, tagged resources and described outputs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from troposphere import (
+    AWSHelperFn,
+    AWSObject,
+    Equals,
+    If,
+    Not,
+    NoValue,
+    Output,
+    Ref,
+    Select,
+    Sub,
+    Tags,
+    Template,
+)
+
+from templates_src.core.declaration import TRUE, Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.core.shared import ENVIRONMENT, PERMISSIONS_BOUNDARY, PROD, PROJECT
+
+Resource = TypeVar("Resource", bound=AWSObject)
+Expression: TypeAlias = "AWSHelperFn | dict[str, Any]"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A combination of parameters that a launch must hold to.
+
+    Where ``when`` is true (or absent) ``holds`` must be, or CloudFormation shows ``message`` and creates nothing.
+    Both expressions refer to ``parameters`` only, which the layer declares.
+    """
+
+    name: str
+    parameters: tuple[Declaration, ...]
+    holds: Expression
+    message: str
+    when: Expression | None = None
+
+
+# The order in which a template reads; troposphere's own is alphabetical.
+SECTION_ORDER = (
+    "AWSTemplateFormatVersion",
+    "Description",
+    "Metadata",
+    "Parameters",
+    "Rules",
+    "Conditions",
+    "Resources",
+    "Outputs",
+)
+RESOURCE_ORDER = (
+    "Type",
+    "Condition",
+    "DependsOn",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+    "CreationPolicy",
+    "UpdatePolicy",
+    "Metadata",
+    "Properties",
+)
+
+
+class Layer:
+    """One template under construction.
+
+    Every resource that can be tagged gets the tags Project, Environment and Layer; every parameter comes from a
+    Declaration with group and label; every output has a description.
+    """
+
+    def __init__(self, name: str, description: str) -> None:
+        self.name = name
+        self.template = Template(Description=description)
+        self.template.set_version()
+        self.declarations: dict[str, Declaration] = {}
+        self.rules: dict[str, Rule] = {}
+        self.public_outputs: list[str] = []
+        self.parameter(PROJECT)
+        self.parameter(ENVIRONMENT)
+
+    def parameter(self, declaration: Declaration) -> Ref:
+        """Declare the parameter unless it is already, and refer to it.
+
+        Raises TemplateError when another declaration has its name, or its label, group or description is empty.
+        """
+        known = self.declarations.get(declaration.name)
+        if known is None:
+            for what in ("label", "group", "description"):
+                self._require(declaration.name, getattr(declaration, what), what)
+            self.declarations[declaration.name] = declaration
+            self.template.add_parameter(declaration.parameter())
+        elif known != declaration:
+            raise TemplateError(
+                f"Parameter {declaration.name} of layer {self.name} has two declarations; share one of them."
+            )
+        return Ref(declaration.name)
+
+    def condition(self, name: str, expression: Expression) -> str:
+        """Add a condition unless it is there already; returns its name, for If and Condition.
+
+        Raises TemplateError when the name already means something else.
+        """
+        known = self.template.conditions.setdefault(name, expression)
+        if _plain(known) != _plain(expression):
+            raise TemplateError(
+                f"Condition {name} of layer {self.name} has two meanings; give one of them another name."
+            )
+        return name
+
+    def has(self, declaration: Declaration) -> str:
+        """Condition ``Has…``: an optional parameter, or list, is given."""
+        value: Any = self.parameter(declaration)
+        if is_list(declaration):
+            value = Select("0", value)
+        return self.condition(f"Has{declaration.name}", Not(Equals(value, "")))
+
+    def use(self, declaration: Declaration) -> str:
+        """Condition ``Use…``: a switch is on."""
+        return self.condition(f"Use{declaration.name}", Equals(self.parameter(declaration), TRUE))
+
+    def is_prod(self) -> str:
+        """Condition ``IsProd``: the environment is prod."""
+        return self.condition("IsProd", Equals(self.parameter(ENVIRONMENT), PROD))
+
+    def optional(self, declaration: Declaration) -> If:
+        """The value of an optional parameter; the property is left out where it is empty."""
+        return If(self.has(declaration), self.parameter(declaration), NoValue)
+
+    def role_properties(self) -> dict[str, Any]:
+        """Properties of every role: path and permissions boundary.
+
+        A role has no name of its own: a name would block its replacement and clash between regions.
+        """
+        return {
+            "Path": Sub(
+                "/${Project}/${Environment}/",
+            ),
+            "PermissionsBoundary": self.optional(PERMISSIONS_BOUNDARY),
+        }
+
+    def rule(self, rule: Rule) -> None:
+        """Refuse a combination of parameters before anything is created."""
+        for declaration in rule.parameters:
+            self.parameter(declaration)
+        self.rules[rule.name] = rule
+        condition: dict[str, Any] = {} if rule.when is None else {"RuleCondition": rule.when}
+        assertion = {"Assert": rule.holds, "AssertDescription": rule.message}
+        self.template.add_rule(rule.name, {**condition, "Assertions": [assertion]})
+
+    def require_in_prod(
+        self, name: str, declaration: Declaration, *, holds: Expression, message: str
+    ) -> None:
+        """Hold a parameter of a prod environment to what production needs."""
+        self.rule(
+            Rule(
+                name,
+                parameters=(ENVIRONMENT, declaration),
+                when=Equals(Ref(ENVIRONMENT.name), PROD),
+                holds=holds,
+                message=message,
+            )
+        )
+
+    def add(self, resource: Resource) -> Resource:
+        """Add a resource, tagged where its type can be and it has no tags yet."""
+        if "Tags" in resource.props and "Tags" not in resource.properties:
+            resource.Tags = (
+                self.tags() if resource.props["Tags"][0] is dict else Tags(**self.tags())
+            )
+        self.template.add_resource(resource)
+        return resource
+
+    def tags(self, **more: Any) -> dict[str, Any]:
+        """The tags of everything in this layer, and ``more``, by key."""
+        return {
+            "Project": Ref(PROJECT.name),
+            "Environment": Ref(ENVIRONMENT.name),
+            "Layer": self.name,
+            **more,
+        }
+
+    def output(self, name: str, value: Any, description: str, *, public: bool = False) -> None:
+        """Output a value, for later layers and, where public, for whoever launches the environment.
+
+        An output always exists, empty where it does not apply: the root cannot refer to one that may be missing.
+        """
+        self._require(name, description, "description")
+        self.template.add_output(Output(name, Value=value, Description=description))
+        if public:
+            self.public_outputs.append(name)
+
+    def document(self) -> dict[str, Any]:
+        """The template as plain JSON data, with the console's parameter groups and labels."""
+        groups: dict[str, list[str]] = {}
+        for declaration in self.declarations.values():
+            groups.setdefault(declaration.group, []).append(declaration.name)
+        interface = {
+            "ParameterGroups": [
+                {"Label": {"default": group}, "Parameters": names}
+                for group, names in groups.items()
+            ],
+            "ParameterLabels": {
+                declaration.name: {"default": declaration.label}
+                for declaration in self.declarations.values()
+            },
+        }
+        body: dict[str, Any] = self.template.to_dict()
+        body["Metadata"] = {
+            "Generated": "from templates_src by build.py: edit that, not this",
+            "AWS::CloudFormation::Interface": interface,
+        }
+        body["Resources"] = {
+            name: _ordered(resource, RESOURCE_ORDER)
+            for name, resource in body.get("Resources", {}).items()
+        }
+        return _ordered(body, SECTION_ORDER)
+
+    def _require(self, name: str, text: str, what: str) -> None:
+        if not text.strip():
+            raise TemplateError(
+                f"{name} of layer {self.name} has no {what}; say what it is where it is declared."
+            )
+
+
+def is_list(declaration: Declaration) -> bool:
+    """Whether the parameter's value is a list, which a nested stack is handed joined by commas."""
+    return declaration.type == "CommaDelimitedList" or declaration.type.startswith("List<")
+
+
+def _plain(expression: Expression) -> str:
+    return json.dumps(expression, default=lambda helper: helper.to_dict(), sort_keys=True)
+
+
+def _ordered(mapping: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
+    """The mapping with its keys in the given order; a key the order does not name is an error."""
+    unknown = set(mapping) - set(order)
+    if unknown:
+        raise TemplateError(
+            f"A template has the key {sorted(unknown)[0]}, which has no place in its order."
+        )
+    return {key: mapping[key] for key in order if key in mapping}

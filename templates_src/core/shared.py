@@ -1,0 +1,92 @@
+"""Parameters that several layers share, and the name that begins all names."""
+
+from __future__ import annotations
+
+from troposphere import Sub
+
+from templates_src.core.declaration import Declaration, choice
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+PROD = "prod"
+
+GROUP_ENVIRONMENT = "Environment"
+GROUP_OPERATIONS = "Operations"
+GROUP_RELEASE = "Release"
+
+PROJECT = Declaration(
+    name="Project",
+    group=GROUP_ENVIRONMENT,
+    label="Project",
+    description="Short name of the application; begins the name of everything that has one.",
+    default="carbon-connect",
+    pattern="[a-z](-?[a-z0-9])+",
+    # The longest name is an account-regional bucket: {project}-staging-documents-{12 digits}-ap-southeast-1-an
+    # within the 63 characters of S3.
+    min_length=2,
+    max_length=14,
+    message="Project must be 2 to 14 lower-case letters, digits and single hyphens, beginning with a letter.",
+)
+
+ENVIRONMENT = choice(
+    "Environment",
+    group=GROUP_ENVIRONMENT,
+    label="Environment",
+    description="Which environment this is; a prod environment is held to what production needs.",
+    allowed=ENVIRONMENTS,
+    default="dev",
+)
+
+PERMISSIONS_BOUNDARY = Declaration(
+    name="PermissionsBoundary",
+    group=GROUP_OPERATIONS,
+    label="Permissions boundary",
+    description="ARN of the managed policy that bounds every role; empty for none.",
+    default="",
+    pattern=r"(arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+)?",
+    message="PermissionsBoundary must be empty or the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME.",
+)
+
+# The values that CloudWatch Logs accepts and that make sense for an application's logs.
+LOG_RETENTION_DAYS = choice(
+    "LogRetentionDays",
+    group=GROUP_OPERATIONS,
+    label="Log retention (days)",
+    description="How long CloudWatch keeps the logs.",
+    allowed=("7", "14", "30", "60", "90", "180", "365", "731", "1827", "3653"),
+    default="30",
+)
+
+RELEASE_BUCKET = Declaration(
+    name="ReleaseBucket",
+    group=GROUP_RELEASE,
+    label="Release bucket",
+    description="S3 bucket, in the region of the launch, that holds the release.",
+    pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    message="ReleaseBucket must be the name of the S3 bucket that the release was uploaded to.",
+    release=True,
+)
+
+RELEASE_PREFIX = Declaration(
+    name="ReleasePrefix",
+    group=GROUP_RELEASE,
+    label="Release prefix",
+    description="Prefix of the release in its bucket, ending in a slash.",
+    pattern=r"([A-Za-z0-9._-]+/)+",
+    message="ReleasePrefix must be a prefix in the release bucket that ends in a slash.",
+    release=True,
+)
+
+# Each is written into a generated secret and into what that secret opens. Changing the first replaces the database; the
+# second cannot change in place, because the user's ID is taken. Neither is a word that PostgreSQL, RDS or Valkey reserves.
+DATABASE_MASTER_USER = "carbon"
+CACHE_USER = "carbon"
+
+
+def named(suffix: str = "") -> Sub:
+    """``{project}-{environment}`` and an optional suffix that begins with its own separator."""
+    return Sub("${Project}-${Environment}" + suffix)
+
+
+def metric_namespace() -> Sub:
+    """CloudWatch namespace of the environment's own metrics, ``{project}/{environment}``."""
+    return Sub("${Project}/${Environment}")

@@ -1,0 +1,272 @@
+"""What one layer hands to a later one: each value is an output of the layer it is grouped under."""
+
+from __future__ import annotations
+
+from templates_src.core.declaration import wired
+
+NETWORK, SECURITY, DATA, EDGE, COMPUTE = "Network", "Security", "Data", "Edge", "Compute"
+
+ROLE_NAME = r"[\w+=,.@-]{1,64}"
+ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
+SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+"  # noqa: S105
+
+VPC_ID = wired(
+    "VpcId",
+    group=NETWORK,
+    label="VPC",
+    description="VPC of the environment.",
+    type="AWS::EC2::VPC::Id",
+)
+PUBLIC_SUBNET_IDS = wired(
+    "PublicSubnetIds",
+    group=NETWORK,
+    label="Public subnets",
+    description="Subnets with a route to the internet gateway, one a zone.",
+    type="List<AWS::EC2::Subnet::Id>",
+)
+PRIVATE_SUBNET_IDS = wired(
+    "PrivateSubnetIds",
+    group=NETWORK,
+    label="Private subnets",
+    description="Subnets that go out through NAT, one a zone.",
+    type="List<AWS::EC2::Subnet::Id>",
+)
+DATA_SUBNET_IDS = wired(
+    "DataSubnetIds",
+    group=NETWORK,
+    label="Data subnets",
+    description="Subnets without a way out, one a zone.",
+    type="List<AWS::EC2::Subnet::Id>",
+)
+
+KEY_ARN = wired(
+    "KeyArn",
+    group=SECURITY,
+    label="Encryption key",
+    description="ARN of the KMS key of database, cache, secrets and logs.",
+    pattern=r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+    message="KeyArn must be the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID.",
+)
+LOAD_BALANCER_SECURITY_GROUP_ID = wired(
+    "LoadBalancerSecurityGroupId",
+    group=SECURITY,
+    label="Load balancer's security group",
+    description="Security group of the load balancer.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+API_SECURITY_GROUP_ID = wired(
+    "ApiSecurityGroupId",
+    group=SECURITY,
+    label="Api's security group",
+    description="Security group of the api's tasks.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+WORKER_SECURITY_GROUP_ID = wired(
+    "WorkerSecurityGroupId",
+    group=SECURITY,
+    label="Workers' security group",
+    description="Security group of the tasks of worker and beat.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+DATABASE_SECURITY_GROUP_ID = wired(
+    "DatabaseSecurityGroupId",
+    group=SECURITY,
+    label="Database's security group",
+    description="Security group of the database.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+CACHE_SECURITY_GROUP_ID = wired(
+    "CacheSecurityGroupId",
+    group=SECURITY,
+    label="Cache's security group",
+    description="Security group of the cache.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+EXECUTION_ROLE_ARN = wired(
+    "ExecutionRoleArn",
+    group=SECURITY,
+    label="Execution role (ARN)",
+    description="Role with which ECS pulls the image, reads secrets and writes logs.",
+    pattern=ROLE_ARN,
+    message="ExecutionRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
+)
+EXECUTION_ROLE_NAME = wired(
+    "ExecutionRoleName",
+    group=SECURITY,
+    label="Execution role (name)",
+    description="Name of the execution role, without its path.",
+    pattern=ROLE_NAME,
+    message="ExecutionRoleName must be the name of an IAM role, without its path.",
+)
+API_TASK_ROLE_ARN = wired(
+    "ApiTaskRoleArn",
+    group=SECURITY,
+    label="Api's task role (ARN)",
+    description="Role of the api's containers.",
+    pattern=ROLE_ARN,
+    message="ApiTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
+)
+API_TASK_ROLE_NAME = wired(
+    "ApiTaskRoleName",
+    group=SECURITY,
+    label="Api's task role (name)",
+    description="Name of the api's task role, without its path.",
+    pattern=ROLE_NAME,
+    message="ApiTaskRoleName must be the name of an IAM role, without its path.",
+)
+WORKER_TASK_ROLE_ARN = wired(
+    "WorkerTaskRoleArn",
+    group=SECURITY,
+    label="Worker's task role (ARN)",
+    description="Role of the worker's containers.",
+    pattern=ROLE_ARN,
+    message="WorkerTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
+)
+WORKER_TASK_ROLE_NAME = wired(
+    "WorkerTaskRoleName",
+    group=SECURITY,
+    label="Worker's task role (name)",
+    description="Name of the worker's task role, without its path.",
+    pattern=ROLE_NAME,
+    message="WorkerTaskRoleName must be the name of an IAM role, without its path.",
+)
+BEAT_TASK_ROLE_ARN = wired(
+    "BeatTaskRoleArn",
+    group=SECURITY,
+    label="Beat's task role (ARN)",
+    description="Role of beat's container.",
+    pattern=ROLE_ARN,
+    message="BeatTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
+)
+BEAT_TASK_ROLE_NAME = wired(
+    "BeatTaskRoleName",
+    group=SECURITY,
+    label="Beat's task role (name)",
+    description="Name of beat's task role, without its path.",
+    pattern=ROLE_NAME,
+    message="BeatTaskRoleName must be the name of an IAM role, without its path.",
+)
+DEPLOY_ROLE_NAME = wired(
+    "DeployRoleName",
+    group=SECURITY,
+    label="Deploy role (name)",
+    description="Name of the role of the repository's workflows, without its path; empty for none.",
+    pattern=f"({ROLE_NAME})?",
+    message="DeployRoleName must be empty or the name of an IAM role, without its path.",
+    default="",
+)
+DATABASE_SECRET_ARN = wired(
+    "DatabaseSecretArn",
+    group=SECURITY,
+    label="Database secret",
+    description="ARN of the secret that holds the database's master user name and password.",
+    pattern=SECRET_ARN,
+    message="DatabaseSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+CACHE_SECRET_ARN = wired(
+    "CacheSecretArn",
+    group=SECURITY,
+    label="Cache secret",
+    description="ARN of the secret that holds the cache's user name and password.",
+    pattern=SECRET_ARN,
+    message="CacheSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+JWT_SECRET_ARN = wired(
+    "JwtSecretArn",
+    group=SECURITY,
+    label="JWT secret",
+    description="ARN of the secret that signs the api's tokens.",
+    pattern=SECRET_ARN,
+    message="JwtSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+SESSION_KEY_SECRET_ARN = wired(
+    "SessionKeySecretArn",
+    group=SECURITY,
+    label="Session key",
+    description="ARN of the secret that signs sessions.",
+    pattern=SECRET_ARN,
+    message="SessionKeySecretArn must be the ARN of a secret of Secrets Manager.",
+)
+SEARCH_KEY_SECRET_ARN = wired(
+    "SearchKeySecretArn",
+    group=SECURITY,
+    label="Search key",
+    description="ARN of the secret that holds Meilisearch's master key.",
+    pattern=SECRET_ARN,
+    message="SearchKeySecretArn must be the ARN of a secret of Secrets Manager.",
+)
+CLAUDE_API_KEY_SECRET_ARN = wired(
+    "ClaudeApiKeySecretArn",
+    group=SECURITY,
+    label="Claude API key",
+    description="ARN of the secret that holds the Claude API key.",
+    pattern=SECRET_ARN,
+    message="ClaudeApiKeySecretArn must be the ARN of a secret of Secrets Manager.",
+)
+CLIMATIQ_API_KEY_SECRET_ARN = wired(
+    "ClimatiqApiKeySecretArn",
+    group=SECURITY,
+    label="Climatiq API key",
+    description="ARN of the secret that holds the Climatiq API key.",
+    pattern=SECRET_ARN,
+    message="ClimatiqApiKeySecretArn must be the ARN of a secret of Secrets Manager.",
+)
+
+HOST_NAME = r"[a-zA-Z0-9.-]+"
+DATABASE_HOST = wired(
+    "DatabaseHost",
+    group=DATA,
+    label="Database host",
+    description="Host name of the database.",
+    pattern=HOST_NAME,
+    message="DatabaseHost must be the host name of the database.",
+)
+CACHE_HOST = wired(
+    "CacheHost",
+    group=DATA,
+    label="Cache host",
+    description="Host name of the cache.",
+    pattern=HOST_NAME,
+    message="CacheHost must be the host name of the cache.",
+)
+DATABASE_URL_SECRET_ARN = wired(
+    "DatabaseUrlSecretArn",
+    group=DATA,
+    label="Database URL",
+    description="ARN of the secret that holds the database's URL, password included.",
+    pattern=SECRET_ARN,
+    message="DatabaseUrlSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+CACHE_URL_SECRET_ARN = wired(
+    "CacheUrlSecretArn",
+    group=DATA,
+    label="Cache URL",
+    description="ARN of the secret that holds the cache's URL, password included.",
+    pattern=SECRET_ARN,
+    message="CacheUrlSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+DOCUMENTS_BUCKET_NAME = wired(
+    "DocumentsBucketName",
+    group=DATA,
+    label="Documents bucket",
+    description="Bucket of application documents and reports.",
+    pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    message="DocumentsBucketName must be the name of an S3 bucket.",
+)
+MEDIA_BUCKET_NAME = wired(
+    "MediaBucketName",
+    group=DATA,
+    label="Media bucket",
+    description="Bucket of logos and images.",
+    pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+    message="MediaBucketName must be the name of an S3 bucket.",
+)
+
+TARGET_GROUP_ARN = wired(
+    "TargetGroupArn",
+    group=EDGE,
+    label="Target group",
+    description="ARN of the target group of the api's tasks.",
+    pattern=r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[\w-]+/[0-9a-z]+",
+    message="TargetGroupArn must be the ARN of a target group whose target type is ip.",
+)

@@ -1,0 +1,282 @@
+"""Valkey 8 on ElastiCache, broker and cache: serverless, or a replication group of nodes, behind the same outputs.
+
+Either is empty when it is made. Changing the mode makes the other one first and deletes the old one at the end of the
+update, with the tasks that still wait in it.
+"""
+
+from __future__ import annotations
+
+from troposphere import Equals, GetAtt, If, Not, Ref, Sub
+from troposphere.elasticache import (
+    AuthenticationMode,
+    CacheUsageLimits,
+    DataStorage,
+    ECPUPerSecond,
+    ParameterGroup,
+    ReplicationGroup,
+    ServerlessCache,
+    SubnetGroup,
+    User,
+    UserGroup,
+)
+from troposphere.secretsmanager import Secret
+
+from templates_src.core import ports
+from templates_src.core.declaration import Declaration, choice, number
+from templates_src.core.layer import Layer
+from templates_src.core.shared import CACHE_USER, named
+from templates_src.core.wiring import (
+    CACHE_SECRET_ARN,
+    CACHE_SECURITY_GROUP_ID,
+    DATA,
+    DATA_SUBNET_IDS,
+    KEY_ARN,
+)
+from templates_src.data.connection_urls import add_url_secret, password_of
+
+ENGINE = "valkey"
+MAJOR_VERSION = "8"
+# The minor version that nodes begin with; ElastiCache upgrades it. Serverless takes the major version only.
+VERSION = f"{MAJOR_VERSION}.2"
+FAMILY = f"{ENGINE}{MAJOR_VERSION}"
+SERVERLESS, REPLICATION_GROUP = "serverless", "replication-group"
+ONE_NODE = "1"
+# Restoring an older state of a broker would repeat tasks that are long done.
+SNAPSHOT_DAYS = 1
+# UTC, at night in Europe, after those of the database.
+SNAPSHOT_WINDOW = "02:00-03:00"
+SNAPSHOT_TIME = SNAPSHOT_WINDOW.partition("-")[0]
+MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
+# Every key and channel, as the cache belongs to one application, and every command but those that halt, empty or reveal
+# the server (KEYS, FLUSHALL, FLUSHDB, CONFIG, DEBUG …), none of which Celery, kombu or the cluster clients send. INFO is
+# counted among them, but changes nothing, and is what Flower and whoever looks for a fault ask first.
+ACCESS = "on ~* &* +@all -@dangerous +info"
+NO_ACCESS = "off ~* -@all"
+
+MODE = choice(
+    "CacheMode",
+    group=DATA,
+    label="Cache mode",
+    description="Pay per use, or nodes of a fixed size, as prod must have. Changing it drops the tasks that wait.",
+    allowed=(SERVERLESS, REPLICATION_GROUP),
+    default=SERVERLESS,
+)
+NODE_TYPE = Declaration(
+    name="CacheNodeType",
+    group=DATA,
+    label="Cache node type",
+    description="Size of each node of a replication group.",
+    default="cache.t4g.medium",
+    pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+",
+    message="CacheNodeType must be an ElastiCache node type, such as cache.t4g.medium.",
+)
+NODES = choice(
+    "CacheNodes",
+    group=DATA,
+    label="Cache nodes",
+    description="Nodes of a replication group: one primary, the others replicas in other zones; prod has at least 2.",
+    # At most 5 replicas.
+    allowed=(ONE_NODE, "2", "3", "4", "5", "6"),
+    default=ONE_NODE,
+)
+MAXIMUM_STORAGE = number(
+    "CacheMaximumStorageGb",
+    group=DATA,
+    label="Serverless cache: storage at most (GB)",
+    description="Cap on a serverless cache's data, and so on its cost; over it, writes fail.",
+    default="1",
+    # The bounds of ElastiCache, here and below.
+    at_least=1,
+    at_most=5_000,
+)
+MAXIMUM_ECPU = number(
+    "CacheMaximumEcpuPerSecond",
+    group=DATA,
+    label="Serverless cache: ECPU at most (per second)",
+    description="Cap on a serverless cache's work, and so on its cost; over it, requests are throttled.",
+    default="5000",
+    at_least=1_000,
+    at_most=15_000_000,
+)
+
+
+def require_resilient_cache_in_prod(layer: Layer) -> None:
+    """A prod cache has nodes of a known size, and one to fail over to."""
+    layer.require_in_prod(
+        "ProdCacheIsReplicationGroup",
+        MODE,
+        holds=Equals(Ref(MODE.name), REPLICATION_GROUP),
+        message=f"{MODE.name} must be {REPLICATION_GROUP} when Environment is prod.",
+    )
+    layer.require_in_prod(
+        "ProdCacheHasReplica",
+        NODES,
+        holds=Not(Equals(Ref(NODES.name), ONE_NODE)),
+        message=f"{NODES.name} must be at least 2 when Environment is prod.",
+    )
+
+
+def add_cache(layer: Layer) -> Secret:
+    """The cache in its mode, its outputs, and the secret that holds its URL, which is returned."""
+    serverless = layer.condition("UseServerlessCache", Equals(layer.parameter(MODE), SERVERLESS))
+    nodes = layer.condition("UseReplicationGroup", Not(Equals(Ref(MODE.name), SERVERLESS)))
+    users = add_users(layer)
+    one = add_serverless_cache(layer, serverless, users)
+    other = add_replication_group(layer, nodes, users)
+    host = If(serverless, GetAtt(one, "Endpoint.Address"), GetAtt(other, "PrimaryEndPoint.Address"))
+    port = If(serverless, GetAtt(one, "Endpoint.Port"), GetAtt(other, "PrimaryEndPoint.Port"))
+    url = add_cache_url(layer, host, port)
+    layer.output("CacheHost", host, "Host name of the cache", public=True)
+    layer.output("CachePort", port, "Port of the cache")
+    layer.output(
+        "CacheName",
+        If(serverless, Ref(one), Ref(other)),
+        "Name of the serverless cache, or ID of the replication group",
+    )
+    layer.output("CacheUrlSecretArn", Ref(url), "Secret with the cache's URL")
+    return url
+
+
+def add_users(layer: Layer) -> UserGroup:
+    """The one user and its group, of both modes: access control by users is all that a serverless cache has.
+
+    CloudFormation's reference asks for a user named default in every group. It is there, and can neither sign in nor
+    do anything, so that nobody comes in by a client's default name.
+    """
+    password = AuthenticationMode(
+        Type="password", Passwords=[Sub(password_of(layer, CACHE_SECRET_ARN))]
+    )
+    user = layer.add(
+        User(
+            "CacheUser",
+            UserId=named(),
+            UserName=CACHE_USER,
+            Engine=ENGINE,
+            AccessString=ACCESS,
+            AuthenticationMode=password,
+        )
+    )
+    nobody = layer.add(
+        User(
+            "CacheDefaultUser",
+            UserId=named("-default"),
+            UserName="default",
+            Engine=ENGINE,
+            AccessString=NO_ACCESS,
+            AuthenticationMode=password,
+        )
+    )
+    return layer.add(
+        UserGroup(
+            "CacheUserGroup",
+            UserGroupId=named(),
+            Engine=ENGINE,
+            UserIds=[Ref(nobody), Ref(user)],
+        )
+    )
+
+
+def add_serverless_cache(layer: Layer, condition: str, users: UserGroup) -> ServerlessCache:
+    """A serverless cache, in cluster mode and over TLS always; at its cap it evicts only keys with a time to live.
+
+    It must have a name, at most 40 characters of it. So an update that would replace it (other subnets, another key)
+    fails instead, before anything is lost. It is deleted with its snapshots: CloudFormation takes none of it, and a
+    FinalSnapshotName would be taken already when an environment of the same name goes a second time.
+    """
+    return layer.add(
+        ServerlessCache(
+            "ServerlessCache",
+            Condition=condition,
+            DeletionPolicy="Delete",
+            UpdateReplacePolicy="Delete",
+            ServerlessCacheName=named(),
+            Description=named(),
+            Engine=ENGINE,
+            MajorEngineVersion=MAJOR_VERSION,
+            CacheUsageLimits=CacheUsageLimits(
+                DataStorage=DataStorage(Maximum=layer.parameter(MAXIMUM_STORAGE), Unit="GB"),
+                ECPUPerSecond=ECPUPerSecond(Maximum=layer.parameter(MAXIMUM_ECPU)),
+            ),
+            SubnetIds=layer.parameter(DATA_SUBNET_IDS),
+            SecurityGroupIds=[layer.parameter(CACHE_SECURITY_GROUP_ID)],
+            UserGroupId=Ref(users),
+            KmsKeyId=layer.parameter(KEY_ARN),
+            SnapshotRetentionLimit=SNAPSHOT_DAYS,
+            DailySnapshotTime=SNAPSHOT_TIME,
+        )
+    )
+
+
+def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> ReplicationGroup:
+    """A primary and its replicas, cluster mode disabled, each in another zone where there are several.
+
+    Size, number of nodes and engine version change in place. It leaves a final snapshot behind whether it is deleted
+    or replaced. It has no identifier of its own: that would block its replacement.
+    """
+    has_replicas = layer.condition(
+        "HasCacheReplicas", Not(Equals(layer.parameter(NODES), ONE_NODE))
+    )
+    subnets = layer.add(
+        SubnetGroup(
+            "CacheSubnetGroup",
+            Condition=condition,
+            Description="Data subnets",
+            SubnetIds=layer.parameter(DATA_SUBNET_IDS),
+        )
+    )
+    return layer.add(
+        ReplicationGroup(
+            "CacheReplicationGroup",
+            Condition=condition,
+            DeletionPolicy="Snapshot",
+            UpdateReplacePolicy="Snapshot",
+            ReplicationGroupDescription=named(),
+            Engine=ENGINE,
+            EngineVersion=VERSION,
+            AutoMinorVersionUpgrade=True,
+            CacheNodeType=layer.parameter(NODE_TYPE),
+            ClusterMode="disabled",
+            NumCacheClusters=layer.parameter(NODES),
+            # Refused for a single node.
+            AutomaticFailoverEnabled=If(has_replicas, True, False),
+            MultiAZEnabled=If(has_replicas, True, False),
+            Port=ports.CACHE,
+            CacheSubnetGroupName=Ref(subnets),
+            SecurityGroupIds=[layer.parameter(CACHE_SECURITY_GROUP_ID)],
+            UserGroupIds=[Ref(users)],
+            TransitEncryptionEnabled=True,
+            TransitEncryptionMode="required",
+            AtRestEncryptionEnabled=True,
+            KmsKeyId=layer.parameter(KEY_ARN),
+            CacheParameterGroupName=Ref(add_parameter_group(layer, condition)),
+            SnapshotRetentionLimit=SNAPSHOT_DAYS,
+            SnapshotWindow=SNAPSHOT_WINDOW,
+            PreferredMaintenanceWindow=MAINTENANCE_WINDOW,
+        )
+    )
+
+
+def add_parameter_group(layer: Layer, condition: str) -> ParameterGroup:
+    """Settings of the engine: a broker that is full refuses a task; it does not forget one."""
+    return layer.add(
+        ParameterGroup(
+            "CacheParameterGroup",
+            Condition=condition,
+            Description="Valkey as a broker",
+            CacheParameterGroupFamily=FAMILY,
+            Properties={"maxmemory-policy": "noeviction"},
+        )
+    )
+
+
+def add_cache_url(layer: Layer, host: If, port: If) -> Secret:
+    """The URL as Celery reads it. Database 0: cluster mode, and so a serverless cache, has no other."""
+    return add_url_secret(
+        layer,
+        "CacheUrl",
+        "URL of the cache, with its password",
+        url=f"rediss://{CACHE_USER}:{password_of(layer, CACHE_SECRET_ARN)}"
+        "@${Host}:${Port}/0?ssl_cert_reqs=required",
+        Host=host,
+        Port=port,
+    )

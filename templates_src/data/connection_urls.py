@@ -1,0 +1,74 @@
+"""Secrets that hold the URL of an engine, its password included, as the containers are handed it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from awacs import secretsmanager as secretsmanager_actions
+from awacs.aws import Allow, Statement
+from troposphere import Ref, Sub
+from troposphere.iam import PolicyType
+from troposphere.secretsmanager import Secret
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import EXECUTION_ROLE_NAME, KEY_ARN
+
+# The JSON key that the two generated secrets of the security layer keep their password under.
+PASSWORD_KEY = "password"  # noqa: S105
+# The JSON key of the URL in the secrets of this module.
+URL_KEY = "url"
+
+
+def password_of(layer: Layer, secret: Declaration) -> str:
+    """The dynamic reference, for Sub, that CloudFormation resolves to the password in a wired secret.
+
+    It is resolved whenever the property that holds it is written, and kept in no template, event or parameter. A
+    password that somebody changes in the secret alone is not noticed: the next update that touches the resource
+    takes it over.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
+    """
+    layer.parameter(secret)
+    return f"{{{{resolve:secretsmanager:${{{secret.name}}}:SecretString:{PASSWORD_KEY}}}}}"
+
+
+def add_url_secret(
+    layer: Layer, title: str, description: str, *, url: str, **values: Any
+) -> Secret:
+    """A secret of JSON, ``{"url": …}``; ``url`` is for Sub, with ``values`` for the names it does not find itself.
+
+    Whatever moves the engine writes a new version of the secret under the same ARN. ECS reads it only as a task
+    starts, so tasks that run go on with the old one.
+    """
+    return layer.add(
+        Secret(
+            title,
+            Description=description,
+            KmsKeyId=layer.parameter(KEY_ARN),
+            SecretString=Sub(json.dumps({URL_KEY: url}), **values),
+        )
+    )
+
+
+def allow_ecs_to_read(layer: Layer, *secrets: Secret) -> None:
+    """Let the execution role hand the URLs to the containers.
+
+    That it may decrypt with the key, through Secrets Manager, stands with the key in the security layer.
+    """
+    layer.add(
+        PolicyType(
+            "ConnectionUrlAccess",
+            Roles=[layer.parameter(EXECUTION_ROLE_NAME)],
+            PolicyName="read-connection-urls",
+            PolicyDocument=iam.document(
+                Statement(
+                    Sid="HandUrlsToContainers",
+                    Effect=Allow,
+                    Action=[secretsmanager_actions.GetSecretValue],
+                    Resource=[Ref(secret) for secret in secrets],
+                )
+            ),
+        )
+    )

@@ -1,0 +1,285 @@
+"""PostgreSQL 16 on RDS, in the data subnets, and the URL that leads to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Equals, GetAtt, If, NoValue, Ref, Sub
+from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
+from troposphere.secretsmanager import Secret, SecretTargetAttachment
+
+from templates_src.core import ports
+from templates_src.core.declaration import TRUE, Declaration, boolean, number
+from templates_src.core.layer import Layer
+from templates_src.core.shared import DATABASE_MASTER_USER
+from templates_src.core.wiring import (
+    DATA,
+    DATA_SUBNET_IDS,
+    DATABASE_SECRET_ARN,
+    DATABASE_SECURITY_GROUP_ID,
+    KEY_ARN,
+)
+from templates_src.data.connection_urls import add_url_secret, password_of
+
+ENGINE = "postgres"
+# The major version only: RDS upgrades the minor one by itself, and a pinned minor version then reads as a downgrade,
+# which RDS refuses.
+MAJOR_VERSION = "16"
+FAMILY = f"postgres{MAJOR_VERSION}"
+# cfn-lint knows exact versions only, and takes another for a deprecated one.
+MAJOR_VERSION_IS_MEANT = {
+    "cfn-lint": {"config": {"ignore_checks": ["W3691"]}},
+    "Reason": "EngineVersion is the major version: RDS chooses the minor one, and upgrades it.",
+}
+# UTC, at night in Europe, and apart: RDS refuses windows that overlap.
+BACKUP_WINDOW = "01:00-02:00"
+MAINTENANCE_WINDOW = "sun:03:00-sun:04:00"
+
+INSTANCE_CLASS = Declaration(
+    name="DatabaseInstanceClass",
+    group=DATA,
+    label="Database instance class",
+    description="Size of the database; changing it restarts the database (Multi-AZ: fails over).",
+    default="db.t4g.medium",
+    pattern=r"db\.[a-z0-9-]+\.[a-z0-9]+",
+    message="DatabaseInstanceClass must be an RDS instance class, such as db.t4g.medium.",
+)
+ALLOCATED_STORAGE = number(
+    "DatabaseAllocatedStorage",
+    group=DATA,
+    label="Database storage (GiB)",
+    description="Storage (gp3) at first; it grows by itself and cannot shrink.",
+    default="50",
+    # The bounds of gp3 under PostgreSQL.
+    at_least=20,
+    at_most=65_536,
+)
+MAX_ALLOCATED_STORAGE = number(
+    "DatabaseMaxAllocatedStorage",
+    group=DATA,
+    label="Database storage at most (GiB)",
+    description="Ceiling of storage autoscaling, at least 10 % over DatabaseAllocatedStorage.",
+    default="200",
+    at_least=22,
+    at_most=65_536,
+)
+MULTI_AZ = boolean(
+    "DatabaseMultiAz",
+    group=DATA,
+    label="Database in two zones",
+    description="Keep a standby in another zone; required in prod.",
+    default="false",
+)
+BACKUP_RETENTION_DAYS = number(
+    "DatabaseBackupRetentionDays",
+    group=DATA,
+    label="Database backups (days)",
+    description="Days that automated backups reach back.",
+    default="7",
+    # The bounds of RDS, without 0, which turns backups off.
+    at_least=1,
+    at_most=35,
+)
+DELETION_PROTECTION = boolean(
+    "DatabaseDeletionProtection",
+    group=DATA,
+    label="Database deletion protection",
+    description="Refuse to delete the database, also where an update would replace it; required in prod.",
+    default="false",
+)
+NAME = Declaration(
+    name="DatabaseName",
+    group=DATA,
+    label="Database name",
+    description="Database inside PostgreSQL. Changing it REPLACES the instance by an empty one; a snapshot of the old one is kept.",
+    default="carbon_connect",
+    # What PostgreSQL and RDS make themselves is taken.
+    pattern=r"(?!(postgres|rdsadmin|template[01])$)[a-z][a-z0-9_]{0,62}",
+    message="DatabaseName must be 1 to 63 lower-case letters, digits and underscores, beginning with a letter; "
+    "postgres, rdsadmin, template0 and template1 are taken.",
+)
+SNAPSHOT_IDENTIFIER = Declaration(
+    name="DatabaseSnapshotIdentifier",
+    group=DATA,
+    label="Database snapshot",
+    description="Encrypted snapshot to restore, by name or ARN, or empty. Keep it in later updates: "
+    "changing or emptying it REPLACES the database.",
+    default="",
+    pattern=r"((arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:)?(rds:)?[A-Za-z](-?[A-Za-z0-9])*)?",
+    message="DatabaseSnapshotIdentifier must be empty, or the name or ARN of an RDS snapshot of a database instance.",
+)
+
+
+def require_resilient_database_in_prod(layer: Layer) -> None:
+    """A prod database survives the loss of a zone, and a wrong click."""
+    for name, declaration in (
+        ("ProdDatabaseIsMultiAz", MULTI_AZ),
+        ("ProdDatabaseIsProtected", DELETION_PROTECTION),
+    ):
+        layer.require_in_prod(
+            name,
+            declaration,
+            holds=Equals(Ref(declaration.name), TRUE),
+            message=f"{declaration.name} must be {TRUE} when Environment is prod.",
+        )
+
+
+def add_database(layer: Layer) -> Secret:
+    """The database, its outputs, and the secret that holds its URL, which is returned."""
+    database = add_instance(layer, add_subnet_group(layer), add_parameter_group(layer))
+    complete_secret(layer, database)
+    url = add_database_url(layer, database)
+    layer.output("DatabaseInstanceId", Ref(database), "Identifier of the database instance")
+    layer.output(
+        "DatabaseHost", endpoint(database, "Address"), "Host name of the database", public=True
+    )
+    layer.output("DatabasePort", endpoint(database, "Port"), "Port of the database")
+    layer.output("DatabaseUrlSecretArn", Ref(url), "Secret with the database's URL")
+    return url
+
+
+def add_subnet_group(layer: Layer) -> DBSubnetGroup:
+    """The data subnets, where nothing has a way out."""
+    return layer.add(
+        DBSubnetGroup(
+            "DatabaseSubnetGroup",
+            DBSubnetGroupDescription="Data subnets",
+            SubnetIds=layer.parameter(DATA_SUBNET_IDS),
+        )
+    )
+
+
+def add_parameter_group(layer: Layer) -> DBParameterGroup:
+    """Settings of the engine: no connection without TLS."""
+    return layer.add(
+        DBParameterGroup(
+            "DatabaseParameterGroup",
+            Description="PostgreSQL over TLS only",
+            Family=FAMILY,
+            Parameters={"rds.force_ssl": "1"},
+        )
+    )
+
+
+def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGroup) -> DBInstance:
+    """The instance, which leaves a final snapshot behind whether it is deleted or replaced.
+
+    It has no identifier of its own: that would block its replacement. The price is that the log groups of its
+    exports, /aws/rds/instance/IDENTIFIER/…, cannot be made before RDS makes them, and so keep logs for ever until
+    somebody sets their retention.
+    """
+    return layer.add(
+        DBInstance(
+            "Database",
+            DeletionPolicy="Snapshot",
+            UpdateReplacePolicy="Snapshot",
+            Metadata=MAJOR_VERSION_IS_MEANT,
+            Engine=ENGINE,
+            EngineVersion=MAJOR_VERSION,
+            AutoMinorVersionUpgrade=True,
+            AllowMajorVersionUpgrade=False,
+            # After the end of standard support RDS upgrades, rather than charge for each vCPU hour.
+            EngineLifecycleSupport="open-source-rds-extended-support-disabled",
+            DBInstanceClass=layer.parameter(INSTANCE_CLASS),
+            MultiAZ=layer.parameter(MULTI_AZ),
+            DBParameterGroupName=Ref(parameters),
+            PreferredMaintenanceWindow=MAINTENANCE_WINDOW,
+            # An update is a moment that somebody chose. Left to the window, the stack would say what is not yet so.
+            ApplyImmediately=True,
+            DeletionProtection=layer.parameter(DELETION_PROTECTION),
+            **origin(layer),
+            **storage(layer),
+            **network(layer, subnets),
+            **backups(layer),
+            **observation(layer),
+        )
+    )
+
+
+def origin(layer: Layer) -> dict[str, Any]:
+    """Where the data comes from: nowhere, or a snapshot, which brings its own database, master user and key.
+
+    CloudFormation refuses those three beside a snapshot. The password it sets after the restore, so that it is
+    that of the secret; the master user must be ours for the URL to hold, and is in a snapshot of this template's.
+    """
+    restored = layer.has(SNAPSHOT_IDENTIFIER)
+    return {
+        "DBSnapshotIdentifier": layer.optional(SNAPSHOT_IDENTIFIER),
+        "DBName": If(restored, NoValue, layer.parameter(NAME)),
+        "MasterUsername": If(restored, NoValue, DATABASE_MASTER_USER),
+        "KmsKeyId": If(restored, NoValue, layer.parameter(KEY_ARN)),
+        "MasterUserPassword": Sub(password_of(layer, DATABASE_SECRET_ARN)),
+    }
+
+
+def storage(layer: Layer) -> dict[str, Any]:
+    """Encrypted gp3 that grows by itself.
+
+    Neither Iops nor StorageThroughput: RDS refuses them for PostgreSQL under 400 GiB, and gp3 has its 3,000 IOPS.
+    """
+    return {
+        "StorageType": "gp3",
+        "AllocatedStorage": layer.parameter(ALLOCATED_STORAGE),
+        "MaxAllocatedStorage": layer.parameter(MAX_ALLOCATED_STORAGE),
+        "StorageEncrypted": True,
+    }
+
+
+def network(layer: Layer, subnets: DBSubnetGroup) -> dict[str, Any]:
+    """Reached from the private tier only, over TLS."""
+    return {
+        "DBSubnetGroupName": Ref(subnets),
+        "VPCSecurityGroups": [layer.parameter(DATABASE_SECURITY_GROUP_ID)],
+        "PubliclyAccessible": False,
+        "Port": str(ports.DATABASE),
+        # Good until 2061; the certificate of the server itself RDS renews.
+        "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+    }
+
+
+def backups(layer: Layer) -> dict[str, Any]:
+    """Daily backups, which the tags follow."""
+    return {
+        "BackupRetentionPeriod": layer.parameter(BACKUP_RETENTION_DAYS),
+        "PreferredBackupWindow": BACKUP_WINDOW,
+        "CopyTagsToSnapshot": True,
+    }
+
+
+def observation(layer: Layer) -> dict[str, Any]:
+    """Logs, and Performance Insights for the 7 days that cost nothing."""
+    return {
+        "EnableCloudwatchLogsExports": ["postgresql", "upgrade"],
+        "EnablePerformanceInsights": True,
+        "PerformanceInsightsRetentionPeriod": 7,
+        "PerformanceInsightsKMSKeyId": layer.parameter(KEY_ARN),
+    }
+
+
+def complete_secret(layer: Layer, database: DBInstance) -> None:
+    """Write host, port and engine into the database's secret, as rotation and query tools look for them there."""
+    layer.add(
+        SecretTargetAttachment(
+            "DatabaseSecretAttachment",
+            SecretId=layer.parameter(DATABASE_SECRET_ARN),
+            TargetId=Ref(database),
+            TargetType=DBInstance.resource_type,
+        )
+    )
+
+
+def add_database_url(layer: Layer, database: DBInstance) -> Secret:
+    """The URL as libpq reads it; what a generated password is made of needs no escaping in it."""
+    return add_url_secret(
+        layer,
+        "DatabaseUrl",
+        "URL of the database, with its password",
+        url=f"postgresql://{DATABASE_MASTER_USER}:{password_of(layer, DATABASE_SECRET_ARN)}"
+        f"@${{{database.title}.Endpoint.Address}}:${{{database.title}.Endpoint.Port}}"
+        f"/${{{NAME.name}}}?sslmode=require",
+    )
+
+
+def endpoint(database: DBInstance, part: str) -> GetAtt:
+    """Address or Port of the database."""
+    return GetAtt(database, f"Endpoint.{part}")

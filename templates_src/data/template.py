@@ -1,0 +1,21 @@
+"""What is kept: PostgreSQL, Valkey, the two buckets, and the two URLs that lead to the engines."""
+
+from __future__ import annotations
+
+from templates_src.core.layer import Layer
+from templates_src.data.buckets import add_buckets
+from templates_src.data.cache import add_cache, require_resilient_cache_in_prod
+from templates_src.data.connection_urls import allow_ecs_to_read
+from templates_src.data.database import add_database, require_resilient_database_in_prod
+
+
+def data() -> Layer:
+    """The data layer."""
+    layer = Layer("data", "Carbon Connect: PostgreSQL, Valkey and the buckets")
+    require_resilient_database_in_prod(layer)
+    require_resilient_cache_in_prod(layer)
+    database_url = add_database(layer)
+    cache_url = add_cache(layer)
+    allow_ecs_to_read(layer, database_url, cache_url)
+    add_buckets(layer)
+    return layer

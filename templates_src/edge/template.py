@@ -1,0 +1,301 @@
+"""Where users arrive: load balancer, certificate, firewall, DNS record and access logs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Equals, GetAtt, If, Not, NoValue, Or, Ref, Sub, Tags
+from troposphere.certificatemanager import Certificate, DomainValidationOption
+from troposphere.elasticloadbalancingv2 import (
+    Action,
+    Listener,
+    LoadBalancer,
+    LoadBalancerAttributes,
+    Matcher,
+    RedirectConfig,
+    TargetGroup,
+    TargetGroupAttribute,
+)
+from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificateArn
+from troposphere.route53 import AliasTarget, RecordSetType
+
+from templates_src.core import ports
+from templates_src.core.declaration import TRUE, Declaration, boolean
+from templates_src.core.layer import Layer, Rule
+from templates_src.core.shared import named
+from templates_src.core.wiring import (
+    EDGE,
+    LOAD_BALANCER_SECURITY_GROUP_ID,
+    PUBLIC_SUBNET_IDS,
+    VPC_ID,
+)
+from templates_src.edge.access_logs import ACCESS_LOGS, AccessLogs, add_access_logs
+from templates_src.edge.waf import add_web_acl
+
+# TLS 1.3 and 1.2 with forward secrecy and post-quantum key exchange; without it CloudFormation takes one of 2016.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+# Time for a slow upload to finish on a task that is being stopped, in seconds; the default of 300 slows deployments.
+DEREGISTRATION_SECONDS = 60
+HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS = 15, 5
+HEALTHY_AFTER, UNHEALTHY_AFTER = 2, 3
+
+DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+CERTIFICATE_ARN = Declaration(
+    name="CertificateArn",
+    group=EDGE,
+    label="Certificate",
+    description="ARN of an issued ACM certificate of this region; empty requests one for DomainName.",
+    default="",
+    pattern=r"(arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?",
+    message="CertificateArn must be empty or the ARN of an ACM certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID.",
+)
+
+DOMAIN_NAME = Declaration(
+    name="DomainName",
+    group=EDGE,
+    label="Domain name",
+    description="Name that users type, such as app.example.com; empty leaves the load balancer's own.",
+    default="",
+    pattern=rf"({DNS_LABEL}(\.{DNS_LABEL})+)?",
+    # What ACM takes as a certificate's first name.
+    max_length=64,
+    message="DomainName must be empty or a lower-case DNS name of at most 64 characters, such as app.example.com.",
+)
+
+HOSTED_ZONE_ID = Declaration(
+    name="HostedZoneId",
+    group=EDGE,
+    label="Hosted zone",
+    description="ID of the Route 53 zone of DomainName, for its record and its certificate; empty for DNS elsewhere.",
+    default="",
+    pattern="(Z[A-Z0-9]{1,31})?",
+    message="HostedZoneId must be empty or the ID of a public Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ.",
+)
+
+DELETION_PROTECTION = boolean(
+    "LoadBalancerDeletionProtection",
+    group=EDGE,
+    label="Load balancer's deletion protection",
+    description="Refuse to delete the load balancer; turn it off before deleting the environment.",
+    default="false",
+)
+
+
+def edge() -> Layer:
+    """The edge layer."""
+    layer = Layer(
+        "edge", "Carbon Connect: load balancer, certificate, firewall, DNS and access logs"
+    )
+    require_certificate(layer)
+    logs = add_access_logs(layer)
+    balancer = add_load_balancer(layer, logs)
+    target_group = add_target_group(layer)
+    add_redirect(layer, balancer)
+    add_https(layer, balancer, target_group, certificate_arn(layer))
+    add_web_acl(layer, Ref(balancer))
+    add_record(layer, balancer)
+    add_outputs(layer, balancer, target_group, logs)
+    return layer
+
+
+def require_certificate(layer: Layer) -> None:
+    """HTTPS has a certificate, and what issues and names it is complete."""
+    layer.rule(
+        Rule(
+            "HttpsHasCertificate",
+            parameters=(CERTIFICATE_ARN, HOSTED_ZONE_ID),
+            holds=Or(given(CERTIFICATE_ARN), given(HOSTED_ZONE_ID)),
+            message="CertificateArn, or DomainName with HostedZoneId, must be given: HTTPS needs a certificate.",
+        )
+    )
+    layer.rule(
+        Rule(
+            "HostedZoneHasDomainName",
+            parameters=(DOMAIN_NAME, HOSTED_ZONE_ID),
+            when=given(HOSTED_ZONE_ID),
+            holds=given(DOMAIN_NAME),
+            message="DomainName must be given with HostedZoneId: it is the name of the record and the certificate.",
+        )
+    )
+
+
+def given(declaration: Declaration) -> Not:
+    """An optional parameter has a value; written out, as a rule knows no conditions."""
+    return Not(Equals(Ref(declaration.name), ""))
+
+
+def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
+    """The load balancer, once it may write to the bucket of its logs: it tries at once."""
+    attributes: dict[str, Any] = {
+        "deletion_protection.enabled": layer.parameter(DELETION_PROTECTION),
+        "routing.http.drop_invalid_header_fields.enabled": TRUE,
+        "routing.http.desync_mitigation_mode": "defensive",
+        "access_logs.s3.enabled": layer.parameter(ACCESS_LOGS),
+    }
+    return layer.add(
+        LoadBalancer(
+            "LoadBalancer",
+            Type="application",
+            Scheme="internet-facing",
+            IpAddressType="ipv4",
+            Subnets=layer.parameter(PUBLIC_SUBNET_IDS),
+            SecurityGroups=[layer.parameter(LOAD_BALANCER_SECURITY_GROUP_ID)],
+            LoadBalancerAttributes=[
+                *(
+                    LoadBalancerAttributes(Key=key, Value=value)
+                    for key, value in attributes.items()
+                ),
+                If(
+                    layer.use(ACCESS_LOGS),
+                    LoadBalancerAttributes(
+                        Key="access_logs.s3.bucket", Value=logs.name_once_writable()
+                    ),
+                    NoValue,
+                ),
+            ],
+        )
+    )
+
+
+def add_target_group(layer: Layer) -> TargetGroup:
+    """The api's tasks, by their addresses."""
+    return layer.add(
+        TargetGroup(
+            "ApiTargetGroup",
+            VpcId=layer.parameter(VPC_ID),
+            TargetType="ip",
+            Protocol="HTTP",
+            Port=ports.API,
+            HealthCheckProtocol="HTTP",
+            HealthCheckPath=ports.HEALTH_PATH,
+            HealthCheckIntervalSeconds=HEALTH_INTERVAL_SECONDS,
+            HealthCheckTimeoutSeconds=HEALTH_TIMEOUT_SECONDS,
+            HealthyThresholdCount=HEALTHY_AFTER,
+            UnhealthyThresholdCount=UNHEALTHY_AFTER,
+            Matcher=Matcher(HttpCode="200"),
+            TargetGroupAttributes=[
+                TargetGroupAttribute(
+                    Key="deregistration_delay.timeout_seconds", Value=str(DEREGISTRATION_SECONDS)
+                )
+            ],
+        )
+    )
+
+
+def add_redirect(layer: Layer, balancer: LoadBalancer) -> None:
+    """HTTP answers only with where HTTPS is."""
+    layer.add(
+        Listener(
+            "HttpListener",
+            LoadBalancerArn=Ref(balancer),
+            Protocol="HTTP",
+            Port=ports.HTTP,
+            DefaultActions=[
+                Action(
+                    Type="redirect",
+                    RedirectConfig=RedirectConfig(
+                        Protocol="HTTPS", Port=str(ports.HTTPS), StatusCode="HTTP_301"
+                    ),
+                )
+            ],
+        )
+    )
+
+
+def add_https(
+    layer: Layer, balancer: LoadBalancer, target_group: TargetGroup, certificate: If
+) -> None:
+    """HTTPS ends here and goes on to the api."""
+    layer.add(
+        Listener(
+            "HttpsListener",
+            LoadBalancerArn=Ref(balancer),
+            Protocol="HTTPS",
+            Port=ports.HTTPS,
+            SslPolicy=TLS_POLICY,
+            Certificates=[ListenerCertificateArn(CertificateArn=certificate)],
+            DefaultActions=[Action(Type="forward", TargetGroupArn=Ref(target_group))],
+        )
+    )
+
+
+def certificate_arn(layer: Layer) -> If:
+    """The certificate that is given, or else one that ACM issues for the domain name.
+
+    Another domain name is another certificate, issued and in use before the old one goes.
+    """
+    has_certificate = layer.has(CERTIFICATE_ARN)
+    requested = layer.condition(
+        "UseRequestedCertificate", Equals(layer.parameter(CERTIFICATE_ARN), "")
+    )
+    certificate = layer.add(
+        Certificate(
+            "Certificate",
+            Condition=requested,
+            DomainName=layer.parameter(DOMAIN_NAME),
+            ValidationMethod="DNS",
+            # With the zone CloudFormation writes the record that proves the domain, and waits.
+            DomainValidationOptions=[
+                DomainValidationOption(
+                    DomainName=layer.parameter(DOMAIN_NAME),
+                    HostedZoneId=layer.parameter(HOSTED_ZONE_ID),
+                )
+            ],
+            Tags=Tags(**layer.tags(Name=named())),
+        )
+    )
+    return If(has_certificate, layer.parameter(CERTIFICATE_ARN), Ref(certificate))
+
+
+def add_record(layer: Layer, balancer: LoadBalancer) -> None:
+    """The domain name's address, where its zone is given. The load balancer has IPv4 only, and so the record."""
+    layer.add(
+        RecordSetType(
+            "DomainRecord",
+            Condition=layer.has(HOSTED_ZONE_ID),
+            HostedZoneId=layer.parameter(HOSTED_ZONE_ID),
+            Name=layer.parameter(DOMAIN_NAME),
+            Type="A",
+            AliasTarget=AliasTarget(
+                DNSName=GetAtt(balancer, "DNSName"),
+                HostedZoneId=GetAtt(balancer, "CanonicalHostedZoneID"),
+                EvaluateTargetHealth=False,
+            ),
+        )
+    )
+
+
+def add_outputs(
+    layer: Layer, balancer: LoadBalancer, target_group: TargetGroup, logs: AccessLogs
+) -> None:
+    """Where users go, and what services and alarms refer to."""
+    host = If(layer.has(DOMAIN_NAME), layer.parameter(DOMAIN_NAME), GetAtt(balancer, "DNSName"))
+    layer.output(
+        "Url", Sub("https://${Host}", Host=host), "Address of the application", public=True
+    )
+    layer.output(
+        "LoadBalancerDnsName",
+        GetAtt(balancer, "DNSName"),
+        "The load balancer's own name, for a record in DNS elsewhere",
+        public=True,
+    )
+    layer.output("LoadBalancerArn", Ref(balancer), "ARN of the load balancer")
+    layer.output(
+        "LoadBalancerFullName",
+        GetAtt(balancer, "LoadBalancerFullName"),
+        "Name of the load balancer in its metrics",
+    )
+    layer.output("TargetGroupArn", Ref(target_group), "ARN of the api's target group")
+    layer.output(
+        "TargetGroupFullName",
+        GetAtt(target_group, "TargetGroupFullName"),
+        "Name of the api's target group in its metrics",
+    )
+    layer.output("WebAclName", named(), "Name of the firewall in its metrics")
+    layer.output(
+        "AccessLogBucketName",
+        If(layer.use(ACCESS_LOGS), Ref(logs.bucket), ""),
+        "Bucket of the access logs; empty where they are off",
+    )

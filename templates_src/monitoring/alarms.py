@@ -1,0 +1,126 @@
+"""Alarms: from what is watched to CloudWatch's resources, all of which tell one topic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from troposphere import Ref, Sub
+from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricStat
+from troposphere.cloudwatch import Metric as AlarmMetric
+
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.monitoring.metrics import Metric
+
+ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
+BREACHING, NOT_BREACHING = "breaching", "notBreaching"
+SECONDS_PER_MINUTE = 60
+# Of the query that holds the formula, which the alarm compares with the threshold.
+RESULT = "result"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A statistic of a metric; a percentile is written p99."""
+
+    metric: Metric
+    statistic: str
+
+
+@dataclass(frozen=True)
+class Formula:
+    """Metric math over readings, whose names begin with a lower-case letter; it may hold parameters as ``${Name}``."""
+
+    expression: str
+    readings: Mapping[str, Reading]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """One alarm.
+
+    It is raised when what it reads has compared so with ``threshold``, a number or a parameter, for ``periods``
+    periods of ``minutes`` minutes in a row. ``action`` goes out with it: what it means and what to do. ``missing``
+    says what a period without data counts as. ``condition`` names the condition under which the alarm exists.
+    """
+
+    title: str
+    reads: Reading | Formula
+    threshold: float | Declaration
+    periods: int
+    action: str
+    compare: str = ABOVE
+    minutes: int = 1
+    missing: str = NOT_BREACHING
+    condition: str | None = None
+
+
+def add_alarm(layer: Layer, topic: Ref, watch: Watch) -> Alarm:
+    """The alarm of a watch; it tells the topic when it is raised and when it is over.
+
+    It has no name of its own: the name that CloudFormation gives, and every message shows, begins with the stack's
+    and holds the logical ID, and no two environments can overwrite each other's alarms.
+    """
+    threshold = watch.threshold
+    return layer.add(
+        Alarm(
+            watch.title,
+            AlarmDescription=watch.action,
+            ComparisonOperator=watch.compare,
+            Threshold=layer.parameter(threshold)
+            if isinstance(threshold, Declaration)
+            else threshold,
+            EvaluationPeriods=watch.periods,
+            TreatMissingData=watch.missing,
+            AlarmActions=[topic],
+            OKActions=[topic],
+            **what_is_read(watch),
+            **({"Condition": watch.condition} if watch.condition else {}),
+        )
+    )
+
+
+def what_is_read(watch: Watch) -> dict[str, Any]:
+    """The properties of an alarm that say what it reads."""
+    period = watch.minutes * SECONDS_PER_MINUTE
+    if isinstance(watch.reads, Formula):
+        return {"Metrics": queries(watch.reads, period)}
+    metric, statistic = watch.reads.metric, watch.reads.statistic
+    return {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": metric.alarm_dimensions(),
+        "Period": period,
+        "ExtendedStatistic" if statistic.startswith("p") else "Statistic": statistic,
+    }
+
+
+def queries(formula: Formula, period: int) -> list[MetricDataQuery]:
+    """Metric math as an alarm has it; CloudWatch takes up to ten metrics, all of one period (in seconds)."""
+    expression = formula.expression
+    result = MetricDataQuery(
+        Id=RESULT,
+        Expression=Sub(expression) if "${" in expression else expression,
+        ReturnData=True,
+    )
+    return [
+        result,
+        *(
+            MetricDataQuery(
+                Id=name,
+                MetricStat=MetricStat(
+                    Metric=AlarmMetric(
+                        Namespace=reading.metric.namespace,
+                        MetricName=reading.metric.name,
+                        Dimensions=reading.metric.alarm_dimensions(),
+                    ),
+                    Period=period,
+                    Stat=reading.statistic,
+                ),
+                ReturnData=False,
+            )
+            for name, reading in formula.readings.items()
+        ),
+    ]

@@ -1,0 +1,177 @@
+"""The metrics that alarms and dashboard read, each with the dimensions that its service publishes it under.
+
+CloudWatch keeps every combination of dimensions as a metric of its own: one dimension too many, too few or misspelt
+reads nothing, for ever, without an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troposphere import Ref, Sub
+from troposphere.cloudwatch import MetricDimension
+
+from templates_src.core.declaration import Declaration, wired
+from templates_src.core.wiring import COMPUTE, DATA, EDGE
+
+AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
+
+LOAD_BALANCER_FULL_NAME = wired(
+    "LoadBalancerFullName",
+    group=EDGE,
+    label="Load balancer in metrics",
+    description="Last part of the load balancer's ARN, from app/ on.",
+    pattern=r"app/[\w-]+/[0-9a-z]+",
+    message="LoadBalancerFullName must be the last part of the load balancer's ARN, app/NAME/ID.",
+)
+TARGET_GROUP_FULL_NAME = wired(
+    "TargetGroupFullName",
+    group=EDGE,
+    label="Target group in metrics",
+    description="Last part of the target group's ARN, from targetgroup/ on.",
+    pattern=r"targetgroup/[\w-]+/[0-9a-z]+",
+    message="TargetGroupFullName must be the last part of the target group's ARN, targetgroup/NAME/ID.",
+)
+WEB_ACL_NAME = wired(
+    "WebAclName",
+    group=EDGE,
+    label="Firewall in metrics",
+    description="Name of the web ACL in its metrics.",
+    pattern=r"[\w-]{1,128}",
+    message="WebAclName must be 1 to 128 letters, digits, hyphens and underscores.",
+)
+CLUSTER_NAME = wired(
+    "ClusterName",
+    group=COMPUTE,
+    label="Cluster",
+    description="Name of the ECS cluster, with Container Insights on.",
+    pattern=r"[\w-]{1,255}",
+    message="ClusterName must be the name of an ECS cluster, not its ARN.",
+)
+API_SERVICE_NAME = wired(
+    "ApiServiceName",
+    group=COMPUTE,
+    label="Api service",
+    description="Name of the api's ECS service.",
+    pattern=r"[\w-]{1,255}",
+    message="ApiServiceName must be the name of an ECS service, not its ARN.",
+)
+WORKER_SERVICE_NAME = wired(
+    "WorkerServiceName",
+    group=COMPUTE,
+    label="Worker service",
+    description="Name of the worker's ECS service.",
+    pattern=r"[\w-]{1,255}",
+    message="WorkerServiceName must be the name of an ECS service, not its ARN.",
+)
+BEAT_SERVICE_NAME = wired(
+    "BeatServiceName",
+    group=COMPUTE,
+    label="Beat service",
+    description="Name of beat's ECS service.",
+    pattern=r"[\w-]{1,255}",
+    message="BeatServiceName must be the name of an ECS service, not its ARN.",
+)
+DATABASE_INSTANCE_ID = wired(
+    "DatabaseInstanceId",
+    group=DATA,
+    label="Database instance",
+    description="Identifier of the RDS instance.",
+    pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
+    message="DatabaseInstanceId must be the identifier of an RDS instance, not its ARN.",
+)
+CACHE_NAME = wired(
+    "CacheName",
+    group=DATA,
+    label="Cache",
+    description="Name of the serverless cache, or id of the replication group.",
+    pattern=r"[A-Za-z][A-Za-z0-9-]{0,39}",
+    message="CacheName must be the name of a serverless cache or the id of a replication group.",
+)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of CloudWatch.
+
+    ``dimensions`` holds pairs of name and value; a value may hold parameters, as ``${Name}``.
+    """
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+
+    def alarm_dimensions(self) -> list[MetricDimension]:
+        """The dimensions as an alarm has them."""
+        return [MetricDimension(Name=name, Value=_value(text)) for name, text in self.dimensions]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What publishes metrics under one combination of dimensions."""
+
+    namespace: str
+    dimensions: tuple[tuple[str, str], ...]
+
+    def metric(self, name: str) -> Metric:
+        """A metric of this source."""
+        return Metric(self.namespace, name, self.dimensions)
+
+
+def source(namespace: str, **dimensions: Declaration | str) -> Source:
+    """A source whose dimensions are parameters or text."""
+    return Source(
+        namespace,
+        tuple(
+            (name, f"${{{value.name}}}" if isinstance(value, Declaration) else value)
+            for name, value in dimensions.items()
+        ),
+    )
+
+
+def _value(text: str) -> Ref | Sub | str:
+    if "${" not in text:
+        return text
+    name = text.removeprefix("${").removesuffix("}")
+    return Ref(name) if f"${{{name}}}" == text and "${" not in name else Sub(text)
+
+
+# Rule ALL is the sum over the web ACL. Regional web ACLs publish with a Region, those of CloudFront without.
+# https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
+FIREWALL = source("AWS/WAFV2", WebACL=WEB_ACL_NAME, Region="${AWS::Region}", Rule="ALL")
+
+# What the load balancer answers itself has no target group.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+LOAD_BALANCER = source("AWS/ApplicationELB", LoadBalancer=LOAD_BALANCER_FULL_NAME)
+TARGETS = source(
+    "AWS/ApplicationELB",
+    LoadBalancer=LOAD_BALANCER_FULL_NAME,
+    TargetGroup=TARGET_GROUP_FULL_NAME,
+)
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+API = source("AWS/ECS", ClusterName=CLUSTER_NAME, ServiceName=API_SERVICE_NAME)
+WORKER = source("AWS/ECS", ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
+
+# Task counts come from Container Insights alone.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-metrics-ECS.html
+INSIGHTS = "ECS/ContainerInsights"
+API_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=API_SERVICE_NAME)
+WORKER_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
+BEAT_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=BEAT_SERVICE_NAME)
+
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
+DATABASE = source("AWS/RDS", DBInstanceIdentifier=DATABASE_INSTANCE_ID)
+
+# A serverless cache publishes under clusterId, in this spelling; its other names read nothing.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html
+SERVERLESS_CACHE = source("AWS/ElastiCache", clusterId=CACHE_NAME)
+
+
+def cache_node(number: int) -> Source:
+    """A node of the replication group, from 1; ElastiCache names each after the group, with three digits.
+
+    A failover exchanges the roles of nodes, not their names, so nothing may depend on which is the primary.
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.Redis.html
+    """
+    return source("AWS/ElastiCache", CacheClusterId=f"${{{CACHE_NAME.name}}}-{number:03}")

@@ -1,0 +1,187 @@
+"""Alarm topic, alarms and dashboard."""
+
+from __future__ import annotations
+
+from awacs import sns as sns_actions
+from awacs.aws import Allow, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
+from troposphere import AccountId, And, Equals, Not, Or, Ref, Sub
+from troposphere import Condition as Named
+from troposphere.cloudwatch import Alarm, Dashboard
+from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.shared import named
+from templates_src.core.wiring import KEY_ARN
+from templates_src.data import cache, database
+from templates_src.monitoring.alarms import add_alarm
+from templates_src.monitoring.dashboard import add_dashboard
+from templates_src.monitoring.metrics import (
+    API_SERVICE_NAME,
+    BEAT_SERVICE_NAME,
+    CACHE_NAME,
+    CLUSTER_NAME,
+    DATABASE_INSTANCE_ID,
+    LOAD_BALANCER_FULL_NAME,
+    TARGET_GROUP_FULL_NAME,
+    WEB_ACL_NAME,
+    WORKER_SERVICE_NAME,
+)
+from templates_src.monitoring.thresholds import GROUP
+from templates_src.monitoring.watches import (
+    cache_node_watches,
+    compute_watches,
+    database_watches,
+    edge_watches,
+    serverless_cache_watches,
+)
+
+ALARM_EMAIL = Declaration(
+    name="AlarmEmail",
+    group=GROUP,
+    label="E-mail for alarms",
+    description="Address that alarms are sent to once its owner confirms; empty for none.",
+    default="",
+    pattern=r"([^\s@,]+@[^\s@,]+\.[^\s@,.]+)?",
+    # RFC 5321: a path is at most 256 characters, brackets included.
+    max_length=254,
+    message="AlarmEmail must be empty or one e-mail address, such as operations@example.com.",
+)
+
+# What the metrics are named after. Alarms and dashboard refer to them inside text, which declares nothing.
+MEASURED = (
+    WEB_ACL_NAME,
+    LOAD_BALANCER_FULL_NAME,
+    TARGET_GROUP_FULL_NAME,
+    CLUSTER_NAME,
+    API_SERVICE_NAME,
+    WORKER_SERVICE_NAME,
+    BEAT_SERVICE_NAME,
+    CACHE_NAME,
+    DATABASE_INSTANCE_ID,
+    cache.MAXIMUM_STORAGE,
+    database.ALLOCATED_STORAGE,
+)
+
+
+def monitoring() -> Layer:
+    """The monitoring layer."""
+    layer = Layer("monitoring", "Carbon Connect: alarm topic, alarms and dashboard")
+    topic = add_topic(layer)
+    for declaration in MEASURED:
+        layer.parameter(declaration)
+    serverless, nodes = cache_conditions(layer)
+    alarms = add_alarms(layer, topic, serverless, nodes)
+    dashboard = add_dashboard(layer, alarms, serverless, nodes)
+    add_outputs(layer, topic, dashboard)
+    return layer
+
+
+def add_topic(layer: Layer) -> Topic:
+    """The topic that every alarm tells, and the address that it sends to.
+
+    Under the environment's key: CloudWatch cannot publish to a topic under the key aws/sns, and says nothing of it.
+    """
+    topic = layer.add(
+        Topic("AlarmTopic", DisplayName=named(" alarms"), KmsMasterKeyId=layer.parameter(KEY_ARN))
+    )
+    layer.add(
+        TopicPolicy(
+            "AlarmTopicPolicy",
+            Topics=[Ref(topic)],
+            PolicyDocument=iam.document(alarms_publish(topic), deny_plain_http(topic)),
+        )
+    )
+    layer.add(
+        SubscriptionResource(
+            "AlarmEmailSubscription",
+            Condition=layer.has(ALARM_EMAIL),
+            TopicArn=Ref(topic),
+            Protocol="email",
+            Endpoint=layer.parameter(ALARM_EMAIL),
+        )
+    )
+    return topic
+
+
+def alarms_publish(topic: Topic) -> Statement:
+    """Only alarms of this account and region; their names CloudFormation gives, hence the wildcard."""
+    return Statement(
+        Sid="AlarmsOfThisAccountPublish",
+        Effect=Allow,
+        Principal=Principal("Service", "cloudwatch.amazonaws.com"),
+        Action=[sns_actions.Publish],
+        Resource=[Ref(topic)],
+        Condition=Condition(
+            [
+                StringEquals({"aws:SourceAccount": AccountId}),
+                ArnLike(
+                    {
+                        "aws:SourceArn": Sub(
+                            "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"
+                        )
+                    }
+                ),
+            ]
+        ),
+    )
+
+
+def deny_plain_http(topic: Topic) -> Statement:
+    """Nobody publishes without TLS, whatever IAM allows; everybody (``*``) is denied, nobody allowed."""
+    return Statement(
+        Sid="TlsOnly",
+        Effect=Deny,
+        Principal=Principal("*"),
+        Action=[sns_actions.Publish],
+        Resource=[Ref(topic)],
+        Condition=Condition(Bool({"aws:SecureTransport": "false"})),
+    )
+
+
+def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
+    """The condition that the cache is serverless, and those that the replication group has each of its nodes."""
+    serverless = layer.condition(
+        "UseServerlessCache", Equals(layer.parameter(cache.MODE), cache.SERVERLESS)
+    )
+    counts = cache.NODES.allowed
+    nodes = [layer.condition("HasCacheNode1", Not(Named(serverless)))]
+    for number in range(2, len(counts) + 1):
+        enough = [Equals(layer.parameter(cache.NODES), count) for count in counts[number - 1 :]]
+        # Or takes no less than two.
+        has_node = enough[0] if len(enough) == 1 else Or(*enough)
+        nodes.append(
+            layer.condition(f"HasCacheNode{number}", And(Not(Named(serverless)), has_node))
+        )
+    return serverless, nodes
+
+
+def add_alarms(layer: Layer, topic: Topic, serverless: str, nodes: list[str]) -> list[Alarm]:
+    """Every alarm, in the order in which a request meets what they watch."""
+    watches = [
+        *edge_watches(),
+        *compute_watches(),
+        *serverless_cache_watches(serverless),
+        *(
+            watch
+            for number, condition in enumerate(nodes, start=1)
+            for watch in cache_node_watches(number, condition)
+        ),
+        *database_watches(),
+    ]
+    return [add_alarm(layer, Ref(topic), watch) for watch in watches]
+
+
+def add_outputs(layer: Layer, topic: Topic, dashboard: Dashboard) -> None:
+    """Where alarms go, and where to look."""
+    layer.output("AlarmTopicArn", Ref(topic), "Topic that every alarm tells", public=True)
+    layer.output(
+        "DashboardUrl",
+        Sub(
+            "https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home"
+            f"?region=${{AWS::Region}}#dashboards/dashboard/${{{dashboard.title}}}"
+        ),
+        "Dashboard, from the edge to the data, in the console",
+        public=True,
+    )

@@ -1,0 +1,47 @@
+"""Thresholds that no default can fit for all: they depend on traffic, on the application, and on the instance class."""
+
+from __future__ import annotations
+
+from templates_src.core.declaration import number
+
+GROUP = "Monitoring"
+
+WAF_BLOCKED_THRESHOLD = number(
+    "WafBlockedThreshold",
+    group=GROUP,
+    label="Blocked requests",
+    description="Requests that the firewall blocks in five minutes before it raises an alarm.",
+    default="1000",
+    at_least=1,
+    at_most=1_000_000_000,
+)
+API_RESPONSE_TIME_THRESHOLD = number(
+    "ApiResponseTimeThreshold",
+    group=GROUP,
+    label="Response time (s)",
+    description="Seconds that the slowest hundredth of requests may take before it raises an alarm.",
+    default="3",
+    at_least=1,
+    at_most=4000,
+)
+DATABASE_CONNECTIONS_THRESHOLD = number(
+    "DatabaseConnectionsThreshold",
+    group=GROUP,
+    label="Database connections",
+    description="Connections before it raises an alarm; about 80 in 100 of what the instance class allows.",
+    # max_connections is LEAST(DBInstanceClassMemory / 9531392, 5000): some 400 on the 4 GiB of a db.t4g.medium.
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
+    default="320",
+    at_least=5,
+    at_most=5000,
+)
+DATABASE_FREE_MEMORY_THRESHOLD = number(
+    "DatabaseFreeMemoryThreshold",
+    group=GROUP,
+    label="Database free memory (MiB)",
+    description="Free memory of the database instance, in MiB, below which it raises an alarm.",
+    # A sixteenth of a db.t4g.medium.
+    default="256",
+    at_least=32,
+    at_most=1_000_000,
+)

@@ -1,0 +1,285 @@
+"""What is watched: one entry an alarm, from the edge to the data.
+
+Silence raises one alarm, not a dozen. In each part of the system one alarm takes missing data for a breach, because
+what it reads is published as long as that part lives: healthy targets, running tasks, the database's CPU. The others
+take missing data for none: their metrics are absent while nothing happens, or the first alarm already tells of it.
+The cache has no such alarm: a serverless one is silent while nobody uses it, and a node may have been removed.
+"""
+
+from __future__ import annotations
+
+from templates_src.data import cache, database
+from templates_src.monitoring.alarms import BELOW, BREACHING, Formula, Reading, Watch
+from templates_src.monitoring.metrics import (
+    API,
+    AVERAGE,
+    BEAT_TASKS,
+    DATABASE,
+    FIREWALL,
+    LOAD_BALANCER,
+    MAXIMUM,
+    MINIMUM,
+    P99,
+    SERVERLESS_CACHE,
+    SUM,
+    TARGETS,
+    WORKER,
+    WORKER_TASKS,
+    Metric,
+    cache_node,
+)
+from templates_src.monitoring.thresholds import (
+    API_RESPONSE_TIME_THRESHOLD,
+    DATABASE_CONNECTIONS_THRESHOLD,
+    DATABASE_FREE_MEMORY_THRESHOLD,
+    WAF_BLOCKED_THRESHOLD,
+)
+
+GIB, MIB, GB = 2**30, 2**20, 10**9
+# Below it a few failures of a quiet hour would be a high share.
+LEAST_ERRORS = 10
+
+
+def edge_watches() -> list[Watch]:
+    """From the firewall to the api's targets."""
+    return [
+        Watch(
+            title="WafBlockedTooHigh",
+            reads=Reading(FIREWALL.metric("BlockedRequests"), SUM),
+            threshold=WAF_BLOCKED_THRESHOLD,
+            minutes=5,
+            periods=1,
+            action="The firewall blocks unusually many requests. See in its log which rule and which addresses; "
+            "if they are customers, correct the rule, otherwise watch the api's load.",
+        ),
+        Watch(
+            title="LoadBalancerErrorsTooHigh",
+            reads=Reading(LOAD_BALANCER.metric("HTTPCode_ELB_5XX_Count"), SUM),
+            threshold=LEAST_ERRORS,
+            minutes=5,
+            periods=1,
+            action="The load balancer itself answers 5xx: no healthy target, refused connections or time-outs. "
+            "See the api's targets and the service's events.",
+        ),
+        Watch(
+            title="ApiErrorsTooHigh",
+            # No errors and no requests are no data points, so that a quiet hour is no alarm.
+            reads=Formula(
+                f"IF(errors >= {LEAST_ERRORS}, 100 * errors / requests, 0)",
+                {
+                    "errors": Reading(TARGETS.metric("HTTPCode_Target_5XX_Count"), SUM),
+                    "requests": Reading(TARGETS.metric("RequestCount"), SUM),
+                },
+            ),
+            threshold=5,
+            minutes=5,
+            periods=1,
+            action="More than 5 in 100 requests end in an error of the api. See its log; "
+            "if it began with a deployment, deploy the image before.",
+        ),
+        Watch(
+            title="ApiResponseTimeTooHigh",
+            reads=Reading(TARGETS.metric("TargetResponseTime"), P99),
+            threshold=API_RESPONSE_TIME_THRESHOLD,
+            minutes=5,
+            periods=3,
+            action="The slowest hundredth of requests waits too long. See the api's CPU, then the database's "
+            "CPU and Performance Insights, then what the api calls outside.",
+        ),
+        Watch(
+            title="UnhealthyTargetsTooHigh",
+            reads=Reading(TARGETS.metric("UnHealthyHostCount"), MAXIMUM),
+            threshold=0,
+            periods=10,
+            action="A task of the api fails its health check and is not replaced by one that passes. "
+            "See the service's events and the task's log.",
+        ),
+        Watch(
+            title="HealthyTargetsTooLow",
+            reads=Reading(TARGETS.metric("HealthyHostCount"), MINIMUM),
+            threshold=1,
+            compare=BELOW,
+            periods=3,
+            missing=BREACHING,
+            action="No task of the api passes its health check: the application is down. "
+            "See the service's events and the log of the tasks that stopped.",
+        ),
+    ]
+
+
+def compute_watches() -> list[Watch]:
+    """Api, worker and beat."""
+    return [
+        Watch(
+            title="ApiCpuTooHigh",
+            reads=Reading(API.metric("CPUUtilization"), AVERAGE),
+            threshold=85,
+            periods=15,
+            action="The api is short of CPU although it scales: it is at its most tasks. Raise ApiMaxTasks or ApiCpu.",
+        ),
+        Watch(
+            title="ApiMemoryTooHigh",
+            reads=Reading(API.metric("MemoryUtilization"), AVERAGE),
+            threshold=85,
+            periods=15,
+            action="The api is short of memory and its tasks will be killed. "
+            "Look for a leak since the last deployment; otherwise raise ApiMemory.",
+        ),
+        Watch(
+            title="WorkerCpuTooHigh",
+            reads=Reading(WORKER.metric("CPUUtilization"), AVERAGE),
+            threshold=90,
+            periods=30,
+            action="The workers are at their most tasks and still busy. Raise WorkerMaxTasks or WorkerCpu.",
+        ),
+        Watch(
+            title="WorkerMemoryTooHigh",
+            reads=Reading(WORKER.metric("MemoryUtilization"), AVERAGE),
+            threshold=90,
+            periods=15,
+            action="The workers are short of memory and their tasks will be killed. "
+            "Look for a leak since the last deployment; otherwise raise WorkerMemory.",
+        ),
+        Watch(
+            title="WorkerTasksTooLow",
+            reads=Reading(WORKER_TASKS.metric("RunningTaskCount"), MAXIMUM),
+            threshold=1,
+            compare=BELOW,
+            periods=10,
+            missing=BREACHING,
+            action="No worker runs: jobs wait. See the service's events; "
+            "without Spot capacity in the region, wait or move the service to FARGATE.",
+        ),
+        Watch(
+            title="BeatTasksTooLow",
+            reads=Reading(BEAT_TASKS.metric("RunningTaskCount"), MAXIMUM),
+            threshold=1,
+            compare=BELOW,
+            # A deployment stops the old task before it starts the new one.
+            periods=10,
+            missing=BREACHING,
+            action="Beat does not run: nothing that is scheduled happens. See the service's events and its last log.",
+        ),
+    ]
+
+
+def database_watches() -> list[Watch]:
+    """The database instance."""
+    return [
+        Watch(
+            title="DatabaseCpuTooHigh",
+            reads=Reading(DATABASE.metric("CPUUtilization"), AVERAGE),
+            threshold=85,
+            periods=15,
+            missing=BREACHING,
+            action="The database is short of CPU, or reports nothing because it is stopped or failing. "
+            "See the instance's state, then the top SQL in Performance Insights; otherwise a larger class.",
+        ),
+        Watch(
+            title="DatabaseFreeStorageTooLow",
+            # Below 10 in 100 RDS grows the storage by itself; less than that means that it cannot.
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+            reads=Formula(
+                f"100 * free / (${{{database.ALLOCATED_STORAGE.name}}} * {GIB})",
+                {"free": Reading(DATABASE.metric("FreeStorageSpace"), MINIMUM)},
+            ),
+            threshold=8,
+            compare=BELOW,
+            minutes=5,
+            periods=3,
+            action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
+            "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
+        ),
+        Watch(
+            title="DatabaseFreeMemoryTooLow",
+            reads=Formula(
+                f"free / {MIB}", {"free": Reading(DATABASE.metric("FreeableMemory"), MINIMUM)}
+            ),
+            threshold=DATABASE_FREE_MEMORY_THRESHOLD,
+            compare=BELOW,
+            minutes=5,
+            periods=3,
+            action="The database is short of memory and will swap or restart. "
+            "See connections and large sorts; otherwise a larger DatabaseInstanceClass.",
+        ),
+        Watch(
+            title="DatabaseConnectionsTooHigh",
+            reads=Reading(DATABASE.metric("DatabaseConnections"), MAXIMUM),
+            threshold=DATABASE_CONNECTIONS_THRESHOLD,
+            periods=5,
+            action="The database will soon refuse connections. Look for a pool that leaks or is too large for the "
+            "number of tasks; otherwise a larger DatabaseInstanceClass.",
+        ),
+    ]
+
+
+def serverless_cache_watches(condition: str) -> list[Watch]:
+    """The serverless cache, under the condition that it is the mode."""
+    return [
+        Watch(
+            title="CacheThrottlesTooHigh",
+            reads=Reading(SERVERLESS_CACHE.metric("ThrottledCmds"), SUM),
+            threshold=0,
+            minutes=5,
+            periods=1,
+            condition=condition,
+            action="The cache refuses commands: it is at CacheMaximumEcpuPerSecond or grows more slowly than the load. "
+            "Raise the limit, or find the commands that cost most.",
+        ),
+        Watch(
+            title="CacheStorageTooHigh",
+            # In decimal gigabytes, the smaller of the two readings: rather early than late.
+            reads=Formula(
+                f"100 * used / (${{{cache.MAXIMUM_STORAGE.name}}} * {GB})",
+                {"used": Reading(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM)},
+            ),
+            threshold=80,
+            minutes=5,
+            periods=1,
+            condition=condition,
+            action="The cache is nearly at its limit, beyond which it evicts and refuses. See whether the queues "
+            "are drained and results expire; otherwise raise CacheMaximumStorageGb.",
+        ),
+        evictions_watch("CacheEvictionsTooHigh", SERVERLESS_CACHE.metric("Evictions"), condition),
+    ]
+
+
+def cache_node_watches(node: int, condition: str) -> list[Watch]:
+    """One node of the replication group, under the condition that the group has it."""
+    metrics, title = cache_node(node), f"CacheNode{node}"
+    return [
+        Watch(
+            title=f"{title}CpuTooHigh",
+            # Of the engine's one thread; the instance's CPU looks idle when that is busy.
+            reads=Reading(metrics.metric("EngineCPUUtilization"), AVERAGE),
+            threshold=80,
+            periods=10,
+            condition=condition,
+            action="The cache is short of CPU. Look for slow commands (KEYS, large values) and for connections that "
+            "come and go; otherwise a larger CacheNodeType.",
+        ),
+        Watch(
+            title=f"{title}MemoryTooHigh",
+            reads=Reading(metrics.metric("DatabaseMemoryUsagePercentage"), MAXIMUM),
+            threshold=80,
+            periods=5,
+            condition=condition,
+            action="The cache is nearly full, and full it refuses jobs, as it evicts nothing. See whether the queues "
+            "are drained and results expire; otherwise a larger CacheNodeType.",
+        ),
+        evictions_watch(f"{title}EvictionsTooHigh", metrics.metric("Evictions"), condition),
+    ]
+
+
+def evictions_watch(title: str, metric: Metric, condition: str) -> Watch:
+    """A broker may evict nothing: what is evicted may be a job or the result that somebody waits for."""
+    return Watch(
+        title=title,
+        reads=Reading(metric, SUM),
+        threshold=0,
+        minutes=5,
+        periods=1,
+        condition=condition,
+        action="The cache dropped keys for want of memory, perhaps results that somebody waits for. Make room at once: "
+        "drain the queues, shorten result expiry, or give it more memory.",
+    )

@@ -1,0 +1,208 @@
+"""GitHub Actions without long-lived credentials: an OIDC provider, and the role that a repository's workflows take on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import servicecatalog
+from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.sts import AssumeRoleWithWebIdentity
+from troposphere import And, Equals, GetAtt, If, Not, NoValue, Or, Ref, Select, Split, Sub
+from troposphere import Condition as NamedCondition
+from troposphere.iam import OIDCProvider, Role
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer, Rule
+from templates_src.security.roles import policy, sign_in_to_registry
+
+GROUP = "GitHub"
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+
+GITHUB_REPOSITORY = Declaration(
+    name="GitHubRepository",
+    group=GROUP,
+    label="GitHub repository",
+    description="Repository whose workflows deploy to this environment, as GitHub spells it; empty for none.",
+    default="",
+    # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
+    pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
+    message="GitHubRepository must be empty or ORGANIZATION/REPOSITORY, in the upper and lower case of GitHub.",
+)
+
+
+def github_id(name: str, label: str, of: str) -> Declaration:
+    """A numeric ID of GitHub, which a renamed account or repository keeps."""
+    return Declaration(
+        name=name,
+        group=GROUP,
+        label=label,
+        description=f"Numeric ID of the {of}; needed if the repository was created, renamed or transferred after 2026-07-15.",
+        default="",
+        pattern=r"([1-9]\d{0,19})?",
+        message=f"{name} must be empty or the number that GitHub's API gives as the {of}'s id.",
+    )
+
+
+GITHUB_ORGANIZATION_ID = github_id(
+    "GitHubOrganizationId", "GitHub organization's ID", "organization"
+)
+GITHUB_REPOSITORY_ID = github_id("GitHubRepositoryId", "GitHub repository's ID", "repository")
+
+GITHUB_OIDC_PROVIDER_ARN = Declaration(
+    name="GitHubOidcProviderArn",
+    group=GROUP,
+    label="GitHub's OIDC provider",
+    description="ARN of the account's provider of GitHub's tokens; empty creates it. An account has one at most.",
+    default="",
+    pattern=r"(arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com)?",
+    message=f"GitHubOidcProviderArn must be empty or arn:aws:iam::ACCOUNT:oidc-provider/{ISSUER}.",
+)
+
+
+def add_github(layer: Layer) -> None:
+    """Provider, deploy role and their outputs, where a repository is given."""
+    has_repository = layer.has(GITHUB_REPOSITORY)
+    require_both_ids(layer)
+    require_repository_of_ids(layer)
+    provider_arn = add_provider(layer, has_repository)
+    role = add_deploy_role(layer, has_repository, provider_arn)
+    layer.output(
+        "DeployRoleArn",
+        If(has_repository, GetAtt(role, "Arn"), ""),
+        "Role that workflows of the GitHub repository take on; empty without a repository",
+        public=True,
+    )
+    layer.output(
+        "DeployRoleName", If(has_repository, Ref(role), ""), "Name of the deploy role, or empty"
+    )
+
+
+def require_both_ids(layer: Layer) -> None:
+    """A subject with one ID does not exist."""
+    no_organization = Equals(Ref(GITHUB_ORGANIZATION_ID.name), "")
+    no_repository = Equals(Ref(GITHUB_REPOSITORY_ID.name), "")
+    layer.rule(
+        Rule(
+            "GitHubIdsComeTogether",
+            parameters=(GITHUB_ORGANIZATION_ID, GITHUB_REPOSITORY_ID),
+            holds=Or(
+                And(no_organization, no_repository),
+                And(Not(no_organization), Not(no_repository)),
+            ),
+            message="GitHubOrganizationId and GitHubRepositoryId must be given together or not at all.",
+        )
+    )
+
+
+def require_repository_of_ids(layer: Layer) -> None:
+    """IDs without a name would be ignored in silence."""
+    layer.rule(
+        Rule(
+            "GitHubIdsHaveRepository",
+            parameters=(GITHUB_REPOSITORY, GITHUB_ORGANIZATION_ID),
+            when=Not(Equals(Ref(GITHUB_ORGANIZATION_ID.name), "")),
+            holds=Not(Equals(Ref(GITHUB_REPOSITORY.name), "")),
+            message="GitHubRepository must be given when GitHubOrganizationId and GitHubRepositoryId are.",
+        )
+    )
+
+
+def add_provider(layer: Layer, has_repository: str) -> If:
+    """The account's provider of GitHub's tokens, unless there is one; returns its ARN.
+
+    It outlives the stack, because other repositories and environments of the account are told to use it, and would
+    all stop deploying; it grants nothing by itself. A later launch that is not told of it fails at once, on an
+    existing provider; a launch that fails takes it away again, so that the next try finds the account as it was.
+    Thumbprints are left out: AWS verifies GitHub through its own library of root certificates.
+    """
+    has_provider = layer.has(GITHUB_OIDC_PROVIDER_ARN)
+    creates = layer.condition(
+        "UseOwnGitHubOidcProvider",
+        And(NamedCondition(has_repository), Not(NamedCondition(has_provider))),
+    )
+    provider = layer.add(
+        OIDCProvider(
+            "GitHubOidcProvider",
+            Condition=creates,
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+            Url=f"https://{ISSUER}",
+            ClientIdList=[AUDIENCE],
+        )
+    )
+    return If(has_provider, layer.parameter(GITHUB_OIDC_PROVIDER_ARN), GetAtt(provider, "Arn"))
+
+
+def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role:
+    """The role of a workflow; the compute layer grants it to push to the image repository."""
+    return layer.add(
+        Role(
+            "DeployRole",
+            Condition=has_repository,
+            AssumeRolePolicyDocument=trusted_workflows(layer, provider_arn),
+            Policies=[
+                policy("push-images", sign_in_to_registry()),
+                policy("update-environment", update_own_product()),
+            ],
+            **layer.role_properties(),
+        )
+    )
+
+
+def trusted_workflows(layer: Layer, provider_arn: If) -> PolicyDocument:
+    """Trust in jobs of the repository that run in the GitHub environment of this environment's name.
+
+    Compared as a whole, never with a wildcard: branches and who may start a job are the rules of the GitHub
+    environment. A repository emits one of the two subjects, whichever its age: the older one cannot be had by taking
+    over an abandoned name, since a repository created today emits the one with the IDs.
+    """
+    subjects: list[Any] = [
+        Sub("repo:${GitHubRepository}:environment:${Environment}"),
+        If(layer.has(GITHUB_ORGANIZATION_ID), subject_with_ids(layer), NoValue),
+    ]
+    return iam.document(
+        Statement(
+            Effect=Allow,
+            Principal=Principal("Federated", provider_arn),
+            Action=[AssumeRoleWithWebIdentity],
+            Condition=Condition(
+                StringEquals({f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects})
+            ),
+        )
+    )
+
+
+def subject_with_ids(layer: Layer) -> Sub:
+    """``repo:ORG@ORGID/REPO@REPOID:environment:ENV``."""
+    names = Split("/", layer.parameter(GITHUB_REPOSITORY))
+    layer.parameter(GITHUB_REPOSITORY_ID)
+    return Sub(
+        "repo:${Organization}@${GitHubOrganizationId}/${Repository}@${GitHubRepositoryId}"
+        ":environment:${Environment}",
+        Organization=Select(0, names),
+        Repository=Select(1, names),
+    )
+
+
+def update_own_product() -> Statement:
+    """Update the provisioned product that the role owns, and follow the update.
+
+    Service Catalog has no resource for a provisioned product, hence the ``*``: what limits these actions is the
+    level. roleLevel is what this role launched or was made owner of; accountLevel would be every product of the
+    account. Who launched the product hands it over once (UpdateProvisionedProductProperties, OWNER = this role) and
+    gives the role access to the portfolio. The launch role of the product's launch constraint does the rest, so this
+    role needs no right on CloudFormation or on what the stack holds.
+    """
+    return Statement(
+        Sid="UpdateTheProductItOwns",
+        Effect=Allow,
+        Action=[
+            servicecatalog.UpdateProvisionedProduct,
+            servicecatalog.DescribeProvisionedProduct,
+            servicecatalog.DescribeRecord,
+        ],
+        Resource=["*"],
+        Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
+    )

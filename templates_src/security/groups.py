@@ -1,0 +1,172 @@
+"""Security groups, least privilege both ways, and the flows between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from troposphere import GetAtt, Tags
+from troposphere.ec2 import (
+    SecurityGroup,
+    SecurityGroupEgress,
+    SecurityGroupIngress,
+    SecurityGroupRule,
+)
+
+from templates_src.core import ports
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.shared import named
+from templates_src.core.wiring import SECURITY, VPC_ID
+from templates_src.network.template import EVERYWHERE
+
+TCP = "tcp"
+OCTET = r"(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])"
+
+INGRESS_CIDR = Declaration(
+    name="IngressCidr",
+    group=SECURITY,
+    label="Clients' address range",
+    description="IPv4 range that may reach the load balancer; the default is everybody.",
+    default=EVERYWHERE,
+    pattern=rf"{OCTET}(\.{OCTET}){{3}}/(\d|[12]\d|3[0-2])",
+    message="IngressCidr must be an IPv4 range such as 0.0.0.0/0 or 203.0.113.0/24.",
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A security group: what its logical IDs begin with, the suffix of its Name tag, and what it is of.
+
+    EC2 cannot change a description: another one replaces the group. It admits letters, digits, spaces and
+    ``._-:/()#,@[]+=&;{}!$*`` only, so no apostrophe.
+    """
+
+    title: str
+    suffix: str
+    description: str
+
+
+LOAD_BALANCER = Group("LoadBalancer", "-load-balancer", "Load balancer")
+API = Group("Api", "-api", "Tasks of the api service")
+WORKER = Group("Worker", "-worker", "Tasks of the worker and beat services")
+SEARCH = Group("Search", "-search", "Search server")
+FUNCTIONS = Group("Functions", "-functions", "Lambda functions inside the VPC")
+DATABASE = Group("Database", "-database", "PostgreSQL")
+CACHE = Group("Cache", "-cache", "Valkey")
+GROUPS = (LOAD_BALANCER, API, WORKER, SEARCH, FUNCTIONS, DATABASE, CACHE)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """TCP from one group to another, on a port or on the ports from ``port`` to ``last_port``."""
+
+    source: Group
+    target: Group
+    port: int
+    last_port: int | None = None
+
+
+FLOWS = (
+    Flow(LOAD_BALANCER, API, ports.API),
+    Flow(API, SEARCH, ports.SEARCH),
+    Flow(WORKER, SEARCH, ports.SEARCH),
+    Flow(API, DATABASE, ports.DATABASE),
+    Flow(WORKER, DATABASE, ports.DATABASE),
+    Flow(FUNCTIONS, DATABASE, ports.DATABASE),
+    Flow(API, CACHE, ports.CACHE, ports.CACHE_READER),
+    Flow(WORKER, CACHE, ports.CACHE, ports.CACHE_READER),
+    Flow(FUNCTIONS, CACHE, ports.CACHE, ports.CACHE_READER),
+)
+# The APIs of AWS, Anthropic and Climatiq, and the registry, through NAT or the S3 endpoint.
+CALLS_OUT = (API, WORKER, SEARCH, FUNCTIONS)
+
+
+def add_security_groups(layer: Layer) -> dict[str, GetAtt]:
+    """Every group with its rules; returns the group IDs by title."""
+    ids = {group.title: add_group(layer, group) for group in GROUPS}
+    admit_clients(layer, ids)
+    for flow in FLOWS:
+        add_flow(layer, ids, flow)
+    for group in CALLS_OUT:
+        let_out(layer, ids, group)
+    return ids
+
+
+def add_group(layer: Layer, group: Group) -> GetAtt:
+    """A group that admits nothing and lets nothing out until a rule says so; returns its ID."""
+    resource = layer.add(
+        SecurityGroup(
+            f"{group.title}SecurityGroup",
+            GroupDescription=group.description,
+            VpcId=layer.parameter(VPC_ID),
+            # EC2 lets a group without a rule of its own reach everything; one that leads nowhere prevents that.
+            SecurityGroupEgress=[
+                SecurityGroupRule(
+                    IpProtocol="-1",
+                    CidrIp="127.0.0.1/32",
+                    Description="Nothing but what rules name",
+                )
+            ],
+            Tags=Tags(**layer.tags(Name=named(group.suffix))),
+        )
+    )
+    return GetAtt(resource, "GroupId")
+
+
+def admit_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
+    """Clients reach the two listeners."""
+    for protocol, port in (("Http", ports.HTTP), ("Https", ports.HTTPS)):
+        layer.add(
+            SecurityGroupIngress(
+                f"LoadBalancerFromClients{protocol}",
+                GroupId=ids[LOAD_BALANCER.title],
+                IpProtocol=TCP,
+                FromPort=port,
+                ToPort=port,
+                CidrIp=layer.parameter(INGRESS_CIDR),
+                Description=f"Clients, {protocol.upper()}",
+            )
+        )
+
+
+def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
+    """The two rules of a flow; resources of their own, as rules inside two groups that name each other are a circle."""
+    source, target = flow.source, flow.target
+    span = {
+        "IpProtocol": TCP,
+        "FromPort": flow.port,
+        "ToPort": flow.last_port or flow.port,
+    }
+    layer.add(
+        SecurityGroupIngress(
+            f"{target.title}From{source.title}",
+            GroupId=ids[target.title],
+            SourceSecurityGroupId=ids[source.title],
+            Description=f"From: {source.description}",
+            **span,
+        )
+    )
+    layer.add(
+        SecurityGroupEgress(
+            f"{source.title}To{target.title}",
+            GroupId=ids[source.title],
+            DestinationSecurityGroupId=ids[target.title],
+            Description=f"To: {target.description}",
+            **span,
+        )
+    )
+
+
+def let_out(layer: Layer, ids: dict[str, GetAtt], group: Group) -> None:
+    """HTTPS to anywhere: the services called have no fixed addresses."""
+    layer.add(
+        SecurityGroupEgress(
+            f"{group.title}ToInternet",
+            GroupId=ids[group.title],
+            IpProtocol=TCP,
+            FromPort=ports.HTTPS,
+            ToPort=ports.HTTPS,
+            CidrIp=EVERYWHERE,
+            Description="APIs and the image registry, HTTPS",
+        )
+    )

@@ -1,0 +1,138 @@
+"""Secrets, one a consumer can be granted: generated ones, which are frozen, and API keys that somebody types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from awacs import kms, secretsmanager
+from awacs.aws import Allow, Condition, Statement, StringEquals
+from troposphere import GetAtt, Ref, Sub
+from troposphere.secretsmanager import GenerateSecretString, Secret
+
+from templates_src.core.layer import Layer
+from templates_src.core.shared import CACHE_USER, DATABASE_MASTER_USER
+
+# The JSON key of every secret that holds a single value.
+VALUE = "value"
+
+
+@dataclass(frozen=True)
+class GeneratedSecret:
+    """A secret that Secrets Manager generates: the JSON of ``fields``, and ``key`` with ``length`` letters and digits."""
+
+    title: str
+    description: str
+    fields: tuple[tuple[str, str], ...]
+    key: str
+    length: int
+
+    def generation(self) -> GenerateSecretString:
+        """How it is generated.
+
+        Without punctuation: passwords stand in URLs, and RDS refuses four of those characters.
+        """
+        return GenerateSecretString(
+            SecretStringTemplate=json.dumps(dict(self.fields)),
+            GenerateStringKey=self.key,
+            PasswordLength=self.length,
+            ExcludePunctuation=True,
+        )
+
+
+@dataclass(frozen=True)
+class TypedSecret:
+    """A secret whose value somebody puts in after the launch."""
+
+    title: str
+    description: str
+
+
+# FROZEN. When anything in the GenerateSecretString of a running environment changes, be it a length or a space in
+# the template, CloudFormation generates a new value: the database and the cache keep the old password until they
+# are updated, running tasks keep it until they are replaced, and sessions and tokens end. So no field here but the
+# description may ever change; another secret gets another entry.
+# Lengths: 1 to 128 characters for PostgreSQL on RDS, 16 to 128 for ElastiCache, at least 16 bytes for Meilisearch;
+# 62 possible characters a position are 5.9 bits each.
+DATABASE = GeneratedSecret(
+    "DatabaseSecret",
+    "Master user of the database",
+    (("username", DATABASE_MASTER_USER),),
+    "password",
+    48,
+)
+CACHE = GeneratedSecret(
+    "CacheSecret", "User of the cache", (("username", CACHE_USER),), "password", 48
+)
+JWT = GeneratedSecret("JwtSecret", "Signs the tokens of the api", (), VALUE, 64)
+SESSION_KEY = GeneratedSecret("SessionKeySecret", "Signs the sessions of the api", (), VALUE, 64)
+SEARCH_KEY = GeneratedSecret("SearchKeySecret", "Master key of Meilisearch", (), VALUE, 48)
+GENERATED = (DATABASE, CACHE, JWT, SESSION_KEY, SEARCH_KEY)
+
+# FROZEN too: CloudFormation writes SecretString only when the property changes, and would then overwrite the key
+# that was put in.
+UNSET = json.dumps({VALUE: "unset"})
+CLAUDE_API_KEY = TypedSecret(
+    "ClaudeApiKeySecret", 'Anthropic API key; put in as {"value": "KEY"} after the launch'
+)
+CLIMATIQ_API_KEY = TypedSecret(
+    "ClimatiqApiKeySecret", 'Climatiq API key; put in as {"value": "KEY"} after the launch'
+)
+TYPED = (CLAUDE_API_KEY, CLIMATIQ_API_KEY)
+
+# What ECS injects into containers; their database and cache URLs are secrets of the data layer.
+INJECTED = (JWT, SESSION_KEY, SEARCH_KEY, CLAUDE_API_KEY, CLIMATIQ_API_KEY)
+
+
+def add_secrets(layer: Layer, key_arn: GetAtt) -> dict[str, Ref]:
+    """Every secret, encrypted with the key; returns their ARNs by title."""
+    arns = {
+        secret.title: add_secret(
+            layer,
+            secret,
+            Secret(secret.title, KmsKeyId=key_arn, GenerateSecretString=secret.generation()),
+        )
+        for secret in GENERATED
+    }
+    for typed in TYPED:
+        arns[typed.title] = add_secret(
+            layer, typed, Secret(typed.title, KmsKeyId=key_arn, SecretString=UNSET)
+        )
+    return arns
+
+
+def add_secret(layer: Layer, secret: GeneratedSecret | TypedSecret, resource: Secret) -> Ref:
+    """Describe and add a secret; returns its ARN.
+
+    Without a name: nothing composes it, and a fixed one clashes with a secret of that name that waits for its
+    deletion. Deleted with the stack, at once and beyond recovery, as CloudFormation does: none is worth keeping, since
+    a database restored from its snapshot gets the password of the secret of its new stack.
+    """
+    resource.Description = secret.description
+    resource.DeletionPolicy = "Delete"
+    resource.UpdateReplacePolicy = "Delete"
+    return Ref(layer.add(resource))
+
+
+def reading(
+    arns: dict[str, Ref], secrets: Iterable[GeneratedSecret | TypedSecret], key_arn: GetAtt
+) -> list[Statement]:
+    """Statements that let a role read these secrets, and decrypt nothing but secrets."""
+    return [
+        Statement(
+            Sid="ReadTheSecretsItUses",
+            Effect=Allow,
+            Action=[secretsmanager.GetSecretValue],
+            Resource=[arns[secret.title] for secret in secrets],
+        ),
+        Statement(
+            Sid="DecryptThroughSecretsManagerOnly",
+            Effect=Allow,
+            Action=[kms.Decrypt],
+            Resource=[key_arn],
+            Condition=Condition(
+                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
+            ),
+        ),
+    ]

@@ -1,0 +1,140 @@
+"""Encryption key, security groups, secrets, roles of the tasks, and GitHub's access."""
+
+from __future__ import annotations
+
+from awacs import kms
+from awacs.aws import (
+    Action,
+    Allow,
+    ArnLike,
+    Condition,
+    PolicyDocument,
+    Principal,
+    Statement,
+    StringEquals,
+)
+from troposphere import AccountId, GetAtt, Ref, Sub
+from troposphere.iam import Role
+from troposphere.kms import Alias, Key
+
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.shared import named
+from templates_src.security.github import add_github
+from templates_src.security.groups import GROUPS, add_security_groups
+from templates_src.security.roles import add_task_roles
+from templates_src.security.secrets import GENERATED, TYPED, add_secrets
+
+
+def security() -> Layer:
+    """The security layer."""
+    layer = Layer("security", "Carbon Connect: encryption key, security groups, secrets and roles")
+    key_arn = add_key(layer)
+    groups = add_security_groups(layer)
+    secrets = add_secrets(layer, key_arn)
+    roles = add_task_roles(layer, secrets, key_arn)
+    add_outputs(layer, key_arn, groups, secrets, roles)
+    add_github(layer)
+    return layer
+
+
+def add_key(layer: Layer) -> GetAtt:
+    """The key of database, cache, secrets, logs and alarm topic; returns its ARN.
+
+    Retained: the final snapshot of a deleted database, and its logs, are unreadable without it.
+    """
+    key = layer.add(
+        Key(
+            "Key",
+            # A creation that fails leaves nothing that the key could be needed for.
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+            Description=named(": database, cache, secrets, logs and alarm topic"),
+            EnableKeyRotation=True,
+            KeyPolicy=key_policy(),
+        )
+    )
+    # With the stack goes the alias, not the key, so that the next launch can have its name.
+    layer.add(
+        Alias("KeyAlias", AliasName=Sub("alias/${Project}-${Environment}"), TargetKeyId=Ref(key))
+    )
+    return GetAtt(key, "Arn")
+
+
+def key_policy() -> PolicyDocument:
+    """Who may use the key; in a key policy, Resource ``*`` is the key itself."""
+    return iam.document(administered_by_account(), usable_by_logs(), usable_by_alarms())
+
+
+def administered_by_account() -> Statement:
+    """The account decides in IAM who uses the key, as database, cache and secrets need.
+
+    Every action, as in the default key policy: without it nobody could mend a mistake in this policy.
+    """
+    return Statement(
+        Sid="AccountDecidesInIam",
+        Effect=Allow,
+        Principal=Principal("AWS", Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root")),
+        Action=[Action("kms", "*")],
+        Resource=["*"],
+    )
+
+
+def usable_by_logs() -> Statement:
+    """CloudWatch Logs, for log groups of this account and region.
+
+    Their names are not known here (a later layer makes them, Lambda and RDS name their own), hence the wildcard.
+    The actions are those of the CloudWatch Logs user guide; GenerateDataKey* and ReEncrypt* are families of two.
+    """
+    groups = Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*")
+    return Statement(
+        Sid="LogsOfThisAccount",
+        Effect=Allow,
+        Principal=Principal("Service", Sub("logs.${AWS::Region}.amazonaws.com")),
+        Action=[
+            kms.Encrypt,
+            kms.Decrypt,
+            Action("kms", "ReEncrypt*"),
+            Action("kms", "GenerateDataKey*"),
+            kms.DescribeKey,
+        ],
+        Resource=["*"],
+        Condition=Condition(ArnLike({"kms:EncryptionContext:aws:logs:arn": groups})),
+    )
+
+
+def usable_by_alarms() -> Statement:
+    """CloudWatch, to publish an alarm to the encrypted topic; it drops the message without a word otherwise.
+
+    The actions are those of the SNS developer guide; GenerateDataKey* is a family of two.
+    """
+    return Statement(
+        Sid="AlarmsOfThisAccount",
+        Effect=Allow,
+        Principal=Principal("Service", "cloudwatch.amazonaws.com"),
+        Action=[kms.Decrypt, Action("kms", "GenerateDataKey*")],
+        Resource=["*"],
+        Condition=Condition(StringEquals({"aws:SourceAccount": AccountId})),
+    )
+
+
+def add_outputs(
+    layer: Layer,
+    key_arn: GetAtt,
+    groups: dict[str, GetAtt],
+    secrets: dict[str, Ref],
+    roles: list[Role],
+) -> None:
+    """What the later layers stand on."""
+    layer.output("KeyArn", key_arn, "Key of database, cache, secrets, logs and alarm topic")
+    for group in GROUPS:
+        layer.output(
+            f"{group.title}SecurityGroupId",
+            groups[group.title],
+            f"Security group: {group.description}",
+        )
+    for secret in (*GENERATED, *TYPED):
+        layer.output(f"{secret.title}Arn", secrets[secret.title], f"ARN: {secret.description}")
+    for role in roles:
+        layer.output(f"{role.title}Arn", GetAtt(role, "Arn"), f"{role.title}: ARN")
+        layer.output(f"{role.title}Name", Ref(role), f"{role.title}: name, without its path")

@@ -1,0 +1,99 @@
+"""The committed zips, deployed as Lambda functions to the embedded AWS and invoked by their handler's name."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from pipeline.paths import FUNCTIONS
+from tests.engines.postgres import Postgres
+from tests.engines.valkey import Valkey
+from tests.functions.cloudformation import Answers
+
+Invoke = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def deploy(client: Any) -> Any:
+    """Create a Lambda function from a committed zip; return how to invoke it."""
+
+    def create(name: str, variables: dict[str, str]) -> Any:
+        function = f"{name}-{uuid4().hex[:8]}"
+        client("lambda").create_function(
+            FunctionName=function,
+            Runtime="python3.13",
+            Architectures=["arm64"],
+            Handler=f"functions.{name}.handler.handler",
+            Role="arn:aws:iam::123456789012:role/function",
+            Timeout=60,
+            Code={"ZipFile": (FUNCTIONS / f"{name}.zip").read_bytes()},
+            Environment={"Variables": variables},
+        )
+
+        def invoke(event: dict[str, Any]) -> dict[str, Any]:
+            answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+            return {"error": answer.get("FunctionError"), "payload": json.load(answer["Payload"])}
+
+        return invoke
+
+    return create
+
+
+def test_database_extensions(
+    deploy: Callable[..., Invoke], store: Callable[[str], str], postgres: Postgres, answers: Answers
+) -> None:
+    invoke = deploy("database_extensions", {"DATABASE_CA_FILE": str(postgres.identity.root)})
+    secret = store(json.dumps({"username": postgres.user, "password": postgres.password}))
+    properties = {
+        "SecretArn": secret,
+        "Host": postgres.host,
+        "Port": str(postgres.port),
+        "Database": postgres.database,
+        "Extensions": ["uuid-ossp"],
+    }
+    try:
+        answer = invoke(answers.event("Create", properties))
+    finally:
+        postgres.run('DROP EXTENSION IF EXISTS "uuid-ossp"')
+
+    assert answer == {"error": None, "payload": None}
+    assert answers.only["Data"] == {"Versions": "uuid-ossp 1.1"}
+
+
+def test_queue_depth(
+    client: Any, deploy: Callable[..., Invoke], store: Callable[[str], str], valkey_cluster: Valkey
+) -> None:
+    valkey_cluster.clear()
+    name = f"c{uuid4().hex[:8]}"
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName=name)
+    task = ecs.register_task_definition(
+        family=name, containerDefinitions=[{"name": "worker", "image": "worker", "memory": 64}]
+    )
+    definition = task["taskDefinition"]["taskDefinitionArn"]
+    ecs.create_service(
+        cluster=name, serviceName="worker", taskDefinition=definition, desiredCount=1
+    )
+    variables = {
+        "CACHE_HOST": valkey_cluster.host,
+        "CACHE_PORT": str(valkey_cluster.port),
+        "CACHE_USER": valkey_cluster.user,
+        "CACHE_SECRET_ARN": store(valkey_cluster.password),
+        "CACHE_KEY_PREFIX": "{carbon-dev}:",
+        "CACHE_CA_FILE": str(valkey_cluster.identity.root),
+        "CLUSTER": name,
+        "SERVICE": "worker",
+        "METRIC_NAMESPACE": f"Carbon/{name}",
+        "CLUSTER_MODE": "true",
+    }
+    with valkey_cluster.client() as cache:
+        cache.lpush("{carbon-dev}:celery", 1, 2, 3)
+
+    answer = deploy("queue_depth", variables)({})
+    broken = deploy("queue_depth", {**variables, "SERVICE": "gone"})({})
+
+    assert answer["payload"] == {"QueueDepth": 3.0, "BacklogPerTask": 3.0, "RunningTasks": 1.0}
+    assert broken["error"] == "Unhandled"
+    assert "service gone is not in the cluster" in broken["payload"]["errorMessage"]

@@ -1,0 +1,51 @@
+"""The roots that a database is verified with: those of Amazon's bundle, and no others."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from templates_src.functions.database_extensions.trust import REGION
+from tools.rds_roots import PACKAGE, TARGET, RootsError, bundles
+
+FILES = sorted(TARGET.glob("*.pem"))
+# A certificate that ends earlier is not one of the present generation.
+FAR = datetime.datetime(2060, 1, 1, tzinfo=datetime.UTC)
+
+
+def test_the_files_are_what_the_script_makes_of_the_pinned_package() -> None:
+    assert {path.stem: path.read_text() for path in FILES} == bundles(PACKAGE)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_region_has_three_roots_of_its_own(path: Path) -> None:
+    certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    names = [
+        str(each.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        for each in certificates
+    ]
+
+    assert REGION.fullmatch(path.stem)
+    expected = [
+        f"Amazon RDS {path.stem} Root CA {key} G1" for key in ("ECC384", "RSA2048", "RSA4096")
+    ]
+    assert names == expected
+    for each in certificates:
+        each.verify_directly_issued_by(each)
+        assert each.not_valid_after_utc > FAR
+
+
+def test_the_region_of_the_environments_is_there() -> None:
+    assert "eu-north-1" in {path.stem for path in FILES}
+
+
+def test_another_package_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "package.tgz"
+    other.write_bytes(PACKAGE.read_bytes() + b" ")
+
+    with pytest.raises(RootsError, match="as pinned"):
+        bundles(other)
+    with pytest.raises(RootsError, match="run `make setup`"):
+        bundles(tmp_path / "none.tgz")

@@ -1,0 +1,144 @@
+"""Services, tasks, their scaling and their logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.render import Rendered
+from tests.relations.iam import allows
+from tests.relations.registry import relation
+from tests.relations.text import listed, text_of
+from tests.rendering import containers, id_of, named, resources_of_type
+
+SCALES = "AWS::ApplicationAutoScaling::ScalableTarget"
+POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+RESOURCE_ID = re.compile(r"service/<(?P<cluster>\w+)>/<(?P<service>\w+)\.Name>")
+BEAT = "BeatService"
+
+
+@relation
+def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
+    """A Fargate task has no instance to register: its target group takes addresses, its network mode is awsvpc."""
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        task = named(rendered, id_of(rendered, service.layer, service.properties["TaskDefinition"]))
+        if "FARGATE" not in listed(task.properties.get("RequiresCompatibilities")):
+            yield f"{task.logical_id} does not say that it runs on Fargate."
+        if task.properties.get("NetworkMode") != "awsvpc":
+            yield f"{task.logical_id} has a network mode that Fargate does not know."
+        for balancer in service.properties.get("LoadBalancers", ()):
+            group = named(rendered, id_of(rendered, service.layer, balancer["TargetGroupArn"]))
+            if group.properties.get("TargetType") != "ip":
+                yield f"{group.logical_id} has target type {group.properties.get('TargetType')}, but {service.logical_id} runs on Fargate."
+
+
+@relation
+def scaling_names_its_service(rendered: Rendered) -> Iterator[str]:
+    """ResourceId is service/CLUSTER/SERVICE in names: the Ref of a service is its ARN, which is refused."""
+    for target in (*resources_of_type(rendered, SCALES), *resources_of_type(rendered, POLICY)):
+        if "ResourceId" not in target.properties and "ScalingTargetId" in target.properties:
+            if id_of(rendered, target.layer, target.properties["ScalingTargetId"]) not in {
+                found.logical_id for found in resources_of_type(rendered, SCALES)
+            }:
+                yield f"{target.logical_id} scales a target that there is none of."
+            continue
+        resource_id = text_of(target.properties.get("ResourceId"))
+        found = RESOURCE_ID.fullmatch(resource_id)
+        if not found:
+            yield f"{target.logical_id} scales {resource_id}, which is not service/CLUSTER/SERVICE in names."
+        else:
+            service = named(rendered, found["service"])
+            if id_of(rendered, service.layer, service.properties["Cluster"]) != found["cluster"]:
+                yield f"{target.logical_id} looks for {found['service']} in {found['cluster']}, where it does not run."
+
+
+def _scaled(rendered: Rendered) -> set[str]:
+    """Logical IDs of the services that scale."""
+    texts = [text_of(found.properties["ResourceId"]) for found in resources_of_type(rendered, SCALES)]
+    return {
+        service.logical_id
+        for service in resources_of_type(rendered, "AWS::ECS::Service")
+        if any(f"<{service.logical_id}" in text for text in texts)
+    }
+
+
+@relation
+def scaled_services_leave_their_number_open(rendered: Rendered) -> Iterator[str]:
+    """A DesiredCount would undo the scaling with every update; a service that does not scale must have one."""
+    scaled = _scaled(rendered)
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        has_count = "DesiredCount" in service.properties
+        if service.logical_id in scaled and has_count:
+            yield f"{service.logical_id} scales, but each update sets it back to its DesiredCount."
+        if service.logical_id not in scaled and not has_count:
+            yield f"{service.logical_id} neither scales nor says how many tasks it has."
+    for target in resources_of_type(rendered, SCALES):
+        low, high = (int(target.properties[key]) for key in ("MinCapacity", "MaxCapacity"))
+        if not 1 <= low <= high:
+            yield f"{target.logical_id} scales between {low} and {high}."
+
+
+@relation
+def there_is_one_beat(rendered: Rendered) -> Iterator[str]:
+    """Two schedulers would schedule everything twice, be it for a moment."""
+    if BEAT in _scaled(rendered):
+        yield f"{BEAT} scales."
+    beat = named(rendered, BEAT).properties
+    deployment = beat["DeploymentConfiguration"]
+    expected: tuple[tuple[str, Any, Any], ...] = (
+        ("DesiredCount", beat.get("DesiredCount"), 1),
+        ("MinimumHealthyPercent", deployment.get("MinimumHealthyPercent"), 0),
+        ("MaximumPercent", deployment.get("MaximumPercent"), 100),
+        ("AvailabilityZoneRebalancing", beat.get("AvailabilityZoneRebalancing"), "DISABLED"),
+    )
+    for what, value, wanted in expected:
+        if value != wanted:
+            yield f"{BEAT} has {what} {value}, not {wanted}: there may be two of it."
+    if {item["CapacityProvider"] for item in beat["CapacityProviderStrategy"]} != {"FARGATE"}:
+        yield f"{BEAT} runs on capacity that may be taken away."
+
+
+@relation
+def rebalancing_has_room(rendered: Rendered) -> Iterator[str]:
+    """ECS refuses zone rebalancing, on by default, where there may be no task more than desired."""
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        maximum = service.properties.get("DeploymentConfiguration", {}).get("MaximumPercent", 200)
+        rebalancing = service.properties.get("AvailabilityZoneRebalancing", "ENABLED")
+        if rebalancing == "ENABLED" and int(maximum) <= 100:
+            yield f"{service.logical_id} rebalances zones, but may have {maximum} % of its tasks."
+
+
+@relation
+def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[str]:
+    """A log group that ECS makes keeps everything for ever, unencrypted."""
+    for task_id, container in containers(rendered):
+        layer = named(rendered, task_id).layer
+        name = f"Container {container['Name']} of {task_id}"
+        configuration = container.get("LogConfiguration", {})
+        options = configuration.get("Options", {})
+        group = id_of(rendered, layer, options.get("awslogs-group"))
+        groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
+        if configuration.get("LogDriver") != "awslogs" or group not in groups:
+            yield f"{name} logs to {group}, which is no log group of the templates."
+        if "awslogs-create-group" in options:
+            yield f"{name} may make its log group itself."
+        role = id_of(rendered, layer, named(rendered, task_id).properties["ExecutionRoleArn"])
+        if allows(rendered, role, "logs:CreateLogGroup", group):
+            yield f"{role} may make log groups, which then keep everything for ever."
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            if group in groups and not allows(rendered, role, action, group):
+                yield f"{role} lacks {action} on {group}, to which {task_id} logs."
+
+
+@relation
+def log_groups_have_a_retention(rendered: Rendered) -> Iterator[str]:
+    """And a function logs to one of them: the group that Lambda makes keeps everything."""
+    groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
+    for group in resources_of_type(rendered, "AWS::Logs::LogGroup"):
+        if not group.properties.get("RetentionInDays"):
+            yield f"{group.logical_id} keeps its logs for ever."
+    for function in resources_of_type(rendered, "AWS::Lambda::Function"):
+        logging = function.properties.get("LoggingConfig", {})
+        if id_of(rendered, function.layer, logging.get("LogGroup")) not in groups:
+            yield f"{function.logical_id} logs to a group that Lambda makes, and that keeps its logs for ever."

@@ -1,0 +1,88 @@
+"""Relations and the faults that prove them: what checks_*.py and faults_*.py register."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.render import Rendered
+
+# Templates by layer name, the root under "environment", as CloudFormation reads them.
+Templates = dict[str, dict[str, Any]]
+Relation = Callable[[Rendered], list[str]]
+TemplateRelation = Callable[[Templates], list[str]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, planted in a copy of a rendered variant, that its relation must find in a sentence that holds ``says``."""
+
+    what: str
+    found_by: Relation
+    says: str
+    plant: Callable[[Rendered], object]
+    variant: str
+
+
+@dataclass(frozen=True)
+class TemplateFault:
+    """The same in a copy of the templates."""
+
+    what: str
+    found_by: TemplateRelation
+    says: str
+    plant: Callable[[Templates], object]
+
+
+RELATIONS: list[Relation] = []
+TEMPLATE_RELATIONS: list[TemplateRelation] = []
+FAULTS: list[Fault] = []
+TEMPLATE_FAULTS: list[TemplateFault] = []
+
+
+def relation(check: Callable[[Rendered], Iterable[str]]) -> Relation:
+    """Register a relation of rendered environments; what it yields are findings, each a sentence."""
+
+    @functools.wraps(check)
+    def findings(rendered: Rendered) -> list[str]:
+        return list(check(rendered))
+
+    RELATIONS.append(findings)
+    return findings
+
+
+def template_relation(check: Callable[[Templates], Iterable[str]]) -> TemplateRelation:
+    """Register a relation of the templates."""
+
+    @functools.wraps(check)
+    def findings(templates: Templates) -> list[str]:
+        return list(check(templates))
+
+    TEMPLATE_RELATIONS.append(findings)
+    return findings
+
+
+def fault(
+    what: str, found_by: Relation, says: str, *, variant: str = "prod"
+) -> Callable[[Callable[[Rendered], object]], Callable[[Rendered], object]]:
+    """Register a function that plants a fault in a rendered environment."""
+
+    def register(plant: Callable[[Rendered], object]) -> Callable[[Rendered], object]:
+        FAULTS.append(Fault(what, found_by, says, plant, variant))
+        return plant
+
+    return register
+
+
+def template_fault(
+    what: str, found_by: TemplateRelation, says: str
+) -> Callable[[Callable[[Templates], object]], Callable[[Templates], object]]:
+    """Register a function that plants a fault in templates."""
+
+    def register(plant: Callable[[Templates], object]) -> Callable[[Templates], object]:
+        TEMPLATE_FAULTS.append(TemplateFault(what, found_by, says, plant))
+        return plant
+
+    return register

@@ -1,0 +1,40 @@
+"""Values of rendered templates as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.rendering import VARIABLE
+
+
+def text_of(value: Any) -> str:
+    """A value as text, in which what only exists after a launch stands as ``<LogicalId>`` or ``<LogicalId.Attribute>``."""
+    match value:
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(text_of(part) for part in parts)
+        case {"Fn::Sub": [text, {**values}]}:
+            for name, part in values.items():
+                text = text.replace(f"${{{name}}}", text_of(part))
+            return text_of({"Fn::Sub": text})
+        case {"Fn::Sub": str(text)}:
+            return VARIABLE.sub(
+                lambda found: "<" + ".".join(part for part in found.groups() if part) + ">", text
+            )
+        case _:
+            return str(value)
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand for a list of one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def is_true(value: Any) -> bool:
+    """A boolean as templates write it."""
+    return str(value).lower() == "true"

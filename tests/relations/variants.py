@@ -1,0 +1,66 @@
+"""The environments that relations are held to: as the profiles make them, and with everything given that may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.assemble import Release
+from pipeline.render import Rendered, render
+
+REGION = "eu-north-1"
+COMPLETE = {
+    "AlarmEmail": "operations@example.com",
+    "AccessLogs": "true",
+    "CertificateArn": "",
+    "DomainName": "app.example.com",
+    "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+    "EnableExecuteCommand": "true",
+    "ReadonlyRootFilesystem": "false",
+    "GitHubRepository": "acme/carbon",
+    "GitHubOrganizationId": "101",
+    "GitHubRepositoryId": "202",
+    "ImageTag": "v1",
+    "MediaCorsOrigins": "https://app.example.com",
+    "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
+}
+EXISTING = {
+    "AvailabilityZones": "eu-north-1a,eu-north-1b,eu-north-1c",
+    "BucketNamespace": "account-regional",
+    "CacheMode": "replication-group",
+    "CacheNodes": "1",
+    "DatabaseSnapshotIdentifier": "before-the-move",
+    "GitHubOidcProviderArn": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
+    "GitHubRepository": "acme/carbon",
+    "ImageRepository": "acme/carbon",
+    "ImageTag": "v1",
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An environment, its region, and what is given over its profile."""
+
+    environment: str
+    given: dict[str, str] = field(default_factory=dict)
+    region: str = REGION
+    longest_project: bool = False
+
+    def render(self, release: Release) -> Rendered:
+        """The environment as it would be launched."""
+        given = dict(self.given)
+        if self.longest_project:
+            given["Project"] = "p" * (release.root.declarations["Project"].max_length or 0)
+        return render(release, self.environment, self.region, given)
+
+
+VARIANTS = {
+    "dev": Variant("dev"),
+    "staging": Variant("staging"),
+    "prod": Variant("prod"),
+    "complete dev": Variant("dev", COMPLETE),
+    "complete staging": Variant("staging", COMPLETE),
+    "complete prod": Variant("prod", COMPLETE),
+    "dev on what exists": Variant("dev", EXISTING),
+    "staging of the longest name": Variant("staging", COMPLETE, longest_project=True),
+    "prod in us-east-1": Variant("prod", COMPLETE, region="us-east-1"),
+}

@@ -1,0 +1,165 @@
+"""Walks through a rendered environment: resources by type, and the resources that a value stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.render import Origin, Rendered
+
+# A variable of Fn::Sub: a resource, or one of its attributes.
+VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
+
+
+class Resource(NamedTuple):
+    """A rendered resource."""
+
+    layer: str
+    logical_id: str
+    properties: Mapping[str, Any]
+
+
+class GroupRule(NamedTuple):
+    """A rule of a security group; ``peer`` is the logical ID of the other group, or a CIDR."""
+
+    egress: bool
+    group: str
+    peer: str
+    protocol: str
+    first: int
+    last: int
+
+
+def resources(rendered: Rendered) -> Iterator[tuple[str, Resource]]:
+    """Every resource of every layer, with its type before it."""
+    for layer, template in rendered.layers.items():
+        for logical_id, body in template["Resources"].items():
+            yield body["Type"], Resource(layer, logical_id, body.get("Properties", {}))
+
+
+def resources_of_type(rendered: Rendered, kind: str) -> Iterator[Resource]:
+    """Every resource of one type, in any layer."""
+    return (resource for found, resource in resources(rendered) if found == kind)
+
+
+def only(rendered: Rendered, kind: str) -> Resource:
+    """The resource of a type that an environment has one of."""
+    (resource,) = resources_of_type(rendered, kind)
+    return resource
+
+
+def named(rendered: Rendered, logical_id: str) -> Resource:
+    """The resource of a logical ID, which is unique over the layers."""
+    (resource,) = (found for _, found in resources(rendered) if found.logical_id == logical_id)
+    return resource
+
+
+def origin_of(rendered: Rendered, layer: str, value: Any) -> Origin | None:
+    """The resource that a value of a layer is the Ref or an attribute of; None where it is none's."""
+    match value:
+        case {"Ref": str(name)} if name in rendered.layers[layer]["Resources"]:
+            return Origin(layer, name, None)
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return Origin(layer, name, attribute)
+        case str():
+            return rendered.origins.get(value)
+        case _:
+            return None
+
+
+def id_of(rendered: Rendered, layer: str, value: Any) -> str:
+    """Logical ID of the resource that a value stands for, or the value itself where it is text of its own."""
+    origin = origin_of(rendered, layer, value)
+    return origin.logical_id if origin else str(value)
+
+
+def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
+    """Every resource that a value mentions, however deep, also within text."""
+    whole = origin_of(rendered, layer, value)
+    if whole:
+        return {whole}
+    match value:
+        case str():
+            inside = {
+                origin
+                for example, origin in rendered.origins.items()
+                # A port is an example value too, and found in any number.
+                if example in value and not example.isdigit()
+            }
+            return inside | {
+                Origin(layer, name, attribute or None)
+                for name, attribute in VARIABLE.findall(value)
+                if name in rendered.layers[layer]["Resources"]
+            }
+        case Mapping():
+            parts = list(value.values())
+        case list():
+            parts = value
+        case _:
+            return set()
+    return {origin for part in parts for origin in origins_in(rendered, layer, part)}
+
+
+def ids_in(rendered: Rendered, layer: str, value: Any) -> set[str]:
+    """Logical IDs of the resources that a value mentions."""
+    return {origin.logical_id for origin in origins_in(rendered, layer, value)}
+
+
+def group_rules(rendered: Rendered) -> Iterator[GroupRule]:
+    """Every rule of every security group, whether it is a resource of its own or within its group."""
+    for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
+        for egress, key in ((False, "SecurityGroupIngress"), (True, "SecurityGroupEgress")):
+            for rule in group.properties.get(key, ()):
+                yield group_rule(rendered, group.layer, group.logical_id, rule, egress=egress)
+    for egress, kind in ((False, "Ingress"), (True, "Egress")):
+        for rule in resources_of_type(rendered, f"AWS::EC2::SecurityGroup{kind}"):
+            group_id = id_of(rendered, rule.layer, rule.properties["GroupId"])
+            yield group_rule(rendered, rule.layer, group_id, rule.properties, egress=egress)
+
+
+def group_rule(
+    rendered: Rendered, layer: str, group: str, rule: Mapping[str, Any], *, egress: bool
+) -> GroupRule:
+    """One rule; -1 as its ports where it names none, as EC2 writes all of them."""
+    peers = [
+        rule[key]
+        for key in (
+            "DestinationSecurityGroupId" if egress else "SourceSecurityGroupId",
+            "CidrIp",
+            "CidrIpv6",
+            "DestinationPrefixListId" if egress else "SourcePrefixListId",
+        )
+        if key in rule
+    ]
+    (peer,) = peers
+    return GroupRule(
+        egress,
+        group,
+        id_of(rendered, layer, peer),
+        str(rule["IpProtocol"]),
+        int(rule.get("FromPort", -1)),
+        int(rule.get("ToPort", -1)),
+    )
+
+
+def role_statements(rendered: Rendered, role: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every statement of a role's own and attached policies, with the layer that its references are of."""
+    resource = named(rendered, role)
+    for policy in resource.properties.get("Policies", ()):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield resource.layer, statement
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy"):
+        for policy_resource in resources_of_type(rendered, kind):
+            layer, _, properties = policy_resource
+            holders = properties.get("Roles") or [properties.get("RoleName")]
+            if role in {id_of(rendered, layer, holder) for holder in holders}:
+                for statement in properties["PolicyDocument"]["Statement"]:
+                    yield layer, statement
+
+
+def containers(rendered: Rendered) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every container, with the logical ID of its task definition."""
+    for task in resources_of_type(rendered, "AWS::ECS::TaskDefinition"):
+        for container in task.properties["ContainerDefinitions"]:
+            yield task.logical_id, container

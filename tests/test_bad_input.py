@@ -1,0 +1,209 @@
+"""Every wrong value is refused before anything exists, by the pipeline and by CloudFormation, with a message that names it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from embedded_aws.server import EmbeddedAws
+from pipeline import relations
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.errors import Refusal
+from pipeline.launch import CAPABILITIES
+from pipeline.profiles import load_profile, resolve
+from pipeline.render import render_values
+from pipeline.stand_ins import stand_ins
+from tests.conftest import ENVIRONMENTS, REGION
+from tests.wrong_values import CLOUDFORMATION, NETWORK, PIPELINE, PROD, RELATIONS, Wrong
+
+EVERY = [*CLOUDFORMATION, *PIPELINE]
+# Values at the very edge of what the wrong ones overstep.
+RIGHT: Mapping[str, Mapping[str, str]] = {
+    "lowest": {
+        "Project": "a1",
+        "VpcCidr": "10.0.0.0/16",
+        "IngressCidr": "0.0.0.0/0",
+        "AvailabilityZones": f"{REGION}a, {REGION}b, {REGION}c",
+        "GitHubRepository": "a/b",
+        "DatabaseAllocatedStorage": "20",
+        "DatabaseMaxAllocatedStorage": "22",
+        "DatabaseName": "d",
+        "DocumentsIntelligentTieringDays": "1",
+        "DocumentsGlacierDays": "2",
+        "CacheMaximumEcpuPerSecond": "1000",
+        "WafRateLimit": "10",
+        "ApiCpu": "256",
+        "ApiMemory": "512",
+        "ApiMinTasks": "1",
+        "ApiMaxTasks": "1",
+    },
+    "highest": {
+        "Project": "carbon-connec2",
+        "VpcCidr": "192.168.0.0/16",
+        "IngressCidr": "255.255.255.255/32",
+        "GitHubRepository": "acme/app",
+        "GitHubOrganizationId": "1",
+        "GitHubRepositoryId": "2",
+        "DatabaseMaxAllocatedStorage": "65536",
+        "DatabaseName": "d" * 63,
+        "DocumentsIntelligentTieringDays": "3649",
+        "DocumentsGlacierDays": "3650",
+        "MediaCorsOrigins": "https://app.example.com, http://localhost:3000",
+        "WafRateLimit": "2000000000",
+        "ApiCpu": "4096",
+        "ApiMemory": "30720",
+        "ApiMinTasks": "100",
+        "ApiMaxTasks": "100",
+    },
+    "domain instead of certificate": {
+        "CertificateArn": "",
+        "DomainName": "app.example.com",
+        "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+    },
+}
+
+
+def title(row: Wrong) -> str:
+    return f"{row.base}: {row.title}"
+
+
+def launched(release: Release, base: str, values: Mapping[str, str | None]) -> None:
+    """What a launch does with its values before it talks to AWS."""
+    profile = load_profile(release.root, base)
+    given = {**stand_ins(REGION), **values}
+    kept = {name: value for name, value in given.items() if value is not None}
+    render_values(release, base, REGION, resolve(release.root, profile, kept))
+
+
+def request(release: Release, base: str, values: Mapping[str, str | None]) -> dict[str, Any]:
+    """A stack as somebody without the pipeline asks CloudFormation for it."""
+    given = {**load_profile(release.root, base), **stand_ins(REGION), **values}
+    return {
+        "StackName": "refused",
+        "TemplateBody": release.root_body,
+        "Capabilities": CAPABILITIES,
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in given.items()
+            if value is not None
+        ],
+    }
+
+
+def assert_named(row: Wrong, message: str) -> None:
+    missing = [name for name in row.names if name not in message]
+    assert not missing, f"{message!r} does not name {missing}"
+
+
+@pytest.fixture(scope="module")
+def cloudformation(running_aws: EmbeddedAws) -> Any:
+    running_aws.reset()
+    return Aws(REGION, running_aws.environment()).client("cloudformation")
+
+
+@pytest.mark.parametrize("row", EVERY, ids=title)
+def test_pipeline_refuses(release: Release, row: Wrong) -> None:
+    with pytest.raises(Refusal) as refusal:
+        launched(release, row.base, row.values)
+
+    assert_named(row, str(refusal.value))
+    assert "\n" not in str(refusal.value).replace(r"\n", "")
+    assert str(refusal.value).endswith((".", "?", ")"))
+
+
+@pytest.mark.parametrize("row", CLOUDFORMATION, ids=title)
+def test_cloudformation_refuses(release: Release, cloudformation: Any, row: Wrong) -> None:
+    wrong = request(release, row.base, row.values)
+
+    with pytest.raises(ClientError) as error:
+        cloudformation.create_change_set(ChangeSetName="first", ChangeSetType="CREATE", **wrong)
+
+    assert error.value.response["Error"]["Code"] == "ValidationError"
+    assert_named(row, error.value.response["Error"]["Message"])
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+@pytest.mark.parametrize("row", [*NETWORK, *PROD], ids=title)
+def test_cloudformation_refuses_without_a_change_set(
+    release: Release, cloudformation: Any, row: Wrong
+) -> None:
+    with pytest.raises(ClientError) as error:
+        cloudformation.create_stack(**request(release, row.base, row.values))
+
+    assert error.value.response["Error"]["Code"] == "ValidationError"
+    assert_named(row, error.value.response["Error"]["Message"])
+    assert cloudformation.describe_stacks()["Stacks"] == []
+
+
+@pytest.mark.parametrize("base", ENVIRONMENTS)
+def test_what_the_rows_start_from_is_accepted(
+    release: Release, embedded: EmbeddedAws, base: str
+) -> None:
+    launched(release, base, {})
+    cloudformation = Aws(REGION, embedded.environment()).client("cloudformation")
+
+    cloudformation.create_change_set(
+        ChangeSetName="first", ChangeSetType="CREATE", **request(release, base, {})
+    )
+
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 1
+
+
+@pytest.mark.parametrize("values", RIGHT.values(), ids=RIGHT)
+def test_values_at_the_edge_are_accepted(
+    release: Release, embedded: EmbeddedAws, values: Mapping[str, str]
+) -> None:
+    launched(release, "dev", values)
+    cloudformation = Aws(REGION, embedded.environment()).client("cloudformation")
+
+    cloudformation.create_change_set(
+        ChangeSetName="first", ChangeSetType="CREATE", **request(release, "dev", values)
+    )
+
+    assert len(cloudformation.describe_stacks()["Stacks"]) == 1
+
+
+def test_rows_are_as_many_as_promised_and_differ() -> None:
+    assert len({title(row) for row in EVERY}) == len(EVERY)
+    assert len(EVERY) >= 40
+
+
+def test_every_constraint_of_the_root_has_a_row(release: Release) -> None:
+    constrained = {
+        declaration.name
+        for declaration in release.root.declarations.values()
+        if declaration.allowed
+        or declaration.pattern
+        or declaration.min_value is not None
+        or declaration.max_length is not None
+    }
+
+    assert constrained - {name for row in CLOUDFORMATION for name in row.values} == set()
+
+
+def test_every_rule_of_the_root_has_a_row(release: Release) -> None:
+    refusals = set()
+    for row in CLOUDFORMATION:
+        with pytest.raises(Refusal) as refusal:
+            launched(release, row.base, row.values)
+        refusals.add(str(refusal.value).rpartition("(rule ")[2].rstrip(")"))
+
+    assert set(json.loads(release.root_body)["Rules"]) - refusals == set()
+
+
+def test_every_relation_has_a_row() -> None:
+    related = {
+        *relations.ORDERED,
+        *relations.CEILINGS,
+        *relations.STRICTLY_ORDERED,
+        *relations.FARGATE_SIZES,
+    }
+
+    assert {
+        pair for pair in related if not any({*pair} == {*row.values} for row in RELATIONS)
+    } == set()

@@ -1,0 +1,1 @@
+"""Scripts that make files of this project; run by hand when their sources change."""
