@@ -75,8 +75,11 @@ def lint(
 ) -> None:
     """Run cfn-lint over the templates and over every rendered environment; warnings are failures."""
     from pipeline.assemble import assemble
+    from pipeline.aws import require_region
     from pipeline.lint import lint as run
 
+    for name in region:
+        require_region(name)
     report = run(assemble(), region, fresh=fresh)
     if report.findings:
         from pipeline import show
@@ -94,12 +97,13 @@ def render(
     output: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
 ) -> None:
     """Write an environment as it would be launched, one JSON a layer."""
+    given = parsed(settings)
     from pipeline.assemble import assemble, serialize
     from pipeline.aws import require_region
     from pipeline.render import render as run
 
     require_region(region)
-    rendered = run(assemble(), environment, region, parsed(settings))
+    rendered = run(assemble(), environment, region, given)
     folder = output or Path("dist") / "rendered" / f"{environment}-{region}"
     folder.mkdir(parents=True, exist_ok=True)
     for layer, body in rendered.layers.items():
@@ -116,9 +120,12 @@ def upload(
     from pipeline.assemble import assemble, write
     from pipeline.aws import Aws
     from pipeline.launch_files import write_launch_files
+    from pipeline.profiles import load_profile, profile_names
     from pipeline.upload import upload as run
 
     release = assemble()
+    for name in profile_names():
+        load_profile(release.root, name)
     write(release)
     done = run(Aws(region), release, bucket)
     write_launch_files(release, bucket)
@@ -139,19 +146,21 @@ def launch(
     ] = False,
 ) -> None:
     """Upload the release, create or update the environment, and show its progress and outputs."""
-    from pipeline import show
-    from pipeline.assemble import assemble, write
-
     if keep and not embedded:
         raise typer.BadParameter("--keep needs --embedded.")
-    release = assemble()
-    write(release)
     given = parsed(settings)
+    from pipeline import show
+    from pipeline.assemble import assemble, write
+    from pipeline.profiles import load_profile, overridden
+
+    release = assemble()
+    overridden(release.root, load_profile(release.root, environment), given)
+    write(release)
     with target(region, embedded=embedded) as aws:
         if embedded:
             from pipeline.stand_ins import embedded_prerequisites
 
-            given = {**embedded_prerequisites(aws, given), **given}
+            given = {**embedded_prerequisites(aws, environment, given), **given}
         launched = launch_release(aws, release, environment, given, bucket)
         if not launched.succeeded:
             show.failures(console(stderr=True), launched)
@@ -198,6 +207,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete the environment's stack; what its templates retain stays."""
+    given = parsed(settings)
     from pipeline import show
     from pipeline.assemble import assemble
     from pipeline.aws import Aws
@@ -206,7 +216,7 @@ def delete(
     from pipeline.profiles import load_profile, overridden
 
     root = assemble().root
-    values = overridden(root, load_profile(root, environment), parsed(settings))
+    values = overridden(root, load_profile(root, environment), given)
     name = stack_name(values)
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete stack {name} in {region}?", abort=True)

@@ -4,15 +4,19 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import os
 import re
+import shutil
 import signal
 import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from embedded_aws.settings import (
     DEFAULT_PORT,
@@ -44,7 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
                 return 1
         port = listener.getsockname()[1]
         state = options.state_dir.resolve() if options.state_dir else None
-        prepare_environment(port, options.region, Path(scratch), state)
+        prepare_environment(
+            port,
+            options.region,
+            Path(scratch),
+            state,
+            options.database or "",
+            options.database_ca,
+        )
         # Imported this late: ministack reads the environment while it is imported.
         from embedded_aws.serving import serve
 
@@ -52,7 +63,11 @@ def main(arguments: list[str] | None = None) -> int:
         with _stopped_by_signals(stop):
             if options.until_stdin_closes:
                 threading.Thread(target=_await_end_of_input, args=(stop,), daemon=True).start()
-            asyncio.run(serve(listener, stop, _announcer(port, options.region)))
+            threading.Thread(target=_leave_in_any_case, args=(stop, scratch), daemon=True).start()
+            # Not asyncio.run: it waits for whatever still runs, and a stack operation that waits
+            # for a function's answer does so for an hour.
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(serve(listener, stop, _announcer(port, options.region)))
     return 0
 
 
@@ -71,6 +86,15 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--state-dir", type=Path, help="directory to keep state in between runs (none: nothing)"
     )
+    parser.add_argument(
+        "--database",
+        metavar="HOST:PORT",
+        type=_address,
+        help="a real PostgreSQL that every database instance stands for; functions in a VPC then run",
+    )
+    parser.add_argument(
+        "--database-ca", metavar="FILE", type=Path, help="PEM file with that database's authority"
+    )
     parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -79,6 +103,13 @@ def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 to 65535")
     return int(text)
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not _port(port):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an address; give HOST:PORT")
+    return text
 
 
 def _region(text: str) -> str:
@@ -116,8 +147,8 @@ def _announcer(port: int, region: str) -> Callable[[], None]:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(stop: threading.Event):  # type: ignore[no-untyped-def]
-    def request_stop(number: int, frame: FrameType | None) -> None:
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     previous = {number: signal.signal(number, request_stop) for number in _STOP_SIGNALS}
@@ -129,6 +160,24 @@ def _stopped_by_signals(stop: threading.Event):  # type: ignore[no-untyped-def]
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Seconds for an orderly end: saving state, ending function workers.
+_PATIENCE = 4.0
+
+
+def _leave_in_any_case(stop: threading.Event, scratch: str) -> None:
+    """End the process soon after `stop`, even if a request or an operation does not let go."""
+    stop.wait()
+    time.sleep(_PATIENCE)
+    _leave(0, scratch)
+
+
+def _leave(status: int, scratch: str | None = None) -> NoReturn:
+    """End without waiting for threads: some of ministack's end only when what they await does."""
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _await_end_of_input(stop: threading.Event) -> None:
@@ -140,4 +189,4 @@ def _await_end_of_input(stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

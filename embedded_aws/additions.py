@@ -5,12 +5,15 @@ from embedded_aws import (
     capabilities,
     change_sets,
     custom_resources,
+    deletion_order,
     nested_stacks,
     parameter_types,
     property_checks,
     protections,
     public_parameters,
+    taken_names,
     template_urls,
+    vpc_functions,
 )
 from embedded_aws.resources import (
     alarms,
@@ -18,23 +21,29 @@ from embedded_aws.resources import (
     caches,
     containers,
     edge,
+    hosted_zones,
     identity,
+    instance_groups,
     network,
+    network_rules,
     scaling,
     secrets,
     storage,
 )
-from embedded_aws.services import application_autoscaling, dlm, waf_logging
+from embedded_aws.services import application_autoscaling, certificates, dlm, waf_logging
 
-_SERVICES = (application_autoscaling, dlm, waf_logging)
+_SERVICES = (application_autoscaling, certificates, dlm, waf_logging)
 _RESOURCES = (
     alarms,
     buckets,
     caches,
     containers,
     edge,
+    hosted_zones,
     identity,
+    instance_groups,
     network,
+    network_rules,
     scaling,
     secrets,
     storage,
@@ -43,6 +52,8 @@ _RESOURCES = (
 _RULES = (
     attributes,
     protections,
+    taken_names,
+    deletion_order,
     nested_stacks,
     property_checks,
     parameter_types,
@@ -51,6 +62,7 @@ _RULES = (
     capabilities,
     change_sets,
     custom_resources,
+    vpc_functions,
 )
 
 

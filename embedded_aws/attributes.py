@@ -1,13 +1,15 @@
 """What Ref and Fn::GetAtt give on AWS and ministack's handlers leave out."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import elasticache, rds, waf
+from ministack.services import elasticache, lambda_svc, rds, waf
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws.registry import Created, Properties
+from embedded_aws.settings import DATABASE_VARIABLE
 
 # (physical id, properties, what the handler gave) -> what is to be added.
 Addition = Callable[[str, Properties, dict[str, Any]], dict[str, Any]]
@@ -33,20 +35,20 @@ def _with_addition(
     return complete
 
 
-def _vpc(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:
+def _vpc(_physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     return {"CidrBlock": properties.get("CidrBlock", ""), "Ipv6CidrBlocks": []}
 
 
-def _bucket(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:
+def _bucket(physical_id: str, _properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     return {"DualStackDomainName": f"{physical_id}.s3.dualstack.{get_region()}.amazonaws.com"}
 
 
-def _id(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:
+def _id(physical_id: str, _properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     return {"Id": physical_id}
 
 
 def _target_group(
-    physical_id: str, properties: Properties, known: dict[str, Any]
+    physical_id: str, _properties: Properties, _known: dict[str, Any]
 ) -> dict[str, Any]:
     # ministack leaves the first word out: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/
     # aws-resource-elasticloadbalancingv2-targetgroup.html gives targetgroup/my-target-group/cbf133c568e0d028.
@@ -54,7 +56,7 @@ def _target_group(
     return {"LoadBalancerArns": [], "TargetGroupFullName": f"targetgroup/{full_name}"}
 
 
-def _web_acl(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:
+def _web_acl(physical_id: str, _properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     name, acl, _ = physical_id.split("|")
     return {
         "Capacity": (waf._web_acls.get(acl) or {}).get("Capacity", 0),
@@ -62,19 +64,31 @@ def _web_acl(physical_id: str, properties: Properties, known: dict[str, Any]) ->
     }
 
 
-def _database(physical_id: str, properties: Properties, known: dict[str, Any]) -> dict[str, Any]:
+def _database(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     record = rds._instances[physical_id]
     # Reported by DescribeDBInstances, dropped by ministack's handler.
     if "EnableCloudwatchLogsExports" in properties:
         record["EnabledCloudwatchLogsExports"] = list(properties["EnableCloudwatchLogsExports"])
+    real, _, port = os.environ.get(DATABASE_VARIABLE, "").rpartition(":")
+    if real:
+        record["Endpoint"].update(Address=real, Port=int(port))
     return {
+        "Endpoint.Address": record["Endpoint"]["Address"],
+        "Endpoint.Port": str(record["Endpoint"]["Port"]),
         "Endpoint.HostedZoneId": record["Endpoint"]["HostedZoneId"],
         "DBInstanceStatus": record["DBInstanceStatus"],
     }
 
 
+def _function(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
+    # Dropped by ministack's handler, though its Lambda API has it.
+    settings = lambda_svc._functions[physical_id]["config"]
+    settings["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
+    return {}
+
+
 def _replication_group(
-    physical_id: str, properties: Properties, known: dict[str, Any]
+    physical_id: str, properties: Properties, _known: dict[str, Any]
 ) -> dict[str, Any]:
     record = elasticache._replication_groups[physical_id]
     port = int(properties.get("Port") or 6379)
@@ -109,5 +123,6 @@ _ADDITIONS: dict[str, Addition] = {
     "AWS::ElasticLoadBalancingV2::TargetGroup": _target_group,
     "AWS::WAFv2::WebACL": _web_acl,
     "AWS::RDS::DBInstance": _database,
+    "AWS::Lambda::Function": _function,
     "AWS::ElastiCache::ReplicationGroup": _replication_group,
 }

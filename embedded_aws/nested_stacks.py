@@ -49,8 +49,23 @@ def _start_operation(
         task = asyncio.get_running_loop().create_task(operation)
     if stack_id:
         _running[stack_id] = task
-        task.add_done_callback(
-            lambda done: _running.pop(stack_id) if _running.get(stack_id) is done else None
+        task.add_done_callback(lambda done: _end_operation(done, stack, stack_id))
+
+
+def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str) -> None:
+    """Forget an operation; one that broke off must not leave its stack in progress for ever."""
+    if _running.get(stack_id) is done:
+        del _running[stack_id]
+    problem = None if done.cancelled() else done.exception()
+    if problem is None or stack is None:
+        return
+    status = stack["StackStatus"].replace("_IN_PROGRESS", "_FAILED")
+    reason = f"The embedded AWS broke off: {problem!r}"
+    stack.update(StackStatus=status, StackStatusReason=reason)
+    with stacks._stack_region_context(stack, stack_id):
+        name = stack["StackName"]
+        stacks._add_event(
+            stack_id, name, name, "AWS::CloudFormation::Stack", status, reason, stack_id
         )
 
 
@@ -92,7 +107,7 @@ def _child_name(parent_name: str, logical_id: str) -> str:
     return f"{f'{parent_name}-{logical_id}'[: _NAME_LIMIT - len(suffix) - 1]}-{suffix}"
 
 
-def _update(physical_id: str, old: Properties, new: Properties, parent_name: str) -> Created:
+def _update(physical_id: str, _old: Properties, new: Properties, parent_name: str) -> Created:
     parent: Stack = cloudformation._stacks[parent_name]
     child = _named(physical_id)
     if child is None:
@@ -108,7 +123,7 @@ def _update(physical_id: str, old: Properties, new: Properties, parent_name: str
     return _created(child)
 
 
-def _delete(physical_id: str, properties: Properties) -> None:
+def _delete(physical_id: str, _properties: Properties) -> None:
     child = _named(physical_id)
     if child is None or child["StackStatus"] == "DELETE_COMPLETE":
         return
@@ -133,7 +148,7 @@ def _request(properties: Properties, parent: Stack) -> dict[str, str]:
     fields = {"TemplateURL": str(properties["TemplateURL"])}
     for number, (key, value) in enumerate(parameters.items(), 1):
         if isinstance(value, list | dict):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004 - the engine takes ValueErrors as refusals
                 "Value of property Parameters must be an object with String (or simple type)"
                 f" properties: {key} is not"
             )

@@ -20,7 +20,9 @@ def install() -> None:
     }
     for resource_type, objection in objections.items():
         handler = provisioners._RESOURCE_HANDLERS[resource_type]
-        handler["delete"] = _unless(objection, handler["delete"])
+        # The final snapshot too: AWS takes it as a part of the deletion that it refuses.
+        for action in {"delete", "snapshot"} & handler.keys():
+            handler[action] = _unless(objection, handler[action])
 
 
 def _unless(objection: Objection, delete: Delete) -> Delete:
@@ -34,7 +36,9 @@ def _unless(objection: Objection, delete: Delete) -> Delete:
 
 
 def _holds_objects(bucket: str) -> str | None:
-    versions = [v for (name, _), kept in s3._object_versions.items() if name == bucket for v in kept]
+    versions = [
+        v for (name, _), kept in s3._object_versions.items() if name == bucket for v in kept
+    ]
     if (s3._buckets.get(bucket) or {}).get("objects") or versions:
         return (
             f"The bucket you tried to delete is not empty: {bucket}. You must delete all versions"

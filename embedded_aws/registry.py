@@ -43,7 +43,7 @@ def register(resource_type: str, *, create: Create, delete: Delete, update: Upda
 def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update:
     """An update for types whose every property replaces them, their tags apart."""
 
-    def update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+    def update(physical_id: str, _old: Properties, new: Properties, _stack_name: str) -> Created:
         return physical_id, attributes(physical_id, new)
 
     return update

@@ -60,8 +60,9 @@ def _type_problem(value: Any, expected: str | list[str] | None) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list"}
-    return kinds.get(type(value)) or repr(value)[:80]
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else repr(value)[:80]
 
 
 def _is_integer(value: Any) -> bool:

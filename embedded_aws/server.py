@@ -8,14 +8,13 @@ ministack is imported in the subprocess only, so importing this module costs nex
 """
 
 import contextlib
+import http.client
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -57,8 +56,18 @@ class EmbeddedAws:
         self.region = region
 
     @classmethod
-    def start(cls, region: str = DEFAULT_REGION, *, timeout: float = 30.0) -> Self:
+    def start(
+        cls,
+        region: str = DEFAULT_REGION,
+        *,
+        database: str = "",
+        database_ca: Path | None = None,
+        timeout: float = 30.0,
+    ) -> Self:
         """Start the process and wait until it answers.
+
+        `database` (HOST:PORT) and `database_ca` (PEM file) put a real PostgreSQL behind every
+        database instance; functions inside a VPC run only then.
 
         It ends with `stop`, with the `with` block, or with this process, however that ends: it
         watches a pipe whose other end closes with this process.
@@ -71,6 +80,8 @@ class EmbeddedAws:
             [
                 *(sys.executable, "-m", "embedded_aws"),
                 *("--port", "0", "--region", region, "--until-stdin-closes"),
+                *(("--database", database) if database else ()),
+                *(("--database-ca", str(database_ca)) if database_ca else ()),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -82,7 +93,7 @@ class EmbeddedAws:
         endpoint = _ENDPOINT.search(announcement)
         aws = cls(process, log, endpoint.group(1) if endpoint else "", region)
         if endpoint is None:
-            reason = aws._last_words() if process.poll() is not None else "no answer"
+            reason = aws._last_words() if _has_ended(process) else "no answer"
             aws.stop()
             raise EmbeddedAwsError(f"The embedded AWS did not start within {timeout:g} s: {reason}")
         return aws
@@ -100,14 +111,17 @@ class EmbeddedAws:
 
         Raises EmbeddedAwsError when the process does not answer.
         """
-        request = urllib.request.Request(f"{self.endpoint_url}/_ministack/reset", method="POST")
+        host = self.endpoint_url.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=_STOP_TIMEOUT)
         try:
-            with urllib.request.urlopen(request, timeout=_STOP_TIMEOUT):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError) as problem:
+            connection.request("POST", "/_ministack/reset")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as problem:
             raise EmbeddedAwsError(
                 f"The embedded AWS at {self.endpoint_url} does not answer: {problem}"
             ) from problem
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """End the process; a second call does nothing."""
@@ -138,6 +152,15 @@ class EmbeddedAws:
         self._log.seek(0)
         lines = self._log.read().strip().splitlines()
         return lines[-1] if lines else f"it ended with status {self._process.returncode}"
+
+
+def _has_ended(process: subprocess.Popen[str]) -> bool:
+    """Whether the process is gone, or goes now that it has closed its output."""
+    try:
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _search_path() -> str:

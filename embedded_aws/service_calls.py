@@ -144,7 +144,7 @@ def _run(handling: Any) -> tuple[int, dict[str, str], Any]:
     def run() -> None:
         try:
             result.append(context.run(asyncio.run, handling))
-        except Exception as problem:  # noqa: BLE001 - raised again below, in the calling thread
+        except Exception as problem:  # raised again below, in the calling thread
             result.append(problem)
 
     thread = threading.Thread(target=run, name="embedded-aws-call")

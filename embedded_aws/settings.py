@@ -15,9 +15,15 @@ ACCESS_KEY = "embedded"
 SECRET_KEY = "embedded"  # noqa: S105 - not a secret: the emulator accepts every signature
 ACCOUNT_ID = "123456789012"
 
+# Set where a real PostgreSQL stands behind every database instance: its host and port.
+DATABASE_VARIABLE = "EMBEDDED_DATABASE"
+# The certificate authority of that database, for functions that verify it: the variable is theirs.
+DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
+
 # Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.
 _FOREIGN_PREFIXES = ("AWS_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
-_FOREIGN_NAMES = ("EDGE_PORT", "SERVICES", "USE_SSL", "DOCKER_NETWORK")
+# PYTHONPATH: a Lambda function would inherit it, and find this project's modules before its own.
+_FOREIGN_NAMES = ("EDGE_PORT", "SERVICES", "USE_SSL", "DOCKER_NETWORK", "PYTHONPATH")
 
 
 def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
@@ -30,15 +36,26 @@ def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
     }
 
 
-def prepare_environment(port: int, region: str, scratch: Path, state: Path | None) -> None:
+def prepare_environment(
+    port: int,
+    region: str,
+    scratch: Path,
+    state: Path | None,
+    database: str = "",
+    database_ca: Path | None = None,
+) -> None:
     """Set this process's environment for ministack; call it before the first import of ministack.
 
     `scratch` takes every file that does not outlive the process. With `state`, resources are saved
-    there at exit and restored at the next start.
+    there at exit and restored at the next start. `database` is the HOST:PORT of a real PostgreSQL
+    that every database instance stands for, `database_ca` its certificate authority.
     """
     for name in list(os.environ):
         if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES:
             del os.environ[name]
+    os.environ[DATABASE_VARIABLE] = database
+    if database_ca:
+        os.environ[DATABASE_CA_VARIABLE] = str(database_ca.resolve())
     os.environ.update(
         {
             "GATEWAY_PORT": str(port),

@@ -84,8 +84,9 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
-    except (TemplateError, ValueError, TypeError) as error:
-        raise Refusal(str(error)) from error
+    except (TemplateError, AttributeError, ValueError, TypeError) as error:
+        # The last three are how troposphere refuses a property that a resource lacks, or does not have.
+        raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
     for layer in (root, *layers):
         check_quotas(layer, len(files[template_path(layer.name)]), is_root=layer is root)
     return Release(version, digest, root, tuple(layers), files)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 from pipeline.errors import Refusal
@@ -33,7 +34,7 @@ class Aws:
         if service not in self._clients:
             endpoint = self.environment.get("AWS_ENDPOINT_URL")
             try:
-                self._clients[service] = self._session().client(
+                self._clients[service] = self._session.client(
                     service, endpoint_url=endpoint, config=_config(endpoint)
                 )
             except ValueError as error:
@@ -52,27 +53,38 @@ class Aws:
         with sentences("ask AWS for the account"):
             return str(self.client("sts").get_caller_identity()["Account"])
 
+    @cached_property
     def _session(self) -> Any:
         import boto3
+        from botocore.session import Session
 
         require_region(self.region)
+        session = Session()
+        session.register_component("data_loader", _models())
         return boto3.Session(
+            botocore_session=session,
             region_name=self.region,
             aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
         )
 
 
+@cache
+def _models() -> Any:
+    """The models of the services: reading one takes longer than most calls, and they are of no account."""
+    from botocore.loaders import create_loader
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
+
+
 def require_region(region: str) -> None:
     """Refuse a region that no partition of AWS has."""
-    from botocore.session import Session
+    from botocore.loaders import Loader
 
-    session = Session()
-    known = (
-        session.get_available_regions("cloudformation", partition)
-        for partition in session.get_available_partitions()
-    )
-    if not any(region in regions for regions in known):
+    # The regions of each partition, and a name such as aws-global for services that have none.
+    partitions = Loader().load_data("partitions")["partitions"]
+    known = {name for partition in partitions for name in partition["regions"]}
+    if region not in known or region.endswith("-global"):
         raise Refusal(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.aws import Aws, code_of, sentences
+from pipeline.validation import VALIDATION_FAILED, refusals
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
 # How soon the first change shows, and how often AWS is asked while nothing happens, in seconds.
@@ -101,11 +102,29 @@ class Operation:
                 continue
             for event in self._news(cloudformation, progress.stack_id):
                 changed = True
+                if event.get("DetailedStatus") == VALIDATION_FAILED:
+                    progress.failures += [
+                        Failure(progress.name, logical_id, reason)
+                        for logical_id, reason in refusals(
+                            cloudformation, self.since, StackName=progress.stack_id
+                        )
+                    ]
                 nested = self._take(progress, event)
-                if nested and nested not in self.stacks:
-                    self.stacks[nested] = StackProgress(event["LogicalResourceId"], nested)
+                if nested and self._is_to_be_read(nested, event):
                     pending.append(nested)
         return changed
+
+    def _is_to_be_read(self, stack_id: str, event: dict[str, Any]) -> bool:
+        """Whether an event of its parent says that a nested stack has begun something."""
+        known = self.stacks.get(stack_id)
+        if known is None:
+            self.stacks[stack_id] = StackProgress(event["LogicalResourceId"], stack_id)
+            return True
+        if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
+            return False
+        # What was complete is rolled back or deleted now.
+        known.status = event["ResourceStatus"]
+        return True
 
     def _news(self, cloudformation: Any, stack_id: str) -> list[dict[str, Any]]:
         """Events not seen yet, oldest first; AWS lists the newest first, so reading stops at the first known one."""
@@ -136,17 +155,17 @@ class Operation:
         progress.resources[logical_id] = status
         progress.latest = logical_id
         reason = event.get("ResourceStatusReason", "")
-        is_stack = event["ResourceType"] == STACK_TYPE
+        named = self._stack_named_in(reason) if event["ResourceType"] == STACK_TYPE else ""
         if status.endswith("_FAILED"):
             failure = Failure(progress.name, logical_id, reason)
             if _ECHOES.search(reason):
-                progress.echoes.append((failure, self._stack_named_in(reason) if is_stack else ""))
+                progress.echoes.append((failure, named))
             else:
                 progress.failures.append(failure)
-        return physical_id if is_stack and physical_id else None
+        return (physical_id or named) if event["ResourceType"] == STACK_TYPE else None
 
     @staticmethod
     def _stack_named_in(reason: str) -> str:
-        """The ID of the nested stack whose failure a reason tells of; the text itself where it names none."""
+        """The ID of the nested stack whose failure a reason tells of; empty where it names none."""
         found = re.search(r"arn:\S+:stack/\S+", reason)
-        return found.group().rstrip(".:,") if found else reason
+        return found.group().rstrip(".:,") if found else ""

@@ -142,6 +142,7 @@ _ARN: Mapping[str, tuple[str, str]] = {
 }
 
 _ATTRIBUTE: Mapping[str, Callable[[str, str, str], str]] = {
+    "AvailabilityZone": lambda region, _name, _seed: f"{region}a",
     "Endpoint.Address": lambda region, name, seed: f"{name}.{seed[:12]}.{region}.rds.amazonaws.com",
     "Endpoint.Port": lambda _region, _name, _seed: "6379",
     "PrimaryEndPoint.Address": lambda region, name, seed: (

@@ -23,6 +23,7 @@ from pathlib import Path, PurePosixPath
 
 from pipeline.errors import Refusal
 from pipeline.paths import CACHE, FUNCTIONS, PROJECT
+from templates_src.core.function import RUNTIME
 
 SOURCE = PROJECT / "templates_src" / "functions"
 WHEELS = CACHE / "wheels"
@@ -34,8 +35,8 @@ PACKAGE = "functions"
 """The zip's package, so that `functions.NAME.handler.handler` is the handler and shared modules lie beside NAME."""
 
 MAX_BYTES = 1_000_000
-RUNTIME = "3.13"
-"""The oldest Python that wheels must be for: that of the functions' Lambda runtime."""
+PYTHON = RUNTIME.removeprefix("python")
+"""The Python that the functions run on, and the wheels must be for."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 REQUIREMENT = re.compile(
@@ -234,7 +235,7 @@ def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
         listing.write_text("\n".join(missing) + "\n")
         tags = ("--platform", "any", "--implementation", "py", "--abi", "none")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", *tags, "--python-version", RUNTIME]
+        command += ["--only-binary=:all:", *tags, "--python-version", PYTHON]
         command += ["--require-hashes", "--dest", str(wheels), "--requirement", str(listing)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

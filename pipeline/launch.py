@@ -13,6 +13,7 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
 from pipeline.events import Failure, Operation
+from pipeline.validation import refusals
 
 Report = Callable[[Operation], None]
 # Roles have no names of their own, so that named IAM resources need not be acknowledged.
@@ -137,12 +138,14 @@ def prepare(
                 break
             time.sleep(0.1 if aws.is_embedded else 1)
         reason = change_set.get("StatusReason", "no reason given")
+        refused = refusals(cloudformation, ChangeSetName=created["Id"])
         cloudformation.delete_change_set(ChangeSetName=created["Id"])
         if any(phrase in reason for phrase in _NOTHING):
             return None
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
-    raise Refusal(f"CloudFormation refused the launch of {name}: {reason.rstrip('.')}.")
+    told = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
+    raise Refusal(f"CloudFormation refused the launch of {name}: {told or reason.rstrip('.')}.")
 
 
 def delete(aws: Aws, name: str, report: Report, note: Callable[[str], None]) -> Launched:

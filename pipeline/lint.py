@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,13 +129,14 @@ def lint_target(target: Target) -> list[Finding]:
     for region in target.regions:
         if region not in REGIONS:
             raise Refusal(f"cfn-lint knows no region {region!r}; give one such as eu-north-1.")
-    with TemporaryDirectory(prefix="carbon-connect-lint-") as folder:
+    # Inside the folder: cfn-lint follows the outputs of nested templates only below the working directory.
+    with TemporaryDirectory(prefix="carbon-connect-lint-") as folder, chdir(folder):
         for name, body in target.files:
-            (Path(folder) / name).write_bytes(body)
+            Path(name).write_bytes(body)
         config = ConfigMixIn(
             # An empty argument list: cfn-lint otherwise reads those of this program.
             [],
-            templates=sorted(str(path) for path in Path(folder).iterdir()),
+            templates=sorted(name for name, _ in target.files),
             regions=list(target.regions),
         )
         return [

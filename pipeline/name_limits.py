@@ -17,6 +17,7 @@ _IAM = f"{_AWS}/IAM/latest/UserGuide/reference_iam-quotas.html"
 _RDS = f"{_AWS}/AmazonRDS/latest/APIReference"
 _ECS = f"{_AWS}/AmazonECS/latest/APIReference"
 _WAF = f"{_AWS}/waf/latest/APIReference"
+_ROUTE53 = f"{_AWS}/Route53/latest/DeveloperGuide/DomainNameFormat.html"
 _CLOUDWATCH = f"{_AWS}/AmazonCloudWatch/latest/APIReference"
 
 _BUCKET = r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?!.*\.\.)[a-z0-9.-]*[a-z0-9](?<!-s3alias)"
@@ -25,6 +26,7 @@ _BALANCED = r"(?!internal-)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _WORDS = r"[A-Za-z0-9_-]+"
 _DOTTED = r"[A-Za-z0-9_.-]+"
 _IAM_NAME = r"[\w+=,.@-]+"
+_DNS = r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?"
 _PATH = r"/([!-~]+/)*"
 
 
@@ -132,7 +134,7 @@ LIMITS = (
         "AWS::SecretsManager::Secret",
         ("Name",),
         512,
-        r"(?!.*-.{6}\Z)[A-Za-z0-9/_+=.@-]+",
+        r"(?!.*-[A-Za-z0-9]{6}\Z)[A-Za-z0-9/_+=.@-]+",
         f"{_AWS}/secretsmanager/latest/apireference/API_CreateSecret.html",
     ),
     Limit(
@@ -286,11 +288,13 @@ LIMITS = (
         f"{_AWS}/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html",
     ),
     # A DNS name is at most 253 characters, each of its labels at most 63.
+    Limit("AWS::Route53::HostedZone", ("Name",), 253, _DNS, _ROUTE53),
+    Limit("AWS::Route53::RecordSet", ("Name",), 253, _DNS, _ROUTE53),
     Limit(
         "AWS::ServiceDiscovery::PrivateDnsNamespace",
         ("Name",),
         253,
-        r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*",
+        _DNS,
         f"{_AWS}/cloud-map/latest/api/API_CreatePrivateDnsNamespace.html",
     ),
 )

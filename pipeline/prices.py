@@ -22,17 +22,17 @@ MILLION_ECPU = "million ECPU"
 
 @dataclass(frozen=True)
 class Source:
-    """Where a price is from, and the day on which it was so; ``confirmed`` where it was read there."""
+    """Whose prices they are, and the day on which they were so; not ``confirmed`` where written from memory."""
 
     name: str
     day: date
     confirmed: bool = True
 
 
-PRICE_LIST = Source("AWS price list of eu-north-1", date(2025, 6, 18))
-LATER_PRICE_LIST = Source("AWS price list of eu-north-1", date(2026, 10, 1))
-# https://aws.amazon.com/vpc/pricing/ and https://aws.amazon.com/waf/pricing/ have the prices of the day.
-UNCONFIRMED = Source("Not read in a price list: compare with AWS", date(2025, 6, 18), False)
+AWS_2025 = Source("AWS, on demand, eu-north-1", date(2025, 6, 18))
+AWS_2026 = Source("AWS, on demand, eu-north-1", date(2026, 10, 1))
+# To be compared with https://aws.amazon.com/vpc/pricing/ and https://aws.amazon.com/waf/pricing/.
+UNCONFIRMED = Source("AWS, on demand, from memory", date(2025, 6, 18), confirmed=False)
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Price:
 
     usd: Decimal
     unit: str
-    source: Source = PRICE_LIST
+    source: Source = AWS_2025
 
 
-def price(usd: str, unit: str, source: Source = PRICE_LIST) -> Price:
+def price(usd: str, unit: str, source: Source = AWS_2025) -> Price:
     """A price from its decimal figures, which a float would not keep."""
     return Price(Decimal(usd), unit, source)
 
@@ -118,4 +118,4 @@ ALARM_MONTH = price("0.10", MONTH)
 
 # By EC2 instance type.
 INSTANCE_HOUR: Mapping[str, Price] = {"t4g.small": price("0.0172", HOUR)}
-VOLUME_GB_MONTH = price("0.0836", GB_MONTH, LATER_PRICE_LIST)
+VOLUME_GB_MONTH = price("0.0836", GB_MONTH, AWS_2026)

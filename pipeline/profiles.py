@@ -38,7 +38,7 @@ def load_profile(root: Layer, name: str, folder: Path = PARAMETERS) -> dict[str,
     """
     path = folder / f"{name}.json"
     where = shown(path)
-    if not path.is_file():
+    if name not in profile_names(folder):
         raise Refusal(
             f"There is no environment {name!r}; {folder.name}/ holds {listed(profile_names(folder)) or 'none'}."
         )

@@ -56,7 +56,7 @@ def render(
     What a profile leaves to the launch has an example value unless ``overrides`` gives one. Raises Refusal for a
     value that is refused and for a rule that is broken.
     """
-    given = {**stand_ins(region), **(overrides or {})}
+    given = {**stand_ins(region, name), **(overrides or {})}
     given = {
         name: value
         for name, value in given.items()

@@ -94,6 +94,8 @@ def failures(console: Console, launched: Launched) -> None:
             f"  {failure.stack}: {failure.logical_id}: {failure.reason}",
             highlight=False,
             soft_wrap=True,
+            # A reason may hold square brackets, which are not styles.
+            markup=False,
         )
 
 

@@ -35,16 +35,18 @@ def release_bucket_name(account: str, region: str) -> str:
 
 
 def ensure_bucket(aws: Aws, bucket: str) -> bool:
-    """Make the bucket unless it is there; returns whether it was made.
+    """Make the bucket unless it is there; returns whether it was made, or finished after an interruption.
 
     It is private, encrypted and versioned. Raises Refusal when the name belongs to someone else.
     """
     s3 = aws.client("s3")
     with sentences(f"make bucket {bucket}"):
-        if _exists(s3, bucket):
+        if not _exists(s3, bucket):
+            elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+            s3.create_bucket(Bucket=bucket, **({} if aws.region == "us-east-1" else elsewhere))
+        elif s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled":
+            # Versioning comes last: the bucket is finished.
             return False
-        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
-        s3.create_bucket(Bucket=bucket, **({} if aws.region == "us-east-1" else elsewhere))
         s3.put_public_access_block(
             Bucket=bucket,
             PublicAccessBlockConfiguration={

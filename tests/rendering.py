@@ -45,14 +45,16 @@ def resources_of_type(rendered: Rendered, kind: str) -> Iterator[Resource]:
 
 def only(rendered: Rendered, kind: str) -> Resource:
     """The resource of a type that an environment has one of."""
-    (resource,) = resources_of_type(rendered, kind)
-    return resource
+    found = list(resources_of_type(rendered, kind))
+    assert len(found) == 1, f"{rendered.environment} has {len(found)} of {kind} and not one."
+    return found[0]
 
 
 def named(rendered: Rendered, logical_id: str) -> Resource:
     """The resource of a logical ID, which is unique over the layers."""
-    (resource,) = (found for _, found in resources(rendered) if found.logical_id == logical_id)
-    return resource
+    found = [resource for _, resource in resources(rendered) if resource.logical_id == logical_id]
+    assert len(found) == 1, f"{rendered.environment} has {len(found)} of {logical_id} and not one."
+    return found[0]
 
 
 def origin_of(rendered: Rendered, layer: str, value: Any) -> Origin | None:

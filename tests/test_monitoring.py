@@ -24,6 +24,7 @@ GIVEN = {
     "ApiServiceName": "api",
     "WorkerServiceName": "worker",
     "BeatServiceName": "beat",
+    "QueueDepthFunctionName": "queue-depth",
     "DatabaseInstanceId": "database",
     "CacheName": "cache",
 }
@@ -72,12 +73,22 @@ DOCUMENTED: dict[tuple[str, frozenset[str]], set[str]] = {
         "DatabaseMemoryUsagePercentage",
         "Evictions",
     },
+    # functions/queue_depth/handler.py: the function that measures the queues.
+    ("carbon-connect/dev", frozenset({"ClusterName", "ServiceName"})): {
+        "QueueDepth",
+        "BacklogPerTask",
+    },
+    ("AWS/Lambda", frozenset({"FunctionName"})): {"Errors"},
+    # docs/search-server.md: the search server publishes them itself.
+    ("carbon-connect/dev", frozenset({"Environment"})): {"SearchHealthy", "SearchVolumeUsed"},
 }
 # Of each part of the system, the alarm that is raised when the part falls silent.
 TELLS_OF_SILENCE = {
     "HealthyTargetsTooLow",
     "WorkerTasksTooLow",
     "BeatTasksTooLow",
+    "QueueDepthMissing",
+    "SearchUnhealthy",
     "DatabaseCpuTooHigh",
 }
 

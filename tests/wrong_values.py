@@ -13,6 +13,12 @@ from dataclasses import dataclass, field
 CERTIFICATE = "arn:aws:acm:{region}:111122223333:certificate/0a1b2c3d-0000-4000-8000-000000000000"
 OIDC_PROVIDER = "arn:aws:iam::111122223333:oidc-provider/{host}"
 
+# What every environment can be launched with, beyond its profile.
+GIVEN: Mapping[str, str] = {
+    "ReleaseBucket": "releases",
+    "CertificateArn": CERTIFICATE.format(region="eu-north-1"),
+}
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -106,16 +112,6 @@ EDGE = [
     *value("AccessLogs", "enabled"),
     *value("WafRateLimit", "9", "2000000001", "many"),
     Wrong(
-        "neither a certificate nor a domain",
-        {"CertificateArn": ""},
-        ("CertificateArn", "DomainName", "HostedZoneId"),
-    ),
-    Wrong(
-        "a domain without its hosted zone, and no certificate",
-        {"CertificateArn": "", "DomainName": "app.example.com"},
-        ("CertificateArn", "HostedZoneId"),
-    ),
-    Wrong(
         "a hosted zone without a domain",
         {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},
         ("DomainName", "HostedZoneId"),
@@ -139,6 +135,8 @@ COMPUTE = [
     *value("ApiMemoryTarget", "9", "91"),
     *value("WorkerMinTasks", "0", "101"),
     *value("WorkerMaxTasks", "0", "101"),
+    *value("WorkerBacklogTarget", "0", "1000001"),
+    *value("WorkerQueues", "", "celery,", "celery, reports", "{celery}"),
     *value("ApiCommand", " uvicorn", "uvicorn  app.main:app"),
     *value("WorkerCommand", "celery "),
     *value("BeatCommand", "celery\tbeat "),
@@ -156,9 +154,17 @@ MONITORING = [
     *value("AlarmEmail", "ops", "ops@example", "ops@example.com,dev@example.com"),
     *value("AlarmEmail", f"{'o' * 250}@example.com"),
     *value("WafBlockedThreshold", "0", "1000000001"),
+    *value("QueueDepthThreshold", "0", "1000000001"),
     *value("ApiResponseTimeThreshold", "0", "4001", "3s"),
     *value("DatabaseFreeMemoryThreshold", "31", "1000001"),
     *value("DatabaseConnectionsThreshold", "4", "5001"),
+]
+
+SEARCH = [
+    *value("SearchImage", "", "getmeili/meilisearch", "getmeili/meilisearch:latest"),
+    *value("SearchInstanceType", "", "t3.small", "t4g.nano", "m7g.metal"),
+    *value("SearchVolumeGb", "3", "16385", "20GB"),
+    *value("SearchSnapshotId", "vol-0123456789abcdef0", "snap-0123", "snap-0123456G"),
 ]
 
 PROD = [
@@ -168,7 +174,18 @@ PROD = [
     *value("DatabaseDeletionProtection", "false", base="prod"),
     *value("CacheMode", "serverless", base="prod"),
     *value("CacheNodes", "1", base="prod"),
-    Wrong("prod without a certificate", {"CertificateArn": ""}, ("CertificateArn",), base="prod"),
+    Wrong(
+        "neither a certificate nor a domain",
+        {"CertificateArn": ""},
+        ("CertificateArn", "DomainName", "HostedZoneId"),
+        base="prod",
+    ),
+    Wrong(
+        "a domain without its hosted zone, and no certificate",
+        {"CertificateArn": "", "DomainName": "app.example.com"},
+        ("CertificateArn", "HostedZoneId"),
+        base="prod",
+    ),
 ]
 
 CLOUDFORMATION = [
@@ -179,6 +196,7 @@ CLOUDFORMATION = [
     *EDGE,
     *COMPUTE,
     *MONITORING,
+    *SEARCH,
     *PROD,
 ]
 
@@ -236,10 +254,12 @@ RELATIONS = [
     pair("a size of beat that does not exist", BeatCpu="512", BeatMemory="512"),
 ]
 
-NOT_ASCII = [
+# A fraction is a Number to CloudFormation, and its emulator's patterns know more letters and digits than Java's.
+FORM = [
     *value("GitHubRepository", "acme/caf\N{LATIN SMALL LETTER E WITH ACUTE}"),
     *value("ApiMinTasks", "\N{ARABIC-INDIC DIGIT TWO}", "2.5", "2 "),
+    *value("WorkerBacklogTarget", "20.5"),
     *value("MediaCorsOrigins", ",".join(["https://app.example.com"] * 200)),
 ]
 
-PIPELINE = [*UNKNOWN, *ELSEWHERE, *RELATIONS, *NOT_ASCII]
+PIPELINE = [*UNKNOWN, *ELSEWHERE, *RELATIONS, *FORM]

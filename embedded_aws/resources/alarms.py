@@ -72,7 +72,7 @@ def _create(logical_id: str, properties: Properties, stack_name: str) -> Created
     return _put(name, properties, tags)
 
 
-def _update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _update(physical_id: str, _old: Properties, new: Properties, _stack_name: str) -> Created:
     return _put(physical_id, new, [])
 
 
@@ -85,5 +85,5 @@ def _put(name: str, properties: Properties, tags: list[Properties]) -> Created:
     return name, {"Arn": found["AlarmArn"]}
 
 
-def _delete(physical_id: str, properties: Properties) -> None:
+def _delete(physical_id: str, _properties: Properties) -> None:
     call("cloudwatch", "DeleteAlarms", AlarmNames=[physical_id])

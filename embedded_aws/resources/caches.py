@@ -1,6 +1,7 @@
-"""AWS::ElastiCache::ServerlessCache."""
+"""AWS::ElastiCache::ServerlessCache, and ElastiCache's users as clients can read them."""
 
 from typing import Any
+from xml.sax.saxutils import escape
 
 from ministack.services import elasticache
 
@@ -38,9 +39,14 @@ _MODIFY = (
 def install() -> None:
     """Register the types of this module."""
     register("AWS::ElastiCache::ServerlessCache", create=_create, update=_modify, delete=_delete)
+    shown = elasticache._user_xml
+    # ministack puts the ampersand of an access string ("&*") into the answer as it is.
+    elasticache._user_xml = lambda user: shown(
+        {**user, "AccessString": escape(user["AccessString"])}
+    )
 
 
-def _create(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _create(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     settings = {name: properties.get(name) for name in _CREATE}
     cache = call("elasticache", "CreateServerlessCache", **settings)["ServerlessCache"]
     name = cache["ServerlessCacheName"]
@@ -53,7 +59,7 @@ def _create(logical_id: str, properties: Properties, stack_name: str) -> Created
     return name, _attributes(name)
 
 
-def _modify(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _modify(physical_id: str, old: Properties, new: Properties, _stack_name: str) -> Created:
     changed = {name: new.get(name) for name in _MODIFY if new.get(name) != old.get(name)}
     if any(value is not None for value in changed.values()):
         call("elasticache", "ModifyServerlessCache", ServerlessCacheName=physical_id, **changed)
@@ -63,7 +69,7 @@ def _modify(physical_id: str, old: Properties, new: Properties, stack_name: str)
     return physical_id, _attributes(physical_id)
 
 
-def _delete(physical_id: str, properties: Properties) -> None:
+def _delete(physical_id: str, _properties: Properties) -> None:
     with ignoring("ServerlessCacheNotFoundFault"):
         call("elasticache", "DeleteServerlessCache", ServerlessCacheName=physical_id)
 

@@ -32,6 +32,14 @@ _UPDATABLE = (
     "TaskDefinition",
     "VolumeConfigurations",
 )
+# What the removal of a property leaves behind; the others keep what they had, as on AWS.
+_CLEARED: dict[str, Any] = {
+    "CapacityProviderStrategy": [],
+    "EnableExecuteCommand": False,
+    "LoadBalancers": [],
+    "ServiceRegistries": [],
+    "VolumeConfigurations": [],
+}
 # What DescribeServices reports on AWS and ministack's API forgets, by its name in the API.
 _FORGOTTEN_OF_SERVICE = {"AvailabilityZoneRebalancing": "availabilityZoneRebalancing"}
 
@@ -58,7 +66,7 @@ def install() -> None:
     )
 
 
-def _attach_providers(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _attach_providers(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     call(
         "ecs",
         "PutClusterCapacityProviders",
@@ -70,12 +78,12 @@ def _attach_providers(logical_id: str, properties: Properties, stack_name: str) 
 
 
 def _update_providers(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    _physical_id: str, _old: Properties, new: Properties, stack_name: str
 ) -> Created:
     return _attach_providers("", new, stack_name)
 
 
-def _detach_providers(physical_id: str, properties: Properties) -> None:
+def _detach_providers(_physical_id: str, properties: Properties) -> None:
     cluster = properties["Cluster"].rsplit("/", 1)[-1]
     in_use = sorted(
         service["serviceName"]
@@ -102,13 +110,13 @@ def _register_task_definition(logical_id: str, properties: Properties, stack_nam
 
 
 def _retag_task_definition(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    physical_id: str, old: Properties, new: Properties, _stack_name: str
 ) -> Created:
     _sync_tags(physical_id, old, new)
     return physical_id, {"TaskDefinitionArn": physical_id}
 
 
-def _deregister_task_definition(physical_id: str, properties: Properties) -> None:
+def _deregister_task_definition(physical_id: str, _properties: Properties) -> None:
     with ignoring("ClientException"):
         call("ecs", "DeregisterTaskDefinition", taskDefinition=physical_id)
 
@@ -161,9 +169,13 @@ def _camel(value: Any) -> Any:
     return value
 
 
-def _update_service(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _update_service(
+    physical_id: str, old: Properties, new: Properties, _stack_name: str
+) -> Created:
     name = physical_id.rsplit("/", 1)[-1]
-    changed = {key: new.get(key) for key in _UPDATABLE if new.get(key) != old.get(key)}
+    changed = {
+        key: new.get(key, _CLEARED.get(key)) for key in _UPDATABLE if new.get(key) != old.get(key)
+    }
     _check_providers_attached(new)
     call("ecs", "UpdateService", service=name, cluster=new.get("Cluster"), **changed)
     _remember(physical_id, new)

@@ -34,7 +34,7 @@ def install() -> None:
     )
 
 
-def _create_provider(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _create_provider(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     arn = call(
         "iam",
         "CreateOpenIDConnectProvider",
@@ -47,7 +47,7 @@ def _create_provider(logical_id: str, properties: Properties, stack_name: str) -
 
 
 def _update_provider(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    physical_id: str, _old: Properties, new: Properties, _stack_name: str
 ) -> Created:
     # On the record: ministack 1.5.33 has none of the actions that change a provider.
     record = iam._oidc_providers[physical_id]
@@ -57,12 +57,12 @@ def _update_provider(
     return physical_id, {"Arn": physical_id}
 
 
-def _delete_provider(physical_id: str, properties: Properties) -> None:
+def _delete_provider(physical_id: str, _properties: Properties) -> None:
     with ignoring("NoSuchEntity", "NoSuchEntityException"):
         call("iam", "DeleteOpenIDConnectProvider", OpenIDConnectProviderArn=physical_id)
 
 
-def _put_role_policy(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _put_role_policy(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     document = properties.get("PolicyDocument")
     if document is None:
         raise ValueError("Property PolicyDocument cannot be empty")
@@ -77,12 +77,12 @@ def _put_role_policy(logical_id: str, properties: Properties, stack_name: str) -
 
 
 def _update_role_policy(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    _physical_id: str, _old: Properties, new: Properties, stack_name: str
 ) -> Created:
     return _put_role_policy("", new, stack_name)
 
 
-def _delete_role_policy(physical_id: str, properties: Properties) -> None:
+def _delete_role_policy(_physical_id: str, properties: Properties) -> None:
     with ignoring("NoSuchEntity", "NoSuchEntityException"):
         call(
             "iam",
@@ -92,7 +92,7 @@ def _delete_role_policy(physical_id: str, properties: Properties) -> None:
         )
 
 
-def _create_linked_role(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _create_linked_role(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     role = call(
         "iam",
         "CreateServiceLinkedRole",
@@ -104,18 +104,18 @@ def _create_linked_role(logical_id: str, properties: Properties, stack_name: str
 
 
 def _update_linked_role(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    physical_id: str, _old: Properties, new: Properties, _stack_name: str
 ) -> Created:
     iam._roles[physical_id]["Description"] = new.get("Description", "")
     return physical_id, {"RoleName": physical_id}
 
 
-def _delete_linked_role(physical_id: str, properties: Properties) -> None:
+def _delete_linked_role(physical_id: str, _properties: Properties) -> None:
     with ignoring("NoSuchEntity", "NoSuchEntityException"):
         call("iam", "DeleteServiceLinkedRole", RoleName=physical_id)
 
 
-def _put_secret_policy(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _put_secret_policy(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     arn = call(
         "secretsmanager",
         "PutResourcePolicy",
@@ -127,11 +127,11 @@ def _put_secret_policy(logical_id: str, properties: Properties, stack_name: str)
 
 
 def _update_secret_policy(
-    physical_id: str, old: Properties, new: Properties, stack_name: str
+    _physical_id: str, _old: Properties, new: Properties, stack_name: str
 ) -> Created:
     return _put_secret_policy("", new, stack_name)
 
 
-def _delete_secret_policy(physical_id: str, properties: Properties) -> None:
+def _delete_secret_policy(_physical_id: str, properties: Properties) -> None:
     with ignoring("ResourceNotFoundException"):
         call("secretsmanager", "DeleteResourcePolicy", SecretId=properties["SecretId"])

@@ -23,7 +23,7 @@ def install() -> None:
     )
 
 
-def _register_target(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _register_target(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     settings = {
         name: properties.get(name)
         for name in (*_TARGET, "MinCapacity", "MaxCapacity", "RoleARN", "SuspendedState")
@@ -36,11 +36,13 @@ def _register_target(logical_id: str, properties: Properties, stack_name: str) -
     return target_id, {"Id": target_id}
 
 
-def _update_target(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _update_target(
+    _physical_id: str, _old: Properties, new: Properties, stack_name: str
+) -> Created:
     return _register_target("", new, stack_name)
 
 
-def _deregister_target(physical_id: str, properties: Properties) -> None:
+def _deregister_target(physical_id: str, _properties: Properties) -> None:
     with ignoring("ObjectNotFoundException"):
         call(_SERVICE, "DeregisterScalableTarget", **_named(physical_id))
 
@@ -55,7 +57,7 @@ def _target_of(properties: Properties) -> dict[str, str]:
     return {name: properties[name] for name in _TARGET}
 
 
-def _put_policy(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _put_policy(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     settings = {
         name: properties.get(name)
         for name in (
@@ -70,11 +72,13 @@ def _put_policy(logical_id: str, properties: Properties, stack_name: str) -> Cre
     return arn, {"Arn": arn}
 
 
-def _update_policy(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _update_policy(
+    _physical_id: str, _old: Properties, new: Properties, stack_name: str
+) -> Created:
     return _put_policy("", new, stack_name)
 
 
-def _delete_policy(physical_id: str, properties: Properties) -> None:
+def _delete_policy(_physical_id: str, properties: Properties) -> None:
     with ignoring("ObjectNotFoundException"):
         name = properties["PolicyName"]
         call(_SERVICE, "DeleteScalingPolicy", PolicyName=name, **_target_of(properties))

@@ -48,14 +48,14 @@ def install() -> None:
     )
 
 
-def _create_volume(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _create_volume(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     settings = {name: properties.get(name) for name in _CREATE}
     tags = tag_specification("volume", properties)
     volume = call("ec2", "CreateVolume", TagSpecifications=tags, **settings)["VolumeId"]
     return volume, {"VolumeId": volume}
 
 
-def _modify_volume(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _modify_volume(physical_id: str, old: Properties, new: Properties, _stack_name: str) -> Created:
     changed = {name: new.get(name) for name in _MODIFY if new.get(name) != old.get(name)}
     if any(value is not None for value in changed.values()):
         call("ec2", "ModifyVolume", VolumeId=physical_id, **changed)
@@ -63,19 +63,21 @@ def _modify_volume(physical_id: str, old: Properties, new: Properties, stack_nam
     return physical_id, {"VolumeId": physical_id}
 
 
-def _delete_volume(physical_id: str, properties: Properties) -> None:
+def _delete_volume(physical_id: str, _properties: Properties) -> None:
     with ignoring("InvalidVolume.NotFound"):
         call("ec2", "DeleteVolume", VolumeId=physical_id)
 
 
-def _create_policy(logical_id: str, properties: Properties, stack_name: str) -> Created:
+def _create_policy(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     settings = {name: properties.get(name) for name in _POLICY}
     tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []}
     policy = call("dlm", "CreateLifecyclePolicy", Tags=tags or None, **settings)["PolicyId"]
     return policy, _policy_attributes(policy)
 
 
-def _update_policy(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Created:
+def _update_policy(
+    physical_id: str, _old: Properties, new: Properties, _stack_name: str
+) -> Created:
     changeable = (name for name in _POLICY if name != "DefaultPolicy")
     settings = {name: new.get(name) for name in changeable}
     call("dlm", "UpdateLifecyclePolicy", PolicyId=physical_id, **settings)
@@ -87,6 +89,6 @@ def _policy_attributes(policy: str) -> dict[str, str]:
     return {"PolicyId": policy, "Arn": arn}
 
 
-def _delete_policy(physical_id: str, properties: Properties) -> None:
+def _delete_policy(physical_id: str, _properties: Properties) -> None:
     with ignoring("ResourceNotFoundException"):
         call("dlm", "DeleteLifecyclePolicy", PolicyId=physical_id)

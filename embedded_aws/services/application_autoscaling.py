@@ -31,7 +31,7 @@ def install() -> None:
         "PutScheduledAction": _put_action,
         "DeleteScheduledAction": _delete_action,
         "DescribeScheduledActions": _describe_actions,
-        "DescribeScalingActivities": lambda request: {"ScalingActivities": []},
+        "DescribeScalingActivities": lambda _request: {"ScalingActivities": []},
     }
     stores = {"targets": _targets, "policies": _policies, "actions": _actions}
     service = RecordService("Application Auto Scaling", by_target(operations), stores)

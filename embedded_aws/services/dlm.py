@@ -25,9 +25,7 @@ def install() -> None:
     plug_in("dlm", RecordService("Data Lifecycle Manager", _find, {"policies": _policies}))
 
 
-def _find(
-    method: str, path: str, headers: Mapping[str, str]
-) -> tuple[Operation, Request] | None:
+def _find(method: str, path: str, _headers: Mapping[str, str]) -> tuple[Operation, Request] | None:
     kind, _, rest = unquote(path).strip("/").partition("/")
     operations: dict[tuple[str, str, bool], Operation] = {
         ("POST", "policies", False): _create,
@@ -68,7 +66,7 @@ def _get(request: Request) -> dict[str, Any]:
     return {"Policy": _known(request)}
 
 
-def _list(request: Request) -> dict[str, Any]:
+def _list(_request: Request) -> dict[str, Any]:
     shown = ("PolicyId", "Description", "State", "Tags", "DefaultPolicy")
     summaries = [{k: p[k] for k in shown if k in p} for p in _policies.values()]
     return {"Policies": summaries}

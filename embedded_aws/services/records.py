@@ -52,7 +52,7 @@ class RecordService:
         path: str,
         headers: Mapping[str, str],
         body: bytes,
-        query_parameters: Mapping[str, list[str]],
+        _query_parameters: Mapping[str, list[str]],
     ) -> Any:
         """Answer one request, as every ministack service module does."""
         found = self._find(method, path, headers)
@@ -72,7 +72,7 @@ class RecordService:
 
     def get_state(self) -> dict[str, Any]:
         """What is to be kept between runs."""
-        return {name: store for name, store in self._stores.items()}
+        return dict(self._stores)
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
         """Take back what `get_state` gave."""
@@ -102,7 +102,7 @@ def by_target(operations: Mapping[str, Operation]) -> Any:
     """Find the operation of a JSON service by its X-Amz-Target header."""
 
     def find(
-        method: str, path: str, headers: Mapping[str, str]
+        _method: str, _path: str, headers: Mapping[str, str]
     ) -> tuple[Operation, Request] | None:
         operation = operations.get(headers.get("x-amz-target", "").rpartition(".")[2])
         return (operation, {}) if operation else None

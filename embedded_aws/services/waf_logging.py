@@ -11,6 +11,8 @@ from ministack.services import waf
 from embedded_aws.services.records import Refusal, Request, new_store
 
 _logs = new_store()
+# The key of the logs among what ministack persists of WAF.
+_STATE = "logging_configurations"
 # API_LoggingConfiguration: the destination's name must start with aws-waf-logs-.
 _DESTINATION = re.compile(r"(:log-group:|:deliverystream/|:s3:::)aws-waf-logs-")
 
@@ -18,6 +20,7 @@ _DESTINATION = re.compile(r"(:log-group:|:deliverystream/|:s3:::)aws-waf-logs-")
 def install() -> None:
     """Put the actions in front of ministack's WAF."""
     answer_others, reset_others = waf.handle_request, waf.reset
+    state_of_others, restore_others = waf.get_state, waf.load_persisted_state
 
     async def handle_request(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any
@@ -34,7 +37,15 @@ def install() -> None:
         reset_others()
         _logs.clear()
 
+    def get_state() -> dict[str, Any]:
+        return {**state_of_others(), _STATE: _logs}
+
+    def load_persisted_state(state: Mapping[str, Any] | None) -> None:
+        restore_others(state)
+        _logs.update((state or {}).get(_STATE, {}))
+
     waf.handle_request, waf.reset = handle_request, reset
+    waf.get_state, waf.load_persisted_state = get_state, load_persisted_state
 
 
 def _put(request: Request) -> dict[str, Any]:
@@ -64,7 +75,7 @@ def _get(request: Request) -> dict[str, Any]:
     return {"LoggingConfiguration": settings}
 
 
-def _list(request: Request) -> dict[str, Any]:
+def _list(_request: Request) -> dict[str, Any]:
     return {"LoggingConfigurations": list(_logs.values())}
 
 

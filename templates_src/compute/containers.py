@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import If, NoValue, Ref, Region, Split, Sub
+from troposphere import If, NoValue, Ref, Region, Split
 from troposphere.ecs import (
     ContainerDefinition,
     Environment,
@@ -19,9 +19,14 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
 from templates_src.compute.workloads import Workload
-from templates_src.core.declaration import boolean, choice, number
+from templates_src.core.declaration import Declaration, boolean, choice, number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, LOG_RETENTION_DAYS, named
+from templates_src.core.shared import (
+    ENVIRONMENT,
+    LOG_RETENTION_DAYS,
+    celery_key_prefix,
+    named,
+)
 from templates_src.core.wiring import COMPUTE, EXECUTION_ROLE_ARN, KEY_ARN
 
 ARM64, X86_64 = "ARM64", "X86_64"
@@ -144,9 +149,11 @@ def environment(layer: Layer, workload: Workload) -> list[Environment]:
         # One for botocore, one for everything else.
         "AWS_DEFAULT_REGION": Region,
         "AWS_REGION": Region,
-        # The braces make one hash slot of all keys: Valkey Serverless is a cluster.
-        "CELERY_KEY_PREFIX": Sub("{${Project}-${Environment}}:"),
-        **{variable: layer.parameter(wired) for variable, wired in workload.variables},
+        "CELERY_KEY_PREFIX": celery_key_prefix(),
+        **{
+            variable: layer.parameter(value) if isinstance(value, Declaration) else value
+            for variable, value in workload.variables
+        },
     }
     return [Environment(Name=name, Value=value) for name, value in values.items()]
 

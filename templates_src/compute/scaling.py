@@ -7,6 +7,8 @@ from typing import Any
 
 from troposphere import GetAtt, Join, Ref
 from troposphere.applicationautoscaling import (
+    CustomizedMetricSpecification,
+    MetricDimension,
     PredefinedMetricSpecification,
     ScalableTarget,
     ScalingPolicy,
@@ -14,16 +16,16 @@ from troposphere.applicationautoscaling import (
 )
 from troposphere.ecs import Cluster, Service
 
+from templates_src.compute.queue_depth import BACKLOG_PER_TASK
 from templates_src.core.declaration import Declaration, number
 from templates_src.core.layer import Layer
+from templates_src.core.shared import metric_namespace
 from templates_src.core.wiring import COMPUTE
 
 MOST_TASKS = 100
 CPU, MEMORY = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"
 # Out as soon as the last tasks are up, in only when it is sure to last.
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
-# Until queue depth is known, a busy CPU is the only sign of waiting work.
-WORKER_CPU_PERCENT = 60
 
 
 def tasks(service: str, bound: str, default: str) -> Declaration:
@@ -55,15 +57,29 @@ def percentage(name: str, what: str, default: str) -> Declaration:
 
 API_CPU_TARGET = percentage("ApiCpuTarget", "CPU", "60")
 API_MEMORY_TARGET = percentage("ApiMemoryTarget", "memory", "75")
+WORKER_BACKLOG_TARGET = number(
+    "WorkerBacklogTarget",
+    group=COMPUTE,
+    label="Worker: backlog target",
+    description="Jobs, waiting and in work, for each worker task above which there are more of them; docs/scaling.md.",
+    default="20",
+    at_least=1,
+    at_most=1_000_000,
+)
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """A metric that Application Auto Scaling knows, and the percentage that it is held at."""
+    """A metric of a service, and what it is held at.
+
+    Application Auto Scaling knows the metric under its name, or the environment publishes it, in its own namespace
+    under the names of cluster and service.
+    """
 
     title: str
     metric: str
-    target: Declaration | int
+    target: Declaration
+    predefined: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ API_SCALING = Scaling(
 WORKER_SCALING = Scaling(
     tasks("Worker", "Min", "2"),
     tasks("Worker", "Max", "10"),
-    (Tracked("Cpu", CPU, WORKER_CPU_PERCENT),),
+    (Tracked("Backlog", BACKLOG_PER_TASK, WORKER_BACKLOG_TARGET, predefined=False),),
 )
 
 
@@ -102,27 +118,33 @@ def add_scaling(layer: Layer, cluster: Cluster, service: Service, scaling: Scali
         )
     )
     for tracked in scaling.tracked:
-        add_tracking(layer, title, target, tracked)
-
-
-def add_tracking(layer: Layer, title: str, target: ScalableTarget, tracked: Tracked) -> None:
-    """Hold one metric at its target."""
-    percent: Any = tracked.target
-    if isinstance(percent, Declaration):
-        percent = layer.parameter(percent)
-    layer.add(
-        ScalingPolicy(
-            f"{title}{tracked.title}Scaling",
-            PolicyName=f"{title.lower()}-{tracked.title.lower()}",
-            PolicyType="TargetTrackingScaling",
-            ScalingTargetId=Ref(target),
-            TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
-                PredefinedMetricSpecification=PredefinedMetricSpecification(
-                    PredefinedMetricType=tracked.metric
+        # Holds one metric at its target.
+        layer.add(
+            ScalingPolicy(
+                f"{title}{tracked.title}Scaling",
+                PolicyName=f"{title.lower()}-{tracked.title.lower()}",
+                PolicyType="TargetTrackingScaling",
+                ScalingTargetId=Ref(target),
+                TargetTrackingScalingPolicyConfiguration=TargetTrackingScalingPolicyConfiguration(
+                    TargetValue=layer.parameter(tracked.target),
+                    ScaleOutCooldown=SCALE_OUT_SECONDS,
+                    ScaleInCooldown=SCALE_IN_SECONDS,
+                    **specification(tracked, cluster, service),
                 ),
-                TargetValue=percent,
-                ScaleOutCooldown=SCALE_OUT_SECONDS,
-                ScaleInCooldown=SCALE_IN_SECONDS,
-            ),
+            )
         )
+
+
+def specification(tracked: Tracked, cluster: Cluster, service: Service) -> dict[str, Any]:
+    """The property that says which metric a policy tracks."""
+    if tracked.predefined:
+        known = PredefinedMetricSpecification(PredefinedMetricType=tracked.metric)
+        return {"PredefinedMetricSpecification": known}
+    dimensions = {"ClusterName": Ref(cluster), "ServiceName": GetAtt(service, "Name")}
+    published = CustomizedMetricSpecification(
+        Namespace=metric_namespace(),
+        MetricName=tracked.metric,
+        Dimensions=[MetricDimension(Name=name, Value=value) for name, value in dimensions.items()],
+        Statistic="Average",
     )
+    return {"CustomizedMetricSpecification": published}

@@ -1,4 +1,4 @@
-"""What runs: image repository, ECS cluster, and the services api, worker and beat with their scaling."""
+"""What runs: image repository, ECS cluster, the services api, worker and beat with their scaling, the search server."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.containers import add_log_group, add_task_definition
 from templates_src.compute.execute_command import add_execute_command
+from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
+from templates_src.compute.search import add_search
 from templates_src.compute.services import (
     API_SERVICE,
     BEAT_SERVICE,
@@ -38,7 +40,7 @@ RUNNING = (API_SERVICE, WORKER_SERVICE, BEAT_SERVICE)
 def compute() -> Layer:
     """The compute layer."""
     layer = Layer(
-        "compute", "Carbon Connect: image repository, cluster, services and their scaling"
+        "compute", "Carbon Connect: image repository, cluster, services and search server"
     )
     source = add_repository(layer)
     allow_push(layer, source)
@@ -46,6 +48,11 @@ def compute() -> Layer:
     services = add_services(layer, cluster, source)
     add_scaling(layer, cluster, services[API.title], API_SCALING)
     add_scaling(layer, cluster, services[WORKER.title], WORKER_SCALING)
+    measured = add_queue_depth(layer, cluster, services[WORKER.title])
+    layer.output(
+        "QueueDepthFunctionName", Ref(measured), "Name of the function that measures the queues"
+    )
+    add_search(layer)
     add_outputs(layer, cluster, services, source)
     return layer
 

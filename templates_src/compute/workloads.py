@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from troposphere import Sub
 from troposphere.ecs import Secret
 
+from templates_src.compute.search_address import SEARCH_URL
 from templates_src.core import ports
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
@@ -123,12 +125,15 @@ SIGNING = (
     Injected("JWT_SECRET", JWT_SECRET_ARN, VALUE),
     Injected("SESSION_KEY", SESSION_KEY_SECRET_ARN, VALUE),
 )
-BROKER_HOST = (("CACHE_HOST", CACHE_HOST),)
-APPLICATION_VARIABLES = (
+# An environment variable and its value: a parameter, or text that Sub completes.
+Variables: TypeAlias = tuple[tuple[str, Declaration | Sub], ...]
+BROKER_HOST: Variables = (("CACHE_HOST", CACHE_HOST),)
+APPLICATION_VARIABLES: Variables = (
     *BROKER_HOST,
     ("DATABASE_HOST", DATABASE_HOST),
     ("DOCUMENTS_BUCKET", DOCUMENTS_BUCKET_NAME),
     ("MEDIA_BUCKET", MEDIA_BUCKET_NAME),
+    ("MEILISEARCH_URL", SEARCH_URL),
 )
 
 
@@ -146,7 +151,7 @@ class Workload:
     placeholder: tuple[str, ...]
     task_role: Declaration
     secrets: tuple[Injected, ...]
-    variables: tuple[tuple[str, Declaration], ...]
+    variables: Variables
     port: int | None = None
     stop_seconds: int | None = None
     temporary_mib: int | None = None

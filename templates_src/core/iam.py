@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from awacs import s3
+from awacs import kms, s3, secretsmanager
 from awacs.aws import (
+    Action,
     Allow,
     Bool,
     Condition,
@@ -14,6 +16,7 @@ from awacs.aws import (
     PolicyDocument,
     Principal,
     Statement,
+    StringEquals,
 )
 from awacs.sts import AssumeRole
 from troposphere import GetAtt, Sub
@@ -47,4 +50,57 @@ def tls_only(bucket: Bucket) -> Statement:
         Action=[s3.Action("*")],
         Resource=[GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
         Condition=Condition(Bool({"aws:SecureTransport": "false"})),
+    )
+
+
+def read_secrets(arns: Iterable[Any], key_arn: Any) -> tuple[Statement, Statement]:
+    """Statements that let a role read these secrets, and decrypt with their key nothing but secrets."""
+    return (
+        Statement(
+            Sid="ReadTheSecretsItUses",
+            Effect=Allow,
+            Action=[secretsmanager.GetSecretValue],
+            Resource=list(arns),
+        ),
+        Statement(
+            Sid="DecryptThroughSecretsManagerOnly",
+            Effect=Allow,
+            Action=[kms.Decrypt],
+            Resource=[key_arn],
+            Condition=Condition(
+                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
+            ),
+        ),
+    )
+
+
+def use_key_for_volumes(key_arn: Any) -> tuple[Statement, Statement]:
+    """Let EBS work with volumes and snapshots under a key for whoever has these statements, and for nothing else.
+
+    The actions are those that the EBS user guide lists; ReEncrypt* is a family of two.
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
+    """
+    through_ec2 = {"kms:ViaService": Sub("ec2.${AWS::Region}.amazonaws.com")}
+    return (
+        Statement(
+            Sid="GrantTheKeyToEbsOnly",
+            Effect=Allow,
+            Action=[kms.CreateGrant],
+            Resource=[key_arn],
+            Condition=Condition(
+                [Bool({"kms:GrantIsForAWSResource": "true"}), StringEquals(through_ec2)]
+            ),
+        ),
+        Statement(
+            Sid="UseTheKeyThroughEbsOnly",
+            Effect=Allow,
+            Action=[
+                kms.Decrypt,
+                kms.DescribeKey,
+                kms.GenerateDataKeyWithoutPlaintext,
+                Action("kms", "ReEncrypt*"),
+            ],
+            Resource=[key_arn],
+            Condition=Condition(StringEquals(through_ec2)),
+        ),
     )

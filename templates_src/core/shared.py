@@ -87,6 +87,15 @@ def named(suffix: str = "") -> Sub:
     return Sub("${Project}-${Environment}" + suffix)
 
 
+def celery_key_prefix() -> Sub:
+    """What each of Celery's keys begins with; the braces make one hash slot of all, as Valkey Serverless is a cluster."""
+    return Sub("{${Project}-${Environment}}:")
+
+
+# CloudWatch namespace of the environment's own metrics, as text for Sub.
+METRIC_NAMESPACE = "${Project}/${Environment}"
+
+
 def metric_namespace() -> Sub:
     """CloudWatch namespace of the environment's own metrics, ``{project}/{environment}``."""
-    return Sub("${Project}/${Environment}")
+    return Sub(METRIC_NAMESPACE)

@@ -31,6 +31,20 @@ PRIVATE_SUBNET_IDS = wired(
     description="Subnets that go out through NAT, one a zone.",
     type="List<AWS::EC2::Subnet::Id>",
 )
+FIRST_PRIVATE_SUBNET_ID = wired(
+    "FirstPrivateSubnetId",
+    group=NETWORK,
+    label="Search server's subnet",
+    description="Private subnet in FirstPrivateSubnetZone.",
+    type="AWS::EC2::Subnet::Id",
+)
+FIRST_PRIVATE_SUBNET_ZONE = wired(
+    "FirstPrivateSubnetZone",
+    group=NETWORK,
+    label="Search volume's zone",
+    description="Availability zone of FirstPrivateSubnetId.",
+    type="AWS::EC2::AvailabilityZone::Name",
+)
 DATA_SUBNET_IDS = wired(
     "DataSubnetIds",
     group=NETWORK,
@@ -66,6 +80,20 @@ WORKER_SECURITY_GROUP_ID = wired(
     group=SECURITY,
     label="Workers' security group",
     description="Security group of the tasks of worker and beat.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+SEARCH_SECURITY_GROUP_ID = wired(
+    "SearchSecurityGroupId",
+    group=SECURITY,
+    label="Search server's security group",
+    description="Security group of the search server.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+FUNCTIONS_SECURITY_GROUP_ID = wired(
+    "FunctionsSecurityGroupId",
+    group=SECURITY,
+    label="Functions' security group",
+    description="Security group of the Lambda functions inside the VPC.",
     type="AWS::EC2::SecurityGroup::Id",
 )
 DATABASE_SECURITY_GROUP_ID = wired(
@@ -229,6 +257,14 @@ CACHE_HOST = wired(
     pattern=HOST_NAME,
     message="CacheHost must be the host name of the cache.",
 )
+CACHE_PORT = wired(
+    "CachePort",
+    group=DATA,
+    label="Cache port",
+    description="Port of the cache.",
+    pattern=r"[1-9]\d{0,4}",
+    message="CachePort must be the port of the cache, such as 6379.",
+)
 DATABASE_URL_SECRET_ARN = wired(
     "DatabaseUrlSecretArn",
     group=DATA,
@@ -244,6 +280,13 @@ CACHE_URL_SECRET_ARN = wired(
     description="ARN of the secret that holds the cache's URL, password included.",
     pattern=SECRET_ARN,
     message="CacheUrlSecretArn must be the ARN of a secret of Secrets Manager.",
+)
+SEARCH_VOLUME_ID = wired(
+    "SearchVolumeId",
+    group=DATA,
+    label="Search volume",
+    description="EBS volume of the search index, in FirstPrivateSubnetZone.",
+    type="AWS::EC2::Volume::Id",
 )
 DOCUMENTS_BUCKET_NAME = wired(
     "DocumentsBucketName",

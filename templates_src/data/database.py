@@ -21,6 +21,8 @@ from templates_src.core.wiring import (
 )
 from templates_src.data.connection_urls import add_url_secret, password_of
 
+# Logical ID of the instance.
+DATABASE = "Database"
 ENGINE = "postgres"
 # The major version only: RDS upgrades the minor one by itself, and a pinned minor version then reads as a downgrade,
 # which RDS refuses.
@@ -170,7 +172,7 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
     """
     return layer.add(
         DBInstance(
-            "Database",
+            DATABASE,
             DeletionPolicy="Snapshot",
             UpdateReplacePolicy="Snapshot",
             Metadata=MAJOR_VERSION_IS_MEANT,

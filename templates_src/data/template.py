@@ -1,4 +1,4 @@
-"""What is kept: PostgreSQL, Valkey, the two buckets, and the two URLs that lead to the engines."""
+"""What is kept: PostgreSQL, Valkey, the two buckets, the search volume, and the two URLs that lead to the engines."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from templates_src.data.buckets import add_buckets
 from templates_src.data.cache import add_cache, require_resilient_cache_in_prod
 from templates_src.data.connection_urls import allow_ecs_to_read
 from templates_src.data.database import add_database, require_resilient_database_in_prod
+from templates_src.data.extensions import add_extensions
+from templates_src.data.search_volume import add_search_volume
 
 
 def data() -> Layer:
     """The data layer."""
-    layer = Layer("data", "Carbon Connect: PostgreSQL, Valkey and the buckets")
+    layer = Layer("data", "Carbon Connect: PostgreSQL, Valkey, the buckets and the search volume")
     require_resilient_database_in_prod(layer)
     require_resilient_cache_in_prod(layer)
     database_url = add_database(layer)
+    add_extensions(layer)
     cache_url = add_cache(layer)
     allow_ecs_to_read(layer, database_url, cache_url)
     add_buckets(layer)
+    add_search_volume(layer)
     return layer

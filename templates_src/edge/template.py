@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import Equals, GetAtt, If, Not, NoValue, Or, Ref, Sub, Tags
-from troposphere.certificatemanager import Certificate, DomainValidationOption
+from troposphere import GetAtt, If, NoValue, Ref, Sub
 from troposphere.elasticloadbalancingv2 import (
     Action,
     Listener,
@@ -20,8 +19,8 @@ from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificat
 from troposphere.route53 import AliasTarget, RecordSetType
 
 from templates_src.core import ports
-from templates_src.core.declaration import TRUE, Declaration, boolean
-from templates_src.core.layer import Layer, Rule
+from templates_src.core.declaration import TRUE, boolean
+from templates_src.core.layer import Layer
 from templates_src.core.shared import named
 from templates_src.core.wiring import (
     EDGE,
@@ -30,6 +29,12 @@ from templates_src.core.wiring import (
     VPC_ID,
 )
 from templates_src.edge.access_logs import ACCESS_LOGS, AccessLogs, add_access_logs
+from templates_src.edge.certificate import (
+    DOMAIN_NAME,
+    HOSTED_ZONE_ID,
+    certificate_arn,
+    require_certificate,
+)
 from templates_src.edge.waf import add_web_acl
 
 # TLS 1.3 and 1.2 with forward secrecy and post-quantum key exchange; without it CloudFormation takes one of 2016.
@@ -39,40 +44,6 @@ TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 DEREGISTRATION_SECONDS = 60
 HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS = 15, 5
 HEALTHY_AFTER, UNHEALTHY_AFTER = 2, 3
-
-DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-
-CERTIFICATE_ARN = Declaration(
-    name="CertificateArn",
-    group=EDGE,
-    label="Certificate",
-    description="ARN of an issued ACM certificate of this region; empty requests one for DomainName.",
-    default="",
-    pattern=r"(arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?",
-    message="CertificateArn must be empty or the ARN of an ACM certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID.",
-)
-
-DOMAIN_NAME = Declaration(
-    name="DomainName",
-    group=EDGE,
-    label="Domain name",
-    description="Name that users type, such as app.example.com; empty leaves the load balancer's own.",
-    default="",
-    pattern=rf"({DNS_LABEL}(\.{DNS_LABEL})+)?",
-    # What ACM takes as a certificate's first name.
-    max_length=64,
-    message="DomainName must be empty or a lower-case DNS name of at most 64 characters, such as app.example.com.",
-)
-
-HOSTED_ZONE_ID = Declaration(
-    name="HostedZoneId",
-    group=EDGE,
-    label="Hosted zone",
-    description="ID of the Route 53 zone of DomainName, for its record and its certificate; empty for DNS elsewhere.",
-    default="",
-    pattern="(Z[A-Z0-9]{1,31})?",
-    message="HostedZoneId must be empty or the ID of a public Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ.",
-)
 
 DELETION_PROTECTION = boolean(
     "LoadBalancerDeletionProtection",
@@ -93,37 +64,11 @@ def edge() -> Layer:
     balancer = add_load_balancer(layer, logs)
     target_group = add_target_group(layer)
     add_redirect(layer, balancer)
-    add_https(layer, balancer, target_group, certificate_arn(layer))
+    add_https(layer, balancer, target_group, certificate_arn(layer, balancer))
     add_web_acl(layer, Ref(balancer))
     add_record(layer, balancer)
     add_outputs(layer, balancer, target_group, logs)
     return layer
-
-
-def require_certificate(layer: Layer) -> None:
-    """HTTPS has a certificate, and what issues and names it is complete."""
-    layer.rule(
-        Rule(
-            "HttpsHasCertificate",
-            parameters=(CERTIFICATE_ARN, HOSTED_ZONE_ID),
-            holds=Or(given(CERTIFICATE_ARN), given(HOSTED_ZONE_ID)),
-            message="CertificateArn, or DomainName with HostedZoneId, must be given: HTTPS needs a certificate.",
-        )
-    )
-    layer.rule(
-        Rule(
-            "HostedZoneHasDomainName",
-            parameters=(DOMAIN_NAME, HOSTED_ZONE_ID),
-            when=given(HOSTED_ZONE_ID),
-            holds=given(DOMAIN_NAME),
-            message="DomainName must be given with HostedZoneId: it is the name of the record and the certificate.",
-        )
-    )
-
-
-def given(declaration: Declaration) -> Not:
-    """An optional parameter has a value; written out, as a rule knows no conditions."""
-    return Not(Equals(Ref(declaration.name), ""))
 
 
 def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
@@ -219,34 +164,6 @@ def add_https(
             DefaultActions=[Action(Type="forward", TargetGroupArn=Ref(target_group))],
         )
     )
-
-
-def certificate_arn(layer: Layer) -> If:
-    """The certificate that is given, or else one that ACM issues for the domain name.
-
-    Another domain name is another certificate, issued and in use before the old one goes.
-    """
-    has_certificate = layer.has(CERTIFICATE_ARN)
-    requested = layer.condition(
-        "UseRequestedCertificate", Equals(layer.parameter(CERTIFICATE_ARN), "")
-    )
-    certificate = layer.add(
-        Certificate(
-            "Certificate",
-            Condition=requested,
-            DomainName=layer.parameter(DOMAIN_NAME),
-            ValidationMethod="DNS",
-            # With the zone CloudFormation writes the record that proves the domain, and waits.
-            DomainValidationOptions=[
-                DomainValidationOption(
-                    DomainName=layer.parameter(DOMAIN_NAME),
-                    HostedZoneId=layer.parameter(HOSTED_ZONE_ID),
-                )
-            ],
-            Tags=Tags(**layer.tags(Name=named())),
-        )
-    )
-    return If(has_certificate, layer.parameter(CERTIFICATE_ARN), Ref(certificate))
 
 
 def add_record(layer: Layer, balancer: LoadBalancer) -> None:

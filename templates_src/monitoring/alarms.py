@@ -89,7 +89,7 @@ def what_is_read(watch: Watch) -> dict[str, Any]:
         return {"Metrics": queries(watch.reads, period)}
     metric, statistic = watch.reads.metric, watch.reads.statistic
     return {
-        "Namespace": metric.namespace,
+        "Namespace": metric.alarm_namespace(),
         "MetricName": metric.name,
         "Dimensions": metric.alarm_dimensions(),
         "Period": period,
@@ -112,7 +112,7 @@ def queries(formula: Formula, period: int) -> list[MetricDataQuery]:
                 Id=name,
                 MetricStat=MetricStat(
                     Metric=AlarmMetric(
-                        Namespace=reading.metric.namespace,
+                        Namespace=reading.metric.alarm_namespace(),
                         MetricName=reading.metric.name,
                         Dimensions=reading.metric.alarm_dimensions(),
                     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from troposphere.cloudwatch import Alarm, Dashboard
 
+from templates_src.compute.queue_depth import BACKLOG_PER_TASK, QUEUE_DEPTH
 from templates_src.core.errors import TemplateError
 from templates_src.core.json_text import Choice, Only, json_text
 from templates_src.core.layer import Layer
@@ -22,6 +23,8 @@ from templates_src.monitoring.metrics import (
     MINIMUM,
     P50,
     P99,
+    QUEUES,
+    SEARCH,
     SERVERLESS_CACHE,
     SUM,
     TARGETS,
@@ -147,20 +150,22 @@ def edge_row() -> list[dict[str, Any]]:
 
 
 def compute_row() -> list[dict[str, Any]]:
-    """Api, worker and beat."""
+    """Api, worker with its queues, beat and the search server."""
     return [
         graph(
-            "5 Api: CPU and memory (%)",
+            "5 Api and worker: CPU and memory (%)",
             [
-                line(API.metric("CPUUtilization"), AVERAGE, "CPU"),
-                line(API.metric("MemoryUtilization"), AVERAGE, "memory"),
+                line(API.metric("CPUUtilization"), AVERAGE, "api CPU"),
+                line(API.metric("MemoryUtilization"), AVERAGE, "api memory"),
+                line(WORKER.metric("CPUUtilization"), AVERAGE, "worker CPU"),
+                line(WORKER.metric("MemoryUtilization"), AVERAGE, "worker memory"),
             ],
         ),
         graph(
-            "6 Worker: CPU and memory (%)",
+            "6 Queues: jobs, and jobs for each worker",
             [
-                line(WORKER.metric("CPUUtilization"), AVERAGE, "CPU"),
-                line(WORKER.metric("MemoryUtilization"), AVERAGE, "memory"),
+                line(QUEUES.metric(QUEUE_DEPTH), AVERAGE, "jobs"),
+                line(QUEUES.metric(BACKLOG_PER_TASK), AVERAGE, "for each worker", right=True),
             ],
         ),
         graph(
@@ -169,6 +174,13 @@ def compute_row() -> list[dict[str, Any]]:
                 line(API_TASKS.metric("RunningTaskCount"), AVERAGE, "api"),
                 line(WORKER_TASKS.metric("RunningTaskCount"), AVERAGE, "worker"),
                 line(BEAT_TASKS.metric("RunningTaskCount"), AVERAGE, "beat"),
+            ],
+        ),
+        graph(
+            "8 Search: healthy (1) and volume (%)",
+            [
+                line(SEARCH.metric("SearchHealthy"), MINIMUM, "healthy"),
+                line(SEARCH.metric("SearchVolumeUsed"), MAXIMUM, "volume used", right=True),
             ],
         ),
     ]
@@ -189,28 +201,28 @@ def cache_widgets(serverless: str, nodes: Sequence[str]) -> list[dict[str, Any]]
             line(metrics.metric("EngineCPUUtilization"), AVERAGE, f"CPU {number} (%)"),
         ]
         per_node += lines if number == 1 else [Only(condition, entry) for entry in lines]
-    return [graph("8 Cache", Choice(serverless, per_serverless, per_node))]
+    return [graph("9 Cache", Choice(serverless, per_serverless, per_node))]
 
 
 def database_widgets() -> list[dict[str, Any]]:
     """The database: load, room, latency."""
     return [
         graph(
-            "9 Database: CPU (%) and connections",
+            "10 Database: CPU (%) and connections",
             [
                 line(DATABASE.metric("CPUUtilization"), AVERAGE, "CPU"),
                 line(DATABASE.metric("DatabaseConnections"), MAXIMUM, "connections", right=True),
             ],
         ),
         graph(
-            "10 Database: free storage and memory (bytes)",
+            "11 Database: free storage and memory (bytes)",
             [
                 line(DATABASE.metric("FreeStorageSpace"), MINIMUM, "storage"),
                 line(DATABASE.metric("FreeableMemory"), MINIMUM, "memory", right=True),
             ],
         ),
         graph(
-            "11 Database: latency (s)",
+            "12 Database: latency (s)",
             [
                 line(DATABASE.metric("ReadLatency"), AVERAGE, "read"),
                 line(DATABASE.metric("WriteLatency"), AVERAGE, "write"),

@@ -12,6 +12,7 @@ from troposphere import Ref, Sub
 from troposphere.cloudwatch import MetricDimension
 
 from templates_src.core.declaration import Declaration, wired
+from templates_src.core.shared import ENVIRONMENT, METRIC_NAMESPACE
 from templates_src.core.wiring import COMPUTE, DATA, EDGE
 
 AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
@@ -72,6 +73,14 @@ BEAT_SERVICE_NAME = wired(
     pattern=r"[\w-]{1,255}",
     message="BeatServiceName must be the name of an ECS service, not its ARN.",
 )
+QUEUE_DEPTH_FUNCTION_NAME = wired(
+    "QueueDepthFunctionName",
+    group=COMPUTE,
+    label="Queue-depth function",
+    description="Name of the function that measures the queues.",
+    pattern=r"[\w-]{1,64}",
+    message="QueueDepthFunctionName must be the name of a Lambda function, not its ARN.",
+)
 DATABASE_INSTANCE_ID = wired(
     "DatabaseInstanceId",
     group=DATA,
@@ -94,12 +103,16 @@ CACHE_NAME = wired(
 class Metric:
     """A metric of CloudWatch.
 
-    ``dimensions`` holds pairs of name and value; a value may hold parameters, as ``${Name}``.
+    ``dimensions`` holds pairs of name and value; a value, and the namespace, may hold parameters, as ``${Name}``.
     """
 
     namespace: str
     name: str
     dimensions: tuple[tuple[str, str], ...]
+
+    def alarm_namespace(self) -> Ref | Sub | str:
+        """The namespace as an alarm has it."""
+        return _value(self.namespace)
 
     def alarm_dimensions(self) -> list[MetricDimension]:
         """The dimensions as an alarm has them."""
@@ -159,6 +172,14 @@ INSIGHTS = "ECS/ContainerInsights"
 API_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=API_SERVICE_NAME)
 WORKER_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
 BEAT_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=BEAT_SERVICE_NAME)
+
+# Those of the function queue_depth, which measures the worker's queues: functions/queue_depth/handler.py.
+QUEUES = source(METRIC_NAMESPACE, ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+QUEUE_DEPTH_FUNCTION = source("AWS/Lambda", FunctionName=QUEUE_DEPTH_FUNCTION_NAME)
+
+# The search server publishes them itself: compute/search_boot.sh.
+SEARCH = source(METRIC_NAMESPACE, Environment=ENVIRONMENT)
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
 DATABASE = source("AWS/RDS", DBInstanceIdentifier=DATABASE_INSTANCE_ID)

@@ -24,10 +24,13 @@ from templates_src.monitoring.metrics import (
     CLUSTER_NAME,
     DATABASE_INSTANCE_ID,
     LOAD_BALANCER_FULL_NAME,
+    QUEUE_DEPTH_FUNCTION_NAME,
     TARGET_GROUP_FULL_NAME,
     WEB_ACL_NAME,
     WORKER_SERVICE_NAME,
 )
+from templates_src.monitoring.queue_watches import queue_watches
+from templates_src.monitoring.search_watches import search_watches
 from templates_src.monitoring.thresholds import GROUP
 from templates_src.monitoring.watches import (
     cache_node_watches,
@@ -58,6 +61,7 @@ MEASURED = (
     API_SERVICE_NAME,
     WORKER_SERVICE_NAME,
     BEAT_SERVICE_NAME,
+    QUEUE_DEPTH_FUNCTION_NAME,
     CACHE_NAME,
     DATABASE_INSTANCE_ID,
     cache.MAXIMUM_STORAGE,
@@ -162,6 +166,8 @@ def add_alarms(layer: Layer, topic: Topic, serverless: str, nodes: list[str]) ->
     watches = [
         *edge_watches(),
         *compute_watches(),
+        *queue_watches(),
+        *search_watches(),
         *serverless_cache_watches(serverless),
         *(
             watch

@@ -24,6 +24,15 @@ API_RESPONSE_TIME_THRESHOLD = number(
     at_least=1,
     at_most=4000,
 )
+QUEUE_DEPTH_THRESHOLD = number(
+    "QueueDepthThreshold",
+    group=GROUP,
+    label="Queue depth",
+    description="Jobs, waiting and in work, that may be in the queues for half an hour before it raises an alarm.",
+    default="1000",
+    at_least=1,
+    at_most=1_000_000_000,
+)
 DATABASE_CONNECTIONS_THRESHOLD = number(
     "DatabaseConnectionsThreshold",
     group=GROUP,

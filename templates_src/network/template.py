@@ -369,3 +369,5 @@ def add_outputs(
             Join(",", [Ref(subnet) for subnet in subnets]),
             f"{tier.name} subnets, one a zone, separated by commas",
         )
+    layer.output("FirstPrivateSubnetId", Ref(private[0]), "Private subnet of the first zone")
+    layer.output("FirstPrivateSubnetZone", GetAtt(private[0], "AvailabilityZone"), "The first zone")

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from awacs import kms, secretsmanager
-from awacs.aws import Allow, Condition, Statement, StringEquals
-from troposphere import GetAtt, Ref, Sub
+from awacs.aws import Statement
+from troposphere import GetAtt, Ref
 from troposphere.secretsmanager import GenerateSecretString, Secret
 
+from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.shared import CACHE_USER, DATABASE_MASTER_USER
 
@@ -117,22 +117,6 @@ def add_secret(layer: Layer, secret: GeneratedSecret | TypedSecret, resource: Se
 
 def reading(
     arns: dict[str, Ref], secrets: Iterable[GeneratedSecret | TypedSecret], key_arn: GetAtt
-) -> list[Statement]:
-    """Statements that let a role read these secrets, and decrypt nothing but secrets."""
-    return [
-        Statement(
-            Sid="ReadTheSecretsItUses",
-            Effect=Allow,
-            Action=[secretsmanager.GetSecretValue],
-            Resource=[arns[secret.title] for secret in secrets],
-        ),
-        Statement(
-            Sid="DecryptThroughSecretsManagerOnly",
-            Effect=Allow,
-            Action=[kms.Decrypt],
-            Resource=[key_arn],
-            Condition=Condition(
-                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
-            ),
-        ),
-    ]
+) -> tuple[Statement, Statement]:
+    """Statements that let a role read these secrets."""
+    return iam.read_secrets([arns[secret.title] for secret in secrets], key_arn)

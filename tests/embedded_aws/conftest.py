@@ -1,5 +1,6 @@
 """Short ways to use the embedded AWS."""
 
+import functools
 import json
 import time
 import uuid
@@ -22,26 +23,29 @@ def template(resources: dict[str, Any], **sections: Any) -> str:
     )
 
 
+@functools.cache
+def _client(aws: EmbeddedAws, service: str, region: str) -> Any:
+    """Made once a run: making a client takes longer than most of what it is used for."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=aws.endpoint_url,
+        aws_access_key_id=aws.access_key,
+        aws_secret_access_key=aws.secret_key,
+    )
+
+
 class Account:
     """The embedded account in one region."""
 
     def __init__(self, aws: EmbeddedAws, region: str) -> None:
         self._aws = aws
         self.region = region
-        self._clients: dict[str, Any] = {}
         self.bucket = f"templates-{region}"
 
     def client(self, service: str) -> Any:
         """A boto3 client of `service`."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,
-                region_name=self.region,
-                endpoint_url=self._aws.endpoint_url,
-                aws_access_key_id=self._aws.access_key,
-                aws_secret_access_key=self._aws.secret_key,
-            )
-        return self._clients[service]
+        return _client(self._aws, service, self.region)
 
     def put_template(self, body: str, key: str | None = None) -> str:
         """Upload a template; its virtual-hosted URL."""
@@ -103,9 +107,9 @@ class Account:
 
     def resources(self, stack: dict[str, Any]) -> dict[str, str]:
         """The physical id of each resource by logical id."""
-        listed = self.client("cloudformation").describe_stack_resources(
-            StackName=stack["StackId"]
-        )["StackResources"]
+        listed = self.client("cloudformation").describe_stack_resources(StackName=stack["StackId"])[
+            "StackResources"
+        ]
         return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listed}
 
 

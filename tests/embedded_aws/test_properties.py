@@ -87,4 +87,3 @@ def test_scalars_may_be_spelt_as_strings(account: Account) -> None:
         )
     )
     assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
-

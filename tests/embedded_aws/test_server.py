@@ -1,5 +1,6 @@
 """The process: it starts, says where it is, and ends with whoever started it."""
 
+import http.client
 import os
 import signal
 import socket
@@ -7,13 +8,14 @@ import subprocess
 import sys
 import textwrap
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from embedded_aws.server import EmbeddedAws, EmbeddedAwsError
+from tests.embedded_aws.conftest import template
 
 COMMAND = [sys.executable, "-m", "embedded_aws"]
 
@@ -62,8 +64,10 @@ def test_foreground_prints_settings_and_ends_with_ctrl_c(
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
     }
-    with urllib.request.urlopen(f"{settings['AWS_ENDPOINT_URL']}/_ministack/health") as answer:
-        assert answer.status == 200
+    connection = http.client.HTTPConnection(settings["AWS_ENDPOINT_URL"].removeprefix("http://"))
+    connection.request("GET", "/_ministack/health")
+    assert connection.getresponse().status == 200
+    connection.close()
     foreground.send_signal(signal.SIGINT)
     output, errors = foreground.communicate(timeout=10)
     assert (foreground.returncode, output, errors) == (0, "", "")
@@ -146,12 +150,56 @@ def test_environment_points_a_child_at_it(running_aws: EmbeddedAws) -> None:
     assert shown.stdout.split() == [running_aws.account_id, running_aws.region]
 
 
+def test_state_directory_keeps_what_was_made(tmp_path: Path) -> None:
+    command = [*COMMAND, "--port", "0", "--state-dir", str(tmp_path / "kept")]
+    names = []
+    for _ in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            settings = settings_in(process.stdout.readline())
+            sns = boto3.client(
+                "sns",
+                endpoint_url=settings["AWS_ENDPOINT_URL"],
+                region_name=settings["AWS_DEFAULT_REGION"],
+                aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+            )
+            names.append([t["TopicArn"].rsplit(":", 1)[1] for t in sns.list_topics()["Topics"]])
+            sns.create_topic(Name="kept")
+            process.send_signal(signal.SIGTERM)
+        assert process.returncode == 0
+    assert names == [[], ["kept"]]
+
+
 def test_stopped_server_says_so() -> None:
     aws = EmbeddedAws.start()
     aws.stop()
     aws.stop()
     with pytest.raises(EmbeddedAwsError, match="does not answer"):
         aws.reset()
+
+
+def test_stop_does_not_wait_for_a_stack_that_waits() -> None:
+    waiting = {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": 3600},
+        },
+    }
+    with EmbeddedAws.start() as aws:
+        cloudformation = boto3.client(
+            "cloudformation",
+            endpoint_url=aws.endpoint_url,
+            region_name=aws.region,
+            aws_access_key_id=aws.access_key,
+            aws_secret_access_key=aws.secret_key,
+        )
+        cloudformation.create_stack(StackName="s", TemplateBody=template(waiting))
+        status = cloudformation.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"]
+        assert status == "CREATE_IN_PROGRESS"
+    # Killed after its time to end had run out, it would be -9.
+    assert aws._process.returncode == 0
 
 
 def test_start_that_takes_too_long_is_an_error() -> None:

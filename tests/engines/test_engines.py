@@ -1,8 +1,10 @@
 """The engines are what the tests take them for, and a missing one says so."""
 
+import contextlib
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pg8000.native
 import pytest
@@ -15,7 +17,7 @@ from tests.engines.tls import issue
 from tests.engines.valkey import Valkey
 
 
-def connect(server: Postgres, **options: object) -> pg8000.native.Connection:
+def connect(server: Postgres, **options: Any) -> pg8000.native.Connection:
     defaults = {"host": server.host, "port": server.port, "password": server.password}
     return pg8000.native.Connection(server.user, **{**defaults, **options})
 
@@ -48,8 +50,12 @@ def test_valkey_admits_nobody_without_tls_or_password(
     request: pytest.FixtureRequest, mode: str
 ) -> None:
     server: Valkey = request.getfixturevalue(f"valkey_{mode}")
-    options = {"host": server.host, "port": server.port, "socket_timeout": 3}
-    verified = {"ssl": True, "ssl_ca_certs": str(server.identity.root), "ssl_check_hostname": True}
+    options: dict[str, Any] = {"host": server.host, "port": server.port, "socket_timeout": 3}
+    verified: dict[str, Any] = {
+        "ssl": True,
+        "ssl_ca_certs": str(server.identity.root),
+        "ssl_check_hostname": True,
+    }
 
     with pytest.raises(valkey.exceptions.ConnectionError):
         valkey.Valkey(**options, username=server.user, password=server.password).ping()
@@ -84,9 +90,9 @@ def test_the_terminator_ends_when_the_server_does() -> None:
         client = context.wrap_socket(plain, server_hostname=server.host)
         client.sendall(b"PING\r\n")
         assert client.recv(64).startswith(b"-NOAUTH")
-    with client, pytest.raises((ssl.SSLError, OSError)):
-        if not client.recv(64):
-            raise ConnectionResetError
+    # The end may come with or without TLS's goodbye.
+    with client, contextlib.suppress(OSError):
+        assert client.recv(64) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
 

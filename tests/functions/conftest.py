@@ -11,19 +11,13 @@ from embedded_aws.server import EmbeddedAws
 from tests.functions.cloudformation import Answers
 
 
-@pytest.fixture(scope="session")
-def embedded_aws() -> Iterator[EmbeddedAws]:
-    with EmbeddedAws.start() as aws:
-        yield aws
-
-
 @pytest.fixture
-def lambda_environment(embedded_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
+def lambda_environment(running_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> EmbeddedAws:
     """The variables that Lambda sets, with the AWS APIs at the embedded AWS."""
-    for name, value in embedded_aws.environment().items():
+    for name, value in running_aws.environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_REGION", embedded_aws.region)
-    return embedded_aws
+    monkeypatch.setenv("AWS_REGION", running_aws.region)
+    return running_aws
 
 
 @pytest.fixture

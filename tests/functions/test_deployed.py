@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from pipeline.paths import FUNCTIONS
+from templates_src.core.function import ARCHITECTURE, RUNTIME
 from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
 from tests.functions.cloudformation import Answers
@@ -23,8 +24,8 @@ def deploy(client: Any) -> Any:
         function = f"{name}-{uuid4().hex[:8]}"
         client("lambda").create_function(
             FunctionName=function,
-            Runtime="python3.13",
-            Architectures=["arm64"],
+            Runtime=RUNTIME,
+            Architectures=[ARCHITECTURE],
             Handler=f"functions.{name}.handler.handler",
             Role="arn:aws:iam::123456789012:role/function",
             Timeout=60,

@@ -19,7 +19,7 @@ from pipeline.errors import Refusal
 from pipeline.function_zips import (
     COMPILED,
     MAX_BYTES,
-    RUNTIME,
+    PYTHON,
     SOURCE,
     WHEELS,
     FunctionZip,
@@ -136,6 +136,9 @@ def test_a_changed_source_a_changed_zip_and_a_broken_zip_are_made_anew(
     assert path.read_bytes() != first
 
     (project / "example" / "data.txt").unlink()
+    build_functions(project, out)
+    assert path.read_bytes() == first
+
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("intruder.py", "")
     build_functions(project, out)
@@ -180,7 +183,7 @@ def test_a_zip_pins_all_that_its_wheels_require(name: str) -> None:
         for text in texts
         for line in message_from_string(text).get_all("Requires-Dist", [])
     ]
-    runtime = {"python_version": RUNTIME, "python_full_version": f"{RUNTIME}.0", "extra": ""}
+    runtime = {"python_version": PYTHON, "python_full_version": f"{PYTHON}.0", "extra": ""}
 
     assert len(texts) == len(pinned)
     assert {

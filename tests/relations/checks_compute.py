@@ -55,7 +55,9 @@ def scaling_names_its_service(rendered: Rendered) -> Iterator[str]:
 
 def _scaled(rendered: Rendered) -> set[str]:
     """Logical IDs of the services that scale."""
-    texts = [text_of(found.properties["ResourceId"]) for found in resources_of_type(rendered, SCALES)]
+    texts = [
+        text_of(found.properties["ResourceId"]) for found in resources_of_type(rendered, SCALES)
+    ]
     return {
         service.logical_id
         for service in resources_of_type(rendered, "AWS::ECS::Service")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.render import Rendered
@@ -11,6 +11,7 @@ from tests.relations.text import listed, text_of
 from tests.rendering import id_of, role_statements
 
 Context = Mapping[str, str]
+Statements = Sequence[tuple[str, Mapping[str, Any]]]
 
 
 def allows(
@@ -21,9 +22,20 @@ def allows(
     ``context`` holds the condition keys of the request. Raises KeyError for a condition operator that is not known
     here: it is to be added, not passed over.
     """
+    return granted(rendered, list(role_statements(rendered, role)), action, target, context)
+
+
+def granted(
+    rendered: Rendered,
+    statements: Statements,
+    action: str,
+    target: str,
+    context: Context | None = None,
+) -> bool:
+    """The same of statements, each with the layer that its references are of."""
     effects = {
         statement["Effect"]
-        for layer, statement in role_statements(rendered, role)
+        for layer, statement in statements
         if matches_action(statement, action)
         and _matches_target(rendered, layer, statement, target)
         and holds(statement, context or {})

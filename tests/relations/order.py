@@ -31,7 +31,8 @@ def layers_before(rendered: Rendered, layer: str) -> set[str]:
         direct |= {stacks[name] for name in body.get("DependsOn", ())}
         pending += direct - before
         before |= direct
-    return before
+    # A zone that is given by name looks like that of a subnet.
+    return before - {layer}
 
 
 def _waits_for(rendered: Rendered, layer: str, logical_id: str) -> set[str]:

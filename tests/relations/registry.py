@@ -1,4 +1,4 @@
-"""Relations and the faults that prove them: what checks_*.py and faults_*.py register."""
+"""Relations, which checks_*.py register, and the faults by which faults_*.py prove that each can fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Fault:
     found_by: Relation
     says: str
     plant: Callable[[Rendered], object]
-    variant: str
+    variant: str = "complete prod"
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,6 @@ class TemplateFault:
 
 RELATIONS: list[Relation] = []
 TEMPLATE_RELATIONS: list[TemplateRelation] = []
-FAULTS: list[Fault] = []
-TEMPLATE_FAULTS: list[TemplateFault] = []
 
 
 def relation(check: Callable[[Rendered], Iterable[str]]) -> Relation:
@@ -62,27 +60,3 @@ def template_relation(check: Callable[[Templates], Iterable[str]]) -> TemplateRe
 
     TEMPLATE_RELATIONS.append(findings)
     return findings
-
-
-def fault(
-    what: str, found_by: Relation, says: str, *, variant: str = "prod"
-) -> Callable[[Callable[[Rendered], object]], Callable[[Rendered], object]]:
-    """Register a function that plants a fault in a rendered environment."""
-
-    def register(plant: Callable[[Rendered], object]) -> Callable[[Rendered], object]:
-        FAULTS.append(Fault(what, found_by, says, plant, variant))
-        return plant
-
-    return register
-
-
-def template_fault(
-    what: str, found_by: TemplateRelation, says: str
-) -> Callable[[Callable[[Templates], object]], Callable[[Templates], object]]:
-    """Register a function that plants a fault in templates."""
-
-    def register(plant: Callable[[Templates], object]) -> Callable[[Templates], object]:
-        TEMPLATE_FAULTS.append(TemplateFault(what, found_by, says, plant))
-        return plant
-
-    return register

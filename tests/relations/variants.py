@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
-from pipeline.assemble import Release
+from pipeline.assemble import Release, assemble
 from pipeline.render import Rendered, render
 
 REGION = "eu-north-1"
@@ -33,6 +34,7 @@ EXISTING = {
     "GitHubRepository": "acme/carbon",
     "ImageRepository": "acme/carbon",
     "ImageTag": "v1",
+    "SearchSnapshotId": "snap-0123456789abcdef0",
 }
 
 
@@ -64,3 +66,15 @@ VARIANTS = {
     "staging of the longest name": Variant("staging", COMPLETE, longest_project=True),
     "prod in us-east-1": Variant("prod", COMPLETE, region="us-east-1"),
 }
+
+
+@cache
+def built() -> Release:
+    """The release that the working tree builds, built once; read only."""
+    return assemble()
+
+
+@cache
+def rendered_variant(name: str) -> Rendered:
+    """A variant as it would be launched, rendered once; read only."""
+    return VARIANTS[name].render(built())

@@ -16,7 +16,7 @@ from typing import Any
 from tests.search.volume import PRIVILEGE, Volume, find, run, store
 
 HERE = Path(__file__).parent
-BOOT_SCRIPT = HERE.parent.parent / "templates_src" / "search" / "boot.sh"
+BOOT_SCRIPT = HERE.parent.parent / "templates_src" / "compute" / "search_boot.sh"
 VOLUME_ID = "vol-0123456789abcdef0"
 MASTER_KEY = "correct-horse-battery-staple-0123456789"
 IMAGE = "getmeili/meilisearch:v1.54.0"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache
 
 import pytest
 
@@ -24,16 +24,12 @@ def render_with(release: Release) -> RenderWith:
 
 
 @pytest.fixture(scope="session")
-def completed(release: Release) -> dict[str, Rendered]:
-    """The environments rendered for `complete`, by name."""
-    del release
-    return {}
+def completed(render_with: RenderWith) -> Callable[[str], Rendered]:
+    """Renders an environment as it is after its first update, once."""
+    return cache(lambda environment: render_with(environment, LATER))
 
 
 @pytest.fixture
-def complete(
-    rendered: Rendered, render_with: RenderWith, completed: dict[str, Rendered]
-) -> Rendered:
+def complete(rendered: Rendered, completed: Callable[[str], Rendered]) -> Rendered:
     """Each environment after its first update; read only."""
-    make = partial(render_with, rendered.environment, LATER)
-    return completed.setdefault(rendered.environment, make())
+    return completed(rendered.environment)

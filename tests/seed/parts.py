@@ -221,9 +221,7 @@ def scaling(rendered: Rendered, title: str) -> tuple[int, int, list[Mapping[str,
             continue
         policies = [
             policy.properties["TargetTrackingScalingPolicyConfiguration"]
-            for policy in resources_of_type(
-                rendered, "AWS::ApplicationAutoScaling::ScalingPolicy"
-            )
+            for policy in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalingPolicy")
             if id_of(rendered, layer, policy.properties["ScalingTargetId"]) == logical_id
         ]
         return int(properties["MinCapacity"]), int(properties["MaxCapacity"]), policies
@@ -238,3 +236,17 @@ def cache(rendered: Rendered) -> tuple[str, Resource]:
         if kind in {"AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"}
     )
     return kind, found
+
+
+def extensions(rendered: Rendered) -> list[str]:
+    """The extensions that the custom resource creates in the database, in their order."""
+    found = [
+        resource.properties["Extensions"]
+        for kind, resource in resources(rendered)
+        if kind == "AWS::CloudFormation::CustomResource" or kind.startswith("Custom::")
+        if "Extensions" in resource.properties
+    ]
+    assert len(found) == 1, (
+        f"{len(found)} custom resources of {rendered.environment} have Extensions."
+    )
+    return found[0].split(",") if isinstance(found[0], str) else list(found[0])

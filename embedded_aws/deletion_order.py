@@ -1,0 +1,58 @@
+"""What a resource that could not be deleted depends on stays.
+
+CloudFormation deletes nothing before all that depends on it is gone. ministack goes on: it would take
+the network from under a database that is protected.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import handlers, stacks
+
+# Resources held back from the deletion that runs in this context, by logical id.
+_held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
+
+
+def install() -> None:
+    """Hold back what a failed deletion needs, and give it back to the stack at the end."""
+    delete = stacks._delete_stack_async
+
+    async def delete_in_order(stack_name: str, *arguments: Any, **options: Any) -> None:
+        stack = cloudformation._stacks.get(stack_name)
+        held: dict[str, Any] = {}
+        outer = _held.set(held)
+        try:
+            await delete(stack_name, *arguments, **options)
+        finally:
+            _held.reset(outer)
+            if held:
+                stack["_resources"].update(held)
+
+    for module in (handlers, stacks):
+        module._delete_stack_async = delete_in_order
+    stacks._add_event = _holding_back(stacks._add_event)
+
+
+def _holding_back(add_event: Callable[..., None]) -> Callable[..., None]:
+    def add(
+        stack_id: str,
+        stack_name: str,
+        logical_id: str,
+        kind: str,
+        status: str,
+        *rest: Any,
+        **more: Any,
+    ) -> None:
+        add_event(stack_id, stack_name, logical_id, kind, status, *rest, **more)
+        held = _held.get()
+        if held is None or status != "DELETE_FAILED" or logical_id == stack_name:
+            return
+        stack = cloudformation._stacks[stack_name]
+        resources, template = stack["_resources"], stack["_template"]
+        needed = stacks._with_dependencies([logical_id], template["Resources"], set(resources))
+        for name in needed - {logical_id}:
+            held[name] = resources.pop(name)
+
+    return add

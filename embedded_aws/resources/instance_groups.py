@@ -1,0 +1,157 @@
+"""Auto Scaling groups that start instances.
+
+ministack keeps a group without instances. Here each instance that a group wants is a record in EC2, made from the
+version of the launch template that the group names, which must be there, as must its image, subnet and profile.
+Nothing boots and nobody runs the user data: where a template waits for the signal of a boot, the instance is taken
+to have sent SUCCESS, and the event that CloudFormation shows then is in the stack.
+"""
+
+from typing import Any
+
+from ministack.services import autoscaling, cloudformation, ec2, iam, ssm
+from ministack.services.cloudformation import provisioners, stacks
+
+from embedded_aws.registry import Created, Properties
+from embedded_aws.service_calls import call
+
+_TYPE = "AWS::AutoScaling::AutoScalingGroup"
+_PARAMETER = "resolve:ssm:"
+_ALIASES = {"$Default": "DefaultVersionNumber", "$Latest": "LatestVersionNumber"}
+# What a running instance has from its launch template, as RunInstances names it.
+_FROM_TEMPLATE = ("InstanceType", "KeyName", "UserData", "SecurityGroupIds", "IamInstanceProfile")
+
+
+def install() -> None:
+    """Put the instances behind ministack's handlers of groups."""
+    handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
+    create, update, delete = (handlers[action] for action in ("create", "update", "delete"))
+
+    def create_and_start(logical_id: str, properties: Properties, stack_name: str) -> Created:
+        data = _launch_data(properties)
+        name, attributes = create(logical_id, properties, stack_name)
+        _start(name, properties, data)
+        _signal(name, logical_id, stack_name, "CREATE", "CreationPolicy")
+        return name, attributes
+
+    def update_and_replace(
+        physical_id: str,
+        old: Properties,
+        new: Properties,
+        stack_name: str,
+        logical_id: str | None = None,
+    ) -> Created:
+        data = _launch_data(new)
+        name, attributes = update(physical_id, old, new, stack_name, logical_id)
+        if new.get("LaunchTemplate") != old.get("LaunchTemplate"):
+            _end(name)
+            _start(name, new, data)
+            _signal(name, logical_id or name, stack_name, "UPDATE", "UpdatePolicy")
+        return name, attributes
+
+    def end_and_delete(physical_id: str, properties: Properties) -> None:
+        _end(physical_id)
+        delete(physical_id, properties)
+
+    handlers.update(create=create_and_start, update=update_and_replace, delete=end_and_delete)
+
+
+def _launch_data(properties: Properties) -> Properties:
+    """What the launch template's version says; ValueError in EC2's words for what is not there."""
+    for subnet in properties.get("VPCZoneIdentifier") or []:
+        if subnet not in ec2._subnets:
+            raise ValueError(f"The subnet ID '{subnet}' does not exist")
+    wanted = properties.get("LaunchTemplate")
+    if not wanted:
+        return {}
+    name = wanted.get("LaunchTemplateId") or wanted.get("LaunchTemplateName")
+    templates = (
+        known
+        for known in ec2._launch_templates.values()
+        if name in (known["LaunchTemplateId"], known["LaunchTemplateName"])
+    )
+    template = next(templates, None)
+    if template is None:
+        raise ValueError(f"The specified launch template {name} does not exist.")
+    number = str(wanted.get("Version", "$Default"))
+    alias = _ALIASES.get(number)
+    number = str(template[alias]) if alias else number
+    for version in template["Versions"]:
+        if str(version["VersionNumber"]) == number:
+            data: Properties = version["LaunchTemplateData"]
+            _check(data)
+            return data
+    raise ValueError(f"The launch template {name} has no version {number}.")
+
+
+def _check(data: Properties) -> None:
+    image = data.get("ImageId", "")
+    if not _image_of(image):
+        raise ValueError(f"The parameter of image {image} does not exist.")
+    profile = (data.get("IamInstanceProfile") or {}).get("Arn")
+    if profile and profile not in {known["Arn"] for known in iam._instance_profiles.values()}:
+        raise ValueError(f"Invalid IamInstanceProfile: {profile}")
+    for group in data.get("SecurityGroupIds") or []:
+        if group not in ec2._security_groups:
+            raise ValueError(f"The security group '{group}' does not exist")
+
+
+def _image_of(image: str) -> str | None:
+    """The id of an image that may be named by a parameter."""
+    if not image.startswith(_PARAMETER):
+        return image
+    resolved: str | None = ssm.resolve_parameter_value(image.removeprefix(_PARAMETER))
+    return resolved
+
+
+def _start(name: str, properties: Properties, data: Properties) -> None:
+    group = autoscaling._asgs[name]
+    subnets = properties.get("VPCZoneIdentifier") or []
+    if subnets:
+        group["AvailabilityZones"] = sorted(
+            {ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets}
+        )
+    autoscaling._reconcile_instances(group)
+    tags = [
+        {"Key": tag["Key"], "Value": tag["Value"]}
+        for tag in properties.get("Tags") or []
+        if str(tag.get("PropagateAtLaunch")).lower() == "true"
+    ]
+    tags.append({"Key": "aws:autoscaling:groupName", "Value": name})
+    for number, member in enumerate(group["Instances"]):
+        launched = call(
+            "ec2",
+            "RunInstances",
+            MinCount=1,
+            MaxCount=1,
+            ImageId=_image_of(data.get("ImageId", "")),
+            SubnetId=subnets[number % len(subnets)] if subnets else None,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+            **{key: data.get(key) for key in _FROM_TEMPLATE},
+        )
+        member["InstanceId"] = launched["Instances"][0]["InstanceId"]
+
+
+def _end(name: str) -> None:
+    group = autoscaling._asgs.get(name) or {"Instances": []}
+    known = [m["InstanceId"] for m in group["Instances"] if m["InstanceId"] in ec2._instances]
+    if known:
+        call("ec2", "TerminateInstances", InstanceIds=known)
+    group["Instances"].clear()
+
+
+def _signal(name: str, logical_id: str, stack_name: str, doing: str, policy: str) -> None:
+    """The event of each SUCCESS, where the template waits for signals."""
+    stack: dict[str, Any] = cloudformation._stacks[stack_name]
+    resource = stack.get("_template", {}).get("Resources", {}).get(logical_id, {})
+    if policy not in resource:
+        return
+    for member in autoscaling._asgs[name]["Instances"]:
+        stacks._add_event(
+            stack["StackId"],
+            stack_name,
+            logical_id,
+            _TYPE,
+            f"{doing}_IN_PROGRESS",
+            f"Received SUCCESS signal with UniqueId {member['InstanceId']}",
+            name,
+        )

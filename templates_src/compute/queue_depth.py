@@ -1,0 +1,154 @@
+"""Queue depth: the function that measures it every minute, because no metric of AWS knows the length of a Valkey list.
+
+What the function reads, publishes and needs stands in the docstring of ``functions/queue_depth/handler.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import ecs as ecs_actions
+from awacs import kms, secretsmanager
+from awacs.aws import Allow, ArnLike, Condition, Statement, StringEquals
+from troposphere import Equals, GetAtt, If, Ref, Sub
+from troposphere.awslambda import EventInvokeConfig, Function, Permission
+from troposphere.ecs import Cluster, Service
+from troposphere.events import RetryPolicy, Rule, Target
+
+from templates_src.core.declaration import FALSE, TRUE, Declaration
+from templates_src.core.function import add_function
+from templates_src.core.layer import Layer
+from templates_src.core.shared import CACHE_USER, celery_key_prefix, metric_namespace
+from templates_src.core.wiring import (
+    CACHE_HOST,
+    CACHE_PORT,
+    CACHE_SECRET_ARN,
+    COMPUTE,
+    KEY_ARN,
+)
+from templates_src.data import cache
+from templates_src.security.roles import publish_metrics
+
+# What the function publishes, under the names of cluster and service.
+QUEUE_DEPTH, BACKLOG_PER_TASK = "QueueDepth", "BacklogPerTask"
+# Target tracking reads minutes, and CloudWatch keeps no finer ones of an ordinary metric.
+SCHEDULE = "rate(1 minute)"
+# Its calls give up before: the time-outs of functions/queue_depth.
+TIMEOUT_SECONDS = 30
+# The least that Lambda and EventBridge take. An older event has nothing to measure that the next one does not.
+EVENT_AGE_SECONDS = 60
+QUEUE_NAME = "[A-Za-z0-9_.-]+"
+
+WORKER_QUEUES = Declaration(
+    name="WorkerQueues",
+    group=COMPUTE,
+    label="Worker: queues",
+    description="Celery queues that are measured, separated by commas: those that WorkerCommand takes jobs from (--queues).",
+    default="celery",
+    pattern=f"{QUEUE_NAME}(,{QUEUE_NAME})*",
+    message="WorkerQueues must be names of Celery queues, separated by commas without spaces, such as celery,reports.",
+)
+
+
+def add_queue_depth(layer: Layer, cluster: Cluster, service: Service) -> Function:
+    """The function that measures the worker's queues, and its schedule."""
+    function = add_function(
+        layer,
+        "queue_depth",
+        description="Publishes how many jobs wait in the Celery queues, and how many for each worker task",
+        timeout_seconds=TIMEOUT_SECONDS,
+        environment=environment(layer, cluster, service),
+        statements=(*read_password(layer), count_tasks(cluster, service), publish_metrics()),
+        inside_vpc=True,
+    )
+    add_schedule(layer, function)
+    return function
+
+
+def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, Any]:
+    """The function's environment; the password is not in it, but in the secret."""
+    serverless = layer.condition(
+        "UseServerlessCache", Equals(layer.parameter(cache.MODE), cache.SERVERLESS)
+    )
+    return {
+        "CACHE_HOST": layer.parameter(CACHE_HOST),
+        "CACHE_PORT": layer.parameter(CACHE_PORT),
+        "CACHE_USER": CACHE_USER,
+        "CACHE_SECRET_ARN": layer.parameter(CACHE_SECRET_ARN),
+        "CACHE_KEY_PREFIX": celery_key_prefix(),
+        "CLUSTER_MODE": If(serverless, TRUE, FALSE),
+        "QUEUES": layer.parameter(WORKER_QUEUES),
+        "CLUSTER": Ref(cluster),
+        "SERVICE": GetAtt(service, "Name"),
+        "METRIC_NAMESPACE": metric_namespace(),
+    }
+
+
+def read_password(layer: Layer) -> tuple[Statement, Statement]:
+    """Read the password of the cache's user, and decrypt nothing else than secrets."""
+    return (
+        Statement(
+            Sid="ReadTheCachePassword",
+            Effect=Allow,
+            Action=[secretsmanager.GetSecretValue],
+            Resource=[layer.parameter(CACHE_SECRET_ARN)],
+        ),
+        Statement(
+            Sid="DecryptThroughSecretsManagerOnly",
+            Effect=Allow,
+            Action=[kms.Decrypt],
+            Resource=[layer.parameter(KEY_ARN)],
+            Condition=Condition(
+                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
+            ),
+        ),
+    )
+
+
+def count_tasks(cluster: Cluster, service: Service) -> Statement:
+    """See how many tasks of the worker run."""
+    return Statement(
+        Sid="CountTheWorkersTasks",
+        Effect=Allow,
+        Action=[ecs_actions.DescribeServices],
+        Resource=[Ref(service)],
+        Condition=Condition(ArnLike({"ecs:cluster": GetAtt(cluster, "Arn")})),
+    )
+
+
+def add_schedule(layer: Layer, function: Function) -> None:
+    """Every minute, and never again for a minute that failed: alarms tell of it, and the next one measures anew."""
+    schedule = layer.add(
+        Rule(
+            "QueueDepthSchedule",
+            Description="Measures the Celery queues",
+            ScheduleExpression=SCHEDULE,
+            Targets=[
+                Target(
+                    Id="function",
+                    Arn=GetAtt(function, "Arn"),
+                    RetryPolicy=RetryPolicy(
+                        MaximumRetryAttempts=0, MaximumEventAgeInSeconds=EVENT_AGE_SECONDS
+                    ),
+                )
+            ],
+        )
+    )
+    layer.add(
+        Permission(
+            "QueueDepthSchedulePermission",
+            Action="lambda:InvokeFunction",
+            FunctionName=Ref(function),
+            Principal="events.amazonaws.com",
+            SourceArn=GetAtt(schedule, "Arn"),
+        )
+    )
+    layer.add(
+        EventInvokeConfig(
+            "QueueDepthInvocations",
+            FunctionName=Ref(function),
+            Qualifier="$LATEST",
+            MaximumRetryAttempts=0,
+            MaximumEventAgeInSeconds=EVENT_AGE_SECONDS,
+        )
+    )

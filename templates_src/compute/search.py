@@ -1,0 +1,186 @@
+"""The search server: Meilisearch on one Graviton instance, in an Auto Scaling group of one beside its volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from troposphere import Base64, GetAtt, Ref, Tags, autoscaling
+from troposphere.autoscaling import AutoScalingGroup, InstanceMaintenancePolicy
+from troposphere.ec2 import (
+    EBSBlockDevice,
+    IamInstanceProfile,
+    LaunchTemplate,
+    LaunchTemplateBlockDeviceMapping,
+    LaunchTemplateData,
+    MetadataOptions,
+    TagSpecifications,
+)
+from troposphere.iam import InstanceProfile
+from troposphere.logs import LogGroup
+from troposphere.policies import (
+    AutoScalingRollingUpdate,
+    CreationPolicy,
+    ResourceSignal,
+    UpdatePolicy,
+)
+
+from templates_src.compute.search_address import SEARCH_URL, add_zone
+from templates_src.compute.search_role import add_instance_profile
+from templates_src.compute.search_user_data import user_data
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.shared import LOG_RETENTION_DAYS, named
+from templates_src.core.wiring import (
+    COMPUTE,
+    FIRST_PRIVATE_SUBNET_ID,
+    KEY_ARN,
+    SEARCH_SECURITY_GROUP_ID,
+)
+
+GROUP_TITLE = "SearchGroup"
+# Amazon Linux 2023 for arm64. Resolved by EC2 at each start, not by CloudFormation at each update: Amazon publishes
+# a new one every other week, and no deployment of the api should replace the search server.
+# https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
+MACHINE_IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+# Operating system and images of two versions of Meilisearch; the index has a volume of its own.
+ROOT_VOLUME_GIB = 8
+# The script waits ten minutes for its volume and ten for Meilisearch, and installs in between.
+BOOT_TIME = "PT30M"
+# What could end or start the one instance while CloudFormation replaces it.
+SUSPENDED = [
+    "HealthCheck",
+    "ReplaceUnhealthy",
+    "AZRebalance",
+    "AlarmNotification",
+    "ScheduledActions",
+]
+
+INSTANCE_TYPE = Declaration(
+    name="SearchInstanceType",
+    group=COMPUTE,
+    label="Search: instance type",
+    description="Graviton instance of the search server; changing it replaces the instance, not the index.",
+    default="t4g.small",
+    pattern=r"(t4g|[cmr][6-9]g[a-z]{0,2})\.(small|medium|(\d{0,2}x)?large)",
+    message="SearchInstanceType must be a Graviton type of at least 2 GiB, such as t4g.small or m7g.large.",
+)
+IMAGE = Declaration(
+    name="SearchImage",
+    group=COMPUTE,
+    label="Search: image",
+    description="Public image of Meilisearch with its exact version; a newer one upgrades a copy of the index.",
+    default="getmeili/meilisearch:v1.56.2",
+    pattern=r"[a-z0-9][a-z0-9._/-]*:v\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?",
+    # User data has room for no longer one.
+    max_length=255,
+    message="SearchImage must end in an exact version, such as getmeili/meilisearch:v1.56.2.",
+)
+
+
+def add_search(layer: Layer) -> None:
+    """The search server, its name, its role and its log; the output SearchUrl."""
+    zone = add_zone(layer)
+    log_group = add_log_group(layer)
+    profile = add_instance_profile(layer, zone, log_group)
+    template = add_launch_template(
+        layer, profile, user_data(layer, IMAGE, GROUP_TITLE, zone, log_group)
+    )
+    add_group(layer, template)
+    layer.output("SearchUrl", SEARCH_URL, "URL of the search server, inside the VPC")
+
+
+def add_log_group(layer: Layer) -> LogGroup:
+    """Log of each boot, and of Meilisearch."""
+    return layer.add(
+        LogGroup(
+            "SearchLogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            KmsKeyId=layer.parameter(KEY_ARN),
+        )
+    )
+
+
+def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) -> LaunchTemplate:
+    """What an instance is made of. No key pair: Session Manager is the way in."""
+    return layer.add(
+        LaunchTemplate(
+            "SearchLaunchTemplate",
+            LaunchTemplateData=LaunchTemplateData(
+                ImageId=MACHINE_IMAGE,
+                InstanceType=layer.parameter(INSTANCE_TYPE),
+                IamInstanceProfile=IamInstanceProfile(Arn=GetAtt(profile, "Arn")),
+                SecurityGroupIds=[layer.parameter(SEARCH_SECURITY_GROUP_ID)],
+                # One hop: the host may ask for the role's credentials, the container may not.
+                MetadataOptions=MetadataOptions(
+                    HttpEndpoint="enabled", HttpTokens="required", HttpPutResponseHopLimit=1
+                ),
+                # An instance whose boot failed shuts itself down, and the group starts the next.
+                InstanceInitiatedShutdownBehavior="terminate",
+                BlockDeviceMappings=[root_volume()],
+                UserData=data,
+                # The group tags the instance; its root volume only a launch template can.
+                TagSpecifications=[
+                    TagSpecifications(ResourceType="volume", Tags=Tags(**server_tags(layer)))
+                ],
+            ),
+            TagSpecifications=[
+                TagSpecifications(ResourceType="launch-template", Tags=Tags(**layer.tags()))
+            ],
+        )
+    )
+
+
+def root_volume() -> LaunchTemplateBlockDeviceMapping:
+    """The root volume, which goes with its instance.
+
+    Under the account's key for EBS: a customer-managed key would need grants to Auto Scaling's service-linked role.
+    """
+    return LaunchTemplateBlockDeviceMapping(
+        DeviceName="/dev/xvda",
+        Ebs=EBSBlockDevice(
+            VolumeType="gp3", VolumeSize=ROOT_VOLUME_GIB, Encrypted=True, DeleteOnTermination=True
+        ),
+    )
+
+
+def server_tags(layer: Layer) -> dict[str, Any]:
+    """Tags of the instance and of its root volume."""
+    return layer.tags(Name=named("-search"))
+
+
+def add_group(layer: Layer, template: LaunchTemplate) -> AutoScalingGroup:
+    """Exactly one instance, in the zone of the volume; the old one ends before the new one starts.
+
+    Creation and update wait for the boot script's signal, which comes after Meilisearch has answered: an image or a
+    setting that does not work is rolled back.
+    """
+    return layer.add(
+        AutoScalingGroup(
+            GROUP_TITLE,
+            CreationPolicy=CreationPolicy(
+                ResourceSignal=ResourceSignal(Count=1, Timeout=BOOT_TIME)
+            ),
+            UpdatePolicy=UpdatePolicy(
+                AutoScalingRollingUpdate=AutoScalingRollingUpdate(
+                    MinInstancesInService=0,
+                    MaxBatchSize=1,
+                    WaitOnResourceSignals=True,
+                    PauseTime=BOOT_TIME,
+                    SuspendProcesses=SUSPENDED,
+                )
+            ),
+            MinSize="1",
+            MaxSize="1",
+            VPCZoneIdentifier=[layer.parameter(FIRST_PRIVATE_SUBNET_ID)],
+            LaunchTemplate=autoscaling.LaunchTemplateSpecification(
+                LaunchTemplateId=Ref(template), Version=GetAtt(template, "LatestVersionNumber")
+            ),
+            # Whether Meilisearch answers is an alarm: systemd restarts it, and a new instance has the same index.
+            HealthCheckType="EC2",
+            # The volume has one holder at a time.
+            InstanceMaintenancePolicy=InstanceMaintenancePolicy(
+                MinHealthyPercentage=0, MaxHealthyPercentage=100
+            ),
+            Tags=autoscaling.Tags(**server_tags(layer)),
+        )
+    )

@@ -1,0 +1,190 @@
+"""What the search server may do: no more than its boot script and its units call."""
+
+from __future__ import annotations
+
+from awacs import cloudformation, cloudwatch, kms, route53, secretsmanager, ssm, ssmmessages
+from awacs import ec2 as ec2_actions
+from awacs import logs as logs_actions
+from awacs.aws import Allow, Condition, ForAllValuesStringEquals, Statement, StringEquals
+from troposphere import GetAtt, Ref, StackId, Sub
+from troposphere.iam import InstanceProfile, Policy, Role
+from troposphere.logs import LogGroup
+from troposphere.route53 import HostedZone
+
+from templates_src.compute.search_address import RECORD_NAME
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.shared import ENVIRONMENT, PROJECT, metric_namespace
+from templates_src.core.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+
+
+def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) -> InstanceProfile:
+    """The role of the server, in the profile in which EC2 hands it to an instance.
+
+    Its statements are the role's own, so that who waits for the profile waits for them.
+    """
+    role = layer.add(
+        Role(
+            "SearchRole",
+            AssumeRolePolicyDocument=iam.trusted_service("ec2.amazonaws.com"),
+            Policies=[
+                Policy(
+                    PolicyName="serve-search",
+                    PolicyDocument=iam.document(
+                        *attach_volume(layer),
+                        *read_key(layer),
+                        change_record(zone),
+                        signal_stack(),
+                        publish_metrics(),
+                        write_logs(log_group),
+                        open_sessions(),
+                    ),
+                )
+            ],
+            **layer.role_properties(),
+        )
+    )
+    return layer.add(
+        InstanceProfile(
+            "SearchInstanceProfile",
+            Path=layer.role_properties()["Path"],
+            Roles=[Ref(role)],
+        )
+    )
+
+
+def attach_volume(layer: Layer) -> tuple[Statement, ...]:
+    """Attach this volume to an instance of this environment's compute layer, under the environment's key."""
+    layer.parameter(SEARCH_VOLUME_ID)
+    arn = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
+    return (
+        Statement(
+            Sid="AttachTheVolume",
+            Effect=Allow,
+            Action=[ec2_actions.AttachVolume],
+            Resource=[Sub(f"{arn}volume/${{{SEARCH_VOLUME_ID.name}}}")],
+        ),
+        Statement(
+            Sid="AttachToTheSearchServer",
+            Effect=Allow,
+            Action=[ec2_actions.AttachVolume],
+            # An instance has no id before it starts: told by the tags that the group gives it.
+            Resource=[Sub(f"{arn}instance/*")],
+            Condition=Condition(
+                StringEquals(
+                    {
+                        **{
+                            f"aws:ResourceTag/{known.name}": Ref(known.name)
+                            for known in (PROJECT, ENVIRONMENT)
+                        },
+                        "aws:ResourceTag/Layer": layer.name,
+                    }
+                )
+            ),
+        ),
+        Statement(
+            Sid="SeeWhetherTheVolumeIsFree",
+            Effect=Allow,
+            Action=[ec2_actions.DescribeVolumes],
+            # It lists: it takes no resource.
+            Resource=["*"],
+        ),
+        *iam.use_key_for_volumes(layer.parameter(KEY_ARN)),
+    )
+
+
+def read_key(layer: Layer) -> tuple[Statement, Statement]:
+    """Read the master key, and decrypt nothing else through Secrets Manager than what may be read there."""
+    return (
+        Statement(
+            Sid="ReadTheMasterKey",
+            Effect=Allow,
+            Action=[secretsmanager.GetSecretValue],
+            Resource=[layer.parameter(SEARCH_KEY_SECRET_ARN)],
+        ),
+        Statement(
+            Sid="DecryptThroughSecretsManagerOnly",
+            Effect=Allow,
+            Action=[kms.Decrypt],
+            Resource=[layer.parameter(KEY_ARN)],
+            Condition=Condition(
+                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
+            ),
+        ),
+    )
+
+
+def change_record(zone: HostedZone) -> Statement:
+    """Point the one name at the server, and withdraw it.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
+    """
+    prefix = "route53:ChangeResourceRecordSets"
+    return Statement(
+        Sid="ChangeItsOwnRecord",
+        Effect=Allow,
+        Action=[route53.ChangeResourceRecordSets],
+        Resource=[Sub(f"arn:${{AWS::Partition}}:route53:::hostedzone/${{{zone.title}}}")],
+        Condition=Condition(
+            ForAllValuesStringEquals(
+                {
+                    f"{prefix}NormalizedRecordNames": [Sub(RECORD_NAME)],
+                    f"{prefix}RecordTypes": ["A"],
+                    f"{prefix}Actions": ["UPSERT", "DELETE"],
+                }
+            )
+        ),
+    )
+
+
+def signal_stack() -> Statement:
+    """Tell its own stack how the boot ended, and see whether that stack is going."""
+    return Statement(
+        Sid="SignalItsStack",
+        Effect=Allow,
+        Action=[cloudformation.SignalResource, cloudformation.DescribeStacks],
+        Resource=[StackId],
+    )
+
+
+def publish_metrics() -> Statement:
+    """Publish into the environment's namespace only."""
+    return Statement(
+        Sid="PublishToThisNamespaceOnly",
+        Effect=Allow,
+        Action=[cloudwatch.PutMetricData],
+        # Metrics have no ARN.
+        Resource=["*"],
+        Condition=Condition(StringEquals({"cloudwatch:namespace": metric_namespace()})),
+    )
+
+
+def write_logs(log_group: LogGroup) -> Statement:
+    """Write boot log and server log; the group is made here, with its retention."""
+    return Statement(
+        Sid="WriteStreamsOfThisGroup",
+        Effect=Allow,
+        Action=[logs_actions.CreateLogStream, logs_actions.PutLogEvents],
+        Resource=[GetAtt(log_group, "Arn")],
+    )
+
+
+def open_sessions() -> Statement:
+    """Session Manager, instead of SSH.
+
+    Not AmazonSSMManagedInstanceCore, which reads every parameter of the account.
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/getting-started-add-permissions-to-existing-profile.html
+    """
+    return Statement(
+        Sid="OpenSessions",
+        Effect=Allow,
+        Action=[
+            ssm.UpdateInstanceInformation,
+            ssmmessages.CreateControlChannel,
+            ssmmessages.CreateDataChannel,
+            ssmmessages.OpenControlChannel,
+            ssmmessages.OpenDataChannel,
+        ],
+        # Channels have no ARN, and the instance none before it starts.
+        Resource=["*"],
+    )

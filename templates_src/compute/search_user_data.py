@@ -1,0 +1,55 @@
+"""User data of the search server: its settings, and the boot script that reads them (docs/search-server.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from troposphere import Base64, Join, Sub
+from troposphere.logs import LogGroup
+from troposphere.route53 import HostedZone
+
+from templates_src.compute.search_address import RECORD_NAME
+from templates_src.core import ports
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer
+from templates_src.core.shared import METRIC_NAMESPACE
+from templates_src.core.wiring import SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+from templates_src.security.secrets import VALUE
+
+BOOT_SCRIPT = Path(__file__).with_name("search_boot.sh")
+SETTINGS_FOLDER = "/etc/search-server"
+
+
+def user_data(
+    layer: Layer, image: Declaration, group: str, zone: HostedZone, log_group: LogGroup
+) -> Base64:
+    """The settings and the script, in base64; ``group`` is the logical id of the Auto Scaling group that is signalled.
+
+    Only the settings go through Sub: the script's ``${…}`` are the shell's.
+    """
+    for declaration in (image, SEARCH_VOLUME_ID, SEARCH_KEY_SECRET_ARN):
+        layer.parameter(declaration)
+    settings = {
+        "REGION": "${AWS::Region}",
+        "STACK_NAME": "${AWS::StackId}",
+        "LOGICAL_RESOURCE_ID": group,
+        "VOLUME_ID": f"${{{SEARCH_VOLUME_ID.name}}}",
+        "SECRET_ARN": f"${{{SEARCH_KEY_SECRET_ARN.name}}}",
+        "SECRET_FIELD": VALUE,
+        "IMAGE": f"${{{image.name}}}",
+        "PORT": str(ports.SEARCH),
+        "HOSTED_ZONE_ID": f"${{{zone.title}}}",
+        "RECORD_NAME": RECORD_NAME,
+        "LOG_GROUP": f"${{{log_group.title}}}",
+        "METRIC_NAMESPACE": METRIC_NAMESPACE,
+        "ENVIRONMENT": "${Environment}",
+    }
+    lines = [
+        "#!/bin/bash",
+        f"install -d {SETTINGS_FOLDER}",
+        f"cat >{SETTINGS_FOLDER}/settings <<'SETTINGS'",
+        *(f"{name}={value}" for name, value in settings.items()),
+        "SETTINGS",
+    ]
+    header = "".join(f"{line}\n" for line in lines)
+    return Base64(Join("", [Sub(header), BOOT_SCRIPT.read_text(encoding="utf-8")]))

@@ -1,0 +1,164 @@
+"""A Lambda function of the release with its role and its log group, and the custom resource that it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from awacs import ec2
+from awacs import logs as logs_actions
+from awacs.aws import Allow, ArnLike, Condition, Deny, Statement
+from troposphere import GetAtt, Ref, Sub
+from troposphere.awslambda import Code, Environment, Function, LoggingConfig, VPCConfig
+from troposphere.cloudformation import CustomResource
+from troposphere.iam import Policy, Role
+from troposphere.logs import LogGroup
+
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.wiring import FUNCTIONS_SECURITY_GROUP_ID, KEY_ARN, PRIVATE_SUBNET_IDS
+
+SERVICE = "lambda.amazonaws.com"
+RUNTIME, ARCHITECTURE = "python3.13", "arm64"
+# Folder of the zips in a release, and the package that is in each: templates_src/functions/README.md.
+FUNCTION_FOLDER = "functions"
+# How much longer CloudFormation waits for an answer than the function may take, in seconds: a start and a retry.
+ANSWER_MARGIN_SECONDS = 60
+# What Lambda does with the role to connect a function to a VPC: those of AWSLambdaVPCAccessExecutionRole.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+NETWORK_INTERFACE_ACTIONS = (
+    ec2.CreateNetworkInterface,
+    ec2.DescribeNetworkInterfaces,
+    ec2.DescribeSubnets,
+    ec2.DeleteNetworkInterface,
+    ec2.AssignPrivateIpAddresses,
+    ec2.UnassignPrivateIpAddresses,
+)
+
+
+def add_function(
+    layer: Layer,
+    name: str,
+    *,
+    description: str,
+    timeout_seconds: int,
+    memory_mb: int = 256,
+    environment: Mapping[str, Any] | None = None,
+    statements: Sequence[Statement] = (),
+    inside_vpc: bool = False,
+    condition: str | None = None,
+) -> Function:
+    """The function that the release packs from ``templates_src/functions/{name}``; another release is another key.
+
+    With ``name`` queue_depth the resources are QueueDepthFunction, QueueDepthRole and QueueDepthLogGroup.
+    ``statements`` are what the function's code may do; its logs and, with ``inside_vpc`` (private subnets,
+    functions' security group), its network interfaces are granted here. With a ``condition`` all of it is made
+    only where that holds.
+    """
+    title = "".join(word.capitalize() for word in name.split("_"))
+    optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
+    group = layer.add(
+        LogGroup(
+            f"{title}LogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            KmsKeyId=layer.parameter(KEY_ARN),
+            **optional,
+        )
+    )
+    granted = [write_logs(group), *(network_interfaces() if inside_vpc else ()), *statements]
+    role = layer.add(
+        Role(
+            f"{title}Role",
+            AssumeRolePolicyDocument=iam.trusted_service(SERVICE),
+            # Within the role, so that all of it holds before the function first runs and until it last has.
+            Policies=[Policy(PolicyName="function", PolicyDocument=iam.document(*granted))],
+            **layer.role_properties(),
+            **optional,
+        )
+    )
+    if environment:
+        optional["Environment"] = Environment(Variables=dict(environment))
+    if inside_vpc:
+        optional["VpcConfig"] = VPCConfig(
+            SubnetIds=layer.parameter(PRIVATE_SUBNET_IDS),
+            SecurityGroupIds=[layer.parameter(FUNCTIONS_SECURITY_GROUP_ID)],
+        )
+    layer.parameter(RELEASE_PREFIX)
+    return layer.add(
+        Function(
+            f"{title}Function",
+            Description=description,
+            Runtime=RUNTIME,
+            Architectures=[ARCHITECTURE],
+            Handler=f"{FUNCTION_FOLDER}.{name}.handler.handler",
+            Code=Code(
+                S3Bucket=layer.parameter(RELEASE_BUCKET),
+                S3Key=Sub(f"${{ReleasePrefix}}{FUNCTION_FOLDER}/{name}.zip"),
+            ),
+            Role=GetAtt(role, "Arn"),
+            MemorySize=memory_mb,
+            Timeout=timeout_seconds,
+            LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
+            **optional,
+        )
+    )
+
+
+def add_custom_resource(
+    layer: Layer, title: str, function: Function, *, condition: str | None = None, **properties: Any
+) -> CustomResource:
+    """The resource ``Custom::{title}`` that a function provides.
+
+    CloudFormation stops waiting soon after the function must have ended, rather than after an hour.
+    """
+    kind = type(title, (CustomResource,), {"resource_type": f"Custom::{title}"})
+    optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
+    resource: CustomResource = kind(
+        title,
+        ServiceToken=GetAtt(function, "Arn"),
+        ServiceTimeout=function.properties["Timeout"] + ANSWER_MARGIN_SECONDS,
+        **properties,
+        **optional,
+    )
+    return layer.add(resource)
+
+
+def write_logs(group: LogGroup) -> Statement:
+    """Lines in the function's own log group, which exists already."""
+    return Statement(
+        Sid="WriteItsLog",
+        Effect=Allow,
+        Action=[logs_actions.CreateLogStream, logs_actions.PutLogEvents],
+        Resource=[GetAtt(group, "Arn")],
+    )
+
+
+def network_interfaces() -> tuple[Statement, Statement]:
+    """The network interfaces that connect a function to its subnets: for Lambda, not for the function's code."""
+    return (
+        Statement(
+            Sid="ConnectToTheVpc",
+            Effect=Allow,
+            Action=list(NETWORK_INTERFACE_ACTIONS),
+            # Describing has no resource to name, and Lambda makes interfaces whose IDs nobody knows before.
+            Resource=["*"],
+        ),
+        Statement(
+            Sid="NotFromTheFunctionsCode",
+            Effect=Deny,
+            Action=list(NETWORK_INTERFACE_ACTIONS),
+            Resource=["*"],
+            # The key is there only when the code of a function calls, whichever function that is.
+            # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+            Condition=Condition(
+                ArnLike(
+                    {
+                        "lambda:SourceFunctionArn": Sub(
+                            "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
+                        )
+                    }
+                )
+            ),
+        ),
+    )

@@ -1,0 +1,222 @@
+"""The volume of the search index, which outlives the server and the stack, and its daily snapshots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import ec2 as ec2_actions
+from awacs.aws import Allow, Condition, Statement, StringEquals
+from troposphere import AccountId, Equals, GetAtt, If, Ref, Sub, Tags
+from troposphere.dlm import CreateRule, LifecyclePolicy, PolicyDetails, RetainRule, Schedule
+from troposphere.ec2 import Volume
+from troposphere.iam import Policy, Role
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration, number
+from templates_src.core.layer import Layer
+from templates_src.core.shared import ENVIRONMENT, PROJECT, named
+from templates_src.core.wiring import DATA, FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
+
+# Key of the one tag that the snapshots are made by: Data Lifecycle Manager takes a volume that has any of its tags.
+SNAPSHOT_TAG = "Snapshots"
+SNAPSHOTS_KEPT = 7
+# UTC, after the database's own backup.
+SNAPSHOT_TIME = "02:30"
+
+# The zone is a parameter here, but text once an environment is rendered.
+ZONE_IS_A_PARAMETER = {
+    "cfn-lint": {"config": {"ignore_checks": ["W3010"]}},
+    "Reason": "The zone is a parameter: the rule mistakes its value for a fixed one.",
+}
+
+VOLUME_SIZE = number(
+    "SearchVolumeGb",
+    group=DATA,
+    label="Search volume (GiB)",
+    description="Size of the search index's volume (gp3), twice the index for upgrades; it cannot shrink.",
+    default="20",
+    at_least=4,
+    at_most=16_384,
+)
+SNAPSHOT_ID = Declaration(
+    name="SearchSnapshotId",
+    group=DATA,
+    label="Search snapshot",
+    description="Snapshot to restore the search index from, or empty. Keep it in later updates: "
+    "emptying it starts an empty index.",
+    default="",
+    pattern="(snap-([0-9a-f]{8}|[0-9a-f]{17}))?",
+    message="SearchSnapshotId must be empty or the id of an EBS snapshot, such as snap-0123456789abcdef0.",
+)
+
+
+def add_search_volume(layer: Layer) -> None:
+    """The volume, empty or from a snapshot, its snapshots, and its id as the output SearchVolumeId.
+
+    The two are resources of their own, because CloudFormation supports no update of the snapshot that a volume is
+    from, as of its zone: naming a snapshot in a running environment makes a volume beside the one there is.
+    """
+    restored = layer.has(SNAPSHOT_ID)
+    empty = layer.condition("UseEmptySearchVolume", Equals(layer.parameter(SNAPSHOT_ID), ""))
+    volumes = [
+        add_volume(layer, "SearchVolume", empty),
+        add_volume(
+            layer, "RestoredSearchVolume", restored, SnapshotId=layer.parameter(SNAPSHOT_ID)
+        ),
+    ]
+    add_snapshots(layer, restored, volumes)
+    layer.output(
+        "SearchVolumeId",
+        If(restored, Ref(volumes[1]), Ref(volumes[0])),
+        "Volume of the search index",
+    )
+
+
+def add_volume(layer: Layer, title: str, condition: str, **origin: Any) -> Volume:
+    """An encrypted gp3 volume in the zone of the search server's subnet; retained."""
+    return layer.add(
+        Volume(
+            title,
+            Condition=condition,
+            # A creation that fails leaves nothing that is worth keeping.
+            DeletionPolicy="RetainExceptOnCreate",
+            UpdateReplacePolicy="Retain",
+            Metadata=ZONE_IS_A_PARAMETER,
+            AvailabilityZone=layer.parameter(FIRST_PRIVATE_SUBNET_ZONE),
+            VolumeType="gp3",
+            Size=layer.parameter(VOLUME_SIZE),
+            Encrypted=True,
+            KmsKeyId=layer.parameter(KEY_ARN),
+            Tags=Tags(**layer.tags(Name=named("-search"), **{SNAPSHOT_TAG: snapshot_tag(title)})),
+            **origin,
+        )
+    )
+
+
+def snapshot_tag(title: str) -> Sub:
+    """Value of the tag that a volume's snapshots are made by.
+
+    It names the stack and the resource, so that a volume that was left behind is none of this policy's any more.
+    """
+    return Sub(f"${{AWS::StackName}}/{title}")
+
+
+def add_snapshots(layer: Layer, restored: str, volumes: list[Volume]) -> None:
+    """A snapshot a day of the volume in use, the last seven kept."""
+    empty_volume, restored_volume = volumes
+    role = add_snapshot_role(layer)
+    tag = If(restored, snapshot_tag(restored_volume.title), snapshot_tag(empty_volume.title))
+    layer.add(
+        LifecyclePolicy(
+            "SearchSnapshots",
+            Description="Daily snapshots of the search volume",
+            State="ENABLED",
+            ExecutionRoleArn=GetAtt(role, "Arn"),
+            PolicyDetails=PolicyDetails(
+                PolicyType="EBS_SNAPSHOT_MANAGEMENT",
+                ResourceTypes=["VOLUME"],
+                TargetTags=Tags(**{SNAPSHOT_TAG: tag}),
+                Schedules=[
+                    Schedule(
+                        Name="Daily",
+                        CreateRule=CreateRule(
+                            Interval=24, IntervalUnit="HOURS", Times=[SNAPSHOT_TIME]
+                        ),
+                        RetainRule=RetainRule(Count=SNAPSHOTS_KEPT),
+                        # The role may delete what has the environment's tags.
+                        CopyTags=True,
+                    )
+                ],
+            ),
+        )
+    )
+
+
+def add_snapshot_role(layer: Layer) -> Role:
+    """Role with which Data Lifecycle Manager makes, tags and expires the snapshots.
+
+    https://docs.aws.amazon.com/ebs/latest/userguide/dlm-prerequisites.html
+    """
+    return layer.add(
+        Role(
+            "SearchSnapshotRole",
+            AssumeRolePolicyDocument=iam.trusted_service(
+                "dlm.amazonaws.com",
+                condition=Condition(StringEquals({"aws:SourceAccount": AccountId})),
+            ),
+            Policies=[
+                Policy(
+                    PolicyName="snapshot-search-volume",
+                    PolicyDocument=iam.document(
+                        find(),
+                        snapshot_volume(),
+                        make_snapshot(),
+                        expire(),
+                        *iam.use_key_for_volumes(layer.parameter(KEY_ARN)),
+                    ),
+                )
+            ],
+            **layer.role_properties(),
+        )
+    )
+
+
+def find() -> Statement:
+    """Find volumes by their tags, and their snapshots."""
+    return Statement(
+        Sid="FindVolumesAndSnapshots",
+        Effect=Allow,
+        Action=[ec2_actions.DescribeVolumes, ec2_actions.DescribeSnapshots],
+        # It lists: neither takes a resource.
+        Resource=["*"],
+    )
+
+
+def snapshot_volume() -> Statement:
+    """Read the environment's volumes, which are this layer's."""
+    return Statement(
+        Sid="SnapshotVolumesOfThisEnvironment",
+        Effect=Allow,
+        Action=[ec2_actions.CreateSnapshot],
+        # By its tags: which of the two volumes there is changes.
+        Resource=[Sub("arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:volume/*")],
+        Condition=of_this_environment(),
+    )
+
+
+def make_snapshot() -> Statement:
+    """Make and tag a snapshot, which has no name, and no tag to tell it by, before it is there."""
+    return Statement(
+        Sid="MakeAndTagSnapshots",
+        Effect=Allow,
+        Action=[ec2_actions.CreateSnapshot, ec2_actions.CreateTags],
+        Resource=[snapshots()],
+    )
+
+
+def expire() -> Statement:
+    """Delete snapshots that were made of this environment's volumes, and have their tags."""
+    return Statement(
+        Sid="ExpireSnapshotsOfThisEnvironment",
+        Effect=Allow,
+        Action=[ec2_actions.DeleteSnapshot],
+        Resource=[snapshots()],
+        Condition=of_this_environment(),
+    )
+
+
+def snapshots() -> Sub:
+    """Every snapshot; EC2 writes their ARN without an account."""
+    return Sub("arn:${AWS::Partition}:ec2:${AWS::Region}::snapshot/*")
+
+
+def of_this_environment() -> Condition:
+    """What has the tags of this environment."""
+    return Condition(
+        StringEquals(
+            {
+                f"aws:ResourceTag/{declaration.name}": Ref(declaration.name)
+                for declaration in (PROJECT, ENVIRONMENT)
+            }
+        )
+    )

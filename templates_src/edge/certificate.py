@@ -1,0 +1,253 @@
+"""The certificate of HTTPS: one that is given, one that ACM issues for a domain, or, never in prod, a self-signed one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs import acm
+from awacs.aws import Allow, Statement, StringEquals
+from awacs.aws import Condition as PolicyCondition
+from troposphere import (
+    And,
+    Condition,
+    Equals,
+    GetAtt,
+    If,
+    Not,
+    NoValue,
+    Or,
+    Ref,
+    StackId,
+    Sub,
+    Tags,
+)
+from troposphere.awslambda import Function, Permission
+from troposphere.certificatemanager import Certificate, DomainValidationOption
+from troposphere.cloudformation import CustomResource
+from troposphere.elasticloadbalancingv2 import LoadBalancer
+from troposphere.events import Rule as ScheduleRule
+from troposphere.events import Target
+
+from templates_src.core.declaration import Declaration
+from templates_src.core.function import add_custom_resource, add_function
+from templates_src.core.json_text import Only, json_text
+from templates_src.core.layer import Layer, Rule
+from templates_src.core.shared import ENVIRONMENT, PROD, named
+from templates_src.core.wiring import EDGE
+
+DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+# The tag by which the function's role knows its own certificate among those of the account.
+OWNER_TAG = "StackId"
+# How long a deletion waits for the load balancer to let go of the certificate, in seconds.
+TIMEOUT_SECONDS = 600
+# The function renews below 90 days: three runs, should one or two fail.
+RENEWAL_SCHEDULE = "rate(30 days)"
+
+CERTIFICATE_ARN = Declaration(
+    name="CertificateArn",
+    group=EDGE,
+    label="Certificate",
+    description="ARN of an issued ACM certificate of this region; empty for one of DomainName, or, outside prod, a self-signed one.",
+    default="",
+    pattern=r"(arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?",
+    message="CertificateArn must be empty or the ARN of an ACM certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID.",
+)
+
+DOMAIN_NAME = Declaration(
+    name="DomainName",
+    group=EDGE,
+    label="Domain name",
+    description="Name that users type, such as app.example.com; empty leaves the load balancer's own.",
+    default="",
+    pattern=rf"({DNS_LABEL}(\.{DNS_LABEL})+)?",
+    # What ACM takes as a certificate's first name.
+    max_length=64,
+    message="DomainName must be empty or a lower-case DNS name of at most 64 characters, such as app.example.com.",
+)
+
+HOSTED_ZONE_ID = Declaration(
+    name="HostedZoneId",
+    group=EDGE,
+    label="Hosted zone",
+    description="ID of the Route 53 zone of DomainName, for its record and its certificate; empty for DNS elsewhere.",
+    default="",
+    pattern="(Z[A-Z0-9]{1,31})?",
+    message="HostedZoneId must be empty or the ID of a public Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ.",
+)
+
+
+def require_certificate(layer: Layer) -> None:
+    """A prod environment has a certificate that browsers trust, and what issues and names it is complete."""
+    layer.rule(
+        Rule(
+            "HttpsHasCertificate",
+            parameters=(ENVIRONMENT, CERTIFICATE_ARN, HOSTED_ZONE_ID),
+            when=Equals(Ref(ENVIRONMENT.name), PROD),
+            holds=Or(given(CERTIFICATE_ARN), given(HOSTED_ZONE_ID)),
+            message=(
+                "CertificateArn, or DomainName with HostedZoneId, must be given in prod: "
+                "its HTTPS needs a certificate that is not self-signed."
+            ),
+        )
+    )
+    layer.rule(
+        Rule(
+            "HostedZoneHasDomainName",
+            parameters=(DOMAIN_NAME, HOSTED_ZONE_ID),
+            when=given(HOSTED_ZONE_ID),
+            holds=given(DOMAIN_NAME),
+            message="DomainName must be given with HostedZoneId: it is the name of the record and the certificate.",
+        )
+    )
+
+
+def given(declaration: Declaration) -> Not:
+    """An optional parameter has a value; written out, as a rule knows no conditions."""
+    return Not(Equals(Ref(declaration.name), ""))
+
+
+def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
+    """The certificate that the listener uses.
+
+    From one kind to another, the listener changes over while both exist; then the old one goes.
+    """
+    has_certificate = layer.has(CERTIFICATE_ARN)
+    self_signed = layer.condition(
+        "UseDevelopmentCertificate",
+        And(
+            Not(Condition(has_certificate)),
+            Not(Condition(layer.has(HOSTED_ZONE_ID))),
+            Not(Condition(layer.is_prod())),
+        ),
+    )
+    requested = layer.condition(
+        "UseRequestedCertificate",
+        And(Not(Condition(has_certificate)), Not(Condition(self_signed))),
+    )
+    return If(
+        has_certificate,
+        layer.parameter(CERTIFICATE_ARN),
+        If(
+            self_signed,
+            Ref(add_development_certificate(layer, balancer, self_signed)),
+            Ref(add_requested_certificate(layer, requested)),
+        ),
+    )
+
+
+def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
+    """One that ACM issues for the domain name, and renews.
+
+    Another domain name is another certificate, issued and in use before the old one goes.
+    """
+    return layer.add(
+        Certificate(
+            "Certificate",
+            Condition=condition,
+            DomainName=layer.parameter(DOMAIN_NAME),
+            ValidationMethod="DNS",
+            # With the zone CloudFormation writes the record that proves the domain, and waits.
+            DomainValidationOptions=[
+                DomainValidationOption(
+                    DomainName=layer.parameter(DOMAIN_NAME),
+                    HostedZoneId=layer.parameter(HOSTED_ZONE_ID),
+                )
+            ],
+            Tags=Tags(**layer.tags(Name=named())),
+        )
+    )
+
+
+def add_development_certificate(
+    layer: Layer, balancer: LoadBalancer, condition: str
+) -> CustomResource:
+    """A self-signed one for the load balancer's name and, where its DNS is elsewhere, the domain name."""
+    function = add_function(
+        layer,
+        "development_certificate",
+        description="Creates, renews and deletes the self-signed certificate of a development load balancer",
+        timeout_seconds=TIMEOUT_SECONDS,
+        statements=(import_certificate(), manage_certificate()),
+        condition=condition,
+    )
+    has_domain = layer.has(DOMAIN_NAME)
+    certificate = add_custom_resource(
+        layer,
+        "DevelopmentCertificate",
+        function,
+        condition=condition,
+        Environment=layer.parameter(ENVIRONMENT),
+        DomainNames=[
+            GetAtt(balancer, "DNSName"),
+            If(has_domain, layer.parameter(DOMAIN_NAME), NoValue),
+        ],
+        Tags=Tags(**layer.tags(Name=named(), **{OWNER_TAG: StackId})),
+    )
+    names = [f"${{{balancer.title}.DNSName}}", Only(has_domain, f"${{{DOMAIN_NAME.name}}}")]
+    wanted = {
+        "CertificateArn": f"${{{certificate.title}}}",
+        "DomainNames": names,
+        "Environment": f"${{{ENVIRONMENT.name}}}",
+    }
+    add_renewal(layer, function, condition, {"Renew": wanted})
+    return certificate
+
+
+def add_renewal(layer: Layer, function: Function, condition: str, event: dict[str, Any]) -> None:
+    """Once a month, so that an environment that nobody updates outlives its certificate."""
+    schedule = layer.add(
+        ScheduleRule(
+            "DevelopmentCertificateRenewal",
+            Condition=condition,
+            Description="Renews the self-signed certificate before it expires",
+            ScheduleExpression=RENEWAL_SCHEDULE,
+            Targets=[
+                Target(Id="function", Arn=GetAtt(function, "Arn"), Input=json_text(event)),
+            ],
+        )
+    )
+    layer.add(
+        Permission(
+            "DevelopmentCertificateRenewalPermission",
+            Condition=condition,
+            Action="lambda:InvokeFunction",
+            FunctionName=Ref(function),
+            Principal="events.amazonaws.com",
+            SourceArn=GetAtt(schedule, "Arn"),
+        )
+    )
+
+
+def import_certificate() -> Statement:
+    """A new certificate, which is marked as this stack's.
+
+    Its ID is not known before, hence the wildcard. ACM checks AddTagsToCertificate when it imports with tags.
+    """
+    return Statement(
+        Sid="ImportAsItsOwn",
+        Effect=Allow,
+        Action=[acm.ImportCertificate, acm.AddTagsToCertificate],
+        Resource=[certificates()],
+        Condition=PolicyCondition(StringEquals({f"aws:RequestTag/{OWNER_TAG}": StackId})),
+    )
+
+
+def manage_certificate() -> Statement:
+    """The certificate that is marked as this stack's; the wildcard is held by the condition."""
+    return Statement(
+        Sid="RenewAndDeleteItsOwn",
+        Effect=Allow,
+        Action=[
+            acm.ImportCertificate,
+            acm.AddTagsToCertificate,
+            acm.DescribeCertificate,
+            acm.DeleteCertificate,
+        ],
+        Resource=[certificates()],
+        Condition=PolicyCondition(StringEquals({f"aws:ResourceTag/{OWNER_TAG}": StackId})),
+    )
+
+
+def certificates() -> Sub:
+    """Every certificate of this account and region."""
+    return Sub("arn:${AWS::Partition}:acm:${AWS::Region}:${AWS::AccountId}:certificate/*")

@@ -1,0 +1,45 @@
+"""What is watched of the Celery queues, whose depth a function measures every minute."""
+
+from __future__ import annotations
+
+from templates_src.compute.queue_depth import QUEUE_DEPTH
+from templates_src.monitoring.alarms import BELOW, BREACHING, Reading, Watch
+from templates_src.monitoring.metrics import MINIMUM, QUEUE_DEPTH_FUNCTION, QUEUES, SUM
+from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD
+
+SAMPLE_COUNT = "SampleCount"
+
+
+def queue_watches() -> list[Watch]:
+    """The queues, and the function without which the workers do not scale."""
+    return [
+        Watch(
+            title="QueueDepthTooHigh",
+            # The least of each minute: a burst that the workers drain is no alarm.
+            reads=Reading(QUEUES.metric(QUEUE_DEPTH), MINIMUM),
+            threshold=QUEUE_DEPTH_THRESHOLD,
+            periods=30,
+            action="Jobs have waited in large numbers for half an hour. If the workers are at WorkerMaxTasks, raise it; "
+            "if fewer run, see the service's events; if none ends, see the workers' log for one that hangs.",
+        ),
+        Watch(
+            title="QueueDepthErrors",
+            reads=Reading(QUEUE_DEPTH_FUNCTION.metric("Errors"), SUM),
+            # A cache that fails over takes a measurement or two with it.
+            threshold=2,
+            minutes=5,
+            periods=1,
+            action="The queues cannot be measured, so the workers do not scale. The function's log names the reason: "
+            "the cache, its password, the service, or what the function's role may not do.",
+        ),
+        Watch(
+            title="QueueDepthMissing",
+            reads=Reading(QUEUES.metric(QUEUE_DEPTH), SAMPLE_COUNT),
+            threshold=1,
+            compare=BELOW,
+            periods=10,
+            missing=BREACHING,
+            action="Nobody measures the queues, so the workers do not scale. See the alarm QueueDepthErrors; "
+            "without errors the function does not run: see whether its schedule is on.",
+        ),
+    ]

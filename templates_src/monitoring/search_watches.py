@@ -1,0 +1,32 @@
+"""What is watched of the search server, which publishes its own metrics every minute."""
+
+from __future__ import annotations
+
+from templates_src.monitoring.alarms import BELOW, BREACHING, Reading, Watch
+from templates_src.monitoring.metrics import MAXIMUM, MINIMUM, SEARCH
+
+
+def search_watches() -> list[Watch]:
+    """The search server and the volume of its index."""
+    return [
+        Watch(
+            title="SearchUnhealthy",
+            reads=Reading(SEARCH.metric("SearchHealthy"), MINIMUM),
+            threshold=1,
+            compare=BELOW,
+            # A replacement, which the group or an update makes, is over by then.
+            periods=10,
+            missing=BREACHING,
+            action="Search does not answer, or its instance is gone. See the streams boot/INSTANCE and "
+            "meilisearch/INSTANCE of its log group, then the activity of its Auto Scaling group.",
+        ),
+        Watch(
+            title="SearchVolumeUseTooHigh",
+            reads=Reading(SEARCH.metric("SearchVolumeUsed"), MAXIMUM),
+            threshold=80,
+            minutes=5,
+            periods=1,
+            action="The volume of the search index is nearly full; an upgrade needs room for a copy of it. "
+            "Raise SearchVolumeGb, then replace the instance, which grows the file system.",
+        ),
+    ]

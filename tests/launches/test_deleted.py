@@ -1,0 +1,218 @@
+"""Environments deleted: what is to be retained is, and what protects itself is named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.launch import Launched
+from tests.launches.environments import Environment
+from tests.launches.inventory import Inventory, counted, inventory
+
+pytestmark = pytest.mark.xdist_group("launches-deleted")
+
+# docs/data-safety.md, "At a glance", says of each of them that it stays.
+RETAINED = Counter({"AWS::KMS::Key": 1, "AWS::ECR::Repository": 1, "AWS::RDS::DBSnapshot": 1})
+GITHUB = {
+    "GitHubRepository": "acme/carbon-connect",
+    "GitHubOrganizationId": "1",
+    "GitHubRepositoryId": "2",
+}
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """An environment that is gone, and what was there before, in between and after."""
+
+    environment: Environment
+    end: Launched
+    before: Inventory
+    between: Inventory
+    after: Inventory
+
+    @property
+    def left(self) -> Inventory:
+        return self.after - self.before
+
+
+@pytest.fixture(scope="module")
+def dev(running: EmbeddedAws, release: Release) -> Deleted:
+    environment = Environment(running, release, "dev")
+    before = inventory(environment.aws)
+    environment.launch()
+    between = inventory(environment.aws)
+    return Deleted(environment, environment.delete(), before, between, inventory(environment.aws))
+
+
+def test_stack_is_gone(dev: Deleted) -> None:
+    assert dev.end.status == "DELETE_COMPLETE"
+    assert dev.end.succeeded
+    assert dev.environment.stacks() == {}
+
+
+def test_progress_of_every_nested_stack_is_told(dev: Deleted, release: Release) -> None:
+    told = set(dev.environment.heard)
+
+    assert {(layer.name.capitalize(), "DELETE_COMPLETE") for layer in release.layers} <= told
+
+
+def test_what_holds_data_is_retained_and_nothing_else(dev: Deleted) -> None:
+    assert counted(dev.left) == RETAINED
+
+
+def test_final_snapshot_is_of_the_database_and_readable_with_the_key(dev: Deleted) -> None:
+    found = dev.environment.client("rds").describe_db_snapshots(SnapshotType="manual")
+    databases = {name for kind, name in dev.between if kind == "AWS::RDS::DBInstance"}
+    (key,) = (name for kind, name in dev.left if kind == "AWS::KMS::Key")
+
+    (snapshot,) = found["DBSnapshots"]
+    assert {snapshot["DBInstanceIdentifier"]} == databases
+    assert snapshot["Encrypted"]
+    assert snapshot["KmsKeyId"].endswith(key)
+    described = dev.environment.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+    assert described["KeyState"] == "Enabled"
+
+
+def test_deleting_again_has_nothing_to_do(dev: Deleted) -> None:
+    again = dev.environment.delete()
+
+    assert not again.changed
+    assert again.succeeded
+    assert inventory(dev.environment.aws) == dev.after
+
+
+def test_launching_again_is_not_in_the_way_of_what_is_retained(
+    running: EmbeddedAws, release: Release, dev: Deleted
+) -> None:
+    environment = Environment(running, release, "dev")
+
+    assert environment.launch().status == "CREATE_COMPLETE"
+    assert environment.delete().status == "DELETE_COMPLETE"
+    assert counted(inventory(environment.aws) - dev.after) == RETAINED
+
+
+def test_identity_provider_of_github_is_retained(running: EmbeddedAws, release: Release) -> None:
+    """The account may have other users of it: there is one a URL."""
+    environment = Environment(running, release, "staging", **GITHUB)
+    before = inventory(environment.aws)
+    launched = environment.launch()
+
+    assert launched.outputs["DeployRoleArn"].startswith("arn:aws:iam::")
+    assert environment.delete().status == "DELETE_COMPLETE"
+    left = inventory(environment.aws) - before
+    assert counted(left) == RETAINED + Counter({"AWS::IAM::OIDCProvider": 1})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """dev with a document in its bucket, and how its deletion ended."""
+
+    environment: Environment
+    bucket: str
+    end: Launched
+    before: Inventory
+    after: Inventory
+
+
+@pytest.fixture(scope="module")
+def holding(running: EmbeddedAws, release: Release) -> Refused:
+    environment = Environment(running, release, "dev", Project="holding")
+    before = inventory(environment.aws)
+    bucket = environment.launch().outputs["DocumentsBucketName"]
+    s3 = environment.client("s3")
+    s3.put_object(Bucket=bucket, Key="offer.pdf", Body=b"offer")
+    s3.delete_object(Bucket=bucket, Key="offer.pdf")
+    return Refused(environment, bucket, environment.delete(), before, inventory(environment.aws))
+
+
+def test_bucket_that_holds_anything_stops_the_deletion(holding: Refused) -> None:
+    """An old version under a delete marker counts."""
+    assert holding.end.status == "DELETE_FAILED"
+    assert not holding.end.succeeded
+    ((failure),) = holding.end.failures
+    assert (failure.stack, failure.logical_id) == ("Data", "DocumentsBucket")
+    assert holding.bucket in failure.reason
+    assert "not empty" in failure.reason
+
+
+def test_what_the_bucket_s_layer_needs_is_still_there(holding: Refused) -> None:
+    stacks = {name: s["StackStatus"] for name, s in holding.environment.stacks().items()}
+
+    assert stacks == {
+        "": "DELETE_FAILED",
+        "Data": "DELETE_FAILED",
+        "Security": "CREATE_COMPLETE",
+        "Network": "CREATE_COMPLETE",
+    }
+    assert ("AWS::S3::Bucket", holding.bucket) in holding.after
+
+
+def test_deletion_goes_on_once_the_bucket_is_empty(holding: Refused) -> None:
+    s3 = holding.environment.client("s3")
+    versions = s3.list_object_versions(Bucket=holding.bucket)
+    for version in [*versions["Versions"], *versions["DeleteMarkers"]]:
+        s3.delete_object(Bucket=holding.bucket, Key=version["Key"], VersionId=version["VersionId"])
+
+    assert holding.environment.delete().status == "DELETE_COMPLETE"
+    left = inventory(holding.environment.aws) - holding.before
+    assert counted(left) == RETAINED
+
+
+@pytest.fixture(scope="module")
+def prod(running: EmbeddedAws, release: Release) -> Refused:
+    environment = Environment(running, release, "prod")
+    before = inventory(environment.aws)
+    environment.launch()
+    return Refused(environment, "", environment.delete(), before, inventory(environment.aws))
+
+
+def test_protection_of_prod_stops_the_deletion(prod: Refused) -> None:
+    assert prod.end.status == "DELETE_FAILED"
+    named = {(failure.stack, failure.logical_id): failure.reason for failure in prod.end.failures}
+    assert named.keys() == {("Data", "Database"), ("Edge", "LoadBalancer")}
+    assert all("protect" in reason for reason in named.values())
+
+
+def test_protected_database_runs_on_in_its_network(prod: Refused) -> None:
+    rds = prod.environment.client("rds")
+    (database,) = rds.describe_db_instances()["DBInstances"]
+    (group,) = rds.describe_db_subnet_groups()["DBSubnetGroups"]
+    stacks = {name: s["StackStatus"] for name, s in prod.environment.stacks().items()}
+
+    assert database["DBInstanceStatus"] == "available"
+    assert database["DBSubnetGroup"]["DBSubnetGroupName"] == group["DBSubnetGroupName"]
+    assert stacks["Security"] == stacks["Network"] == "CREATE_COMPLETE"
+    assert (
+        rds.describe_db_snapshots(DBInstanceIdentifier=database["DBInstanceIdentifier"])[
+            "DBSnapshots"
+        ]
+        == []
+    )
+
+
+def test_prod_goes_once_its_protections_are_off(prod: Refused) -> None:
+    """As docs/data-safety.md says."""
+    resources = prod.environment.resources()
+    prod.environment.client("rds").modify_db_instance(
+        DBInstanceIdentifier=resources["Data.Database"].physical_id,
+        DeletionProtection=False,
+        ApplyImmediately=True,
+    )
+    prod.environment.client("elbv2").modify_load_balancer_attributes(
+        LoadBalancerArn=resources["Edge.LoadBalancer"].physical_id,
+        Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+    )
+
+    assert prod.environment.delete().status == "DELETE_COMPLETE"
+    left = inventory(prod.environment.aws) - prod.before
+    # The nodes of the cache have a snapshot, and the load balancer wrote to its bucket.
+    assert counted(left) == RETAINED + Counter(
+        {"AWS::ElastiCache::Snapshot": 1, "AWS::S3::Bucket": 1}
+    )
+    assert [name for kind, name in left if kind == "AWS::S3::Bucket"] == [
+        resources["Edge.AccessLogBucket"].physical_id
+    ]

@@ -1,0 +1,156 @@
+"""What holds data: how it goes, who cannot see it, and the settings that must fit its engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.render import Rendered
+from tests.relations.registry import relation
+from tests.relations.text import is_true, listed, text_of
+from tests.rendering import id_of, named, resources, resources_of_type
+
+DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
+# A launch that fails leaves nothing behind.
+ONCE_LAUNCHED = "RetainExceptOnCreate"
+STATEFUL = (
+    "AWS::RDS::DBInstance",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::ElastiCache::ServerlessCache",
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::SecretsManager::Secret",
+    "AWS::ECR::Repository",
+    "AWS::EC2::Volume",
+)
+# What becomes of a resource when it is deleted, and of the old one when it is replaced; whatever is not here goes.
+POLICIES: dict[str, tuple[str | None, str | None]] = {
+    "Database": (SNAPSHOT, SNAPSHOT),
+    "CacheReplicationGroup": (SNAPSHOT, SNAPSHOT),
+    # CloudFormation takes no snapshot of it.
+    "ServerlessCache": (DELETE, DELETE),
+    # S3 refuses to delete a bucket that holds anything.
+    "DocumentsBucket": (DELETE, RETAIN),
+    "MediaBucket": (DELETE, RETAIN),
+    "AccessLogBucket": (RETAIN, RETAIN),
+    "AccessLogBucketPolicy": (RETAIN, RETAIN),
+    # Snapshots and logs are unreadable without it.
+    "Key": (ONCE_LAUNCHED, RETAIN),
+    "SearchVolume": (ONCE_LAUNCHED, RETAIN),
+    "RestoredSearchVolume": (ONCE_LAUNCHED, RETAIN),
+    "ImageRepositoryOfEnvironment": (ONCE_LAUNCHED, RETAIN),
+    # Others of the account use it.
+    "GitHubOidcProvider": (ONCE_LAUNCHED, RETAIN),
+    "DatabaseSecret": (DELETE, DELETE),
+    "CacheSecret": (DELETE, DELETE),
+    "JwtSecret": (DELETE, DELETE),
+    "SessionKeySecret": (DELETE, DELETE),
+    "SearchKeySecret": (DELETE, DELETE),
+    "ClaudeApiKeySecret": (DELETE, DELETE),
+    "ClimatiqApiKeySecret": (DELETE, DELETE),
+    # Made of other things; made again with them.
+    "DatabaseUrl": (None, None),
+    "CacheUrl": (None, None),
+}
+MAJOR = re.compile(r"\d+")
+
+
+@relation
+def what_is_kept_is_what_the_table_says(rendered: Rendered) -> Iterator[str]:
+    """And everything that holds data stands in the table."""
+    for kind, resource in resources(rendered):
+        body = rendered.layers[resource.layer]["Resources"][resource.logical_id]
+        found = (body.get("DeletionPolicy"), body.get("UpdateReplacePolicy"))
+        if kind in STATEFUL and resource.logical_id not in POLICIES:
+            yield f"{resource.logical_id} holds data, but no table says what becomes of it."
+        elif found != POLICIES.get(resource.logical_id, (None, None)):
+            yield f"{resource.logical_id} has the policies {found} for deletion and replacement."
+
+
+@relation
+def buckets_are_private(rendered: Rendered) -> Iterator[str]:
+    """Closed to the public, without ACLs, encrypted, and reached over TLS only."""
+    for bucket in resources_of_type(rendered, "AWS::S3::Bucket"):
+        name, properties = bucket.logical_id, bucket.properties
+        closed = properties.get("PublicAccessBlockConfiguration", {})
+        for key in (
+            "BlockPublicAcls",
+            "BlockPublicPolicy",
+            "IgnorePublicAcls",
+            "RestrictPublicBuckets",
+        ):
+            if not is_true(closed.get(key)):
+                yield f"{name} lacks {key}: it may be opened to the public."
+        rules = properties.get("OwnershipControls", {}).get("Rules", ())
+        if [rule["ObjectOwnership"] for rule in rules] != ["BucketOwnerEnforced"]:
+            yield f"{name} has ACLs."
+        encryption = properties.get("BucketEncryption", {})
+        algorithms = [
+            rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"]
+            for rule in encryption.get("ServerSideEncryptionConfiguration", ())
+        ]
+        if algorithms != ["AES256"]:
+            yield f"{name} is encrypted by {algorithms}, not by AES256."
+        if not any(_refuses_plain_http(statement, name) for statement in _policy(rendered, name)):
+            yield f"{name} may be reached without TLS."
+
+
+def _policy(rendered: Rendered, bucket: str) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in resources_of_type(rendered, "AWS::S3::BucketPolicy")
+        if id_of(rendered, policy.layer, policy.properties["Bucket"]) == bucket
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+    ]
+
+
+def _refuses_plain_http(statement: dict[str, Any], bucket: str) -> bool:
+    return (
+        statement["Effect"] == "Deny"
+        and statement["Principal"] in ("*", {"AWS": "*"})
+        and listed(statement["Action"]) == ["s3:*"]
+        and {text_of(part) for part in listed(statement["Resource"])}
+        == {f"<{bucket}.Arn>", f"<{bucket}.Arn>/*"}
+        and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+    )
+
+
+@relation
+def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
+    """Family and engine have one major version: a group of another is refused."""
+    for kind, group_key, family_key in (
+        ("AWS::RDS::DBInstance", "DBParameterGroupName", "Family"),
+        (
+            "AWS::ElastiCache::ReplicationGroup",
+            "CacheParameterGroupName",
+            "CacheParameterGroupFamily",
+        ),
+    ):
+        for engine in resources_of_type(rendered, kind):
+            properties = engine.properties
+            major = MAJOR.match(str(properties["EngineVersion"]))
+            wanted = f"{properties['Engine']}{major[0] if major else ''}"
+            group = named(rendered, id_of(rendered, engine.layer, properties[group_key]))
+            family = group.properties[family_key]
+            if family != wanted:
+                yield f"{group.logical_id} is of family {family}, but {engine.logical_id} of {wanted}."
+
+
+@relation
+def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
+    """Database, cache, search index, secrets and alarm topic, all with the key that is retained; a snapshot brings its own."""
+    for kind, key, switch in (
+        ("AWS::RDS::DBInstance", "KmsKeyId", "StorageEncrypted"),
+        ("AWS::ElastiCache::ReplicationGroup", "KmsKeyId", "AtRestEncryptionEnabled"),
+        ("AWS::ElastiCache::ServerlessCache", "KmsKeyId", None),
+        ("AWS::EC2::Volume", "KmsKeyId", "Encrypted"),
+        ("AWS::SecretsManager::Secret", "KmsKeyId", None),
+        ("AWS::SNS::Topic", "KmsMasterKeyId", None),
+    ):
+        for resource in resources_of_type(rendered, kind):
+            used = id_of(rendered, resource.layer, resource.properties.get(key))
+            on = switch is None or is_true(resource.properties.get(switch))
+            brought = "DBSnapshotIdentifier" in resource.properties
+            if not on or (used != "Key" and not brought):
+                yield f"{resource.logical_id} is not encrypted with the environment's key."

@@ -1,0 +1,86 @@
+"""Listeners and firewall."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.render import Rendered
+from tests.relations.checks_groups import groups_of
+from tests.relations.registry import relation
+from tests.relations.text import text_of
+from tests.rendering import group_rules, id_of, named, resources_of_type
+
+LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
+# TLS 1.3 and 1.2, forward secrecy only ("Res"): https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
+TLS_POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-2-Res-(PQ-)?\d{4}-\d{2}")
+LOG_PREFIX = "aws-waf-logs-"
+
+
+@relation
+def clients_get_https(rendered: Rendered) -> Iterator[str]:
+    """Port 80 only redirects to 443, which ends TLS by a policy of today; the group admits the ports listened on."""
+    ports = set()
+    for listener in resources_of_type(rendered, LISTENER):
+        properties = listener.properties
+        port, protocol = int(properties["Port"]), properties["Protocol"]
+        ports.add(port)
+        if protocol == "HTTP" and [_answer(action) for action in properties["DefaultActions"]] != [
+            ("redirect", "HTTPS", "443", "HTTP_301")
+        ]:
+            yield f"{listener.logical_id} does more than redirect to HTTPS."
+        if protocol == "HTTPS":
+            if not TLS_POLICY.fullmatch(str(properties.get("SslPolicy"))):
+                yield f"{listener.logical_id} has the TLS policy {properties.get('SslPolicy')}."
+            if not properties.get("Certificates"):
+                yield f"{listener.logical_id} has no certificate."
+        if (port, protocol) not in ((80, "HTTP"), (443, "HTTPS")):
+            yield f"{listener.logical_id} listens on {port} for {protocol}."
+    for group in groups_of(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        admitted = {
+            rule.first for rule in group_rules(rendered) if rule.group == group and not rule.egress
+        }
+        if admitted != ports:
+            yield f"{group} admits {sorted(admitted)}, but the listeners are on {sorted(ports)}."
+
+
+def _answer(action: dict[str, Any]) -> tuple[str, str, str, str]:
+    redirect = action.get("RedirectConfig", {})
+    parts = [str(redirect.get(key)) for key in ("Protocol", "Port", "StatusCode")]
+    return str(action["Type"]), parts[0], parts[1], parts[2]
+
+
+@relation
+def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
+    """Every load balancer has a web ACL; no two of its rules share a priority or a metric; it logs where WAF delivers."""
+    protected = {
+        id_of(rendered, found.layer, found.properties["ResourceArn"])
+        for found in resources_of_type(rendered, "AWS::WAFv2::WebACLAssociation")
+    }
+    logged = {
+        id_of(rendered, found.layer, found.properties["ResourceArn"])
+        for found in resources_of_type(rendered, "AWS::WAFv2::LoggingConfiguration")
+    }
+    for balancer in resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        if balancer.logical_id not in protected:
+            yield f"{balancer.logical_id} has no web ACL."
+    for acl in resources_of_type(rendered, "AWS::WAFv2::WebACL"):
+        rules = acl.properties["Rules"]
+        for what, values in (
+            ("priority", [rule["Priority"] for rule in rules]),
+            ("metric", [rule["VisibilityConfig"]["MetricName"] for rule in rules]),
+        ):
+            if len(set(values)) != len(values):
+                yield f"Two rules of {acl.logical_id} share a {what}."
+        # Documented as the dimension of its metrics is the one, seen is the other.
+        if acl.properties.get("Name") != acl.properties["VisibilityConfig"]["MetricName"]:
+            yield f"{acl.logical_id} has another name than its metrics."
+        if acl.logical_id not in logged:
+            yield f"{acl.logical_id} logs nowhere."
+    for logging in resources_of_type(rendered, "AWS::WAFv2::LoggingConfiguration"):
+        for destination in logging.properties["LogDestinationConfigs"]:
+            group = text_of(destination).partition(":log-group:")[2].strip("<>")
+            name = named(rendered, group).properties.get("LogGroupName")
+            if not str(name).startswith(LOG_PREFIX):
+                yield f"{logging.logical_id} delivers to a log group named {name}, which WAF refuses."

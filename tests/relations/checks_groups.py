@@ -1,0 +1,90 @@
+"""Security groups: who may reach what, written on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.render import Rendered
+from tests.relations.registry import relation
+from tests.rendering import group_rules, id_of, resources_of_type
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+# Leads nowhere: a group without a rule of its own would let everything out.
+NOWHERE = "127.0.0.1/32"
+LISTENED = (80, 443)
+HTTPS = 443
+
+
+def groups(rendered: Rendered) -> set[str]:
+    """Logical IDs of all security groups."""
+    return {found.logical_id for found in resources_of_type(rendered, "AWS::EC2::SecurityGroup")}
+
+
+def groups_of(rendered: Rendered, *kinds: str) -> set[str]:
+    """Logical IDs of the groups of the resources of some types."""
+    return {
+        id_of(rendered, resource.layer, group)
+        for kind in kinds
+        for resource in resources_of_type(rendered, kind)
+        for key in ("SecurityGroups", "SecurityGroupIds", "VPCSecurityGroups")
+        for group in resource.properties.get(key, ())
+    }
+
+
+def groups_of_engines(rendered: Rendered) -> set[str]:
+    """Logical IDs of the groups of database and cache."""
+    return groups_of(
+        rendered,
+        "AWS::RDS::DBInstance",
+        "AWS::ElastiCache::ServerlessCache",
+        "AWS::ElastiCache::ReplicationGroup",
+    )
+
+
+@relation
+def flows_have_both_sides(rendered: Rendered) -> Iterator[str]:
+    """What one group lets out to another, on the same ports, the other admits; and nothing is admitted that cannot come."""
+    known = groups(rendered)
+    flows: dict[bool, set[tuple[str, str, str, int, int]]] = {True: set(), False: set()}
+    for rule in group_rules(rendered):
+        if rule.peer in known:
+            source, target = (rule.group, rule.peer) if rule.egress else (rule.peer, rule.group)
+            flows[rule.egress].add((source, target, rule.protocol, rule.first, rule.last))
+    for source, target, _, first, last in sorted(flows[True] - flows[False]):
+        yield f"{source} may reach {target} on {first}-{last}, which does not admit it there."
+    for source, target, _, first, last in sorted(flows[False] - flows[True]):
+        yield f"{target} admits {source} on {first}-{last}, which may not go there."
+
+
+@relation
+def only_the_load_balancer_admits_addresses(rendered: Rendered) -> Iterator[str]:
+    """Clients come in by the two listeners; everything else is reached by groups, never by addresses."""
+    balancers = groups_of(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    known = groups(rendered)
+    for rule in group_rules(rendered):
+        if rule.egress or rule.peer in known:
+            continue
+        listened = rule.protocol == "tcp" and rule.first == rule.last and rule.first in LISTENED
+        if rule.group not in balancers or not listened:
+            yield f"{rule.group} admits {rule.peer} on {rule.first}-{rule.last}."
+
+
+@relation
+def groups_let_out_only_what_is_named(rendered: Rendered) -> Iterator[str]:
+    """Each group takes EC2's rule that lets everything out away; to everywhere there is HTTPS only."""
+    known = groups(rendered)
+    for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
+        if not group.properties.get("SecurityGroupEgress"):
+            yield f"{group.logical_id} names no egress of its own, so that EC2 lets everything out."
+    engines = groups_of_engines(rendered)
+    for rule in group_rules(rendered):
+        if not rule.egress or rule.peer == NOWHERE:
+            continue
+        if rule.group in engines:
+            yield f"{rule.group} lets out to {rule.peer}, but an engine calls nobody."
+        if rule.peer not in known and (rule.protocol, rule.first, rule.last) != (
+            "tcp",
+            HTTPS,
+            HTTPS,
+        ):
+            yield f"{rule.group} lets out to {rule.peer} on {rule.first}-{rule.last}, which is not HTTPS."

@@ -1,0 +1,226 @@
+"""Roles: who takes them on, and what wildcards their policies and those of resources hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.examples import ACCOUNT
+from pipeline.render import Rendered
+from templates_src.environment import ROOT
+from tests.relations.registry import relation
+from tests.relations.text import listed, text_of
+from tests.rendering import id_of, resources, resources_of_type
+
+ROLE = "AWS::IAM::Role"
+ISSUER = "token.actions.githubusercontent.com"
+SUBJECT = re.compile(
+    r"repo:[\w.-]+(?P<ids>@\d+)?/[\w.-]+(?(ids)@\d+):environment:(dev|staging|prod)"
+)
+
+VOLUMES, SNAPSHOTS = "arn:aws:ec2:REGION:ACCOUNT:volume/*", "arn:aws:ec2:REGION::snapshot/*"
+CERTIFICATES = "arn:aws:acm:REGION:ACCOUNT:certificate/*"
+
+# Every wildcard in an action or a resource, by the Sid of its statement, and why it must be one.
+WILDCARDS: dict[str, tuple[set[str], str]] = {
+    "AccountDecidesInIam": (
+        {"kms:*", "*"},
+        "a key policy: * is the key; without the account nobody could mend the policy",
+    ),
+    "LogsOfThisAccount": (
+        {"kms:ReEncrypt*", "kms:GenerateDataKey*", "*"},
+        "a key policy: * is the key; the actions are families of two, as AWS documents them",
+    ),
+    "AlarmsOfThisAccount": (
+        {"kms:GenerateDataKey*", "*"},
+        "a key policy: * is the key; the action is a family of two",
+    ),
+    "SignInToRegistry": ({"*"}, "GetAuthorizationToken knows no resource"),
+    "PublishMetricsOfThisEnvironment": ({"*"}, "a metric has no ARN; bound to one namespace"),
+    "UpdateTheProductItOwns": (
+        {"*"},
+        "a provisioned product has no ARN in Service Catalog; bound to what the role owns",
+    ),
+    "KeepObjects": (
+        {"<DocumentsBucket.Arn>/*", "<MediaBucket.Arn>/*"},
+        "objects of the two buckets, whatever their keys",
+    ),
+    "FetchDocumentsBackFromGlacier": ({"<DocumentsBucket.Arn>/*"}, "objects of one bucket"),
+    "OpenSessionChannels": ({"*"}, "channels of ECS Exec have no ARN"),
+    "FindTheLogGroup": ({"*"}, "DescribeLogGroups lists"),
+    "OpenSessions": (
+        {"*"},
+        "channels of Session Manager have no ARN, the instance none in advance",
+    ),
+    "PublishToThisNamespaceOnly": ({"*"}, "a metric has no ARN; bound to one namespace"),
+    "AttachToTheSearchServer": (
+        {"arn:aws:ec2:REGION:ACCOUNT:instance/*"},
+        "an instance has no id in advance; bound to the environment's tags",
+    ),
+    "SeeWhetherTheVolumeIsFree": ({"*"}, "DescribeVolumes lists"),
+    "FindVolumesAndSnapshots": ({"*"}, "DescribeVolumes and DescribeSnapshots list"),
+    "SnapshotVolumesOfThisEnvironment": ({VOLUMES}, "bound to the environment's tags"),
+    "MakeAndTagSnapshots": ({SNAPSHOTS}, "a snapshot has neither id nor tags in advance"),
+    "ExpireSnapshotsOfThisEnvironment": ({SNAPSHOTS}, "bound to the environment's tags"),
+    "UseTheKeyThroughEbsOnly": ({"kms:ReEncrypt*"}, "a family of two, as AWS documents it"),
+    "ConnectToTheVpc": ({"*"}, "describing lists, and an interface has no id in advance"),
+    "NotFromTheFunctionsCode": ({"*"}, "it denies"),
+    "ImportAsItsOwn": ({CERTIFICATES}, "a certificate has no id in advance; bound to its tag"),
+    "RenewAndDeleteItsOwn": ({CERTIFICATES}, "which it is is not known; bound to its tag"),
+    "LoadBalancersOfThisAccountWrite": (
+        {"<AccessLogBucket.Arn>/AWSLogs/ACCOUNT/*"},
+        "the logs of this account's load balancers",
+    ),
+    "RefusePlainHttp": (
+        {
+            "s3:*",
+            "<DocumentsBucket.Arn>/*",
+            "<MediaBucket.Arn>/*",
+            "<AccessLogBucket.Arn>/*",
+        },
+        "it denies",
+    ),
+}
+# A statement about these resources is bound by its conditions instead.
+BOUND = {
+    "PublishMetricsOfThisEnvironment": "cloudwatch:namespace",
+    "UpdateTheProductItOwns": "servicecatalog:roleLevel",
+    "LogsOfThisAccount": "kms:EncryptionContext:aws:logs:arn",
+    "AlarmsOfThisAccount": "aws:SourceAccount",
+    "PublishToThisNamespaceOnly": "cloudwatch:namespace",
+    "AttachToTheSearchServer": "aws:ResourceTag/Environment",
+    "SnapshotVolumesOfThisEnvironment": "aws:ResourceTag/Environment",
+    "ExpireSnapshotsOfThisEnvironment": "aws:ResourceTag/Environment",
+    "ImportAsItsOwn": "aws:RequestTag/StackId",
+    "RenewAndDeleteItsOwn": "aws:ResourceTag/StackId",
+}
+# Of what is granted, never all.
+WHOLE_SERVICES = ("*", "iam:", "sts:", "organizations:")
+
+
+def statements(rendered: Rendered) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Every statement of every policy, with type and logical ID of what holds it; trust policies left out."""
+    for kind, resource in resources(rendered):
+        documents = [
+            resource.properties.get("PolicyDocument"),
+            resource.properties.get("KeyPolicy"),
+            *(policy["PolicyDocument"] for policy in resource.properties.get("Policies", ())),
+        ]
+        for document in documents:
+            if isinstance(document, Mapping):
+                for statement in document["Statement"]:
+                    yield kind, resource.logical_id, statement
+
+
+@relation
+def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
+    """No action and no resource with a wildcard but those of the list; where a condition bounds it, it is there."""
+    for _, holder, statement in statements(rendered):
+        sid = statement.get("Sid", "")
+        if "NotAction" in statement or "NotResource" in statement:
+            yield f"Statement {sid} of {holder} says what it is not about."
+        parts = [*listed(statement.get("Action")), *listed(statement.get("Resource"))]
+        texts = {
+            text_of(part).replace(rendered.region, "REGION").replace(ACCOUNT, "ACCOUNT")
+            for part in parts
+        }
+        wild = {text for text in texts if "*" in text or "?" in text}
+        allowed, _ = WILDCARDS.get(sid, (set(), ""))
+        for text in sorted(wild - allowed):
+            yield f"Statement {sid} of {holder} has the wildcard {text}, for which there is no reason here."
+        conditions = {
+            key for operator in statement.get("Condition", {}).values() for key in operator
+        }
+        if sid in BOUND and BOUND[sid] not in conditions:
+            yield f"Statement {sid} of {holder} is not bound by {BOUND[sid]}."
+
+
+@relation
+def nobody_rules_identities(rendered: Rendered) -> Iterator[str]:
+    """No statement allows all actions or anything of IAM, and none allows everybody."""
+    for _, holder, statement in statements(rendered):
+        if statement["Effect"] != "Allow":
+            continue
+        for action in listed(statement.get("Action")):
+            if action.lower().startswith(WHOLE_SERVICES):
+                yield f"{holder} allows {action}."
+        principal = statement.get("Principal")
+        if principal == "*" or (
+            isinstance(principal, Mapping) and "*" in listed(principal.get("AWS"))
+        ):
+            yield f"{holder} allows everybody."
+
+
+@relation
+def policies_are_ours_and_used(rendered: Rendered) -> Iterator[str]:
+    """Nothing attaches a policy that AWS manages; every policy has a role of the environment."""
+    roles = {role.logical_id for role in resources_of_type(rendered, ROLE)}
+    for role in resources_of_type(rendered, ROLE):
+        for arn in role.properties.get("ManagedPolicyArns", ()):
+            yield f"{role.logical_id} has the managed policy {text_of(arn)}."
+    for policy in resources_of_type(rendered, "AWS::IAM::Policy"):
+        holders = {
+            id_of(rendered, policy.layer, holder) for holder in policy.properties.get("Roles", ())
+        }
+        if not holders or holders - roles:
+            yield f"{policy.logical_id} is granted to {sorted(holders) or 'nobody'}."
+
+
+@relation
+def roles_are_bounded(rendered: Rendered) -> Iterator[str]:
+    """Each has the environment's path and, where one is given, the permissions boundary."""
+    given = rendered.parameters[ROOT]
+    path = f"/{given['Project']}/{given['Environment']}/"
+    for role in resources_of_type(rendered, ROLE):
+        if role.properties.get("Path") != path:
+            yield f"{role.logical_id} has the path {role.properties.get('Path')}, not {path}."
+        if role.properties.get("PermissionsBoundary", "") != given["PermissionsBoundary"]:
+            yield f"{role.logical_id} is not bounded by {given['PermissionsBoundary'] or 'nothing'}."
+
+
+@relation
+def services_and_workflows_take_on_roles(rendered: Rendered) -> Iterator[str]:
+    """Nobody else: AWS services, and workflows by GitHub's OIDC provider."""
+    for role in resources_of_type(rendered, ROLE):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            principal = statement["Principal"]
+            kinds = set(principal) if isinstance(principal, Mapping) else {str(principal)}
+            actions = set(listed(statement["Action"]))
+            if kinds == {"Service"}:
+                services = [text_of(name) for name in listed(principal["Service"])]
+                odd = [name for name in services if not name.endswith(".amazonaws.com")]
+                if odd or actions != {"sts:AssumeRole"}:
+                    yield f"{role.logical_id} is taken on by {odd or services} with {sorted(actions)}."
+            elif kinds != {"Federated"} or actions != {"sts:AssumeRoleWithWebIdentity"}:
+                yield f"{role.logical_id} is taken on by {sorted(kinds)} with {sorted(actions)}."
+
+
+@relation
+def workflows_are_named_in_full(rendered: Rendered) -> Iterator[str]:
+    """Audience and subject are compared as a whole: a trust without sub is open to all of GitHub."""
+    given = rendered.parameters[ROOT]
+    trusts = [
+        (role.logical_id, statement)
+        for role in resources_of_type(rendered, ROLE)
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
+        if isinstance(statement["Principal"], Mapping) and "Federated" in statement["Principal"]
+    ]
+    if bool(trusts) != bool(given["GitHubRepository"]):
+        yield f"{len(trusts)} roles trust the repository {given['GitHubRepository'] or '(none)'}."
+    for role, statement in trusts:
+        condition = statement.get("Condition", {})
+        if set(condition) != {"StringEquals"}:
+            yield f"{role} compares claims by {sorted(condition)}, not by StringEquals alone."
+        claims = condition.get("StringEquals", {})
+        if listed(claims.get(f"{ISSUER}:aud")) != ["sts.amazonaws.com"]:
+            yield f"{role} does not hold the audience to sts.amazonaws.com."
+        subjects = [text_of(subject) for subject in listed(claims.get(f"{ISSUER}:sub"))]
+        if not subjects:
+            yield f"{role} trusts every repository of GitHub: it has no subject."
+        for subject in subjects:
+            found = SUBJECT.fullmatch(subject)
+            plain = re.sub(r"@\d+", "", subject)
+            wanted = f"repo:{given['GitHubRepository']}:environment:{given['Environment']}"
+            if not found or plain != wanted:
+                yield f"{role} trusts {subject}, which is not {wanted}."

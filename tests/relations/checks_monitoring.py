@@ -1,0 +1,264 @@
+"""Alarms: what they read is published by something that exists, and what they say arrives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import templates_src.functions
+from pipeline.examples import ACCOUNT
+from pipeline.render import Rendered
+from templates_src.environment import ROOT
+from tests.relations.checks_identity import statements
+from tests.relations.iam import allows, holds, matches_action
+from tests.relations.registry import relation
+from tests.relations.text import is_true, listed, text_of
+from tests.rendering import Resource, id_of, named, origin_of, resources_of_type
+
+ALARM = "AWS::CloudWatch::Alarm"
+FUNCTIONS = Path(templates_src.functions.__path__[0])
+PUBLISHER = "cloudwatch.amazonaws.com"
+NODE = re.compile(r"(?P<group>.+)-(?P<number>\d{3})")
+
+
+class Dimension(NamedTuple):
+    """What a dimension's value comes from: a resource's type, and its attribute unless it is the Ref."""
+
+    kind: str
+    attribute: str | None = None
+
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html
+SOURCES = {
+    ("AWS/ApplicationELB", "LoadBalancer"): Dimension(
+        "AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerFullName"
+    ),
+    ("AWS/ApplicationELB", "TargetGroup"): Dimension(
+        "AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupFullName"
+    ),
+    ("AWS/ECS", "ClusterName"): Dimension("AWS::ECS::Cluster"),
+    ("AWS/ECS", "ServiceName"): Dimension("AWS::ECS::Service", "Name"),
+    ("ECS/ContainerInsights", "ClusterName"): Dimension("AWS::ECS::Cluster"),
+    ("ECS/ContainerInsights", "ServiceName"): Dimension("AWS::ECS::Service", "Name"),
+    ("AWS/Lambda", "FunctionName"): Dimension("AWS::Lambda::Function"),
+    ("AWS/RDS", "DBInstanceIdentifier"): Dimension("AWS::RDS::DBInstance"),
+    ("AWS/ElastiCache", "clusterId"): Dimension("AWS::ElastiCache::ServerlessCache"),
+}
+# Each namespace's metrics have all of these dimensions, or those of one of the alternatives.
+TOGETHER: dict[str, tuple[set[str], ...]] = {
+    "AWS/ApplicationELB": ({"LoadBalancer"}, {"LoadBalancer", "TargetGroup"}),
+    "AWS/ECS": ({"ClusterName", "ServiceName"},),
+    "ECS/ContainerInsights": ({"ClusterName", "ServiceName"},),
+    "AWS/Lambda": ({"FunctionName"},),
+    "AWS/RDS": ({"DBInstanceIdentifier"},),
+    "AWS/ElastiCache": ({"clusterId"}, {"CacheClusterId"}),
+    "AWS/WAFV2": ({"WebACL", "Region", "Rule"},),
+}
+
+
+def metrics(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What an alarm reads: namespace, metric and dimensions."""
+    stats = [
+        query["MetricStat"]["Metric"]
+        for query in alarm.properties.get("Metrics", ())
+        if "MetricStat" in query
+    ]
+    for metric in stats or [alarm.properties]:
+        dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", ())}
+        yield metric["Namespace"], metric["MetricName"], dimensions
+
+
+@relation
+def alarms_read_what_is_published(rendered: Rendered) -> Iterator[str]:
+    """Of a resource of the environment, under the dimensions that its service publishes."""
+    for alarm in resources_of_type(rendered, ALARM):
+        for namespace, metric, dimensions in metrics(alarm):
+            what = f"{alarm.logical_id} reads {metric} of {namespace}"
+            yield from _unpublished(rendered, alarm.layer, what, (namespace, metric), dimensions)
+
+
+@relation
+def scaling_reads_what_is_published(rendered: Rendered) -> Iterator[str]:
+    """The same of the metrics that services scale by; Application Auto Scaling waits for data without a word."""
+    for policy in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalingPolicy"):
+        tracking = policy.properties.get("TargetTrackingScalingPolicyConfiguration", {})
+        read = tracking.get("CustomizedMetricSpecification")
+        if read is not None:
+            name = (str(read["Namespace"]), str(read["MetricName"]))
+            dimensions = {each["Name"]: each["Value"] for each in read.get("Dimensions", ())}
+            what = f"{policy.logical_id} scales by {name[1]} of {name[0]}"
+            yield from _unpublished(rendered, policy.layer, what, name, dimensions)
+
+
+def _unpublished(
+    rendered: Rendered,
+    layer: str,
+    what: str,
+    name: tuple[str, str],
+    dimensions: Mapping[str, Any],
+) -> Iterator[str]:
+    """Why nothing publishes a metric, given by namespace and name; ``what`` begins each sentence."""
+    namespace, metric = name
+    if namespace == own_namespace(rendered):
+        yield from _unpublished_by_us(rendered, layer, what, metric, dimensions)
+        return
+    if set(dimensions) not in TOGETHER.get(namespace, ()):
+        yield f"{what} under {sorted(dimensions)}, under which nothing publishes."
+    for key, value in dimensions.items():
+        if not _leads_somewhere(rendered, layer, (namespace, key), value):
+            yield f"{what} for {key} {value}, which the environment does not have."
+    if namespace == "ECS/ContainerInsights" and not _has_insights(rendered):
+        yield f"{what}, but Container Insights is off."
+
+
+def own_namespace(rendered: Rendered) -> str:
+    """Namespace of the metrics that the environment publishes itself."""
+    given = rendered.parameters[ROOT]
+    return f"{given['Project']}/{given['Environment']}"
+
+
+class Program(NamedTuple):
+    """Code of ours that runs: its role, its source, and the values of its settings, resources by their logical ID."""
+
+    role: str
+    source: str
+    settings: frozenset[str]
+
+
+def _unpublished_by_us(
+    rendered: Rendered, layer: str, what: str, metric: str, dimensions: Mapping[str, Any]
+) -> Iterator[str]:
+    context = {"cloudwatch:namespace": own_namespace(rendered)}
+    publishers = [
+        program
+        for program in _programs(rendered)
+        if allows(rendered, program.role, "cloudwatch:PutMetricData", "", context)
+        and all(re.search(rf"\b{word}\b", program.source) for word in (metric, *dimensions))
+    ]
+    if not publishers:
+        yield f"{what}, which nothing publishes."
+    for key, value in dimensions.items():
+        if not any(id_of(rendered, layer, value) in each.settings for each in publishers):
+            yield f"{what} for {key} {value}, for which nothing publishes it."
+
+
+def _programs(rendered: Rendered) -> Iterator[Program]:
+    """Functions, and instances by their user data."""
+    for function in resources_of_type(rendered, "AWS::Lambda::Function"):
+        folder = FUNCTIONS / function.properties["Handler"].split(".")[1]
+        variables = function.properties.get("Environment", {}).get("Variables", {})
+        yield Program(
+            id_of(rendered, function.layer, function.properties["Role"]),
+            "".join(path.read_text() for path in sorted(folder.glob("*.py"))),
+            frozenset(id_of(rendered, function.layer, value) for value in variables.values()),
+        )
+    for template in resources_of_type(rendered, "AWS::EC2::LaunchTemplate"):
+        launch = template.properties["LaunchTemplateData"]
+        profile = named(
+            rendered, id_of(rendered, template.layer, launch["IamInstanceProfile"]["Arn"])
+        )
+        (role,) = profile.properties["Roles"]
+        source = text_of(launch["UserData"]["Fn::Base64"])
+        settings = frozenset(line.partition("=")[2] for line in source.splitlines())
+        yield Program(id_of(rendered, profile.layer, role), source, settings)
+
+
+def _leads_somewhere(
+    rendered: Rendered, layer: str, dimension: tuple[str, str], value: Any
+) -> bool:
+    if dimension[0] == "AWS/WAFV2":
+        acls = {
+            acl.properties["VisibilityConfig"]["MetricName"]
+            for acl in resources_of_type(rendered, "AWS::WAFv2::WebACL")
+        }
+        allowed = {"WebACL": acls, "Region": {rendered.region}, "Rule": {"ALL"}}
+        return value in allowed.get(dimension[1], set())
+    if dimension == ("AWS/ElastiCache", "CacheClusterId"):
+        return _is_node(rendered, layer, str(value))
+    origin, wanted = origin_of(rendered, layer, value), SOURCES.get(dimension)
+    if origin is None or wanted is None:
+        return False
+    kind = rendered.layers[origin.layer]["Resources"][origin.logical_id]["Type"]
+    return (kind, origin.attribute) == wanted
+
+
+def _is_node(rendered: Rendered, layer: str, value: str) -> bool:
+    found = NODE.fullmatch(value)
+    if not found:
+        return False
+    group = id_of(rendered, layer, found["group"])
+    return any(
+        each.logical_id == group
+        and 1 <= int(found["number"]) <= int(each.properties["NumCacheClusters"])
+        for each in resources_of_type(rendered, "AWS::ElastiCache::ReplicationGroup")
+    )
+
+
+def _has_insights(rendered: Rendered) -> bool:
+    return all(
+        {"Name": "containerInsights", "Value": "enabled"} in cluster.properties["ClusterSettings"]
+        for cluster in resources_of_type(rendered, "AWS::ECS::Cluster")
+    )
+
+
+@relation
+def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
+    """Each of them; after a failover any may be the primary."""
+    read = {
+        str(dimensions.get("CacheClusterId"))
+        for alarm in resources_of_type(rendered, ALARM)
+        for _, _, dimensions in metrics(alarm)
+    }
+    watched = {found["number"] for value in read if (found := NODE.fullmatch(value))}
+    for group in resources_of_type(rendered, "AWS::ElastiCache::ReplicationGroup"):
+        for number in range(1, int(group.properties["NumCacheClusters"]) + 1):
+            if f"{number:03}" not in watched:
+                yield f"No alarm reads node {number} of {group.logical_id}."
+
+
+@relation
+def alarms_arrive(rendered: Rendered) -> Iterator[str]:
+    """Each tells a topic that CloudWatch may publish to, under a key that CloudWatch may use."""
+    topics = {found.logical_id for found in resources_of_type(rendered, "AWS::SNS::Topic")}
+    for alarm in resources_of_type(rendered, ALARM):
+        told = {
+            id_of(rendered, alarm.layer, action)
+            for action in alarm.properties.get("AlarmActions", ())
+        }
+        if not told or told - topics or not is_true(alarm.properties.get("ActionsEnabled", True)):
+            yield f"{alarm.logical_id} tells nobody."
+    for topic in sorted(topics):
+        policies = [
+            policy.logical_id
+            for policy in resources_of_type(rendered, "AWS::SNS::TopicPolicy")
+            if topic
+            in {id_of(rendered, policy.layer, each) for each in policy.properties["Topics"]}
+        ]
+        if not any(_admits(rendered, policy, "sns:Publish") for policy in policies):
+            yield f"CloudWatch may not publish to {topic}."
+        resource = named(rendered, topic)
+        key = id_of(rendered, resource.layer, resource.properties.get("KmsMasterKeyId"))
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            if not _admits(rendered, key, action):
+                yield f"CloudWatch may not {action} with {key}, so that no alarm reaches {topic}."
+
+
+def _admits(rendered: Rendered, holder: str, action: str) -> bool:
+    """Whether a policy of a resource admits CloudWatch's alarms of this account."""
+    context = {
+        "aws:SourceAccount": ACCOUNT,
+        "aws:SourceArn": f"arn:aws:cloudwatch:{rendered.region}:{ACCOUNT}:alarm:any",
+    }
+    return any(
+        statement["Effect"] == "Allow"
+        and isinstance(statement["Principal"], dict)
+        and PUBLISHER in listed(statement["Principal"].get("Service"))
+        and matches_action(statement, action)
+        and holds(statement, context)
+        for _, found, statement in statements(rendered)
+        if found == holder
+    )

@@ -1,0 +1,79 @@
+"""No routine update replaces or takes away what holds data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.relations.checks_data import STATEFUL
+from tests.relations.registry import Templates, template_relation
+from tests.relations.replacement import Tracer
+
+# What an environment is, or is cut from: its parameters say that they replace, and no update of a release changes them.
+IDENTITY = {"Project", "Environment"}
+PLACE = {"VpcCidr", "AvailabilityZones"}
+
+# Root parameters on which a create-only property, or the existence, of something that holds data may depend, and why.
+ALLOWED: dict[tuple[str, str], tuple[set[str], str]] = {
+    ("Database", "DBName"): (
+        {"DatabaseName", "DatabaseSnapshotIdentifier"},
+        "the description says that it replaces; a snapshot brings its own database",
+    ),
+    ("Database", "DBSnapshotIdentifier"): (
+        {"DatabaseSnapshotIdentifier"},
+        "the description says that it replaces",
+    ),
+    ("Database", "KmsKeyId"): (
+        {"DatabaseSnapshotIdentifier"},
+        "a snapshot brings its own key; the parameter replaces the instance anyway",
+    ),
+    ("Database", "MasterUsername"): (
+        {"DatabaseSnapshotIdentifier"},
+        "a snapshot brings its own user; the parameter replaces the instance anyway",
+    ),
+    ("ServerlessCache", "ServerlessCacheName"): (IDENTITY, "the environment's name"),
+    ("ServerlessCache", "SubnetIds"): (PLACE, "other subnets are another network"),
+    ("ServerlessCache", "Condition"): (
+        {"CacheMode"},
+        "the mode is changed on purpose, and says so",
+    ),
+    ("CacheReplicationGroup", "Condition"): (
+        {"CacheMode"},
+        "the mode is changed on purpose, and leaves a snapshot",
+    ),
+    ("SearchVolume", "Condition"): ({"SearchSnapshotId"}, "the volume stays"),
+    ("RestoredSearchVolume", "Condition"): (
+        {"SearchSnapshotId"},
+        "the volume stays, and the description says what comes of it",
+    ),
+    ("DocumentsBucket", "BucketName"): (
+        {*IDENTITY, "BucketNamespace"},
+        "the old bucket stays, and the description says so",
+    ),
+    ("MediaBucket", "BucketName"): (
+        {*IDENTITY, "BucketNamespace"},
+        "the old bucket stays, and the description says so",
+    ),
+    ("AccessLogBucket", "Condition"): ({"AccessLogs"}, "the bucket stays"),
+    ("ImageRepositoryOfEnvironment", "Condition"): (
+        {"ImageRepository"},
+        "the repository stays",
+    ),
+}
+for _bucket in ("DocumentsBucket", "MediaBucket"):
+    _reason = ALLOWED[_bucket, "BucketName"][1]
+    ALLOWED[_bucket, "BucketNamePrefix"] = ALLOWED[_bucket, "BucketName"]
+    ALLOWED[_bucket, "BucketNamespace"] = ({"BucketNamespace"}, _reason)
+
+
+@template_relation
+def updates_replace_nothing_that_holds_data(templates: Templates) -> Iterator[str]:
+    """Create-only properties hang on parameters of the list only, traced through nested stacks to the root."""
+    tracer = Tracer(templates)
+    for layer, template in templates.items():
+        for name, resource in template["Resources"].items():
+            if resource["Type"] not in STATEFUL:
+                continue
+            for key, parameters in tracer.replacing(layer, name).items():
+                allowed, _ = ALLOWED.get((name, key), (set(), ""))
+                for parameter in sorted(parameters - allowed):
+                    yield f"Changing {parameter} replaces {name}, or takes it away: {key} depends on it."

@@ -1,0 +1,103 @@
+"""The search server, its volume, and those who call it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.render import Rendered
+from tests.relations.registry import relation
+from tests.relations.text import text_of
+from tests.rendering import (
+    Resource,
+    containers,
+    group_rules,
+    id_of,
+    named,
+    only,
+    origins_in,
+    resources_of_type,
+)
+
+URL = re.compile(r"http://(?P<host>[a-z0-9.-]+):(?P<port>\d+)")
+VOLUME = "AWS::EC2::Volume"
+
+
+def _server(rendered: Rendered) -> tuple[Resource, Resource, dict[str, Any]]:
+    """The Auto Scaling group of the search server, its launch template, and what that launches."""
+    group = only(rendered, "AWS::AutoScaling::AutoScalingGroup")
+    specification = group.properties["LaunchTemplate"]
+    template = named(rendered, id_of(rendered, group.layer, specification["LaunchTemplateId"]))
+    return group, template, template.properties["LaunchTemplateData"]
+
+
+def settings(rendered: Rendered) -> dict[str, str]:
+    """The settings in the server's user data, NAME=value a line."""
+    _, _, launch = _server(rendered)
+    header = launch["UserData"]["Fn::Base64"]["Fn::Join"][1][0]
+    lines = text_of(header).splitlines()
+    return {name: value for name, found, value in (line.partition("=") for line in lines) if found}
+
+
+@relation
+def search_server_is_beside_its_volume(rendered: Rendered) -> Iterator[str]:
+    """In the volume's zone, one at a time, since a volume has one holder."""
+    group, _, _ = _server(rendered)
+    (volume,) = resources_of_type(rendered, VOLUME)
+    sizes = {str(group.properties[key]) for key in ("MinSize", "MaxSize")}
+    if sizes != {"1"}:
+        yield f"{group.logical_id} has {sorted(sizes)} instances, but the volume one holder."
+    subnets = {
+        id_of(rendered, group.layer, subnet) for subnet in group.properties["VPCZoneIdentifier"]
+    }
+    zones = {
+        origin.logical_id
+        for origin in origins_in(rendered, volume.layer, volume.properties["AvailabilityZone"])
+    }
+    if len(subnets) != 1 or subnets != zones:
+        yield f"{group.logical_id} starts in {sorted(subnets)}, but {volume.logical_id} lies in the zone of {sorted(zones)}."
+    body = rendered.layers[group.layer]["Resources"][group.logical_id]
+    rolling = body["UpdatePolicy"]["AutoScalingRollingUpdate"]
+    if int(rolling["MinInstancesInService"]) != 0:
+        yield f"{group.logical_id} starts a second instance before the first lets go of the volume."
+
+
+@relation
+def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
+    """Port and name are one in the group's rules, the server's settings, and what api and worker are told."""
+    _, template, launch = _server(rendered)
+    port, name = settings(rendered)["PORT"], settings(rendered)["RECORD_NAME"]
+    for group_id in launch["SecurityGroupIds"]:
+        group = id_of(rendered, template.layer, group_id)
+        admitted = {
+            (rule.first, rule.last)
+            for rule in group_rules(rendered)
+            if rule.group == group and not rule.egress
+        }
+        if admitted != {(int(port), int(port))}:
+            yield f"{group} admits ports {sorted(admitted)}, but the server answers on {port}."
+    told = set()
+    for task, container in containers(rendered):
+        for variable in container["Environment"]:
+            if variable["Name"] == "MEILISEARCH_URL":
+                told.add(container["Name"])
+                found = URL.fullmatch(text_of(variable["Value"]))
+                if not found or (found["host"], found["port"]) != (name, port):
+                    yield f"{task} looks for search at {variable['Value']}, but it is {name}:{port}."
+    if told != {"api", "worker"}:
+        yield f"{sorted(told)} are told where search is."
+
+
+@relation
+def search_server_keeps_its_role_to_itself(rendered: Rendered) -> Iterator[str]:
+    """Credentials by session only (IMDSv2), one hop, so that a container cannot ask for them; no key pair."""
+    _, template, launch = _server(rendered)
+    options = launch.get("MetadataOptions", {})
+    if (
+        options.get("HttpTokens") != "required"
+        or int(options.get("HttpPutResponseHopLimit", 2)) > 1
+    ):
+        yield f"{template.logical_id} hands its role to whatever runs on it."
+    if "KeyName" in launch:
+        yield f"{template.logical_id} can be reached by SSH."

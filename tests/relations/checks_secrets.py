@@ -1,0 +1,229 @@
+"""Secrets: what they hold, who reads them, and that they never change by themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.render import Rendered
+from templates_src.environment import ROOT
+from tests.relations.iam import allows, granted
+from tests.relations.registry import relation
+from tests.relations.text import text_of
+from tests.rendering import (
+    containers,
+    id_of,
+    ids_in,
+    named,
+    resources,
+    resources_of_type,
+    role_statements,
+)
+
+SECRET = "AWS::SecretsManager::Secret"
+READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
+REFERENCE = re.compile(r"(?P<arn>arn:[^:]+:secretsmanager:[^:]+:\d+:secret:[^:]+):(?P<key>[^:]+)::")
+RESOLVE = "{{resolve:"
+SENSITIVE = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|KEY|_URL$|BACKEND$")
+# A prefix of keys in the cache, and a URL to which the key is handed beside it.
+HARMLESS = {"CELERY_KEY_PREFIX", "MEILISEARCH_URL"}
+URL_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who reads a secret: roles that IAM allows to, containers it is injected into, resources that resolve it."""
+
+    roles: frozenset[str] = frozenset()
+    containers: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
+
+
+def readers(roles: str = "", containers: str = "", resources: str = "") -> Readers:
+    """Readers by their names, separated by spaces."""
+    return Readers(*(frozenset(names.split()) for names in (roles, containers, resources)))
+
+
+READERS = {
+    "DatabaseSecret": readers("DatabaseExtensionsRole", resources="Database DatabaseUrl"),
+    "CacheSecret": readers("QueueDepthRole", resources="CacheUser CacheDefaultUser CacheUrl"),
+    "DatabaseUrl": readers("ExecutionRole", "api worker"),
+    "CacheUrl": readers("ExecutionRole", "api worker beat"),
+    "JwtSecret": readers("ExecutionRole", "api"),
+    "SessionKeySecret": readers("ExecutionRole", "api"),
+    "SearchKeySecret": readers("ExecutionRole SearchRole", "api worker"),
+    "ClaudeApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
+    "ClimatiqApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
+}
+
+
+def generation(template: str, key: str, length: int) -> dict[str, Any]:
+    """A GenerateSecretString of letters and digits."""
+    return {
+        "SecretStringTemplate": template,
+        "GenerateStringKey": key,
+        "PasswordLength": length,
+        "ExcludePunctuation": True,
+    }
+
+
+# CHANGING ANY OF THIS MAKES A NEW PASSWORD in every running environment with its next update, be it only a space.
+FROZEN = {
+    "DatabaseSecret": generation('{"username": "carbon"}', "password", 48),
+    "CacheSecret": generation('{"username": "carbon"}', "password", 48),
+    "JwtSecret": generation("{}", "value", 64),
+    "SessionKeySecret": generation("{}", "value", 64),
+    "SearchKeySecret": generation("{}", "value", 48),
+}
+# CHANGING IT OVERWRITES THE KEY that somebody has put in.
+PLACEHOLDERS = dict.fromkeys(("ClaudeApiKeySecret", "ClimatiqApiKeySecret"), '{"value": "unset"}')
+
+
+def injected(rendered: Rendered) -> Iterator[tuple[str, str, str, str]]:
+    """Every secret that a container names: task definition, container, variable, reference."""
+    for task, container in containers(rendered):
+        for secret in container.get("Secrets", ()):
+            yield task, container["Name"], secret["Name"], text_of(secret["ValueFrom"])
+
+
+def keys_of(rendered: Rendered, secret: str) -> set[str]:
+    """The keys of the JSON that a secret holds."""
+    properties = named(rendered, secret).properties
+    if "GenerateSecretString" in properties:
+        made = properties["GenerateSecretString"]
+        return {*json.loads(made["SecretStringTemplate"]), made["GenerateStringKey"]}
+    return set(json.loads(text_of(properties["SecretString"])))
+
+
+@relation
+def references_name_a_key(rendered: Rendered) -> Iterator[str]:
+    """Without its key a container is handed the JSON as a whole, with another one its task does not start."""
+    for task, container, variable, reference in injected(rendered):
+        found = REFERENCE.fullmatch(reference)
+        if not found:
+            yield f"{variable} of {container} in {task} comes from {reference}, which names no key of a secret."
+            continue
+        secret = id_of(rendered, named(rendered, task).layer, found["arn"])
+        if found["key"] not in keys_of(rendered, secret):
+            yield f"{variable} of {container} in {task} comes from the key {found['key']} of {secret}, which it does not have."
+
+
+@relation
+def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
+    """The secret, and the key it is encrypted with, through Secrets Manager: otherwise no task starts."""
+    via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
+    for task, _, variable, reference in injected(rendered):
+        layer = named(rendered, task).layer
+        role = id_of(rendered, layer, named(rendered, task).properties["ExecutionRoleArn"])
+        for secret in ids_in(rendered, layer, reference):
+            if not allows(rendered, role, READ, secret):
+                yield f"{role} may not read {secret}, which {task} needs for {variable}."
+            found = named(rendered, secret)
+            key = id_of(rendered, found.layer, found.properties.get("KmsKeyId"))
+            if not allows(rendered, role, DECRYPT, key, via):
+                yield f"{role} may not decrypt with {key}, under which {secret} for {task} is."
+
+
+@relation
+def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str]:
+    """The table of who reads what."""
+    has_image = bool(rendered.parameters[ROOT]["ImageTag"])
+    statements = {
+        role.logical_id: list(role_statements(rendered, role.logical_id))
+        for role in resources_of_type(rendered, "AWS::IAM::Role")
+    }
+    secrets = {found.logical_id for found in resources_of_type(rendered, SECRET)}
+    for secret in sorted(secrets ^ READERS.keys()):
+        yield f"{secret} stands in only one of the templates and the table of readers."
+    for secret in sorted(secrets & READERS.keys()):
+        wanted = READERS[secret]
+        found = Readers(
+            frozenset(
+                role for role, each in statements.items() if granted(rendered, each, READ, secret)
+            ),
+            frozenset(
+                container
+                for task, container, _, reference in injected(rendered)
+                if secret in ids_in(rendered, named(rendered, task).layer, reference)
+            ),
+            frozenset(_resolving(rendered, secret)),
+        )
+        for what, those, these in (
+            ("roles", found.roles, wanted.roles),
+            ("containers", found.containers, wanted.containers if has_image else frozenset()),
+            ("resources", found.resources, wanted.resources),
+        ):
+            if those != these:
+                yield f"{secret} is read by the {what} {sorted(those)}, where {sorted(these)} should."
+
+
+def _resolving(rendered: Rendered, secret: str) -> Iterator[str]:
+    for _, resource in resources(rendered):
+        if RESOLVE in str(resource.properties) and secret in _resolved(
+            rendered, resource.layer, resource.properties
+        ):
+            yield resource.logical_id
+
+
+def _resolved(rendered: Rendered, layer: str, value: Any) -> set[str]:
+    """Secrets in the dynamic references of a value."""
+    if isinstance(value, str):
+        parts = value.split(RESOLVE)[1:]
+        return {name for part in parts for name in ids_in(rendered, layer, part.partition("}}")[0])}
+    inner = value.values() if hasattr(value, "values") else value if isinstance(value, list) else ()
+    return {name for part in inner for name in _resolved(rendered, layer, part)}
+
+
+@relation
+def containers_hold_no_password(rendered: Rendered) -> Iterator[str]:
+    """What a container's environment or command says, the console and every API call shows."""
+    for task, container in containers(rendered):
+        name = f"container {container['Name']} of {task}"
+        for variable in container.get("Environment", ()):
+            key, value = variable["Name"], text_of(variable["Value"])
+            if SENSITIVE.search(key) and key not in HARMLESS:
+                yield f"{key} of {name} stands in its environment, not among its secrets."
+            if RESOLVE in value or URL_WITH_PASSWORD.search(value):
+                yield f"{key} of {name} holds a password in its environment."
+        if any(RESOLVE in text_of(part) for part in container.get("Command", ())):
+            yield f"The command of {name} holds a password."
+
+
+@relation
+def generated_secrets_are_frozen(rendered: Rendered) -> Iterator[str]:
+    """CloudFormation generates a new value whenever GenerateSecretString changes."""
+    found = {
+        secret.logical_id: secret.properties["GenerateSecretString"]
+        for secret in resources_of_type(rendered, SECRET)
+        if "GenerateSecretString" in secret.properties
+    }
+    for name in sorted(found.keys() | FROZEN.keys()):
+        if found.get(name) != FROZEN.get(name):
+            yield f"GenerateSecretString of {name} changed: running environments would get a new password."
+
+
+@relation
+def placeholders_are_constant(rendered: Rendered) -> Iterator[str]:
+    """CloudFormation writes SecretString when it changes, over the key that was put in."""
+    for name, value in PLACEHOLDERS.items():
+        if named(rendered, name).properties.get("SecretString") != value:
+            yield f"SecretString of {name} changed: it would overwrite the key that was put in."
+
+
+@relation
+def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
+    """User name in the engine, in the secret and in the URL are one."""
+    for holder, key, secret, url in (
+        ("Database", "MasterUsername", "DatabaseSecret", "DatabaseUrl"),
+        ("CacheUser", "UserName", "CacheSecret", "CacheUrl"),
+    ):
+        template = named(rendered, secret).properties["GenerateSecretString"]
+        user = json.loads(template["SecretStringTemplate"])["username"]
+        given = named(rendered, holder).properties.get(key, user)
+        if given != user:
+            yield f"{holder} has the user {given}, but {secret} {user}."
+        if f"://{user}:" not in text_of(named(rendered, url).properties["SecretString"]):
+            yield f"{url} does not name the user {user}."

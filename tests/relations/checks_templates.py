@@ -1,0 +1,116 @@
+"""Templates as they are published: what a console shows of them, what a launch may hold, and what an update may replace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.assemble import serialize
+from templates_src.environment import ROOT
+from tests.relations.registry import Templates, template_relation
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ROOT_BYTES, LAYER_BYTES = 51_200, 1_000_000
+RESOURCES, PARAMETERS, OUTPUTS = 500, 200, 200
+CONSTRAINTS = ("AllowedPattern", "AllowedValues", "MinLength", "MaxLength", "MinValue", "MaxValue")
+
+
+@template_relation
+def parameters_are_explained(templates: Templates) -> Iterator[str]:
+    """Label, group and description; a message that names the parameter where a value may be refused."""
+    for layer, template in templates.items():
+        interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+        labels = interface["ParameterLabels"]
+        grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+        for name, parameter in template["Parameters"].items():
+            where = f"{name} of layer {layer}"
+            if not labels.get(name, {}).get("default", "").strip():
+                yield f"{where} has no label."
+            if grouped.count(name) != 1:
+                yield f"{where} stands in {grouped.count(name)} groups."
+            if not parameter.get("Description", "").strip():
+                yield f"{where} has no description."
+            constrained = any(key in parameter for key in CONSTRAINTS)
+            if constrained and name not in parameter.get("ConstraintDescription", ""):
+                yield f"{where} refuses values with a message that does not name it."
+        for name in sorted({*labels, *grouped} - template["Parameters"].keys()):
+            yield f"Layer {layer} explains the parameter {name}, which it does not have."
+
+
+@template_relation
+def defaults_are_text(templates: Templates) -> Iterator[str]:
+    """taskcat cannot override a default of another type."""
+    for layer, template in templates.items():
+        for name, parameter in template["Parameters"].items():
+            if not isinstance(parameter.get("Default", ""), str):
+                yield f"{name} of layer {layer} has the default {parameter['Default']!r}, which is no text."
+
+
+@template_relation
+def outputs_are_explained(templates: Templates) -> Iterator[str]:
+    """Each has a description."""
+    for layer, template in templates.items():
+        for name, output in template.get("Outputs", {}).items():
+            if not output.get("Description", "").strip():
+                yield f"Output {name} of layer {layer} has no description."
+
+
+@template_relation
+def templates_fit_the_quotas(templates: Templates) -> Iterator[str]:
+    """Bytes, resources, parameters and outputs."""
+    for layer, template in templates.items():
+        for what, count, most in (
+            ("bytes", len(serialize(template)), ROOT_BYTES if layer == ROOT else LAYER_BYTES),
+            ("resources", len(template["Resources"]), RESOURCES),
+            ("parameters", len(template["Parameters"]), PARAMETERS),
+            ("outputs", len(template.get("Outputs", {})), OUTPUTS),
+        ):
+            if count >= most:
+                yield f"Layer {layer} has {count} {what}, of fewer than {most}."
+
+
+@template_relation
+def templates_need_no_transform(templates: Templates) -> Iterator[str]:
+    """A transform needs a capability more, and is not what was reviewed."""
+    for layer, template in templates.items():
+        if "Transform" in template or '"Fn::Transform"' in json.dumps(template):
+            yield f"Layer {layer} uses a transform."
+
+
+@template_relation
+def load_balancer_waits_for_its_log_bucket(templates: Templates) -> Iterator[str]:
+    """It writes a test object at once, which the bucket's policy must allow by then."""
+    for layer, template in templates.items():
+        for name, resource in template["Resources"].items():
+            if resource["Type"] != "AWS::ElasticLoadBalancingV2::LoadBalancer":
+                continue
+            mentioned = set(references(resource["Properties"])) | set(resource.get("DependsOn", ()))
+            for policy in policies_of(template, mentioned):
+                if policy not in mentioned:
+                    yield f"{name} of layer {layer} may write its logs before {policy} allows it."
+
+
+def policies_of(template: dict[str, Any], buckets: set[str]) -> list[str]:
+    """Logical IDs of the policies of some buckets of a template."""
+    return [
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::S3::BucketPolicy"
+        and buckets & set(references(resource["Properties"]["Bucket"]))
+    ]
+
+
+def references(value: Any) -> Iterator[str]:
+    """Names of parameters and resources that Ref and Fn::GetAtt of a value refer to."""
+    if isinstance(value, list):
+        for part in value:
+            yield from references(part)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            if key == "Ref":
+                yield part
+            elif key == "Fn::GetAtt":
+                yield part[0]
+            else:
+                yield from references(part)

@@ -1,0 +1,174 @@
+"""Faults in security groups and ports."""
+
+from __future__ import annotations
+
+from tests.relations import checks_groups as groups
+from tests.relations import checks_ports as ports
+from tests.relations.planting import add, drop, put, remove
+from tests.relations.registry import Fault
+
+EVERYWHERE = "0.0.0.0/0"
+
+
+def in_group(group: str) -> dict[str, list[str]]:
+    """Reference to a security group of the security layer."""
+    return {"Fn::GetAtt": [group, "GroupId"]}
+
+
+FAULTS = (
+    Fault(
+        "a flow that the target does not admit",
+        groups.flows_have_both_sides,
+        "WorkerSecurityGroup may reach DatabaseSecurityGroup on 5432-5432",
+        remove("DatabaseFromWorker"),
+    ),
+    Fault(
+        "a flow that the source may not take",
+        groups.flows_have_both_sides,
+        "CacheSecurityGroup admits ApiSecurityGroup on 6379-6380",
+        remove("ApiToCache"),
+    ),
+    Fault(
+        "a flow with two ports",
+        groups.flows_have_both_sides,
+        "on 7701-7701",
+        lambda rendered: (
+            put("SearchFromApi", "FromPort", 7701)(rendered),
+            put("SearchFromApi", "ToPort", 7701)(rendered),
+        ),
+    ),
+    Fault(
+        "an api that everybody reaches",
+        groups.only_the_load_balancer_admits_addresses,
+        "ApiSecurityGroup admits 0.0.0.0/0 on 8000-8000",
+        add(
+            "security",
+            "ApiFromEverybody",
+            "AWS::EC2::SecurityGroupIngress",
+            GroupId=in_group("ApiSecurityGroup"),
+            IpProtocol="tcp",
+            FromPort=8000,
+            ToPort=8000,
+            CidrIp=EVERYWHERE,
+        ),
+    ),
+    Fault(
+        "a load balancer that is open on every port",
+        groups.only_the_load_balancer_admits_addresses,
+        "LoadBalancerSecurityGroup admits 0.0.0.0/0 on 80-443",
+        put("LoadBalancerFromClientsHttp", "ToPort", 443),
+    ),
+    Fault(
+        "a rule within a group",
+        groups.only_the_load_balancer_admits_addresses,
+        "DatabaseSecurityGroup admits ::/0",
+        put(
+            "DatabaseSecurityGroup",
+            "SecurityGroupIngress",
+            [{"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "CidrIpv6": "::/0"}],
+        ),
+    ),
+    Fault(
+        "a group without egress of its own",
+        groups.groups_let_out_only_what_is_named,
+        "CacheSecurityGroup names no egress",
+        drop("CacheSecurityGroup", "SecurityGroupEgress"),
+    ),
+    Fault(
+        "a database that calls out",
+        groups.groups_let_out_only_what_is_named,
+        "DatabaseSecurityGroup lets out",
+        put("WorkerToInternet", "GroupId", in_group("DatabaseSecurityGroup")),
+    ),
+    Fault(
+        "a worker that may go anywhere",
+        groups.groups_let_out_only_what_is_named,
+        "WorkerSecurityGroup lets out to 0.0.0.0/0 on 0-65535",
+        lambda rendered: (
+            put("WorkerToInternet", "FromPort", 0)(rendered),
+            put("WorkerToInternet", "ToPort", 65535)(rendered),
+        ),
+    ),
+    Fault(
+        "a container on another port than its group",
+        ports.services_are_reached_on_their_port,
+        "ApiSecurityGroup admits ports [(8000, 8000)]",
+        put("ApiTaskDefinition", "ContainerDefinitions/0/PortMappings/0/ContainerPort", 8080),
+    ),
+    Fault(
+        "a group on another port than its container",
+        ports.services_are_reached_on_their_port,
+        "may reach ApiSecurityGroup on [(8000, 8080)]",
+        put("LoadBalancerToApi", "ToPort", 8080),
+    ),
+    Fault(
+        "a command that listens on another port",
+        ports.services_are_reached_on_their_port,
+        "listens on 8001",
+        put(
+            "ApiTaskDefinition",
+            "ContainerDefinitions/0/Command",
+            ["uvicorn", "app.main:app", "--port", "8001"],
+        ),
+    ),
+    Fault(
+        "a placeholder that listens on another port",
+        ports.services_are_reached_on_their_port,
+        "listens on 80, ",
+        put(
+            "ApiTaskDefinition",
+            "ContainerDefinitions/0/Command",
+            ["sh", "-c", "exec python -m http.server 80"],
+        ),
+        "dev",
+    ),
+    Fault(
+        "a target group on another port",
+        ports.services_are_reached_on_their_port,
+        "ApiTargetGroup has port 80",
+        put("ApiTargetGroup", "Port", 80),
+    ),
+    Fault(
+        "a health check on another port",
+        ports.services_are_reached_on_their_port,
+        "checks health on 9000",
+        put("ApiTargetGroup", "HealthCheckPort", "9000"),
+    ),
+    Fault(
+        "a service that registers a port that its container does not have",
+        ports.services_are_reached_on_their_port,
+        "registers api:8080",
+        put("ApiService", "LoadBalancers/0/ContainerPort", 8080),
+    ),
+    Fault(
+        "a database on another port than its group",
+        ports.engines_are_reached_on_their_port,
+        "Database answers on 5433",
+        put("Database", "Port", "5433"),
+    ),
+    Fault(
+        "a cache on another port than its group",
+        ports.engines_are_reached_on_their_port,
+        "CacheReplicationGroup answers on 6390",
+        put("CacheReplicationGroup", "Port", 6390),
+    ),
+    Fault(
+        "a serverless cache whose readers are not reached",
+        ports.engines_are_reached_on_their_port,
+        "ServerlessCache answers on 6379-6380",
+        put("CacheFromApi", "ToPort", 6379),
+        "dev",
+    ),
+    Fault(
+        "an ACL without the port of the readers",
+        ports.network_acls_admit_the_ports_of_the_engines,
+        "from 10.0.64.0/20",
+        put("DataCacheFromPrivate2", "PortRange/To", "6379"),
+    ),
+    Fault(
+        "an ACL that lets no answer go to a client's port",
+        ports.network_acls_admit_the_ports_of_the_engines,
+        "DataToPrivate3 lets answers",
+        put("DataToPrivate3", "PortRange/From", "32768"),
+    ),
+)

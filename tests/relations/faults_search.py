@@ -1,0 +1,118 @@
+"""Faults in the search server and its volume."""
+
+from __future__ import annotations
+
+from pipeline.render import Rendered
+from tests.relations import checks_data as data
+from tests.relations import checks_search as search
+from tests.relations.planting import Plant, body, drop, put
+from tests.relations.registry import Fault
+
+
+def with_setting(name: str, value: str) -> Plant:
+    """The server's user data has another value in a setting."""
+
+    def plant(rendered: Rendered) -> None:
+        template = body(rendered, "SearchLaunchTemplate")["Properties"]["LaunchTemplateData"]
+        parts = template["UserData"]["Fn::Base64"]["Fn::Join"][1]
+        header = parts[0]["Fn::Sub"]
+        lines = [
+            f"{name}={value}" if line.startswith(f"{name}=") else line
+            for line in header.splitlines()
+        ]
+        parts[0]["Fn::Sub"] = "\n".join(lines)
+
+    return plant
+
+
+def in_another_zone(rendered: Rendered) -> None:
+    """The server starts where the second of the api's subnets is."""
+    network = body(rendered, "ApiService")["Properties"]["NetworkConfiguration"]
+    second = network["AwsvpcConfiguration"]["Subnets"][1]
+    body(rendered, "SearchGroup")["Properties"]["VPCZoneIdentifier"] = [second]
+
+
+def told_of_another_port(rendered: Rendered) -> None:
+    """The worker looks for search on another port."""
+    container = body(rendered, "WorkerTaskDefinition")["Properties"]["ContainerDefinitions"][0]
+    for variable in container["Environment"]:
+        if variable["Name"] == "MEILISEARCH_URL":
+            variable["Value"] = variable["Value"].replace("7700", "7701")
+
+
+def told_nothing(rendered: Rendered) -> None:
+    """The api is not told where search is."""
+    container = body(rendered, "ApiTaskDefinition")["Properties"]["ContainerDefinitions"][0]
+    container["Environment"] = [
+        each for each in container["Environment"] if each["Name"] != "MEILISEARCH_URL"
+    ]
+
+
+FAULTS = (
+    Fault(
+        "two holders of one volume",
+        search.search_server_is_beside_its_volume,
+        "the volume one holder",
+        put("SearchGroup", "MaxSize", "2"),
+    ),
+    Fault(
+        "a server in another zone than its volume",
+        search.search_server_is_beside_its_volume,
+        "starts in ['PrivateSubnet2']",
+        in_another_zone,
+    ),
+    Fault(
+        "a second server before the first is gone",
+        search.search_server_is_beside_its_volume,
+        "before the first lets go",
+        put("SearchGroup", "../UpdatePolicy/AutoScalingRollingUpdate/MinInstancesInService", 1),
+    ),
+    Fault(
+        "a server on another port than its group",
+        search.search_is_reached_where_it_answers,
+        "the server answers on 7701",
+        with_setting("PORT", "7701"),
+    ),
+    Fault(
+        "a server under another name",
+        search.search_is_reached_where_it_answers,
+        "but it is find.carbon-connect-prod.internal:7700",
+        with_setting("RECORD_NAME", "find.carbon-connect-prod.internal"),
+    ),
+    Fault(
+        "a worker that looks on another port",
+        search.search_is_reached_where_it_answers,
+        "WorkerTaskDefinition looks for search",
+        told_of_another_port,
+    ),
+    Fault(
+        "an api that does not know where search is",
+        search.search_is_reached_where_it_answers,
+        "['worker'] are told",
+        told_nothing,
+    ),
+    Fault(
+        "credentials for whoever asks",
+        search.search_server_keeps_its_role_to_itself,
+        "hands its role to whatever",
+        put("SearchLaunchTemplate", "LaunchTemplateData/MetadataOptions/HttpTokens", "optional"),
+    ),
+    Fault(
+        "credentials for containers",
+        search.search_server_keeps_its_role_to_itself,
+        "hands its role to whatever",
+        drop("SearchLaunchTemplate", "LaunchTemplateData/MetadataOptions/HttpPutResponseHopLimit"),
+    ),
+    Fault(
+        "a key pair",
+        search.search_server_keeps_its_role_to_itself,
+        "reached by SSH",
+        put("SearchLaunchTemplate", "LaunchTemplateData/KeyName", "operations"),
+    ),
+    Fault(
+        "a volume that goes with its stack",
+        data.what_is_kept_is_what_the_table_says,
+        "SearchVolume has the policies ('Delete', 'Retain')",
+        put("SearchVolume", "../DeletionPolicy", "Delete"),
+    ),
+)

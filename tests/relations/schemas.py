@@ -1,0 +1,41 @@
+"""What the resource provider schemas say of a resource type; cfn-lint carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+REGION = "eu-north-1"
+
+
+@cache
+def schema_of(kind: str) -> dict[str, Any]:
+    """The provider schema of a resource type."""
+    schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
+    return schema
+
+
+def create_only(kind: str) -> set[str]:
+    """Properties whose change replaces the resource."""
+    return _properties(schema_of(kind).get("createOnlyProperties") or ())
+
+
+def identifier(kind: str) -> set[str]:
+    """Properties by which the resource is found."""
+    return _properties(schema_of(kind).get("primaryIdentifier") or ())
+
+
+def tag_property(kind: str) -> str | None:
+    """The property that holds the tags; None for a type that has none."""
+    tagging = schema_of(kind).get("tagging") or {}
+    if not tagging.get("taggable", False):
+        return None
+    (name,) = _properties([tagging.get("tagProperty", "/properties/Tags")])
+    return name
+
+
+def _properties(pointers: Iterable[str]) -> set[str]:
+    return {pointer.split("/")[2] for pointer in pointers}

@@ -1,0 +1,152 @@
+"""Queue depth: the function is run as the templates configure it, in every form of an environment, against real servers.
+
+What it is told, what it does, and what scales and alarms by what it publishes must fit each other. Each such relation is
+proven by faults, planted in a copy.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import assemble
+from pipeline.render import Rendered
+from templates_src.functions.queue_depth import handler as measuring
+from templates_src.functions.queue_depth.broker import queue_keys
+from tests.engines.valkey import Valkey
+from tests.relations.queue_checks import (
+    CHECKS,
+    CLUSTER,
+    JOBS,
+    SERVICE,
+    Measurement,
+    Metric,
+    key_prefix,
+    listened_to,
+    variables,
+)
+from tests.relations.queue_faults import FAULTS, Fault
+from tests.relations.variants import VARIANTS
+
+pytest_plugins = ["tests.engines.fixtures"]
+
+Measure = Callable[[Rendered], Measurement]
+
+
+@cache
+def variant(name: str) -> Rendered:
+    return VARIANTS[name].render(assemble())
+
+
+def action(operation: Any) -> str:
+    """What IAM calls an operation of these three services."""
+    return f"{operation.service_model.service_name}:{operation.name}"
+
+
+@pytest.fixture(scope="module")
+def secret(running_aws: EmbeddedAws) -> str:
+    """The password in the embedded AWS, where the cluster and the service of the templates are, by their logical IDs."""
+
+    def client(service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=running_aws.endpoint_url,
+            region_name=running_aws.region,
+            aws_access_key_id=running_aws.access_key,
+            aws_secret_access_key=running_aws.secret_key,
+        )
+
+    ecs = client("ecs")
+    ecs.create_cluster(clusterName=CLUSTER)
+    container = {"name": "worker", "image": "worker", "memory": 64}
+    ecs.register_task_definition(family="worker", containerDefinitions=[container])
+    ecs.create_service(
+        cluster=CLUSTER, serviceName=SERVICE, taskDefinition="worker", desiredCount=1
+    )
+    text = f'{{"username": "{Valkey.user}", "password": "{Valkey.password}"}}'
+    made = client("secretsmanager").create_secret(Name=f"cache/{uuid4()}/x", SecretString=text)
+    return str(made["ARN"])
+
+
+@pytest.fixture
+def measure(
+    running_aws: EmbeddedAws,
+    secret: str,
+    valkey_cluster: Valkey,
+    valkey_node: Valkey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Measure:
+    """Run the handler with the environment of a rendered function, but for where the cache is."""
+
+    def run(rendered: Rendered) -> Measurement:
+        given = variables(rendered)
+        server = valkey_cluster if given.get("CLUSTER_MODE") == "true" else valkey_node
+        server.clear()
+        with server.client() as cache:
+            for queue in listened_to(rendered):
+                cache.lpush(queue_keys(key_prefix(rendered), queue)[0], *range(JOBS))
+        there = {
+            "CACHE_HOST": server.host,
+            "CACHE_PORT": str(server.port),
+            "CACHE_USER": server.user,
+            "CACHE_SECRET_ARN": secret,
+        }
+        launched = {name: there.get(name, value) for name, value in given.items()}
+        calls: set[str] = set()
+        with monkeypatch.context() as patch:
+            for name, value in {
+                **running_aws.environment(),
+                **launched,
+                "CACHE_CA_FILE": str(server.identity.root),
+            }.items():
+                patch.setenv(name, value)
+            session = boto3.session.Session()
+            patch.setattr(boto3, "DEFAULT_SESSION", session)
+            session.events.register("before-call", lambda model, **_: calls.add(action(model)))
+            try:
+                found = measuring.handler({}, None)
+            except (measuring.ConfigurationError, measuring.ServiceError) as refusal:
+                return Measurement(refusal=str(refusal))
+            listed = (
+                boto3.Session()
+                .client("cloudwatch")
+                .list_metrics(Namespace=given["METRIC_NAMESPACE"])
+            )
+        published = frozenset(
+            Metric(
+                each["Namespace"],
+                each["MetricName"],
+                frozenset((pair["Name"], pair["Value"]) for pair in each["Dimensions"]),
+            )
+            for each in listed["Metrics"]
+            if each["MetricName"] in found
+        )
+        return Measurement(published, found["QueueDepth"], frozenset(calls))
+
+    return run
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_environments_hold_to(name: str, measure: Measure) -> None:
+    rendered = variant(name)
+    measurement = measure(rendered)
+    assert [finding for check in CHECKS for finding in check(rendered, measurement)] == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
+def test_found(fault: Fault, measure: Measure) -> None:
+    faulty = copy.deepcopy(variant(fault.variant))
+    fault.plant(faulty)
+    findings = list(fault.found_by(faulty, measure(faulty)))
+    assert [finding for finding in findings if fault.says in finding], findings
+
+
+def test_every_check_is_proven_by_a_fault() -> None:
+    assert {fault.found_by for fault in FAULTS} == set(CHECKS)

@@ -1,0 +1,140 @@
+"""What no linter sees: relations between the resources of an environment, held in every form that it can be launched in.
+
+Each relation is proven by faults: planted one by one in a copy, each must be found.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import pkgutil
+
+import pytest
+
+import tests.relations
+from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
+from tests.relations import (
+    checks_identity,
+    checks_names,
+    checks_replacement,
+    faults_data,
+    faults_edge,
+    faults_functions,
+    faults_groups,
+    faults_identity,
+    faults_monitoring,
+    faults_names,
+    faults_network,
+    faults_search,
+    faults_secrets,
+    faults_services,
+    faults_templates,
+)
+from tests.relations.registry import (
+    RELATIONS,
+    TEMPLATE_RELATIONS,
+    Fault,
+    Relation,
+    TemplateFault,
+    TemplateRelation,
+    Templates,
+)
+from tests.relations.replacement import Tracer
+from tests.relations.variants import VARIANTS, built, rendered_variant
+from tests.rendering import named, resources
+
+for _module in pkgutil.iter_modules(tests.relations.__path__):
+    if _module.name.startswith("checks_"):
+        importlib.import_module(f"{tests.relations.__name__}.{_module.name}")
+
+FAULTS = (
+    *faults_services.FAULTS,
+    *faults_network.FAULTS,
+    *faults_groups.FAULTS,
+    *faults_edge.FAULTS,
+    *faults_identity.FAULTS,
+    *faults_secrets.FAULTS,
+    *faults_names.FAULTS,
+    *faults_data.FAULTS,
+    *faults_monitoring.FAULTS,
+    *faults_search.FAULTS,
+    *faults_functions.FAULTS,
+)
+TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS
+
+
+@pytest.fixture(scope="module")
+def templates() -> Templates:
+    """Every template by its layer's name; read only."""
+    return {
+        path.removeprefix(f"{TEMPLATE_FOLDER}/").removesuffix(TEMPLATE_SUFFIX): json.loads(body)
+        for path, body in built().files.items()
+        if path.startswith(TEMPLATE_FOLDER)
+    }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("check", RELATIONS, ids=lambda check: check.__name__)
+def test_environments_hold_to(check: Relation, variant: str) -> None:
+    assert check(rendered_variant(variant)) == []
+
+
+@pytest.mark.parametrize("check", TEMPLATE_RELATIONS, ids=lambda check: check.__name__)
+def test_templates_hold_to(check: TemplateRelation, templates: Templates) -> None:
+    assert check(templates) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
+def test_found_in_an_environment(fault: Fault) -> None:
+    faulty = copy.deepcopy(rendered_variant(fault.variant))
+    fault.plant(faulty)
+    findings = fault.found_by(faulty)
+    assert [finding for finding in findings if fault.says in finding], findings
+
+
+@pytest.mark.parametrize("fault", TEMPLATE_FAULTS, ids=lambda fault: fault.what)
+def test_found_in_templates(fault: TemplateFault, templates: Templates) -> None:
+    faulty = copy.deepcopy(templates)
+    fault.plant(faulty)
+    findings = fault.found_by(faulty)
+    assert [finding for finding in findings if fault.says in finding], findings
+
+
+def test_every_relation_is_proven_by_a_fault() -> None:
+    proven = {fault.found_by.__name__ for fault in (*FAULTS, *TEMPLATE_FAULTS)}
+    assert {check.__name__ for check in (*RELATIONS, *TEMPLATE_RELATIONS)} - proven == set()
+
+
+def test_every_name_on_the_list_is_given_somewhere() -> None:
+    given = {
+        (resource.logical_id, key)
+        for variant in VARIANTS
+        for _, resource in resources(rendered_variant(variant))
+        for key in resource.properties
+    }
+    assert checks_names.NAMED.keys() - given == set()
+
+
+def test_every_wildcard_on_the_list_is_used_somewhere() -> None:
+    used = {
+        statement.get("Sid", "")
+        for variant in VARIANTS
+        for _, _, statement in checks_identity.statements(rendered_variant(variant))
+    }
+    assert checks_identity.WILDCARDS.keys() - used == set()
+
+
+def test_every_replacing_parameter_on_the_list_replaces(templates: Templates) -> None:
+    tracer = Tracer(templates)
+    layers = {
+        name: layer for layer, template in templates.items() for name in template["Resources"]
+    }
+    for (name, key), (allowed, _) in checks_replacement.ALLOWED.items():
+        assert tracer.replacing(layers[name], name)[key] == allowed, (name, key)
+
+
+def test_the_longest_name_is_as_long_as_it_may_be() -> None:
+    name = named(rendered_variant("staging of the longest name"), "CacheUser").properties["UserId"]
+    longest = built().root.declarations["Project"].max_length or 0
+    assert name == "p" * longest + "-staging"

@@ -1,0 +1,25 @@
+"""The sentence that the requested architecture begins with."""
+
+import inspect
+
+import build
+from pipeline.render import Rendered
+from tests.rendering import resources, resources_of_type
+
+# Servers that someone would have to look after; the search server is in an Auto Scaling group.
+SERVERS = {"AWS::EC2::Instance", "AWS::EC2::SpotFleet", "AWS::EKS::Cluster"}
+
+
+def test_stockholm_is_where_a_launch_goes() -> None:
+    for command in (build.render, build.upload, build.launch, build.delete):
+        assert inspect.signature(command).parameters["region"].default == "eu-north-1"
+
+
+def test_fargate_computes_and_managed_services_keep_the_data(rendered: Rendered) -> None:
+    tasks = list(resources_of_type(rendered, "AWS::ECS::TaskDefinition"))
+    assert len(tasks) == 3
+    assert all(task.properties["RequiresCompatibilities"] == ["FARGATE"] for task in tasks)
+    types = {kind for kind, _ in resources(rendered)}
+    assert not types & SERVERS
+    assert {"AWS::RDS::DBInstance", "AWS::S3::Bucket"} <= types
+    assert types & {"AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"}

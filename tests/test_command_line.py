@@ -1,0 +1,354 @@
+"""build.py as a person meets it: help on one screen, one sentence for what is wrong, the same bytes anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.paths import PROJECT
+from pipeline.upload import MANIFEST_NAME, ensure_bucket, keys_below
+from tests.conftest import REGION
+from tests.relay import relay
+
+COMMANDS = ("build", "lint", "render", "upload", "launch", "delete")
+LINES, COLUMNS = 24, 80
+# What a build reads.
+SOURCES = ("templates_src", "pipeline", "embedded_aws", "parameters", "dist/functions")
+# The environment of a person who has no AWS account: nothing of this process's own but the way to Python.
+NOBODY = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+SOMEBODY = {**NOBODY, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def run(*arguments: str, env: Mapping[str, str] = NOBODY, tree: Path = PROJECT) -> Finished:
+    return subprocess.run(
+        [sys.executable, tree / "build.py", *arguments],
+        env=dict(env),
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def assert_refused(finished: Finished, status: int, *named: str) -> None:
+    """One sentence on standard error that names what is wrong, nothing else, and the exit status."""
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("build.py: ")
+    assert line.endswith((".", "?", ")"))
+    for part in named:
+        assert part in line
+    assert finished.returncode == status
+    assert finished.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a build reads, at another path."""
+    copy = tmp_path_factory.mktemp("elsewhere") / "a copy"
+    for name in SOURCES:
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, copy / name)
+    for name in ("build.py", "setup.cfg"):
+        shutil.copy(PROJECT / name, copy / name)
+    return copy
+
+
+@pytest.fixture
+def broken(tree: Path, tmp_path: Path) -> Path:
+    """A copy of the copy, for a test to break."""
+    return Path(shutil.copytree(tree, tmp_path / "broken"))
+
+
+@pytest.fixture(scope="module")
+def aws(running_aws: EmbeddedAws) -> Aws:
+    running_aws.reset()
+    return Aws(REGION, running_aws.environment())
+
+
+@pytest.fixture
+def bucket(aws: Aws) -> str:
+    name = f"releases-{uuid4().hex}"
+    ensure_bucket(aws, name)
+    return name
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine on which nothing listens, and which nobody else can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_screen_and_has_an_example_that_runs(command: str) -> None:
+    words = [command] if command else []
+    finished = run(*words, "--help")
+
+    lines = finished.stdout.rstrip().splitlines()
+    assert finished.returncode == 0
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= COLUMNS
+    (example,) = re.findall(rf"Example: python build\.py ({command}.*)", finished.stdout)
+    # What the command line does not know is refused before --help is answered.
+    assert run(*shlex.split(example), "--help").returncode == 0
+
+
+def test_help_lists_every_command() -> None:
+    assert re.findall(r"^  ([a-z]+)  ", run("--help").stdout, re.MULTILINE) == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("lunch", "dev"), ("'lunch'", "python build.py --help")),
+        (("launch",), ("'environment'", "python build.py launch --help")),
+        (("launch", "dev", "--embeded"), ("--embeded",)),
+        (("launch", "dev", "--keep"), ("--keep", "--embedded")),
+        (("render", "dev", "--set", "VpcCidr"), ("KEY=VALUE", "'VpcCidr'")),
+        (("render", "dev", "--set", "=10.0.0.0/16"), ("KEY=VALUE", "'=10.0.0.0/16'")),
+        (("delete", "dev", "--set", ""), ("KEY=VALUE", "''")),
+        (("upload",), ("--bucket", "python build.py upload --help")),
+        (("render", "dev", "staging"), ("staging",)),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_sentence_and_status_2(
+    arguments: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    assert_refused(run(*arguments), 2, *named)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("render", "qa"), ("'qa'", "dev, prod and staging")),
+        (("launch", "qa", "--embedded"), ("'qa'",)),
+        (("render", "dev", "--region", "mars-1"), ("'mars-1'",)),
+        (("lint", "--region", "aws-global"), ("'aws-global'",)),
+        (("launch", "dev", "--embedded", "--region", "eu-north-9"), ("'eu-north-9'",)),
+        (("render", "prod", "--set", "NatGateways=single"), ("NatGateways", "prod")),
+        (("delete", "dev", "--set", "Projet=app"), ("did you mean Project?",)),
+        (("launch", "dev", "--set", "Environment=prod"), ("Environment", "'dev'")),
+        (("render", "dev", "--output", "/dev/null/x"), ("/dev/null", "Not a directory")),
+        (("upload", "--bucket", "Not A Bucket"), ("'Not A Bucket'", "ReleaseBucket")),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_is_one_sentence_and_status_1(
+    arguments: tuple[str, ...], named: tuple[str, ...]
+) -> None:
+    assert_refused(run(*arguments, env=SOMEBODY), 1, *named)
+
+
+CERTIFICATE = f"CertificateArn=arn:aws:acm:{REGION}:111122223333:certificate/0a1b2c3d"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("upload", "--bucket", "releases"), ("delete", "dev")],
+    ids=" ".join,
+)
+def test_no_credentials(arguments: tuple[str, ...]) -> None:
+    assert_refused(run(*arguments, env=NOBODY), 1, "credentials", "aws sso login")
+
+
+def test_unknown_profile_of_credentials() -> None:
+    finished = run("launch", "dev", env={**NOBODY, "AWS_PROFILE": "nobodys"})
+
+    assert_refused(finished, 1, "nobodys", "AWS_PROFILE")
+
+
+def test_endpoint_that_does_not_answer(closed_port: int) -> None:
+    url = f"http://127.0.0.1:{closed_port}"
+
+    finished = run("launch", "dev", env={**SOMEBODY, "AWS_ENDPOINT_URL": url})
+
+    assert_refused(finished, 1, url, "AWS_ENDPOINT_URL")
+
+
+def test_endpoint_that_is_no_url() -> None:
+    finished = run("delete", "dev", env={**SOMEBODY, "AWS_ENDPOINT_URL": "localhost:4566"})
+
+    assert_refused(finished, 1, "localhost:4566", "AWS_ENDPOINT_URL")
+
+
+def test_bucket_that_is_not_there(aws: Aws) -> None:
+    launch = ("launch", "dev", "--set", CERTIFICATE, "--bucket", "absent")
+
+    finished = run(*launch, env={**NOBODY, **aws.environment})
+
+    assert_refused(finished, 1, "Bucket absent does not exist", "aws s3 mb s3://absent")
+
+
+def test_bucket_in_another_region(aws: Aws) -> None:
+    name = f"far-{uuid4().hex}"
+    ensure_bucket(Aws("eu-west-1", aws.environment), name)
+
+    finished = run("upload", "--bucket", name, env={**NOBODY, **aws.environment})
+
+    assert_refused(finished, 1, name, "eu-west-1", REGION)
+
+
+def test_launch_that_lacks_a_value_leaves_nothing(aws: Aws) -> None:
+    buckets = aws.client("s3").list_buckets()["Buckets"]
+
+    finished = run("launch", "prod", env={**NOBODY, **aws.environment})
+
+    assert_refused(finished, 1, "CertificateArn", "HTTPS")
+    assert aws.client("s3").list_buckets()["Buckets"] == buckets
+    assert aws.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_deleting_what_is_not_there_is_done_already(aws: Aws) -> None:
+    finished = run("delete", "dev", env={**NOBODY, **aws.environment})
+
+    assert finished.returncode == 0
+    assert finished.stdout == "There is no stack carbon-connect-dev.\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        (
+            "templates_src/network/template.py",
+            'layer.output("VpcId"',
+            'layer.output("Vpc"',
+            ("takes VpcId", "no earlier layer outputs"),
+        ),
+        (
+            "templates_src/network/template.py",
+            "EnableDnsSupport=",
+            "EnableDns=",
+            ("AWS::EC2::VPC", "EnableDns"),
+        ),
+        (
+            "templates_src/core/shared.py",
+            "max_length=14",
+            "max_length=15",
+            ("DocumentsBucket", "layer data", "64 characters", "takes 63"),
+        ),
+        ("parameters/staging.json", '"VpcCidr"', '"VpcCdr"', ("staging.json", "misses VpcCidr")),
+        ("parameters/prod.json", "[", "", ("prod.json", "JSON")),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "/" in value else "",
+)
+def test_wrong_template_or_profile_is_one_sentence_and_leaves_nothing(
+    broken: Path, file: str, old: str, new: str, named: tuple[str, ...]
+) -> None:
+    text = (broken / file).read_text()
+    assert old in text
+    (broken / file).write_text(text.replace(old, new, 1))
+
+    assert_refused(run("build", tree=broken), 1, *named)
+    assert not (broken / "dist/templates").exists()
+    assert not (broken / "dist/manifest.json").exists()
+
+
+def built(tree: Path) -> dict[str, bytes]:
+    files = [*(tree / "dist/templates").iterdir(), tree / "dist" / MANIFEST_NAME]
+    return {str(path.relative_to(tree / "dist")): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONHASHSEED": "1", "TZ": "Pacific/Auckland", "LC_ALL": "C", "PYTHONUTF8": "0"},
+        {"PYTHONHASHSEED": "2", "TZ": "America/St_Johns", "LANG": "C.UTF-8"},
+    ],
+    ids=["C", "UTF-8"],
+)
+def test_build_gives_the_same_bytes_elsewhere(
+    broken: Path, release: Release, env: Mapping[str, str]
+) -> None:
+    finished = run("build", env={**NOBODY, **env}, tree=broken)
+
+    expected = {path: body for path, body in release.files.items() if path.endswith(".json")}
+    assert finished.returncode == 0, finished.stderr
+    assert built(broken) == {**expected, MANIFEST_NAME: release.manifest()}
+
+
+def test_second_build_changes_nothing(broken: Path) -> None:
+    (broken / "dist/templates").mkdir()
+    (broken / "dist/templates/gone.template.json").write_text("{}")
+    first = run(tree=broken)
+    before = built(broken)
+    times = {path: path.stat().st_mtime_ns for path in (broken / "dist").rglob("*.json")}
+
+    second = run("build", tree=broken)
+
+    assert re.search(r"\b[1-9]\d* changed on disk", first.stdout)
+    assert "0 changed on disk" in second.stdout
+    assert built(broken) == before
+    assert "templates/gone.template.json" not in before
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_render_writes_where_it_is_told(tmp_path: Path, release: Release) -> None:
+    finished = run("render", "prod", "--region", "eu-west-1", "--output", str(tmp_path / "a/b"))
+
+    names = {f"{layer.name}.json" for layer in (release.root, *release.layers)}
+    assert finished.returncode == 0, finished.stderr
+    assert {path.name for path in (tmp_path / "a/b").iterdir()} == names
+
+
+def contents(aws: Aws, bucket: str) -> dict[str, Any]:
+    s3 = aws.client("s3")
+    return {
+        key: s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        for key in keys_below(s3, bucket, "")
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
+def test_upload_that_was_ended_midway_is_finished_by_the_next(
+    aws: Aws, bucket: str, tree: Path, release: Release, number: signal.Signals
+) -> None:
+    upload = [sys.executable, str(tree / "build.py"), "upload", "--bucket", bucket]
+    ended: list[subprocess.Popen[str]] = []
+    upstream = aws.environment["AWS_ENDPOINT_URL"]
+
+    with relay(upstream, writes=3, then=lambda: ended[0].send_signal(number)) as url:
+        env = {**NOBODY, **aws.environment, "AWS_ENDPOINT_URL": url}
+        ended.append(
+            subprocess.Popen(
+                upload, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+        output, errors = ended[0].communicate(timeout=30)
+
+    assert len(contents(aws, bucket)) == 3
+    assert release.prefix + MANIFEST_NAME not in contents(aws, bucket)
+    if number == signal.SIGINT:
+        assert_refused(Finished(upload, ended[0].returncode, output, errors), 130, "same command")
+
+    again = run(*upload[2:], env={**NOBODY, **aws.environment}, tree=tree)
+
+    files = {**release.files, MANIFEST_NAME: release.manifest()}
+    assert contents(aws, bucket) == {release.prefix + path: body for path, body in files.items()}
+    assert again.returncode == 0, again.stderr
+    assert f"{len(files) - 3} written, 3 there before" in again.stdout

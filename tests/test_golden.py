@@ -1,0 +1,92 @@
+"""What is committed in dist/ is what the sources build, byte for byte: a reviewer reads the change in CloudFormation."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.assemble import Release, assemble
+from pipeline.paths import DIST, MANIFEST
+from templates_src.environment import TEMPLATE_FOLDER
+
+TEMPLATES = DIST / TEMPLATE_FOLDER
+REBUILD = "run `python build.py build` and commit dist/"
+
+
+def differences(release: Release, dist: Path) -> list[str]:
+    """What in ``dist`` is not what the release builds: sentences that name the file."""
+    wanted = {
+        dist / path: body
+        for path, body in release.files.items()
+        if path.startswith(f"{TEMPLATE_FOLDER}/")
+    }
+    wanted[dist / MANIFEST.name] = release.manifest()
+    present = {path for path in (dist / TEMPLATE_FOLDER).rglob("*") if path.is_file()}
+    present |= {path for path in [dist / MANIFEST.name] if path.exists()}
+    return [
+        *(f"{path.name} is missing; {REBUILD}." for path in sorted(wanted.keys() - present)),
+        *(
+            f"{path.name} is built by nothing; {REBUILD}."
+            for path in sorted(present - wanted.keys())
+        ),
+        *(
+            f"{path.name} is not what the sources build; {REBUILD}."
+            for path in sorted(wanted.keys() & present)
+            if path.read_bytes() != wanted[path]
+        ),
+    ]
+
+
+def test_dist_is_what_the_sources_build(release: Release) -> None:
+    assert differences(release, DIST) == []
+
+
+def test_building_twice_gives_the_same_bytes(release: Release) -> None:
+    again = assemble()
+    assert again.files == release.files
+    assert again.manifest() == release.manifest()
+
+
+def append_a_space(dist: Path) -> None:
+    path = dist / TEMPLATE_FOLDER / "network.template.json"
+    path.write_bytes(path.read_bytes() + b" ")
+
+
+def remove_a_template(dist: Path) -> None:
+    (dist / TEMPLATE_FOLDER / "data.template.json").unlink()
+
+
+def leave_a_template(dist: Path) -> None:
+    (dist / TEMPLATE_FOLDER / "old.template.json").write_text("{}\n")
+
+
+def change_the_manifest(dist: Path) -> None:
+    path = dist / MANIFEST.name
+    path.write_bytes(path.read_bytes().replace(b'"Version": "', b'"Version": "0'))
+
+
+def remove_the_manifest(dist: Path) -> None:
+    (dist / MANIFEST.name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (append_a_space, "network.template.json is not"),
+        (remove_a_template, "data.template.json is missing"),
+        (leave_a_template, "old.template.json is built by nothing"),
+        (change_the_manifest, "manifest.json is not"),
+        (remove_the_manifest, "manifest.json is missing"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_difference_is_found(
+    release: Release, tmp_path: Path, change: Callable[[Path], None], name: str
+) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / TEMPLATE_FOLDER)
+    shutil.copy(MANIFEST, tmp_path)
+    change(tmp_path)
+    assert [found for found in differences(release, tmp_path) if found.startswith(name)]

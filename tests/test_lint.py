@@ -1,0 +1,158 @@
+"""cfn-lint, warnings included, has nothing to say of templates and environments; what it must find, it finds."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import lint
+from pipeline.assemble import Release, serialize, template_path
+from pipeline.errors import Refusal
+from pipeline.render import Rendered
+from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
+
+# One process: the environments are linted once, side by side.
+pytestmark = pytest.mark.xdist_group("lint")
+
+REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
+Template = dict[str, Any]
+
+
+def test_templates_and_environments_are_clean_in_every_region(release: Release) -> None:
+    report = lint.lint(release, REGIONS)
+    assert report.findings == ()
+    assert report.targets == 1 + 3 * len(REGIONS)
+    assert lint.lint(release, REGIONS).linted == 0
+
+
+def test_a_region_that_does_not_exist_is_refused(dev: Rendered) -> None:
+    with pytest.raises(Refusal, match="eu-north-9"):
+        lint.lint_target(target_of(dev.layers["network"], "network", "eu-north-9"))
+
+
+def target_of(template: Template, layer: str, region: str) -> lint.Target:
+    """One template, to be linted by itself."""
+    return lint.Target(layer, (region,), ((f"{layer}{TEMPLATE_SUFFIX}", serialize(template)),))
+
+
+def messages(findings: tuple[lint.Finding, ...]) -> list[str]:
+    """Rule, template, place and message of findings, each as a line."""
+    return [f"{each.rule} {each.template} {each.place} {each.message}" for each in findings]
+
+
+def parameters_of(root: Template, layer: str) -> Template:
+    """What the root hands to a nested stack."""
+    given: Template = root["Resources"][stack_title(layer)]["Properties"]["Parameters"]
+    return given
+
+
+# Faults in the nested templates: what is found across them, and a property that nobody knows.
+
+
+def pass_an_unknown_parameter(root: Template) -> None:
+    parameters_of(root, "edge")["Certificate"] = "arn"
+
+
+def forget_a_parameter(root: Template) -> None:
+    del parameters_of(root, "security")["VpcId"]
+
+
+def read_an_unknown_output(root: Template) -> None:
+    parameters_of(root, "data")["KeyArn"] = {
+        "Fn::GetAtt": [stack_title("security"), "Outputs.KeyArm"]
+    }
+
+
+def misspell_a_property_of_the_vpc(network: Template) -> None:
+    network["Resources"]["Vpc"]["Properties"]["CidrBlocks"] = "10.0.0.0/16"
+
+
+NESTED_FAULTS: tuple[tuple[str, Callable[[Template], None], str], ...] = (
+    (ROOT, pass_an_unknown_parameter, 'parameter "Certificate" doesn\'t exist'),
+    (ROOT, forget_a_parameter, 'parameter "VpcId" is not specified'),
+    (ROOT, read_an_unknown_output, "'Outputs.KeyArm' is not one of"),
+    ("network", misspell_a_property_of_the_vpc, "'CidrBlocks'"),
+)
+
+
+@pytest.fixture(scope="module")
+def remembered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the lint of the faulty release remembers what was clean."""
+    return tmp_path_factory.mktemp("clean")
+
+
+@pytest.fixture(scope="module")
+def faulty(
+    release: Release, remembered: Path, tmp_path_factory: pytest.TempPathFactory
+) -> lint.Report:
+    """Lint of a release with all those faults, of which none hides another; without environments."""
+    files = dict(release.files)
+    for layer, plant, _ in NESTED_FAULTS:
+        template: Template = json.loads(files[template_path(layer)])
+        plant(template)
+        files[template_path(layer)] = serialize(template)
+    return lint.lint(
+        dataclasses.replace(release, files=files),
+        REGIONS[:1],
+        profiles=tmp_path_factory.mktemp("profiles"),
+        clean=remembered,
+    )
+
+
+@pytest.mark.parametrize(
+    "says",
+    [says for *_, says in NESTED_FAULTS],
+    ids=[plant.__name__ for _, plant, _ in NESTED_FAULTS],
+)
+def test_found_in_nested_templates(faulty: lint.Report, says: str) -> None:
+    found = messages(faulty.findings)
+    assert [message for message in found if says in message], found
+
+
+def test_what_was_not_clean_is_read_again(faulty: lint.Report, remembered: Path) -> None:
+    assert (faulty.targets, faulty.linted) == (1, 1)
+    assert list(remembered.iterdir()) == []
+
+
+# Faults that only a rendered environment shows, since parameters hide them.
+
+
+def ask_for_a_size_that_does_not_exist(compute: Template) -> None:
+    compute["Resources"]["ApiTaskDefinition"]["Properties"] |= {"Cpu": "256", "Memory": "8192"}
+
+
+def keep_logs_for_eleven_days(compute: Template) -> None:
+    compute["Resources"]["ApiLogGroup"]["Properties"]["RetentionInDays"] = 11
+
+
+RENDERED_FAULTS = (
+    (ask_for_a_size_that_does_not_exist, "E3047"),
+    (keep_logs_for_eleven_days, "11 is not one of"),
+)
+
+
+@pytest.fixture(scope="module")
+def faulty_compute(prod: Rendered) -> tuple[lint.Finding, ...]:
+    """Lint of a rendered compute layer with those faults."""
+    template = copy.deepcopy(prod.layers["compute"])
+    for plant, _ in RENDERED_FAULTS:
+        plant(template)
+    return tuple(lint.lint_target(target_of(template, "compute", prod.region)))
+
+
+@pytest.mark.parametrize(
+    "says",
+    [says for _, says in RENDERED_FAULTS],
+    ids=[plant.__name__ for plant, _ in RENDERED_FAULTS],
+)
+def test_found_in_a_rendered_environment(
+    faulty_compute: tuple[lint.Finding, ...], says: str
+) -> None:
+    found = messages(faulty_compute)
+    assert [message for message in found if says in message], found
