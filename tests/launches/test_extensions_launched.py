@@ -1,0 +1,96 @@
+"""dev launched with a real PostgreSQL behind its database instance: the release's own function creates the extensions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from tests.engines.postgres import Postgres
+from tests.engines.processes import free_port
+from tests.launches.environments import Environment
+
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    """A PostgreSQL that does not run yet, as a database that RDS is still making."""
+    database = Postgres()
+    yield database
+    database.remove()
+
+
+@pytest.fixture(scope="module")
+def launched(server: Postgres, release: Release) -> Iterator[Environment]:
+    """dev, whose database came up while its stack was being created, with the password of the stack's secret."""
+    address = f"{server.host}:{server.port}"
+    with EmbeddedAws.start(database=address, database_ca=server.identity.root) as running:
+        environment = Environment(running, release, "dev")
+        with ThreadPoolExecutor(1) as pool:
+            launching = pool.submit(environment.launch)
+            bring_up(server, wait_for_secret(environment), environment.values()["DatabaseName"])
+            assert launching.result(SECONDS).status == "CREATE_COMPLETE"
+        yield environment
+
+
+def wait_for_secret(environment: Environment) -> dict[str, str]:
+    """User name and password that the stack generated for the database."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        found = environment.secret_values().get("Security.DatabaseSecret")
+        if found:
+            secret: dict[str, str] = json.loads(found)
+            return secret
+        time.sleep(0.05)
+    raise AssertionError("the stack made no secret for the database")
+
+
+def bring_up(server: Postgres, secret: dict[str, str], database: str) -> None:
+    """Do what RDS does: make the master user and its database, then answer at the instance's address."""
+    public, server.port = server.port, free_port()
+    server.start()
+    user, password = secret["username"], secret["password"]
+    server.run(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
+    server.run(f"CREATE DATABASE {database} OWNER {user}")
+    server.stop()
+    server.port = public
+    server.database = database
+    server.start()
+
+
+def extensions(server: Postgres) -> set[str]:
+    """The extensions that somebody created."""
+    rows: list[list[Any]] = server.run("SELECT extname FROM pg_extension")
+    return {row[0] for row in rows} - {"plpgsql"}
+
+
+def test_extensions_are_there_after_the_launch(launched: Environment, server: Postgres) -> None:
+    assert launched.physical_id("Data.DatabaseExtensions") == "database-extensions"
+    assert extensions(server) == {"vector", "uuid-ossp"}
+
+
+def test_embeddings_can_be_searched(launched: Environment, server: Postgres) -> None:
+    assert launched
+    assert server.run("SELECT round(('[1,0]'::vector <=> '[0,1]'::vector)::numeric, 3)") == [[1]]
+
+
+def test_url_in_the_secret_leads_to_the_server(launched: Environment, server: Postgres) -> None:
+    url = json.loads(launched.secret_values()["Data.DatabaseUrl"])["url"]
+    assert url.startswith("postgresql://carbon:")
+    assert url.endswith(f"@{server.host}:{server.port}/{server.database}?sslmode=require")
+
+
+def test_deleting_the_environment_leaves_extensions_and_data(
+    launched: Environment, server: Postgres
+) -> None:
+    server.run("CREATE TABLE kept AS SELECT 1 AS value")
+    assert launched.delete().status == "DELETE_COMPLETE"
+    assert extensions(server) == {"vector", "uuid-ossp"}
+    assert server.run("SELECT value FROM kept") == [[1]]
