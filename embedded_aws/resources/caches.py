@@ -1,9 +1,10 @@
-"""AWS::ElastiCache::ServerlessCache, and ElastiCache's users as clients can read them."""
+"""AWS::ElastiCache::ServerlessCache; final snapshots of replication groups; users as clients can read them."""
 
 from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.services import elasticache
+from ministack.services.cloudformation import provisioners
 
 from embedded_aws.attributes import cache_address
 from embedded_aws.registry import Created, Properties, ignoring, register
@@ -39,11 +40,20 @@ _MODIFY = (
 def install() -> None:
     """Register the types of this module."""
     register("AWS::ElastiCache::ServerlessCache", create=_create, update=_modify, delete=_delete)
+    groups = provisioners._RESOURCE_HANDLERS["AWS::ElastiCache::ReplicationGroup"]
+    groups["snapshot"] = _snapshot_group
     shown = elasticache._user_xml
     # ministack puts the ampersand of an access string ("&*") into the answer as it is.
     elasticache._user_xml = lambda user: shown(
         {**user, "AccessString": escape(user["AccessString"])}
     )
+
+
+def _snapshot_group(physical_id: str, _properties: Properties) -> None:
+    """What DeletionPolicy: Snapshot leaves of a replication group."""
+    if physical_id in elasticache._replication_groups:
+        name = provisioners._snapshot_id(physical_id)
+        call("elasticache", "CreateSnapshot", SnapshotName=name, ReplicationGroupId=physical_id)
 
 
 def _create(_logical_id: str, properties: Properties, _stack_name: str) -> Created:

@@ -136,7 +136,18 @@ def _end(name: str) -> None:
     known = [m["InstanceId"] for m in group["Instances"] if m["InstanceId"] in ec2._instances]
     if known:
         call("ec2", "TerminateInstances", InstanceIds=known)
+        _delete_volumes_of(known)
     group["Instances"].clear()
+
+
+def _delete_volumes_of(instances: list[str]) -> None:
+    """Their root volumes, which ministack leaves behind; what was attached later stays, detached."""
+    for name, volume in list(ec2._volumes.items()):
+        attached = [a for a in volume["Attachments"] if a["InstanceId"] in instances]
+        if attached:
+            volume.update(Attachments=[], State="available")
+        if any(attachment["DeleteOnTermination"] for attachment in attached):
+            call("ec2", "DeleteVolume", VolumeId=name)
 
 
 def _signal(name: str, logical_id: str, stack_name: str, doing: str, policy: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation, cloudwatch, kms, route53, secretsmanager, ssm, ssmmessages
+from awacs import cloudformation, cloudwatch, route53, ssm, ssmmessages
 from awacs import ec2 as ec2_actions
 from awacs import logs as logs_actions
 from awacs.aws import Allow, Condition, ForAllValuesStringEquals, Statement, StringEquals
@@ -32,7 +32,9 @@ def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) ->
                     PolicyName="serve-search",
                     PolicyDocument=iam.document(
                         *attach_volume(layer),
-                        *read_key(layer),
+                        *iam.read_secrets(
+                            [layer.parameter(SEARCH_KEY_SECRET_ARN)], layer.parameter(KEY_ARN)
+                        ),
                         change_record(zone),
                         signal_stack(),
                         publish_metrics(),
@@ -90,27 +92,6 @@ def attach_volume(layer: Layer) -> tuple[Statement, ...]:
             Resource=["*"],
         ),
         *iam.use_key_for_volumes(layer.parameter(KEY_ARN)),
-    )
-
-
-def read_key(layer: Layer) -> tuple[Statement, Statement]:
-    """Read the master key, and decrypt nothing else through Secrets Manager than what may be read there."""
-    return (
-        Statement(
-            Sid="ReadTheMasterKey",
-            Effect=Allow,
-            Action=[secretsmanager.GetSecretValue],
-            Resource=[layer.parameter(SEARCH_KEY_SECRET_ARN)],
-        ),
-        Statement(
-            Sid="DecryptThroughSecretsManagerOnly",
-            Effect=Allow,
-            Action=[kms.Decrypt],
-            Resource=[layer.parameter(KEY_ARN)],
-            Condition=Condition(
-                StringEquals({"kms:ViaService": Sub("secretsmanager.${AWS::Region}.amazonaws.com")})
-            ),
-        ),
     )
 
 

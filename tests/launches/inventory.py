@@ -27,7 +27,6 @@ class Listing:
     identities: str
     within: str = ""
     key: str = ""
-    as_list: bool = False
     arguments: Mapping[str, Any] | None = None
 
 
@@ -136,7 +135,14 @@ LISTINGS: Mapping[str, Listing] = {
     ),
     "AWS::IAM::Role": Listing("iam", "list_roles", "Roles[].RoleName"),
     "AWS::KMS::Alias": Listing("kms", "list_aliases", "Aliases[].AliasName"),
-    "AWS::KMS::Key": Listing("kms", "list_keys", "Keys[].KeyId"),
+    # A deleted key is listed for a week at least.
+    "AWS::KMS::Key": Listing(
+        "kms",
+        "describe_key",
+        "[KeyMetadata][?KeyState!='PendingDeletion'].KeyId",
+        within="keys",
+        key="KeyId",
+    ),
     "AWS::Lambda::Function": Listing("lambda", "list_functions", "Functions[].FunctionName"),
     "AWS::Logs::LogGroup": Listing("logs", "describe_log_groups", "logGroups[].logGroupName"),
     "AWS::RDS::DBInstance": Listing(
@@ -184,6 +190,8 @@ LISTINGS: Mapping[str, Listing] = {
         "wafv2", "list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"}
     ),
 }
+# What other listings must be asked for, and is none itself.
+SUBJECTS: Mapping[str, Listing] = {"keys": Listing("kms", "list_keys", "Keys[].KeyId")}
 # Types that have no life of their own: they go with what they are a part of.
 PARTS: Mapping[str, str] = {
     "AWS::EC2::NetworkAclEntry": "AWS::EC2::NetworkAcl",
@@ -196,11 +204,13 @@ PARTS: Mapping[str, str] = {
     "AWS::ECS::ClusterCapacityProviderAssociations": "AWS::ECS::Cluster",
     "AWS::IAM::Policy": "AWS::IAM::Role",
     "AWS::IAM::RolePolicy": "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig": "AWS::Lambda::Function",
     "AWS::Lambda::Permission": "AWS::Lambda::Function",
     "AWS::S3::BucketPolicy": "AWS::S3::Bucket",
     "AWS::SNS::TopicPolicy": "AWS::SNS::Topic",
     "AWS::SecretsManager::SecretTargetAttachment": "AWS::SecretsManager::Secret",
     "AWS::WAFv2::WebACLAssociation": "AWS::WAFv2::WebACL",
+    "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
 }
 # What the functions of custom resources make.
 CUSTOM: Mapping[str, str] = {
@@ -208,6 +218,8 @@ CUSTOM: Mapping[str, str] = {
 }
 # What a service makes with another thing, and lists beside it.
 WITH: Mapping[str, Mapping[str, int]] = {
+    # The instance that it keeps running, and the instance's root volume.
+    "AWS::AutoScaling::AutoScalingGroup": {"AWS::EC2::Instance": 1, "AWS::EC2::Volume": 1},
     "AWS::EC2::VPC": {
         "AWS::EC2::NetworkAcl": 1,
         "AWS::EC2::RouteTable": 1,
@@ -226,7 +238,7 @@ def inventory(aws: Aws) -> Inventory:
 
     def find(kind: str) -> list[str]:
         if kind not in found:
-            listing = LISTINGS[kind]
+            listing = LISTINGS.get(kind) or SUBJECTS[kind]
             subjects = find(listing.within) if listing.within else [""]
             found[kind] = [name for of in subjects for name in _identities(aws, listing, of)]
         return found[kind]

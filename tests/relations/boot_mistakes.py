@@ -175,8 +175,8 @@ MISTAKES = (
     Mistake(
         "every secret",
         checks.role_reaches_its_own_only,
-        "ReadTheMasterKey holds for everything",
-        change_statement("ReadTheMasterKey", Resource="*"),
+        "ReadTheSecretsItUses holds for everything",
+        change_statement("ReadTheSecretsItUses", Resource="*"),
     ),
     Mistake(
         "another stack",

@@ -164,7 +164,7 @@ FAULTS = (
         put(FUNCTION, f"{VARIABLES}/METRIC_NAMESPACE", "elsewhere"),
     ),
     Fault(
-        "an alarm in the dimension's order of another metric",
+        "an alarm under another dimension",
         alarms_read_what_is_published,
         "QueueDepthMissing reads QueueDepth",
         put("QueueDepthMissing", "Dimensions/0/Name", "Cluster"),

@@ -7,10 +7,10 @@ proven by faults, planted in a copy.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
-from uuid import uuid4
 
 import boto3
 import pytest
@@ -20,6 +20,7 @@ from pipeline.assemble import assemble
 from pipeline.render import Rendered
 from templates_src.functions.queue_depth import handler as measuring
 from templates_src.functions.queue_depth.broker import queue_keys
+from tests.conftest import REGION
 from tests.engines.valkey import Valkey
 from tests.relations.queue_checks import (
     CHECKS,
@@ -36,6 +37,8 @@ from tests.relations.queue_faults import FAULTS, Fault
 from tests.relations.variants import VARIANTS
 
 pytest_plugins = ["tests.engines.fixtures"]
+# One worker starts the engines, not each.
+pytestmark = pytest.mark.xdist_group("queue depth")
 
 Measure = Callable[[Rendered], Measurement]
 
@@ -51,33 +54,42 @@ def action(operation: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def secret(running_aws: EmbeddedAws) -> str:
-    """The password in the embedded AWS, where the cluster and the service of the templates are, by their logical IDs."""
-
-    def client(service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=running_aws.endpoint_url,
-            region_name=running_aws.region,
-            aws_access_key_id=running_aws.access_key,
-            aws_secret_access_key=running_aws.secret_key,
+def aws() -> Iterator[EmbeddedAws]:
+    """An embedded AWS with the cluster and the service of the templates, named by their logical IDs."""
+    with EmbeddedAws.start(region=REGION) as running:
+        ecs = client_of(running, "ecs")
+        ecs.create_cluster(clusterName=CLUSTER)
+        container = {"name": "worker", "image": "worker", "memory": 64}
+        ecs.register_task_definition(family="worker", containerDefinitions=[container])
+        ecs.create_service(
+            cluster=CLUSTER, serviceName=SERVICE, taskDefinition="worker", desiredCount=1
         )
+        yield running
 
-    ecs = client("ecs")
-    ecs.create_cluster(clusterName=CLUSTER)
-    container = {"name": "worker", "image": "worker", "memory": 64}
-    ecs.register_task_definition(family="worker", containerDefinitions=[container])
-    ecs.create_service(
-        cluster=CLUSTER, serviceName=SERVICE, taskDefinition="worker", desiredCount=1
+
+@pytest.fixture(scope="module")
+def secret(aws: EmbeddedAws) -> str:
+    """The ARN of the secret with the password."""
+    text = json.dumps({"username": Valkey.user, "password": Valkey.password})
+    return str(
+        client_of(aws, "secretsmanager").create_secret(Name="cache", SecretString=text)["ARN"]
     )
-    text = f'{{"username": "{Valkey.user}", "password": "{Valkey.password}"}}'
-    made = client("secretsmanager").create_secret(Name=f"cache/{uuid4()}/x", SecretString=text)
-    return str(made["ARN"])
+
+
+def client_of(aws: EmbeddedAws, service: str) -> Any:
+    """A client of the embedded AWS."""
+    return boto3.client(
+        service,
+        endpoint_url=aws.endpoint_url,
+        region_name=aws.region,
+        aws_access_key_id=aws.access_key,
+        aws_secret_access_key=aws.secret_key,
+    )
 
 
 @pytest.fixture
 def measure(
-    running_aws: EmbeddedAws,
+    aws: EmbeddedAws,
     secret: str,
     valkey_cluster: Valkey,
     valkey_node: Valkey,
@@ -102,7 +114,7 @@ def measure(
         calls: set[str] = set()
         with monkeypatch.context() as patch:
             for name, value in {
-                **running_aws.environment(),
+                **aws.environment(),
                 **launched,
                 "CACHE_CA_FILE": str(server.identity.root),
             }.items():
@@ -114,11 +126,7 @@ def measure(
                 found = measuring.handler({}, None)
             except (measuring.ConfigurationError, measuring.ServiceError) as refusal:
                 return Measurement(refusal=str(refusal))
-            listed = (
-                boto3.Session()
-                .client("cloudwatch")
-                .list_metrics(Namespace=given["METRIC_NAMESPACE"])
-            )
+        listed = client_of(aws, "cloudwatch").list_metrics(Namespace=given["METRIC_NAMESPACE"])
         published = frozenset(
             Metric(
                 each["Namespace"],

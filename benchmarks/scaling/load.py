@@ -1,0 +1,97 @@
+"""The load: jobs and when they come, and when Spot takes workers away; the same for every policy."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+HOURS = 6
+SECONDS = HOURS * 3600
+SEED = 20260101
+# Nineteen jobs of twenty are short, one is a report that takes minutes; with two processes a worker does about eight a minute.
+SHORT_SECONDS, LONG_SECONDS, LONG_SHARE = 6.0, 180.0, 0.05
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: when it is sent, and how long a process works on it (seconds)."""
+
+    sent: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Reclaim:
+    """Spot takes ``share`` of the running workers back, and has none to give for ``shortage`` seconds."""
+
+    at: float
+    share: float
+    shortage: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A load over HOURS; ``shown`` hours of it are drawn."""
+
+    name: str
+    what: str
+    jobs: Sequence[Job]
+    reclaims: Sequence[Reclaim] = ()
+    shown: int = 3
+
+
+def arrivals(rate: Callable[[float], float], seed: int, extra: Sequence[float] = ()) -> list[Job]:
+    """Jobs at random, ``rate(minute)`` a minute on average, and those of ``extra`` (seconds)."""
+    chance = random.Random(seed)  # noqa: S311 (a simulation)
+    times = list(extra)
+    for second in range(SECONDS):
+        expected = rate(second / 60) / 60
+        while expected > 0:
+            if chance.random() < min(expected, 1.0):
+                times.append(second + chance.random())
+            expected -= 1
+    return [Job(time, duration(chance)) for time in sorted(times)]
+
+
+def duration(chance: random.Random) -> float:
+    """Seconds of a job: exponential around the mean of its kind, and never less than half a second."""
+    mean = LONG_SECONDS if chance.random() < LONG_SHARE else SHORT_SECONDS
+    return max(0.5, chance.expovariate(1 / mean))
+
+
+def ramp(minute: float) -> float:
+    """Up from 4 jobs a minute to 50 in an hour, half an hour there, and down in half an hour."""
+    quiet, peak = 4.0, 50.0
+    if minute < 60:
+        return quiet + (peak - quiet) * minute / 60
+    if minute < 90:
+        return peak
+    if minute < 120:
+        return peak - (peak - quiet) * (minute - 90) / 30
+    return quiet
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """The three."""
+    burst = [600.0 + index / 50 for index in range(1000)]
+    return (
+        Scenario(
+            "burst",
+            "1,000 jobs within 20 s at minute 10, else 3 a minute",
+            arrivals(lambda _: 3.0, SEED, burst),
+        ),
+        Scenario(
+            "ramp",
+            "from 4 to 50 jobs a minute in an hour, half an hour there, down in half an hour",
+            arrivals(ramp, SEED + 1),
+            shown=6,
+        ),
+        Scenario(
+            "Spot reclaim",
+            "30 jobs a minute for two hours; after one hour Spot takes half of the workers and has none for 10 minutes",
+            arrivals(lambda minute: 30.0 if minute < 120 else 3.0, SEED + 2),
+            (Reclaim(3600.0, 0.5, 600.0),),
+            shown=6,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""An application that keeps the container contract; see docs/container-contract.md."""

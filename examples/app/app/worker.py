@@ -1,0 +1,64 @@
+"""The Celery application of worker and beat, and what the api sends to them."""
+
+# Celery has no types.
+# mypy: disallow-untyped-decorators=False
+
+import os
+
+from celery import Celery
+from celery.signals import worker_init
+
+from app import database
+
+# Without it a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function reads under it too.
+KEYS = {"global_keyprefix": os.environ["CELERY_KEY_PREFIX"]}
+MINUTE = 60
+# No task may run longer than this, or it would be delivered a second time while it still runs.
+VISIBILITY_SECONDS = 60 * MINUTE
+LONGEST_TASK_SECONDS = 30 * MINUTE
+# Of the 120 seconds between Spot's notice and the end; the others are for returning what is not done.
+SOFT_SHUTDOWN_SECONDS = 100
+
+app = Celery(
+    "carbon_connect",
+    broker=os.environ["CELERY_BROKER_URL"],
+    backend=os.environ["CELERY_RESULT_BACKEND"],
+)
+app.conf.update(
+    broker_transport_options={**KEYS, "visibility_timeout": VISIBILITY_SECONDS},
+    result_backend_transport_options=KEYS,
+    broker_connection_retry_on_startup=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=LONGEST_TASK_SECONDS,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=SOFT_SHUTDOWN_SECONDS,
+    result_expires=24 * 60 * MINUTE,
+    beat_schedule={"count-documents": {"task": "app.worker.count", "schedule": 60 * MINUTE}},
+)
+
+
+@worker_init.connect
+def prepare(**_: object) -> None:
+    """Make the table before the first task."""
+    database.prepare()
+
+
+@app.task
+def remember(name: str, embedding: list[float]) -> str:
+    """Store a document. A task may run twice, so it says what is to be, not what to add."""
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO documents VALUES (%s, %s::vector)"
+            " ON CONFLICT (name) DO UPDATE SET embedding = excluded.embedding",
+            (name, str(embedding)),
+        )
+    return name
+
+
+@app.task
+def count() -> int:
+    """How many documents there are; beat asks every hour."""
+    with database.connect() as connection:
+        (documents,) = connection.execute("SELECT count(*) FROM documents").fetchone() or (0,)
+    return int(documents)

@@ -1,0 +1,187 @@
+"""A launched environment, and its application on real engines."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pg8000.native
+import psycopg
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from tests.contract.containers import Container, Machine, Running, answer, containers_of, injected
+from tests.engines.postgres import Postgres
+from tests.engines.processes import free_port
+from tests.engines.valkey import Valkey
+from tests.launches.environments import Environment
+
+TAG = "1.4.2"
+API_KEY = '{"value": "a key put by hand"}'
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An environment that runs the image, with what it was before: on the placeholder."""
+
+    environment: Environment
+    placeholder: dict[str, Container]
+    containers: dict[str, Container]
+    services: tuple[dict[str, str], dict[str, str]]
+
+    def secrets(self, name: str) -> dict[str, str]:
+        return injected(self.environment, self.containers[name])
+
+
+def deploy(running: EmbeddedAws, release: Release, name: str) -> Deployment:
+    """Launch an environment, put an API key in, and update it with an image."""
+    environment = Environment(running, release, name)
+    assert environment.launch(ImageTag="").status == "CREATE_COMPLETE"
+    placeholder, before = containers_of(environment), services_of(environment)
+    environment.client("secretsmanager").put_secret_value(
+        SecretId=environment.physical_id("Security.ClaudeApiKeySecret"), SecretString=API_KEY
+    )
+    assert environment.launch(ImageTag=TAG).status == "UPDATE_COMPLETE"
+    after = services_of(environment)
+    return Deployment(environment, placeholder, containers_of(environment), (before, after))
+
+
+def services_of(environment: Environment) -> dict[str, str]:
+    """ARN of each service."""
+    return {
+        name: resource.physical_id
+        for name, resource in environment.resources().items()
+        if resource.type == "AWS::ECS::Service"
+    }
+
+
+@dataclass
+class Stack:
+    """The application of a deployment against real engines."""
+
+    deployment: Deployment
+    postgres: Postgres
+    valkey: Valkey
+    machine: Machine
+    port: int = field(default_factory=free_port)
+
+    def secrets(self, name: str) -> dict[str, str]:
+        """The secrets of a container, with the engines' addresses in place of those of the embedded AWS."""
+        data = self.deployment.environment.outputs("Data")
+        database = f"@{data['DatabaseHost']}:{data['DatabasePort']}/"
+        cache = f"@{data['CacheHost']}:{data['CachePort']}/"
+        values = self.deployment.secrets(name)
+        for variable, old, new in (
+            ("DATABASE_URL", database, f"@{self.postgres.host}:{self.postgres.port}/"),
+            ("CELERY_BROKER_URL", cache, f"@{self.valkey.host}:{self.valkey.port}/"),
+            ("CELERY_RESULT_BACKEND", cache, f"@{self.valkey.host}:{self.valkey.port}/"),
+        ):
+            if variable in values:
+                assert values[variable].count(old) == 1
+                values[variable] = values[variable].replace(old, new)
+        return values
+
+    def api(self) -> Running:
+        """The api on a free port, answering."""
+        api = self._run("api", {"8000": str(self.port)})
+        api.wait_for(lambda: self.get("/health")[0] == 200)
+        return api
+
+    def worker(self, *further: str, **variables: str) -> Running:
+        """A worker; ``further`` are settings on its command line, ``variables`` instead of its own."""
+        return self._run("worker", {}, *further, **variables)
+
+    def beat(self) -> Running:
+        """Beat, whose schedule file is in the machine's folder."""
+        return self._run("beat", {"/tmp/": f"{self.machine.folder}/"})  # noqa: S108
+
+    def _run(self, name: str, replaced: dict[str, str], *further: str, **variables: str) -> Running:
+        values = {**self.secrets(name), **variables}
+        return self.machine.run(self.deployment.containers[name], values, replaced, *further)
+
+    def get(self, path: str) -> tuple[int, Any]:
+        return answer(f"http://127.0.0.1:{self.port}/api/v1{path}")
+
+    def post(self, path: str, body: Any) -> tuple[int, Any]:
+        return answer(f"http://127.0.0.1:{self.port}/api/v1{path}", body)
+
+    def remember(self, name: str, *embedding: float) -> str:
+        """Send a document to a worker; the task."""
+        status, body = self.post("/documents", {"name": name, "embedding": embedding})
+        assert status == 202
+        return str(body["task"])
+
+    def result(self, task: str) -> Any:
+        """What a task returned, or None as long as it has not."""
+        return self.get(f"/tasks/{task}")[1]["result"]
+
+    def database(self) -> psycopg.Connection:
+        """A connection of the application's own user."""
+        url = self.secrets("worker")["DATABASE_URL"]
+        root = str(self.postgres.identity.root)
+        return psycopg.connect(url, sslmode="verify-full", sslrootcert=root)
+
+    def key(self, name: str) -> str:
+        """A key of Celery's, as it is on the server."""
+        return f"{self.deployment.containers['worker'].variables['CELERY_KEY_PREFIX']}{name}"
+
+    def waiting(self) -> int:
+        with self.valkey.client() as client:
+            return int(client.llen(self.key("celery")))
+
+    def unacknowledged(self) -> int:
+        with self.valkey.client() as client:
+            return int(client.hlen(self.key("unacked")))
+
+
+@contextmanager
+def database(postgres: Postgres, url: str) -> Iterator[None]:
+    """The user and the database of a URL, with the extensions that the data layer creates, for as long as the block runs."""
+    parts = urlsplit(url)
+    name = parts.path.removeprefix("/")
+    postgres.run(f"CREATE ROLE {parts.username} LOGIN PASSWORD '{parts.password}'")
+    try:
+        postgres.run(f"CREATE DATABASE {name} OWNER {parts.username}")
+        in_database(postgres, name, "CREATE EXTENSION vector")
+        yield
+    finally:
+        postgres.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        postgres.run(f"DROP ROLE {parts.username}")
+
+
+def in_database(postgres: Postgres, name: str, statement: str) -> None:
+    """Run a statement as the master user in another database than its own."""
+    context = ssl.create_default_context(cafile=str(postgres.identity.root))
+    connection = pg8000.native.Connection(
+        postgres.user,
+        host=postgres.host,
+        port=postgres.port,
+        database=name,
+        password=postgres.password,
+        ssl_context=context,
+    )
+    try:
+        connection.run(statement)
+    finally:
+        connection.close()
+
+
+@contextmanager
+def cache_user(valkey: Valkey, url: str, access: str) -> Iterator[None]:
+    """The user of a URL, with the access that the data layer gives it, on an empty server."""
+    parts = urlsplit(url)
+    valkey.clear()
+    with valkey.client() as client:
+        client.execute_command(
+            "ACL", "SETUSER", parts.username, *access.split(), f">{parts.password}"
+        )
+    try:
+        yield
+    finally:
+        with valkey.client() as client:
+            client.execute_command("ACL", "DELUSER", parts.username)
+        valkey.clear()

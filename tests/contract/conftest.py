@@ -1,0 +1,62 @@
+"""dev and prod launched on an embedded AWS, and real engines behind their URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.render import Rendered
+from tests.conftest import REGION
+from tests.contract.application import Deployment, Stack, cache_user, database, deploy
+from tests.contract.containers import Machine
+from tests.engines.postgres import Postgres
+from tests.engines.valkey import Valkey
+from tests.rendering import named
+
+
+@pytest.fixture(scope="session")
+def contract_aws() -> Iterator[EmbeddedAws]:
+    with EmbeddedAws.start(region=REGION) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def serverless(contract_aws: EmbeddedAws, release: Release) -> Deployment:
+    """dev, whose cache is serverless."""
+    return deploy(contract_aws, release, "dev")
+
+
+@pytest.fixture(scope="session")
+def nodes(contract_aws: EmbeddedAws, release: Release) -> Deployment:
+    """prod, whose cache is a replication group."""
+    return deploy(contract_aws, release, "prod")
+
+
+@pytest.fixture(scope="module", params=["serverless", "nodes"])
+def stack(
+    request: pytest.FixtureRequest, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The application in each cache mode, nothing of it running yet."""
+    deployment: Deployment = request.getfixturevalue(request.param)
+    engine = "valkey_cluster" if request.param == "serverless" else "valkey_node"
+    valkey: Valkey = request.getfixturevalue(engine)
+    rendered: Rendered = request.getfixturevalue(deployment.environment.profile["Environment"])
+    access = named(rendered, "CacheUser").properties["AccessString"]
+    trusted = {
+        "SSL_CERT_FILE": str(valkey.identity.root),
+        "PGSSLROOTCERT": str(postgres.identity.root),
+    }
+    machine = Machine(tmp_path_factory.mktemp("application"), trusted)
+    stack = Stack(deployment, postgres, valkey, machine)
+    urls = stack.secrets("worker")
+    with (
+        database(postgres, urls["DATABASE_URL"]),
+        cache_user(valkey, urls["CELERY_BROKER_URL"], access),
+    ):
+        try:
+            yield stack
+        finally:
+            machine.stop()

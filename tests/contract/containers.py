@@ -1,0 +1,181 @@
+"""Containers as the launched task definitions describe them, run as processes of this machine.
+
+What stands in a task definition is taken as it is: command, variables and, through Secrets Manager, secrets. What differs from
+Fargate is named where it is put in its place: hosts, the api's port, /tmp, and the authorities that the image trusts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.launches.environments import Environment
+
+PROJECT = Path(__file__).resolve().parents[2]
+EXAMPLE = PROJECT / "examples" / "app"
+DOCKERFILE = EXAMPLE / "Dockerfile"
+WORKLOADS = ("Api", "Worker", "Beat")
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container: its command, its variables, and of each secret's variable the ARN and the JSON key."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    variables: Mapping[str, str]
+    secrets: Mapping[str, tuple[str, str]]
+
+
+def containers_of(environment: Environment) -> dict[str, Container]:
+    """The container that each service runs, by its name."""
+    ecs = environment.client("ecs")
+    found = {}
+    for workload in WORKLOADS:
+        (service,) = ecs.describe_services(
+            cluster=environment.outputs()["ClusterName"],
+            services=[environment.outputs("Compute")[f"{workload}ServiceName"]],
+        )["services"]
+        task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+        (container,) = task["taskDefinition"]["containerDefinitions"]
+        found[container["name"]] = Container(
+            container["name"],
+            container["image"],
+            tuple(container.get("command", ())),
+            {each["name"]: each["value"] for each in container["environment"]},
+            {each["name"]: reference(each["valueFrom"]) for each in container.get("secrets", ())},
+        )
+    return found
+
+
+def reference(value_from: str) -> tuple[str, str]:
+    """ARN and JSON key of a secret, as ECS reads ``ARN:KEY:STAGE:VERSION``."""
+    arn, key, stage, version = value_from.rsplit(":", 3)
+    assert (stage, version) == ("", ""), f"{value_from} is bound to one version"
+    return arn, key
+
+
+def injected(environment: Environment, container: Container) -> dict[str, str]:
+    """The values that ECS would put into the secrets' variables as the task starts."""
+    secrets = environment.client("secretsmanager")
+    return {
+        variable: json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])[key]
+        for variable, (arn, key) in container.secrets.items()
+    }
+
+
+def image_variables() -> dict[str, str]:
+    """What the image itself sets: ENV of its Dockerfile."""
+    text = DOCKERFILE.read_text().replace("\\\n", " ")
+    lines = re.findall(r"^ENV (.*)$", text, re.MULTILINE)
+    pairs = [pair.partition("=") for line in lines for pair in shlex.split(line)]
+    return {name: value for name, _, value in pairs}
+
+
+@dataclass
+class Running:
+    """A container that runs as a process."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, condition: Callable[[], Any]) -> Any:
+        """What the condition returns once it is true; the container's last words if it does not become true."""
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            late = time.monotonic() > end
+            assert not late, f"{self.name} did not get there, and said: {self.said()[-3000:]}"
+            time.sleep(0.02)
+        return found
+
+    def wait_for_words(self, words: str) -> None:
+        self.wait_for(lambda: words in self.said())
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; returns the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@dataclass
+class Machine:
+    """Runs containers. ``trusted`` names the authorities that the image would have."""
+
+    folder: Path
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    running: list[Running] = field(default_factory=list)
+
+    def run(
+        self,
+        container: Container,
+        secrets: Mapping[str, str],
+        replaced: Mapping[str, str],
+        *further: str,
+    ) -> Running:
+        """Start a container with its command, in which ``replaced`` is replaced and ``further`` arguments are appended."""
+        command = [*container.command, *further]
+        for old, new in replaced.items():
+            assert any(old in part for part in command), f"{old} is not in {command}"
+            command = [part.replace(old, new) for part in command]
+        log = self.folder / f"{container.name}-{len(self.running)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                env={
+                    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    **image_variables(),
+                    **container.variables,
+                    **secrets,
+                    **self.trusted,
+                },
+                cwd=EXAMPLE,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.running.append(Running(container.name, process, log))
+        return self.running[-1]
+
+    def stop(self) -> None:
+        """End whatever still runs."""
+        for each in self.running:
+            if each.process.poll() is None:
+                each.process.terminate()
+        for each in self.running:
+            try:
+                each.process.wait(5)
+            except subprocess.TimeoutExpired:
+                each.process.kill()
+                each.process.wait()
+
+
+def answer(url: str, body: Any = None) -> tuple[int, Any]:
+    """Status and JSON of a request, or 0 and None as long as nobody listens."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, None
+    except urllib.error.URLError:
+        return 0, None

@@ -1,0 +1,151 @@
+"""A gate before an embedded AWS: lets requests through, and acts on one of them.
+
+A program that is pointed at it can be ended at an exact point of its work, where a pause would only be likely to
+hit it, and the answer to a request can be kept back until what it began is over.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Self
+
+# What ends with the connection and must not be handed on.
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    body: bytes
+
+    def asks_for(self, action: str) -> bool:
+        """Whether it is this action of a service with the query protocol, such as CreateChangeSet."""
+        return f"Action={action}&".encode() in self.body + b"&"
+
+    def writes_object(self, name: str = "") -> bool:
+        """Whether it puts an object whose key ends so into a bucket."""
+        return self.method == "PUT" and self.path.count("/") > 1 and self.path.endswith(name)
+
+    def makes_bucket(self) -> bool:
+        """Whether it makes a bucket."""
+        return self.method == "PUT" and self.path.strip("/").count("/") == 0 and "?" not in self.path
+
+
+Condition = Callable[[Request], bool]
+
+
+class Gate:
+    """The gate, open while in the ``with`` block.
+
+    ``act`` is called once, at the ``count``-th request that ``at`` is true for: before the request goes through or,
+    with ``after``, between its answer and the program that waits for it.
+    """
+
+    def __init__(
+        self,
+        endpoint_url: str,
+        at: Condition,
+        act: Callable[[], None],
+        *,
+        count: int = 1,
+        after: bool = False,
+    ) -> None:
+        self._target = endpoint_url.removeprefix("http://")
+        self._at, self._act = at, act
+        self._left, self._after = count, after
+        self._lock = Lock()
+        self.has_acted = False
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Hands each request on."""
+
+            protocol_version = "HTTP/1.1"
+
+            def handle_one_request(self) -> None:
+                try:
+                    super().handle_one_request()
+                except (ConnectionError, BrokenPipeError):
+                    # The program that asked is gone: that is what this is for.
+                    self.close_connection = True
+
+            def _hand_on(self) -> None:
+                gate._hand_on(self)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _hand_on
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing: what goes through is not worth a line."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.endpoint_url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _hand_on(self, handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers.get("Expect", "").lower() == "100-continue":
+            pass  # BaseHTTPRequestHandler has answered it.
+        length = int(handler.headers.get("Content-Length") or 0)
+        request = Request(handler.command, handler.path, handler.rfile.read(length))
+        is_the_one = self._is_the_one(request)
+        if is_the_one and not self._after:
+            self._act()
+        answer = self._ask(handler, request)
+        if is_the_one and self._after:
+            self._act()
+        status, headers, body = answer
+        handler.send_response(status)
+        for name, value in headers:
+            if name.lower() not in _HOP_BY_HOP:
+                handler.send_header(name, value)
+        # A HEAD has no body, and says how long it would be.
+        length_given = dict((name.lower(), value) for name, value in headers).get("content-length")
+        is_head = request.method == "HEAD"
+        handler.send_header("Content-Length", (length_given or "0") if is_head else str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _is_the_one(self, request: Request) -> bool:
+        if not self._at(request):
+            return False
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                self.has_acted = True
+            return self._left == 0
+
+    def _ask(
+        self, handler: BaseHTTPRequestHandler, request: Request
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self._target, timeout=60)
+        headers = {
+            name: value
+            for name, value in handler.headers.items()
+            if name.lower() not in {"connection", "expect"}
+        }
+        try:
+            connection.request(request.method, request.path, request.body, headers)
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
+        finally:
+            connection.close()

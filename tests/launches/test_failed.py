@@ -1,0 +1,237 @@
+"""Launches that fail on purpose: rolled back, nothing left but what is named, and the cause told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.launch import Launched
+from tests.conftest import REGION
+from tests.launches.environments import Environment, Resource
+from tests.launches.inventory import Inventory, counted, inventory
+
+pytestmark = pytest.mark.xdist_group("launches-failed")
+
+STACK, KEY = "AWS::CloudFormation::Stack", "AWS::KMS::Key"
+SNAPSHOT, VOLUME = "AWS::RDS::DBSnapshot", "AWS::EC2::Volume"
+Client = Callable[[str], Any]
+
+
+def take_alias(client: Client, name: str) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+
+
+def take_bucket(client: Client, name: str) -> None:
+    client("s3").create_bucket(
+        Bucket=f"{name}-media", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+
+
+def take_cache(client: Client, name: str) -> None:
+    client("elasticache").create_serverless_cache(ServerlessCacheName=name, Engine="valkey")
+
+
+def take_log_group(client: Client, name: str) -> None:
+    client("logs").create_log_group(logGroupName=f"aws-waf-logs-{name}")
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A name that is taken, the resource that wants it, and what a rolled-back creation leaves."""
+
+    layer: str
+    logical_id: str
+    take: Callable[[Client, str], None]
+    left: Mapping[str, int]
+
+
+# docs/data-safety.md, column "failed create, rolled back", says of each of them that it stays.
+OBSTACLES = {
+    "security": Obstacle("Security", "KeyAlias", take_alias, {STACK: 1}),
+    "data, validated": Obstacle("Data", "MediaBucket", take_bucket, {STACK: 1, KEY: 1}),
+    # AWS also keeps a final snapshot of the database, which is empty; the embedded AWS takes none
+    # while it rolls back the creation of the database's own stack.
+    "data": Obstacle("Data", "ServerlessCache", take_cache, {STACK: 1, KEY: 1}),
+    "edge": Obstacle(
+        "Edge", "WebAclLogGroup", take_log_group, {STACK: 1, KEY: 1, SNAPSHOT: 1, VOLUME: 1}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A creation that met its obstacle."""
+
+    obstacle: Obstacle
+    environment: Environment
+    end: Launched
+    before: Inventory
+    after: Inventory
+
+
+@pytest.fixture(scope="module", params=OBSTACLES)
+def failed(request: pytest.FixtureRequest, running: EmbeddedAws, release: Release) -> Failed:
+    obstacle = OBSTACLES[request.param]
+    project = f"failed{list(OBSTACLES).index(request.param)}"
+    environment = Environment(running, release, "dev", Project=project)
+    obstacle.take(environment.client, environment.stack)
+    before = inventory(environment.aws)
+    end = environment.launch()
+    return Failed(obstacle, environment, end, before, inventory(environment.aws))
+
+
+def test_creation_is_rolled_back(failed: Failed) -> None:
+    assert failed.end.status == "ROLLBACK_COMPLETE"
+    assert not failed.end.succeeded
+    assert failed.end.outputs == {}
+    assert failed.environment.resources() == {}
+
+
+def test_first_failed_resource_is_named_with_its_reason(failed: Failed) -> None:
+    ((failure),) = failed.end.failures
+
+    assert (failure.stack, failure.logical_id) == (
+        failed.obstacle.layer,
+        failed.obstacle.logical_id,
+    )
+    assert failed.environment.stack in failure.reason
+    assert "already exists" in failure.reason
+
+
+def test_nothing_is_left_but_what_must_stay(failed: Failed) -> None:
+    assert counted(failed.after - failed.before) == failed.obstacle.left
+    assert failed.before <= failed.after
+
+
+def test_launching_again_goes_through_without_the_obstacle(
+    running: EmbeddedAws, release: Release
+) -> None:
+    environment = Environment(running, release, "dev", Project="again")
+    take_bucket(environment.client, environment.stack)
+    assert environment.launch().status == "ROLLBACK_COMPLETE"
+    environment.client("s3").delete_bucket(Bucket=f"{environment.stack}-media")
+
+    assert environment.launch().status == "CREATE_COMPLETE"
+    assert environment.notes == [
+        f"Stack {environment.stack} holds nothing but a creation that failed; removing it."
+    ]
+
+
+def test_deleting_takes_a_failed_creation_away(running: EmbeddedAws, release: Release) -> None:
+    environment = Environment(running, release, "dev", Project="away")
+    take_bucket(environment.client, environment.stack)
+    before = inventory(environment.aws)
+    assert environment.launch().status == "ROLLBACK_COMPLETE"
+
+    assert environment.delete().status == "DELETE_COMPLETE"
+    assert counted(inventory(environment.aws) - before) == {KEY: 1}
+
+
+UPDATE = {
+    "DatabaseInstanceClass": "db.t4g.large",
+    "DatabaseAllocatedStorage": "100",
+    "LogRetentionDays": "90",
+    "CacheMaximumStorageGb": "5",
+    # Refused: a bucket of that name is there.
+    "BucketNamespace": "account-regional",
+}
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """An update that failed."""
+
+    environment: Environment
+    end: Launched
+    before: Mapping[str, Resource]
+    after: Mapping[str, Resource]
+    secrets: tuple[Mapping[str, str], Mapping[str, str]]
+    parameters: tuple[Any, Any]
+    inventories: tuple[Inventory, Inventory]
+
+
+@pytest.fixture(scope="module")
+def reverted(running: EmbeddedAws, release: Release) -> Reverted:
+    environment = Environment(running, release, "dev")
+    environment.launch()
+    s3 = environment.client("s3")
+    s3.put_object(
+        Bucket=environment.outputs()["DocumentsBucketName"], Key="offer.pdf", Body=b"offer"
+    )
+    taken = f"{environment.stack}-media-123456789012-{REGION}-an"
+    s3.create_bucket(Bucket=taken, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def state() -> tuple[Any, ...]:
+        parameters = {name: stack.get("Parameters") for name, stack in environment.stacks().items()}
+        resources, secrets = environment.resources(), environment.secret_values()
+        return resources, secrets, parameters, inventory(environment.aws)
+
+    before = state()
+    end = environment.launch(**UPDATE)
+    after = state()
+    return Reverted(
+        environment,
+        end,
+        before[0],
+        after[0],
+        (before[1], after[1]),
+        (before[2], after[2]),
+        (before[3], after[3]),
+    )
+
+
+def test_update_is_rolled_back(reverted: Reverted) -> None:
+    assert reverted.end.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert not reverted.end.succeeded
+
+
+def test_update_names_the_first_failed_resource(reverted: Reverted) -> None:
+    ((failure),) = reverted.end.failures
+    assert (failure.stack, failure.logical_id) == ("Data", "MediaBucket")
+    assert "already exists" in failure.reason
+
+
+def test_former_state_is_back(reverted: Reverted) -> None:
+    changed = {name for name, was in reverted.before.items() if reverted.after.get(name) != was}
+
+    assert not changed
+    assert reverted.before.keys() == reverted.after.keys()
+    assert reverted.parameters[0] == reverted.parameters[1]
+    assert reverted.inventories[0] == reverted.inventories[1]
+
+
+def test_data_is_kept(reverted: Reverted) -> None:
+    bucket = reverted.environment.outputs()["DocumentsBucketName"]
+    kept = reverted.environment.client("s3").get_object(Bucket=bucket, Key="offer.pdf")
+
+    assert kept["Body"].read() == b"offer"
+    assert reverted.secrets[0] == reverted.secrets[1]
+
+
+def test_sizes_are_the_former_ones(reverted: Reverted) -> None:
+    client, resources = reverted.environment.client, reverted.after
+    (database,) = client("rds").describe_db_instances(
+        DBInstanceIdentifier=resources["Data.Database"].physical_id
+    )["DBInstances"]
+    (group,) = client("logs").describe_log_groups(
+        logGroupNamePrefix=resources["Compute.ApiLogGroup"].physical_id
+    )["logGroups"]
+
+    assert (database["DBInstanceClass"], database["AllocatedStorage"]) == ("db.t4g.medium", 50)
+    assert group["retentionInDays"] == 30
+
+
+def test_an_update_that_failed_can_be_followed_by_one_that_succeeds(reverted: Reverted) -> None:
+    changes = {name: value for name, value in UPDATE.items() if name != "BucketNamespace"}
+
+    assert reverted.environment.launch(**changes).status == "UPDATE_COMPLETE"
+    assert Counter(r.type for r in reverted.environment.resources().values()) == Counter(
+        r.type for r in reverted.before.values()
+    )
