@@ -1,10 +1,15 @@
-"""Say in a change set what a changed property does, from the provider schema.
+"""Say in a change set what a changed property does, and keep the change sets of a stack together.
 
-ministack knows it for a part of the types and reports Conditional for all others.
+ministack knows the former for a part of the types and reports Conditional for all others. A second
+change set for a stack that none has made yet puts another stack in its place; on AWS it joins the first,
+and both go when one of them is executed.
 """
 
+from typing import Any
+
 from ministack.core.responses import get_region
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services import cloudformation
+from ministack.services.cloudformation import handlers, provisioners, stacks
 
 from embedded_aws.schemas import UnknownTypeError, property_names, schema_of
 
@@ -30,3 +35,21 @@ def install() -> None:
 
     # Only where changes are described: the handlers of these types replace by themselves.
     stacks._property_recreation = recreation
+    handlers._ACTION_HANDLERS["CreateChangeSet"] = _joining(
+        handlers._ACTION_HANDLERS["CreateChangeSet"]
+    )
+
+
+def _joining(create: Any) -> Any:
+    def create_and_join(parameters: Any) -> Any:
+        name = parameters.get("StackName", [""])[0]
+        in_review = cloudformation._stacks.get(name) or {}
+        answer = create(parameters)
+        stack = cloudformation._stacks.get(name) or in_review
+        if in_review.get("StackStatus") == "REVIEW_IN_PROGRESS" and stack is not in_review:
+            for change_set in cloudformation._change_sets.values():
+                if change_set["StackId"] == in_review["StackId"]:
+                    change_set["StackId"] = stack["StackId"]
+        return answer
+
+    return create_and_join

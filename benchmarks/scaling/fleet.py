@@ -7,7 +7,6 @@ import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
 
 from benchmarks.scaling.load import SECONDS, SEED, Job, Scenario
 from benchmarks.scaling.policy import Scaler
@@ -62,7 +61,7 @@ class Minute:
 
 @dataclass
 class Run:
-    """A scenario under a policy: minutes, how long each job waited for its start (seconds), and what it took."""
+    """A scenario under a policy: minutes, how long each job waited until it was first begun (seconds), and what it took."""
 
     minutes: list[Minute] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -79,7 +78,7 @@ class Fleet:
         self,
         scenario: Scenario,
         scaler: Scaler,
-        metric: Literal["backlog", "CPU"],
+        metric: str,
         assumptions: Assumptions,
         *,
         vcpu: float = 1.0,
@@ -90,7 +89,8 @@ class Fleet:
         self.chance = random.Random(SEED)  # noqa: S311 (a simulation)
         self.run = Run()
         self.coming = deque(scenario.jobs)
-        self.waiting: deque[Job] = deque()
+        # Each job, and whether it has never been begun.
+        self.waiting: deque[tuple[Job, bool]] = deque()
         # Held by killed workers, by the second at which they come back.
         self.lost: list[tuple[float, float, Job]] = []
         self.desired = scaler.policy.least
@@ -112,10 +112,9 @@ class Fleet:
                 self.measure(now + 1)
         return self.run
 
-    @property
-    def running(self) -> list[Worker]:
+    def running(self, now: float) -> list[Worker]:
         """Those that take jobs: ECS counts no task that it is stopping."""
-        return [worker for worker in self.workers if not worker.told_to_stop and not worker.starts]
+        return [each for each in self.workers if each.ready <= now and not each.told_to_stop]
 
     @property
     def in_work(self) -> int:
@@ -126,3 +125,79 @@ class Fleet:
     def depth(self) -> int:
         """As the function counts: waiting, and held by workers, living or not."""
         return len(self.waiting) + self.in_work + len(self.lost)
+
+    def receive(self, now: float) -> None:
+        """What is sent, and what comes back."""
+        while self.coming and self.coming[0].sent <= now:
+            self.waiting.append((self.coming.popleft(), True))
+            self.run.sent += 1
+        while self.lost and self.lost[0][0] <= now:
+            # To the head of the queue, as kombu restores.
+            self.waiting.appendleft((heapq.heappop(self.lost)[2], False))
+            self.run.repeated += 1
+
+    def reclaim(self, now: float) -> None:
+        """Spot's notice: a signal to stop, and the end after so many seconds."""
+        for each in self.scenario.reclaims:
+            if each.at == now:
+                running = self.running(now)
+                for worker in running[: math.ceil(len(running) * each.share)]:
+                    worker.stops = now + self.assumptions.notice
+                self.no_spot_until = now + each.shortage
+
+    def progress(self, now: float) -> None:
+        """Jobs end, and so do workers that were told to: with their last job, or with their time."""
+        staying = []
+        for worker in self.workers:
+            going_on = [entry for entry in worker.work if entry[1] > now]
+            self.run.finished += len(worker.work) - len(going_on)
+            worker.work = going_on
+            if worker.stops <= now:
+                for taken, _, job in worker.work:
+                    # Counted from when it was taken.
+                    back = max(now, taken + self.assumptions.visibility)
+                    heapq.heappush(self.lost, (back, job.sent, job))
+            elif worker.work or not worker.told_to_stop:
+                staying.append(worker)
+        self.workers = staying
+
+    def schedule(self, now: float) -> None:
+        """As ECS does: start what lacks where there is capacity, stop what is too much, the youngest first."""
+        kept = [worker for worker in self.workers if not worker.told_to_stop]
+        for _ in range(self.desired - len(kept)):
+            if now >= self.no_spot_until:
+                ready = now + self.chance.uniform(*self.assumptions.start)
+                self.workers.append(Worker(now, ready))
+        for worker in sorted(kept, key=lambda each: each.ordered)[self.desired :]:
+            worker.stops = now + self.stop_seconds
+
+    def take(self, now: float) -> None:
+        """Each free process takes the next job."""
+        for worker in self.running(now):
+            while self.waiting and len(worker.work) < self.assumptions.processes:
+                job, is_new = self.waiting.popleft()
+                if is_new:
+                    self.run.waits.append(max(0.0, now - job.sent))
+                worker.work.append((now, now + job.seconds, job))
+
+    def account(self) -> None:
+        """A second of everything that lives: what it costs, and how much of its CPU is used."""
+        self.run.worker_seconds += len(self.workers)
+        computing = 1 - self.assumptions.io_share
+        for worker in self.workers:
+            self.busy += min(len(worker.work) * computing, self.vcpu)
+        self.capacity += len(self.workers) * self.vcpu
+
+    def measure(self, now: float) -> None:
+        """The minute's data point, and what the policy makes of the one that has reached it."""
+        running = len(self.running(now))
+        if self.metric == BACKLOG:
+            point = self.depth / max(running, 1)
+        else:
+            point = 100 * self.busy / self.capacity if self.capacity else 0.0
+        self.busy = self.capacity = 0.0
+        self.points.append(point)
+        delayed = len(self.points) > self.assumptions.metric_delay
+        arrived = self.points.popleft() if delayed else None
+        self.desired = self.scaler.desired(now, self.desired, arrived)
+        self.run.minutes.append(Minute(self.depth, running, self.desired, point))

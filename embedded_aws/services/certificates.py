@@ -59,6 +59,8 @@ def _guarded(rule: Rule, answer: Answer) -> Answer:
 
 
 def _delete(request: Request, answer: Answer) -> Any:
+    if not request["CertificateArn"].startswith("arn:"):
+        raise _invalid(f"{request['CertificateArn']} is not the ARN of a certificate.")
     users = _used_by(request["CertificateArn"])
     if users:
         raise Refusal(

@@ -62,7 +62,7 @@ WORKER_BACKLOG_TARGET = number(
     group=COMPUTE,
     label="Worker: backlog target",
     description="Jobs, waiting and in work, for each worker task above which there are more of them; docs/scaling.md.",
-    default="20",
+    default="10",
     at_least=1,
     at_most=1_000_000,
 )

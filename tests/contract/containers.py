@@ -169,12 +169,14 @@ class Machine:
 
 
 def answer(url: str, body: Any = None) -> tuple[int, Any]:
-    """Status and JSON of a request, or 0 and None as long as nobody listens."""
+    """Status and JSON or text of a request, or 0 and None as long as nobody listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
-            return response.status, json.load(response)
+            text = response.read().decode()
+            is_json = response.headers.get_content_type() == "application/json"
+            return response.status, json.loads(text) if is_json else text
     except urllib.error.HTTPError as error:
         return error.code, None
     except urllib.error.URLError:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import celery
 import pytest
@@ -69,7 +70,7 @@ def test_a_document_goes_through_worker_and_database_and_back(application: Appli
     tasks = {name: stack.remember(name, *place) for name, place in PLACES.items()}
 
     for name, task in tasks.items():
-        assert application.worker.wait_for(lambda task=task: stack.result(task)) == name
+        assert application.worker.wait_for(partial(stack.result, task)) == name
     assert stack.post("/search", {"embedding": [0.9, 0.1, 0]}) == (200, {"name": "offer"})
     assert stack.post("/search", {"embedding": [0, 0.2, 0.8]}) == (200, {"name": "invoice"})
 

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
+from pipeline.evaluate import Scope
 from pipeline.render import Rendered, render
 from templates_src.functions.development_certificate import handler
 from tests.conftest import REGION
@@ -65,6 +66,16 @@ def test_listener_has_the_one_certificate_that_is_made(
     assert kinds & edge.keys() == kinds & {certificate}
     made = {name for name in edge if name.startswith("DevelopmentCertificate")}
     assert bool(made) is (certificate == "DevelopmentCertificate")
+
+
+@pytest.mark.parametrize(("environment", "made"), [("dev", True), ("prod", False)])
+def test_prod_makes_none_even_without_its_rule(
+    release: Release, environment: str, made: bool
+) -> None:
+    edge = json.loads(release.files["templates/edge.template.json"])
+    values = {"Environment": environment, "CertificateArn": "", "HostedZoneId": ""}
+
+    assert Scope(edge, values).condition("UseDevelopmentCertificate") is made
 
 
 @pytest.mark.parametrize("domain", ["", "dev.example.com"])

@@ -8,6 +8,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from tests.conftest import REGION
+from tests.launches.tree import Tree
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +16,9 @@ def running() -> Iterator[EmbeddedAws]:
     """An embedded AWS that is the module's alone; empty at its start."""
     with EmbeddedAws.start(region=REGION) as aws:
         yield aws
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A copy of the working tree that a program may write to."""
+    return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")

@@ -36,7 +36,9 @@ class Request:
 
     def makes_bucket(self) -> bool:
         """Whether it makes a bucket."""
-        return self.method == "PUT" and self.path.strip("/").count("/") == 0 and "?" not in self.path
+        return (
+            self.method == "PUT" and self.path.strip("/").count("/") == 0 and "?" not in self.path
+        )
 
 
 Condition = Callable[[Request], bool]
@@ -103,23 +105,20 @@ class Gate:
         self._server.server_close()
 
     def _hand_on(self, handler: BaseHTTPRequestHandler) -> None:
-        if handler.headers.get("Expect", "").lower() == "100-continue":
-            pass  # BaseHTTPRequestHandler has answered it.
         length = int(handler.headers.get("Content-Length") or 0)
         request = Request(handler.command, handler.path, handler.rfile.read(length))
         is_the_one = self._is_the_one(request)
         if is_the_one and not self._after:
             self._act()
-        answer = self._ask(handler, request)
+        status, headers, body = self._ask(handler, request)
         if is_the_one and self._after:
             self._act()
-        status, headers, body = answer
         handler.send_response(status)
         for name, value in headers:
             if name.lower() not in _HOP_BY_HOP:
                 handler.send_header(name, value)
         # A HEAD has no body, and says how long it would be.
-        length_given = dict((name.lower(), value) for name, value in headers).get("content-length")
+        length_given = {name.lower(): value for name, value in headers}.get("content-length")
         is_head = request.method == "HEAD"
         handler.send_header("Content-Length", (length_given or "0") if is_head else str(len(body)))
         handler.end_headers()

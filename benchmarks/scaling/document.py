@@ -1,0 +1,24 @@
+"""The page that shows the results, and the part of it that the program writes."""
+
+from __future__ import annotations
+
+from pipeline.paths import PROJECT
+
+PAGE = PROJECT / "docs" / "scaling.md"
+PICTURE = PAGE.with_suffix(".png")
+BEGIN, END = "```text\n", "\n```\n"
+
+
+def numbers() -> str:
+    """The numbers as the page has them. Raises ValueError where it has no place for them."""
+    _, found, rest = PAGE.read_text().partition(BEGIN)
+    text, ended, _ = rest.partition(END)
+    if not found or not ended:
+        raise ValueError(f"{PAGE.name} has no block of text for the numbers; give it one.")
+    return text
+
+
+def write_numbers(text: str) -> None:
+    """Put the numbers into the page."""
+    page = PAGE.read_text()
+    PAGE.write_text(page.replace(BEGIN + numbers() + END, BEGIN + text + END))

@@ -1,0 +1,98 @@
+"""The runs, drawn: jobs above, workers below, a column a load."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.scaling.policy import Configuration
+from benchmarks.scaling.report import CONTENDERS, Outcome
+
+# What is scaled by the backlog is the thing itself; the others are what it is held against.
+COLOURS = ("#0b6e99", "#d9480f", "#868e96")
+STYLES = ("-", "--", ":")
+# Of the picture's text chunk with the digest of what it shows, by which a stale picture is found.
+CHUNK = "Description"
+FEWEST = 1
+
+
+def digest(worker: Configuration, found: Sequence[Outcome]) -> str:
+    """Of everything that is drawn."""
+    drawn = [
+        (each.scenario.name, each.contender.name, minute.depth, minute.running)
+        for each in found
+        for minute in each.run.minutes
+    ]
+    return hashlib.sha256(repr((worker, drawn)).encode()).hexdigest()
+
+
+def draw(worker: Configuration, found: Sequence[Outcome], path: Path) -> None:
+    """Write the picture as PNG: the same bytes for the same runs under one version of matplotlib."""
+    loads = list(dict.fromkeys(each.scenario.name for each in found))
+    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
+        figure = Figure(figsize=(12, 6.4), dpi=110, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(2, len(loads), sharex="col", sharey="row", squeeze=False)
+        for column, load in enumerate(loads):
+            mine = [each for each in found if each.scenario.name == load]
+            draw_load(axes[0][column], axes[1][column], mine, worker)
+        axes[0][0].set_ylabel("jobs, waiting and in work")
+        axes[1][0].set_ylabel("workers that run")
+        figure.legend(
+            *axes[0][0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=len(CONTENDERS),
+            frameon=False,
+        )
+        figure.savefig(path, metadata={"Software": None, CHUNK: digest(worker, found)})
+
+
+def draw_load(jobs: Any, workers: Any, found: Sequence[Outcome], worker: Configuration) -> None:
+    """One column."""
+    scenario = found[0].scenario
+    last = scenario.shown * 60
+    for each, colour, style in zip(found, COLOURS, STYLES, strict=True):
+        shown = each.run.minutes[:last]
+        hours = [minute / 60 for minute in range(1, len(shown) + 1)]
+        depths = [max(FEWEST, minute.depth) for minute in shown]
+        jobs.plot(hours, depths, style, color=colour, label=f"scaled by {each.contender.name}")
+        running = [minute.running for minute in shown]
+        workers.step(hours, running, style, color=colour, where="post")
+    jobs.set_title(scenario.name, fontweight="bold")
+    jobs.set_yscale("log")
+    jobs.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    jobs.grid(axis="y", alpha=0.3)
+    workers.axhline(worker.policy.most, color="black", linewidth=0.6)
+    workers.annotate(
+        f"at most {worker.policy.most}",
+        (scenario.shown, worker.policy.most),
+        textcoords="offset points",
+        xytext=(0, 3),
+        ha="right",
+    )
+    workers.set_ylim(0, worker.policy.most + 1.5)
+    workers.grid(axis="y", alpha=0.3)
+    workers.set_xlim(0, scenario.shown)
+    workers.set_xlabel("hours")
+    for reclaim in scenario.reclaims:
+        for axis in (jobs, workers):
+            axis.axvspan(
+                reclaim.at / 3600,
+                (reclaim.at + reclaim.shortage) / 3600,
+                color="#f2c94c",
+                alpha=0.4,
+                linewidth=0,
+            )
+        jobs.annotate(
+            "no Spot",
+            ((reclaim.at + reclaim.shortage) / 3600, FEWEST),
+            textcoords="offset points",
+            xytext=(4, 3),
+            backgroundcolor="white",
+        )

@@ -1,0 +1,203 @@
+"""docs/container-contract.md says what the task definitions say, and the example app does what both say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pipeline.assemble import Release, template_path
+from pipeline.render import Rendered, render
+from tests.conftest import ENVIRONMENTS, REGION
+from tests.contract.containers import DOCKERFILE, EXAMPLE, PROJECT, WORKLOADS, image_variables
+from tests.rendering import containers, named
+
+DOCUMENT = PROJECT / "docs" / "container-contract.md"
+CODE = re.compile(r"`([^`]+)`")
+NAMES = [workload.lower() for workload in WORKLOADS]
+# What ECS waits where a task definition does not say.
+STOP_SECONDS = 30
+
+Row = tuple[set[str], tuple[str, ...]]
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading, without its head."""
+    section = re.split(r"^#+ ", DOCUMENT.read_text(), flags=re.MULTILINE)
+    (text,) = (part for part in section if part.startswith(f"{heading}\n"))
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def documented(heading: str) -> dict[str, Row]:
+    """By variable: where it comes from, and who is given it."""
+    return {
+        CODE.findall(variable)[0]: (set(CODE.findall(source)), tuple(given.split(", ")))
+        for variable, _, source, given in table(heading)
+    }
+
+
+def declared(release: Release, part: str) -> dict[str, Row]:
+    """The same as the compute template has it: the parameters in each value, and the JSON key of a secret."""
+    resources = json.loads(release.files[template_path("compute")])["Resources"]
+    sources: dict[str, set[str]] = {}
+    given: dict[str, list[str]] = {}
+    for workload in WORKLOADS:
+        task = resources[f"{workload}TaskDefinition"]["Properties"]["ContainerDefinitions"][0]
+        entries = task["Environment"] if part == "Environment" else task["Secrets"]["Fn::If"][1]
+        for entry in entries:
+            source = sources_of(entry.get("Value", entry.get("ValueFrom")))
+            assert sources.setdefault(entry["Name"], source) == source
+            given.setdefault(entry["Name"], []).append(workload.lower())
+    return {name: (source, tuple(given[name])) for name, source in sources.items()}
+
+
+def sources_of(value: Mapping[str, Any]) -> set[str]:
+    if "Ref" in value:
+        return {value["Ref"]}
+    text = value["Fn::Sub"]
+    key = re.findall(r":(\w+)::$", text)
+    return {*re.findall(r"\$\{([A-Za-z:]+)\}", text), *key}
+
+
+@pytest.mark.parametrize(
+    ("heading", "part"), [("Variables", "Environment"), ("Secrets", "Secrets")]
+)
+def test_every_variable_is_documented_and_no_other(
+    release: Release, heading: str, part: str
+) -> None:
+    assert documented(heading) == declared(release, part)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_gets_the_same(release: Release, environment: str) -> None:
+    rendered = render(release, environment, REGION, {"ImageTag": "1"})
+    stated = {**documented("Variables"), **documented("Secrets")}
+
+    for _, container in containers(rendered):
+        entries = (*container["Environment"], *container["Secrets"])
+        assert {each["Name"] for each in entries} == {
+            name for name, (_, given) in stated.items() if container["Name"] in given
+        }
+
+
+def test_containers_are_as_documented(release: Release) -> None:
+    rendered = render(release, "dev", REGION, {"ImageTag": "1"})
+    rows = {label: [cell.strip("`") for cell in cells] for label, *cells in table("Containers")}
+
+    stated = {
+        name: {label: cells[index] for label, cells in rows.items()}
+        for index, name in enumerate(NAMES)
+    }
+    assert stated == {
+        workload.lower(): facts(rendered, workload, f"{workload}Command") for workload in WORKLOADS
+    }
+
+
+def facts(rendered: Rendered, workload: str, parameter: str) -> dict[str, str]:
+    """What the table says of a container, from its task definition and its service."""
+    task = named(rendered, f"{workload}TaskDefinition").properties
+    service = named(rendered, f"{workload}Service").properties
+    (container,) = task["ContainerDefinitions"]
+    ports = [str(each["ContainerPort"]) for each in container.get("PortMappings", ())]
+    assert container["Command"] == rendered.parameters["compute"][parameter].split(" ")
+    return {
+        "command": " ".join(container["Command"]),
+        "parameter": parameter,
+        "port": ports[0] if ports else "–",
+        "CPU units": task["Cpu"],
+        "memory (MiB)": task["Memory"],
+        "/tmp (MiB)": str(container["LinuxParameters"]["Tmpfs"][0]["Size"]),
+        "capacity": service["CapacityProviderStrategy"][0]["CapacityProvider"],
+        "seconds from SIGTERM to SIGKILL": str(container.get("StopTimeout", STOP_SECONDS)),
+    }
+
+
+def test_health_check_is_as_documented(dev: Rendered) -> None:
+    group = named(dev, "ApiTargetGroup").properties
+    (delay,) = group["TargetGroupAttributes"]
+    text = " ".join(DOCUMENT.read_text().split())
+
+    assert f"`GET {group['HealthCheckPath']}` on port {group['Port']}" in text
+    every, within = group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]
+    assert f"every {every} seconds and wants 200 within {within}." in text
+    assert group["UnhealthyThresholdCount"] == 3
+    assert f"left the load balancer for {delay['Value']} seconds" in text
+
+
+def test_urls_are_as_documented(dev: Rendered) -> None:
+    for variable, secret in (("DATABASE_URL", "DatabaseUrl"), ("CELERY_BROKER_URL", "CacheUrl")):
+        (holds,) = (row[1] for row in table("Secrets") if row[0] == f"`{variable}`")
+        sub = named(dev, secret).properties["SecretString"]["Fn::Sub"]
+        url = json.loads(sub if isinstance(sub, str) else sub[0])["url"]
+        shown = re.sub(r"\{\{resolve:[^}]*\}\}", "PASSWORD", url)
+        host, port = re.findall(r"\$\{[^}]+\}", shown)
+        shown = shown.replace(host, "HOST").replace(port, re.findall(r":(\d+)/", holds)[0])
+        assert f"`{shown}`" == holds
+
+
+def test_the_example_sets_what_the_document_asks_for() -> None:
+    prefix = "{carbon-connect-dev}:"
+    stated = {
+        CODE.findall(setting)[0]: json.loads(
+            CODE.findall(value)[0].replace("$CELERY_KEY_PREFIX", json.dumps(prefix))
+        )
+        for setting, value, _ in table("Celery")
+    }
+    program = (
+        "import json, sys; from app.worker import app; "
+        "print(json.dumps({name: app.conf[name] for name in sys.argv[1:]}))"
+    )
+    url = "rediss://carbon:password@localhost:6379/0?ssl_cert_reqs=required"
+    # No more than beat has.
+    environment = {
+        "CELERY_BROKER_URL": url,
+        "CELERY_RESULT_BACKEND": url,
+        "CELERY_KEY_PREFIX": prefix,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    said = subprocess.check_output(
+        [sys.executable, "-c", program, *stated], cwd=EXAMPLE, env=environment, text=True
+    )
+
+    assert json.loads(said) == stated
+    longest = stated["broker_transport_options"]["visibility_timeout"]
+    assert stated["task_time_limit"] < longest
+    assert stated["worker_soft_shutdown_timeout"] < 120
+    assert "`REMAP_SIGTERM=SIGQUIT`" in DOCUMENT.read_text()
+    assert image_variables()["REMAP_SIGTERM"] == "SIGQUIT"
+
+
+def test_the_image_of_the_example_runs_as_nobody_in_particular() -> None:
+    lines = DOCKERFILE.read_text().splitlines()
+    (user,) = (line.split()[1] for line in lines if line.startswith("USER "))
+
+    assert all(int(each) >= 1000 for each in user.split(":"))
+    assert lines.index(f"USER {user}") == len(lines) - 1, (
+        "everything after it is a part of the image"
+    )
+    assert not [line for line in lines if line.startswith(("ARG", "CMD", "ENTRYPOINT"))]
+
+
+def test_the_image_of_the_example_has_the_versions_that_are_tested() -> None:
+    pins = dict(
+        line.split("==")
+        for line in (EXAMPLE / "requirements.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    tested = {
+        name.lower().replace("_", "-"): version
+        for name, version in (
+            line.split("==")
+            for line in (PROJECT / "constraints.txt").read_text().splitlines()
+            if not line.startswith("#")
+        )
+    }
+
+    assert {"uvicorn", "fastapi", "celery[redis]", "psycopg[binary]"} <= pins.keys()
+    assert pins == {name: tested[name.partition("[")[0]] for name in pins}

@@ -1,0 +1,127 @@
+"""dev from nothing to the application: the placeholder first, then the image, in one update."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.profiles import load_profile
+from tests.contract.application import API_KEY, TAG, Deployment
+from tests.contract.containers import Machine, answer
+from tests.engines.processes import free_port
+
+pytestmark = pytest.mark.xdist_group("contract")
+
+NAMES = ["api", "worker", "beat"]
+OURS = "dkr.ecr"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine(tmp_path)
+    yield machine
+    machine.stop()
+
+
+def test_dev_asks_for_nothing(serverless: Deployment) -> None:
+    """No certificate, domain, image, API key or repository stands in its profile."""
+    profile = load_profile(serverless.environment.release.root, "dev")
+    prerequisites = (
+        "CertificateArn",
+        "DomainName",
+        "HostedZoneId",
+        "ImageTag",
+        "ImageRepository",
+        "GitHubRepository",
+        "AlarmEmail",
+    )
+
+    assert {name: profile[name] for name in prerequisites} == dict.fromkeys(prerequisites, "")
+    assert serverless.environment.settings.keys() == {"ReleaseBucket"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_somebody_else_s_image_gets_no_secret(serverless: Deployment, name: str) -> None:
+    placeholder = serverless.placeholder[name]
+
+    assert OURS not in placeholder.image
+    assert placeholder.secrets == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_update_brings_image_command_and_secrets(serverless: Deployment, name: str) -> None:
+    container, values = serverless.containers[name], serverless.environment.values()
+    repository = serverless.environment.outputs()["RepositoryUri"]
+
+    assert OURS in repository
+    assert container.image == f"{repository}:{TAG}"
+    assert list(container.command) == values[f"{name.capitalize()}Command"].split(" ")
+    assert container.variables == serverless.placeholder[name].variables
+    assert container.secrets
+    assert all(serverless.secrets(name).values())
+
+
+def test_no_service_is_replaced(serverless: Deployment) -> None:
+    before, after = serverless.services
+
+    assert before == after
+    assert len(before) == len(NAMES)
+
+
+def test_an_api_key_put_in_by_hand_reaches_the_containers(serverless: Deployment) -> None:
+    for name in ("api", "worker"):
+        assert f'{{"value": "{serverless.secrets(name)["ANTHROPIC_API_KEY"]}"}}' == API_KEY
+
+
+def test_secrets_of_the_api_stay_with_the_api(serverless: Deployment) -> None:
+    secrets = {name: set(container.secrets) for name, container in serverless.containers.items()}
+
+    assert secrets["api"] - secrets["worker"] == {"JWT_SECRET", "SESSION_KEY"}
+    assert secrets["beat"] == {"CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"}
+
+
+def test_placeholder_of_the_api_answers_the_health_check(
+    serverless: Deployment, machine: Machine
+) -> None:
+    port = free_port()
+    replaced = {"8000": str(port), "/tmp/": f"{machine.folder}/"}  # noqa: S108
+    api = machine.run(serverless.placeholder["api"], {}, replaced)
+
+    health = f"http://127.0.0.1:{port}/api/v1/health"
+    assert api.wait_for(lambda: reached(health)) == (200, "placeholder\n")
+    assert answer(f"http://127.0.0.1:{port}/etc/passwd")[0] == 404
+    assert api.stop() == -signal.SIGTERM
+
+
+def reached(url: str) -> tuple[int, object] | None:
+    """The answer, once there is one."""
+    found = answer(url)
+    return found if found[0] else None
+
+
+@pytest.mark.parametrize("name", ["worker", "beat"])
+def test_placeholder_waits_and_ends_when_it_is_told(
+    serverless: Deployment, machine: Machine, name: str
+) -> None:
+    waiting = machine.run(serverless.placeholder[name], {}, {})
+
+    waiting.wait_for(lambda: is_asleep(waiting.process.pid))
+    assert waiting.process.poll() is None
+    assert waiting.stop() == -signal.SIGTERM
+
+
+def is_asleep(process: int) -> bool:
+    """Whether Python has loaded and waits: it sleeps, with its own program loaded."""
+    listed = subprocess.run(
+        ["ps", "-o", "stat=,args=", "-p", str(process)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ,
+    )
+    return listed.stdout.startswith("S") and "signal.pause" in listed.stdout

@@ -1,0 +1,199 @@
+"""build.py launch and delete as programs: what they print, how they end, and what they leave."""
+
+from __future__ import annotations
+
+import re
+import signal
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from tests.conftest import REGION
+from tests.launches.tree import Finished, Tree, end, finished
+
+pytestmark = pytest.mark.xdist_group("launches-commands")
+
+STACK = "carbon-connect-dev"
+LINE = re.compile(r" +\d+\.\d s  (?P<stack>\S+) +(?P<status>[A-Z_]+), \d+ of \d+ resources")
+
+
+def progress(output: str) -> set[tuple[str, str]]:
+    """The statuses that were told, by stack."""
+    found = map(LINE.fullmatch, output.splitlines())
+    return {(line["stack"], line["status"]) for line in found if line}
+
+
+def outputs(output: str) -> dict[str, str]:
+    """What was printed below the last title."""
+    pairs = (line.split() for line in output.splitlines() if line.startswith("  "))
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+
+
+@pytest.fixture(scope="module")
+def embedded(tree: Tree) -> Finished:
+    """A launch on an embedded AWS of its own."""
+    return tree.run("launch", "dev", "--embedded")
+
+
+def test_embedded_launch_ends_well_by_itself(embedded: Finished) -> None:
+    assert embedded.stderr == ""
+    assert embedded.returncode == 0
+
+
+def test_embedded_launch_tells_the_progress_of_each_stack(
+    embedded: Finished, release: Release
+) -> None:
+    names = [STACK, *(layer.name.capitalize() for layer in release.layers)]
+
+    assert {(name, "CREATE_COMPLETE") for name in names} <= progress(embedded.stdout)
+
+
+def test_embedded_launch_prints_every_output_of_the_root(
+    embedded: Finished, release: Release
+) -> None:
+    assert f"{STACK} launched (CREATE_COMPLETE)" in embedded.stdout.splitlines()
+    told = outputs(embedded.stdout)
+    assert told.keys() == release.root.template.outputs.keys()
+    assert told["Url"].startswith("https://")
+    assert told["DocumentsBucketName"] == f"{STACK}-documents"
+
+
+def test_kept_one_answers_clients_until_ctrl_c(tree: Tree) -> None:
+    process = tree.start("launch", "dev", "--embedded", "--keep")
+    assert process.stdout is not None
+    try:
+        line = next(line for line in process.stdout if line.startswith("export "))
+        variables = dict(pair.split("=", 1) for pair in line.split()[1:])
+        client = boto3.client(
+            "cloudformation",
+            region_name=variables["AWS_DEFAULT_REGION"],
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        )
+        stacks = {s["StackName"]: s["StackStatus"] for s in client.describe_stacks()["Stacks"]}
+    finally:
+        end(process, signal.SIGINT)
+        ended = finished(process)
+
+    assert stacks[STACK] == "CREATE_COMPLETE"
+    assert len(stacks) == 7
+    assert ended.returncode == 0
+    assert ended.stderr == ""
+    with pytest.raises(EndpointConnectionError):
+        client.describe_stacks()
+
+
+def test_ctrl_c_ends_an_embedded_launch_with_one_sentence(tree: Tree) -> None:
+    process = tree.start("launch", "dev", "--embedded")
+    assert process.stdout is not None
+    next(line for line in process.stdout if LINE.match(line))
+    end(process, signal.SIGINT)
+    ended = finished(process)
+
+    assert ended.returncode == 130
+    assert ended.stderr == "build.py: Interrupted; run the same command again to go on.\n"
+
+
+def client_of(running: EmbeddedAws, service: str) -> Any:
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=running.endpoint_url,
+        aws_access_key_id=running.access_key,
+        aws_secret_access_key=running.secret_key,
+    )
+
+
+@pytest.fixture(scope="module")
+def launched(running: EmbeddedAws, tree: Tree) -> list[Finished]:
+    """Launched twice, then deleted twice, on an AWS that runs on."""
+    return [
+        tree.run(*arguments, **running.environment())
+        for arguments in (
+            ("launch", "dev"),
+            ("launch", "dev"),
+            ("delete", "dev", "--yes"),
+            ("delete", "dev", "--yes"),
+        )
+    ]
+
+
+def test_all_of_them_end_well(launched: list[Finished]) -> None:
+    assert [(command.returncode, command.stderr) for command in launched] == [(0, "")] * 4
+
+
+def test_first_launch_makes_the_release_bucket(launched: list[Finished], release: Release) -> None:
+    bucket = f"carbon-connect-releases-123456789012-{REGION}"
+    count = len(release.files) + 1
+
+    assert launched[0].stdout.splitlines()[:2] == [
+        f"Made bucket {bucket}.",
+        f"Release {release.prefix}: {count} files uploaded, 0 there before.",
+    ]
+
+
+def test_second_launch_says_that_nothing_changes(
+    launched: list[Finished], release: Release
+) -> None:
+    count = len(release.files) + 1
+    lines = launched[1].stdout.splitlines()
+
+    assert lines[:2] == [
+        f"Release {release.prefix}: 0 files uploaded, {count} there before.",
+        f"{STACK} has no changes to launch (CREATE_COMPLETE)",
+    ]
+    assert outputs(launched[1].stdout) == outputs(launched[0].stdout)
+
+
+def test_deletion_tells_the_progress_of_each_stack(
+    launched: list[Finished], release: Release
+) -> None:
+    names = [STACK, *(layer.name.capitalize() for layer in release.layers)]
+
+    assert {(name, "DELETE_COMPLETE") for name in names} <= progress(launched[2].stdout)
+    assert launched[2].stdout.splitlines()[-1] == f"Stack {STACK} is deleted."
+
+
+def test_second_deletion_says_that_there_is_no_stack(launched: list[Finished]) -> None:
+    assert launched[3].stdout == f"There is no stack {STACK}.\n"
+
+
+def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(
+    running: EmbeddedAws, tree: Tree
+) -> None:
+    setting = ("--set", "Project=broken")
+    client_of(running, "s3").create_bucket(
+        Bucket="broken-dev-media", CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+
+    failed = tree.run("launch", "dev", *setting, **running.environment())
+
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines() == [
+        "Stack broken-dev ended in ROLLBACK_COMPLETE.",
+        "  Data: MediaBucket: Resource of type 'AWS::S3::Bucket' with identifier"
+        " 'broken-dev-media' already exists.",
+    ]
+    assert ("broken-dev", "ROLLBACK_COMPLETE") in progress(failed.stdout)
+
+
+def test_deletion_that_is_refused_gives_the_reason_and_status_1(
+    running: EmbeddedAws, tree: Tree
+) -> None:
+    setting = ("--set", "Project=held")
+    launch = tree.run("launch", "dev", *setting, **running.environment())
+    bucket = outputs(launch.stdout)["MediaBucketName"]
+    client_of(running, "s3").put_object(Bucket=bucket, Key="logo.png", Body=b"logo")
+
+    refused = tree.run("delete", "dev", "--yes", *setting, **running.environment())
+
+    assert refused.returncode == 1
+    first, second = refused.stderr.splitlines()
+    assert first == "Stack held-dev ended in DELETE_FAILED."
+    assert second.startswith("  Data: MediaBucket: ")
+    assert "not empty" in second

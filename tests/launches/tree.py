@@ -1,0 +1,69 @@
+"""build.py as a program, in a copy of the working tree: a launch writes to dist/, and a test must not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.paths import PROJECT
+
+SOURCES = ("templates_src", "pipeline", "embedded_aws", "parameters", "dist")
+FILES = ("build.py", "setup.cfg", "README.md")
+# A launch takes two seconds; this is for a machine that does much else.
+PATIENCE = 120
+
+Finished = subprocess.CompletedProcess[str]
+
+
+class Tree:
+    """A copy of what a fresh clone has after its set-up, .venv included."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in SOURCES:
+            shutil.copytree(PROJECT / name, folder / name)
+        for name in FILES:
+            shutil.copy2(PROJECT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """build.py in a process group of its own, as a shell starts it."""
+        return subprocess.Popen(
+            [sys.executable, self.folder / "build.py", *arguments],
+            env=clean_environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **variables: str) -> Finished:
+        """build.py, to its end."""
+        return finished(self.start(*arguments, **variables))
+
+
+def finished(process: subprocess.Popen[str]) -> Finished:
+    """How a process ended; one that does not end is a failure."""
+    try:
+        output, errors = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        end(process, signal.SIGKILL)
+        raise
+    return Finished(process.args, process.returncode, output, errors)
+
+
+def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signal a process and what it started, as a terminal does at Ctrl-C."""
+    os.killpg(process.pid, number)
+
+
+def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a person without an AWS account, and these variables."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**own, "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **variables}

@@ -1,0 +1,222 @@
+"""The mechanics of the simulation of docs/scaling.md, and that the page shows what the program finds."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scaling.document import PICTURE, numbers
+from benchmarks.scaling.fleet import BACKLOG, CPU, Assumptions, Fleet
+from benchmarks.scaling.load import Job, Reclaim, Scenario
+from benchmarks.scaling.picture import CHUNK, digest, draw
+from benchmarks.scaling.policy import Policy, Scaler, configuration
+from benchmarks.scaling.results import Results, results
+from pipeline.assemble import Release
+from pipeline.render import render
+from templates_src.compute.scaling import SCALE_IN_SECONDS, SCALE_OUT_SECONDS
+from templates_src.compute.workloads import WORKER_STOP_SECONDS
+
+POLICY = Policy(target=10, least=2, most=10, out_cooldown=60, in_cooldown=300)
+AT_ONCE = Assumptions(start=(0.0, 0.0), metric_delay=0)
+
+
+@pytest.fixture(scope="module")
+def found() -> Results:
+    return results()
+
+
+def fleet(
+    *jobs: Job,
+    policy: Policy = POLICY,
+    metric: str = BACKLOG,
+    assumptions: Assumptions = AT_ONCE,
+    reclaims: tuple[Reclaim, ...] = (),
+) -> Fleet:
+    return Fleet(Scenario("test", jobs, reclaims), Scaler(policy), metric, assumptions)
+
+
+def jobs(count: int, seconds: float = 6.0, sent: float = 0.0) -> list[Job]:
+    return [Job(sent, seconds)] * count
+
+
+def desired(points: list[float], policy: Policy = POLICY, current: int = 2) -> list[int]:
+    """The number of tasks after each minute's data point."""
+    scaler, counts = Scaler(policy), []
+    for minute, point in enumerate(points, start=1):
+        current = scaler.desired(minute * 60.0, current, point)
+        counts.append(current)
+    return counts
+
+
+def test_policy_is_the_environments(release: Release) -> None:
+    given = {
+        "WorkerMinTasks": "3",
+        "WorkerMaxTasks": "7",
+        "WorkerBacklogTarget": "33",
+        "WorkerCpu": "512",
+        "CpuArchitecture": "X86_64",
+    }
+    worker = configuration(render(release, "dev", overrides=given))
+    assert (worker.policy.least, worker.policy.most, worker.policy.target) == (3, 7, 33)
+    assert (worker.vcpu, worker.gigabytes, worker.architecture) == (0.5, 2, "X86_64")
+    cooldowns = (worker.policy.out_cooldown, worker.policy.in_cooldown)
+    assert cooldowns == (SCALE_OUT_SECONDS, SCALE_IN_SECONDS)
+    assert worker.stop_seconds == WORKER_STOP_SECONDS
+
+
+def test_scales_out_after_three_minutes_above_the_target() -> None:
+    assert desired([10.1, 10.1, 10.1]) == [2, 2, 3]
+    assert desired([10.0, 10.0, 10.0, 10.0]) == [2, 2, 2, 2]
+    assert desired([30, 30, 10, 30, 30, 30]) == [2, 2, 2, 2, 2, 6]
+
+
+def test_scales_in_after_fifteen_minutes_below_nine_tenths() -> None:
+    assert desired([8.9] * 16, current=10) == [10] * 14 + [9, 9]
+    assert desired([9.0] * 30, current=10) == [10] * 30
+    interrupted = [4.0] * 14 + [9.5] + [4.0] * 15
+    assert desired(interrupted, current=10) == [10] * 29 + [4]
+
+
+def test_stays_within_its_bounds() -> None:
+    assert desired([1e6] * 5)[-1] == POLICY.most
+    assert desired([0.0] * 60, current=10)[-1] == POLICY.least
+
+
+def test_rests_between_steps() -> None:
+    slow = Policy(target=10, least=1, most=100, out_cooldown=180, in_cooldown=600)
+    assert desired([20.0] * 9, slow, current=1) == [1, 1, 2, 2, 2, 4, 4, 4, 8]
+    steps = desired([8.0] * 26, slow, current=10)
+    assert (steps[13], steps[14], steps[23], steps[24]) == (10, 8, 8, 7)
+
+
+def test_without_data_nothing_changes() -> None:
+    scaler = Scaler(POLICY)
+    assert scaler.desired(60.0, 5, None) == 5
+
+
+@pytest.mark.parametrize("metric", [BACKLOG, CPU])
+def test_no_job_is_lost(metric: str) -> None:
+    reclaims = (Reclaim(400.0, 1.0, 300.0), Reclaim(900.0, 0.5, 0.0))
+    for until in (350, 450, 560, 1500, 5500):
+        running = fleet(*jobs(300, 200.0), *jobs(100, sent=700), metric=metric, reclaims=reclaims)
+        run = running.play(until)
+        assert run.sent == run.finished + running.depth == (400 if until > 700 else 300)
+        assert len(running.lost) > 0 or until != 560
+    assert (run.finished, run.repeated > 0) == (400, True)
+
+
+def test_never_more_workers_than_may_be() -> None:
+    running = fleet(*jobs(5000))
+    run = running.play(3600)
+    assert max(minute.desired for minute in run.minutes) == POLICY.most
+    assert max(minute.running for minute in run.minutes) == POLICY.most
+    assert min(minute.running for minute in run.minutes) == POLICY.least
+
+
+def test_each_process_has_one_job() -> None:
+    running = fleet(*jobs(100, 1000.0), policy=Policy(10, 2, 2, 60, 300))
+    running.play(60)
+    assert (running.in_work, running.depth) == (2 * running.assumptions.processes, 100)
+
+
+def test_a_worker_takes_nothing_before_it_has_started() -> None:
+    late = Assumptions(start=(600.0, 600.0), metric_delay=0)
+    run = fleet(*jobs(1000), assumptions=late).play(1200)
+    more = [minute for minute, each in enumerate(run.minutes) if each.desired > 2]
+    there = [minute for minute, each in enumerate(run.minutes) if each.running > 2]
+    assert (more[0], there[0]) == (2, 12)
+
+
+def test_spot_lets_short_jobs_end_and_cuts_long_ones_off() -> None:
+    one = Policy(target=1000, least=1, most=1, out_cooldown=60, in_cooldown=300)
+    reclaim = (Reclaim(10.0, 1.0, 5000.0),)
+    running = fleet(Job(0.0, 100.0), Job(0.0, 200.0), policy=one, reclaims=reclaim)
+    run = running.play(131)
+    # The notice is two minutes: the first job ends, the second is held by nobody who lives.
+    assert (run.finished, len(running.lost), len(running.workers)) == (1, 1, 0)
+    run = fleet(Job(0.0, 100.0), Job(0.0, 200.0), policy=one, reclaims=reclaim).play(3599)
+    assert (run.finished, run.repeated) == (1, 0)
+    run = fleet(Job(0.0, 100.0), Job(0.0, 200.0), policy=one, reclaims=reclaim).play(5400)
+    assert (run.finished, run.repeated) == (2, 1)
+
+
+def test_spot_gives_nothing_during_a_shortage() -> None:
+    run = fleet(reclaims=(Reclaim(60.0, 1.0, 600.0),)).play(900)
+    assert [minute.running for minute in run.minutes] == [2] + [0] * 9 + [0] + [2] * 4
+
+
+def test_workers_that_go_finish_first() -> None:
+    few = Policy(target=10, least=1, most=10, out_cooldown=60, in_cooldown=0)
+    running = fleet(*jobs(3, 100.0), policy=few)
+    running.desired = 3
+    running.play(10)
+    running.desired = 1
+    run = running.run
+    for second in range(10, 131):
+        running.progress(second)
+        running.schedule(second)
+        running.take(second)
+    assert (run.finished, run.repeated, len(running.workers)) == (3, 0, 1)
+
+
+def test_cpu_is_what_the_jobs_compute() -> None:
+    waiting = Assumptions(start=(0.0, 0.0), metric_delay=0, io_share=0.8)
+    run = fleet(*jobs(100, 1000.0), metric=CPU, assumptions=waiting).play(120)
+    assert run.minutes[1].metric == pytest.approx(40.0)
+    computing = Assumptions(start=(0.0, 0.0), metric_delay=0, io_share=0.0)
+    run = fleet(*jobs(100, 1000.0), metric=CPU, assumptions=computing).play(120)
+    assert run.minutes[1].metric == pytest.approx(100.0)
+
+
+def test_costs_what_it_runs() -> None:
+    assert fleet().play(3600).worker_seconds == 2 * 3600
+
+
+def test_every_scenario_is_served_in_the_end(found: Results) -> None:
+    for each in found.outcomes:
+        assert each.cleared
+        assert each.run.sent >= each.run.finished > 0.99 * each.run.sent
+
+
+def test_page_shows_what_the_program_prints(found: Results) -> None:
+    assert numbers() == found.text, "Run: python -m benchmarks.scaling"
+
+
+def test_same_input_same_result(found: Results) -> None:
+    assert results().text == found.text
+
+
+def test_picture_is_of_these_runs(found: Results) -> None:
+    stale = "Run: python -m benchmarks.scaling"
+    assert texts(PICTURE)[CHUNK] == digest(found.worker, found.outcomes), stale
+
+
+def test_picture_is_the_same_when_drawn_again(found: Results, tmp_path: Path) -> None:
+    first, second = tmp_path / "1.png", tmp_path / "2.png"
+    for path in (first, second):
+        draw(found.worker, found.outcomes, path)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def texts(path: Path) -> dict[str, str]:
+    """The text chunks of a PNG file."""
+    return dict(
+        body.decode("latin-1").split("\0", 1) for kind, body in chunks(path) if kind == b"tEXt"
+    )
+
+
+def chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Type and body of each chunk; their sums are right."""
+    data, at = path.read_bytes(), 8
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = data[at + 8 : at + 8 + length]
+        (checked,) = struct.unpack_from(">I", data, at + 8 + length)
+        assert checked == zlib.crc32(kind + body)
+        yield kind, body
+        at += 12 + length
