@@ -30,7 +30,13 @@ from embedded_aws.resources import (
     secrets,
     storage,
 )
-from embedded_aws.services import application_autoscaling, certificates, dlm, waf_logging
+from embedded_aws.services import (
+    application_autoscaling,
+    certificates,
+    dlm,
+    service_catalog,
+    waf_logging,
+)
 
 _SERVICES = (application_autoscaling, certificates, dlm, waf_logging)
 _RESOURCES = (
@@ -63,6 +69,8 @@ _RULES = (
     change_sets,
     custom_resources,
     vpc_functions,
+    # Last: it goes through CloudFormation as the others leave it.
+    service_catalog,
 )
 
 

@@ -16,6 +16,8 @@ from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
 from templates_src import environment
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
+from templates_src.launch_role.template import launch_role
+from templates_src.release_bucket.template import release_bucket
 
 PRODUCT = "carbon-connect"
 # CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.
@@ -34,7 +36,8 @@ UNNAMED_PREFIX = "unnamed/"
 class Release:
     """What is launched: every template and function of one version.
 
-    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes.
+    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes. ``foundations``
+    does so for what an account has before it has a release: they are deployed once, and no release holds them.
     """
 
     version: str
@@ -42,6 +45,7 @@ class Release:
     root: Layer
     layers: tuple[Layer, ...]
     files: Mapping[str, bytes]
+    foundations: Mapping[str, bytes]
 
     @property
     def prefix(self) -> str:
@@ -84,12 +88,17 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
+        bases = [launch_role(), release_bucket()]
+        foundations = {template_path(base.name): serialize(base.document()) for base in bases}
     except (TemplateError, AttributeError, ValueError, TypeError) as error:
         # The last three are how troposphere refuses a property that a resource lacks, or does not have.
         raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
     for layer in (root, *layers):
         check_quotas(layer, len(files[template_path(layer.name)]), is_root=layer is root)
-    return Release(version, digest, root, tuple(layers), files)
+    for base in bases:
+        # They are sent in the request as well: there is no bucket yet.
+        check_quotas(base, len(foundations[template_path(base.name)]), is_root=True)
+    return Release(version, digest, root, tuple(layers), files, foundations)
 
 
 def project_version() -> str:
@@ -162,7 +171,8 @@ def write(release: Release, dist: Path = DIST) -> list[Path]:
 
     A template of a layer that is no more is removed.
     """
-    wanted = {dist / path: body for path, body in release.files.items() if path.endswith(".json")}
+    templates = {**release.files, **release.foundations}
+    wanted = {dist / path: body for path, body in templates.items() if path.endswith(".json")}
     wanted[dist / "manifest.json"] = release.manifest()
     changed = []
     for path, body in wanted.items():

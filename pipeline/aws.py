@@ -66,6 +66,7 @@ class Aws:
             region_name=self.region,
             aws_access_key_id=self.environment.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=self.environment.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=self.environment.get("AWS_SESSION_TOKEN"),
         )
 
 

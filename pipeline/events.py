@@ -48,31 +48,47 @@ class StackProgress:
 
 @dataclass
 class Operation:
-    """A create, update or delete of a stack; ``stacks`` holds it and its nested stacks by ID, in order of appearance."""
+    """A create, update or delete of a stack; ``stacks`` holds it and its nested stacks by ID, in order of appearance.
+
+    ``name`` is what the stack is called on the screen: its own name unless another is given.
+    """
 
     aws: Aws
     stack_id: str
     since: datetime
+    name: str = ""
     stacks: dict[str, StackProgress] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.name = self.name or self.stack_id.split("/")[1]
+
     def follow(self, report: Callable[[Operation], None]) -> str:
         """Wait for the operation to end, reporting whatever happens; returns the stack's last status."""
-        cloudformation = self.aws.client("cloudformation")
-        name = self.stack_id.split("/")[1]
-        self.stacks[self.stack_id] = StackProgress(name, self.stack_id)
         wait = SHORTEST_WAIT
         while True:
-            with sentences(f"follow stack {name}"):
-                # The status is read first: whatever led to it is in the events read after it.
-                stack = cloudformation.describe_stacks(StackName=self.stack_id)["Stacks"][0]
-                changed = self._read_events(cloudformation)
-            self.stacks[self.stack_id].status = stack["StackStatus"]
+            with sentences(f"follow stack {self.name}"):
+                changed = self.look()
             report(self)
-            if not stack["StackStatus"].endswith("IN_PROGRESS"):
-                return str(stack["StackStatus"])
+            if not self.status.endswith("IN_PROGRESS"):
+                return self.status
             wait = SHORTEST_WAIT if changed else min(wait * 1.5, LONGEST_WAIT)
             time.sleep(wait)
+
+    def look(self) -> bool:
+        """Read what has happened meanwhile; returns whether anything has. Raises what botocore does."""
+        cloudformation = self.aws.client("cloudformation")
+        root = self.stacks.setdefault(self.stack_id, StackProgress(self.name, self.stack_id))
+        # The status is read first: whatever led to it is in the events read after it.
+        stack = cloudformation.describe_stacks(StackName=self.stack_id)["Stacks"][0]
+        changed = self._read_events(cloudformation)
+        root.status = stack["StackStatus"]
+        return changed
+
+    @property
+    def status(self) -> str:
+        """The stack's status when it was last looked at."""
+        return self.stacks[self.stack_id].status
 
     def failures(self) -> list[Failure]:
         """The first failure of each stack that is a cause, oldest stack first.

@@ -26,7 +26,7 @@ CLEAN = CACHE / "lint"
 
 @dataclass(frozen=True)
 class Target:
-    """Templates that are linted together: the nested tree, or one rendered environment in one region."""
+    """Templates that are linted together: the nested tree, a foundation, or one rendered environment in one region."""
 
     name: str
     regions: tuple[str, ...]
@@ -71,12 +71,12 @@ def lint(
     profiles: Path = PARAMETERS,
     clean: Path = CLEAN,
 ) -> Report:
-    """Lint the nested templates in all ``regions`` and every environment in each.
+    """Lint the nested templates and the foundations in all ``regions``, and every environment in each.
 
     Targets that were clean when last linted are not read again unless ``fresh``. Raises Refusal for a region that cfn-lint does not know
     and an environment that cannot be rendered.
     """
-    targets = [tree(release, tuple(regions))]
+    targets = [tree(release, tuple(regions)), *foundations(release, tuple(regions))]
     for name in profile_names(profiles):
         for region in regions:
             rendered = render(release, name, region, profiles=profiles)
@@ -109,6 +109,14 @@ def tree(release: Release, regions: tuple[str, ...]) -> Target:
         for layer in release.layers
     ]
     return Target(TREE, regions, tuple(files))
+
+
+def foundations(release: Release, regions: tuple[str, ...]) -> list[Target]:
+    """The templates that an account has before a release, each by itself."""
+    return [
+        Target(Path(path).name, regions, ((Path(path).name, body),))
+        for path, body in release.foundations.items()
+    ]
 
 
 def lint_all(targets: Sequence[Target]) -> Iterator[list[Finding]]:

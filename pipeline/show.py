@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from pipeline.events import Operation
+from pipeline.events import Failure, Operation
 from pipeline.launch import Launched
 from pipeline.lint import Report
+from pipeline.provisioning.operations import Ended
 
 _COLOURS = (("FAILED", "red"), ("ROLLBACK", "red"), ("COMPLETE", "green"), ("PROGRESS", "yellow"))
 
@@ -89,7 +90,22 @@ def failures(console: Console, launched: Launched) -> None:
     console.print(
         f"Stack {launched.stack} ended in {launched.status}.", style="red", soft_wrap=True
     )
-    for failure in launched.failures:
+    _failed_resources(console, launched.failures)
+
+
+def ended(console: Console, ended: Ended) -> None:
+    """What Service Catalog says of an operation that failed, and the first failed resource of each stack."""
+    console.print(
+        f"{ended.name} failed: {' '.join(ended.errors) or 'Service Catalog gives no reason.'}",
+        style="red",
+        soft_wrap=True,
+        markup=False,
+    )
+    _failed_resources(console, ended.failures)
+
+
+def _failed_resources(console: Console, failures: Iterable[Failure]) -> None:
+    for failure in failures:
         console.print(
             f"  {failure.stack}: {failure.logical_id}: {failure.reason}",
             highlight=False,

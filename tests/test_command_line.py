@@ -25,10 +25,13 @@ from pipeline.upload import MANIFEST_NAME, ensure_bucket, keys_below
 from tests.conftest import REGION
 from tests.relay import relay
 
-COMMANDS = ("build", "lint", "render", "upload", "launch", "delete")
+COMMANDS = (
+    *("build", "lint", "render", "upload", "plan", "publish"),
+    *("launch", "update", "terminate", "status", "outputs", "delete"),
+)
 LINES, COLUMNS = 24, 80
 # What a build reads.
-SOURCES = ("templates_src", "pipeline", "embedded_aws", "parameters", "dist/functions")
+SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "dist/functions")
 # The environment of a person who has no AWS account: nothing of this process's own but the way to Python.
 NOBODY = {
     "PATH": os.environ["PATH"],
@@ -72,7 +75,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SOURCES:
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, copy / name)
-    for name in ("build.py", "setup.cfg"):
+    for name in ("build.py", "catalog.yaml", "setup.cfg"):
         shutil.copy(PROJECT / name, copy / name)
     return copy
 
@@ -129,6 +132,14 @@ def test_help_lists_every_command() -> None:
         (("launch",), ("'environment'", "python build.py launch --help")),
         (("launch", "dev", "--embeded"), ("--embeded",)),
         (("launch", "dev", "--keep"), ("--keep", "--embedded")),
+        (("launch", "dev", "--bucket", "mine"), ("--bucket", "--direct")),
+        (
+            ("launch", "dev", "--direct", "--product-version", "1"),
+            ("--product-version", "--direct"),
+        ),
+        (("launch", "dev", "--tag", "Owner"), ("--tag", "KEY=VALUE", "'Owner'")),
+        (("update", "dev", "--set", "ImageTag"), ("KEY=VALUE", "'ImageTag'")),
+        (("terminate",), ("'environment'", "python build.py terminate --help")),
         (("render", "dev", "--set", "VpcCidr"), ("KEY=VALUE", "'VpcCidr'")),
         (("render", "dev", "--set", "=10.0.0.0/16"), ("KEY=VALUE", "'=10.0.0.0/16'")),
         (("delete", "dev", "--set", ""), ("KEY=VALUE", "''")),
@@ -153,7 +164,9 @@ def test_wrong_usage_is_one_sentence_and_status_2(
         (("launch", "dev", "--embedded", "--region", "eu-north-9"), ("'eu-north-9'",)),
         (("render", "prod", "--set", "NatGateways=single"), ("NatGateways", "prod")),
         (("delete", "dev", "--set", "Projet=app"), ("did you mean Project?",)),
-        (("launch", "dev", "--set", "Environment=prod"), ("Environment", "'dev'")),
+        (("launch", "dev", "--direct", "--set", "Environment=prod"), ("Environment", "'dev'")),
+        (("launch", "dev", "--embedded", "--set", "Environment=prod"), ("Environment", "'dev'")),
+        (("update", "qa"), ("'qa'",)),
         (("render", "dev", "--output", "/dev/null/x"), ("/dev/null", "Not a directory")),
         (("upload", "--bucket", "Not A Bucket"), ("'Not A Bucket'", "ReleaseBucket")),
     ],
@@ -170,7 +183,15 @@ CERTIFICATE = f"CertificateArn=arn:aws:acm:{REGION}:111122223333:certificate/0a1
 
 @pytest.mark.parametrize(
     "arguments",
-    [("upload", "--bucket", "releases"), ("delete", "dev")],
+    [
+        ("upload", "--bucket", "releases"),
+        ("delete", "dev"),
+        ("launch", "dev"),
+        ("update", "dev"),
+        ("terminate", "dev"),
+        ("status", "dev"),
+        ("outputs", "dev"),
+    ],
     ids=" ".join,
 )
 def test_no_credentials(arguments: tuple[str, ...]) -> None:
@@ -198,7 +219,7 @@ def test_endpoint_that_is_no_url() -> None:
 
 
 def test_bucket_that_is_not_there(aws: Aws) -> None:
-    launch = ("launch", "dev", "--set", CERTIFICATE, "--bucket", "absent")
+    launch = ("launch", "dev", "--direct", "--set", CERTIFICATE, "--bucket", "absent")
 
     finished = run(*launch, env={**NOBODY, **aws.environment})
 
@@ -217,7 +238,7 @@ def test_bucket_in_another_region(aws: Aws) -> None:
 def test_launch_that_lacks_a_value_leaves_nothing(aws: Aws) -> None:
     buckets = aws.client("s3").list_buckets()["Buckets"]
 
-    finished = run("launch", "prod", env={**NOBODY, **aws.environment})
+    finished = run("launch", "prod", "--direct", env={**NOBODY, **aws.environment})
 
     assert_refused(finished, 1, "CertificateArn", "HTTPS")
     assert aws.client("s3").list_buckets()["Buckets"] == buckets
@@ -287,7 +308,8 @@ def test_build_gives_the_same_bytes_elsewhere(
 ) -> None:
     finished = run("build", env={**NOBODY, **env}, tree=broken)
 
-    expected = {path: body for path, body in release.files.items() if path.endswith(".json")}
+    files = {**release.files, **release.foundations}
+    expected = {path: body for path, body in files.items() if path.endswith(".json")}
     assert finished.returncode == 0, finished.stderr
     assert built(broken) == {**expected, MANIFEST_NAME: release.manifest()}
 

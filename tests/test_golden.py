@@ -20,7 +20,7 @@ def differences(release: Release, dist: Path) -> list[str]:
     """What in ``dist`` is not what the release builds: sentences that name the file."""
     wanted = {
         dist / path: body
-        for path, body in release.files.items()
+        for path, body in {**release.files, **release.foundations}.items()
         if path.startswith(f"{TEMPLATE_FOLDER}/")
     }
     wanted[dist / MANIFEST.name] = release.manifest()
@@ -47,6 +47,7 @@ def test_dist_is_what_the_sources_build(release: Release) -> None:
 def test_building_twice_gives_the_same_bytes(release: Release) -> None:
     again = assemble()
     assert again.files == release.files
+    assert again.foundations == release.foundations
     assert again.manifest() == release.manifest()
 
 

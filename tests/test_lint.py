@@ -27,7 +27,7 @@ Template = dict[str, Any]
 def test_templates_and_environments_are_clean_in_every_region(release: Release) -> None:
     report = lint.lint(release, REGIONS)
     assert report.findings == ()
-    assert report.targets == 1 + 3 * len(REGIONS)
+    assert report.targets == 1 + len(release.foundations) + 3 * len(REGIONS)
     assert lint.lint(release, REGIONS).linted == 0
 
 
@@ -98,7 +98,7 @@ def faulty(
         plant(template)
         files[template_path(layer)] = serialize(template)
     return lint.lint(
-        dataclasses.replace(release, files=files),
+        dataclasses.replace(release, files=files, foundations={}),
         REGIONS[:1],
         profiles=tmp_path_factory.mktemp("profiles"),
         clean=remembered,
@@ -113,6 +113,16 @@ def faulty(
 def test_found_in_nested_templates(faulty: lint.Report, says: str) -> None:
     found = messages(faulty.findings)
     assert [message for message in found if says in message], found
+
+
+def test_found_in_a_foundation(release: Release) -> None:
+    path = template_path("release-bucket")
+    template: Template = json.loads(release.foundations[path])
+    template["Resources"]["Bucket"]["Properties"]["BucketNames"] = "releases"
+    faulty = dataclasses.replace(release, foundations={path: serialize(template)})
+    (target,) = lint.foundations(faulty, REGIONS[:1])
+    found = messages(tuple(lint.lint_target(target)))
+    assert [message for message in found if "'BucketNames'" in message], found
 
 
 def test_what_was_not_clean_is_read_again(faulty: lint.Report, remembered: Path) -> None:

@@ -22,7 +22,8 @@ _FROM_TEMPLATE = ("InstanceType", "KeyName", "UserData", "SecurityGroupIds", "Ia
 
 
 def install() -> None:
-    """Put the instances behind ministack's handlers of groups."""
+    """Put the instances behind ministack's handlers of groups, and the stack's tags on both."""
+    _propagate_stack_tags()
     handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
     create, update, delete = (handlers[action] for action in ("create", "update", "delete"))
 
@@ -53,6 +54,29 @@ def install() -> None:
         delete(physical_id, properties)
 
     handlers.update(create=create_and_start, update=update_and_replace, delete=end_and_delete)
+
+
+def _propagate_stack_tags() -> None:
+    """Give the tags that a group has from its stack what a group's tags need to be valid.
+
+    They reach the instances whatever a template says of its own tags:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+    """
+    merge = provisioners._with_stack_tags
+
+    def with_stack_tags(resource_type: str, properties: Properties, *of_stack: Any) -> Properties:
+        merged: Properties = merge(resource_type, properties, *of_stack)
+        if resource_type != _TYPE:
+            return merged
+        own = {tag.get("Key") for tag in properties.get("Tags") or []}
+        tags = [
+            tag if tag["Key"] in own else {**tag, "PropagateAtLaunch": True}
+            for tag in merged["Tags"]
+        ]
+        return {**merged, "Tags": tags}
+
+    for module in (provisioners, stacks):
+        module._with_stack_tags = with_stack_tags
 
 
 def _launch_data(properties: Properties) -> Properties:

@@ -72,18 +72,26 @@ class Layer:
     """One template under construction.
 
     Every resource that can be tagged gets the tags Project, Environment and Layer; every parameter comes from a
-    Declaration with group and label; every output has a description.
+    Declaration with group and label; every output has a description. ``common`` are the parameters that the tags
+    are taken from: what is made once an account, rather than once an environment, has no Environment.
     """
 
-    def __init__(self, name: str, description: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        description: str,
+        *,
+        common: tuple[Declaration, ...] = (PROJECT, ENVIRONMENT),
+    ) -> None:
         self.name = name
+        self.common = common
         self.template = Template(Description=description)
         self.template.set_version()
         self.declarations: dict[str, Declaration] = {}
         self.rules: dict[str, Rule] = {}
         self.public_outputs: list[str] = []
-        self.parameter(PROJECT)
-        self.parameter(ENVIRONMENT)
+        for declaration in common:
+            self.parameter(declaration)
 
     def parameter(self, declaration: Declaration) -> Ref:
         """Declare the parameter unless it is already, and refer to it.
@@ -180,8 +188,7 @@ class Layer:
     def tags(self, **more: Any) -> dict[str, Any]:
         """The tags of everything in this layer, and ``more``, by key."""
         return {
-            "Project": Ref(PROJECT.name),
-            "Environment": Ref(ENVIRONMENT.name),
+            **{declaration.name: Ref(declaration.name) for declaration in self.common},
             "Layer": self.name,
             **more,
         }

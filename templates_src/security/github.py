@@ -144,7 +144,7 @@ def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role
             AssumeRolePolicyDocument=trusted_workflows(layer, provider_arn),
             Policies=[
                 policy("push-images", sign_in_to_registry()),
-                policy("update-environment", update_own_product()),
+                policy("update-environment", update_own_product(), read_product_parameters()),
             ],
             **layer.role_properties(),
         )
@@ -205,4 +205,18 @@ def update_own_product() -> Statement:
         ],
         Resource=["*"],
         Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
+    )
+
+
+def read_product_parameters() -> Statement:
+    """List the parameters of a product's version, in a portfolio that the role was given access to.
+
+    An update sends a parameter that it does not name back to its default, so a workflow must name them all. The
+    product's ID is not known before it is published, and a shared one belongs to another account, hence the ``*``.
+    """
+    return Statement(
+        Sid="ReadTheParametersOfItsProduct",
+        Effect=Allow,
+        Action=[servicecatalog.DescribeProvisioningParameters],
+        Resource=[Sub("arn:${AWS::Partition}:catalog:${AWS::Region}:*:product/*")],
     )

@@ -64,6 +64,18 @@ def running(account: Account) -> list[dict[str, Any]]:
     return [instance for held in found["Reservations"] for instance in held["Instances"]]
 
 
+def test_tags_of_the_stack_reach_group_and_instances(account: Account) -> None:
+    tags = [{"Key": "CostCenter", "Value": "carbon"}]
+
+    stack = account.launch(template(group()), Tags=tags)
+
+    assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
+    (instance,) = running(account)
+    found = {tag["Key"]: tag["Value"] for tag in instance["Tags"]}
+    assert {"CostCenter": "carbon", "Layer": "compute"}.items() <= found.items()
+    assert "Own" not in found
+
+
 def signals(account: Account, stack: dict[str, Any]) -> list[str]:
     """Who CloudFormation had a signal from, the first one first."""
     events = account.client("cloudformation").describe_stack_events(StackName=stack["StackId"])
@@ -82,6 +94,9 @@ def test_group_starts_its_instance_which_signals(account: Account) -> None:
     assert tags == {
         "Layer": "compute",
         "aws:autoscaling:groupName": account.resources(stack)["Group"],
+        "aws:cloudformation:logical-id": "Group",
+        "aws:cloudformation:stack-id": stack["StackId"],
+        "aws:cloudformation:stack-name": stack["StackName"],
     }
     (described,) = account.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     assert [held["InstanceId"] for held in described["Instances"]] == [instance["InstanceId"]]

@@ -1,4 +1,4 @@
-"""build.py launch and delete as programs: what they print, how they end, and what they leave."""
+"""build.py launch --direct and delete as programs: what they print, how they end, and what they leave."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def outputs(output: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def embedded(tree: Tree) -> Finished:
     """A launch on an embedded AWS of its own."""
-    return tree.run("launch", "dev", "--embedded")
+    return tree.run("launch", "dev", "--direct", "--embedded")
 
 
 def test_embedded_launch_ends_well_by_itself(embedded: Finished) -> None:
@@ -63,7 +63,7 @@ def test_embedded_launch_prints_every_output_of_the_root(
 
 
 def test_kept_one_answers_clients_until_ctrl_c(tree: Tree) -> None:
-    process = tree.start("launch", "dev", "--embedded", "--keep")
+    process = tree.start("launch", "dev", "--direct", "--embedded", "--keep")
     assert process.stdout is not None
     try:
         line = next(line for line in process.stdout if line.startswith("export "))
@@ -89,7 +89,7 @@ def test_kept_one_answers_clients_until_ctrl_c(tree: Tree) -> None:
 
 
 def test_ctrl_c_ends_an_embedded_launch_with_one_sentence(tree: Tree) -> None:
-    process = tree.start("launch", "dev", "--embedded")
+    process = tree.start("launch", "dev", "--direct", "--embedded")
     assert process.stdout is not None
     next(line for line in process.stdout if LINE.match(line))
     end(process, signal.SIGINT)
@@ -115,8 +115,8 @@ def launched(running: EmbeddedAws, tree: Tree) -> list[Finished]:
     return [
         tree.run(*arguments, **running.environment())
         for arguments in (
-            ("launch", "dev"),
-            ("launch", "dev"),
+            ("launch", "dev", "--direct"),
+            ("launch", "dev", "--direct"),
             ("delete", "dev", "--yes"),
             ("delete", "dev", "--yes"),
         )
@@ -171,7 +171,7 @@ def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(
         Bucket="broken-dev-media", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
 
-    failed = tree.run("launch", "dev", *setting, **running.environment())
+    failed = tree.run("launch", "dev", "--direct", *setting, **running.environment())
 
     assert failed.returncode == 1
     assert failed.stderr.splitlines() == [
@@ -186,7 +186,7 @@ def test_deletion_that_is_refused_gives_the_reason_and_status_1(
     running: EmbeddedAws, tree: Tree
 ) -> None:
     setting = ("--set", "Project=held")
-    launch = tree.run("launch", "dev", *setting, **running.environment())
+    launch = tree.run("launch", "dev", "--direct", *setting, **running.environment())
     bucket = outputs(launch.stdout)["MediaBucketName"]
     client_of(running, "s3").put_object(Bucket=bucket, Key="logo.png", Body=b"logo")
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from build import launch_release
+from commands.direct import launch_release
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from pipeline.aws import Aws
@@ -96,7 +96,7 @@ def state(aws: Aws, environment: Environment) -> State:
 
 
 def launch_again(running: EmbeddedAws, release: Release) -> State:
-    """What `build.py launch dev` does, without the start of a process."""
+    """What `build.py launch dev --direct` does, without the start of a process."""
     aws = Aws(REGION, running.environment())
     launched = launch_release(aws, release, "dev", {}, "")
     assert launched.succeeded, launched.failures
@@ -132,7 +132,7 @@ def test_interrupted_launch_run_again_ends_as_an_undisturbed_one(
         after=where.after,
     ) as gate:
         variables = {**running.environment(), "AWS_ENDPOINT_URL": gate.endpoint_url}
-        launching.append(tree.start("launch", "dev", **variables))
+        launching.append(tree.start("launch", "dev", "--direct", **variables))
         first = finished(launching[0])
 
     assert gate.has_acted

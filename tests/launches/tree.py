@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pipeline.paths import PROJECT
 
-SOURCES = ("templates_src", "pipeline", "embedded_aws", "parameters", "dist")
-FILES = ("build.py", "setup.cfg", "README.md")
+SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "dist")
+FILES = ("build.py", "catalog.yaml", "setup.cfg", "README.md")
 # A launch takes two seconds; this is for a machine that does much else.
 PATIENCE = 120
 

@@ -1,0 +1,95 @@
+"""Commands from source to release: build, lint, render and upload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.options import (
+    DEFAULT_REGION,
+    Bucket,
+    EnvironmentName,
+    Region,
+    Settings,
+    console,
+    parsed,
+)
+
+
+def build() -> None:
+    """Write dist/templates/ and dist/manifest.json; the default."""
+    from pipeline.assemble import assemble, write
+    from pipeline.profiles import load_profile, profile_names
+
+    release = assemble()
+    for name in profile_names():
+        load_profile(release.root, name)
+    changed = write(release)
+    print(
+        f"Release {release.prefix} has {len(release.files)} files, {len(changed)} changed on disk."
+    )
+
+
+def lint(
+    region: Annotated[list[str], typer.Option(help="AWS region. Repeatable.")] = [DEFAULT_REGION],  # noqa: B006 - Typer reads the default
+    fresh: Annotated[bool, typer.Option("--fresh", help="Read again what was clean.")] = False,
+) -> None:
+    """Run cfn-lint over the templates and over every rendered environment; warnings are failures."""
+    from pipeline.assemble import assemble
+    from pipeline.aws import require_region
+    from pipeline.lint import lint as run
+
+    for name in region:
+        require_region(name)
+    report = run(assemble(), region, fresh=fresh)
+    if report.findings:
+        from pipeline import show
+
+        show.findings(console(), report)
+        raise typer.Exit(1)
+    print(f"Clean: {report.targets} sets of templates, {report.linted} read now.")
+
+
+def render(
+    environment: EnvironmentName,
+    region: Region = DEFAULT_REGION,
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    output: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+) -> None:
+    """Write an environment as it would be launched, one JSON a layer."""
+    given = parsed(settings)
+    from pipeline.assemble import assemble, serialize
+    from pipeline.aws import require_region
+    from pipeline.render import render as run
+
+    require_region(region)
+    rendered = run(assemble(), environment, region, given)
+    folder = output or Path("dist") / "rendered" / f"{environment}-{region}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for layer, body in rendered.layers.items():
+        (folder / f"{layer}.json").write_bytes(serialize(body))
+    print(f"Wrote {len(rendered.layers)} templates to {folder}.")
+
+
+def upload(
+    bucket: Bucket,
+    region: Region = DEFAULT_REGION,
+) -> None:
+    """Put the release into a bucket, where it never changes; what is there already is left."""
+    from pipeline.assemble import assemble, write
+    from pipeline.aws import Aws
+    from pipeline.launch_files import write_launch_files
+    from pipeline.profiles import load_profile, profile_names
+    from pipeline.upload import upload as run
+
+    release = assemble()
+    for name in profile_names():
+        load_profile(release.root, name)
+    write(release)
+    done = run(Aws(region), release, bucket)
+    write_launch_files(release, bucket)
+    print(
+        f"s3://{bucket}/{done.prefix} has the release: {len(done.written)} written, {done.present} there before."
+    )

@@ -1,0 +1,94 @@
+"""Launching with CloudFormation alone, and deleting what was launched so."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from commands.options import (
+    DEFAULT_REGION,
+    EnvironmentName,
+    Region,
+    Settings,
+    Yes,
+    console,
+    parsed,
+)
+
+if TYPE_CHECKING:
+    from pipeline.assemble import Release
+    from pipeline.aws import Aws
+    from pipeline.launch import Launched
+
+
+def launch_directly(
+    aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
+) -> None:
+    """Launch the release and show what came of it; exit status 1 where it failed."""
+    from pipeline import show
+
+    launched = launch_release(aws, release, environment, given, bucket)
+    if not launched.succeeded:
+        show.failures(console(stderr=True), launched)
+        raise typer.Exit(1)
+    told = "launched" if launched.changed else "has no changes to launch"
+    show.pairs(console(), f"{launched.stack} {told} ({launched.status})", launched.outputs)
+
+
+def launch_release(
+    aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
+) -> Launched:
+    """Upload and launch; refuses wrong values before anything is uploaded."""
+    from pipeline import show
+    from pipeline.launch import launch as run
+    from pipeline.profiles import load_profile, resolve
+    from pipeline.render import render_values
+    from pipeline.upload import ensure_bucket, release_bucket_name
+    from pipeline.upload import upload as put
+
+    profile = load_profile(release.root, environment)
+    named = bucket or given.get("ReleaseBucket", "")
+    chosen = named or release_bucket_name(aws.account(), aws.region)
+    values = resolve(release.root, profile, {**given, "ReleaseBucket": chosen})
+    render_values(release, environment, aws.region, values)
+    out = console()
+    if not named and ensure_bucket(aws, chosen):
+        out.print(f"Made bucket {chosen}.", soft_wrap=True)
+    done = put(aws, release, chosen)
+    out.print(
+        f"Release {done.prefix}: {len(done.written)} files uploaded, {done.present} there before.",
+        soft_wrap=True,
+    )
+    with show.Progress(out) as progress:
+        return run(aws, release, values, progress, lambda text: out.print(text, soft_wrap=True))
+
+
+def delete(
+    environment: EnvironmentName,
+    region: Region = DEFAULT_REGION,
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    yes: Yes = False,
+) -> None:
+    """Delete the environment's stack; what its templates retain stays."""
+    given = parsed(settings)
+    from pipeline import show
+    from pipeline.assemble import assemble
+    from pipeline.aws import Aws
+    from pipeline.launch import delete as run
+    from pipeline.launch import stack_name
+    from pipeline.profiles import load_profile, overridden
+
+    root = assemble().root
+    values = overridden(root, load_profile(root, environment), given)
+    name = stack_name(values)
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Delete stack {name} in {region}?", abort=True)
+    out = console()
+    with show.Progress(out) as progress:
+        deleted = run(Aws(region), name, progress, lambda text: out.print(text, soft_wrap=True))
+    if not deleted.succeeded:
+        show.failures(console(stderr=True), deleted)
+        raise typer.Exit(1)
+    print(f"Stack {name} is deleted." if deleted.changed else f"There is no stack {name}.")

@@ -1,0 +1,234 @@
+"""Commands of a product's user: launch, update, terminate, status and outputs of an environment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import (
+    DEFAULT_REGION,
+    Embedded,
+    EnvironmentName,
+    Region,
+    Settings,
+    Yes,
+    console,
+    parsed,
+)
+from commands.targets import stay, target
+
+if TYPE_CHECKING:
+    from pipeline.assemble import Release
+    from pipeline.aws import Aws
+    from pipeline.provisioning.operations import Ended
+    from pipeline.provisioning.records import Note, Report
+
+ProductVersion = Annotated[str, typer.Option(help="Version of the product.")]
+Portfolio = Annotated[
+    str, typer.Option(help="Portfolio that offers the product, where several do.")
+]
+Name = Annotated[str, typer.Option(help="Provisioned product, unless it is PROJECT-ENVIRONMENT.")]
+Tags = Annotated[
+    list[str],
+    typer.Option("--tag", metavar="KEY=VALUE", help="A tag that is to be chosen. Repeatable."),
+]
+
+
+def launch(
+    environment: EnvironmentName,
+    region: Region = DEFAULT_REGION,
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    product_version: ProductVersion = "",
+    portfolio: Portfolio = "",
+    tags: Tags = [],  # noqa: B006 - Typer reads the default
+    direct: Annotated[
+        bool, typer.Option("--direct", help="With CloudFormation alone; updates, too.")
+    ] = False,
+    bucket: Annotated[
+        str, typer.Option(help="With --direct: release bucket; made if you name none.")
+    ] = "",
+    embedded: Embedded = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With --embedded: leave it running.")
+    ] = False,
+) -> None:
+    """Launch an environment from its product, show its progress and outputs."""
+    given, chosen = parsed(settings), parsed(tags, "--tag")
+    if direct and (product_version or portfolio or chosen):
+        raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
+    if bucket and not direct:
+        raise typer.BadParameter("--bucket needs --direct.")
+    if keep and not embedded:
+        raise typer.BadParameter("--keep needs --embedded.")
+    from commands.direct import launch_directly
+    from pipeline.assemble import assemble, write
+    from pipeline.profiles import load_profile, overridden
+    from pipeline.stand_ins import embedded_prerequisites
+
+    release = assemble()
+    profile = load_profile(release.root, environment)
+    if direct or embedded:
+        # The product of an account may be of another release, with other parameters.
+        overridden(release.root, profile, given)
+        write(release)
+    with target(region, embedded=embedded) as aws:
+        if embedded:
+            given = {**embedded_prerequisites(aws, environment, given), **given}
+        if direct:
+            launch_directly(aws, release, environment, given, bucket)
+        else:
+            user = published(aws, release) if embedded else aws
+            name = provisioned_name({**profile, **given})
+            launch_product(user, environment, name, given, product_version, portfolio, chosen)
+        if keep:
+            stay(aws)
+
+
+def published(aws: Aws, release: Release) -> Aws:
+    """Publish to an embedded AWS, which holds nothing yet; returns it as a user of the products."""
+    from commands.publishing import publish_everything
+    from pipeline.stand_ins import product_user
+
+    publish_everything(aws, release)
+    return product_user(aws, launcher())
+
+
+def launcher() -> str:
+    """The first role that catalog.yaml lets launch, by name."""
+    from pipeline.catalog.document import CATALOG, load_catalog
+    from pipeline.errors import Refusal
+    from pipeline.profiles import shown
+
+    for portfolio in load_catalog().portfolios:
+        for principal in portfolio.principals:
+            kind, _, name = principal.partition("/")
+            if kind == "role" and not {"*", "?", "/"} & set(name):
+                return name
+    raise Refusal(f"{shown(CATALOG)} names no role that may launch; add one to a portfolio.")
+
+
+def launch_product(
+    aws: Aws,
+    environment: str,
+    name: str,
+    settings: Mapping[str, str],
+    version: str,
+    portfolio: str,
+    tags: Mapping[str, str],
+) -> None:
+    """Launch from the product of an environment and show what came of it; exit status 1 where it failed."""
+    from pipeline.provisioning.operations import Wanted, launch
+
+    own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
+    wanted = Wanted(
+        name, product_of(environment), version, portfolio, settings, tags={**own, **tags}
+    )
+    ended = carried_out(lambda report, note: launch(aws, wanted, report, note))
+    show_outputs(aws, name, f"{name} {'launched' if ended.changed else 'is launched already'}")
+
+
+def update(
+    environment: EnvironmentName,
+    region: Region = DEFAULT_REGION,
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    product_version: ProductVersion = "",
+    portfolio: Portfolio = "",
+    name: Name = "",
+) -> None:
+    """Update an environment; what is not set keeps its value, and its version."""
+    given = parsed(settings)
+    from pipeline.aws import Aws
+    from pipeline.provisioning.operations import Wanted
+    from pipeline.provisioning.operations import update as run
+
+    aws, name = Aws(region), name or default_name(environment)
+    wanted = Wanted(name, product_of(environment), product_version, portfolio, given)
+    ended = carried_out(lambda report, note: run(aws, wanted, report, note))
+    told = "updated" if ended.changed else "has no changes to make"
+    show_outputs(aws, name, f"{name} {told} (version {ended.version})")
+
+
+def terminate(
+    environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "", yes: Yes = False
+) -> None:
+    """Terminate an environment; what its templates retain stays."""
+    from pipeline.aws import Aws
+    from pipeline.provisioning.operations import terminate as run
+
+    name = name or default_name(environment)
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Terminate {name} in {region}?", abort=True)
+    ended = carried_out(lambda report, note: run(Aws(region), name, report, note))
+    print(f"{name} is terminated." if ended.changed else f"There is no provisioned product {name}.")
+
+
+def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
+    """Show state, version, last operation and stack of an environment."""
+    from pipeline import show
+    from pipeline.aws import Aws
+    from pipeline.provisioning.environments import required, told
+
+    aws, name = Aws(region), name or default_name(environment)
+    show.pairs(console(), name, told(aws, required(aws, name)))
+
+
+def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
+    """Show the outputs of an environment."""
+    from pipeline.aws import Aws
+
+    name = name or default_name(environment)
+    show_outputs(Aws(region), name, name)
+
+
+def carried_out(run: Callable[[Report, Note], Ended]) -> Ended:
+    """Show an operation's progress and return how it ended; exit status 1 where it failed."""
+    from pipeline import show
+
+    out = console()
+    with show.Progress(out) as progress:
+        ended = run(progress, lambda text: out.print(text, soft_wrap=True))
+    if not ended.succeeded:
+        show.ended(console(stderr=True), ended)
+        raise typer.Exit(1)
+    return ended
+
+
+def show_outputs(aws: Aws, name: str, title: str) -> None:
+    """The outputs of a provisioned product below a title."""
+    from pipeline import show
+    from pipeline.provisioning import environments
+
+    values = environments.outputs(aws, environments.required(aws, name))
+    show.pairs(console(), title, values)
+
+
+def product_of(environment: str) -> str:
+    """The name of the product that launches an environment, by catalog.yaml."""
+    from pipeline.catalog.document import CATALOG, load_catalog
+    from pipeline.errors import Refusal
+    from pipeline.profiles import shown
+
+    for product in load_catalog().products:
+        if product.profile == environment:
+            return product.name
+    raise Refusal(
+        f"{shown(CATALOG)} has no product of profile {environment!r}; add one, or launch with --direct."
+    )
+
+
+def default_name(environment: str) -> str:
+    """What an environment's provisioned product is called unless it is told otherwise."""
+    from pipeline.assemble import assemble
+    from pipeline.profiles import load_profile
+
+    return provisioned_name(load_profile(assemble().root, environment))
+
+
+def provisioned_name(values: Mapping[str, str]) -> str:
+    """The provisioned product's name: that of the stack that a launch without Service Catalog would make."""
+    from pipeline.launch import stack_name
+
+    return stack_name(values)

@@ -1,0 +1,45 @@
+"""What the commands share: options, what --set gives, and where results go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EnvironmentName = Annotated[
+    str, typer.Argument(help="Name of a profile in parameters/, such as dev.")
+]
+Region = Annotated[str, typer.Option(help="AWS region.")]
+Settings = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="A parameter value over the profile's. Repeatable."
+    ),
+]
+Bucket = Annotated[str, typer.Option(help="Release bucket, in the region of the launch.")]
+Embedded = Annotated[
+    bool, typer.Option("--embedded", help="Use an embedded AWS instead of an account.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+DEFAULT_REGION = "eu-north-1"
+
+
+def parsed(settings: list[str], option: str = "--set") -> dict[str, str]:
+    """The values of --set, or of another such option, by name."""
+    values = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise typer.BadParameter(f"{option} takes KEY=VALUE, not {setting!r}.")
+        values[name] = value
+    return values
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where results go."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)

@@ -1,0 +1,100 @@
+"""Commands that publish the release to Service Catalog: what would change, and changing it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import Yes, console
+
+if TYPE_CHECKING:
+    from pipeline.assemble import Release
+    from pipeline.aws import Aws
+    from pipeline.catalog.publish import RegionPlan
+
+Regions = Annotated[
+    list[str], typer.Option("--region", help="AWS region, instead of catalog.yaml's. Repeatable.")
+]
+
+
+def plan(
+    regions: Regions = [],  # noqa: B006 - Typer reads the default
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, every step.")] = False,
+) -> None:
+    """Show what publishing the release would change in each region, and why; changes nothing."""
+    from pipeline.catalog import show
+
+    plans = planned(regions)
+    if as_json:
+        print(show.plans_as_json(plans))
+    else:
+        show.plans_as_tables(console(), plans)
+
+
+def publish(
+    regions: Regions = [],  # noqa: B006 - Typer reads the default
+    yes: Yes = False,
+) -> None:
+    """Publish the release as Service Catalog products in each region; what is there already is left."""
+    from pipeline.catalog import show
+    from pipeline.catalog.publish import publish as run
+    from pipeline.catalog.publish import refusals
+    from pipeline.errors import Refusal
+
+    plans = planned(regions)
+    out = console()
+    show.plans_as_tables(out, plans)
+    refused = refusals(plans)
+    if refused:
+        raise Refusal(" ".join(refused))
+    steps = sum(len(each.writing) for each in plans)
+    if not steps:
+        print("Nothing to publish.")
+        return
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Take these {steps} steps?", abort=True)
+    with show.Bars(out) as progress:
+        run(plans, progress)
+    print(
+        f"Published {plans[0].release.version} in {len(plans)} regions."
+        if len(plans) > 1
+        else f"Published {plans[0].release.version} in {plans[0].region}."
+    )
+
+
+def planned(regions: list[str]) -> list[RegionPlan]:
+    """The plans of the working tree's release, built and written first."""
+    from pipeline.assemble import assemble, write
+    from pipeline.aws import Aws, require_region
+    from pipeline.catalog.document import load_catalog
+    from pipeline.catalog.publish import plan_regions
+    from pipeline.profiles import load_profile, profile_names
+
+    for region in regions:
+        require_region(region)
+    catalog = load_catalog()
+    release = assemble()
+    for name in profile_names():
+        load_profile(release.root, name)
+    write(release)
+    return plan_regions(Aws, release, catalog, tuple(dict.fromkeys(regions)))
+
+
+def publish_everything(aws: Aws, release: Release) -> None:
+    """Publish to one region without asking, as to an embedded AWS that holds nothing yet."""
+    from pipeline.catalog import show
+    from pipeline.catalog.document import load_catalog
+    from pipeline.catalog.publish import plan_regions
+    from pipeline.catalog.publish import publish as run
+
+    plans = plan_regions(lambda _region: aws, release, load_catalog(), (aws.region,))
+    out = console()
+    with show.Bars(out) as progress:
+        run(plans, progress)
+    catalog = plans[0].desired
+    out.print(
+        f"Published {len(catalog.products)} products of {release.version} in {len(catalog.portfolios)} portfolios.",
+        soft_wrap=True,
+    )

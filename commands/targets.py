@@ -1,0 +1,45 @@
+"""The AWS that a command works on: an account, or an embedded one that lives as long as the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.aws import Aws
+
+
+@contextmanager
+def target(region: str, *, embedded: bool) -> Iterator[Aws]:
+    """The AWS to launch on: the account of the credentials, or an embedded one that ends with the launch."""
+    from pipeline.aws import Aws, require_region
+    from pipeline.errors import Refusal
+
+    require_region(region)
+    if not embedded:
+        yield Aws(region)
+        return
+    from embedded_aws.server import EmbeddedAws, EmbeddedAwsError
+
+    try:
+        running = EmbeddedAws.start(region=region)
+    except EmbeddedAwsError as error:
+        raise Refusal(str(error)) from error
+    with running:
+        yield Aws(region, running.environment())
+
+
+def stay(aws: Aws) -> None:
+    """Leave the embedded AWS running until Ctrl-C, and say how to reach it."""
+    import signal
+
+    variables = " ".join(f"{name}={value}" for name, value in aws.environment.items())
+    print(
+        f"The embedded AWS runs until Ctrl-C. Point any AWS client at it:\nexport {variables}",
+        flush=True,
+    )
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print("Stopped.")

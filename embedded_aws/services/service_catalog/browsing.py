@@ -1,0 +1,129 @@
+"""What whoever may launch a product can find out about it."""
+
+from embedded_aws.services.records import Request
+from embedded_aws.services.service_catalog import state, tag_options, templates
+from embedded_aws.services.service_catalog.artifacts import artifact_of
+from embedded_aws.services.service_catalog.constraints import (
+    constraints_of,
+    parameters_of,
+    rules_of,
+)
+from embedded_aws.services.service_catalog.launch_roles import launch_role_arn
+from embedded_aws.services.service_catalog.paths import path_of, paths_to, require_path
+from embedded_aws.services.service_catalog.products import matching, product_of, summary
+from embedded_aws.services.service_catalog.state import Answer, Record
+
+
+def _search(request: Request) -> Answer:
+    reachable = [product for product in state.products.values() if paths_to(product)]
+    found = matching(request, reachable)
+    answer = state.page(request, "ProductViewSummaries", map(summary, found))
+    return {**answer, "ProductViewAggregations": _counted(reachable)}
+
+
+def _counted(products: list[Record]) -> Record:
+    counts: dict[str, dict[str, int]] = {"Owner": {}, "ProductType": {}}
+    for product in products:
+        for name, value in (("Owner", product["Owner"]), ("ProductType", product["Type"])):
+            counts[name][value] = counts[name].get(value, 0) + 1
+    return {
+        name: [{"Value": value, "ApproximateCount": count} for value, count in values.items()]
+        for name, values in counts.items()
+    }
+
+
+def _describe(request: Request) -> Answer:
+    product = product_of(request)
+    paths = require_path(product)
+    return {
+        **_described(product),
+        "Budgets": [],
+        "LaunchPaths": [{"Id": path["PathId"], "Name": path["DisplayName"]} for path in paths],
+    }
+
+
+def _described(product: Record) -> Answer:
+    return {
+        "ProductViewSummary": summary(product),
+        "ProvisioningArtifacts": [
+            state.chosen(artifact, "Id", "Name", "Description", "CreatedTime", "Guidance")
+            for artifact in product["Artifacts"].values()
+            if artifact["Active"]
+        ],
+    }
+
+
+def _describe_view(request: Request) -> Answer:
+    views = [p for p in state.products.values() if p["ViewId"] == request["Id"]]
+    product = state.only("Product view", request["Id"], views)
+    require_path(product)
+    return _described(product)
+
+
+def _list_paths(request: Request) -> Answer:
+    product = product_of({"ProductId": request["ProductId"]})
+    found = [
+        {
+            "Id": path["PathId"],
+            "Name": path["DisplayName"],
+            "ConstraintSummaries": _summaries(path, product),
+            "Tags": [*path["Tags"], *product["Tags"]],
+        }
+        for path in require_path(product)
+    ]
+    return state.page(request, "LaunchPathSummaries", found)
+
+
+def _summaries(path: Record, product: Record) -> list[Record]:
+    return [
+        state.chosen(constraint, "Type", "Description")
+        for constraint in constraints_of(path["Id"], product["Id"])
+    ]
+
+
+def _describe_parameters(request: Request) -> Answer:
+    product = product_of(state.chosen(request, "ProductId", "ProductName"))
+    path = path_of(product, request)
+    artifact = artifact_of(product, request)
+    if not artifact["Active"]:
+        raise state.missing("Provisioning Artifact", artifact["Id"])
+    body = state.templates[artifact["Id"]]
+    outputs = templates.outputs(body)
+    return {
+        "ProvisioningArtifactParameters": templates.parameters(
+            body, rules_of(path["Id"], product["Id"])
+        ),
+        "ConstraintSummaries": _summaries(path, product),
+        "UsageInstructions": _instructions(path, product),
+        "TagOptions": [
+            {"Key": key, "Values": values}
+            for key, values in tag_options.choices(path, product).items()
+        ],
+        "ProvisioningArtifactOutputs": outputs,
+        "ProvisioningArtifactOutputKeys": outputs,
+    }
+
+
+def _instructions(path: Record, product: Record) -> list[Record]:
+    """What the constraints demand, in words of the API."""
+    rules = [
+        {"Type": "rules", "Value": constraint["Parameters"]}
+        for constraint in constraints_of(path["Id"], product["Id"], "TEMPLATE")
+    ]
+    role = launch_role_arn(path, product)
+    if role:
+        rules.append({"Type": "launchAsRole", "Value": role})
+    update = parameters_of(path["Id"], product["Id"], "RESOURCE_UPDATE")
+    if update:
+        allowed = update["Properties"]["TagUpdateOnProvisionedProduct"]
+        rules.append({"Type": "tagUpdateOnProvisionedProduct", "Value": allowed})
+    return rules
+
+
+OPERATIONS = {
+    "SearchProducts": _search,
+    "DescribeProduct": _describe,
+    "DescribeProductView": _describe_view,
+    "ListLaunchPaths": _list_paths,
+    "DescribeProvisioningParameters": _describe_parameters,
+}

@@ -1,0 +1,84 @@
+"""The launch role: who it is, whether Service Catalog may assume it, and what it allows.
+
+What a launch role must allow for Service Catalog and CloudFormation to launch at all is checked
+here, because a role that lacks it is found out on AWS only by the first launch. What it must allow
+for each resource is not.
+"""
+
+from dataclasses import dataclass
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id
+from ministack.services import iam
+
+from embedded_aws.services.records import Refusal
+from embedded_aws.services.service_catalog import permissions
+from embedded_aws.services.service_catalog.constraints import parameters_of
+from embedded_aws.services.service_catalog.state import Record
+
+_SERVICE = "servicecatalog.amazonaws.com"
+# The tag of the copies of templates, which a launch role's policy may ask for:
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
+COPIED = {"s3:existingobjecttag/servicecatalog:provisioning": "true"}
+# CloudFormation calls with the credentials of the role that called it.
+FORWARDED = {"aws:calledvia": ["cloudformation.amazonaws.com"], "aws:viaawsservice": "true"}
+
+
+def launch_role_arn(path: Record, product: Record) -> str | None:
+    """The role of the LAUNCH constraint, in the account of the caller where it is local."""
+    parameters = parameters_of(path["Id"], product["Id"], "LAUNCH")
+    if parameters is None:
+        return None
+    return str(parameters.get("RoleArn") or _local(parameters["LocalRoleName"]))
+
+
+def _local(name: str) -> str:
+    role = iam._roles.get(name)
+    return str(role["Arn"]) if role else f"arn:aws:iam::{get_account_id()}:role/{name}"
+
+
+@dataclass(frozen=True)
+class LaunchRole:
+    """A role that Service Catalog has assumed."""
+
+    name: str
+    account: str
+
+    def require(self, action: str, resource: str, context: Record | None = None) -> None:
+        """Refuse as AWS does when no policy of the role allows `action` on `resource`.
+
+        `context` is what conditions are evaluated against, by condition key in lower case.
+        """
+        session = f"arn:aws:sts::{self.account}:assumed-role/{self.name}/servicecatalog"
+        policies, limits = permissions.role_policies(self.name, self.account)
+        if not permissions.may(session, action, resource, policies, *limits, context=context):
+            raise Refusal(
+                "AccessDenied",
+                f"User: {session} is not authorized to perform: {action} on resource: {resource}",
+            )
+
+
+def assume(arn: str) -> LaunchRole:
+    """The role, if it exists and trusts Service Catalog; refused otherwise."""
+    account, name = arn.split(":")[4], arn.rpartition("/")[2]
+    role = iam._roles.get_scoped(account, None, name)
+    if role is None or role["Arn"] != arn:
+        raise _denied(arn)
+    trust = iam_evaluator.evaluate_resource_policy(
+        role["AssumeRolePolicyDocument"],
+        permissions.evaluation(
+            _SERVICE, "sts:AssumeRole", arn, {"aws:sourceaccount": get_account_id()}
+        ),
+        service=_SERVICE,
+    )
+    if trust.decision != "Allow":
+        raise _denied(arn)
+    return LaunchRole(name, account)
+
+
+def _denied(arn: str) -> Refusal:
+    return Refusal(
+        "AccessDenied",
+        f"Access denied while assuming the role {arn}. Ensure that the role exists and that its"
+        f" trust policy allows {_SERVICE} to assume it.",
+    )

@@ -1,0 +1,156 @@
+"""Stacks of provisioned products, made by the embedded CloudFormation with the launch role."""
+
+import asyncio
+import contextvars
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from html import unescape
+from typing import Any
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import handlers, helpers
+
+from embedded_aws.services.records import Refusal
+from embedded_aws.services.service_catalog.launch_roles import COPIED, FORWARDED, LaunchRole
+from embedded_aws.services.service_catalog.state import Record
+from embedded_aws.template_urls import locate
+
+Stack = dict[str, Any]
+
+# Seconds between two looks at a stack.
+_INTERVAL = 0.02
+# Templates by the URL under which CloudFormation is about to read them.
+_offered: dict[str, str] = {}
+_role: contextvars.ContextVar[LaunchRole | None] = contextvars.ContextVar(
+    "launch_role", default=None
+)
+# What Service Catalog does with the launch role's credentials:
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
+_ACTIONS = {
+    "CreateStack": ("ValidateTemplate", "GetTemplateSummary", "CreateStack"),
+    "UpdateStack": ("ValidateTemplate", "GetTemplateSummary", "UpdateStack"),
+    "DeleteStack": ("DeleteStack",),
+}
+_WATCHING = ("DescribeStacks", "DescribeStackEvents")
+# Actions on a template, of no stack in particular.
+_WITHOUT_RESOURCE = ("ValidateTemplate", "GetTemplateSummary")
+
+
+def install() -> None:
+    """Let CloudFormation read the copies of templates, and other templates by the launch role."""
+    read = helpers._resolve_document
+
+    def resolve(parameters: Any, body_key: str, url_key: str, label: str) -> Any:
+        url = helpers._p(parameters, url_key)
+        if url in _offered:
+            return _offered[url], None
+        role, place = _role.get(), locate(url) if url else None
+        if role is not None and place is not None:
+            try:
+                role.require("s3:GetObject", f"arn:aws:s3:::{place[0]}/{place[1]}", FORWARDED)
+            except Refusal as refusal:
+                return None, helpers._error("ValidationError", f"S3 error: {refusal}")
+        return read(parameters, body_key, url_key, label)
+
+    helpers._resolve_document = resolve
+
+
+async def carry_out(
+    action: str,
+    arn: str,
+    role: LaunchRole | None,
+    fields: Mapping[str, str],
+    body: str,
+    observe: Callable[[Stack], None],
+) -> Stack:
+    """CreateStack, UpdateStack or DeleteStack, and the stack once it has settled.
+
+    `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
+    Raises Refusal when the role does not allow it or CloudFormation refuses it.
+    """
+    _role.set(role)
+    if role is not None:
+        _require(role, action, arn, copied=bool(body))
+    name = arn.split("/")[1]
+    url = f"https://embedded-service-catalog/{secrets.token_hex(8)}"
+    form = {key: [value] for key, value in {"StackName": name, **fields}.items()}
+    if body:
+        _offered[url] = body
+        form["TemplateURL"] = [url]
+    try:
+        status, _, answer = handlers._ACTION_HANDLERS[action](form)
+    finally:
+        _offered.pop(url, None)
+    if status != 200:
+        raise _refusal(answer)
+    return await _settled(name, observe)
+
+
+def _require(role: LaunchRole, action: str, arn: str, *, copied: bool) -> None:
+    for needed in (*_ACTIONS[action], *_WATCHING):
+        resource = "*" if needed in _WITHOUT_RESOURCE else arn
+        role.require(f"cloudformation:{needed}", resource)
+    if copied:
+        role.require("s3:GetObject", "arn:aws:s3:::embedded-service-catalog/copy", COPIED)
+
+
+async def _settled(name: str, observe: Callable[[Stack], None]) -> Stack:
+    while True:
+        # Before the first look too: a deletion says so only when its task has begun.
+        await asyncio.sleep(_INTERVAL)
+        stack = present(name)
+        observe(stack)
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            return stack
+
+
+def present(name: str) -> Stack:
+    """The stack of this name as it is."""
+    stack: Stack | None = cloudformation._stacks.get(name)
+    if stack is None:
+        raise Refusal("ValidationError", f"Stack with id {name} does not exist")
+    return stack
+
+
+def _refusal(answer: bytes | str) -> Refusal:
+    text = answer.decode() if isinstance(answer, bytes) else answer
+    code = re.search(r"<Code>(.*?)</Code>", text, re.DOTALL)
+    message = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
+    return Refusal(
+        code[1] if code else "InternalFailure", unescape(message[1]) if message else text
+    )
+
+
+def fields_of(name: str, items: list[Record]) -> dict[str, str]:
+    """A list of structures as the query protocol spells it: Tags.member.1.Key."""
+    return {
+        f"{name}.member.{number}.{key}": value
+        for number, item in enumerate(items, 1)
+        for key, value in item.items()
+    }
+
+
+def failure(stack: Stack) -> Refusal:
+    """Why a stack did not come to what was asked: its first failed resource, or else itself."""
+    failed = [event for event in _events(stack) if event["ResourceStatus"].endswith("_FAILED")]
+    # The stack's own event lists the resources; theirs say why.
+    failed.sort(key=lambda event: bool(event["LogicalResourceId"] == stack["StackName"]))
+    reasons = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason') or 'no reason given'}"
+        for event in failed[:1]
+    ]
+    return Refusal("CloudFormationError", "; ".join([stack["StackStatus"], *reasons]))
+
+
+def _events(stack: Stack) -> list[Record]:
+    """The events of the stack's newest operation."""
+    events: list[Record] = cloudformation._stack_events.get(stack["StackId"], [])
+    starts = [
+        index
+        for index, event in enumerate(events)
+        if event["LogicalResourceId"] == stack["StackName"]
+        and event["ResourceStatus"]
+        in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+    ]
+    return events[starts[-1] :] if starts else events

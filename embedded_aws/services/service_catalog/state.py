@@ -1,0 +1,136 @@
+"""What the embedded Service Catalog keeps by account and region, and how operations find it."""
+
+import secrets
+import string
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+
+from embedded_aws.services.records import Refusal, Request, new_store
+
+Answer = dict[str, Any]
+Record = dict[str, Any]
+
+portfolios = new_store()
+products = new_store()
+# Copies of the templates, by the id of the provisioning artifact.
+templates = new_store()
+constraints = new_store()
+tag_options = new_store()
+shares = new_store()
+provisioned_products = new_store()
+records = new_store()
+# What was answered under an idempotency token.
+tokens = new_store()
+
+STORES = {
+    "portfolios": portfolios,
+    "products": products,
+    "templates": templates,
+    "constraints": constraints,
+    "tag_options": tag_options,
+    "shares": shares,
+    "provisioned_products": provisioned_products,
+    "records": records,
+    "tokens": tokens,
+}
+
+_PAGE = 20
+_MOST_TAGS = 20
+
+
+def new_id(prefix: str) -> str:
+    """An identifier in the service's form: port-a1b2c3d4e5f6g."""
+    letters = string.ascii_lowercase + string.digits
+    return f"{prefix}-{''.join(secrets.choice(letters) for _ in range(13))}"
+
+
+def arn(kind: str, identifier: str) -> str:
+    """The ARN of a portfolio or product of this account and region."""
+    return f"arn:aws:catalog:{get_region()}:{get_account_id()}:{kind}/{identifier}"
+
+
+def chosen(record: Record, *names: str) -> Record:
+    """The members of `record` with these names that have a value."""
+    return {name: record[name] for name in names if record.get(name) is not None}
+
+
+def missing(kind: str, identifier: Any) -> Refusal:
+    """The answer for something that is not there."""
+    return Refusal("ResourceNotFoundException", f"{kind} {identifier} not found.")
+
+
+def invalid(message: str) -> Refusal:
+    """The answer for a request that makes no sense."""
+    return Refusal("InvalidParametersException", message)
+
+
+def in_use(message: str) -> Refusal:
+    """The answer for a deletion of what something else needs."""
+    return Refusal("ResourceInUseException", message)
+
+
+def beyond(limit: int, what: str) -> Refusal:
+    """The answer for one thing too many."""
+    return Refusal("LimitExceededException", f"You have exceeded the limit of {limit} {what}.")
+
+
+def find(store: Any, kind: str, identifier: str) -> Record:
+    """The record with this id; refused as not found otherwise."""
+    record: Record | None = store.get(identifier)
+    if record is None:
+        raise missing(kind, identifier)
+    return record
+
+
+def only(kind: str, name: str, named: Sequence[Record]) -> Record:
+    """The one record of this name: names need not be unique in Service Catalog."""
+    if not named:
+        raise missing(kind, name)
+    if len(named) > 1:
+        raise invalid(f"Multiple {kind} with name {name} found.")
+    return named[0]
+
+
+def one_of(request: Request, *names: str) -> str:
+    """Which of these members the request gives; exactly one must be given."""
+    given = [name for name in names if request.get(name)]
+    if len(given) != 1:
+        raise invalid(f"Exactly one of {' and '.join(names)} must be given.")
+    return given[0]
+
+
+def page(
+    request: Request, member: str, items: Iterable[Any], *, following: str = "NextPageToken"
+) -> Answer:
+    """One page of `items` under `member`; `following` names the token of the next."""
+    everything = list(items)
+    given = request.get("PageToken") or "0"
+    if not given.isdecimal() or int(given) > len(everything):
+        raise invalid(f"PageToken {given} is not valid.")
+    start = int(given)
+    end = start + (request.get("PageSize") or _PAGE)
+    answer = {member: everything[start:end]}
+    return answer | ({following: str(end)} if end < len(everything) else {})
+
+
+def tags_after(record: Record, request: Request) -> list[Record]:
+    """The tags of a portfolio or product after an update."""
+    tags = {tag["Key"]: tag["Value"] for tag in record["Tags"]}
+    for key in request.get("RemoveTags", []):
+        tags.pop(key, None)
+    tags |= {tag["Key"]: tag["Value"] for tag in request.get("AddTags", [])}
+    return checked_tags([{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+def checked_tags(tags: list[Record]) -> list[Record]:
+    """The tags, if there are not too many and no key comes twice."""
+    if len(tags) > _MOST_TAGS:
+        raise beyond(_MOST_TAGS, "tags per resource")
+    keys = [tag["Key"] for tag in tags]
+    if len(set(keys)) < len(keys):
+        raise invalid("Duplicate tag keys are not allowed.")
+    if any(key.lower().startswith("aws:") for key in keys):
+        raise invalid("Tag keys that start with aws: are reserved.")
+    return tags

@@ -1,0 +1,99 @@
+"""The service on the wire: requests and answers checked, callers known, repetitions answered."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from embedded_aws.services.records import Operation, RecordService, Refusal, Request, by_target
+from embedded_aws.services.service_catalog import (
+    artifacts,
+    browsing,
+    callers,
+    constraints,
+    model,
+    ownership,
+    permissions,
+    portfolios,
+    products,
+    provisioned,
+    provisioning,
+    shares,
+    state,
+    tag_options,
+)
+from embedded_aws.services.service_catalog.state import Answer
+
+_OPERATIONS: dict[str, Operation] = {
+    **portfolios.OPERATIONS,
+    **products.OPERATIONS,
+    **artifacts.OPERATIONS,
+    **constraints.OPERATIONS,
+    **tag_options.OPERATIONS,
+    **shares.OPERATIONS,
+    **browsing.OPERATIONS,
+    **provisioning.OPERATIONS,
+    **provisioned.OPERATIONS,
+    **ownership.OPERATIONS,
+}
+_TOKENS = ("IdempotencyToken", "ProvisionToken", "UpdateToken", "TerminateToken")
+
+
+class ServiceCatalog(RecordService):
+    """The embedded Service Catalog."""
+
+    def __init__(self) -> None:
+        wrapped = {name: _checked(name, operation) for name, operation in _OPERATIONS.items()}
+        find = by_target(wrapped)
+
+        def find_for_caller(method: str, path: str, headers: Mapping[str, str]) -> Any:
+            callers.remember(headers)
+            return find(method, path, headers)
+
+        super().__init__("Service Catalog", find_for_caller, state.STORES)
+
+    def reset(self) -> None:
+        """Forget every record, and stop what works on them."""
+        provisioning.break_off()
+        super().reset()
+
+    def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
+        """Take back what `get_state` gave; what was in progress then has failed."""
+        super().load_persisted_state(state)
+        provisioning.settle_restored()
+
+
+def _checked(name: str, operation: Operation) -> Operation:
+    """`operation` between checks of its request and of its answer by the API's model."""
+
+    def answer(request: Request) -> Answer:
+        shape = model.operation(name)
+        found = model.problems(request, shape.input_shape, "")
+        if found:
+            count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
+            raise Refusal("ValidationException", count + "; ".join(found))
+        permissions.require(name, request)
+        result = _once(name, operation, request)
+        wrong = model.problems(result, shape.output_shape, "")
+        if wrong:
+            raise RuntimeError(f"The answer of {name} is not that of the API: {'; '.join(wrong)}")
+        return result
+
+    return answer
+
+
+def _once(name: str, operation: Operation, request: Request) -> Answer:
+    """The answer, which is the first one where an idempotency token comes again."""
+    token = next((request[member] for member in _TOKENS if member in request), None)
+    if token is None:
+        return operation(request)
+    digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    known = state.tokens.get(f"{name}/{token}")
+    if known is None:
+        # As JSON: the records behind an answer change, the answer does not.
+        text = json.dumps(operation(request))
+        known = state.tokens[f"{name}/{token}"] = {"Request": digest, "Answer": text}
+    elif known["Request"] != digest:
+        raise state.invalid(f"The idempotency token {token} was used for another request.")
+    result: Answer = json.loads(known["Answer"])
+    return result

@@ -1,0 +1,193 @@
+"""Carrying out a plan in one region, step by step; every step can be taken again, and by two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.assemble import Release
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.access import Access
+from pipeline.catalog.desired import Desired, WantedPortfolio, WantedProduct
+from pipeline.catalog.observed import Observed, SeenProduct, digest_in
+from pipeline.catalog.steps import Action, Kind, Step
+from pipeline.catalog.storage import ensure_stack
+from pipeline.catalog.tokens import NOT_FOUND, WAITS, once, unless
+from pipeline.errors import Refusal
+from pipeline.upload import put_once, upload
+
+
+@dataclass
+class Applier:
+    """Takes the steps of a region; knows the IDs of what was there and of what it makes."""
+
+    aws: Aws
+    desired: Desired
+    release: Release
+    observed: Observed
+    tell: Callable[[str], None]
+    waits: tuple[float, ...] = WAITS
+    access: Access = field(init=False)
+    products: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.products = {key: seen.id for key, seen in self.observed.products.items()}
+        self.access = Access(
+            self.aws.client("servicecatalog"),
+            self.desired,
+            portfolios={key: seen.id for key, seen in self.observed.portfolios.items()},
+            products=self.products,
+            tag_options={key: seen.id for key, seen in self.observed.tag_options.items()},
+            waits=self.waits,
+        )
+
+    def take(self, step: Step) -> None:
+        """Take one step. Raises Refusal where AWS does not let it."""
+        steps: Mapping[Kind, Callable[[Step], None]] = {
+            Kind.BUCKET: self._foundation,
+            Kind.RELEASE: self._release,
+            Kind.TEMPLATE: self._template,
+            Kind.PORTFOLIO: self._portfolio,
+            Kind.PRODUCT: self._product,
+            Kind.VERSION: self._version,
+            **self.access.steps(),
+        }
+        doing = f"{step.action.value} {step.kind.value} {step.subject} in {self.desired.region}"
+        with sentences(doing):
+            steps[step.kind](step)
+
+    def _foundation(self, step: Step) -> None:
+        ensure_stack(self.aws, step.wanted, self.tell)
+
+    def _release(self, _step: Step) -> None:
+        upload(self.aws, self.release, self.desired.bucket)
+
+    def _template(self, step: Step) -> None:
+        version = step.wanted.version
+        put_once(self.aws.client("s3"), version.bucket, version.key, version.body, present=False)
+
+    def _portfolio(self, step: Step) -> None:
+        wanted: WantedPortfolio = step.wanted
+        catalog = self.access.catalog
+        if step.action is Action.UPDATE:
+            changes = tag_changes(wanted.tags, step.seen.tags)
+            catalog.update_portfolio(Id=step.seen.id, **wanted.fields, **changes)
+            return
+
+        def create(token: str) -> str:
+            made = catalog.create_portfolio(
+                **wanted.fields, Tags=tag_list(wanted.tags), IdempotencyToken=token
+            )
+            return str(made["PortfolioDetail"]["Id"])
+
+        def read(identity: str) -> str:
+            catalog.describe_portfolio(Id=identity)
+            return "AVAILABLE"
+
+        self.access.portfolios[wanted.key] = once(
+            create, read, *self._identity("portfolio", wanted.key), waits=self.waits
+        )
+
+    def _product(self, step: Step) -> None:
+        wanted: WantedProduct = step.wanted
+        catalog = self.access.catalog
+        given = {name: value for name, value in wanted.fields.items() if value}
+        if step.action is Action.UPDATE:
+            seen: SeenProduct = step.seen
+            catalog.update_product(Id=seen.id, **given, **tag_changes(wanted.tags, seen.tags))
+            return
+
+        def create(token: str) -> str:
+            made = catalog.create_product(
+                **given,
+                ProductType="CLOUD_FORMATION_TEMPLATE",
+                Tags=tag_list(wanted.tags),
+                ProvisioningArtifactParameters=version_properties(wanted),
+                IdempotencyToken=token,
+            )
+            return str(made["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
+
+        def read(identity: str) -> str:
+            described = catalog.describe_product_as_admin(Id=identity)
+            return str(described["ProductViewDetail"]["Status"])
+
+        self.products[wanted.key] = once(
+            create, read, *self._identity("product", wanted.key), waits=self.waits
+        )
+
+    def _version(self, step: Step) -> None:
+        wanted, changes = step.wanted
+        catalog, product = self.access.catalog, self.products[wanted.key]
+        if step.action is Action.CREATE:
+            identity = self._create_version(wanted, product)
+            if changes:
+                catalog.update_provisioning_artifact(
+                    ProductId=product, ProvisioningArtifactId=identity, **changes
+                )
+            return
+        known = {"ProductId": product, "ProvisioningArtifactId": step.seen.id}
+        if step.action is Action.RETIRE:
+            unless(NOT_FOUND, lambda: catalog.delete_provisioning_artifact(**known))
+        else:
+            catalog.update_provisioning_artifact(**known, **changes)
+
+    def _create_version(self, wanted: WantedProduct, product: str) -> str:
+        """Make the version, unless it came with the product or somebody publishing at the same time made it."""
+        if there := self._found(wanted, product):
+            return there
+        catalog = self.access.catalog
+
+        def create(token: str) -> str:
+            made = catalog.create_provisioning_artifact(
+                ProductId=product, Parameters=version_properties(wanted), IdempotencyToken=token
+            )
+            return str(made["ProvisioningArtifactDetail"]["Id"])
+
+        def read(identity: str) -> str:
+            described = catalog.describe_provisioning_artifact(
+                ProductId=product, ProvisioningArtifactId=identity
+            )
+            return str(described["Status"])
+
+        identity = self._identity("version", wanted.key, product, wanted.version.name)
+        made = once(create, read, *identity, waits=self.waits)
+        return self._found(wanted, product) or made
+
+    def _found(self, wanted: WantedProduct, product: str) -> str:
+        """The ID of the version, empty where there is none. Raises Refusal when it is there with other content."""
+        details = self.access.catalog.list_provisioning_artifacts(ProductId=product)
+        for entry in details["ProvisioningArtifactDetails"]:
+            if entry["Name"] == wanted.version.name:
+                if digest_in(entry.get("Description", "")) != wanted.version.digest:
+                    raise Refusal(
+                        f"{wanted.name} {wanted.version.name} was published with other content meanwhile ({entry['Id']}); raise the version in setup.cfg."
+                    )
+                return str(entry["Id"])
+        return ""
+
+    def _identity(self, *parts: str) -> tuple[str, ...]:
+        return (self.desired.account, self.desired.region, *parts)
+
+
+def version_properties(wanted: WantedProduct) -> dict[str, Any]:
+    """A version as CreateProduct and CreateProvisioningArtifact take it."""
+    return {
+        "Name": wanted.version.name,
+        "Description": wanted.version.description,
+        "Type": "CLOUD_FORMATION_TEMPLATE",
+        "Info": {"LoadTemplateFromURL": wanted.version.url},
+    }
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tag_changes(wanted: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, Any]:
+    """What an update is to add and remove, so that the tags are the wanted ones."""
+    added = {key: value for key, value in wanted.items() if seen.get(key) != value}
+    removed = [key for key in seen if key not in wanted]
+    changes: dict[str, Any] = {"AddTags": tag_list(added)} if added else {}
+    return {**changes, "RemoveTags": removed} if removed else changes

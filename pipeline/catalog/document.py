@@ -1,0 +1,289 @@
+"""catalog.yaml: which products, portfolios, principals, tags, tag options, regions and shares a release is published as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.aws import require_region
+from pipeline.catalog.nodes import Place, compose
+from pipeline.errors import Refusal, listed
+from pipeline.paths import PROJECT
+from pipeline.profiles import shown
+
+CATALOG = PROJECT / "catalog.yaml"
+KEY = r"[a-z][a-z0-9-]{0,39}"
+KEY_WORDS = "a key of lower-case letters, digits and hyphens, at most 40"
+# Longest values, from the service's model (botocore, servicecatalog 2015-12-10); 100 versions and 20 tags are quotas:
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
+MAX_PORTFOLIO_NAME = 100
+MAX_PORTFOLIO_DESCRIPTION = 2000
+MAX_PROVIDER = 50
+MAX_VERSIONS = 100
+MAX_TAGS = 20
+# Tags that the publisher sets itself.
+OWN_TAGS = 2
+TAG_CHARACTERS = r"[\w .:/=+\-@]+"
+RESERVED = "carbon-connect:"
+PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user|group)/[\w+=,.@/-]{1,900}|(role|user|group)/[\w+=,.@/*?-]{1,900}"
+NODES = {
+    "account": (r"\d{12}", "the twelve digits of an account"),
+    "organizational_unit": (r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", "ou-ROOT-ID"),
+    "organization": (r"o-[a-z0-9]{10,32}", "o- and the organization's ID"),
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """Whom a portfolio is shared with: ``kind`` is account, organizational_unit or organization."""
+
+    kind: str
+    node: str
+    tag_options: bool
+    principals: bool
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product: a whole environment with a profile's values, or one layer; one of the two is named."""
+
+    key: str
+    name: str
+    description: str
+    profile: str
+    layer: str
+    fixed: tuple[str, ...]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """A portfolio, the keys of its products, and who may launch them."""
+
+    key: str
+    name: str
+    description: str
+    products: tuple[str, ...]
+    principals: tuple[str, ...]
+    tags: Mapping[str, str]
+    tag_options: tuple[tuple[str, str], ...]
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class Support:
+    """Where a product's user finds help; empty where catalog.yaml says nothing."""
+
+    description: str
+    email: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All of catalog.yaml.
+
+    ``organization`` is the one whose accounts may read the release bucket, empty for none.
+    """
+
+    regions: tuple[str, ...]
+    versions_kept: int
+    launch_role: str
+    owner: str
+    organization: str
+    support: Support
+    portfolios: tuple[Portfolio, ...]
+    products: tuple[Product, ...]
+
+
+def load_catalog(path: Path = CATALOG) -> Catalog:
+    """Read and check catalog.yaml.
+
+    Raises Refusal with file and line for YAML that cannot be read, a key that is unknown, missing or there twice, a
+    value that Service Catalog would refuse, and a reference to a product that is not declared.
+    """
+    file = shown(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{file} cannot be read: {error}.") from error
+    return catalog(compose(text, file))
+
+
+def catalog(root: Place) -> Catalog:
+    """The catalog that a document describes."""
+    required = ("regions", "versions_kept", "launch_role", "owner", "portfolios", "products")
+    found = root.mapping(required, ("support", "tags", "organization"))
+    shared = tags(found.get("tags"))
+    products = tuple(product(key, place, shared) for key, place in keyed(found["products"]).items())
+    portfolios = tuple(
+        portfolio(key, place, shared) for key, place in keyed(found["portfolios"]).items()
+    )
+    check_references(found["portfolios"], products)
+    for what, places in (("products", products), ("portfolios", portfolios)):
+        check_names_differ(found[what], [place.name for place in places])
+    return Catalog(
+        regions=regions(found["regions"]),
+        versions_kept=found["versions_kept"].whole_number(1, MAX_VERSIONS - 1),
+        launch_role=found["launch_role"].text(r"[\w+=,.@-]{1,64}", "the name of a role"),
+        owner=found["owner"].text(what="who answers for the products", most=MAX_PROVIDER),
+        organization=found["organization"].text(*NODES["organization"])
+        if "organization" in found
+        else "",
+        support=support(found.get("support")),
+        portfolios=portfolios,
+        products=products,
+    )
+
+
+def keyed(place: Place) -> dict[str, Place]:
+    """The entries of a mapping whose keys name things, at least one."""
+    found = place.entries()
+    if not found:
+        raise place.refuse("must hold at least one entry.")
+    for key, entry in found.items():
+        named = Place(entry.node, entry.file, entry.path)
+        if not key.replace("-", "").isalnum() or key != key.lower() or not key[0].isalpha():
+            raise named.refuse(f"must have {KEY_WORDS}.")
+        if len(key) > 40:
+            raise named.refuse(f"must have {KEY_WORDS}.")
+    return found
+
+
+def regions(place: Place) -> tuple[str, ...]:
+    """The regions to publish in; the first is where the launch role's stack lives."""
+    values = place.unique_texts(r"[a-z0-9-]+", "an AWS region")
+    if not values:
+        raise place.refuse("must name at least one region.")
+    for item, region in zip(place.items(), values, strict=True):
+        try:
+            require_region(region)
+        except Refusal as error:
+            raise item.refuse(f"cannot be: {error}") from error
+    return values
+
+
+def support(place: Place | None) -> Support:
+    """Support text, address and URL."""
+    found = place.mapping((), ("description", "email", "url")) if place else {}
+    description, email, url = (found.get(key) for key in ("description", "email", "url"))
+    return Support(
+        description=description.text() if description else "",
+        email=email.text(r"[^@\s]+@[^@\s]+", "an e-mail address", 254) if email else "",
+        url=url.text(r"https?://\S+", "a URL that begins with https://", 2083) if url else "",
+    )
+
+
+def tags(place: Place | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Tags by key, over those of ``base``."""
+    own: dict[str, str] = {}
+    for key, value in place.entries().items() if place else ():
+        if key.startswith((RESERVED, "aws:")):
+            raise value.refuse(
+                f"begins with {key.split(':')[0]}:, which is reserved; name the tag otherwise."
+            )
+        own[key] = value.text(TAG_CHARACTERS, "a tag's value", 256)
+    merged = {**(base or {}), **own}
+    if place and len(merged) > MAX_TAGS - OWN_TAGS:
+        raise place.refuse(
+            f"makes {len(merged)} tags; Service Catalog takes {MAX_TAGS}, of which the publisher sets {OWN_TAGS}."
+        )
+    return merged
+
+
+def product(key: str, place: Place, shared: Mapping[str, str]) -> Product:
+    """One product."""
+    found = place.mapping(("name", "description"), ("profile", "layer", "fixed", "tags"))
+    if ("profile" in found) == ("layer" in found):
+        raise place.refuse(
+            "must name either a profile, for a whole environment, or a layer, and not both."
+        )
+    if "layer" in found and "fixed" in found:
+        raise found["fixed"].refuse("needs a profile, whose values it fixes; a layer has none.")
+    return Product(
+        key=key,
+        name=found["name"].text(what="the product's name"),
+        description=found["description"].text(what="what the product is for"),
+        profile=found["profile"].text(KEY, "a profile in parameters/")
+        if "profile" in found
+        else "",
+        layer=found["layer"].text(KEY, "a layer of the release") if "layer" in found else "",
+        fixed=found["fixed"].unique_texts(r"[A-Za-z0-9]+", "a parameter's name")
+        if "fixed" in found
+        else (),
+        tags=tags(found.get("tags"), shared),
+    )
+
+
+def portfolio(key: str, place: Place, shared: Mapping[str, str]) -> Portfolio:
+    """One portfolio."""
+    found = place.mapping(
+        ("name", "description", "products"), ("principals", "tags", "tag_options", "shares")
+    )
+    return Portfolio(
+        key=key,
+        name=found["name"].text(what="the portfolio's name", most=MAX_PORTFOLIO_NAME),
+        description=found["description"].text(
+            what="what the portfolio is for", most=MAX_PORTFOLIO_DESCRIPTION
+        ),
+        products=found["products"].unique_texts(KEY, "the key of a product"),
+        principals=found["principals"].unique_texts(
+            PRINCIPAL, "the ARN of a role, user or group, or role/NAME", 1000
+        )
+        if "principals" in found
+        else (),
+        tags=tags(found.get("tags"), shared),
+        tag_options=tag_options(found.get("tag_options")),
+        shares=shares(found.get("shares")),
+    )
+
+
+def tag_options(place: Place | None) -> tuple[tuple[str, str], ...]:
+    """Key and value of each tag option."""
+    pairs = []
+    for key, values in place.entries().items() if place else ():
+        if key.startswith((RESERVED, "aws:")):
+            raise values.refuse(f"begins with {key.split(':')[0]}:, which is reserved.")
+        pairs += [
+            (key, value)
+            for value in values.unique_texts(TAG_CHARACTERS, "a tag option's value", 256)
+        ]
+    return tuple(pairs)
+
+
+def shares(place: Place | None) -> tuple[Share, ...]:
+    """Whom a portfolio is shared with."""
+    found: list[Share] = []
+    for item in place.items() if place else ():
+        entry = item.mapping((), (*NODES, "tag_options", "principals"))
+        kinds = [kind for kind in NODES if kind in entry]
+        if len(kinds) != 1:
+            raise item.refuse(f"must name one of {listed(list(NODES))}.")
+        node = entry[kinds[0]].text(*NODES[kinds[0]])
+        if any(share.node == node for share in found):
+            raise item.refuse(f"names {node} again; remove one of the two.")
+        switches = [
+            entry[name].switch() if name in entry else False
+            for name in ("tag_options", "principals")
+        ]
+        found.append(Share(kinds[0], node, *switches))
+    return tuple(found)
+
+
+def check_references(place: Place, products: tuple[Product, ...]) -> None:
+    """Refuse a portfolio's product that is not declared."""
+    known = [product.key for product in products]
+    for entry in place.entries().values():
+        for item in entry.entries()["products"].items():
+            if item.text() not in known:
+                raise item.refuse(
+                    f"is {item.text()!r}, which is no product; there are {listed(known)}."
+                )
+
+
+def check_names_differ(place: Place, names: list[str]) -> None:
+    """Refuse two things of one name."""
+    for entry, name in zip(place.entries().values(), names, strict=True):
+        if names.count(name) > 1:
+            raise entry.refuse(f"is named {name!r} like another one; give one another name.")

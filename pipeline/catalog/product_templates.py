@@ -1,0 +1,161 @@
+"""The template of each product: what the console shows is what will be launched."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.assemble import PRODUCT as PROJECT_NAME
+from pipeline.assemble import Release, serialize, template_path
+from pipeline.catalog.document import CATALOG, Catalog, Product
+from pipeline.errors import Refusal, listed
+from pipeline.paths import PARAMETERS
+from pipeline.profiles import load_profile, profile_names, shown
+from templates_src.core.shared import ENVIRONMENT, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.environment import TEMPLATE_SUFFIX
+
+
+def product_templates(
+    release: Release, catalog: Catalog, bucket: str, profiles: Path = PARAMETERS
+) -> dict[str, bytes]:
+    """The template of each product by its key, with ``bucket`` as the default of the release bucket.
+
+    Raises Refusal for a profile, layer or parameter that catalog.yaml names and the release has not.
+    """
+    return {
+        product.key: serialize(product_template(release, product, bucket, profiles))
+        for product in catalog.products
+    }
+
+
+def product_template(
+    release: Release, product: Product, bucket: str, profiles: Path = PARAMETERS
+) -> dict[str, Any]:
+    """One product's template: a layer's, or the root's with the profile's values as defaults."""
+    if product.layer:
+        layers = [layer.name for layer in release.layers]
+        if product.layer not in layers:
+            raise Refusal(
+                f"{shown(CATALOG)}: product {product.key} is of layer {product.layer!r}; there are {listed(layers)}."
+            )
+        name, values = product.layer, {}
+    else:
+        name, values = release.root.name, profile_values(release, product, profiles)
+    body: dict[str, Any] = copy.deepcopy(json.loads(release.files[template_path(name)]))
+    if product.profile:
+        only_environment(body["Parameters"][ENVIRONMENT.name], product)
+    else:
+        body["Description"] = f"{body['Description']} ({PROJECT_NAME} {release.version})"
+    for parameter, value in {**values, RELEASE_BUCKET.name: bucket}.items():
+        if parameter in body["Parameters"]:
+            body["Parameters"][parameter]["Default"] = value
+    # As a parameter it would keep the previous version's value in an update, and nest that version's templates.
+    return without_parameter(body, RELEASE_PREFIX.name, release.prefix)
+
+
+def without_parameter(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:
+    """The template with a value written where it refers to a parameter, which it then no longer has."""
+    if name not in body["Parameters"]:
+        return body
+    del body["Parameters"][name]
+    interface = body["Metadata"]["AWS::CloudFormation::Interface"]
+    del interface["ParameterLabels"][name]
+    for group in interface["ParameterGroups"]:
+        group["Parameters"] = [known for known in group["Parameters"] if known != name]
+    interface["ParameterGroups"] = [
+        group for group in interface["ParameterGroups"] if group["Parameters"]
+    ]
+    written: dict[str, Any] = _written(body, name, value)
+    return written
+
+
+def _written(part: Any, name: str, value: str) -> Any:
+    if part == {"Ref": name}:
+        return value
+    if isinstance(part, list):
+        return [_written(item, name, value) for item in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: _written(item, name, value) for key, item in part.items()}
+    if "Fn::Sub" in found:
+        text = found["Fn::Sub"]
+        reference = f"${{{name}}}"
+        found["Fn::Sub"] = (
+            text.replace(reference, value)
+            if isinstance(text, str)
+            else [text[0].replace(reference, value), *text[1:]]
+        )
+    return found
+
+
+def profile_values(
+    release: Release, product: Product, profiles: Path = PARAMETERS
+) -> dict[str, str]:
+    """The values of the product's profile."""
+    if product.profile not in profile_names(profiles):
+        raise Refusal(
+            f"{shown(CATALOG)}: product {product.key} is of profile {product.profile!r}; "
+            f"there are {listed(profile_names(profiles))}."
+        )
+    return load_profile(release.root, product.profile, profiles)
+
+
+def only_environment(parameter: dict[str, Any], product: Product) -> None:
+    """Leave the profile's environment as the only choice: development's stack must not end up as production."""
+    parameter["AllowedValues"] = [product.profile]
+    parameter["ConstraintDescription"] = f"Environment is {product.profile} in {product.name}."
+
+
+def fixed_rules(
+    release: Release, product: Product, profiles: Path = PARAMETERS
+) -> dict[str, Any] | None:
+    """The rules that hold a product's parameters to its profile, as a TEMPLATE constraint takes them; None without."""
+    if not product.fixed:
+        return None
+    values = profile_values(release, product, profiles)
+    unknown = [name for name in product.fixed if name not in values]
+    if unknown:
+        raise Refusal(
+            f"{shown(CATALOG)}: product {product.key} fixes {unknown[0]}, which is no parameter of an environment."
+        )
+    return {
+        "Rules": {
+            f"{name}IsFixed": {
+                "Assertions": [
+                    {
+                        "Assert": {"Fn::Contains": [[values[name]], {"Ref": name}]},
+                        "AssertDescription": f"{name} must be {values[name]} in {product.name}.",
+                    }
+                ]
+            }
+            for name in product.fixed
+        }
+    }
+
+
+def product_key(version: str, product: str) -> str:
+    """Where a product's template is kept in the release bucket.
+
+    The key holds the version and no hash: whoever writes it first has taken the version, and other bytes under it
+    are refused by S3 itself, also to two publishers at once.
+    """
+    return f"{products_prefix(version)}{product}{TEMPLATE_SUFFIX}"
+
+
+def products_prefix(version: str) -> str:
+    """Prefix of a version's product templates."""
+    return f"{PROJECT_NAME}/products/{version}/"
+
+
+def template_digest(body: bytes) -> str:
+    """Sixteen hexadecimal digits that stand in a version's description and say which bytes it is."""
+    return hashlib.sha256(body).hexdigest()[:16]
+
+
+def digests(templates: Mapping[str, bytes]) -> dict[str, str]:
+    """The digest of each product's template."""
+    return {key: template_digest(body) for key, body in templates.items()}

@@ -1,0 +1,246 @@
+"""Publishing a release: a plan for every region, and its application in all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol, TypeVar
+
+from pipeline.assemble import Release, template_path
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.apply import Applier
+from pipeline.catalog.desired import Desired, desired
+from pipeline.catalog.document import Catalog
+from pipeline.catalog.observe import observe
+from pipeline.catalog.observed import Observed
+from pipeline.catalog.plan import catalog_steps
+from pipeline.catalog.steps import Action, Kind, Step, in_order
+from pipeline.catalog.storage import (
+    BUCKET_STACK,
+    ROLE_STACK,
+    Foundation,
+    ensure_stack,
+    storage_steps,
+    stored,
+)
+from pipeline.catalog.tokens import WAITS
+from pipeline.errors import Refusal
+from templates_src.launch_role.template import LAUNCH_ROLE_NAME
+from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
+from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
+from templates_src.release_bucket.template import ORGANIZATION_ID
+
+Done = TypeVar("Done")
+
+
+class Progress(Protocol):
+    """Is told of every step of every region, from the thread that takes it."""
+
+    def begin(self, region: str, steps: int) -> None:
+        """A region begins, with so many steps to take."""
+
+    def step(self, region: str, told: str) -> None:
+        """The region takes its next step."""
+
+    def end(self, region: str) -> None:
+        """The region has taken all of its steps."""
+
+
+class Silence:
+    """Progress that nobody looks at."""
+
+    def begin(self, region: str, steps: int) -> None:
+        """Say nothing."""
+
+    def step(self, region: str, told: str) -> None:
+        """Say nothing."""
+
+    def end(self, region: str) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class RegionPlan:
+    """What is to be done in a region, and from what that follows.
+
+    ``home`` is the region of the launch role's stack, in the plan of the one region that sees to the role.
+    """
+
+    aws: Aws = field(repr=False)
+    home: Aws | None = field(repr=False)
+    release: Release = field(repr=False)
+    desired: Desired = field(repr=False)
+    observed: Observed = field(repr=False)
+    steps: tuple[Step, ...]
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        return self.desired.region
+
+    @property
+    def writing(self) -> tuple[Step, ...]:
+        """The steps that change something."""
+        return tuple(step for step in self.steps if step.writes)
+
+    def document(self) -> dict[str, object]:
+        """The plan as JSON data."""
+        return {
+            "Account": self.desired.account,
+            "Region": self.region,
+            "Steps": [step.document() for step in self.steps],
+        }
+
+
+def plan_regions(
+    connect: Callable[[str], Aws],
+    release: Release,
+    catalog: Catalog,
+    regions: Sequence[str] = (),
+) -> list[RegionPlan]:
+    """The plan of each region, by default those of catalog.yaml; makes reading calls only.
+
+    The launch role's stack is in the first of catalog.yaml's, as roles have no region. Raises Refusal where AWS does not let it read.
+    """
+    chosen = list(regions) or list(catalog.regions)
+    account = connect(chosen[0]).account()
+
+    def one(region: str) -> RegionPlan:
+        home = connect(catalog.regions[0]) if region == chosen[0] else None
+        return plan_region(connect(region), home, release, catalog, account)
+
+    return at_once(chosen, one)
+
+
+def plan_region(
+    aws: Aws, home: Aws | None, release: Release, catalog: Catalog, account: str
+) -> RegionPlan:
+    """The plan of one region."""
+    wanted = desired(release, catalog, account, aws.region)
+    observed = observe(aws, wanted, stored(aws, wanted, release, home))
+    base = foundations(release, catalog, has_role=home is not None)
+    steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
+    return RegionPlan(aws, home, release, wanted, observed, steps)
+
+
+def foundations(release: Release, catalog: Catalog, *, has_role: bool) -> tuple[Foundation, ...]:
+    """The stacks that a region stands on."""
+    readers = {ORGANIZATION_ID.name: catalog.organization} if catalog.organization else {}
+    bucket = Foundation(
+        Kind.BUCKET,
+        BUCKET_STACK,
+        release.foundations[template_path(BUCKET_TEMPLATE)],
+        readers,
+    )
+    if not has_role:
+        return (bucket,)
+    role = Foundation(
+        Kind.LAUNCH_ROLE,
+        ROLE_STACK,
+        release.foundations[template_path(ROLE_TEMPLATE)],
+        {LAUNCH_ROLE_NAME.name: catalog.launch_role},
+    )
+    return role, bucket
+
+
+def refusals(plans: Sequence[RegionPlan]) -> list[str]:
+    """Why nothing is to be published; empty where it may be."""
+    return [
+        f"{step.subject} in {plan.region} {step.reason}."
+        for plan in plans
+        for step in plan.steps
+        if step.action is Action.REFUSE
+    ]
+
+
+def publish(
+    plans: Sequence[RegionPlan],
+    progress: Progress | None = None,
+    waits: tuple[float, ...] = WAITS,
+) -> None:
+    """Carry out the plans of all regions at once; a region that fails does not hold up the others.
+
+    The launch role comes first, as every region's constraints name it. Raises Refusal before anything is written
+    where a plan holds a refusal, and afterwards with the reasons of all regions that failed.
+    """
+    refused = refusals(plans)
+    if refused:
+        raise Refusal(" ".join(refused))
+    told = progress or Silence()
+    stop = Event()
+
+    def one(plan: RegionPlan) -> str:
+        try:
+            apply(plan, told, stop, waits)
+        except Refusal as refusal:
+            return str(refusal)
+        return ""
+
+    for plan in plans:
+        for step in plan.writing:
+            if step.kind is Kind.LAUNCH_ROLE and plan.home:
+                with sentences(f"{step.action.value} {step.kind.value} {step.subject}"):
+                    ensure_stack(plan.home, step.wanted, lambda _text: None)
+    failures = [reason for reason in at_once(plans, one, stop) if reason]
+    if failures:
+        raise Refusal(" ".join(failures))
+
+
+def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:
+    """Carry out one region's plan, but for the launch role's step; stops between two steps once it is told to."""
+    steps = [step for step in plan.writing if step.kind is not Kind.LAUNCH_ROLE]
+    if not steps:
+        return
+    told.begin(plan.region, len(steps))
+    applier = applier_of(plan, told, waits)
+    for step in steps:
+        if stop.is_set():
+            return
+        told.step(plan.region, f"{step.action.value} {step.kind.value} {step.subject}")
+        applier.take(step)
+    told.end(plan.region)
+
+
+def applier_of(plan: RegionPlan, told: Progress, waits: tuple[float, ...]) -> Applier:
+    """What takes a plan's steps."""
+    return Applier(
+        plan.aws,
+        plan.desired,
+        plan.release,
+        plan.observed,
+        lambda text: told.step(plan.region, text),
+        waits,
+    )
+
+
+Thing = TypeVar("Thing")
+
+
+def at_once(
+    things: Sequence[Thing], work: Callable[[Thing], Done], stop: Event | None = None
+) -> list[Done]:
+    """Work on several things at the same time; on one in this thread, so that Ctrl-C ends it at once.
+
+    Whatever ends the waiting sets ``stop``, which the work is to look at.
+    """
+    if len(things) == 1:
+        return [work(things[0])]
+    with ThreadPoolExecutor(max(1, len(things))) as pool:
+        try:
+            return list(pool.map(work, things))
+        except BaseException:
+            # Leaving the pool waits for its work.
+            if stop:
+                stop.set()
+            raise
+
+
+def summary(plans: Sequence[RegionPlan]) -> Mapping[Action, int]:
+    """How many steps of each kind of action the plans hold."""
+    counted = dict.fromkeys(Action, 0)
+    for plan in plans:
+        for step in plan.steps:
+            counted[step.action] += 1
+    return counted

@@ -1,0 +1,134 @@
+"""What a person sees of a publication: the plan as a table or as JSON, and progress while it is carried out."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich import progress as bars
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from pipeline.catalog.publish import RegionPlan, summary
+from pipeline.catalog.steps import Action, Step
+
+_COLOURS = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.DEPRECATE: "yellow",
+    Action.RETIRE: "red",
+    Action.UNCHANGED: "dim",
+    Action.REPORT: "magenta",
+    Action.REFUSE: "bold red",
+}
+
+
+def plans_as_json(plans: Sequence[RegionPlan]) -> str:
+    """Every step of every region, and how many there are of each action."""
+    counts = {action.value: count for action, count in summary(plans).items()}
+    return json.dumps(
+        {"Summary": counts, "Regions": [plan.document() for plan in plans]},
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def plans_as_tables(console: Console, plans: Sequence[RegionPlan]) -> None:
+    """A table a region; what does not change is one line a kind."""
+    if not console.is_terminal:
+        # A line is never wrapped, so that it can be piped.
+        console.width = 400
+    for plan in plans:
+        console.print(f"{plan.region}, account {plan.desired.account}", style="bold")
+        table = Table(box=None, pad_edge=False)
+        for title in ("Action", "Kind", "What", "Why"):
+            table.add_column(title, overflow="fold")
+        for step in plan.steps:
+            if step.action is not Action.UNCHANGED:
+                add_row(table, step.action, step.kind, step.subject, step.reason)
+        unchanged = Counter(step.kind for step in plan.steps if step.action is Action.UNCHANGED)
+        for kind, count in unchanged.items():
+            add_row(table, Action.UNCHANGED, kind, str(count), "as they are to be")
+        console.print(table)
+    counted = [f"{count} {action}" for action, count in summary(plans).items() if count]
+    console.print(f"Plan: {', '.join(counted)}.", style="bold")
+
+
+def add_row(table: Table, action: Action, *cells: str) -> None:
+    """One line of a plan; its texts may hold square brackets, which are not styles."""
+    table.add_row(Text(action.value, style=_COLOURS[action]), *(Text(cell) for cell in cells))
+
+
+def reports(console: Console, plans: Sequence[RegionPlan]) -> None:
+    """What was found and is left to a person, a line each."""
+    found: list[tuple[str, Step]] = [
+        (plan.region, step) for plan in plans for step in plan.steps if step.action is Action.REPORT
+    ]
+    for region, step in found:
+        console.print(
+            f"{region}: {step.kind.value} {step.subject} {step.reason}.",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
+
+
+class Bars:
+    """A progress bar a region on a terminal; a line at the beginning and at the end of each elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live = bars.Progress(
+            bars.TextColumn("{task.fields[region]}", table_column=Column(no_wrap=True)),
+            bars.BarColumn(bar_width=20),
+            bars.MofNCompleteColumn(),
+            bars.TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
+            expand=True,
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self.tasks: dict[str, bars.TaskID] = {}
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.live.stop()
+
+    def begin(self, region: str, steps: int) -> None:
+        """A region begins, with so many steps to take."""
+        with self.lock:
+            # The first step counts once the second begins.
+            self.tasks[region] = self.live.add_task("", total=steps, region=region, completed=-1)
+            self._line(f"{region}: {steps} steps")
+
+    def step(self, region: str, told: str) -> None:
+        """The region takes its next step."""
+        if region in self.tasks:
+            self.live.update(self.tasks[region], advance=1, description=told)
+
+    def end(self, region: str) -> None:
+        """The region has taken all of its steps."""
+        with self.lock:
+            self.live.update(self.tasks[region], advance=1, description="done")
+            self._line(f"{region}: done")
+
+    def _line(self, text: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(text, soft_wrap=True, markup=False, highlight=False)

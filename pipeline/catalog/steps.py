@@ -1,0 +1,77 @@
+"""A step of a plan: what would be done to what, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Action(StrEnum):
+    """What a step does. A report leaves things as they are; a refusal keeps the whole publication from beginning."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DEPRECATE = "deprecate"
+    RETIRE = "retire"
+    UNCHANGED = "unchanged"
+    REPORT = "report"
+    REFUSE = "refuse"
+
+
+class Kind(StrEnum):
+    """What a step is about, in the order of application: who may launch comes when all else is in place."""
+
+    LAUNCH_ROLE = "launch role"
+    BUCKET = "release bucket"
+    RELEASE = "release files"
+    TEMPLATE = "product template"
+    TAG_OPTION = "tag option"
+    PORTFOLIO = "portfolio"
+    PRODUCT = "product"
+    VERSION = "version"
+    MEMBER = "product in portfolio"
+    CONSTRAINT = "constraint"
+    PORTFOLIO_TAG_OPTION = "tag option of portfolio"
+    PRINCIPAL = "principal"
+    SHARE = "share"
+
+
+WRITING = (Action.CREATE, Action.UPDATE, Action.DEPRECATE, Action.RETIRE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a plan.
+
+    ``subject`` names the thing to a person. ``wanted`` and ``seen`` are what ``pipeline.catalog.desired`` and
+    ``observed`` say of it, where there is such.
+    """
+
+    action: Action
+    kind: Kind
+    subject: str
+    reason: str
+    wanted: Any = None
+    seen: Any = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether applying the step changes anything."""
+        return self.action in WRITING
+
+    def document(self) -> dict[str, str]:
+        """The step as JSON data."""
+        return {
+            "Action": self.action.value,
+            "Kind": self.kind.value,
+            "Subject": self.subject,
+            "Reason": self.reason,
+        }
+
+
+def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps in the order of application."""
+    order = list(Kind)
+    return tuple(sorted(steps, key=lambda step: order.index(step.kind)))

@@ -1,0 +1,220 @@
+"""What a publication stands on in an account and region: the launch role's stack, the release bucket, and what is in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pipeline.assemble import MAX_ROOT_BYTES, Release
+from pipeline.aws import Aws, code_of, sentences
+from pipeline.catalog.desired import MANAGED_BY, PUBLISHER, Desired
+from pipeline.catalog.observed import Observed, SeenStack
+from pipeline.catalog.product_templates import products_prefix, template_digest
+from pipeline.catalog.steps import Action, Kind, Step
+from pipeline.errors import Refusal
+from pipeline.events import Operation
+from pipeline.launch import describe, settle
+from pipeline.upload import MANIFEST_NAME, keys_below
+
+ROLE_STACK = "carbon-connect-launch-role"
+BUCKET_STACK = "carbon-connect-release-bucket"
+# Tag of a stack, in which the next publication finds what it was made from.
+TEMPLATE_TAG = "carbon-connect:template"
+CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """A stack that a publication makes for itself: its name, template and parameters."""
+
+    kind: Kind
+    stack: str
+    body: bytes
+    parameters: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Names this template with these parameters."""
+        given = "".join(f"{name}={value}\n" for name, value in sorted(self.parameters.items()))
+        return hashlib.sha256(self.body + given.encode()).hexdigest()[:16]
+
+
+def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
+    """What is there of role, bucket and files; of the role only where ``home``, the region of its stack, is given."""
+    has_bucket = bucket_exists(aws, desired.bucket)
+    s3 = aws.client("s3")
+    with sentences(f"read bucket {desired.bucket}"):
+        keys = keys_below(s3, desired.bucket, release.prefix) if has_bucket else set()
+        wanted = {release.prefix + path for path in (*release.files, MANIFEST_NAME)}
+        return Observed(
+            role_exists=home is not None and role_exists(home, desired.launch_role),
+            role_stack=seen_stack(home, ROLE_STACK) if home else None,
+            bucket_exists=has_bucket,
+            bucket_stack=seen_stack(aws, BUCKET_STACK),
+            release_missing=len(wanted - keys),
+            templates=stored_templates(s3, desired, release) if has_bucket else {},
+        )
+
+
+def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, str]:
+    """The digest of each product template of this version that is in the bucket, by its key."""
+    there = keys_below(s3, desired.bucket, products_prefix(release.version))
+    wanted = [product.version.key for product in desired.products.values()]
+    return {
+        key: template_digest(s3.get_object(Bucket=desired.bucket, Key=key)["Body"].read())
+        for key in wanted
+        if key in there
+    }
+
+
+def bucket_exists(aws: Aws, bucket: str) -> bool:
+    """Whether the release bucket is there. Raises Refusal when it is somebody else's."""
+    from botocore.exceptions import ClientError
+
+    with sentences(f"look for bucket {bucket}"):
+        try:
+            aws.client("s3").head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if code_of(error) in {"404", "NoSuchBucket", "NotFound"}:
+                return False
+            if code_of(error) in {"403", "Forbidden", "AccessDenied"}:
+                raise Refusal(
+                    f"Bucket {bucket} cannot be read with these credentials (AccessDenied); use a role that may."
+                ) from error
+            raise
+    return True
+
+
+def role_exists(aws: Aws, role: str) -> bool:
+    """Whether the account has a role of that name."""
+    from botocore.exceptions import ClientError
+
+    try:
+        aws.client("iam").get_role(RoleName=role)
+    except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            return False
+        raise
+    return True
+
+
+def seen_stack(aws: Aws, name: str) -> SeenStack | None:
+    """A stack, with what it was made from."""
+    stack = describe(aws, name)
+    if stack is None:
+        return None
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""))
+
+
+def storage_steps(
+    desired: Desired, observed: Observed, foundations: tuple[Foundation, ...]
+) -> Iterator[Step]:
+    """The steps for role, bucket and release files."""
+    for foundation in foundations:
+        if foundation.kind is Kind.LAUNCH_ROLE:
+            subject = f"{desired.launch_role} (stack {foundation.stack})"
+            yield foundation_step(
+                foundation, subject, observed.role_stack, is_there=observed.role_exists
+            )
+        else:
+            subject = f"{desired.bucket} (stack {foundation.stack})"
+            yield foundation_step(
+                foundation, subject, observed.bucket_stack, is_there=observed.bucket_exists
+            )
+    missing = observed.release_missing
+    if missing:
+        reason = f"{missing} files are not there"
+        yield Step(Action.CREATE, Kind.RELEASE, f"s3://{desired.bucket}", reason)
+    else:
+        yield Step(Action.UNCHANGED, Kind.RELEASE, f"s3://{desired.bucket}", "are there")
+
+
+def foundation_step(
+    foundation: Foundation, subject: str, stack: SeenStack | None, *, is_there: bool
+) -> Step:
+    """The step for one of the two stacks; what was made in another way is used as it is."""
+    if stack is None:
+        if is_there:
+            reason = "is there, not made by this stack; it is used as it is"
+            return Step(Action.UNCHANGED, foundation.kind, subject, reason)
+        return Step(Action.CREATE, foundation.kind, subject, "is not there", foundation)
+    if not stack.digest:
+        reason = "is a stack that this publisher did not make; it is used as it is"
+        return Step(Action.REPORT, foundation.kind, subject, reason)
+    if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        reason = f"the stack is in {stack.status}"
+        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+    if stack.digest != foundation.digest:
+        reason = "its template or parameters have changed"
+        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+    return Step(Action.UNCHANGED, foundation.kind, subject, "is as it is to be")
+
+
+def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) -> None:
+    """Create or update the stack and wait for it; what an interruption left is brought to an end first.
+
+    Raises Refusal for a stack that fails.
+    """
+    from botocore.exceptions import ClientError
+
+    name = foundation.stack
+    before = settle(aws, name, lambda _operation: None, tell)
+    if before and before["StackStatus"].endswith("_COMPLETE") and is_made(before, foundation):
+        return
+    cloudformation = aws.client("cloudformation")
+    since = datetime.now(UTC)
+    with sentences(f"make stack {name}"):
+        try:
+            if before is None:
+                cloudformation.create_stack(**stack_request(foundation))
+            else:
+                cloudformation.update_stack(**stack_request(foundation))
+        except ClientError as error:
+            if code_of(error) == "AlreadyExistsException":
+                # Somebody publishes at the same time.
+                ensure_stack(aws, foundation, tell)
+                return
+            if "No updates are to be performed" not in str(error):
+                raise
+        stack = describe(aws, name)
+    if stack is None:
+        raise Refusal(f"Stack {name} was deleted while it was made; publish again.")
+    operation = Operation(aws, stack["StackId"], since)
+    status = operation.follow(lambda _operation: None)
+    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        causes = [f"{failure.logical_id}: {failure.reason}" for failure in operation.failures()]
+        raise Refusal(
+            f"Stack {name} ended in {status}: {'; '.join(causes) or 'no reason given'}. Mend the cause and publish again."
+        )
+
+
+def is_made(stack: Mapping[str, Any], foundation: Foundation) -> bool:
+    """Whether a stack is made from this template with these parameters."""
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    ended = stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    return ended and tags.get(TEMPLATE_TAG) == foundation.digest
+
+
+def stack_request(foundation: Foundation) -> dict[str, Any]:
+    """The stack as CloudFormation takes it in a request."""
+    if len(foundation.body) > MAX_ROOT_BYTES:
+        raise Refusal(
+            f"The template of stack {foundation.stack} has {len(foundation.body):,} bytes, but a request takes {MAX_ROOT_BYTES:,}."
+        )
+    return {
+        "StackName": foundation.stack,
+        "TemplateBody": foundation.body.decode(),
+        "Parameters": [
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in foundation.parameters.items()
+        ],
+        "Capabilities": CAPABILITIES,
+        "Tags": [
+            {"Key": MANAGED_BY, "Value": PUBLISHER},
+            {"Key": TEMPLATE_TAG, "Value": foundation.digest},
+        ],
+    }

@@ -1,0 +1,89 @@
+"""Idempotency tokens: the same for the same thing, so that who publishes twice, or at once, makes it once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.aws import code_of
+from pipeline.errors import Refusal
+
+# How often, and how long in seconds, something new is looked for before it counts as gone.
+WAITS = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
+# A product or version that is still being made is waited for; Service Catalog gives no bound, minutes are plenty.
+LONGEST_CREATION = 300.0
+_GONE_AT_MOST = 5
+DUPLICATE = frozenset({"DuplicateResourceException"})
+NOT_FOUND = frozenset({"ResourceNotFoundException"})
+
+
+def token(*identity: str) -> str:
+    """The token of a thing, derived from what it is and not from what it holds.
+
+    Of two publishers that want different things under one name the second is answered with the first one's.
+    """
+    return hashlib.sha256("\0".join(identity).encode()).hexdigest()[:40]
+
+
+def once(
+    create: Callable[[str], str],
+    read: Callable[[str], str],
+    *identity: str,
+    waits: tuple[float, ...] = WAITS,
+) -> str:
+    """Create something and wait until it is there; returns its ID.
+
+    ``create`` takes a token and returns an ID, ``read`` takes the ID and returns the status. Service Catalog answers a
+    token that it knows with what it made then, also when that was deleted meanwhile; the token after that is derived
+    from the dead ID, so that it too is the same for everybody.
+    """
+    parts = list(identity)
+    for _ in range(_GONE_AT_MOST):
+        made = create(token(*parts))
+        status = settled(read, made, waits)
+        if status == "FAILED":
+            raise Refusal(
+                f"Service Catalog could not make {' '.join(identity)} ({made}); delete it and publish again."
+            )
+        if status:
+            return made
+        parts.append(made)
+    raise Refusal(
+        f"Service Catalog keeps answering with {' '.join(identity)} that were deleted; publish again tomorrow."
+    )
+
+
+def settled(read: Callable[[str], str], made: str, waits: tuple[float, ...]) -> str:
+    """The status once creation has ended; empty where there is no such thing."""
+    from botocore.exceptions import ClientError
+
+    began = time.monotonic()
+    left = list(waits)
+    while True:
+        try:
+            status = read(made)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+            if not left:
+                return ""
+        else:
+            if status != "CREATING" or time.monotonic() - began > LONGEST_CREATION:
+                return status
+            left = left or [waits[-1]]
+        time.sleep(left.pop(0))
+
+
+def unless(codes: frozenset[str], call: Callable[[], Any]) -> bool:
+    """Make a call; returns False where it is answered with one of these errors, which say that it is done already."""
+    from botocore.exceptions import ClientError
+
+    try:
+        call()
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""A provisioned product as it is: its state, its version, its stack and its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.aws import Aws, code_of, sentences
+from pipeline.errors import Refusal
+from pipeline.provisioning.offers import pages
+from pipeline.provisioning.records import described, errors_of, read, stack_name
+
+# https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
+UNDER_CHANGE = frozenset({"UNDER_CHANGE", "PLAN_IN_PROGRESS"})
+# The output that Service Catalog adds to those of the template.
+STACK_OUTPUT = "CloudformationStackARN"
+UPDATABLE = frozenset({"AVAILABLE", "TAINTED"})
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A provisioned product of one name."""
+
+    id: str
+    name: str
+    status: str
+    message: str
+    product_id: str
+    artifact_id: str
+    last_record_id: str
+    was_launched: bool
+
+    @property
+    def is_under_change(self) -> bool:
+        """Whether an operation is going on."""
+        return self.status in UNDER_CHANGE
+
+
+def find(aws: Aws, name: str) -> Environment | None:
+    """The provisioned product of that name, or None."""
+    from botocore.exceptions import ClientError
+
+    with sentences(f"read provisioned product {name}"):
+        try:
+            answer = aws.client("servicecatalog").describe_provisioned_product(Name=name)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return None
+            raise
+    detail = answer["ProvisionedProductDetail"]
+    return Environment(
+        detail["Id"],
+        name,
+        detail["Status"],
+        detail.get("StatusMessage", ""),
+        detail["ProductId"],
+        detail["ProvisioningArtifactId"],
+        detail["LastRecordId"],
+        bool(detail.get("LastSuccessfulProvisioningRecordId")),
+    )
+
+
+def required(aws: Aws, name: str) -> Environment:
+    """The provisioned product of that name; refused where there is none."""
+    found = find(aws, name)
+    if found is None:
+        raise Refusal(
+            f"There is no provisioned product {name} in {aws.region} that these credentials may see; launch it, or give the name of another with --name."
+        )
+    return found
+
+
+def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
+    """The outputs of its last successful launch or update, by name, without the stack's ARN."""
+    catalog = aws.client("servicecatalog")
+    with sentences(f"read the outputs of {environment.name}"):
+        found = pages(
+            catalog.get_provisioned_product_outputs, "Outputs", ProvisionedProductId=environment.id
+        )
+        values = {output["OutputKey"]: output["OutputValue"] for output in found}
+    return {name: value for name, value in values.items() if name != STACK_OUTPUT}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack of a provisioned product, with the values of its parameters."""
+
+    id: str
+    status: str
+    parameters: Mapping[str, str]
+
+
+def stack_of(aws: Aws, environment: Environment) -> Stack | None:
+    """Its stack; None where there is none, as after a launch that Service Catalog did not get to begin."""
+    with sentences(f"read the stack of {environment.name}"):
+        stack = described(aws, stack_name(aws, environment.id))
+    if stack is None:
+        return None
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
+    return Stack(stack["StackId"], stack["StackStatus"], parameters)
+
+
+def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:
+    """The record of the last operation on it."""
+    with sentences(f"read the last record of {environment.name}"):
+        return read(aws, environment.last_record_id)
+
+
+def told(aws: Aws, environment: Environment) -> dict[str, str]:
+    """What is to be known of it at a glance, by what it is called."""
+    with sentences(f"read product {environment.product_id}"):
+        product = aws.client("servicecatalog").describe_product(Id=environment.product_id)
+    record = last_record(aws, environment)
+    stack = stack_of(aws, environment)
+    versions = {each["Id"]: each["Name"] for each in product["ProvisioningArtifacts"]}
+    return {
+        "Status": environment.status,
+        "Product": product["ProductViewSummary"]["Name"],
+        "Version": versions.get(environment.artifact_id, "retired"),
+        "Versions offered": ", ".join(versions.values()),
+        "Last operation": f"{record['RecordType']} {record['Status']}, {record['UpdatedTime']:%Y-%m-%d %H:%M %Z}",
+        "Error": " ".join(errors_of(record)) or environment.message,
+        "Stack": stack.id if stack else "",
+        "Stack status": stack.status if stack else "",
+    }

@@ -1,0 +1,190 @@
+"""What Service Catalog offers to these credentials: a product, one of its versions, and the way to launch it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.errors import Refusal, listed
+from pipeline.profiles import refused
+from templates_src.core.declaration import Declaration
+
+DEPRECATED = "DEPRECATED"
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that these credentials may launch; ``versions`` are its active ones, oldest first."""
+
+    id: str
+    name: str
+    versions: tuple[Version, ...]
+
+    def newest(self) -> Version:
+        """The version that a launch takes unless one is named: the newest that is not deprecated."""
+        launchable = [version for version in self.versions if not version.deprecated]
+        if not launchable:
+            raise Refusal(
+                f"Product {self.name} has no version that may be launched; publish one with `python build.py publish`."
+            )
+        return launchable[-1]
+
+    def named(self, name: str) -> Version:
+        """The active version of a name; of two, the newer."""
+        for version in reversed(self.versions):
+            if version.name == name:
+                return version
+        has = listed([version.name for version in self.versions]) or "none"
+        raise Refusal(
+            f"Product {self.name} has no active version {name!r}; it has {has}. A retired version neither launches nor updates."
+        )
+
+    def of_artifact(self, artifact_id: str) -> Version | None:
+        """The active version of an ID."""
+        return next((v for v in self.versions if v.id == artifact_id), None)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a product; ``id`` is that of its provisioning artifact."""
+
+    id: str
+    name: str
+    deprecated: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A version on one launch path: its parameters, and the values that its tag options leave to choose from."""
+
+    product: Product
+    version: Version
+    path_id: str
+    parameters: Mapping[str, Declaration]
+    tag_options: Mapping[str, tuple[str, ...]]
+
+    def check(self, settings: Mapping[str, str], *, complete: bool) -> None:
+        """Refuse what Service Catalog or CloudFormation would: an unknown name, a wrong value and, with ``complete``, none."""
+        for name in sorted(settings.keys() - self.parameters.keys()):
+            close = difflib.get_close_matches(name, self.parameters, n=1)
+            meant = f"; did you mean {close[0]}?" if close else "."
+            raise Refusal(
+                f"--set names {name}, which is no parameter of {self.product.name} {self.version.name}{meant}"
+            )
+        for name, value in settings.items():
+            reason = refused(self.parameters[name], value)
+            if reason:
+                raise Refusal(f"--set: {name} is {value!r}. {reason}")
+        for name, parameter in self.parameters.items():
+            if complete and parameter.default is None and name not in settings:
+                raise Refusal(f"{name} has no value; give it with --set {name}=VALUE.")
+
+
+def find_product(aws: Aws, name: str) -> Product:
+    """The product of that name which these credentials may launch.
+
+    Raises Refusal where there is none, or where two have the name.
+    """
+    catalog = aws.client("servicecatalog")
+    with sentences(f"look for product {name}"):
+        # Not by a search for the name: Service Catalog's search is for words, of which other names have some too.
+        offered = pages(catalog.search_products, "ProductViewSummaries")
+        ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})
+        if not ids:
+            raise Refusal(
+                f"There is no product {name!r} in {aws.region} that these credentials may launch; publish it with `python build.py publish`, have your role named in catalog.yaml, or launch without Service Catalog with --direct."
+            )
+        if len(ids) > 1:
+            raise Refusal(
+                f"{len(ids)} products are named {name!r} ({listed(ids)}); remove the one that is not yours from your portfolios."
+            )
+        found = catalog.describe_product(Id=ids[0])
+    artifacts = sorted(found["ProvisioningArtifacts"], key=lambda each: each["CreatedTime"])
+    versions = (Version(a["Id"], a["Name"], a.get("Guidance") == DEPRECATED) for a in artifacts)
+    return Product(ids[0], name, tuple(versions))
+
+
+def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = "") -> str:
+    """The ID of the launch path: the one named, else the one of ``before``, else the only one.
+
+    ``named`` is a portfolio's name or the path's ID. Raises Refusal where that leaves none or several.
+    """
+    with sentences(f"look for launch paths of product {product.name}"):
+        found = pages(
+            aws.client("servicecatalog").list_launch_paths,
+            "LaunchPathSummaries",
+            ProductId=product.id,
+        )
+        paths: dict[str, str] = {path["Id"]: path["Name"] for path in found}
+    if not named and before in paths:
+        return before
+    fitting = [path for path, name in paths.items() if named in {"", path, name}]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = listed(sorted(paths.values()))
+    if not paths:
+        raise Refusal(
+            f"No portfolio lets these credentials launch {product.name}; have your role named in catalog.yaml, or launch with --direct."
+        )
+    if not fitting:
+        raise Refusal(
+            f"Product {product.name} has no launch path {named!r}; it is offered by {names}."
+        )
+    raise Refusal(
+        f"Product {product.name} is offered by {names}; say by which to launch it, with --portfolio."
+    )
+
+
+def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
+    """What is to be known of a version before it is launched or updated to."""
+    with sentences(f"read the parameters of {product.name} {version.name}"):
+        described = aws.client("servicecatalog").describe_provisioning_parameters(
+            ProductId=product.id, ProvisioningArtifactId=version.id, PathId=path_id
+        )
+    parameters = map(declared, described.get("ProvisioningArtifactParameters", []))
+    return Offer(
+        product,
+        version,
+        path_id,
+        {parameter.name: parameter for parameter in parameters},
+        {each["Key"]: tuple(each["Values"]) for each in described.get("TagOptions", [])},
+    )
+
+
+def declared(parameter: Mapping[str, Any]) -> Declaration:
+    """A parameter as Service Catalog describes it."""
+    limits = parameter.get("ParameterConstraints", {})
+
+    def whole(name: str) -> int | None:
+        return int(limits[name]) if limits.get(name) else None
+
+    return Declaration(
+        name=parameter["ParameterKey"],
+        group="",
+        label="",
+        description=parameter.get("Description", ""),
+        type=parameter.get("ParameterType", "String"),
+        default=parameter.get("DefaultValue"),
+        allowed=tuple(limits.get("AllowedValues", ())),
+        pattern=limits.get("AllowedPattern") or None,
+        message=limits.get("ConstraintDescription") or None,
+        min_length=whole("MinLength"),
+        max_length=whole("MaxLength"),
+        min_value=whole("MinValue"),
+        max_value=whole("MaxValue"),
+    )
+
+
+def pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
+    """Every entry of an operation of Service Catalog that answers in pages."""
+    token: str | None = None
+    while True:
+        answer = call(**arguments, **({"PageToken": token} if token else {}))
+        entries: Sequence[Any] = answer.get(key, [])
+        yield from entries
+        token = answer.get("NextPageToken")
+        if not token:
+            return

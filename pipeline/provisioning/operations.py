@@ -1,0 +1,239 @@
+"""Launching, updating and terminating an environment by way of Service Catalog; each goes on where one was interrupted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.errors import Refusal
+from pipeline.events import Failure
+from pipeline.provisioning import environments, records
+from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
+from pipeline.provisioning.offers import Offer, Version, find_product, launch_path, offer
+from pipeline.provisioning.records import Note, Outcome, Report
+from templates_src.core.shared import RELEASE_BUCKET
+
+# Where a version's nested templates are: every version has its own, which is its default.
+OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an environment is to be; ``version`` and ``portfolio`` are empty where there is no choice to make.
+
+    ``settings`` are the parameters that are set, ``tags`` those of a new provisioned product.
+    """
+
+    name: str
+    product: str
+    version: str = ""
+    portfolio: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an operation ended. ``changed`` is False where there was nothing to do; the rest of it tells of a failure."""
+
+    name: str
+    version: str
+    changed: bool
+    succeeded: bool
+    errors: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
+    """Launch an environment from its product and follow the launch to its end.
+
+    One that is launched already, as after an interruption, is left as it is. Raises Refusal where it is there in
+    another version or with other values: `update` changes those, and keeps the others.
+    """
+    product = find_product(aws, wanted.product)
+    found = settle(aws, wanted.name, report, note)
+    if found and not found.was_launched:
+        note(f"{wanted.name} is a launch that failed; removing it.")
+        removed = end(aws, found, report, note)
+        if not removed.succeeded:
+            return ended("", removed)
+        found = None
+    if found:
+        return already_launched(aws, wanted, found, product.of_artifact(found.artifact_id))
+    version = product.named(wanted.version) if wanted.version else product.newest()
+    if version.deprecated:
+        raise Refusal(
+            f"Version {version.name} of {product.name} is deprecated: it updates what is there, but launches nothing new; launch {product.newest().name}."
+        )
+    offered = offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
+    offered.check(wanted.settings, complete=True)
+    with sentences(f"launch {wanted.name}"):
+        record = aws.client("servicecatalog").provision_product(
+            ProductId=product.id,
+            ProvisioningArtifactId=version.id,
+            PathId=offered.path_id,
+            ProvisionedProductName=wanted.name,
+            ProvisioningParameters=[
+                {"Key": key, "Value": value} for key, value in wanted.settings.items()
+            ],
+            Tags=[{"Key": key, "Value": value} for key, value in chosen_tags(wanted, offered)],
+            ProvisionToken=str(uuid.uuid4()),
+        )["RecordDetail"]
+    return ended(version.name, records.follow(aws, record, "", report, note))
+
+
+def already_launched(
+    aws: Aws, wanted: Wanted, found: Environment, version: Version | None
+) -> Ended:
+    """The environment that is there, if it is what is wanted."""
+    name = version.name if version else "a retired version"
+    stack = environments.stack_of(aws, found)
+    has = stack.parameters if stack else {}
+    differ = sorted(key for key, value in wanted.settings.items() if has.get(key) != value)
+    if wanted.version not in {"", name}:
+        differ.insert(0, "its version")
+    if found.status != "AVAILABLE":
+        raise Refusal(
+            f"{wanted.name} is there, but {found.status}; `status` says why, `update` tries again, `terminate` takes it away."
+        )
+    if differ:
+        raise Refusal(
+            f"{wanted.name} is launched already, in {name}; what differs ({', '.join(differ)}) is changed with `update`."
+        )
+    return Ended(wanted.name, name, changed=False, succeeded=True)
+
+
+def update(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
+    """Update an environment; what is not set keeps its value, and its version unless one is named.
+
+    Raises Refusal where nothing has been launched, or what is there can only be terminated.
+    """
+    environments.required(aws, wanted.name)
+    found = settle(aws, wanted.name, report, note)
+    if found is None:
+        raise Refusal(f"{wanted.name} has just been terminated; launch it again.")
+    if found.status not in UPDATABLE:
+        raise Refusal(
+            f"{wanted.name} is {found.status}, which no update mends; `status` says why, `terminate` takes it away."
+        )
+    product = find_product(aws, wanted.product)
+    if product.id != found.product_id:
+        raise Refusal(f"{wanted.name} was launched from another product than {product.name}.")
+    version = (
+        product.named(wanted.version)
+        if wanted.version
+        else kept(product.name, product.of_artifact(found.artifact_id))
+    )
+    before = environments.last_record(aws, found).get("PathId", "")
+    path = launch_path(aws, product, named=wanted.portfolio, before=before)
+    offered = offer(aws, product, version, path)
+    offered.check(wanted.settings, complete=False)
+    stack = environments.stack_of(aws, found)
+    if stack is None:
+        raise Refusal(f"{wanted.name} has no stack to update; terminate it and launch it again.")
+    parameters = changes(wanted.settings, offered, stack)
+    if is_as_wanted(found, version, wanted, stack):
+        return Ended(wanted.name, version.name, changed=False, succeeded=True)
+    with sentences(f"update {wanted.name}"):
+        record = aws.client("servicecatalog").update_provisioned_product(
+            ProvisionedProductId=found.id,
+            ProductId=product.id,
+            ProvisioningArtifactId=version.id,
+            PathId=path,
+            ProvisioningParameters=parameters,
+            UpdateToken=str(uuid.uuid4()),
+        )["RecordDetail"]
+    return ended(version.name, records.follow(aws, record, stack.id, report, note))
+
+
+def kept(product: str, version: Version | None) -> Version:
+    """The version that an environment has, to stay in."""
+    if version is None:
+        raise Refusal(
+            f"The version that is launched is retired, or no more among those of {product}; name another with --product-version."
+        )
+    return version
+
+
+def changes(settings: Mapping[str, str], offered: Offer, stack: Stack) -> list[dict[str, Any]]:
+    """Every parameter of the version, as an update takes it: its new value, or that it keeps the one it has.
+
+    A parameter that an update does not name goes back to the template's default, as in CloudFormation: so all are
+    named but those that the launched version does not have, and those that belong to the version.
+    """
+    parameters: list[dict[str, Any]] = []
+    for name in offered.parameters:
+        if name in settings:
+            parameters.append({"Key": name, "Value": settings[name]})
+        elif name in stack.parameters and name not in OF_THE_VERSION:
+            parameters.append({"Key": name, "UsePreviousValue": True})
+    return parameters
+
+
+def is_as_wanted(found: Environment, version: Version, wanted: Wanted, stack: Stack) -> bool:
+    """Whether an update would change nothing; one that failed before is worth trying again."""
+    same = all(stack.parameters.get(key) == value for key, value in wanted.settings.items())
+    return found.status == "AVAILABLE" and found.artifact_id == version.id and same
+
+
+def terminate(aws: Aws, name: str, report: Report, note: Note) -> Ended:
+    """Terminate an environment; one that is not there is terminated already."""
+    found = settle(aws, name, report, note)
+    if found is None:
+        return Ended(name, "", changed=False, succeeded=True)
+    return ended("", end(aws, found, report, note))
+
+
+def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
+    """Terminate what nothing is going on in."""
+    stack = environments.stack_of(aws, found)
+    with sentences(f"terminate {found.name}"):
+        record = aws.client("servicecatalog").terminate_provisioned_product(
+            ProvisionedProductId=found.id, TerminateToken=str(uuid.uuid4())
+        )["RecordDetail"]
+    return records.follow(aws, record, stack.id if stack else "", report, note)
+
+
+def settle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
+    """The provisioned product once nothing is going on in it; None where there is none."""
+    found = environments.find(aws, name)
+    if found is None or not found.is_under_change:
+        return found
+    record = environments.last_record(aws, found)
+    note(f"{name} is in {record['RecordType']}; waiting for it.")
+    stack = environments.stack_of(aws, found)
+    records.follow(aws, record, stack.id if stack else "", report, note)
+    return environments.find(aws, name)
+
+
+def chosen_tags(wanted: Wanted, offered: Offer) -> list[tuple[str, str]]:
+    """The tags of a new provisioned product, as far as its tag options let them be chosen.
+
+    Service Catalog adds an option with one value by itself; where there are several, one must be named.
+    """
+    for key, values in offered.tag_options.items():
+        if len(values) > 1 and wanted.tags.get(key) not in values:
+            raise Refusal(
+                f"Tag {key} must be one of {', '.join(values)}; say which with --tag {key}=VALUE."
+            )
+    return [
+        (key, value)
+        for key, value in wanted.tags.items()
+        if key not in offered.tag_options or len(offered.tag_options[key]) > 1
+    ]
+
+
+def ended(version: str, outcome: Outcome) -> Ended:
+    """How an operation ended that was followed."""
+    record = outcome.record
+    return Ended(
+        record["ProvisionedProductName"],
+        version,
+        changed=True,
+        succeeded=outcome.succeeded,
+        errors=() if outcome.succeeded else records.errors_of(record),
+        failures=() if outcome.succeeded else outcome.failures,
+    )

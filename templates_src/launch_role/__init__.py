@@ -1,0 +1,1 @@
+"""The role with which Service Catalog launches the products."""

@@ -1,0 +1,82 @@
+"""What a launch needs beyond what the provider schemas declare, each with its reason; kept by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Actions that a launch needs though not every handler that leads to them declares them."""
+
+    actions: tuple[str, ...]
+    reason: str
+
+
+GAPS = (
+    Gap(
+        ("s3:GetObject",),
+        "Service Catalog's copy of the root template, the nested templates and the function zips are read with the launch role. "
+        "https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html",
+    ),
+    Gap(
+        (
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplateSummary",
+            "cloudformation:ListChangeSets",
+            "cloudformation:ListStackResources",
+            "cloudformation:TagResource",
+            "cloudformation:ValidateTemplate",
+        ),
+        "Service Catalog makes, updates and follows the stack with the launch role: those of AWSServiceCatalogEndUserFullAccess. "
+        "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceCatalogEndUserFullAccess.html",
+    ),
+    Gap(
+        ("secretsmanager:GetSecretValue",),
+        "CloudFormation resolves the dynamic references in the database, the cache users and the connection URLs with it.",
+    ),
+    Gap(
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        "Secrets Manager reads and writes a secret under a customer-managed key on behalf of whoever asks. "
+        "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
+    ),
+    Gap(
+        ("lambda:InvokeFunction",),
+        "CloudFormation calls the functions behind the custom resources with it.",
+    ),
+    Gap(
+        ("ssm:GetParameters",),
+        "EC2 looks up the search server's image under its public parameter on behalf of whoever uses the launch template.",
+    ),
+    Gap(
+        ("iam:CreateServiceLinkedRole",),
+        "The first cluster, load balancer, cache, database or group of an account makes the role of its service; "
+        "some of those types do not declare it.",
+    ),
+)
+# Of these, what is asked of a template before there is a stack of it.
+UNBOUND = ("cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate")
+# Whose service-linked roles; those which are there already are left as they are.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
+SERVICE_LINKED = (
+    "autoscaling.amazonaws.com",
+    # Flow logs and WAF's logs.
+    "delivery.logs.amazonaws.com",
+    # NAT gateways.
+    "ec2-nat-gateway.amazonaws.com",
+    "ecs.amazonaws.com",
+    "ecs.application-autoscaling.amazonaws.com",
+    "elasticache.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "rds.amazonaws.com",
+    "wafv2.amazonaws.com",
+)
+
+
+def gap_actions() -> tuple[str, ...]:
+    """Every action of the gaps."""
+    return tuple(sorted({action for gap in GAPS for action in gap.actions}))

@@ -1,0 +1,57 @@
+"""What the launch role's permissions are computed from: what the handlers of the templates' resource types declare."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PERMISSIONS = Path(__file__).with_name("permissions.json")
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Actions such as ``ecs:CreateService``, each in one of three lists.
+
+    ``bound`` can be bound to a resource, ``unbound`` take none, ``undocumented`` are declared by a handler but not in
+    the service authorization reference. ``passed_to`` are the services that are handed a role of the environment.
+    """
+
+    bound: tuple[str, ...]
+    unbound: tuple[str, ...]
+    undocumented: tuple[str, ...]
+    passed_to: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """Plain data, the actions by service."""
+        return {
+            "Bound": _by_service(self.bound),
+            "Unbound": _by_service(self.unbound),
+            "Undocumented": _by_service(self.undocumented),
+            "PassedTo": list(self.passed_to),
+        }
+
+
+@cache
+def declared() -> Permissions:
+    """What was computed when the templates last changed; computing it takes seconds, which a build has not."""
+    found = json.loads(PERMISSIONS.read_text(encoding="utf-8"))
+    return Permissions(
+        bound=_joined(found["Bound"]),
+        unbound=_joined(found["Unbound"]),
+        undocumented=_joined(found["Undocumented"]),
+        passed_to=tuple(found["PassedTo"]),
+    )
+
+
+def _by_service(actions: tuple[str, ...]) -> dict[str, list[str]]:
+    services: dict[str, list[str]] = {}
+    for action in actions:
+        service, _, name = action.partition(":")
+        services.setdefault(service, []).append(name)
+    return services
+
+
+def _joined(services: dict[str, list[str]]) -> tuple[str, ...]:
+    return tuple(f"{service}:{name}" for service, names in services.items() for name in names)

@@ -1,0 +1,224 @@
+"""The launch role's policies: every needed action in one statement, statements by area, each area within IAM's size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from awacs.aws import Action, Allow, PolicyDocument, Statement
+from troposphere import If, Sub, encode_to_dict
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.launch_role.gaps import UNBOUND, gap_actions
+from templates_src.launch_role.grants import (
+    ACCOUNT,
+    ARN,
+    FUNCTIONS,
+    KEYS_AND_STACKS,
+    NETWORKS,
+    OWN,
+    RELEASE_OBJECTS,
+    STORES,
+    Grant,
+    identity,
+    of_account,
+    of_project,
+)
+from templates_src.launch_role.permissions import Permissions
+from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
+
+RELEASE_BUCKETS = Declaration(
+    name="ReleaseBuckets",
+    group="Launching",
+    label="Release buckets",
+    description="Release bucket that products are launched from, or the beginning of several names and *; empty for this account's.",
+    default="",
+    pattern=r"([a-z0-9][a-z0-9.-]{1,61}([a-z0-9]|\*))?",
+    message="ReleaseBuckets must be empty, the name of a bucket, or the beginning of names and an asterisk.",
+)
+# IAM's quota for a managed policy, white space not counted, and the policies that a role has unless raised.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MAX_CHARACTERS = 6_144
+MAX_POLICIES = 10
+# Services by policy; what is not here is of services that the environment has nothing of.
+AREAS: Mapping[str, tuple[str, ...]] = {
+    "Identity": ("cloudformation", "iam", "kms", "secretsmanager", "ssm"),
+    "Network": ("ec2", "route53", "acm", "elasticloadbalancing", "wafv2"),
+    "Compute": ("ecs", "ecr", "autoscaling", "application-autoscaling", "lambda"),
+    "Data": ("s3", "rds", "elasticache", "dlm"),
+    "Operations": ("logs", "cloudwatch", "events", "sns"),
+}
+ELSEWHERE = "Elsewhere"
+# A wildcard that some handler declares, over actions of which some take no resource; a grant binds it all the same.
+NARROWED = ("ssm:Get*",)
+_LONGEST = {
+    "AWS::Partition": "aws-us-gov",
+    "AWS::AccountId": "1" * 12,
+    "Project": "p" * 14,
+    "ReleaseBuckets": "b" * 63,
+}
+
+
+def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
+    """A policy document by area. Raises TemplateError for one over IAM's size, and for too many."""
+    found = {
+        area: iam.document(*statements(permissions, services)) for area, services in AREAS.items()
+    }
+    found[ELSEWHERE] = iam.document(*elsewhere(permissions))
+    for area, document in found.items():
+        if (characters := size(document)) > MAX_CHARACTERS:
+            raise TemplateError(
+                f"Policy {area} of the launch role has {characters} characters, but IAM takes {MAX_CHARACTERS}; "
+                "move a service to another area."
+            )
+    return found
+
+
+def statements(permissions: Permissions, services: Sequence[str]) -> list[Statement]:
+    """The statements of an area: special grants, what bears the project's tag, this account's, and what has no resource."""
+    bound, unbound = needed(permissions)
+    rest = of_services(bound, services)
+    made: list[Statement] = []
+    for grant in (*identity(permissions.passed_to), *KEYS_AND_STACKS, *STORES, own(rest)):
+        rest = take(grant, rest, made)
+    for grant in (*NETWORKS, *FUNCTIONS):
+        rest = take(grant, rest, made)
+    owners = [service for service in services if of_services(rest, [service])]
+    take(Grant("InThisAccount", ("*",), of_account(*owners)), rest, made)
+    take(anywhere(), of_services(unbound, services), made)
+    return made
+
+
+def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
+    """Every action that can be bound to a resource, and every one that takes none; gaps included.
+
+    Without what a wildcard that a handler declares, such as ``ec2:Describe*``, covers already.
+    """
+    bound = {*permissions.bound, *gap_actions()} - set(UNBOUND)
+    unbound = {*permissions.unbound, *UNBOUND}
+    narrowed = unbound & set(NARROWED)
+    unbound -= narrowed
+    wildcards = [action for action in unbound if "*" in action]
+
+    def kept(actions: Iterable[str]) -> list[str]:
+        return [
+            action
+            for action in sorted(actions)
+            if action in wildcards or not any(fnmatchcase(action, each) for each in wildcards)
+        ]
+
+    return kept(bound | narrowed), kept(unbound)
+
+
+def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:
+    """Those of the actions that are of one of the services."""
+    return [action for action in actions if action.partition(":")[0] in services]
+
+
+def own(actions: Iterable[str]) -> Grant:
+    """What ends or opens something: only what bears the project's tag."""
+    services = sorted({action.partition(":")[0] for action in actions if action in OWN})
+    return Grant("WhatBearsTheProjectsTag", OWN, of_account(*services), of_project())
+
+
+def anywhere() -> Grant:
+    """Actions that take no resource."""
+    return Grant("TakesNoResource", ("*",), ("*",), reason="the service knows no resource to name")
+
+
+def elsewhere(permissions: Permissions) -> list[Statement]:
+    """What the handlers declare of services that the environment has nothing of, and what no reference knows."""
+    here = {service for services in AREAS.values() for service in services}
+    bound, unbound = (
+        [action for action in actions if action.partition(":")[0] not in here]
+        for actions in needed(permissions)
+    )
+    made: list[Statement] = []
+    take(
+        Grant(
+            "OtherServicesOfTheProject",
+            ("*",),
+            ("*",),
+            of_project(),
+            reason="the project has nothing there; whoever adds something tags it",
+        ),
+        bound,
+        made,
+    )
+    take(anywhere(), unbound, made)
+    rest = list(permissions.undocumented)
+    for grant in (*STORES, *FUNCTIONS):
+        rest = take(undocumented(grant), rest, made)
+    take(
+        Grant(
+            "DeclaredButNotInTheReference",
+            ("*",),
+            ("*",),
+            reason="what they could be bound to is not documented",
+        ),
+        rest,
+        made,
+    )
+    return made
+
+
+def undocumented(grant: Grant) -> Grant:
+    """A grant of actions that handlers declare and no reference knows."""
+    return Grant(f"Undocumented{grant.sid}", grant.actions, grant.resources, grant.condition)
+
+
+def take(grant: Grant, actions: Iterable[str], made: list[Statement]) -> list[str]:
+    """Add a statement of the actions that a grant selects, if any; returns what is left."""
+    actions = list(actions)
+    selected = grant.select(actions)
+    if not selected:
+        return actions
+    extra = {} if grant.condition is None else {"Condition": grant.condition}
+    made.append(
+        Statement(
+            Sid=grant.sid,
+            Effect=Allow,
+            Action=[Action(*action.split(":")) for action in selected],
+            Resource=[resource(text) for text in grant.resources],
+            **extra,
+        )
+    )
+    return actions if grant.also else [action for action in actions if action not in selected]
+
+
+def resource(text: str) -> object:
+    """A resource of a statement."""
+    if text == RELEASE_OBJECTS:
+        return release_objects()
+    return Sub(text) if "${" in text else text
+
+
+def release_objects() -> If:
+    """ARN of every object of the release buckets: this account's, in any region, unless a name is given."""
+    return If(
+        f"Has{RELEASE_BUCKETS.name}",
+        Sub(f"{ARN}s3:::${{{RELEASE_BUCKETS.name}}}/*"),
+        Sub(f"{ARN}s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-*/*"),
+    )
+
+
+def size(document: PolicyDocument) -> int:
+    """Characters of a document as IAM counts them, with everything in it at its longest."""
+    plain = json.loads(json.dumps(encode_to_dict(document)), object_hook=_longest)
+    return len("".join(json.dumps(plain, separators=(",", ":")).split()))
+
+
+def _longest(node: dict[str, object]) -> object:
+    match node:
+        case {"Ref": str(name)}:
+            return _LONGEST[name]
+        case {"Fn::Sub": str(text)}:
+            for name, value in _LONGEST.items():
+                text = text.replace(f"${{{name}}}", value)
+            return text
+        case {"Fn::If": [_, str(yes), str(no)]}:
+            return max(yes, no, key=len)
+    return node

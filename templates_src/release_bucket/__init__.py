@@ -1,0 +1,1 @@
+"""The bucket that releases are kept in."""

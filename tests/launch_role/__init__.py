@@ -1,0 +1,1 @@
+"""The launch role against the provider schemas, and the release bucket."""

@@ -1,0 +1,355 @@
+"""The launch role: what the handlers of every environment need, it may do; what none needs, it may not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from troposphere.sqs import Queue
+
+from pipeline.errors import Refusal
+from pipeline.examples import ACCOUNT
+from pipeline.permissions import (
+    NOT_ACTIONS,
+    compute,
+    condition_keys,
+    handler_actions,
+    resource_types,
+    text,
+)
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from templates_src.core.shared import PROJECT
+from templates_src.environment import ROOT
+from templates_src.launch_role import grants, policies
+from templates_src.launch_role.gaps import GAPS, SERVICE_LINKED, gap_actions
+from templates_src.launch_role.permissions import PERMISSIONS, declared
+from templates_src.launch_role.template import launch_role
+from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
+from tests.launch_role.calls import Calls, name_of
+from tests.launch_role.evaluation import Request, Statement, allows, resources_of, role_statements
+from tests.relations.text import listed
+from tests.relations.variants import VARIANTS, built, rendered_variant
+from tests.rendering import resources
+
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+# What a handler declares and a role under a boundary refuses: taking the boundary away, and what knows none.
+REFUSED_UNDER_A_BOUNDARY = {
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:PutGroupPolicy",
+    "iam:PutUserPolicy",
+}
+IAM = f"arn:aws:iam::{ACCOUNT}:"
+RELEASES = f"arn:aws:s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-eu-north-1"
+KEY = f"arn:aws:kms:eu-north-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE = f"{IAM}role/carbon-connect/dev/x"
+SECRET = f"arn:aws:secretsmanager:eu-north-1:{ACCOUNT}:secret:other-a1B2c3"
+DANGEROUS = (
+    Request("iam:CreateUser", f"{IAM}user/carbon-connect/x"),
+    Request("iam:CreateAccessKey", f"{IAM}user/carbon-connect/x"),
+    Request("iam:CreatePolicyVersion", f"{IAM}policy/x"),
+    Request("iam:CreateRole", f"{IAM}role/x"),
+    Request("iam:PutRolePolicy", f"{IAM}role/x"),
+    Request("iam:PutRolePolicy", f"{IAM}role/carbon-connect-launch"),
+    Request("iam:UpdateAssumeRolePolicy", f"{IAM}role/Administrator"),
+    Request("iam:AttachRolePolicy", ROLE, {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}),
+    Request("iam:PassRole", f"{IAM}role/Administrator", {"iam:PassedToService": "lambda.amazonaws.com"}),
+    Request("iam:PassRole", ROLE, {"iam:PassedToService": "glue.amazonaws.com"}),
+    Request("iam:PutUserPolicy", f"{IAM}user/administrator"),
+    Request("iam:PutGroupPolicy", f"{IAM}group/administrators"),
+    Request("iam:CreateServiceLinkedRole", f"{IAM}role/aws-service-role/x", {"iam:AWSServiceName": "organizations.amazonaws.com"}),
+    Request("iam:CreateOpenIDConnectProvider", f"{IAM}oidc-provider/evil.example.com"),
+    Request("iam:CreateInstanceProfile", f"{IAM}instance-profile/x"),
+    Request("sts:AssumeRole", ROLE),
+    Request("organizations:LeaveOrganization"),
+    Request("account:CloseAccount"),
+    Request("cloudtrail:StopLogging", f"arn:aws:cloudtrail:eu-north-1:{ACCOUNT}:trail/x"),
+    Request("s3:DeleteObject", f"{RELEASES}/carbon-connect/1.0.0-0/manifest.json"),
+    Request("s3:DeleteObjectVersion", "arn:aws:s3:::carbon-connect-prod-documents/x"),
+    Request("s3:PutObject", f"{RELEASES}/x"),
+    Request("s3:PutBucketPolicy", RELEASES),
+    Request("s3:DeleteBucket", RELEASES),
+    Request("s3:PutBucketPolicy", "arn:aws:s3:::somebody-elses"),
+    Request("s3:GetObject", "arn:aws:s3:::carbon-connect-prod-documents/x"),
+    Request("s3:GetObject", "arn:aws:s3:::somebody-elses/x"),
+    Request("cloudformation:DeleteStack", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/other/1"),
+    Request("lambda:InvokeFunction", f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:other"),
+    Request("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:other"),
+    Request("secretsmanager:GetSecretValue", SECRET),
+    Request("secretsmanager:GetSecretValue", SECRET, {"aws:ResourceTag/Project": "other"}),
+    Request("kms:Decrypt", KEY),
+    Request("kms:CreateGrant", KEY),
+    Request("kms:CreateAlias", f"arn:aws:kms:eu-north-1:{ACCOUNT}:alias/other"),
+    Request("kms:ScheduleKeyDeletion", KEY.replace(ACCOUNT, "444455556666")),
+    Request("rds:DeleteDBInstance", f"arn:aws:rds:eu-north-1:{ACCOUNT}:db:other"),
+    Request("ec2:DeleteVpc", f"arn:aws:ec2:eu-north-1:{ACCOUNT}:vpc/vpc-1"),
+    Request("ec2:DeleteVolume", f"arn:aws:ec2:eu-north-1:{ACCOUNT}:volume/vol-1", {"aws:ResourceTag/Project": "other"}),
+    Request("ec2:TerminateInstances", f"arn:aws:ec2:eu-north-1:{ACCOUNT}:instance/i-1"),
+    Request("ssm:GetParameter", f"arn:aws:ssm:eu-north-1:{ACCOUNT}:parameter/password"),
+    Request("apprunner:DisassociateWebAcl", f"arn:aws:apprunner:eu-north-1:{ACCOUNT}:service/x/1"),
+    Request("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", {"route53:ChangeResourceRecordSetsRecordTypes": ["NS"]}),
+)  # fmt: skip
+
+
+@cache
+def statements_for(variant: str) -> tuple[Statement, ...]:
+    """The launch role's statements where an environment's parameters are the role's."""
+    given = rendered_variant(variant).parameters[ROOT]
+    return statements(
+        Project=given["Project"],
+        PermissionsBoundary=given["PermissionsBoundary"],
+        ReleaseBuckets=given["ReleaseBucket"],
+    )
+
+
+def statements(**given: str) -> tuple[Statement, ...]:
+    return tuple(role_statements(resources_of(launch_role(), **given)))
+
+
+def refused(variant: str, among: tuple[Statement, ...]) -> Iterator[str]:
+    """The calls of an environment's handlers that the statements do not allow."""
+    rendered = rendered_variant(variant)
+    bounded = rendered.parameters[ROOT]["PermissionsBoundary"] != ""
+    for logical_id, request in Calls(rendered).of_handlers():
+        if not allows(among, request):
+            if bounded and request.action in REFUSED_UNDER_A_BOUNDARY:
+                continue
+            yield f"{logical_id}: {request.action} on {request.arn} with {dict(request.context)}"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_the_handlers_need_is_allowed(variant: str) -> None:
+    assert list(refused(variant, statements_for(variant))) == []
+
+
+def test_every_action_of_the_handlers_is_evaluated() -> None:
+    evaluated = {
+        request.action
+        for variant in VARIANTS
+        for _, request in Calls(rendered_variant(variant)).of_handlers()
+    }
+    kinds = resource_types(built())
+    assert {
+        kind for variant in VARIANTS for kind, _ in resources(rendered_variant(variant))
+    } >= set(kinds)
+    needed = {action for kind in kinds for action in handler_actions(kind)}
+    assert needed - NOT_ACTIONS.keys() - evaluated == set()
+
+
+@pytest.mark.parametrize(
+    "action", ["ecs:CreateService", "iam:PassRole", "s3:PutBucketPolicy", "ec2:DeleteVpc"]
+)
+def test_an_action_that_is_left_out_is_found(action: str) -> None:
+    among = tuple(
+        {**statement, "Action": [one for one in listed(statement["Action"]) if one != action]}
+        for statement in statements_for("dev")
+    )
+    found = list(refused("dev", among))
+    assert found
+    assert all(f": {action} on" in line for line in found)
+
+
+def test_what_no_handler_needs_is_not_allowed() -> None:
+    assert superfluous(statements()) == set()
+
+
+def test_a_superfluous_action_is_found() -> None:
+    planted = {"Effect": "Allow", "Action": ["ecs:RunTask", "s3:*"], "Resource": ["*"]}
+    assert superfluous((*statements(), planted)) == {"ecs:RunTask", "s3:*"}
+
+
+def superfluous(among: tuple[Statement, ...]) -> set[str]:
+    """Actions that the statements allow, and neither a handler nor a gap asks for; wildcards are not unfolded."""
+    needed = {action for kind in resource_types(built()) for action in handler_actions(kind)}
+    allowed = {
+        action
+        for statement in among
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+    }
+    return allowed - needed - set(gap_actions())
+
+
+@pytest.mark.parametrize("request_", DANGEROUS, ids=lambda one: f"{one.action} {one.arn}")
+def test_dangerous_calls_are_refused(request_: Request) -> None:
+    assert not allows(statements(), request_)
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        Request("s3:GetObject", f"{RELEASES}/carbon-connect/1.0.0-0/templates/data.template.json"),
+        Request("s3:GetObject", "arn:aws:s3:::x/y", {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}),
+        Request("cloudformation:CreateStack", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
+        Request("cloudformation:ExecuteChangeSet", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
+        Request("cloudformation:ValidateTemplate"),
+        Request("secretsmanager:GetSecretValue", SECRET, {"aws:ResourceTag/Project": "carbon-connect"}),
+        Request("kms:GenerateDataKey", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
+        Request("kms:Decrypt", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
+        Request("ssm:GetParameters", "arn:aws:ssm:eu-north-1::parameter/aws/service/ami-amazon-linux-latest/x"),
+        Request("lambda:InvokeFunction", f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:{name_of('DatabaseExtensionsFunction')}"),
+        *(
+            Request("iam:CreateServiceLinkedRole", f"{IAM}role/aws-service-role/{service}/x", {"iam:AWSServiceName": service})
+            for service in SERVICE_LINKED
+        ),
+    ],
+    ids=lambda one: f"{one.action} {dict(one.context)}",
+)  # fmt: skip
+def test_gaps_are_granted(granted: Request) -> None:
+    assert allows(statements(), granted)
+
+
+def test_releases_of_a_named_bucket_only() -> None:
+    given = statements(ReleaseBuckets="carbon-connect-releases-444455556666-*")
+    theirs = "arn:aws:s3:::carbon-connect-releases-444455556666-eu-west-1/x"
+    assert allows(given, Request("s3:GetObject", theirs))
+    assert not allows(given, Request("s3:GetObject", f"{RELEASES}/x"))
+    assert not allows(statements(), Request("s3:GetObject", theirs))
+
+
+@pytest.mark.parametrize("action", ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
+def test_roles_only_within_a_boundary_that_is_given(action: str) -> None:
+    given = statements(PermissionsBoundary=BOUNDARY)
+    request = Request(f"iam:{action}", ROLE)
+    assert allows(statements(), request)
+    assert not allows(given, request)
+    assert not allows(given, replace(request, context={"iam:PermissionsBoundary": f"{BOUNDARY}2"}))
+    assert allows(given, replace(request, context={"iam:PermissionsBoundary": BOUNDARY}))
+
+
+def test_a_boundary_is_not_taken_away() -> None:
+    given = statements(PermissionsBoundary=BOUNDARY)
+    for action in REFUSED_UNDER_A_BOUNDARY:
+        arn = ROLE.replace(
+            "role/", "group/" if "Group" in action else "user/" if "User" in action else "role/"
+        )
+        request = Request(action, arn, {"iam:PermissionsBoundary": BOUNDARY})
+        assert allows(statements(), request)
+        assert not allows(given, request)
+
+
+def test_committed_permissions_are_those_of_the_templates() -> None:
+    assert PERMISSIONS.read_bytes() == text(compute(built())), (
+        "run `python -m pipeline.permissions`"
+    )
+    assert declared() == compute(built())
+
+
+def test_another_resource_type_changes_them() -> None:
+    layer = Layer("queue", "A layer with a type that no other has")
+    layer.add(Queue("Queue"))
+    changed = compute(replace(built(), layers=(*built().layers, layer)))
+    assert "sqs:CreateQueue" in set(changed.bound) - set(declared().bound)
+
+
+def test_a_type_without_a_schema_is_refused() -> None:
+    with pytest.raises(Refusal, match="AWS::Nothing::AtAll has no provider schema"):
+        handler_actions("AWS::Nothing::AtAll")
+
+
+def test_policies_fit_iam() -> None:
+    """As documents of an account with the longest values that are allowed."""
+    found = policies.documents(declared())
+    assert max(policies.size(document) for document in found.values()) <= policies.MAX_CHARACTERS
+    role = resources_of(launch_role(), PermissionsBoundary=BOUNDARY)["LaunchRole"]
+    assert len(role["Properties"]["ManagedPolicyArns"]) <= policies.MAX_POLICIES
+
+
+def test_size_counts_what_a_launch_substitutes() -> None:
+    longest = "p" * (PROJECT.max_length or 0)
+    rendered = resources_of(
+        launch_role(), region="us-gov-west-1", Project=longest, ReleaseBuckets="b" * 63
+    )
+    for area, document in policies.documents(declared()).items():
+        whole = json.dumps(rendered[f"{area}Policy"]["Properties"]["PolicyDocument"])
+        assert policies.size(document) == len("".join(whole.split()))
+
+
+def test_a_policy_that_is_too_large_is_refused() -> None:
+    more = tuple(f"sns:Action{number:04}" for number in range(400))
+    with pytest.raises(TemplateError, match=r"Policy Operations .* move a service"):
+        launch_role(replace(declared(), bound=(*declared().bound, *more)))
+
+
+def all_grants() -> tuple[grants.Grant, ...]:
+    return (
+        *grants.identity(declared().passed_to),
+        *grants.KEYS_AND_STACKS,
+        *grants.STORES,
+        *grants.NETWORKS,
+        *grants.FUNCTIONS,
+    )
+
+
+def test_every_grant_selects_something() -> None:
+    sids = {statement["Sid"] for statement in statements()}
+    assert {grant.sid for grant in all_grants()} - sids == set()
+
+
+@pytest.mark.parametrize("grant", all_grants(), ids=lambda grant: grant.sid)
+def test_a_grant_beyond_the_account_has_a_reason(grant: grants.Grant) -> None:
+    bounded = [
+        one
+        for one in grant.resources
+        if grants.ACCOUNT in one or PROJECT.name in one or one == grants.RELEASE_OBJECTS
+    ]
+    assert bounded == list(grant.resources) or grant.reason
+
+
+def test_every_gap_has_a_reason() -> None:
+    assert all(gap.reason.endswith(".") or "https://" in gap.reason for gap in GAPS)
+
+
+@pytest.mark.parametrize("action", grants.OWN)
+def test_what_is_bound_to_the_tag_can_be(action: str) -> None:
+    """The service knows the key for it, and each resource whose handler calls it bears the tag in every form."""
+    assert any("aws:ResourceTag/${TagKey}" in keys for keys in condition_keys(action))
+    owner = "" if action.startswith("secretsmanager:") else action
+    for variant in VARIANTS:
+        for kind, resource in resources(rendered_variant(variant)):
+            if owner and owner in handler_actions(kind):
+                tags = Calls(rendered_variant(variant)).tags(resource)
+                assert "aws:ResourceTag/Project" in tags, resource.logical_id
+
+
+# Where the service of a type is called otherwise in IAM.
+SERVICES = {
+    "applicationautoscaling": "application-autoscaling",
+    "certificatemanager": "acm",
+    "elasticloadbalancingv2": "elasticloadbalancing",
+}
+
+
+@pytest.mark.parametrize("kind", resource_types(built()))
+def test_the_service_of_a_resource_type_has_an_area(kind: str) -> None:
+    service = kind.split("::")[1].lower()
+    areas = [
+        services
+        for services in policies.AREAS.values()
+        if SERVICES.get(service, service) in services
+    ]
+    assert len(areas) == 1
+
+
+def test_only_service_catalog_takes_it_on() -> None:
+    (statement,) = resources_of(launch_role())["LaunchRole"]["Properties"][
+        "AssumeRolePolicyDocument"
+    ]["Statement"]
+    assert statement["Principal"] == {"Service": "servicecatalog.amazonaws.com"}
+    assert listed(statement["Action"]) == ["sts:AssumeRole"]
+    assert statement["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_it_has_the_name_that_launch_constraints_use() -> None:
+    properties = resources_of(launch_role())["LaunchRole"]["Properties"]
+    assert properties["RoleName"] == "carbon-connect-launch"
+    assert "Path" not in properties
+
+
+def test_the_launch_role_is_no_release() -> None:
+    names = [path for path in built().files if "launch-role" in path or "release-bucket" in path]
+    assert names == []
+    assert len(built().foundations) == 2

@@ -1,0 +1,120 @@
+"""A catalog with the development product, made call by call: what a publication leaves, without the publisher."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release, serialize
+from pipeline.aws import Aws
+from pipeline.catalog.document import load_catalog
+from pipeline.catalog.product_templates import product_template
+from pipeline.stand_ins import product_user
+from pipeline.upload import ensure_bucket, release_bucket_name, upload
+from tests.conftest import REGION
+
+LAUNCH_ROLE = "carbon-connect-launch"
+USER = "carbon-connect-launcher"
+DEVELOPMENT = next(each for each in load_catalog().products if each.profile == "dev")
+
+
+class Catalog:
+    """One portfolio with one product, and a user of it."""
+
+    def __init__(self, running: EmbeddedAws) -> None:
+        self.aws = Aws(REGION, running.environment())
+        self.catalog: Any = self.aws.client("servicecatalog")
+        self.bucket = release_bucket_name(self.aws.account(), REGION)
+        ensure_bucket(self.aws, self.bucket)
+        make_launch_role(self.aws)
+        self.user = product_user(self.aws, USER)
+        self.portfolio = self.portfolio_named("Carbon Connect environments")
+        self.product = ""
+
+    def portfolio_named(self, name: str) -> str:
+        """A new portfolio that the user may launch from; returns its ID."""
+        made = self.catalog.create_portfolio(DisplayName=name, ProviderName="Platform")
+        identifier: str = made["PortfolioDetail"]["Id"]
+        self.admit(f"arn:aws:iam::{self.aws.account()}:role/{USER}", identifier)
+        return identifier
+
+    def admit(self, principal: str, portfolio: str = "", kind: str = "IAM") -> None:
+        """Let a principal launch from a portfolio."""
+        self.catalog.associate_principal_with_portfolio(
+            PortfolioId=portfolio or self.portfolio, PrincipalARN=principal, PrincipalType=kind
+        )
+
+    def publish(self, release: Release, **parameters: Any) -> str:
+        """Make a release a version of the product, whose first version makes the product; returns its ID.
+
+        ``parameters`` are further ones of the template, by name.
+        """
+        upload(self.aws, release, self.bucket)
+        body = product_template(release, DEVELOPMENT, self.bucket)
+        body["Parameters"] |= parameters
+        key = f"products/{release.version}.json"
+        self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=serialize(body))
+        url = f"https://{self.bucket}.s3.{REGION}.amazonaws.com/{key}"
+        version = {
+            "Name": release.version,
+            "Type": "CLOUD_FORMATION_TEMPLATE",
+            "Info": {"LoadTemplateFromURL": url},
+        }
+        if self.product:
+            made = self.catalog.create_provisioning_artifact(
+                ProductId=self.product, Parameters=version
+            )
+        else:
+            made = self._make_product(version)
+        return str(made["ProvisioningArtifactDetail"]["Id"])
+
+    def _make_product(self, version: dict[str, Any]) -> Any:
+        made = self.catalog.create_product(
+            Name=DEVELOPMENT.name,
+            Owner="Platform",
+            ProductType="CLOUD_FORMATION_TEMPLATE",
+            ProvisioningArtifactParameters=version,
+        )
+        self.product = made["ProductViewDetail"]["ProductViewSummary"]["ProductId"]
+        self.offer(self.portfolio)
+        return made
+
+    def offer(self, portfolio: str) -> None:
+        """Put the product into a portfolio, to be launched with the launch role."""
+        self.catalog.associate_product_with_portfolio(ProductId=self.product, PortfolioId=portfolio)
+        self.catalog.create_constraint(
+            PortfolioId=portfolio,
+            ProductId=self.product,
+            Type="LAUNCH",
+            Parameters=json.dumps({"LocalRoleName": LAUNCH_ROLE}),
+        )
+
+    def change(self, version: str, **changes: Any) -> None:
+        """Deprecate or retire a version."""
+        self.catalog.update_provisioning_artifact(
+            ProductId=self.product, ProvisioningArtifactId=version, **changes
+        )
+
+
+def make_launch_role(aws: Aws) -> None:
+    """A role of the agreed name that may do everything: what it must be able to do is another test's matter."""
+    iam = aws.client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "servicecatalog.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    everything = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+    iam.create_role(RoleName=LAUNCH_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(
+        RoleName=LAUNCH_ROLE, PolicyName="everything", PolicyDocument=json.dumps(everything)
+    )

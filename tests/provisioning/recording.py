@@ -1,0 +1,103 @@
+"""A proxy before an embedded AWS that writes down which action of which service each request asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "expect"}
+_RPC = re.compile(r"/service/(?P<service>\w+)/operation/(?P<operation>\w+)")
+# The prefix of IAM's actions, by the first part of a request's target.
+_PREFIXES = {
+    "AWS242ServiceCatalogService": "servicecatalog",
+    "AmazonEC2ContainerRegistry_V20150921": "ecr",
+}
+
+
+@dataclass
+class Recorded:
+    """What went through: ``actions`` as IAM spells them, in order, each with the body of its request."""
+
+    endpoint_url: str
+    actions: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        """The actions without the bodies."""
+        return [action for action, _ in self.actions]
+
+
+# What is to be answered instead of the upstream's answer: status and body; None for the upstream's.
+Answer = Callable[[str], tuple[int, bytes] | None]
+
+
+@contextmanager
+def recording(upstream: str, answer: Answer = lambda _action: None) -> Iterator[Recorded]:
+    """Hand requests on to ``upstream`` and write them down; ``answer`` may answer an action instead."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            action = action_of(self.path, dict(self.headers.items()), body)
+            recorded.actions.append((action, body))
+            own = answer(action)
+            if own is None:
+                response, content = self._ask(body)
+                self._reply(response.status, response.getheaders(), content)
+            else:
+                self._reply(own[0], [("Content-Type", "application/x-amz-json-1.1")], own[1])
+
+        do_GET = do_PUT = do_POST
+
+        def _ask(self, body: bytes) -> tuple[HTTPResponse, bytes]:
+            connection = HTTPConnection(urlsplit(upstream).netloc, timeout=60)
+            kept = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
+            connection.request(self.command, self.path, body, kept)
+            response = connection.getresponse()
+            content = response.read()
+            connection.close()
+            return response, content
+
+        def _reply(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    recorded = Recorded(f"http://127.0.0.1:{server.server_port}")
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        yield recorded
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def action_of(path: str, headers: dict[str, str], body: bytes) -> str:
+    """The action of a request as IAM spells it: ``servicecatalog:DescribeRecord``."""
+    target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
+    rpc = _RPC.fullmatch(urlsplit(path).path)
+    if rpc:
+        return f"{_PREFIXES[rpc['service']]}:{rpc['operation']}"
+    if target:
+        service, _, operation = target.partition(".")
+        return f"{_PREFIXES.get(service, service)}:{operation}"
+    form = parse_qs(body.decode(errors="replace"))
+    # CloudFormation, STS and IAM name the action in a form, and the service in the signature's scope.
+    scope = re.search(r"/(\w+)/aws4_request", headers.get("Authorization", ""))
+    return f"{scope[1] if scope else ''}:{form.get('Action', [''])[0]}"

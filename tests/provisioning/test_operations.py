@@ -1,0 +1,150 @@
+"""An environment from its first launch to its end, as a user of the product has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.assemble import Release
+from pipeline.errors import Refusal
+from pipeline.provisioning import environments
+from pipeline.provisioning.operations import Ended
+from tests.provisioning.catalog import Catalog
+from tests.provisioning.users import User
+
+pytestmark = pytest.mark.xdist_group("provisioning-operations")
+
+NAME = "carbon-connect-dev"
+SET = {"ImageTag": "1.4.2", "ApiMaxTasks": "7"}
+
+
+@pytest.fixture
+def user(catalog: Catalog) -> User:
+    return User(catalog.user)
+
+
+@pytest.fixture(scope="module")
+def launched(catalog: Catalog) -> tuple[Ended, User]:
+    user = User(catalog.user, tags={"Project": "carbon-connect", "Environment": "dev"})
+    return user.launch(**SET), user
+
+
+def test_launch_comes_to_a_stack_with_the_values_that_were_set(
+    launched: tuple[Ended, User], release: Release
+) -> None:
+    ended, user = launched
+
+    assert ended == Ended(NAME, release.version, changed=True, succeeded=True)
+    assert user.environment().status == "AVAILABLE"
+    assert {key: user.stack().parameters[key] for key in SET} == SET
+    assert user.stack().parameters["Environment"] == "dev"
+    assert user.stack().parameters["NatGateways"] == "single"
+
+
+def test_launch_tells_the_progress_of_each_stack(
+    launched: tuple[Ended, User], release: Release
+) -> None:
+    names = {NAME, *(layer.name.capitalize() for layer in release.layers)}
+
+    assert {(name, "CREATE_COMPLETE") for name in names} <= set(launched[1].heard)
+    assert {name for name, _ in launched[1].heard} == names
+
+
+def test_tags_are_on_the_stack(catalog: Catalog, launched: tuple[Ended, User]) -> None:
+    stacks = catalog.aws.client("cloudformation").describe_stacks(StackName=launched[1].stack().id)
+    tags = {tag["Key"]: tag["Value"] for tag in stacks["Stacks"][0]["Tags"]}
+
+    assert {"Project": "carbon-connect", "Environment": "dev"}.items() <= tags.items()
+
+
+def test_outputs_are_those_of_the_root(launched: tuple[Ended, User], release: Release) -> None:
+    outputs = launched[1].outputs()
+
+    assert outputs.keys() == release.root.template.outputs.keys()
+    assert outputs["ReleaseVersion"] == release.version
+    assert outputs["DocumentsBucketName"] == f"{NAME}-documents"
+
+
+@pytest.mark.usefixtures("launched")
+def test_second_launch_does_nothing(user: User, release: Release) -> None:
+    record = user.environment().last_record_id
+
+    ended = user.launch(release.version, **SET)
+
+    assert ended == Ended(NAME, release.version, changed=False, succeeded=True)
+    assert user.environment().last_record_id == record
+    assert user.heard == []
+
+
+@pytest.mark.usefixtures("launched")
+def test_second_launch_with_another_value_is_refused(user: User) -> None:
+    with pytest.raises(Refusal, match=r"launched already.*\(ApiMaxTasks\).*`update`"):
+        user.launch(ImageTag="1.4.2", ApiMaxTasks="8")
+
+    assert user.stack().parameters["ApiMaxTasks"] == "7"
+
+
+@pytest.mark.usefixtures("launched")
+def test_update_that_changes_nothing_is_not_asked_for(user: User) -> None:
+    record = user.environment().last_record_id
+
+    ended = user.update(ApiMaxTasks="7")
+
+    assert (ended.changed, ended.succeeded) == (False, True)
+    assert user.environment().last_record_id == record
+
+
+@pytest.mark.usefixtures("launched")
+def test_update_changes_what_is_set_and_nothing_else(user: User, release: Release) -> None:
+    before = user.stack().parameters
+
+    ended = user.update(ImageTag="1.4.3")
+
+    assert ended == Ended(NAME, release.version, changed=True, succeeded=True)
+    assert user.stack().parameters == {**before, "ImageTag": "1.4.3"}
+    assert ("Compute", "UPDATE_COMPLETE") in user.heard
+
+
+@pytest.mark.usefixtures("launched")
+def test_next_version_keeps_values_drops_what_it_lost_and_takes_new_defaults(
+    user: User, catalog: Catalog, later: Release
+) -> None:
+    before = user.stack().parameters
+    new = {"Type": "String", "Default": "own"}
+    catalog.publish(later, Added=new)
+
+    ended = user.update(later.version)
+
+    assert ended == Ended(NAME, later.version, changed=True, succeeded=True)
+    assert user.stack().parameters == {**before, "Added": "own"}
+    assert user.outputs()["ReleaseLocation"] == f"s3://{catalog.bucket}/{later.prefix}"
+    with pytest.raises(
+        Refusal, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
+    ):
+        user.launch("1.0.0")
+
+
+@pytest.mark.usefixtures("launched")
+def test_status_tells_product_version_and_last_operation(user: User) -> None:
+    told = environments.told(user.aws, user.environment())
+
+    assert told["Status"] == "AVAILABLE"
+    assert told["Version"] == "99.0.0"
+    assert told["Versions offered"] == "1.0.0, 99.0.0"
+    assert told["Last operation"].startswith("UPDATE_PROVISIONED_PRODUCT SUCCEEDED, 20")
+    assert told["Error"] == ""
+    assert told["Stack"] == user.stack().id
+    assert told["Stack status"] == "UPDATE_COMPLETE"
+
+
+@pytest.mark.usefixtures("launched")
+def test_end(user: User, release: Release) -> None:
+    names = {NAME, *(layer.name.capitalize() for layer in release.layers)}
+
+    ended = user.terminate()
+
+    assert ended == Ended(NAME, "", changed=True, succeeded=True)
+    assert {(name, "DELETE_COMPLETE") for name in names} <= set(user.heard)
+    assert environments.find(user.aws, NAME) is None
+    assert user.terminate() == Ended(NAME, "", changed=False, succeeded=True)
+    with pytest.raises(Refusal, match="no provisioned product carbon-connect-dev in eu-north-1"):
+        user.update(ImageTag="1")

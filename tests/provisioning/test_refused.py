@@ -1,0 +1,311 @@
+"""What cannot be launched or updated, in one sentence each, with nothing half made; and what failed, with its reasons."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.errors import Refusal
+from pipeline.provisioning import environments
+from pipeline.stand_ins import product_user
+from tests.conftest import REGION
+from tests.provisioning.catalog import DEVELOPMENT, Catalog
+from tests.provisioning.recording import recording
+from tests.provisioning.users import User
+
+pytestmark = pytest.mark.xdist_group("provisioning-refused")
+
+NAME = "carbon-connect-dev"
+
+
+@pytest.fixture
+def user(catalog: Catalog) -> User:
+    return User(catalog.user)
+
+
+@pytest.fixture(scope="module")
+def retired(catalog: Catalog, release: Release) -> Release:
+    """A version that is inactive."""
+    old = replace(release, version="0.8.0")
+    catalog.change(catalog.publish(old), Active=False)
+    return old
+
+
+@pytest.fixture(scope="module")
+def deprecated(catalog: Catalog, release: Release) -> Release:
+    """A version that is deprecated, and newer than the one that is not."""
+    old = replace(release, version="0.9.0")
+    catalog.change(catalog.publish(old), Guidance="DEPRECATED")
+    return old
+
+
+def assert_nothing_is_there(user: User) -> None:
+    assert environments.find(user.aws, user.name) is None
+    assert user.aws.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_product_that_nobody_published(user: User) -> None:
+    with pytest.raises(Refusal, match=r"no product 'Nothing' in eu-north-1.*publish.*--direct\."):
+        user.launch(product="Nothing")
+
+    assert_nothing_is_there(user)
+
+
+def test_credentials_without_a_launch_path(catalog: Catalog) -> None:
+    stranger = User(product_user(catalog.aws, "stranger"))
+
+    with pytest.raises(Refusal, match=r"that these credentials may launch.*role named in catalog"):
+        stranger.launch()
+
+
+def test_two_products_of_one_name(catalog: Catalog, user: User) -> None:
+    key = "products/1.0.0.json"
+    url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{key}"
+    other = catalog.catalog.create_product(
+        Name="Twice",
+        Owner="Somebody",
+        ProductType="CLOUD_FORMATION_TEMPLATE",
+        ProvisioningArtifactParameters={
+            "Name": "1",
+            "Type": "CLOUD_FORMATION_TEMPLATE",
+            "Info": {"LoadTemplateFromURL": url},
+        },
+    )
+    again = catalog.catalog.create_product(
+        Name="Twice",
+        Owner="Somebody",
+        ProductType="CLOUD_FORMATION_TEMPLATE",
+        ProvisioningArtifactParameters={
+            "Name": "1",
+            "Type": "CLOUD_FORMATION_TEMPLATE",
+            "Info": {"LoadTemplateFromURL": url},
+        },
+    )
+    ids = sorted(
+        made["ProductViewDetail"]["ProductViewSummary"]["ProductId"] for made in (other, again)
+    )
+    for identifier in ids:
+        catalog.catalog.associate_product_with_portfolio(
+            ProductId=identifier, PortfolioId=catalog.portfolio
+        )
+
+    with pytest.raises(Refusal, match=rf"2 products are named 'Twice' \({ids[0]} and {ids[1]}\)"):
+        user.launch(product="Twice")
+
+
+@pytest.mark.usefixtures("retired", "deprecated")
+def test_version_that_is_unknown_or_retired(user: User) -> None:
+    for version in ("7.7.7", "0.8.0"):
+        with pytest.raises(
+            Refusal, match=rf"no active version '{version}'; it has 1\.0\.0 and 0\.9\.0"
+        ):
+            user.launch(version)
+
+    assert_nothing_is_there(user)
+
+
+@pytest.mark.usefixtures("deprecated")
+def test_version_that_is_deprecated(user: User) -> None:
+    with pytest.raises(Refusal, match=r"0\.9\.0 of .* is deprecated.*launch 1\.0\.0\."):
+        user.launch("0.9.0")
+
+    assert_nothing_is_there(user)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"ImageTga": "1"}, r"names ImageTga, which is no parameter of .* did you mean ImageTag\?"),
+        ({"Environment": "prod"}, r"Environment is 'prod'\. Environment is dev in Carbon Connect"),
+        ({"ApiMaxTasks": "many"}, r"ApiMaxTasks is 'many'\. ApiMaxTasks must be a whole number"),
+        ({"ImageTag": "no tag"}, r"ImageTag is 'no tag'\. ImageTag must be empty or a tag"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_value_that_would_be_refused_later(
+    user: User, settings: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(Refusal, match=reason):
+        user.launch(**settings)
+
+    assert_nothing_is_there(user)
+
+
+def test_several_portfolios_need_a_choice(catalog: Catalog) -> None:
+    user = User(catalog.user, "chosen-dev")
+    second = catalog.portfolio_named("Second portfolio")
+    catalog.offer(second)
+    try:
+        with pytest.raises(
+            Refusal, match=r"by Carbon Connect environments and Second.*--portfolio"
+        ):
+            user.launch(Project="chosen")
+        with pytest.raises(Refusal, match=r"no launch path 'Third'; it is offered by Carbon"):
+            user.launch(portfolio="Third", Project="chosen")
+
+        assert user.launch(portfolio="Second portfolio", Project="chosen").succeeded
+        # An update takes the path of the launch.
+        assert user.update(ImageTag="1").succeeded
+        record = environments.last_record(user.aws, user.environment())
+        (path,) = (
+            each["Id"]
+            for each in user.aws.client("servicecatalog").list_launch_paths(
+                ProductId=catalog.product
+            )["LaunchPathSummaries"]
+            if each["Name"] == "Second portfolio"
+        )
+        assert record["PathId"] == path
+    finally:
+        assert user.terminate().succeeded
+        catalog.catalog.disassociate_principal_from_portfolio(
+            PortfolioId=second,
+            PrincipalARN=f"arn:aws:iam::{catalog.aws.account()}:role/carbon-connect-launcher",
+        )
+
+
+def test_tag_option_with_several_values_needs_a_choice(catalog: Catalog) -> None:
+    user = User(catalog.user, "tagged-dev")
+    options = [
+        catalog.catalog.create_tag_option(Key="CostCenter", Value=value)["TagOptionDetail"]["Id"]
+        for value in ("red", "blue")
+    ]
+    for option in options:
+        catalog.catalog.associate_tag_option_with_resource(
+            ResourceId=catalog.portfolio, TagOptionId=option
+        )
+    try:
+        with pytest.raises(Refusal, match=r"CostCenter must be one of red, blue; .*--tag CostC"):
+            user.launch(Project="tagged")
+        with pytest.raises(Refusal, match=r"CostCenter must be one of red, blue"):
+            User(catalog.user, "tagged-dev", {"CostCenter": "green"}).launch(Project="tagged")
+
+        user = User(catalog.user, "tagged-dev", {"CostCenter": "blue"})
+        assert user.launch(Project="tagged").succeeded
+        assert user.terminate().succeeded
+    finally:
+        for option in options:
+            catalog.catalog.disassociate_tag_option_from_resource(
+                ResourceId=catalog.portfolio, TagOptionId=option
+            )
+
+
+def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_the_next(
+    catalog: Catalog,
+) -> None:
+    user = User(catalog.user, "broken-dev")
+    bucket = {"Bucket": "broken-dev-media"}
+    s3 = catalog.aws.client("s3")
+    s3.create_bucket(**bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    ended = user.launch(Project="broken")
+
+    assert not ended.succeeded
+    assert len(ended.errors) == 1
+    (failure,) = ended.failures
+    assert (failure.stack, failure.logical_id) == ("Data", "MediaBucket")
+    assert "already exists" in failure.reason
+    assert ("broken-dev", "ROLLBACK_COMPLETE") in user.heard
+    assert user.environment().status == "ERROR"
+    with pytest.raises(Refusal, match=r"broken-dev is ERROR, which no update mends; .*terminate"):
+        user.update(ImageTag="1")
+
+    s3.delete_bucket(**bucket)
+    again = user.launch(Project="broken")
+
+    assert again.succeeded
+    assert user.notes == ["broken-dev is a launch that failed; removing it."]
+    assert user.terminate().succeeded
+
+
+def test_failed_update_gives_the_reason_and_is_tried_again(catalog: Catalog) -> None:
+    user = User(catalog.user, "held-dev")
+    assert user.launch(Project="held").succeeded
+    iam = catalog.aws.client("iam")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}],
+    }
+    iam.put_role_policy(
+        RoleName="carbon-connect-launch", PolicyName="nothing", PolicyDocument=json.dumps(policy)
+    )
+    try:
+        ended = user.update(ImageTag="1")
+    finally:
+        iam.delete_role_policy(RoleName="carbon-connect-launch", PolicyName="nothing")
+
+    assert not ended.succeeded
+    (error,) = ended.errors
+    assert "is not authorized to perform: cloudformation:" in error
+    assert user.environment().status == "TAINTED"
+    assert environments.told(user.aws, user.environment())["Error"] == error
+    with pytest.raises(Refusal, match=r"held-dev is there, but TAINTED; `status` says why"):
+        user.launch(Project="held")
+
+    assert user.update(ImageTag="1").succeeded
+    assert user.terminate().succeeded
+
+
+def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
+    denied = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
+    upstream = catalog.user.environment["AWS_ENDPOINT_URL"]
+
+    def answer(action: str) -> tuple[int, bytes] | None:
+        return (403, denied) if action.startswith("cloudformation:") else None
+
+    with recording(upstream, answer) as recorded:
+        narrow = {**catalog.user.environment, "AWS_ENDPOINT_URL": recorded.endpoint_url}
+        user = User(Aws(REGION, narrow), "narrow-dev")
+        ended = user.launch(Project="narrow")
+        heard, notes = list(user.heard), list(user.notes)
+
+        with pytest.raises(Refusal, match=r"Could not read the stack of narrow-dev: not you"):
+            user.update(ImageTag="1")
+
+    assert ended.succeeded
+    assert heard == []
+    assert notes == ["These credentials may not read the stack; only the result will be shown."]
+    assert User(catalog.user, "narrow-dev").terminate().succeeded
+
+
+def test_update_of_what_another_product_launched(catalog: Catalog) -> None:
+    user = User(catalog.user, "other-dev")
+    assert user.launch(Project="other").succeeded
+    other = catalog.catalog.create_product(
+        Name="Other",
+        Owner="Somebody",
+        ProductType="CLOUD_FORMATION_TEMPLATE",
+        ProvisioningArtifactParameters={
+            "Name": "1",
+            "Type": "CLOUD_FORMATION_TEMPLATE",
+            "Info": {
+                "LoadTemplateFromURL": f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/1.0.0.json"
+            },
+        },
+    )
+    catalog.catalog.associate_product_with_portfolio(
+        ProductId=other["ProductViewDetail"]["ProductViewSummary"]["ProductId"],
+        PortfolioId=catalog.portfolio,
+    )
+
+    with pytest.raises(Refusal, match=r"other-dev was launched from another product than Other"):
+        user.update(product="Other", ImageTag="1")
+
+    assert user.terminate().succeeded
+
+
+def test_version_that_was_retired_meanwhile(catalog: Catalog, later: Release) -> None:
+    user = User(catalog.user, "retired-dev")
+    version = catalog.publish(later)
+    assert user.launch(later.version, Project="retired").succeeded
+    catalog.change(version, Active=False)
+
+    with pytest.raises(Refusal, match=rf"retired.*of {DEVELOPMENT.name}; name another with --prod"):
+        user.update(ImageTag="1")
+    assert environments.told(user.aws, user.environment())["Version"] == "retired"
+
+    assert user.update("1.0.0", ImageTag="1").succeeded
+    assert user.terminate().succeeded

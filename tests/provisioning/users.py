@@ -1,0 +1,77 @@
+"""A user of the product at work: operations by name, with what was heard of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.aws import Aws
+from pipeline.events import Operation
+from pipeline.provisioning import environments, operations
+from pipeline.provisioning.environments import Environment, Stack
+from pipeline.provisioning.operations import Ended, Wanted
+from tests.provisioning.catalog import DEVELOPMENT
+
+
+class User:
+    """One user and one environment; ``notes`` and ``heard`` have what was said during the last operation."""
+
+    def __init__(
+        self, aws: Aws, name: str = "carbon-connect-dev", tags: Mapping[str, str] | None = None
+    ) -> None:
+        self.aws, self.name, self.tags = aws, name, tags or {}
+        self.notes: list[str] = []
+        self.heard: list[tuple[str, str]] = []
+
+    def launch(
+        self,
+        version: str = "",
+        *,
+        product: str = DEVELOPMENT.name,
+        portfolio: str = "",
+        **settings: str,
+    ) -> Ended:
+        """Launch the environment from the product."""
+        self._forget()
+        wanted = Wanted(self.name, product, version, portfolio, settings, self.tags)
+        return operations.launch(self.aws, wanted, self._listen, self.notes.append)
+
+    def update(
+        self,
+        version: str = "",
+        *,
+        product: str = DEVELOPMENT.name,
+        portfolio: str = "",
+        **settings: str,
+    ) -> Ended:
+        """Update it."""
+        self._forget()
+        wanted = Wanted(self.name, product, version, portfolio, settings)
+        return operations.update(self.aws, wanted, self._listen, self.notes.append)
+
+    def terminate(self) -> Ended:
+        """Terminate it."""
+        self._forget()
+        return operations.terminate(self.aws, self.name, self._listen, self.notes.append)
+
+    def environment(self) -> Environment:
+        """The provisioned product."""
+        return environments.required(self.aws, self.name)
+
+    def stack(self) -> Stack:
+        """Its stack."""
+        found = environments.stack_of(self.aws, self.environment())
+        assert found is not None
+        return found
+
+    def outputs(self) -> dict[str, str]:
+        """Its outputs."""
+        return environments.outputs(self.aws, self.environment())
+
+    def _forget(self) -> None:
+        self.notes.clear()
+        self.heard.clear()
+
+    def _listen(self, operation: Operation) -> None:
+        for progress in operation.stacks.values():
+            if (progress.name, progress.status) not in self.heard:
+                self.heard.append((progress.name, progress.status))

@@ -1,0 +1,75 @@
+"""Small publications to an embedded AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.catalog.document import Catalog
+from pipeline.catalog.publish import RegionPlan, plan_regions, publish
+from tests.conftest import REGION
+from tests.publishing.faults import Calls, Clients
+from tests.publishing.small import small_catalog, small_release
+from tests.publishing.snapshot import snapshot
+
+# In tests what was made is there at once, or not at all.
+WAITS = (0.0, 0.0)
+
+
+@dataclass
+class Publisher:
+    """Publishes small releases to an embedded AWS."""
+
+    embedded: EmbeddedAws
+    release: Release
+    clients: Clients
+    others: Clients
+
+    @property
+    def aws(self) -> Aws:
+        """Clients of somebody else."""
+        return self.others(REGION)
+
+    @property
+    def catalog(self) -> Any:
+        """A Service Catalog client of somebody else."""
+        return self.aws.client("servicecatalog")
+
+    def plan(
+        self,
+        calls: Calls | None = None,
+        catalog: Catalog | None = None,
+        version: str = "1.0.0",
+        text: str = "A release",
+    ) -> list[RegionPlan]:
+        self.clients.calls = calls or Calls()
+        release = small_release(self.release, version, text)
+        return plan_regions(self.clients, release, catalog or small_catalog())
+
+    def publish(self, calls: Calls | None = None, **what: Any) -> list[RegionPlan]:
+        plans = self.plan(calls, **what)
+        publish(plans, waits=WAITS)
+        return plans
+
+    def snapshot(self) -> dict[str, Any]:
+        return snapshot(self.aws)
+
+
+@pytest.fixture(scope="module")
+def publishing_aws(release: Release) -> Iterator[Publisher]:
+    """A publisher with an embedded AWS that is the module's alone."""
+    with EmbeddedAws.start(region=REGION) as running:
+        yield Publisher(running, release, Clients(running), Clients(running))
+
+
+@pytest.fixture
+def publisher(publishing_aws: Publisher) -> Publisher:
+    """A publisher to an embedded AWS with nothing in it."""
+    publishing_aws.embedded.reset()
+    return publishing_aws

@@ -1,0 +1,119 @@
+"""catalog.yaml: what is wrong in it is said with file and line."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.assemble import Release
+from pipeline.catalog.document import load_catalog
+from pipeline.catalog.product_templates import product_templates
+from pipeline.errors import Refusal
+from pipeline.profiles import profile_names
+from tests.publishing.small import CATALOG, small_catalog
+
+WRONG = [
+    ("regions: [eu-north-1]", "regions: [eu-nroth-1]", 2, "eu-nroth-1"),
+    ("regions: [eu-north-1]", "regions: []", 2, "at least one region"),
+    ("regions: [eu-north-1]", "regions: eu-north-1", 2, "regions must be a list"),
+    ("regions: [eu-north-1]", "regoins: [eu-north-1]", 2, "did you mean regions"),
+    ("versions_kept: 2", "versions_kept: many", 3, "a whole number from 1 to 99"),
+    ("versions_kept: 2", "versions_kept: 100", 3, "from 1 to 99, not 100"),
+    ("launch_role: launch", "launch_role: arn:aws:iam::1:role/x", 4, "the name of a role"),
+    ("owner: Platform", f"owner: {'x' * 51}", 5, "51 characters, but Service Catalog takes 50"),
+    ("email: help@example.com", "email: nobody", 8, "support.email must be an e-mail address"),
+    ("tags: {Team: platform}", "tags: {'aws:x': y}", 9, "reserved"),
+    ("tags: {Team: platform}", "tags: {'carbon-connect:x': y}", 9, "reserved"),
+    ("tags: {Team: platform}", "tags: {Team: platform, Team: b}", 9, "there twice"),
+    ("name: Environments", f"name: {'x' * 101}", 12, "101 characters"),
+    ("    name: Environments\n", "", 12, "portfolios.environments misses the key name"),
+    ("products: [production]", "products: [prodution]", 14, "no product; there are production"),
+    ("principals: [role/launcher]", "principals: [launcher]", 15, "the ARN of a role"),
+    (
+        "principals: [role/launcher]",
+        "principals: [role/a, role/a]",
+        15,
+        "'role/a' again",
+    ),
+    ('CostCenter: ["42"]', "CostCenter: 42", 16, "must be a list"),
+    ("    profile: prod\n", "", 19, "either a profile, for a whole environment, or a layer"),
+    ("profile: prod", "layer: network", 22, "needs a profile"),
+    ("  production:\n    name", "  Production:\n    name", 19, "lower-case letters"),
+]
+SHARES = [
+    ("[{account: 12}]", "twelve digits"),
+    ("[{tag_options: true}]", "account, organizational_unit and organization"),
+    ("[{organization: o-1, account: '1'}]", "must name one of"),
+    ("[{account: '210987654321'}, {account: '210987654321'}]", "names 210987654321 again"),
+    ("[{account: '210987654321', principals: maybe}]", "true or false"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "line", "reason"), WRONG)
+def test_what_is_wrong_is_said_with_its_line(
+    right: str, wrong: str, line: int, reason: str
+) -> None:
+    assert right in CATALOG
+    with pytest.raises(Refusal) as refusal:
+        small_catalog(CATALOG.replace(right, wrong, 1))
+
+    assert str(refusal.value).startswith(f"catalog.yaml:{line}: ")
+    assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(("shares", "reason"), SHARES)
+def test_wrong_shares_are_refused(shares: str, reason: str) -> None:
+    text = CATALOG.replace("products:\n  prod", f"    shares: {shares}\nproducts:\n  prod")
+
+    with pytest.raises(Refusal, match=r"^catalog.yaml:17: ") as refusal:
+        small_catalog(text)
+
+    assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "is empty"),
+        ("a: [1", r"catalog.yaml:1: this is not YAML"),
+        ("a: b\n\tc: d", r"catalog.yaml:2: this is not YAML"),
+        ("- a", "must be a mapping"),
+    ],
+)
+def test_what_is_no_catalog_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(Refusal, match=reason):
+        small_catalog(text)
+
+
+def test_two_products_of_one_name_are_refused() -> None:
+    second = "  other:\n    name: Production\n    description: A\n    layer: network\n"
+
+    with pytest.raises(Refusal, match="is named 'Production' like another one"):
+        small_catalog(CATALOG + second)
+
+
+def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Release) -> None:
+    catalog = load_catalog()
+
+    assert sorted(p.profile for p in catalog.products if p.profile) == profile_names()
+    assert [p.layer for p in catalog.products if p.layer] == [each.name for each in release.layers]
+    assert product_templates(release, catalog, "a-bucket").keys() == {
+        product for portfolio in catalog.portfolios for product in portfolio.products
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ("profile: test", "of profile 'test'; there are dev, prod and staging"),
+        ("profile: prod\n    fixed: [Nat]", "fixes Nat, which is no parameter"),
+    ],
+)
+def test_catalog_that_does_not_fit_the_release_is_refused(
+    release: Release, wrong: str, reason: str
+) -> None:
+    from pipeline.catalog.desired import desired
+
+    text = CATALOG.replace("    profile: prod\n    fixed: [NatGateways]", f"    {wrong}")
+
+    with pytest.raises(Refusal, match=reason):
+        desired(release, small_catalog(text), "1" * 12, "eu-north-1")

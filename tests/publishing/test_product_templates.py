@@ -1,0 +1,84 @@
+"""The template of a product: what the console shows is what is launched, and nothing of another release."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.assemble import MAX_ROOT_BYTES, Release, assemble
+from pipeline.catalog.document import load_catalog
+from pipeline.catalog.product_templates import product_templates
+from pipeline.profiles import load_profile
+
+BUCKET = "carbon-connect-releases-111122223333-eu-north-1"
+PROFILES = {"development": "dev", "staging": "staging", "production": "prod"}
+
+
+@pytest.fixture(scope="module")
+def templates(release: Release) -> dict[str, bytes]:
+    return product_templates(release, load_catalog(), BUCKET)
+
+
+@pytest.fixture(params=sorted(PROFILES))
+def environment(request: pytest.FixtureRequest, templates: dict[str, bytes]) -> dict[str, Any]:
+    """The template of a product that is a whole environment, and its key."""
+    return {"key": request.param, **json.loads(templates[request.param])}
+
+
+def test_defaults_are_the_profile_and_the_region_s_bucket(
+    environment: dict[str, Any], release: Release
+) -> None:
+    profile = load_profile(release.root, PROFILES[environment["key"]])
+    defaults = {name: p["Default"] for name, p in environment["Parameters"].items()}
+
+    assert defaults == {**profile, "ReleaseBucket": BUCKET}
+
+
+def test_environment_is_the_only_one_that_may_be_chosen(environment: dict[str, Any]) -> None:
+    parameter = environment["Parameters"]["Environment"]
+
+    assert parameter["AllowedValues"] == [PROFILES[environment["key"]]] == [parameter["Default"]]
+
+
+def test_every_parameter_has_its_group_and_label(templates: dict[str, bytes]) -> None:
+    for body in templates.values():
+        template = json.loads(body)
+        interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+        grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+        assert sorted(grouped) == sorted(template["Parameters"])
+        assert sorted(interface["ParameterLabels"]) == sorted(template["Parameters"])
+
+
+def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
+    templates: dict[str, bytes], release: Release
+) -> None:
+    for key, body in templates.items():
+        assert b"ReleasePrefix" not in body, key
+    for key in PROFILES:
+        assert release.prefix.encode() in templates[key]
+
+
+def test_nothing_but_the_release_prefix_differs_from_the_root(
+    environment: dict[str, Any], release: Release
+) -> None:
+    root = json.loads(release.files["templates/environment.template.json"])
+    written = json.loads(
+        json.dumps(root["Resources"])
+        .replace("${ReleasePrefix}", release.prefix)
+        .replace(json.dumps({"Ref": "ReleasePrefix"}), json.dumps(release.prefix))
+    )
+
+    assert environment["Resources"] == written
+    assert environment["Rules"] == root["Rules"]
+
+
+def test_environments_fit_a_request_as_well(templates: dict[str, bytes]) -> None:
+    assert all(len(templates[key]) <= MAX_ROOT_BYTES for key in PROFILES)
+
+
+def test_another_version_is_another_template(templates: dict[str, bytes]) -> None:
+    other = product_templates(assemble("9.9.9"), load_catalog(), BUCKET)
+
+    assert all(other[key] != body for key, body in templates.items())
