@@ -84,6 +84,7 @@ def vpc(alone: Alone) -> dict[str, str]:
     }
     return {
         "VpcId": identifier,
+        "FirstPrivateSubnetId": tiers["Private"][0],
         "FirstPrivateSubnetZone": f"{REGION}a",
         **{f"{tier}SubnetIds": ",".join(subnets) for tier, subnets in tiers.items()},
     }
@@ -94,6 +95,14 @@ def rest(alone: Alone, vpc: Mapping[str, str]) -> dict[str, str]:
     """The other layers on that VPC: their statuses."""
     alone.known |= vpc
     return {layer: alone.create(layer) for layer in REST}
+
+
+def test_what_is_brought_is_all_that_the_network_gives(
+    release: Release, vpc: Mapping[str, str]
+) -> None:
+    (network,) = (layer for layer in release.layers if layer.name == "network")
+
+    assert vpc.keys() == network.template.outputs.keys()
 
 
 def test_every_other_layer_launches_on_a_vpc_of_somebody_else(rest: dict[str, str]) -> None:
@@ -120,7 +129,8 @@ def test_load_balancer_is_in_the_subnets_that_were_brought(
     assert {zone["SubnetId"] for zone in balancer["AvailabilityZones"]} == set(
         vpc["PublicSubnetIds"].split(",")
     )
-    assert balancer["VpcId"] == vpc["VpcId"]
+    (group,) = alone.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert group["VpcId"] == vpc["VpcId"]
 
 
 def test_only_what_was_brought_is_there_of_a_network(
@@ -143,7 +153,6 @@ def test_a_layer_refuses_a_subnet_that_is_not_there(alone: Alone, rest: dict[str
     ]
     cloudformation = alone.client("cloudformation")
     before = cloudformation.describe_stacks()["Stacks"]
-    # The stack of the same name is there: another one, in the way of nothing.
     body = alone.environment.release.files[template_path("data")].decode()
 
     with pytest.raises(ClientError, match=missing):
