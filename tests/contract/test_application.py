@@ -19,8 +19,6 @@ from celery.schedules import schedule
 from tests.contract.application import Stack
 from tests.contract.containers import EXAMPLE, Running
 
-pytestmark = pytest.mark.xdist_group("contract")
-
 in_a_cluster = pytest.mark.parametrize("stack", ["serverless"], indirect=True)
 
 ENTRY, TASK = "count-documents", "app.worker.count"

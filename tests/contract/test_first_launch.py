@@ -15,8 +15,6 @@ from tests.contract.application import API_KEY, TAG, Deployment, History
 from tests.contract.containers import Machine, answer
 from tests.engines.processes import free_port
 
-pytestmark = pytest.mark.xdist_group("contract")
-
 NAMES = ["api", "worker", "beat"]
 OURS = "dkr.ecr"
 

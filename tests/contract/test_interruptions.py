@@ -15,7 +15,6 @@ from tests.contract.application import Stack
 from tests.contract.containers import PATIENCE, Running
 
 pytestmark = [
-    pytest.mark.xdist_group("contract-interruptions"),
     pytest.mark.parametrize("stack", ["serverless"], indirect=True),
 ]
 

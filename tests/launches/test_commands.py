@@ -16,8 +16,6 @@ from pipeline.assemble import Release
 from tests.conftest import REGION
 from tests.launches.tree import Finished, Tree, end, finished
 
-pytestmark = pytest.mark.xdist_group("launches-commands")
-
 STACK = "carbon-connect-dev"
 LINE = re.compile(r" +\d+\.\d s  (?P<stack>\S+) +(?P<status>[A-Z_]+), \d+ of \d+ resources")
 

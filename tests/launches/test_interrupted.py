@@ -27,8 +27,6 @@ from tests.launches.gate import Condition, Gate, Request
 from tests.launches.inventory import counted, inventory
 from tests.launches.tree import Tree, end, finished
 
-pytestmark = pytest.mark.xdist_group("launches-interrupted")
-
 
 @dataclass(frozen=True)
 class Point:

@@ -15,8 +15,6 @@ from pipeline.launch import CAPABILITIES, outputs_of
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 
-pytestmark = pytest.mark.xdist_group("launches-alone")
-
 # The layers that a team with a VPC of its own uses, in the order of the arrows.
 REST = ("security", "data", "edge", "compute", "monitoring")
 

@@ -20,8 +20,6 @@ from tests.launches.environments import Environment
 from tests.launches.gate import Gate
 from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
 
-pytestmark = pytest.mark.xdist_group("launches-readme")
-
 HEADING = "## Launch it in an account"
 STACK = "carbon-connect-dev"
 BUCKET = "my-releases"
