@@ -15,7 +15,7 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)  ## cfn-lint over the templates and every rendered environment
 	@$(BIN)/python build.py lint

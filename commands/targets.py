@@ -35,11 +35,11 @@ def stay(aws: Aws) -> None:
     import signal
 
     variables = " ".join(f"{name}={value}" for name, value in aws.environment.items())
-    print(
-        f"The embedded AWS runs until Ctrl-C. Point any AWS client at it:\nexport {variables}",
-        flush=True,
-    )
     try:
+        print(
+            f"The embedded AWS runs until Ctrl-C. Point any AWS client at it:\nexport {variables}",
+            flush=True,
+        )
         signal.pause()
     except KeyboardInterrupt:
         print("Stopped.")

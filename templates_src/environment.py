@@ -112,9 +112,11 @@ def lift_rules(root: Layer, layer: Layer) -> None:
 
 
 def declare_release(root: Layer, release_prefix: str) -> None:
-    """Where the release is; the prefix is the one the root was built for."""
-    root.parameter(RELEASE_BUCKET)
-    root.parameter(RELEASE_PREFIX)
+    """Where the release is, as the console's last group; the prefix is the one the root was built for."""
+    for declaration in (RELEASE_BUCKET, RELEASE_PREFIX):
+        root.parameter(declaration)
+        # A layer with functions has declared it already, in a place of its own.
+        root.declarations[declaration.name] = root.declarations.pop(declaration.name)
     root.template.parameters[RELEASE_PREFIX.name] = replace(
         RELEASE_PREFIX, default=release_prefix
     ).parameter()

@@ -18,7 +18,6 @@ from pipeline.render import Rendered
 from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
 
 # One process: the environments are linted once, side by side.
-pytestmark = pytest.mark.xdist_group("lint")
 
 REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
 Template = dict[str, Any]

@@ -52,6 +52,7 @@ ENVIRONMENT = [
 ]
 
 NETWORK = [
+    *value("AvailabilityZones", "eu-north-1,eu-north-1a,eu-north-1b", "a,b,c"),
     *value("VpcCidr", "", "10.0.0.0", "10.0.0.0/8", "10.0.1.0/16", "8.8.0.0/16", "172.32.0.0/16"),
     *value("NatGateways", "", "none", "Single", "3"),
     *value("IngressCidr", "", "everywhere", "10.0.0.0", "300.0.0.0/8", "10.0.0.0/33"),
@@ -214,7 +215,6 @@ ELSEWHERE = [
     ),
     *value("AvailabilityZones", "eu-west-1a,eu-west-1b,eu-west-1c"),
     *value("AvailabilityZones", "eu-north-1a,eu-north-1b,eu-west-1c"),
-    *value("AvailabilityZones", "eu-north-1,eu-north-1a,eu-north-1b", "a,b,c"),
     *value("AvailabilityZones", "eu-north-1a", "eu-north-1a,eu-north-1b"),
     *value("AvailabilityZones", "eu-north-1a,eu-north-1b,eu-north-1b"),
     *value("AvailabilityZones", "eu-north-1a,eu-north-1b,eu-north-1c,eu-north-1d"),

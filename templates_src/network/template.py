@@ -74,6 +74,9 @@ AVAILABILITY_ZONES = Declaration(
     description="Three zones of the region, in order; empty takes the first three of the account.",
     type="CommaDelimitedList",
     default="",
+    # CloudFormation holds each entry to it.
+    pattern=r"([a-z]{2,}(-[a-z]+)+-\d[a-z])?",
+    message="AvailabilityZones must be empty or three zones separated by commas, such as eu-north-1a,eu-north-1b,eu-north-1c.",
 )
 
 NAT_GATEWAYS = choice(

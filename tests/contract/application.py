@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 import pg8000.native
 import psycopg
 
-from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from tests.contract.containers import Container, Machine, Running, answer, containers_of, injected
 from tests.engines.postgres import Postgres
 from tests.engines.processes import free_port
@@ -26,28 +24,39 @@ API_KEY = '{"value": "a key put by hand"}'
 
 @dataclass(frozen=True)
 class Deployment:
-    """An environment that runs the image, with what it was before: on the placeholder."""
+    """An environment as it is now: its containers by name, and the outputs of its data layer."""
 
     environment: Environment
-    placeholder: dict[str, Container]
     containers: dict[str, Container]
-    services: tuple[dict[str, str], dict[str, str]]
+    data: dict[str, str]
+
+    @classmethod
+    def of(cls, environment: Environment) -> Deployment:
+        return cls(environment, containers_of(environment), environment.outputs("Data"))
 
     def secrets(self, name: str) -> dict[str, str]:
+        """The values that a container's secrets have now."""
         return injected(self.environment, self.containers[name])
 
 
-def deploy(running: EmbeddedAws, release: Release, name: str) -> Deployment:
+@dataclass(frozen=True)
+class History:
+    """dev on the placeholder and then, updated, on the image; with the ARN of each service at both times."""
+
+    placeholder: Deployment
+    image: Deployment
+    services: tuple[dict[str, str], dict[str, str]]
+
+
+def deploy_in_two_steps(environment: Environment) -> History:
     """Launch an environment, put an API key in, and update it with an image."""
-    environment = Environment(running, release, name)
-    assert environment.launch(ImageTag="").status == "CREATE_COMPLETE"
-    placeholder, before = containers_of(environment), services_of(environment)
+    assert environment.launch().status == "CREATE_COMPLETE"
+    placeholder, before = Deployment.of(environment), services_of(environment)
     environment.client("secretsmanager").put_secret_value(
         SecretId=environment.physical_id("Security.ClaudeApiKeySecret"), SecretString=API_KEY
     )
     assert environment.launch(ImageTag=TAG).status == "UPDATE_COMPLETE"
-    after = services_of(environment)
-    return Deployment(environment, placeholder, containers_of(environment), (before, after))
+    return History(placeholder, Deployment.of(environment), (before, services_of(environment)))
 
 
 def services_of(environment: Environment) -> dict[str, str]:
@@ -71,7 +80,7 @@ class Stack:
 
     def secrets(self, name: str) -> dict[str, str]:
         """The secrets of a container, with the engines' addresses in place of those of the embedded AWS."""
-        data = self.deployment.environment.outputs("Data")
+        data = self.deployment.data
         database = f"@{data['DatabaseHost']}:{data['DatabasePort']}/"
         cache = f"@{data['CacheHost']}:{data['CachePort']}/"
         values = self.deployment.secrets(name)

@@ -10,10 +10,19 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from pipeline.render import Rendered
 from tests.conftest import REGION
-from tests.contract.application import Deployment, Stack, cache_user, database, deploy
+from tests.contract.application import (
+    TAG,
+    Deployment,
+    History,
+    Stack,
+    cache_user,
+    database,
+    deploy_in_two_steps,
+)
 from tests.contract.containers import Machine
 from tests.engines.postgres import Postgres
 from tests.engines.valkey import Valkey
+from tests.launches.environments import Environment
 from tests.rendering import named
 
 
@@ -24,15 +33,23 @@ def contract_aws() -> Iterator[EmbeddedAws]:
 
 
 @pytest.fixture(scope="session")
-def serverless(contract_aws: EmbeddedAws, release: Release) -> Deployment:
+def history(contract_aws: EmbeddedAws, release: Release) -> History:
+    """dev, launched with nothing, then updated with an image."""
+    return deploy_in_two_steps(Environment(contract_aws, release, "dev"))
+
+
+@pytest.fixture(scope="session")
+def serverless(history: History) -> Deployment:
     """dev, whose cache is serverless."""
-    return deploy(contract_aws, release, "dev")
+    return history.image
 
 
 @pytest.fixture(scope="session")
 def nodes(contract_aws: EmbeddedAws, release: Release) -> Deployment:
     """prod, whose cache is a replication group."""
-    return deploy(contract_aws, release, "prod")
+    environment = Environment(contract_aws, release, "prod")
+    assert environment.launch(ImageTag=TAG).status == "CREATE_COMPLETE"
+    return Deployment.of(environment)
 
 
 @pytest.fixture(scope="module", params=["serverless", "nodes"])

@@ -7,6 +7,7 @@ Fargate is named where it is put in its place: hosts, the api's port, /tmp, and 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -26,7 +27,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 EXAMPLE = PROJECT / "examples" / "app"
 DOCKERFILE = EXAMPLE / "Dockerfile"
 WORKLOADS = ("Api", "Worker", "Beat")
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,12 @@ class Container:
 def containers_of(environment: Environment) -> dict[str, Container]:
     """The container that each service runs, by its name."""
     ecs = environment.client("ecs")
+    outputs = environment.outputs("Compute")
     found = {}
     for workload in WORKLOADS:
         (service,) = ecs.describe_services(
-            cluster=environment.outputs()["ClusterName"],
-            services=[environment.outputs("Compute")[f"{workload}ServiceName"]],
+            cluster=outputs["ClusterName"],
+            services=[outputs[f"{workload}ServiceName"]],
         )["services"]
         task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
         (container,) = task["taskDefinition"]["containerDefinitions"]
@@ -156,15 +158,10 @@ class Machine:
         return self.running[-1]
 
     def stop(self) -> None:
-        """End whatever still runs."""
+        """End whatever still runs, without ado, and whatever it started."""
         for each in self.running:
             if each.process.poll() is None:
-                each.process.terminate()
-        for each in self.running:
-            try:
-                each.process.wait(5)
-            except subprocess.TimeoutExpired:
-                each.process.kill()
+                os.killpg(each.process.pid, signal.SIGKILL)
                 each.process.wait()
 
 

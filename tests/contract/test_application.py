@@ -8,19 +8,22 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 import celery
 import pytest
+import redis
 from celery.beat import ScheduleEntry
 from celery.schedules import schedule
 
 from tests.contract.application import Stack
 from tests.contract.containers import EXAMPLE, Running
 
-pytestmark = pytest.mark.xdist_group("contract")
+in_a_cluster = pytest.mark.parametrize("stack", ["serverless"], indirect=True)
 
 ENTRY, TASK = "count-documents", "app.worker.count"
 HOUR = timedelta(hours=1)
+PLACES = {"offer": (1, 0, 0), "order": (0, 1, 0), "invoice": (0, 0, 1)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,16 @@ def test_a_document_goes_through_worker_and_database_and_back(application: Appli
     assert stack.post("/search", {"embedding": [0, 0.2, 0.8]}) == (200, {"name": "invoice"})
 
 
-PLACES = {"offer": (1, 0, 0), "order": (0, 1, 0), "invoice": (0, 0, 1)}
+def test_every_key_is_under_the_prefix(application: Application) -> None:
+    """Tasks, results and remote control alike: in a cluster that is one hash slot for all of them."""
+    stack = application.stack
+    task = stack.remember("reminder", 1, 1, 0)
+    application.worker.wait_for(partial(stack.result, task))
+
+    with stack.valkey.client() as client:
+        keys = {key.decode() for key in client.scan_iter(count=1000)}
+    assert stack.key(f"celery-task-meta-{task}") in keys
+    assert [key for key in keys if not key.startswith(stack.key(""))] == []
 
 
 def test_beat_sends_what_is_due_exactly_once(application: Application) -> None:
@@ -85,3 +97,55 @@ def test_beat_sends_what_is_due_exactly_once(application: Application) -> None:
     assert application.beat.said().count(f"Sending due task {ENTRY}") == 1
     assert application.worker.said().count(f"Task {TASK}") == 2, "received, and succeeded"
     assert application.stack.waiting() == 0
+
+
+@pytest.fixture
+def url(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL as ECS injects it, in a process that trusts the server's authority as an image trusts Amazon's."""
+    monkeypatch.setenv("SSL_CERT_FILE", stack.machine.trusted["SSL_CERT_FILE"])
+    return stack.secrets("api")["CELERY_BROKER_URL"]
+
+
+def test_redis_py_takes_the_url(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        assert client.ping()
+        options = client.connection_pool.connection_kwargs
+    assert options["db"] == 0
+    assert options["ssl_cert_reqs"] == "required"
+
+
+def test_another_authority_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+
+    with (
+        redis.Redis.from_url(url) as client,
+        pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.ping()
+
+
+def test_another_host_name_is_refused(url: str) -> None:
+    with (
+        redis.Redis.from_url(url.replace("@localhost:", "@127.0.0.1:")) as client,
+        pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.ping()
+
+
+@in_a_cluster
+def test_a_cluster_has_no_other_database(url: str) -> None:
+    assert urlsplit(url).path == "/0"
+
+    with (
+        redis.Redis.from_url(url.replace("/0?", "/1?")) as client,
+        pytest.raises(redis.ResponseError),
+    ):
+        client.ping()
+
+
+@in_a_cluster
+def test_a_serverless_cache_refuses_celery_without_the_prefix(stack: Stack) -> None:
+    """Its keys fall into many hash slots then, and Celery asks for several at once."""
+    worker = stack.worker(CELERY_KEY_PREFIX="")
+
+    worker.wait_for_words("ClusterCrossSlotError")

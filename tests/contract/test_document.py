@@ -109,10 +109,10 @@ def facts(rendered: Rendered, workload: str, parameter: str) -> dict[str, str]:
     return {
         "command": " ".join(container["Command"]),
         "parameter": parameter,
-        "port": ports[0] if ports else "–",
+        "port": ports[0] if ports else "none",
         "CPU units": task["Cpu"],
         "memory (MiB)": task["Memory"],
-        "/tmp (MiB)": str(container["LinuxParameters"]["Tmpfs"][0]["Size"]),
+        "temporary storage (MiB)": str(container["LinuxParameters"]["Tmpfs"][0]["Size"]),
         "capacity": service["CapacityProviderStrategy"][0]["CapacityProvider"],
         "seconds from SIGTERM to SIGKILL": str(container.get("StopTimeout", STOP_SECONDS)),
     }
@@ -127,7 +127,7 @@ def test_health_check_is_as_documented(dev: Rendered) -> None:
     every, within = group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]
     assert f"every {every} seconds and wants 200 within {within}." in text
     assert group["UnhealthyThresholdCount"] == 3
-    assert f"left the load balancer for {delay['Value']} seconds" in text
+    assert f"waits for open connections at most {delay['Value']} seconds" in text
 
 
 def test_urls_are_as_documented(dev: Rendered) -> None:

@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.profiles import load_profile
-from tests.contract.application import API_KEY, TAG, Deployment
+from tests.contract.application import API_KEY, TAG, Deployment, History
 from tests.contract.containers import Machine, answer
 from tests.engines.processes import free_port
-
-pytestmark = pytest.mark.xdist_group("contract")
 
 NAMES = ["api", "worker", "beat"]
 OURS = "dkr.ecr"
@@ -46,28 +44,29 @@ def test_dev_asks_for_nothing(serverless: Deployment) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_somebody_else_s_image_gets_no_secret(serverless: Deployment, name: str) -> None:
-    placeholder = serverless.placeholder[name]
+def test_somebody_else_s_image_gets_no_secret(history: History, name: str) -> None:
+    placeholder = history.placeholder.containers[name]
 
     assert OURS not in placeholder.image
     assert placeholder.secrets == {}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_update_brings_image_command_and_secrets(serverless: Deployment, name: str) -> None:
-    container, values = serverless.containers[name], serverless.environment.values()
-    repository = serverless.environment.outputs()["RepositoryUri"]
+def test_one_update_brings_image_command_and_secrets(history: History, name: str) -> None:
+    environment, container = history.image.environment, history.image.containers[name]
+    repository = environment.outputs()["RepositoryUri"]
 
     assert OURS in repository
     assert container.image == f"{repository}:{TAG}"
-    assert list(container.command) == values[f"{name.capitalize()}Command"].split(" ")
-    assert container.variables == serverless.placeholder[name].variables
+    command = environment.values()[f"{name.capitalize()}Command"]
+    assert list(container.command) == command.split(" ")
+    assert container.variables == history.placeholder.containers[name].variables
     assert container.secrets
-    assert all(serverless.secrets(name).values())
+    assert all(history.image.secrets(name).values())
 
 
-def test_no_service_is_replaced(serverless: Deployment) -> None:
-    before, after = serverless.services
+def test_no_service_is_replaced(history: History) -> None:
+    before, after = history.services
 
     assert before == after
     assert len(before) == len(NAMES)
@@ -86,11 +85,11 @@ def test_secrets_of_the_api_stay_with_the_api(serverless: Deployment) -> None:
 
 
 def test_placeholder_of_the_api_answers_the_health_check(
-    serverless: Deployment, machine: Machine
+    history: History, machine: Machine
 ) -> None:
     port = free_port()
     replaced = {"8000": str(port), "/tmp/": f"{machine.folder}/"}  # noqa: S108
-    api = machine.run(serverless.placeholder["api"], {}, replaced)
+    api = machine.run(history.placeholder.containers["api"], {}, replaced)
 
     health = f"http://127.0.0.1:{port}/api/v1/health"
     assert api.wait_for(lambda: reached(health)) == (200, "placeholder\n")
@@ -106,9 +105,9 @@ def reached(url: str) -> tuple[int, object] | None:
 
 @pytest.mark.parametrize("name", ["worker", "beat"])
 def test_placeholder_waits_and_ends_when_it_is_told(
-    serverless: Deployment, machine: Machine, name: str
+    history: History, machine: Machine, name: str
 ) -> None:
-    waiting = machine.run(serverless.placeholder[name], {}, {})
+    waiting = machine.run(history.placeholder.containers[name], {}, {})
 
     waiting.wait_for(lambda: is_asleep(waiting.process.pid))
     assert waiting.process.poll() is None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 
 from pipeline.aws import Aws
 

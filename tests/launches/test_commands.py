@@ -8,14 +8,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from tests.conftest import REGION
 from tests.launches.tree import Finished, Tree, end, finished
-
-pytestmark = pytest.mark.xdist_group("launches-commands")
 
 STACK = "carbon-connect-dev"
 LINE = re.compile(r" +\d+\.\d s  (?P<stack>\S+) +(?P<status>[A-Z_]+), \d+ of \d+ resources")
@@ -74,6 +73,7 @@ def test_kept_one_answers_clients_until_ctrl_c(tree: Tree) -> None:
             endpoint_url=variables["AWS_ENDPOINT_URL"],
             aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}),
         )
         stacks = {s["StackName"]: s["StackStatus"] for s in client.describe_stacks()["Stacks"]}
     finally:

@@ -13,8 +13,6 @@ from pipeline.launch import Launched
 from tests.launches.environments import Environment
 from tests.launches.inventory import Inventory, counted, inventory
 
-pytestmark = pytest.mark.xdist_group("launches-deleted")
-
 # docs/data-safety.md, "At a glance", says of each of them that it stays.
 RETAINED = Counter(
     {

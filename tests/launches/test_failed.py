@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from embedded_aws.server import EmbeddedAws
+from pipeline import show
 from pipeline.assemble import Release
+from pipeline.events import Failure
 from pipeline.launch import Launched
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
 from tests.launches.inventory import Inventory, counted, inventory
-
-pytestmark = pytest.mark.xdist_group("launches-failed")
 
 STACK, KEY = "AWS::CloudFormation::Stack", "AWS::KMS::Key"
 SNAPSHOT, VOLUME = "AWS::RDS::DBSnapshot", "AWS::EC2::Volume"
@@ -235,3 +237,14 @@ def test_an_update_that_failed_can_be_followed_by_one_that_succeeds(reverted: Re
     assert Counter(r.type for r in reverted.environment.resources().values()) == Counter(
         r.type for r in reverted.before.values()
     )
+
+
+def test_reason_is_shown_as_it_is() -> None:
+    """What stands in square brackets is a part of it, not a colour."""
+    reason = "Value 'X' failed to satisfy constraint: [a-z]+ [/Resources/Database]"
+    shown = StringIO()
+    end = Launched("dev", True, "ROLLBACK_COMPLETE", {}, (Failure("Data", "Database", reason),))
+
+    show.failures(Console(file=shown), end)
+
+    assert shown.getvalue().splitlines()[1] == f"  Data: Database: {reason}"

@@ -27,8 +27,6 @@ from tests.launches.gate import Condition, Gate, Request
 from tests.launches.inventory import counted, inventory
 from tests.launches.tree import Tree, end, finished
 
-pytestmark = pytest.mark.xdist_group("launches-interrupted")
-
 
 @dataclass(frozen=True)
 class Point:
@@ -44,18 +42,15 @@ def asks_for(action: str) -> Condition:
 
 
 POINTS = {
-    "bucket not made": Point(Request.makes_bucket),
     "bucket half made": Point(Request.makes_bucket, after=True),
     "during the upload": Point(Request.writes_object, count=3, after=True),
     "before the manifest": Point(lambda request: request.writes_object("manifest.json")),
     "change set made": Point(asks_for("CreateChangeSet"), after=True),
     "change set not executed": Point(asks_for("ExecuteChangeSet")),
     "change set executed": Point(asks_for("ExecuteChangeSet"), after=True),
-    "progress followed": Point(asks_for("DescribeStackEvents"), after=True),
 }
 INTERRUPTIONS = [
     *((point, signal.SIGKILL) for point in POINTS),
-    ("during the upload", signal.SIGINT),
     ("change set made", signal.SIGINT),
     ("change set executed", signal.SIGINT),
 ]

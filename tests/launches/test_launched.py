@@ -25,8 +25,6 @@ from tests.launches.inventory import (
     inventory,
 )
 
-pytestmark = pytest.mark.xdist_group("launches-launched")
-
 
 class Case:
     """An environment before and after its launch."""

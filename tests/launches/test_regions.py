@@ -14,8 +14,6 @@ from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.launches.inventory import counted, inventory, is_regional
 
-pytestmark = pytest.mark.xdist_group("launches-regions")
-
 OTHER_REGION = "eu-west-1"
 
 

@@ -14,8 +14,6 @@ from pipeline.launch import Launched
 from templates_src.compute.search_user_data import BOOT_SCRIPT
 from tests.launches.environments import Environment
 
-pytestmark = pytest.mark.xdist_group("launches-search")
-
 NEWER = "getmeili/meilisearch:v1.57.0"
 
 

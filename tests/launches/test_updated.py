@@ -13,8 +13,6 @@ from pipeline.assemble import Release
 from pipeline.launch import Launched
 from tests.launches.environments import Environment, Resource
 
-pytestmark = pytest.mark.xdist_group("launches-updated")
-
 LARGER = {
     "DatabaseInstanceClass": "db.t4g.large",
     "DatabaseAllocatedStorage": "100",

@@ -55,7 +55,9 @@ def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
     templates: dict[str, bytes], release: Release
 ) -> None:
     for key, body in templates.items():
-        assert b"ReleasePrefix" not in body, key
+        assert "ReleasePrefix" not in json.loads(body)["Parameters"], key
+        assert b"${ReleasePrefix}" not in body, key
+        assert b'{"Ref": "ReleasePrefix"}' not in body, key
     for key in PROFILES:
         assert release.prefix.encode() in templates[key]
 

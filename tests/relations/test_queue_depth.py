@@ -36,10 +36,6 @@ from tests.relations.queue_checks import (
 from tests.relations.queue_faults import FAULTS, Fault
 from tests.relations.variants import VARIANTS
 
-pytest_plugins = ["tests.engines.fixtures"]
-# One worker starts the engines, not each.
-pytestmark = pytest.mark.xdist_group("queue depth")
-
 Measure = Callable[[Rendered], Measurement]
 
 

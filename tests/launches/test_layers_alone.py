@@ -1,0 +1,175 @@
+"""Each layer launched as a template of its own, on a VPC that somebody brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release, template_path
+from pipeline.launch import CAPABILITIES, outputs_of
+from tests.conftest import REGION
+from tests.launches.environments import Environment
+
+# The layers that a team with a VPC of its own uses, in the order of the arrows.
+REST = ("security", "data", "edge", "compute", "monitoring")
+
+
+@dataclass
+class Alone:
+    """An account in which layers are launched one by one; ``known`` is what they can be wired to."""
+
+    environment: Environment
+    known: dict[str, str] = field(default_factory=dict)
+    stacks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return self.environment.client(service)
+
+    def parameters(self, layer: str) -> list[dict[str, str]]:
+        """What a person types: the profile's values, and those of what is there."""
+        values = {**self.environment.values(), **self.known}
+        (found,) = (each for each in self.environment.release.layers if each.name == layer)
+        return [
+            {"ParameterKey": name, "ParameterValue": values[name]}
+            for name in found.template.parameters
+        ]
+
+    def create(self, layer: str, parameters: list[dict[str, str]] | None = None) -> str:
+        """Launch a layer from the release bucket; the stack's status. Its outputs are known from then on."""
+        release = self.environment.release
+        bucket = self.environment.settings["ReleaseBucket"]
+        cloudformation = self.client("cloudformation")
+        stack = cloudformation.create_stack(
+            StackName=f"alone-{layer}",
+            TemplateURL=f"https://{bucket}.s3.{REGION}.amazonaws.com/{release.prefix}{template_path(layer)}",
+            Capabilities=CAPABILITIES,
+            Parameters=parameters or self.parameters(layer),
+        )["StackId"]
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
+        self.stacks[layer] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        self.known |= outputs_of(self.stacks[layer])
+        return str(self.stacks[layer]["StackStatus"])
+
+
+@pytest.fixture(scope="module")
+def alone(running: EmbeddedAws, release: Release) -> Alone:
+    return Alone(Environment(running, release, "dev"))
+
+
+@pytest.fixture(scope="module")
+def vpc(alone: Alone) -> dict[str, str]:
+    """A VPC that CloudFormation knows nothing of, with three tiers over three zones."""
+    ec2 = alone.client("ec2")
+    identifier = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=identifier)
+    tiers = {
+        tier: [
+            ec2.create_subnet(
+                VpcId=identifier,
+                CidrBlock=f"172.20.{16 * (3 * number + zone)}.0/20",
+                AvailabilityZone=f"{REGION}{'abc'[zone]}",
+            )["Subnet"]["SubnetId"]
+            for zone in range(3)
+        ]
+        for number, tier in enumerate(("Public", "Private", "Data"))
+    }
+    return {
+        "VpcId": identifier,
+        "FirstPrivateSubnetId": tiers["Private"][0],
+        "FirstPrivateSubnetZone": f"{REGION}a",
+        **{f"{tier}SubnetIds": ",".join(subnets) for tier, subnets in tiers.items()},
+    }
+
+
+@pytest.fixture(scope="module")
+def rest(alone: Alone, vpc: Mapping[str, str]) -> dict[str, str]:
+    """The other layers on that VPC: their statuses."""
+    alone.known |= vpc
+    return {layer: alone.create(layer) for layer in REST}
+
+
+def test_what_is_brought_is_all_that_the_network_gives(
+    release: Release, vpc: Mapping[str, str]
+) -> None:
+    (network,) = (layer for layer in release.layers if layer.name == "network")
+
+    assert vpc.keys() == network.template.outputs.keys()
+
+
+def test_every_other_layer_launches_on_a_vpc_of_somebody_else(rest: dict[str, str]) -> None:
+    assert rest == dict.fromkeys(REST, "CREATE_COMPLETE")
+
+
+def test_database_is_in_the_subnets_that_were_brought(
+    alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
+) -> None:
+    del rest
+    (group,) = alone.client("rds").describe_db_subnet_groups()["DBSubnetGroups"]
+
+    assert {subnet["SubnetIdentifier"] for subnet in group["Subnets"]} == set(
+        vpc["DataSubnetIds"].split(",")
+    )
+
+
+def test_load_balancer_is_in_the_subnets_that_were_brought(
+    alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
+) -> None:
+    del rest
+    (balancer,) = alone.client("elbv2").describe_load_balancers()["LoadBalancers"]
+
+    assert {zone["SubnetId"] for zone in balancer["AvailabilityZones"]} == set(
+        vpc["PublicSubnetIds"].split(",")
+    )
+    (group,) = alone.client("elbv2").describe_target_groups()["TargetGroups"]
+    assert group["VpcId"] == vpc["VpcId"]
+
+
+def test_only_what_was_brought_is_there_of_a_network(
+    alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
+) -> None:
+    del rest
+    found = alone.client("ec2").describe_vpcs()["Vpcs"]
+
+    assert [each["VpcId"] for each in found if not each["IsDefault"]] == [vpc["VpcId"]]
+    assert alone.client("ec2").describe_nat_gateways()["NatGateways"] == []
+
+
+def test_a_layer_refuses_a_subnet_that_is_not_there(alone: Alone, rest: dict[str, str]) -> None:
+    """Parameters have the types of AWS, so that a slip is found before anything is made."""
+    del rest
+    missing = "subnet-0123456789abcdef0"
+    parameters = [
+        {**each, "ParameterValue": missing} if each["ParameterKey"] == "DataSubnetIds" else each
+        for each in alone.parameters("data")
+    ]
+    cloudformation = alone.client("cloudformation")
+    before = cloudformation.describe_stacks()["Stacks"]
+    body = alone.environment.release.files[template_path("data")].decode()
+
+    with pytest.raises(ClientError, match=missing):
+        cloudformation.create_stack(
+            StackName="alone-refused",
+            TemplateBody=body,
+            Capabilities=CAPABILITIES,
+            Parameters=parameters,
+        )
+    assert cloudformation.describe_stacks()["Stacks"] == before
+
+
+def test_network_launches_alone(running: EmbeddedAws, release: Release) -> None:
+    network = Alone(Environment(running, release, "prod", Project="network"))
+
+    assert network.create("network") == "CREATE_COMPLETE"
+    ec2, vpc = network.client("ec2"), network.known["VpcId"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
+    for tier in ("Public", "Private", "Data"):
+        of_tier = network.known[f"{tier}SubnetIds"].split(",")
+        zones = {s["AvailabilityZone"] for s in subnets if s["SubnetId"] in of_tier}
+        assert len(of_tier) == len(zones) == 3

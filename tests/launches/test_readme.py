@@ -1,0 +1,121 @@
+"""The README's way into an account, word for word, with the AWS CLI."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.launch import describe
+from tests.conftest import REGION
+from tests.launches.environments import Environment
+from tests.launches.gate import Gate
+from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
+
+HEADING = "## Launch it in an account"
+STACK = "carbon-connect-dev"
+BUCKET = "my-releases"
+
+
+def commands_below(readme: str, heading: str) -> list[str]:
+    """The commands of the first block of code below a heading; continued lines are one command."""
+    _, _, section = readme.partition(f"{heading}\n")
+    block = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)
+    assert block, f"README.md has no commands below {heading!r}"
+    text = re.sub(r"^    ", "", block.group(), flags=re.MULTILINE)
+    return text.replace("\\\n", " ").splitlines()
+
+
+def is_settled(aws: Aws) -> bool:
+    stack = describe(aws, STACK)
+    return stack is not None and not stack["StackStatus"].endswith("_IN_PROGRESS")
+
+
+def settle(aws: Aws) -> None:
+    """Wait until the stack is what it was to become."""
+    for _ in range(PATIENCE * 50):
+        if is_settled(aws):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{STACK} is still in progress after {PATIENCE} s")
+
+
+@pytest.fixture(scope="module")
+def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
+    """How each command ended.
+
+    `aws cloudformation deploy` looks at the stack once and then, as its waiter cannot be told otherwise, after thirty
+    seconds; so the answer to its ExecuteChangeSet is kept back until the stack is settled.
+    """
+    readme = (tree.folder / "README.md").read_text(encoding="utf-8")
+    aws = Aws(REGION, running.environment())
+    programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
+    with Gate(
+        running.endpoint_url,
+        lambda request: request.asks_for("ExecuteChangeSet"),
+        lambda: settle(aws),
+        after=True,
+    ) as gate:
+        variables = {**running.environment(), "AWS_ENDPOINT_URL": gate.endpoint_url}
+        # The commands name the region themselves.
+        del variables["AWS_DEFAULT_REGION"]
+        return [
+            subprocess.run(
+                ["/bin/sh", "-c", command],
+                cwd=tree.folder,
+                env={**clean_environment(variables), "PATH": programs},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+            for command in commands_below(readme, HEADING)
+        ]
+
+
+def test_the_commands_are_the_three_that_are_meant(tree: Tree) -> None:
+    readme = (tree.folder / "README.md").read_text(encoding="utf-8")
+    commands = commands_below(readme, HEADING)
+
+    assert [" ".join(command.split()[:3]) for command in commands] == [
+        "aws s3 mb",
+        ".venv/bin/python build.py upload",
+        "aws cloudformation deploy",
+    ]
+
+
+def test_each_command_ends_well(ends: list[Finished]) -> None:
+    assert [(end.returncode, end.stderr) for end in ends] == [(0, "")] * 3
+
+
+def test_they_say_what_they_did(ends: list[Finished], release: Release) -> None:
+    bucket, upload, deploy = (end.stdout for end in ends)
+
+    assert bucket == f"make_bucket: {BUCKET}\n"
+    assert upload.startswith(f"s3://{BUCKET}/{release.prefix} has the release")
+    assert deploy.splitlines()[-1] == f"Successfully created/updated stack - {STACK}"
+
+
+def test_environment_is_the_one_that_build_py_launches(
+    running: EmbeddedAws, release: Release, ends: list[Finished]
+) -> None:
+    del ends
+    environment = Environment(running, release, "dev", ReleaseBucket=BUCKET)
+    stacks = environment.stacks()
+    by_hand = {name: resource.type for name, resource in environment.resources().items()}
+    again = environment.launch()
+
+    assert {stack["StackStatus"] for stack in stacks.values()} == {"CREATE_COMPLETE"}
+    assert again.succeeded
+    # build.py tags the stack beside; the resources are the same ones.
+    assert {name: r.type for name, r in environment.resources().items()} == by_hand
+    assert again.outputs["ReleaseLocation"] == f"s3://{BUCKET}/{release.prefix}"
