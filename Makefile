@@ -6,7 +6,7 @@ ENGINES := .engines/.ready
 
 .PHONY: launch test lint build setup clean
 
-launch: $(READY)  ## Build, lint and launch dev on an embedded AWS; needs no account
+launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on an embedded AWS; needs no account
 	@$(BIN)/python build.py build
 	@$(BIN)/python build.py lint
 	@$(BIN)/python build.py launch dev --embedded

@@ -80,9 +80,10 @@ def launch(
         if direct:
             launch_directly(aws, release, environment, given, bucket)
         else:
-            user = published(aws, release) if embedded else aws
+            if embedded:
+                aws = published(aws, release)  # noqa: PLW2901 - the same AWS, as its user from now on
             name = provisioned_name({**profile, **given})
-            launch_product(user, environment, name, given, product_version, portfolio, chosen)
+            launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
             stay(aws)
 
@@ -127,7 +128,8 @@ def launch_product(
         name, product_of(environment), version, portfolio, settings, tags={**own, **tags}
     )
     ended = carried_out(lambda report, note: launch(aws, wanted, report, note))
-    show_outputs(aws, name, f"{name} {'launched' if ended.changed else 'is launched already'}")
+    told = "launched" if ended.changed else "is launched already"
+    show_outputs(aws, name, f"{name} {told} (version {ended.version})")
 
 
 def update(

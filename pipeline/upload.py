@@ -14,6 +14,7 @@ from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
 from pipeline.profiles import refused
 from templates_src.core.shared import RELEASE_BUCKET
+from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
 MANIFEST_NAME = "manifest.json"
 _SEVERAL = 8
@@ -31,7 +32,7 @@ class Uploaded:
 
 def release_bucket_name(account: str, region: str) -> str:
     """The bucket that `launch` uses unless another is named: one an account and region."""
-    return f"carbon-connect-releases-{account}-{region}"
+    return f"{RELEASE_BUCKET_PREFIX}-{account}-{region}"
 
 
 def ensure_bucket(aws: Aws, bucket: str) -> bool:

@@ -84,14 +84,20 @@ class Access:
         def read(identity: str) -> str:
             return str(self.catalog.describe_constraint(Id=identity)["Status"])
 
-        def make() -> None:
-            once(create, read, "constraint", *place.values(), wanted.type, waits=self.waits)
-
-        if not unless(DUPLICATE, make):
+        def find() -> str:
             there = seen_constraints(self.catalog, **place)
             found = matching(wanted, place["ProductId"], there)
             if found and not is_same(found.parameters, wanted.parameters):
                 self._update_constraint(wanted, found.id)
+            return found.id if found else ""
+
+        def make() -> None:
+            identity = ("constraint", *place.values(), wanted.type)
+            content = wanted.parameters
+            once(create, read, *identity, find=find, content=content, waits=self.waits)
+
+        if not unless(DUPLICATE, make):
+            find()
 
     def _portfolio_tag_option(self, step: Step) -> None:
         portfolio, pair = step.wanted

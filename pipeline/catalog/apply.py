@@ -10,6 +10,7 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws, sentences
 from pipeline.catalog.access import Access
 from pipeline.catalog.desired import Desired, WantedPortfolio, WantedProduct
+from pipeline.catalog.observe import our_portfolios, our_products
 from pipeline.catalog.observed import Observed, SeenProduct, digest_in
 from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.catalog.storage import ensure_stack
@@ -86,7 +87,12 @@ class Applier:
             return "AVAILABLE"
 
         self.access.portfolios[wanted.key] = once(
-            create, read, *self._identity("portfolio", wanted.key), waits=self.waits
+            create,
+            read,
+            *self._identity("portfolio", wanted.key),
+            find=lambda: found_portfolio(catalog, self.desired, wanted.key),
+            content=repr(wanted),
+            waits=self.waits,
         )
 
     def _product(self, step: Step) -> None:
@@ -113,7 +119,12 @@ class Applier:
             return str(described["ProductViewDetail"]["Status"])
 
         self.products[wanted.key] = once(
-            create, read, *self._identity("product", wanted.key), waits=self.waits
+            create,
+            read,
+            *self._identity("product", wanted.key),
+            find=lambda: found_product(catalog, self.desired, wanted.key),
+            content=repr(wanted),
+            waits=self.waits,
         )
 
     def _version(self, step: Step) -> None:
@@ -151,7 +162,14 @@ class Applier:
             return str(described["Status"])
 
         identity = self._identity("version", wanted.key, product, wanted.version.name)
-        made = once(create, read, *identity, waits=self.waits)
+        made = once(
+            create,
+            read,
+            *identity,
+            find=lambda: self._found(wanted, product),
+            content=wanted.version.digest,
+            waits=self.waits,
+        )
         return self._found(wanted, product) or made
 
     def _found(self, wanted: WantedProduct, product: str) -> str:
@@ -168,6 +186,20 @@ class Applier:
 
     def _identity(self, *parts: str) -> tuple[str, ...]:
         return (self.desired.account, self.desired.region, *parts)
+
+
+def found_portfolio(catalog: Any, desired: Desired, key: str) -> str:
+    """The ID of a portfolio of ours that is there now; empty where there is none."""
+    described = our_portfolios(catalog, desired)[0].get(key)
+    return str(described["PortfolioDetail"]["Id"]) if described else ""
+
+
+def found_product(catalog: Any, desired: Desired, key: str) -> str:
+    """The ID of a product of ours that is there now; empty where there is none."""
+    described = our_products(catalog, desired)[0].get(key)
+    if not described:
+        return ""
+    return str(described["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
 
 
 def version_properties(wanted: WantedProduct) -> dict[str, Any]:

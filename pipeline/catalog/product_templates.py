@@ -82,13 +82,12 @@ def _written(part: Any, name: str, value: str) -> Any:
         return part
     found = {key: _written(item, name, value) for key, item in part.items()}
     if "Fn::Sub" in found:
-        text = found["Fn::Sub"]
-        reference = f"${{{name}}}"
-        found["Fn::Sub"] = (
-            text.replace(reference, value)
-            if isinstance(text, str)
-            else [text[0].replace(reference, value), *text[1:]]
-        )
+        text, reference = found["Fn::Sub"], f"${{{name}}}"
+        if isinstance(text, list):
+            return {"Fn::Sub": [text[0].replace(reference, value), *text[1:]]}
+        text = text.replace(reference, value)
+        # cfn-lint wants no Sub without a variable.
+        return {"Fn::Sub": text} if "${" in text else text
     return found
 
 

@@ -36,13 +36,16 @@ Done = TypeVar("Done")
 
 
 class Progress(Protocol):
-    """Is told of every step of every region, from the thread that takes it."""
+    """Is told of every step of every region, and of the launch role's, from the thread that takes it."""
 
     def begin(self, region: str, steps: int) -> None:
         """A region begins, with so many steps to take."""
 
     def step(self, region: str, told: str) -> None:
         """The region takes its next step."""
+
+    def note(self, region: str, told: str) -> None:
+        """Something worth saying happens within a step."""
 
     def end(self, region: str) -> None:
         """The region has taken all of its steps."""
@@ -55,6 +58,9 @@ class Silence:
         """Say nothing."""
 
     def step(self, region: str, told: str) -> None:
+        """Say nothing."""
+
+    def note(self, region: str, told: str) -> None:
         """Say nothing."""
 
     def end(self, region: str) -> None:
@@ -181,11 +187,20 @@ def publish(
     for plan in plans:
         for step in plan.writing:
             if step.kind is Kind.LAUNCH_ROLE and plan.home:
-                with sentences(f"{step.action.value} {step.kind.value} {step.subject}"):
-                    ensure_stack(plan.home, step.wanted, lambda _text: None)
+                make_role(plan.home, step, told)
     failures = [reason for reason in at_once(plans, one, stop) if reason]
     if failures:
         raise Refusal(" ".join(failures))
+
+
+def make_role(home: Aws, step: Step, told: Progress) -> None:
+    """Make the launch role's stack, or bring it up to date."""
+    name = step.kind.value
+    told.begin(name, 1)
+    told.step(name, f"{step.action.value} {step.subject}")
+    with sentences(f"{step.action.value} {name} {step.subject}"):
+        ensure_stack(home, step.wanted, lambda text: told.note(name, text))
+    told.end(name)
 
 
 def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:
@@ -210,7 +225,7 @@ def applier_of(plan: RegionPlan, told: Progress, waits: tuple[float, ...]) -> Ap
         plan.desired,
         plan.release,
         plan.observed,
-        lambda text: told.step(plan.region, text),
+        lambda text: told.note(plan.region, text),
         waits,
     )
 

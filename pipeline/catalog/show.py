@@ -116,12 +116,17 @@ class Bars:
         with self.lock:
             # The first step counts once the second begins.
             self.tasks[region] = self.live.add_task("", total=steps, region=region, completed=-1)
-            self._line(f"{region}: {steps} steps")
+            self._line(f"{region}: {steps} {'step' if steps == 1 else 'steps'}")
 
     def step(self, region: str, told: str) -> None:
         """The region takes its next step."""
-        if region in self.tasks:
-            self.live.update(self.tasks[region], advance=1, description=told)
+        self.live.update(self.tasks[region], advance=1, description=told)
+
+    def note(self, region: str, told: str) -> None:
+        """Something worth saying happens within a step."""
+        with self.lock:
+            self.live.update(self.tasks[region], description=told)
+            self._line(f"{region}: {told}")
 
     def end(self, region: str) -> None:
         """The region has taken all of its steps."""

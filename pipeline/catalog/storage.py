@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.assemble import MAX_ROOT_BYTES, Release
@@ -16,7 +16,7 @@ from pipeline.catalog.product_templates import products_prefix, template_digest
 from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.errors import Refusal
 from pipeline.events import Operation
-from pipeline.launch import describe, settle
+from pipeline.launch import describe, newest_event, settle
 from pipeline.upload import MANIFEST_NAME, keys_below
 
 ROLE_STACK = "carbon-connect-launch-role"
@@ -166,7 +166,8 @@ def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) 
     if before and before["StackStatus"].endswith("_COMPLETE") and is_made(before, foundation):
         return
     cloudformation = aws.client("cloudformation")
-    since = datetime.now(UTC)
+    # A clock that runs ahead of CloudFormation's would hide the first events.
+    since = newest_event(aws, name) if before else datetime.now(UTC) - timedelta(minutes=5)
     with sentences(f"make stack {name}"):
         try:
             if before is None:

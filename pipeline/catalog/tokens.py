@@ -31,17 +31,30 @@ def once(
     create: Callable[[str], str],
     read: Callable[[str], str],
     *identity: str,
+    find: Callable[[], str],
+    content: str,
     waits: tuple[float, ...] = WAITS,
 ) -> str:
     """Create something and wait until it is there; returns its ID.
 
     ``create`` takes a token and returns an ID, ``read`` takes the ID and returns the status. Service Catalog answers a
     token that it knows with what it made then, also when that was deleted meanwhile; the token after that is derived
-    from the dead ID, so that it too is the same for everybody.
+    from the dead ID, so that it too is the same for everybody. It refuses a known token with other ``content``: what
+    ``find`` finds is then somebody else's of the same moment, and where it finds nothing what had the token is dead.
     """
+    from botocore.exceptions import ClientError
+
     parts = list(identity)
     for _ in range(_GONE_AT_MOST):
-        made = create(token(*parts))
+        try:
+            made = create(token(*parts))
+        except ClientError as error:
+            if not is_of_another_request(error):
+                raise
+            if there := find():
+                return there
+            parts.append(content)
+            continue
         status = settled(read, made, waits)
         if status == "FAILED":
             raise Refusal(
@@ -53,6 +66,11 @@ def once(
     raise Refusal(
         f"Service Catalog keeps answering with {' '.join(identity)} that were deleted; publish again tomorrow."
     )
+
+
+def is_of_another_request(error: Exception) -> bool:
+    """Whether a call was refused because its token came with another request before."""
+    return code_of(error) == "InvalidParametersException" and "token" in str(error).lower()
 
 
 def settled(read: Callable[[str], str], made: str, waits: tuple[float, ...]) -> str:

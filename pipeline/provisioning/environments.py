@@ -73,8 +73,8 @@ def required(aws: Aws, name: str) -> Environment:
 
 def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
     """The outputs of its last successful launch or update, by name, without the stack's ARN."""
-    catalog = aws.client("servicecatalog")
     with sentences(f"read the outputs of {environment.name}"):
+        catalog = aws.client("servicecatalog")
         found = pages(
             catalog.get_provisioned_product_outputs, "Outputs", ProvisionedProductId=environment.id
         )
@@ -109,18 +109,31 @@ def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:
 
 def told(aws: Aws, environment: Environment) -> dict[str, str]:
     """What is to be known of it at a glance, by what it is called."""
-    with sentences(f"read product {environment.product_id}"):
-        product = aws.client("servicecatalog").describe_product(Id=environment.product_id)
+    name, versions = product_of(aws, environment)
     record = last_record(aws, environment)
     stack = stack_of(aws, environment)
-    versions = {each["Id"]: each["Name"] for each in product["ProvisioningArtifacts"]}
     return {
         "Status": environment.status,
-        "Product": product["ProductViewSummary"]["Name"],
-        "Version": versions.get(environment.artifact_id, "retired"),
+        "Product": name,
+        "Version": versions.get(environment.artifact_id, f"{environment.artifact_id}, not offered"),
         "Versions offered": ", ".join(versions.values()),
         "Last operation": f"{record['RecordType']} {record['Status']}, {record['UpdatedTime']:%Y-%m-%d %H:%M %Z}",
         "Error": " ".join(errors_of(record)) or environment.message,
         "Stack": stack.id if stack else "",
         "Stack status": stack.status if stack else "",
     }
+
+
+def product_of(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]:
+    """The product's name and the names of its active versions by ID; its ID and none for who may not launch it."""
+    from botocore.exceptions import ClientError
+
+    with sentences(f"read product {environment.product_id}"):
+        try:
+            found = aws.client("servicecatalog").describe_product(Id=environment.product_id)
+        except ClientError as error:
+            if code_of(error) == "ResourceNotFoundException":
+                return environment.product_id, {}
+            raise
+    versions = {each["Id"]: each["Name"] for each in found["ProvisioningArtifacts"]}
+    return found["ProductViewSummary"]["Name"], versions

@@ -88,8 +88,8 @@ def find_product(aws: Aws, name: str) -> Product:
 
     Raises Refusal where there is none, or where two have the name.
     """
-    catalog = aws.client("servicecatalog")
     with sentences(f"look for product {name}"):
+        catalog = aws.client("servicecatalog")
         # Not by a search for the name: Service Catalog's search is for words, of which other names have some too.
         offered = pages(catalog.search_products, "ProductViewSummaries")
         ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})

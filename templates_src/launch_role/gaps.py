@@ -53,6 +53,11 @@ GAPS = (
         "EC2 looks up the search server's image under its public parameter on behalf of whoever uses the launch template.",
     ),
     Gap(
+        ("route53:ChangeResourceRecordSets", "route53:GetChange"),
+        "CloudFormation writes the record by which ACM sees that the domain is ours. "
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-certificatemanager-certificate.html",
+    ),
+    Gap(
         ("iam:CreateServiceLinkedRole",),
         "The first cluster, load balancer, cache, database or group of an account makes the role of its service; "
         "some of those types do not declare it.",

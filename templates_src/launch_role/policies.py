@@ -12,6 +12,7 @@ from troposphere import If, Sub, encode_to_dict
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
+from templates_src.core.shared import PROJECT
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
 from templates_src.launch_role.grants import (
     ACCOUNT,
@@ -54,20 +55,28 @@ AREAS: Mapping[str, tuple[str, ...]] = {
 ELSEWHERE = "Elsewhere"
 # A wildcard that some handler declares, over actions of which some take no resource; a grant binds it all the same.
 NARROWED = ("ssm:Get*",)
+# Can be bound to a data set, but is about none where metrics are read in their account.
+WIDENED = ("cloudwatch:GetMetricData",)
 _LONGEST = {
     "AWS::Partition": "aws-us-gov",
     "AWS::AccountId": "1" * 12,
-    "Project": "p" * 14,
-    "ReleaseBuckets": "b" * 63,
+    PROJECT.name: "p" * (PROJECT.max_length or 0),
+    RELEASE_BUCKETS.name: "b" * 63,
 }
 
 
 def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
-    """A policy document by area. Raises TemplateError for one over IAM's size, and for too many."""
+    """A policy document by area. Raises TemplateError for one over IAM's size, and for more than a role may have."""
     found = {
         area: iam.document(*statements(permissions, services)) for area, services in AREAS.items()
     }
     found[ELSEWHERE] = iam.document(*elsewhere(permissions))
+    # One more where a boundary is given.
+    if len(found) >= MAX_POLICIES:
+        raise TemplateError(
+            f"The launch role has {len(found)} policies and that of the boundary, but IAM takes {MAX_POLICIES}; "
+            "make one of two areas."
+        )
     for area, document in found.items():
         if (characters := size(document)) > MAX_CHARACTERS:
             raise TemplateError(
@@ -81,10 +90,9 @@ def statements(permissions: Permissions, services: Sequence[str]) -> list[Statem
     """The statements of an area: special grants, what bears the project's tag, this account's, and what has no resource."""
     bound, unbound = needed(permissions)
     rest = of_services(bound, services)
+    special = (*identity(permissions.passed_to), *KEYS_AND_STACKS, *STORES, own(rest), *NETWORKS)
     made: list[Statement] = []
-    for grant in (*identity(permissions.passed_to), *KEYS_AND_STACKS, *STORES, own(rest)):
-        rest = take(grant, rest, made)
-    for grant in (*NETWORKS, *FUNCTIONS):
+    for grant in (*special, *FUNCTIONS):
         rest = take(grant, rest, made)
     owners = [service for service in services if of_services(rest, [service])]
     take(Grant("InThisAccount", ("*",), of_account(*owners)), rest, made)
@@ -99,8 +107,8 @@ def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
     """
     bound = {*permissions.bound, *gap_actions()} - set(UNBOUND)
     unbound = {*permissions.unbound, *UNBOUND}
-    narrowed = unbound & set(NARROWED)
-    unbound -= narrowed
+    narrowed, widened = unbound & set(NARROWED), bound & set(WIDENED)
+    bound, unbound = (bound - widened) | narrowed, (unbound - narrowed) | widened
     wildcards = [action for action in unbound if "*" in action]
 
     def kept(actions: Iterable[str]) -> list[str]:
@@ -110,7 +118,7 @@ def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
             if action in wildcards or not any(fnmatchcase(action, each) for each in wildcards)
         ]
 
-    return kept(bound | narrowed), kept(unbound)
+    return kept(bound), kept(unbound)
 
 
 def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:

@@ -2,12 +2,17 @@
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
 
 from tests.embedded_aws.conftest import Account, template
 
 ROOT = "arn:aws:iam::123456789012:root"
 ROLE = "launch-role"
+PROD = [{"Key": "Environment", "Value": "prod"}]
 # What the Administrator Guide asks of a launch role, beside what the resources need.
 LAUNCH: list[dict[str, Any]] = [
     {"Effect": "Allow", "Action": ["cloudformation:*"], "Resource": "*"},
@@ -18,6 +23,19 @@ LAUNCH: list[dict[str, Any]] = [
         "Condition": {"StringEquals": {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}},
     },
 ]
+RULES = {
+    "Rules": {
+        "OnlyProd": {
+            "Assertions": [
+                {
+                    "Assert": {"Fn::Contains": [["prod"], {"Ref": "Environment"}]},
+                    "AssertDescription": "this portfolio is for production",
+                }
+            ]
+        }
+    }
+}
+TAGS_ALLOWED = {"Version": "2.0", "Properties": {"TagUpdateOnProvisionedProduct": "ALLOWED"}}
 
 
 def queue_template(seconds: int = 30, **sections: Any) -> str:
@@ -156,3 +174,22 @@ def make_role(
 
 def _policy(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def stacks(account: Account) -> list[dict[str, Any]]:
+    """The stacks of an account."""
+    found: list[dict[str, Any]] = account.client("cloudformation").describe_stacks()["Stacks"]
+    return found
+
+
+def problem(record: dict[str, Any]) -> str:
+    """What a failed record says."""
+    assert record["Status"] == "FAILED"
+    return f"{record['RecordErrors'][0]['Code']}: {record['RecordErrors'][0]['Description']}"
+
+
+def code(call: Callable[..., Any], **request: Any) -> str:
+    """The error code with which a call is refused."""
+    with pytest.raises(ClientError) as refused:
+        call(**request)
+    return str(refused.value.response["Error"]["Code"])

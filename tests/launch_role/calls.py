@@ -266,11 +266,12 @@ class Calls:
 
     def of_zones(self, call: Call) -> Iterator[Request]:
         """Zones by ID, records by the type that the template has, and the A record that the search server leaves."""
-        action, _, resource = call
+        action, kind, resource = call
         if not kinds_of(action):
             yield Request(action)
             return
-        types = [resource.properties.get("Type", "A")]
+        unnamed = "A" if kind == "AWS::Route53::HostedZone" else "CNAME"
+        types = [resource.properties.get("Type", unnamed)]
         arn = min(self.filled(action))
         yield Request(action, arn, {"route53:ChangeResourceRecordSetsRecordTypes": types})
 

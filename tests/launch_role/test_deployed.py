@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -9,10 +11,12 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release, template_path
 from pipeline.aws import Aws
-from pipeline.upload import release_bucket_name, upload
+from pipeline.upload import put_once, release_bucket_name, upload
 from templates_src.launch_role.policies import AREAS
+from templates_src.launch_role.template import ROLE_NAME
 from tests.conftest import REGION
 
+PRODUCT_KEY = "products/nested.json"
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
 
 
@@ -60,3 +64,72 @@ def test_the_release_bucket_takes_a_release(aws: Aws, release: Release) -> None:
     assert upload(aws, release, bucket).written == ()
     s3: Any = aws.client("s3")
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+
+
+@pytest.mark.parametrize(
+    ("buckets", "status"), [("", "SUCCEEDED"), ("somebody-elses-releases", "FAILED")]
+)
+def test_service_catalog_launches_with_them(
+    aws: Aws, release: Release, buckets: str, status: str
+) -> None:
+    """A root and a nested template of the release: made, and deleted, as far as the role goes."""
+    deploy(aws, release, "launch-role", ReleaseBuckets=buckets)
+    bucket = deploy(aws, release, "release-bucket")["ReleaseBucket"]
+    upload(aws, release, bucket)
+    catalog: Any = aws.client("servicecatalog")
+    product, version = offer(aws, release, bucket)
+    launched = catalog.provision_product(
+        ProductId=product, ProvisioningArtifactId=version, ProvisionedProductName="network"
+    )
+    record = settled(catalog, launched["RecordDetail"]["RecordId"])
+    assert record["Status"] == status, record["RecordErrors"]
+    if status == "FAILED":
+        (error,) = record["RecordErrors"]
+        assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/" in error["Description"]
+    ended = catalog.terminate_provisioned_product(ProvisionedProductName="network")
+    assert settled(catalog, ended["RecordDetail"]["RecordId"])["Status"] == "SUCCEEDED"
+
+
+def offer(aws: Aws, release: Release, bucket: str) -> tuple[str, str]:
+    """A product of the account whose template nests the network layer; returns its ID and its version's."""
+    address = f"https://{bucket}.s3.{REGION}.amazonaws.com/"
+    nested = {"TemplateURL": f"{address}{release.prefix}{template_path('network')}"}
+    body = {"Resources": {"Network": {"Type": "AWS::CloudFormation::Stack", "Properties": nested}}}
+    put_once(aws.client("s3"), bucket, PRODUCT_KEY, json.dumps(body).encode(), present=False)
+    catalog: Any = aws.client("servicecatalog")
+    made = catalog.create_product(
+        Name="Network",
+        Owner="Platform",
+        ProductType="CLOUD_FORMATION_TEMPLATE",
+        ProvisioningArtifactParameters={
+            "Name": release.version,
+            "Type": "CLOUD_FORMATION_TEMPLATE",
+            "Info": {"LoadTemplateFromURL": f"{address}{PRODUCT_KEY}"},
+        },
+    )
+    product = made["ProductViewDetail"]["ProductViewSummary"]["ProductId"]
+    portfolio = catalog.create_portfolio(DisplayName="Environments", ProviderName="Platform")
+    identifier = portfolio["PortfolioDetail"]["Id"]
+    catalog.associate_product_with_portfolio(ProductId=product, PortfolioId=identifier)
+    catalog.associate_principal_with_portfolio(
+        PortfolioId=identifier,
+        PrincipalARN=f"arn:aws:iam::{aws.account()}:root",
+        PrincipalType="IAM",
+    )
+    catalog.create_constraint(
+        PortfolioId=identifier,
+        ProductId=product,
+        Type="LAUNCH",
+        Parameters=json.dumps({"LocalRoleName": ROLE_NAME}),
+    )
+    return product, made["ProvisioningArtifactDetail"]["Id"]
+
+
+def settled(catalog: Any, record: str) -> dict[str, Any]:
+    """A record once nothing works on it any more."""
+    for _ in range(600):
+        found: dict[str, Any] = catalog.describe_record(Id=record)["RecordDetail"]
+        if found["Status"] in {"SUCCEEDED", "FAILED"}:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"Record {record} is still {found['Status']}.")

@@ -89,6 +89,7 @@ DANGEROUS = (
     Request("ec2:DeleteVolume", f"arn:aws:ec2:eu-north-1:{ACCOUNT}:volume/vol-1", {"aws:ResourceTag/Project": "other"}),
     Request("ec2:TerminateInstances", f"arn:aws:ec2:eu-north-1:{ACCOUNT}:instance/i-1"),
     Request("ssm:GetParameter", f"arn:aws:ssm:eu-north-1:{ACCOUNT}:parameter/password"),
+    Request("ssm:GetParameter", "arn:aws:ssm:eu-north-1::parameter/aws/reference/secretsmanager/x"),
     Request("apprunner:DisassociateWebAcl", f"arn:aws:apprunner:eu-north-1:{ACCOUNT}:service/x/1"),
     Request("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", {"route53:ChangeResourceRecordSetsRecordTypes": ["NS"]}),
 )  # fmt: skip
@@ -186,11 +187,13 @@ def test_dangerous_calls_are_refused(request_: Request) -> None:
         Request("cloudformation:CreateStack", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
         Request("cloudformation:ExecuteChangeSet", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
         Request("cloudformation:ValidateTemplate"),
+        Request("cloudwatch:GetMetricData"),
         Request("secretsmanager:GetSecretValue", SECRET, {"aws:ResourceTag/Project": "carbon-connect"}),
         Request("kms:GenerateDataKey", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
         Request("kms:Decrypt", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
         Request("ssm:GetParameters", "arn:aws:ssm:eu-north-1::parameter/aws/service/ami-amazon-linux-latest/x"),
         Request("lambda:InvokeFunction", f"arn:aws:lambda:eu-north-1:{ACCOUNT}:function:{name_of('DatabaseExtensionsFunction')}"),
+        Request("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", {"route53:ChangeResourceRecordSetsRecordTypes": ["CNAME"]}),
         *(
             Request("iam:CreateServiceLinkedRole", f"{IAM}role/aws-service-role/{service}/x", {"iam:AWSServiceName": service})
             for service in SERVICE_LINKED
@@ -272,6 +275,13 @@ def test_a_policy_that_is_too_large_is_refused() -> None:
     more = tuple(f"sns:Action{number:04}" for number in range(400))
     with pytest.raises(TemplateError, match=r"Policy Operations .* move a service"):
         launch_role(replace(declared(), bound=(*declared().bound, *more)))
+
+
+def test_more_policies_than_a_role_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {f"Area{number}": ("sqs",) for number in range(policies.MAX_POLICIES)}
+    monkeypatch.setattr(policies, "AREAS", more)
+    with pytest.raises(TemplateError, match="make one of two areas"):
+        launch_role()
 
 
 def all_grants() -> tuple[grants.Grant, ...]:

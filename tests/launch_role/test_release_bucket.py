@@ -40,7 +40,8 @@ def as_text(resource: Any) -> str:
 def test_its_name_is_the_one_that_launches_look_for() -> None:
     for region in (REGION, "us-east-1"):
         properties = resources_of(release_bucket(), region)["Bucket"]["Properties"]
-        assert properties["BucketName"] == release_bucket_name(ACCOUNT, region)
+        name = f"carbon-connect-releases-{ACCOUNT}-{region}"
+        assert properties["BucketName"] == release_bucket_name(ACCOUNT, region) == name
     named = resources_of(release_bucket(), ReleaseBucketName="ours")["Bucket"]["Properties"]
     assert named["BucketName"] == "ours"
 

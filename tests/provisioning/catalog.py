@@ -45,13 +45,15 @@ class Catalog:
             PortfolioId=portfolio or self.portfolio, PrincipalARN=principal, PrincipalType=kind
         )
 
-    def publish(self, release: Release, **parameters: Any) -> str:
+    def publish(self, release: Release, bucket: str = "", **parameters: Any) -> str:
         """Make a release a version of the product, whose first version makes the product; returns its ID.
 
         ``parameters`` are further ones of the template, by name.
         """
-        upload(self.aws, release, self.bucket)
-        body = product_template(release, DEVELOPMENT, self.bucket)
+        bucket = bucket or self.bucket
+        ensure_bucket(self.aws, bucket)
+        upload(self.aws, release, bucket)
+        body = product_template(release, DEVELOPMENT, bucket)
         body["Parameters"] |= parameters
         key = f"products/{release.version}.json"
         self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=serialize(body))

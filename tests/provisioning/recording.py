@@ -36,12 +36,29 @@ class Recorded:
 Answer = Callable[[str], tuple[int, bytes] | None]
 
 
+def _nothing(_action: str) -> None:
+    return None
+
+
 @contextmanager
-def recording(upstream: str, answer: Answer = lambda _action: None) -> Iterator[Recorded]:
-    """Hand requests on to ``upstream`` and write them down; ``answer`` may answer an action instead."""
+def recording(
+    upstream: str, answer: Answer = _nothing, answered: Callable[[str], None] = _nothing
+) -> Iterator[Recorded]:
+    """Hand requests on to ``upstream`` and write them down.
+
+    ``answer`` is told each action before it goes through, and may answer instead; ``answered`` is told it between the
+    upstream's answer and the program that waits for it.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            try:
+                super().handle_one_request()
+            except ConnectionError:
+                # The program that asked is gone, which may be what a test is about.
+                self.close_connection = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -50,6 +67,7 @@ def recording(upstream: str, answer: Answer = lambda _action: None) -> Iterator[
             own = answer(action)
             if own is None:
                 response, content = self._ask(body)
+                answered(action)
                 self._reply(response.status, response.getheaders(), content)
             else:
                 self._reply(own[0], [("Content-Type", "application/x-amz-json-1.1")], own[1])

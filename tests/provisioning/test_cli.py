@@ -20,8 +20,6 @@ from pipeline.provisioning import environments
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 
-pytestmark = pytest.mark.xdist_group("provisioning-cli")
-
 Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 

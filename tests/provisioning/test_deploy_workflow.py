@@ -26,8 +26,6 @@ from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.provisioning.recording import recording
 from tests.relations.iam import holds, matches_action
 
-pytestmark = pytest.mark.xdist_group("provisioning-workflow")
-
 WORKFLOW = PROJECT / ".github/workflows/deploy.yml"
 NAME = "carbon-connect-dev"
 SHA = "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"

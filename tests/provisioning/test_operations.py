@@ -11,8 +11,6 @@ from pipeline.provisioning.operations import Ended
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 
-pytestmark = pytest.mark.xdist_group("provisioning-operations")
-
 NAME = "carbon-connect-dev"
 SET = {"ImageTag": "1.4.2", "ApiMaxTasks": "7"}
 
@@ -105,18 +103,19 @@ def test_update_changes_what_is_set_and_nothing_else(user: User, release: Releas
 
 
 @pytest.mark.usefixtures("launched")
-def test_next_version_keeps_values_drops_what_it_lost_and_takes_new_defaults(
+def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
     user: User, catalog: Catalog, later: Release
 ) -> None:
     before = user.stack().parameters
     new = {"Type": "String", "Default": "own"}
-    catalog.publish(later, Added=new)
+    catalog.publish(later, "later-releases", Added=new)
 
     ended = user.update(later.version)
 
     assert ended == Ended(NAME, later.version, changed=True, succeeded=True)
-    assert user.stack().parameters == {**before, "Added": "own"}
-    assert user.outputs()["ReleaseLocation"] == f"s3://{catalog.bucket}/{later.prefix}"
+    new_values = {"Added": "own", "ReleaseBucket": "later-releases"}
+    assert user.stack().parameters == {**before, **new_values}
+    assert user.outputs()["ReleaseLocation"] == f"s3://later-releases/{later.prefix}"
     with pytest.raises(
         Refusal, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
     ):

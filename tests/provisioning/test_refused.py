@@ -17,8 +17,6 @@ from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.provisioning.recording import recording
 from tests.provisioning.users import User
 
-pytestmark = pytest.mark.xdist_group("provisioning-refused")
-
 NAME = "carbon-connect-dev"
 
 
@@ -297,6 +295,16 @@ def test_update_of_what_another_product_launched(catalog: Catalog) -> None:
     assert user.terminate().succeeded
 
 
+def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
+    user = User(catalog.user, "seen-dev")
+    assert user.launch(Project="seen").succeeded
+
+    told = environments.told(catalog.aws, environments.required(catalog.aws, "seen-dev"))
+
+    assert (told["Status"], told["Product"]) == ("AVAILABLE", catalog.product)
+    assert user.terminate().succeeded
+
+
 def test_version_that_was_retired_meanwhile(catalog: Catalog, later: Release) -> None:
     user = User(catalog.user, "retired-dev")
     version = catalog.publish(later)
@@ -305,7 +313,7 @@ def test_version_that_was_retired_meanwhile(catalog: Catalog, later: Release) ->
 
     with pytest.raises(Refusal, match=rf"retired.*of {DEVELOPMENT.name}; name another with --prod"):
         user.update(ImageTag="1")
-    assert environments.told(user.aws, user.environment())["Version"] == "retired"
+    assert environments.told(user.aws, user.environment())["Version"] == f"{version}, not offered"
 
     assert user.update("1.0.0", ImageTag="1").succeeded
     assert user.terminate().succeeded

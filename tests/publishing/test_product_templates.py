@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,3 +87,23 @@ def test_another_version_is_another_template(templates: dict[str, bytes]) -> Non
     other = product_templates(assemble("9.9.9"), load_catalog(), BUCKET)
 
     assert all(other[key] != body for key, body in templates.items())
+
+
+def test_linter_finds_nothing(templates: dict[str, bytes], tmp_path: Path) -> None:
+    for key, body in templates.items():
+        (tmp_path / f"{key}.json").write_bytes(body)
+
+    found = subprocess.run(
+        [
+            Path(sys.executable).with_name("cfn-lint"),
+            "--regions",
+            "eu-north-1",
+            "--",
+            *tmp_path.iterdir(),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (found.returncode, found.stdout) == (0, ""), found.stderr

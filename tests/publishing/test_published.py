@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
 import pytest
 
+from pipeline.catalog.document import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish, summary
 from pipeline.catalog.steps import Action, Kind
 from pipeline.errors import Refusal
@@ -180,9 +182,7 @@ def test_version_older_than_those_kept_is_refused(publisher: Publisher) -> None:
         publisher.publish(version=version)
     calls = Calls()
 
-    with pytest.raises(
-        Refusal, match="Production 1.0.0 in eu-north-1 is older than the 2 versions"
-    ):
+    with pytest.raises(Refusal, match=r"Production 1\.0\.0 in eu-north-1 is older than the 2 ver"):
         publisher.publish(calls, version="1.0.0")
 
     assert calls.writes == []
@@ -211,8 +211,13 @@ def provision(publisher: Publisher) -> str:
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
     }
-    made = publisher.aws.client("iam").create_role(
-        RoleName="launcher", AssumeRolePolicyDocument=json.dumps(trust)
+    iam = publisher.aws.client("iam")
+    made = iam.create_role(RoleName="launcher", AssumeRolePolicyDocument=json.dumps(trust))
+    rights = {"Effect": "Allow", "Action": "servicecatalog:*", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName="launcher",
+        PolicyName="launch",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [rights]}),
     )
     session = publisher.aws.client("sts").assume_role(
         RoleArn=made["Role"]["Arn"], RoleSessionName="test"
@@ -265,7 +270,7 @@ def test_other_content_is_refused_also_where_the_bucket_was_emptied(publisher: P
         [name] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         s3.delete_object(Bucket=name, Key=key)
 
-    with pytest.raises(Refusal, match="Production 1.0.0 in eu-north-1 is published already"):
+    with pytest.raises(Refusal, match=r"Production 1\.0\.0 in eu-north-1 is published already"):
         publisher.publish(text="Another release")
 
 
@@ -300,19 +305,80 @@ def test_two_publishers_at_once_make_one_of_everything(
     assert list(guidance(publisher)) == ["1.0.0"]
 
 
-def test_what_was_deleted_by_hand_is_made_again(publisher: Publisher) -> None:
-    # Service Catalog still answers the tokens of what is gone.
-    publisher.publish()
-    expected = publisher.snapshot()
-    portfolio, product = only(publisher.catalog)
+def test_two_publishers_of_different_catalogs_make_one_of_everything(
+    publisher: Publisher,
+) -> None:
+    begin = Barrier(2)
+    catalogs = [
+        small_catalog(CATALOG.replace("Whole env", f"{word} env").replace("For", f"{word} for"))
+        for word in ("Whole", "Other")
+    ]
+
+    def run(catalog: Catalog) -> None:
+        plans = plan_regions(Clients(publisher.embedded), small_release(publisher.release), catalog)
+        begin.wait()
+        publish(plans, waits=WAITS)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, catalogs))
+
+    held = publisher.snapshot()
+    assert len(held["portfolios"]) == len(held["products"]) == len(held["tag options"]) == 1
+    assert len(held["portfolios"][0]["constraints"]) == 3
+    assert list(guidance(publisher)) == ["1.0.0"]
+
+
+def delete_product(publisher: Publisher) -> None:
     catalog = publisher.catalog
+    portfolio, product = only(catalog)
     for each in catalog.list_constraints_for_portfolio(PortfolioId=portfolio)["ConstraintDetails"]:
         catalog.delete_constraint(Id=each["ConstraintId"])
     catalog.disassociate_product_from_portfolio(PortfolioId=portfolio, ProductId=product)
     catalog.delete_product(Id=product)
-    publisher.publish()
 
-    assert publisher.snapshot() == expected
+
+def delete_constraints(publisher: Publisher) -> None:
+    portfolio, _ = only(publisher.catalog)
+    found = publisher.catalog.list_constraints_for_portfolio(PortfolioId=portfolio)
+    for each in found["ConstraintDetails"]:
+        publisher.catalog.delete_constraint(Id=each["ConstraintId"])
+
+
+def delete_portfolio(publisher: Publisher) -> None:
+    catalog = publisher.catalog
+    delete_product(publisher)
+    portfolio = catalog.list_portfolios()["PortfolioDetails"][0]["Id"]
+    catalog.disassociate_principal_from_portfolio(
+        PortfolioId=portfolio,
+        PrincipalARN="arn:aws:iam:::role/launcher",
+        PrincipalType="IAM_PATTERN",
+    )
+    for option in catalog.describe_portfolio(Id=portfolio)["TagOptions"]:
+        catalog.disassociate_tag_option_from_resource(
+            ResourceId=portfolio, TagOptionId=option["Id"]
+        )
+    catalog.delete_portfolio(Id=portfolio)
+
+
+@pytest.mark.parametrize("deleted", [delete_constraints, delete_product, delete_portfolio])
+@pytest.mark.parametrize("change", ["", "changed"])
+def test_what_was_deleted_by_hand_is_made_again(
+    publisher: Publisher, deleted: Callable[[Publisher], None], change: str
+) -> None:
+    # Service Catalog still answers the tokens of what is gone, and refuses them for anything else.
+    publisher.publish()
+    for _ in range(2):
+        deleted(publisher)
+        text = CATALOG.replace("Whole environments", f"Whole environments {change}")
+        text = text.replace("For customers", f"For customers {change}")
+        if change:
+            text = text.replace("fixed: [NatGateways]", "fixed: [NatGateways, Environment]")
+        publisher.publish(catalog=small_catalog(text))
+
+        held = publisher.snapshot()
+        assert len(held["portfolios"]) == len(held["products"]) == 1
+        assert len(held["portfolios"][0]["constraints"]) == 3
+        assert not writing(publisher.plan(catalog=small_catalog(text)))
 
 
 def test_regions_are_published_at_the_same_time_and_have_one_role(publisher: Publisher) -> None:

@@ -42,6 +42,10 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         {"*"},
         "a provisioned product has no ARN in Service Catalog; bound to what the role owns",
     ),
+    "ReadTheParametersOfItsProduct": (
+        {"arn:aws:catalog:REGION:*:product/*"},
+        "a product has no id before it is published, and a shared one is another account's; it reads",
+    ),
     "KeepObjects": (
         {"<DocumentsBucket.Arn>/*", "<MediaBucket.Arn>/*"},
         "objects of the two buckets, whatever their keys",

@@ -4,10 +4,10 @@ import time
 from collections.abc import Container
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state, templates
+from embedded_aws.services.service_catalog import state, templates, visible
 from embedded_aws.services.service_catalog.state import Answer, Record
 
-# https://docs.aws.amazon.com/general/latest/gr/servicecatalog.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_VERSIONS = 100
 _SOURCES = {"LoadTemplateFromURL": "TemplateUrl", "ImportFromPhysicalId": "TemplatePhysicalId"}
 
@@ -73,30 +73,27 @@ def _described(artifact: Record) -> Answer:
     }
 
 
-def _product(request: Request) -> Record:
-    given = state.one_of(request, "ProductId", "ProductName")
-    if given == "ProductId":
-        return state.find(state.products, "Product", request[given])
-    named = [p for p in state.products.values() if p["Name"] == request[given]]
-    return state.only("Product", request[given], named)
+def _own_product(request: Request) -> Record:
+    return state.find(state.products, "Product", request["ProductId"])
 
 
 def _create(request: Request) -> Answer:
-    return _described(add(_product(request), request["Parameters"]))
+    return _described(add(_own_product(request), request["Parameters"]))
 
 
 def _describe(request: Request) -> Answer:
-    artifact = artifact_of(_product(request), request)
+    product = visible.product_of(state.chosen(request, "ProductId", "ProductName"))
+    artifact = artifact_of(product, request)
     answer = _described(artifact)
     if request.get("IncludeProvisioningArtifactParameters"):
         answer["ProvisioningArtifactParameters"] = templates.parameters(
-            state.templates[artifact["Id"]]
+            state.anywhere(state.templates, artifact["Id"])
         )
     return answer
 
 
 def _update(request: Request) -> Answer:
-    artifact = artifact_of(_product(request), request)
+    artifact = artifact_of(_own_product(request), request)
     if " " in request.get("Name", ""):
         raise state.invalid("The name of a provisioning artifact must not contain spaces.")
     artifact.update(state.chosen(request, "Name", "Description", "Active", "Guidance"))
@@ -104,7 +101,7 @@ def _update(request: Request) -> Answer:
 
 
 def _delete(request: Request) -> Answer:
-    product = _product(request)
+    product = _own_product(request)
     artifact = artifact_of(product, request)
     refuse_if_used((artifact["Id"],), f"Provisioning Artifact {artifact['Id']}")
     if len(product["Artifacts"]) == 1:
@@ -118,7 +115,7 @@ def refuse_if_used(artifacts: Container[str], what: str) -> None:
     """Refuse the deletion of versions that a provisioned product was made from."""
     users = [
         provisioned["Id"]
-        for provisioned in state.provisioned_products.values()
+        for provisioned in state.everywhere(state.provisioned_products)
         if provisioned["ProvisioningArtifactId"] in artifacts
     ]
     if users:
@@ -126,7 +123,7 @@ def refuse_if_used(artifacts: Container[str], what: str) -> None:
 
 
 def _list(request: Request) -> Answer:
-    artifacts = _product(request)["Artifacts"].values()
+    artifacts = visible.product_of({"ProductId": request["ProductId"]})["Artifacts"].values()
     return {"ProvisioningArtifactDetails": [detail(artifact) for artifact in artifacts]}
 
 

@@ -1,7 +1,7 @@
 """What whoever may launch a product can find out about it."""
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state, tag_options, templates
+from embedded_aws.services.service_catalog import state, tag_options, templates, visible
 from embedded_aws.services.service_catalog.artifacts import artifact_of
 from embedded_aws.services.service_catalog.constraints import (
     constraints_of,
@@ -10,12 +10,13 @@ from embedded_aws.services.service_catalog.constraints import (
 )
 from embedded_aws.services.service_catalog.launch_roles import launch_role_arn
 from embedded_aws.services.service_catalog.paths import path_of, paths_to, require_path
-from embedded_aws.services.service_catalog.products import matching, product_of, summary
+from embedded_aws.services.service_catalog.products import matching, summary
 from embedded_aws.services.service_catalog.state import Answer, Record
+from embedded_aws.services.service_catalog.visible import product_of
 
 
 def _search(request: Request) -> Answer:
-    reachable = [product for product in state.products.values() if paths_to(product)]
+    reachable = [product for product in visible.products() if paths_to(product)]
     found = matching(request, reachable)
     answer = state.page(request, "ProductViewSummaries", map(summary, found))
     return {**answer, "ProductViewAggregations": _counted(reachable)}
@@ -54,7 +55,7 @@ def _described(product: Record) -> Answer:
 
 
 def _describe_view(request: Request) -> Answer:
-    views = [p for p in state.products.values() if p["ViewId"] == request["Id"]]
+    views = [p for p in visible.products() if p["ViewId"] == request["Id"]]
     product = state.only("Product view", request["Id"], views)
     require_path(product)
     return _described(product)
@@ -87,7 +88,7 @@ def _describe_parameters(request: Request) -> Answer:
     artifact = artifact_of(product, request)
     if not artifact["Active"]:
         raise state.missing("Provisioning Artifact", artifact["Id"])
-    body = state.templates[artifact["Id"]]
+    body = state.anywhere(state.templates, artifact["Id"])
     outputs = templates.outputs(body)
     return {
         "ProvisioningArtifactParameters": templates.parameters(

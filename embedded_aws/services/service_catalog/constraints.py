@@ -9,10 +9,10 @@ from ministack.core.responses import get_account_id
 from ministack.services import iam
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import state, templates
+from embedded_aws.services.service_catalog import state, templates, visible
 from embedded_aws.services.service_catalog.state import Answer, Record
 
-# https://docs.aws.amazon.com/general/latest/gr/servicecatalog.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_CONSTRAINTS = 100
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+")
@@ -24,7 +24,7 @@ def constraints_of(portfolio: str, product: str, kind: str | None = None) -> lis
     """The constraints on a product in a portfolio, of one type or of all."""
     return [
         constraint
-        for constraint in state.constraints.values()
+        for constraint in state.everywhere(state.constraints)
         if (constraint["PortfolioId"], constraint["ProductId"]) == (portfolio, product)
         and kind in (None, constraint["Type"])
     ]
@@ -191,10 +191,10 @@ def _delete(request: Request) -> Answer:
 
 
 def _list(request: Request) -> Answer:
-    portfolio = state.find(state.portfolios, "Portfolio", request["PortfolioId"])
+    portfolio = visible.portfolio_of(request["PortfolioId"])
     found = [
         detail(constraint)
-        for constraint in state.constraints.values()
+        for constraint in state.everywhere(state.constraints)
         if constraint["PortfolioId"] == portfolio["Id"]
         and request.get("ProductId", constraint["ProductId"]) == constraint["ProductId"]
     ]

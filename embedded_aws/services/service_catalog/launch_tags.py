@@ -8,7 +8,7 @@ from embedded_aws.services.service_catalog.constraints import parameters_of
 from embedded_aws.services.service_catalog.state import Record
 from embedded_aws.services.service_catalog.tag_options import choices
 
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_TAGS = 50
 
 

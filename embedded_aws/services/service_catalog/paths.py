@@ -3,7 +3,7 @@
 import re
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import callers, state
+from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
 
@@ -13,7 +13,7 @@ def paths_to(product: Record) -> list[Record]:
     caller = callers.current()
     return [
         portfolio
-        for portfolio in state.portfolios.values()
+        for portfolio in visible.portfolios()
         if product["Id"] in portfolio["Products"] and admits(portfolio, caller)
     ]
 

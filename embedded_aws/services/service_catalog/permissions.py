@@ -11,7 +11,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import callers, state
+from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
 
@@ -114,9 +114,16 @@ def _resources(action: str, request: Request) -> list[str]:
         products.append(request["Id"])
     name = request.get("ProductName") or request.get("Name")
     if action in ("ProvisionProduct", "DescribeProduct", "DescribeProvisioningParameters"):
-        products += [p["Id"] for p in state.products.values() if p["Name"] == name]
-    arns = [state.arn("portfolio", identifier) for identifier in portfolios]
-    return [*arns, *(state.arn("product", identifier) for identifier in products)] or ["*"]
+        products += [p["Id"] for p in visible.products() if p["Name"] == name]
+    arns = [_arn("portfolio", identifier) for identifier in portfolios]
+    return [*arns, *(_arn("product", identifier) for identifier in products)] or ["*"]
+
+
+def _arn(kind: str, identifier: str) -> str:
+    """The ARN of what is there, in the account that has it, or that it would have here."""
+    store = {"portfolio": state.portfolios, "product": state.products}[kind]
+    found = state.anywhere(store, identifier)
+    return str(found["ARN"]) if found else state.arn(kind, identifier)
 
 
 def _levels(caller: Caller, request: Request) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 import re
 import time
 
+from ministack.core.responses import get_account_id
+
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state
+from embedded_aws.services.service_catalog import state, visible
 from embedded_aws.services.service_catalog.constraints import constraints_of
-from embedded_aws.services.service_catalog.products import product_of
 from embedded_aws.services.service_catalog.state import Answer, Record
 from embedded_aws.services.service_catalog.tag_options import shown_options
+from embedded_aws.services.service_catalog.visible import own_principals, product_of
 
-# https://docs.aws.amazon.com/general/latest/gr/servicecatalog.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_PORTFOLIOS = 100
 _MOST_PRODUCTS = 150
 _MOST_PRINCIPALS = 100
@@ -34,6 +36,7 @@ def _create(request: Request) -> Answer:
         "Principals": [],
         "TagOptions": [],
         "PathId": state.new_id("lpv3"),
+        "Owner": get_account_id(),
     }
     state.portfolios[identifier] = portfolio
     return {"PortfolioDetail": detail(portfolio), "Tags": portfolio["Tags"]}
@@ -52,7 +55,7 @@ def detail(portfolio: Record) -> Record:
 
 
 def _describe(request: Request) -> Answer:
-    portfolio = portfolio_of(request["Id"])
+    portfolio = visible.portfolio_of(request["Id"])
     return {
         "PortfolioDetail": detail(portfolio),
         "Tags": portfolio["Tags"],
@@ -85,7 +88,7 @@ def _list(request: Request) -> Answer:
 
 def _list_for_product(request: Request) -> Answer:
     product = product_of({"ProductId": request["ProductId"]})
-    having = [p for p in state.portfolios.values() if product["Id"] in p["Products"]]
+    having = [p for p in visible.portfolios() if product["Id"] in p["Products"]]
     return state.page(request, "PortfolioDetails", map(detail, having))
 
 
@@ -113,9 +116,8 @@ def _disassociate_product(request: Request) -> Answer:
 
 
 def _associate_principal(request: Request) -> Answer:
-    portfolio = portfolio_of(request["PortfolioId"])
     principal = state.chosen(request, "PrincipalARN", "PrincipalType")
-    kind, known = principal["PrincipalType"], portfolio["Principals"]
+    kind, known = principal["PrincipalType"], own_principals(request["PortfolioId"])
     form = _PATTERN if kind == "IAM_PATTERN" else _PRINCIPAL
     if not form.fullmatch(principal["PrincipalARN"]):
         raise state.invalid(
@@ -133,16 +135,16 @@ def _associate_principal(request: Request) -> Answer:
 
 
 def _disassociate_principal(request: Request) -> Answer:
-    portfolio = portfolio_of(request["PortfolioId"])
+    known = own_principals(request["PortfolioId"])
     principal = {"PrincipalType": "IAM", **state.chosen(request, "PrincipalARN", "PrincipalType")}
-    if principal not in portfolio["Principals"]:
+    if principal not in known:
         raise state.missing("Principal", principal["PrincipalARN"])
-    portfolio["Principals"].remove(principal)
+    known.remove(principal)
     return {}
 
 
 def _list_principals(request: Request) -> Answer:
-    portfolio = portfolio_of(request["PortfolioId"])
+    portfolio = visible.portfolio_of(request["PortfolioId"])
     return state.page(request, "Principals", portfolio["Principals"])
 
 

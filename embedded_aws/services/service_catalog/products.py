@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import artifacts, state
+from embedded_aws.services.service_catalog import artifacts, state, visible
 from embedded_aws.services.service_catalog.state import Answer, Record
 from embedded_aws.services.service_catalog.tag_options import shown_options
 
-# https://docs.aws.amazon.com/general/latest/gr/servicecatalog.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_PRODUCTS = 350
 _DESCRIPTION = (
     "Name",
@@ -59,16 +59,6 @@ def _described(request: Request) -> Record:
     return given
 
 
-def product_of(request: Request) -> Record:
-    """The product with ProductId or Id, or else with ProductName or Name."""
-    names = ("Id", "Name") if "Id" in request or "Name" in request else ("ProductId", "ProductName")
-    given = state.one_of(request, *names)
-    if given.endswith("Id"):
-        return state.find(state.products, "Product", request[given])
-    named = [p for p in state.products.values() if p["Name"] == request[given]]
-    return state.only("Product", request[given], named)
-
-
 def summary(product: Record) -> Record:
     """A product as a person at the console sees it."""
     return {
@@ -108,7 +98,7 @@ def _delete(request: Request) -> Answer:
 
 
 def _describe_as_admin(request: Request) -> Answer:
-    product = product_of(request)
+    product = visible.product_of(state.chosen(request, "Id", "Name"))
     return {
         "ProductViewDetail": detail(product),
         "ProvisioningArtifactSummaries": [
@@ -125,8 +115,8 @@ def _search_as_admin(request: Request) -> Answer:
     within = request.get("PortfolioId")
     found = list(state.products.values())
     if within:
-        portfolio = state.find(state.portfolios, "Portfolio", within)
-        found = [product for product in found if product["Id"] in portfolio["Products"]]
+        portfolio = visible.portfolio_of(within)
+        found = [p for p in visible.products() if p["Id"] in portfolio["Products"]]
     return state.page(request, "ProductViewDetails", map(detail, matching(request, found)))
 
 

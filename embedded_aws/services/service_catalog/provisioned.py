@@ -123,7 +123,7 @@ def _search(request: Request) -> Answer:
 
 def _attributes(provisioned: Record) -> Record:
     """A provisioned product as SearchProvisionedProducts shows it."""
-    product = state.products.get(provisioned["ProductId"]) or {}
+    product = state.anywhere(state.products, provisioned["ProductId"]) or {}
     artifact = product.get("Artifacts", {}).get(provisioned["ProvisioningArtifactId"], {})
     names = {"ProductName": product.get("Name"), "ProvisioningArtifactName": artifact.get("Name")}
     return {

@@ -1,10 +1,7 @@
-"""Provision, update and terminate: each is a record whose work goes on after the answer."""
+"""Provision, update and terminate a product."""
 
-import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
@@ -14,32 +11,28 @@ from embedded_aws.services.service_catalog.artifacts import artifact_of
 from embedded_aws.services.service_catalog.constraints import constraints_of, rules_of
 from embedded_aws.services.service_catalog.launch_roles import LaunchRole
 from embedded_aws.services.service_catalog.paths import path_of, paths_to
-from embedded_aws.services.service_catalog.products import product_of
-from embedded_aws.services.service_catalog.provisioned import (
-    provisioned_product_of,
-    record_detail,
-)
+from embedded_aws.services.service_catalog.provisioned import provisioned_product_of
 from embedded_aws.services.service_catalog.stacks import Stack
 from embedded_aws.services.service_catalog.state import Answer, Record
 from embedded_aws.services.service_catalog.templates import with_rules
-
-Work = Callable[[Record, LaunchRole | None], Coroutine[Any, Any, Stack]]
+from embedded_aws.services.service_catalog.visible import product_of
+from embedded_aws.services.service_catalog.work import act, begin, follow
 
 _CAPABILITIES = {
     "Capabilities.member.1": "CAPABILITY_NAMED_IAM",
     "Capabilities.member.2": "CAPABILITY_AUTO_EXPAND",
 }
 _GONE: Stack = {"StackStatus": "DELETE_COMPLETE", "Outputs": []}
-# What works on records at present; held, because the loop holds tasks weakly.
-_working: set[asyncio.Task[None]] = set()
 
 
 def _provision(request: Request) -> Answer:
     product = product_of(state.chosen(request, "ProductId", "ProductName"))
     path = path_of(product, request)
     artifact = artifact_of(product, request)
-    if not artifact["Active"] or artifact["Guidance"] == "DEPRECATED":
-        raise state.invalid(f"Provisioning Artifact {artifact['Id']} is deprecated or not active.")
+    if not artifact["Active"]:
+        raise state.invalid(f"Provisioning Artifact {artifact['Id']} is not active.")
+    if artifact["Guidance"] == "DEPRECATED":
+        raise state.invalid(f"Provisioning Artifact {artifact['Id']} is deprecated.")
     name = request["ProvisionedProductName"]
     if any(one["Name"] == name for one in state.provisioned_products.values()):
         raise state.invalid(f"A stack named {name} already exists.")
@@ -47,7 +40,7 @@ def _provision(request: Request) -> Answer:
         raise state.invalid("The embedded AWS does not launch stack sets.")
     tags = launch_tags.at_launch(path, product, request.get("Tags", []))
     provisioned = _new(request, product, artifact, tags)
-    body = with_rules(state.templates[artifact["Id"]], rules_of(path["Id"], product["Id"]))
+    body = _body(path, product, artifact)
     topics = [*request.get("NotificationArns", []), *_topics(path, product)]
     fields = {
         **_CAPABILITIES,
@@ -57,12 +50,18 @@ def _provision(request: Request) -> Answer:
     }
 
     async def work(record: Record, role: LaunchRole | None) -> Stack:
-        return await _act("CreateStack", provisioned, record, role, fields, body)
+        return await act("CreateStack", provisioned, record, role, fields, body)
 
     state.provisioned_products[provisioned["Id"]] = provisioned
     role_arn = launch_roles.launch_role_arn(path, product)
     record = begin("PROVISION_PRODUCT", provisioned, request, path, artifact)
-    return _continue(record, provisioned, role_arn, work)
+    return follow(record, provisioned, role_arn, work)
+
+
+def _body(path: Record, product: Record, artifact: Record) -> str:
+    """The version's template with the rules of the product in the portfolio."""
+    body = state.anywhere(state.templates, artifact["Id"])
+    return with_rules(body, rules_of(path["Id"], product["Id"]))
 
 
 def _new(request: Request, product: Record, artifact: Record, tags: list[Record]) -> Record:
@@ -120,11 +119,11 @@ def _update(request: Request) -> Answer:
     path = _path_after(provisioned, product, request)
     artifact = _artifact_after(provisioned, product, request)
     tags = launch_tags.after_update(path, product, provisioned, request.get("Tags"))
-    body = with_rules(state.templates[artifact["Id"]], rules_of(path["Id"], product["Id"]))
+    body = _body(path, product, artifact)
     fields = {**_CAPABILITIES, **_parameters(request), **stacks.fields_of("Tags", tags)}
 
     async def work(record: Record, role: LaunchRole | None) -> Stack:
-        stack = await _act("UpdateStack", provisioned, record, role, fields, body)
+        stack = await act("UpdateStack", provisioned, record, role, fields, body)
         if stack["StackStatus"] == "UPDATE_COMPLETE" or "Unchanged" in record:
             provisioned.update(
                 ProductId=product["Id"], ProvisioningArtifactId=artifact["Id"], Tags=tags
@@ -136,8 +135,10 @@ def _update(request: Request) -> Answer:
         or launch_roles.launch_role_arn(path, product)
         or provisioned.get("LaunchRoleArn")
     )
-    record = begin("UPDATE_PROVISIONED_PRODUCT", provisioned, request, path, artifact)
-    return _continue(record, provisioned, role_arn, work)
+    record = begin(
+        "UPDATE_PROVISIONED_PRODUCT", provisioned, request, path, artifact, product["Id"]
+    )
+    return follow(record, provisioned, role_arn, work)
 
 
 def _settled(request: Request) -> Record:
@@ -181,7 +182,7 @@ def _terminate(request: Request) -> Answer:
         if request.get("RetainPhysicalResources") or not provisioned.get("PhysicalId"):
             return _GONE
         try:
-            stack = await _act("DeleteStack", provisioned, record, role, {}, "")
+            stack = await act("DeleteStack", provisioned, record, role, {}, "")
         except Refusal:
             if not request.get("IgnoreErrors"):
                 raise
@@ -192,151 +193,7 @@ def _terminate(request: Request) -> Answer:
     artifact = {"Id": provisioned["ProvisioningArtifactId"]}
     role_arn = provisioned.get("LaunchRoleArn")
     record = begin("TERMINATE_PROVISIONED_PRODUCT", provisioned, request, path, artifact)
-    return _continue(record, provisioned, role_arn, work)
-
-
-def begin(
-    kind: str, provisioned: Record, request: Request, path: Record, artifact: Record
-) -> Record:
-    """A new record; the provisioned product is under change from now on."""
-    now, caller = time.time(), callers.current()
-    record = {
-        "RecordId": state.new_id("rec"),
-        "ProvisionedProductName": provisioned["Name"],
-        "Status": "CREATED",
-        "CreatedTime": now,
-        "UpdatedTime": now,
-        "ProvisionedProductType": "CFN_STACK",
-        "RecordType": kind,
-        "ProvisionedProductId": provisioned["Id"],
-        "ProductId": provisioned["ProductId"],
-        "ProvisioningArtifactId": artifact["Id"],
-        "PathId": path["PathId"],
-        "RecordErrors": [],
-        "RecordTags": request.get("Tags", []),
-        "Outputs": [],
-        "UserArn": caller.arn,
-        "UserArnSession": caller.session_arn,
-    }
-    state.records[record["RecordId"]] = record
-    provisioned.update(
-        Status="UNDER_CHANGE",
-        PathId=path["PathId"],
-        LastRecordId=record["RecordId"],
-        LastProvisioningRecordId=record["RecordId"],
-    )
-    provisioned.pop("StatusMessage", None)
-    return record
-
-
-def _continue(record: Record, provisioned: Record, role_arn: str | None, work: Work) -> Answer:
-    """Answer with the record as it is, and do the work afterwards."""
-    if role_arn:
-        record["LaunchRoleArn"] = provisioned["LaunchRoleArn"] = role_arn
-    answer = {"RecordDetail": record_detail(record)}
-    task = asyncio.get_running_loop().create_task(_carry_out(record, provisioned, work))
-    _working.add(task)
-    task.add_done_callback(_working.discard)
-    return answer
-
-
-async def _carry_out(record: Record, provisioned: Record, work: Work) -> None:
-    record["Status"] = "IN_PROGRESS"
-    try:
-        role_arn = record.get("LaunchRoleArn")
-        role = launch_roles.assume(role_arn) if role_arn else None
-        stack = await work(record, role)
-        _conclude(record, provisioned, stack)
-    except Refusal as refusal:
-        _fail(record, provisioned, refusal.code, str(refusal))
-    except Exception as problem:  # whatever broke must not leave a record in progress
-        _fail(record, provisioned, "InternalFailure", f"The embedded AWS broke off: {problem!r}")
-        raise
-    finally:
-        record["UpdatedTime"] = time.time()
-
-
-async def _act(
-    action: str,
-    provisioned: Record,
-    record: Record,
-    role: LaunchRole | None,
-    fields: dict[str, str],
-    body: str,
-) -> Stack:
-    """Have CloudFormation act on the product's stack, and keep what it is known by."""
-
-    def observe(stack: Stack) -> None:
-        provisioned["PhysicalId"] = stack["StackId"]
-        if "ROLLBACK_IN_PROGRESS" in stack["StackStatus"]:
-            record["Status"] = "IN_PROGRESS_IN_ERROR"
-
-    name = f"SC-{get_account_id()}-{provisioned['Id']}"
-    arn = provisioned.get("PhysicalId") or (
-        f"arn:aws:cloudformation:{get_region()}:{get_account_id()}:stack/{name}/*"
-    )
-    try:
-        return await stacks.carry_out(action, arn, role, fields, body, observe)
-    except Refusal as refusal:
-        # A new version that changes nothing is a success: its number is what was updated.
-        if action != "UpdateStack" or "No updates are to be performed" not in str(refusal):
-            raise
-        record["Unchanged"] = True
-        return stacks.present(name)
-
-
-def _conclude(record: Record, provisioned: Record, stack: Stack) -> None:
-    """Success where the stack is what was asked for, failure with its reason otherwise."""
-    wanted = {
-        "PROVISION_PRODUCT": "CREATE_COMPLETE",
-        "UPDATE_PROVISIONED_PRODUCT": "UPDATE_COMPLETE",
-        "TERMINATE_PROVISIONED_PRODUCT": "DELETE_COMPLETE",
-    }[record["RecordType"]]
-    if stack["StackStatus"] != wanted and "Unchanged" not in record:
-        raise stacks.failure(stack)
-    record["Status"] = "SUCCEEDED"
-    if record["RecordType"] == "TERMINATE_PROVISIONED_PRODUCT":
-        state.provisioned_products.pop(provisioned["Id"], None)
-        return
-    record["Outputs"] = _outputs(stack)
-    provisioned.update(Status="AVAILABLE", LastSuccessfulProvisioningRecordId=record["RecordId"])
-
-
-def _outputs(stack: Stack) -> list[Record]:
-    arn = {
-        "OutputKey": "CloudformationStackARN",
-        "OutputValue": stack["StackId"],
-        "Description": "The ARN of the launched Cloudformation Stack",
-    }
-    others = [
-        state.chosen(output, "OutputKey", "OutputValue", "Description")
-        for output in stack.get("Outputs", [])
-    ]
-    return [arn, *others]
-
-
-def _fail(record: Record, provisioned: Record, code: str, message: str) -> None:
-    record["Status"] = "FAILED"
-    record["RecordErrors"] = [{"Code": code, "Description": message}]
-    # API_ProvisionedProductDetail: ERROR where no stack runs, TAINTED where an older one does.
-    launched = record["RecordType"] != "PROVISION_PRODUCT" and provisioned.get("PhysicalId")
-    provisioned.update(Status="TAINTED" if launched else "ERROR", StatusMessage=message)
-
-
-def break_off() -> None:
-    """Stop all work, because everything is about to be forgotten."""
-    for task in list(_working):
-        task.cancel()
-
-
-def settle_restored() -> None:
-    """Fail the records that were in progress when the process that saved them ended."""
-    for (account, region, _), record in state.records._data.items():
-        if record["Status"] in ("CREATED", "IN_PROGRESS", "IN_PROGRESS_IN_ERROR"):
-            provisioned = state.provisioned_products.get_scoped(
-                account, region, record["ProvisionedProductId"], {}
-            )
-            _fail(record, provisioned, "InternalFailure", "The embedded AWS was stopped.")
+    return follow(record, provisioned, role_arn, work)
 
 
 OPERATIONS = {

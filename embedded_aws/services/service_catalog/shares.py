@@ -2,10 +2,10 @@
 
 import re
 
-from ministack.core.responses import get_account_id
+from ministack.core.responses import get_account_id, get_region
 
-from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state
+from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.service_catalog import portfolios, state, visible
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 _NODES = {
@@ -13,6 +13,10 @@ _NODES = {
     "ORGANIZATION": re.compile(r"o-[a-z0-9]{10,32}"),
     "ORGANIZATIONAL_UNIT": re.compile(r"(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})"),
 }
+
+
+# The key of the only entry.
+_ACCESS = "enabled"
 
 
 def _with(request: Request) -> tuple[str, str]:
@@ -38,6 +42,11 @@ def _create(request: Request) -> Answer:
     kind, principal = _with(request)
     if kind == "ACCOUNT" and request.get("SharePrincipals"):
         raise state.invalid("SharePrincipals is supported for organization nodes only.")
+    if kind != "ACCOUNT" and not state.organizations_access.get(_ACCESS):
+        raise Refusal(
+            "OperationNotSupportedException",
+            "AWSOrganizationsAccess must be enabled to share a portfolio with an organization node.",
+        )
     share = _share_of(portfolio["Id"], kind, principal)
     # API_CreatePortfolioShare: a share that exists is left as it is, and no error.
     if share is None:
@@ -130,12 +139,72 @@ def _list_organization_access(request: Request) -> Answer:
     return state.page(request, "OrganizationNodes", nodes)
 
 
+def _enable_access(_request: Request) -> Answer:
+    state.organizations_access[_ACCESS] = True
+    return {}
+
+
+def _disable_access(_request: Request) -> Answer:
+    state.organizations_access.pop(_ACCESS, None)
+    return {}
+
+
+def _access_status(_request: Request) -> Answer:
+    enabled = state.organizations_access.get(_ACCESS)
+    return {"AccessStatus": "ENABLED" if enabled else "DISABLED"}
+
+
+def _accept(request: Request) -> Answer:
+    _set_accepted(_offer(request), accepted=True)
+    return {}
+
+
+def _reject(request: Request) -> Answer:
+    share = _offer(request)
+    _set_accepted(share, accepted=False)
+    state.local_principals.pop(share["PortfolioId"], None)
+    return {}
+
+
+def _offer(request: Request) -> Record:
+    """The share that a request accepts or rejects."""
+    for share in visible.offered():
+        if share["PortfolioId"] == request["PortfolioId"] and _is_of(share, request):
+            return share
+    raise state.missing("Portfolio share", request["PortfolioId"])
+
+
+def _is_of(share: Record, request: Request) -> bool:
+    """Whether a share is of the PortfolioShareType of the request."""
+    kind = request.get("PortfolioShareType", "IMPORTED")
+    return bool(kind == ("IMPORTED" if share["Type"] == "ACCOUNT" else "AWS_ORGANIZATIONS"))
+
+
+def _set_accepted(share: Record, *, accepted: bool) -> None:
+    """Accept or reject a share with an account; those of an organization are accepted always."""
+    key = _key(share["PortfolioId"], share["Type"], share["PrincipalId"])
+    if share["Type"] == "ACCOUNT":
+        state.shares.get_scoped(share["Owner"], get_region(), key)["Accepted"] = accepted
+
+
+def _list_accepted(request: Request) -> Answer:
+    accepted = [s for s in visible.offered() if s["Accepted"] and _is_of(s, request)]
+    found = [portfolios.detail(visible.here(share)) for share in accepted]
+    return state.page(request, "PortfolioDetails", found)
+
+
 OPERATIONS = {
+    "EnableAWSOrganizationsAccess": _enable_access,
+    "DisableAWSOrganizationsAccess": _disable_access,
+    "GetAWSOrganizationsAccessStatus": _access_status,
     "CreatePortfolioShare": _create,
     "UpdatePortfolioShare": _update,
     "DeletePortfolioShare": _delete,
     "DescribePortfolioShares": _describe,
     "DescribePortfolioShareStatus": _describe_status,
     "ListPortfolioAccess": _list_access,
+    "AcceptPortfolioShare": _accept,
+    "RejectPortfolioShare": _reject,
+    "ListAcceptedPortfolioShares": _list_accepted,
     "ListOrganizationPortfolioAccess": _list_organization_access,
 }

@@ -5,7 +5,7 @@ import string
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import AccountScopedDict, get_account_id, get_region
 
 from embedded_aws.services.records import Refusal, Request, new_store
 
@@ -19,6 +19,10 @@ templates = new_store()
 constraints = new_store()
 tag_options = new_store()
 shares = new_store()
+# Whether the organization may be shared with, by account: AWS keeps it for all regions together.
+organizations_access: Any = AccountScopedDict()
+# Principals that an account has associated with a portfolio of another, by the portfolio.
+local_principals = new_store()
 provisioned_products = new_store()
 records = new_store()
 # What was answered under an idempotency token.
@@ -31,6 +35,8 @@ STORES = {
     "constraints": constraints,
     "tag_options": tag_options,
     "shares": shares,
+    "organizations_access": organizations_access,
+    "local_principals": local_principals,
     "provisioned_products": provisioned_products,
     "records": records,
     "tokens": tokens,
@@ -74,6 +80,19 @@ def in_use(message: str) -> Refusal:
 def beyond(limit: int, what: str) -> Refusal:
     """The answer for one thing too many."""
     return Refusal("LimitExceededException", f"You have exceeded the limit of {limit} {what}.")
+
+
+def everywhere(store: Any) -> list[Any]:
+    """What every account has in this region: what a shared portfolio refers to is its owner's."""
+    return [value for (_, region, _), value in list(store._data.items()) if region == get_region()]
+
+
+def anywhere(store: Any, identifier: str) -> Any:
+    """What some account has under this id in this region; None when none has."""
+    for (_, region, key), value in list(store._data.items()):
+        if (region, key) == (get_region(), identifier):
+            return value
+    return None
 
 
 def find(store: Any, kind: str, identifier: str) -> Record:

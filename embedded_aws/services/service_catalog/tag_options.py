@@ -8,7 +8,7 @@ from embedded_aws.services.records import Refusal, Request
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
-# https://docs.aws.amazon.com/general/latest/gr/servicecatalog.html
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_PER_RESOURCE = 25
 _MOST_VALUES = 25
 
@@ -123,7 +123,7 @@ def _list_resources(request: Request) -> Answer:
 
 def shown_options(resource: Record) -> list[Record]:
     """The tag options of a portfolio or product."""
-    return [state.tag_options[identifier] for identifier in resource["TagOptions"]]
+    return [state.anywhere(state.tag_options, identifier) for identifier in resource["TagOptions"]]
 
 
 def choices(portfolio: Record, product: Record) -> dict[str, list[str]]:

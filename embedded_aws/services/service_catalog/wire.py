@@ -21,6 +21,7 @@ from embedded_aws.services.service_catalog import (
     shares,
     state,
     tag_options,
+    work,
 )
 from embedded_aws.services.service_catalog.state import Answer
 
@@ -54,13 +55,13 @@ class ServiceCatalog(RecordService):
 
     def reset(self) -> None:
         """Forget every record, and stop what works on them."""
-        provisioning.break_off()
+        work.break_off()
         super().reset()
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
         """Take back what `get_state` gave; what was in progress then has failed."""
         super().load_persisted_state(state)
-        provisioning.settle_restored()
+        work.settle_restored()
 
 
 def _checked(name: str, operation: Operation) -> Operation:

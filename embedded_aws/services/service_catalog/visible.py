@@ -1,0 +1,89 @@
+"""What an account sees: its own portfolios and products, and those that others share with it.
+
+A share with an account is imported by accepting it; a share with the organization, or with an
+organizational unit, is there for the accounts without that.
+"""
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import organizations
+
+from embedded_aws.services.records import Request
+from embedded_aws.services.service_catalog import state
+from embedded_aws.services.service_catalog.state import Record
+
+
+def portfolios() -> list[Record]:
+    """Own portfolios and shared ones; changing a shared one changes nothing for its owner."""
+    return [*state.portfolios.values(), *(here(s) for s in offered() if s["Accepted"])]
+
+
+def portfolio_of(identifier: str) -> Record:
+    """The portfolio with this id, own or shared; refused when there is none."""
+    for portfolio in portfolios():
+        if portfolio["Id"] == identifier:
+            return portfolio
+    raise state.missing("Portfolio", identifier)
+
+
+def products() -> list[Record]:
+    """Own products, and those of shared portfolios."""
+    own = get_account_id()
+    shared = {identifier for p in portfolios() if p["Owner"] != own for identifier in p["Products"]}
+    others = [p for p in state.everywhere(state.products) if p["Id"] in shared]
+    return [*state.products.values(), *(p for p in others if p["Id"] not in state.products)]
+
+
+def product_of(request: Request) -> Record:
+    """The product with ProductId or Id, or else with ProductName or Name, own or shared."""
+    names = ("Id", "Name") if "Id" in request or "Name" in request else ("ProductId", "ProductName")
+    given = state.one_of(request, *names)
+    member, wanted = ("Id" if given.endswith("Id") else "Name"), request[given]
+    return state.only("Product", wanted, [p for p in products() if p[member] == wanted])
+
+
+def offered() -> list[Record]:
+    """The shares of this region that reach this account, each with the account that it is of."""
+    own = get_account_id()
+    return [
+        {**share, "Owner": account}
+        for (account, region, _), share in list(state.shares._data.items())
+        if region == get_region() and account != own and _reaches(share, account, own)
+    ]
+
+
+def _reaches(share: Record, owner: str, account: str) -> bool:
+    if share["Type"] in ("ACCOUNT", "ORGANIZATION_MEMBER_ACCOUNT"):
+        return bool(share["PrincipalId"] == account)
+    node = organizations._accounts.get_scoped(owner, None, account)
+    if share["Type"] == "ORGANIZATION":
+        organization = organizations._orgs.get_scoped(owner, None, "self") or {}
+        return node is not None and bool(organization.get("Id") == share["PrincipalId"])
+    while node is not None:
+        parent = node["_ParentId"]
+        if parent == share["PrincipalId"]:
+            return True
+        node = organizations._ous.get_scoped(owner, None, parent)
+    return False
+
+
+def here(share: Record) -> Record:
+    """A shared portfolio with the principals and tag options that it has in this account."""
+    portfolio = state.portfolios.get_scoped(share["Owner"], get_region(), share["PortfolioId"])
+    patterns = [
+        principal
+        for principal in portfolio["Principals"]
+        if share["SharePrincipals"] and principal["PrincipalType"] == "IAM_PATTERN"
+    ]
+    local = state.local_principals.get(portfolio["Id"], [])
+    options = portfolio["TagOptions"] if share["ShareTagOptions"] else []
+    return {**portfolio, "Principals": [*patterns, *local], "TagOptions": options}
+
+
+def own_principals(identifier: str) -> list[Record]:
+    """The principals that this account has associated with a portfolio, to be changed in place."""
+    if identifier in state.portfolios:
+        principals: list[Record] = state.portfolios[identifier]["Principals"]
+        return principals
+    portfolio_of(identifier)
+    local: list[Record] = state.local_principals.setdefault(identifier, [])
+    return local

@@ -1,0 +1,239 @@
+"""What was changed by hand is found and mended, or reported where mending could do harm; what is not ours is left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.catalog.steps import Action, Kind
+from tests.publishing.conftest import Publisher
+from tests.publishing.faults import Calls
+from tests.publishing.test_published import guidance, only, told, writing
+
+
+def constraint(catalog: Any, portfolio: str, kind: str) -> str:
+    """The ID of the constraint of a type."""
+    found = catalog.list_constraints_for_portfolio(PortfolioId=portfolio)["ConstraintDetails"]
+    [identity] = [each["ConstraintId"] for each in found if each["Type"] == kind]
+    return str(identity)
+
+
+def version(catalog: Any, product: str) -> dict[str, str]:
+    """The IDs that name the first version."""
+    found = catalog.list_provisioning_artifacts(ProductId=product)["ProvisioningArtifactDetails"]
+    return {"ProductId": product, "ProvisioningArtifactId": found[0]["Id"]}
+
+
+def rename_portfolio(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.update_portfolio(Id=portfolio, DisplayName="Other")
+
+
+def remove_portfolio_tag(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.update_portfolio(Id=portfolio, RemoveTags=["Team"])
+
+
+def rename_product(catalog: Any, _portfolio: str, product: str) -> None:
+    catalog.update_product(Id=product, Name="Other", SupportEmail="other@example.com")
+
+
+def add_product_tag(catalog: Any, _portfolio: str, product: str) -> None:
+    catalog.update_product(Id=product, AddTags=[{"Key": "Other", "Value": "x"}])
+
+
+def take_product_out(catalog: Any, portfolio: str, product: str) -> None:
+    for kind in ("LAUNCH", "TEMPLATE", "RESOURCE_UPDATE"):
+        catalog.delete_constraint(Id=constraint(catalog, portfolio, kind))
+    catalog.disassociate_product_from_portfolio(PortfolioId=portfolio, ProductId=product)
+
+
+def loosen_rules(catalog: Any, portfolio: str, _product: str) -> None:
+    rule = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "a"]}, "AssertDescription": "a"}]}
+    identity = constraint(catalog, portfolio, "TEMPLATE")
+    catalog.update_constraint(Id=identity, Parameters=json.dumps({"Rules": {"Any": rule}}))
+
+
+def delete_launch_constraint(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.delete_constraint(Id=constraint(catalog, portfolio, "LAUNCH"))
+
+
+def deprecate_version(catalog: Any, _portfolio: str, product: str) -> None:
+    catalog.update_provisioning_artifact(**version(catalog, product), Guidance="DEPRECATED")
+
+
+def describe_version(catalog: Any, _portfolio: str, product: str) -> None:
+    catalog.update_provisioning_artifact(**version(catalog, product), Description="Ours")
+
+
+def take_principal_away(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.disassociate_principal_from_portfolio(
+        PortfolioId=portfolio,
+        PrincipalARN="arn:aws:iam:::role/launcher",
+        PrincipalType="IAM_PATTERN",
+    )
+
+
+def take_tag_option_away(catalog: Any, portfolio: str, _product: str) -> None:
+    [option] = catalog.list_tag_options()["TagOptionDetails"]
+    catalog.disassociate_tag_option_from_resource(ResourceId=portfolio, TagOptionId=option["Id"])
+
+
+MENDED = [
+    rename_portfolio,
+    remove_portfolio_tag,
+    rename_product,
+    add_product_tag,
+    take_product_out,
+    loosen_rules,
+    delete_launch_constraint,
+    deprecate_version,
+    describe_version,
+    take_principal_away,
+    take_tag_option_away,
+]
+Change = Callable[[Any, str, str], None]
+
+
+@pytest.mark.parametrize("change", MENDED, ids=lambda change: change.__name__)
+def test_drift_is_found_and_mended(publisher: Publisher, change: Change) -> None:
+    publisher.publish()
+    expected = publisher.snapshot()
+    change(publisher.catalog, *only(publisher.catalog))
+    assert publisher.snapshot() != expected
+    assert writing(publisher.plan())
+
+    publisher.publish()
+
+    assert publisher.snapshot() == expected
+    assert not writing(publisher.plan())
+
+
+def deactivate_version(catalog: Any, _portfolio: str, product: str) -> None:
+    catalog.update_provisioning_artifact(**version(catalog, product), Active=False)
+
+
+def add_principal(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.associate_principal_with_portfolio(
+        PortfolioId=portfolio,
+        PrincipalARN="arn:aws:iam::123456789012:role/other",
+        PrincipalType="IAM",
+    )
+
+
+def share(catalog: Any, portfolio: str, _product: str) -> None:
+    catalog.create_portfolio_share(PortfolioId=portfolio, AccountId="210987654321")
+
+
+def add_rule(catalog: Any, portfolio: str, product: str) -> None:
+    rule = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "a"]}, "AssertDescription": "a"}]}
+    catalog.create_constraint(
+        PortfolioId=portfolio,
+        ProductId=product,
+        Type="TEMPLATE",
+        Parameters=json.dumps({"Rules": {"Theirs": rule}}),
+        Description="Theirs",
+    )
+
+
+def add_version(catalog: Any, _portfolio: str, product: str) -> None:
+    described = catalog.describe_provisioning_artifact(**version(catalog, product))
+    url = described["Info"]["TemplateUrl"]
+    catalog.create_provisioning_artifact(
+        ProductId=product, Parameters={"Name": "theirs", "Info": {"LoadTemplateFromURL": url}}
+    )
+
+
+def deactivate_tag_option(catalog: Any, _portfolio: str, _product: str) -> None:
+    [option] = catalog.list_tag_options()["TagOptionDetails"]
+    catalog.update_tag_option(Id=option["Id"], Active=False)
+
+
+REPORTED = [
+    (deactivate_version, "was deactivated by hand"),
+    (add_principal, "arn:aws:iam::123456789012:role/other of Environments is not in catalog.yaml"),
+    (share, "Environments with account 210987654321 is not in catalog.yaml"),
+    (add_rule, "TEMPLATE of Production in Environments (cons-"),
+    (add_version, "Production theirs was not made by this publisher"),
+    (deactivate_tag_option, "CostCenter=42 was deactivated"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"), REPORTED, ids=[change.__name__ for change, _ in REPORTED]
+)
+def test_what_cannot_safely_be_mended_is_reported(
+    publisher: Publisher, change: Change, reason: str
+) -> None:
+    publisher.publish()
+    change(publisher.catalog, *only(publisher.catalog))
+    expected, calls = publisher.snapshot(), Calls()
+
+    plans = publisher.publish(calls)
+
+    [line] = told(plans, Action.REPORT)
+    assert reason in line
+    assert calls.writes == []
+    assert publisher.snapshot() == expected
+
+
+def test_what_somebody_else_made_under_the_same_names_is_not_touched(
+    publisher: Publisher,
+) -> None:
+    catalog = publisher.catalog
+    theirs = catalog.create_portfolio(DisplayName="Environments", ProviderName="Others")
+    publisher.aws.client("s3").create_bucket(
+        Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"}
+    )
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    publisher.aws.client("s3").put_object(Bucket="theirs", Key="a.json", Body=body.encode())
+    url = "https://theirs.s3.eu-north-1.amazonaws.com/a.json"
+    made = catalog.create_product(
+        Name="Production",
+        Owner="Others",
+        ProductType="CLOUD_FORMATION_TEMPLATE",
+        # A tag of ours without the other, as on a copy that somebody made by hand.
+        Tags=[{"Key": "carbon-connect:product", "Value": "production"}],
+        ProvisioningArtifactParameters={"Name": "1.0.0", "Info": {"LoadTemplateFromURL": url}},
+    )
+    product = made["ProductViewDetail"]["ProductViewSummary"]["ProductId"]
+    option = catalog.create_tag_option(Key="CostCenter", Value="42")["TagOptionDetail"]
+
+    def held() -> list[Any]:
+        portfolio = theirs["PortfolioDetail"]["Id"]
+        answers = [
+            catalog.describe_portfolio(Id=portfolio),
+            catalog.list_principals_for_portfolio(PortfolioId=portfolio),
+            catalog.search_products_as_admin(PortfolioId=portfolio),
+            catalog.describe_product_as_admin(Id=product),
+            catalog.list_provisioning_artifacts(ProductId=product),
+            catalog.describe_tag_option(Id=option["Id"]),
+        ]
+        return [{**answer, "ResponseMetadata": None} for answer in answers]
+
+    before = held()
+    plans = publisher.publish()
+
+    assert held() == before
+    assert {line.partition(" (")[0] for line in told(plans, Action.REPORT)} == {
+        "Environments",
+        "Production",
+    }
+    # Ours stand beside them, and stay there.
+    assert len(catalog.list_portfolios()["PortfolioDetails"]) == 2
+    assert len(catalog.search_products_as_admin()["ProductViewDetails"]) == 2
+    assert len(catalog.list_tag_options()["TagOptionDetails"]) == 1
+    assert not writing(publisher.plan())
+
+
+def test_an_inactive_older_version_is_left_inactive(publisher: Publisher) -> None:
+    publisher.publish()
+    _, product = only(publisher.catalog)
+    deactivate_version(publisher.catalog, "", product)
+
+    plans = publisher.publish(version="1.1.0")
+
+    assert (Action.CREATE, Kind.VERSION) in writing(plans)
+    assert (Action.DEPRECATE, Kind.VERSION) not in writing(plans)
+    assert guidance(publisher)["1.1.0"] == "DEFAULT"
