@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from awacs import logs as logs_actions
-from awacs.aws import Allow, Condition, StringEquals
-from awacs.aws import Statement as PolicyStatement
 from troposphere import (
-    AccountId,
-    Cidr,
     Equals,
     GetAtt,
     GetAZs,
@@ -25,47 +19,25 @@ from troposphere import (
 from troposphere.ec2 import (
     EIP,
     VPC,
-    FlowLog,
     InternetGateway,
     NatGateway,
-    NetworkAcl,
-    NetworkAclEntry,
-    PortRange,
     Route,
     RouteTable,
     Subnet,
-    SubnetNetworkAclAssociation,
     SubnetRouteTableAssociation,
     VPCEndpoint,
     VPCGatewayAttachment,
 )
-from troposphere.iam import Policy, Role
-from troposphere.logs import LogGroup
 
-from templates_src.core import iam, ports
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import ENVIRONMENT, LOG_RETENTION_DAYS, PROD, named
+from templates_src.core.shared import ENVIRONMENT, PROD, named
+from templates_src.network.flow_logs import add_flow_logs
+from templates_src.network.isolation import isolate_data
+from templates_src.network.tiers import DATA, GROUP, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
 
-GROUP = "Network"
 SINGLE, PER_ZONE = "single", "per-zone"
-ZONES = (1, 2, 3)
 EVERYWHERE = "0.0.0.0/0"
-# /20 subnets: 12 host bits. Nine of the sixteen in a /16 are used.
-SUBNET_BITS, SUBNET_COUNT = "12", 9
-# Ports that clients answer from, as network ACLs know no connections.
-EPHEMERAL = PortRange(From="1024", To="65535")
-TCP = "6"
-
-VPC_CIDR = Declaration(
-    name="VpcCidr",
-    group=GROUP,
-    label="VPC address range",
-    description="Private /16 range of the VPC; its nine /20 subnets are cut from it. Changing it replaces the VPC.",
-    default="10.0.0.0/16",
-    pattern=r"(10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])|172\.(1[6-9]|2\d|3[01])|192\.168)\.0\.0/16",
-    message="VpcCidr must be a private /16 range: 10.N.0.0/16, 172.16.0.0/16 to 172.31.0.0/16, or 192.168.0.0/16.",
-)
 
 AVAILABILITY_ZONES = Declaration(
     name="AvailabilityZones",
@@ -89,22 +61,6 @@ NAT_GATEWAYS = choice(
 )
 
 
-@dataclass(frozen=True)
-class Tier:
-    """One of the three tiers: the name its logical IDs begin with and the first of its three /20 blocks."""
-
-    name: str
-    first_block: int
-
-    def cidr(self, zone: int) -> Select:
-        """Address range of the tier's subnet in a zone (1 to 3)."""
-        blocks = Cidr(Ref(VPC_CIDR.name), str(SUBNET_COUNT), SUBNET_BITS)
-        return Select(str(self.first_block + zone - 1), blocks)
-
-
-PUBLIC, PRIVATE, DATA = Tier("Public", 0), Tier("Private", 3), Tier("Data", 6)
-
-
 def network() -> Layer:
     """The network layer."""
     layer = Layer("network", "Carbon Connect: VPC of three tiers over three zones")
@@ -117,6 +73,7 @@ def network() -> Layer:
     public_routes = add_public_routes(layer, vpc, public, attachment)
     gateways = add_nat_gateways(layer, public, attachment, public_routes)
     private_routes = add_private_routes(layer, vpc, private, gateways)
+    add_route_table(layer, vpc, DATA.name, data)
     isolate_data(layer, vpc, data)
     add_s3_endpoint(layer, vpc, private_routes)
     add_flow_logs(layer, vpc)
@@ -255,52 +212,6 @@ def add_private_routes(
     return tables
 
 
-def isolate_data(layer: Layer, vpc: VPC, data: list[Subnet]) -> None:
-    """Data subnets: the local route only, and a network ACL that admits the private tier to the two engines."""
-    add_route_table(layer, vpc, DATA.name, data)
-    acl = layer.add(NetworkAcl("DataNetworkAcl", VpcId=Ref(vpc)))
-    for subnet in data:
-        layer.add(
-            SubnetNetworkAclAssociation(
-                f"{subnet.title}NetworkAclAssociation",
-                SubnetId=Ref(subnet),
-                NetworkAclId=Ref(acl),
-            )
-        )
-    database = PortRange(From=str(ports.DATABASE), To=str(ports.DATABASE))
-    cache = PortRange(From=str(ports.CACHE), To=str(ports.CACHE_READER))
-    for zone in ZONES:
-        cidr = PRIVATE.cidr(zone)
-        add_acl_entry(layer, acl, f"DatabaseFromPrivate{zone}", 100 + zone, cidr, database)
-        add_acl_entry(layer, acl, f"CacheFromPrivate{zone}", 200 + zone, cidr, cache)
-        add_acl_entry(layer, acl, f"ToPrivate{zone}", 100 + zone, cidr, EPHEMERAL, egress=True)
-
-
-def add_acl_entry(
-    layer: Layer,
-    acl: NetworkAcl,
-    title: str,
-    number: int,
-    cidr: Any,
-    port_range: PortRange,
-    *,
-    egress: bool = False,
-) -> None:
-    """One rule that allows TCP; what no rule allows is denied."""
-    layer.add(
-        NetworkAclEntry(
-            f"Data{title}",
-            NetworkAclId=Ref(acl),
-            RuleNumber=number,
-            Protocol=TCP,
-            RuleAction="allow",
-            Egress=egress,
-            CidrBlock=cidr,
-            PortRange=port_range,
-        )
-    )
-
-
 def add_s3_endpoint(layer: Layer, vpc: VPC, tables: list[RouteTable]) -> None:
     """Buckets and image layers without NAT's charge for each gigabyte."""
     layer.add(
@@ -310,53 +221,6 @@ def add_s3_endpoint(layer: Layer, vpc: VPC, tables: list[RouteTable]) -> None:
             VpcEndpointType="Gateway",
             ServiceName=Sub("com.amazonaws.${AWS::Region}.s3"),
             RouteTableIds=[Ref(table) for table in tables],
-        )
-    )
-
-
-def add_flow_logs(layer: Layer, vpc: VPC) -> None:
-    """Every connection of the VPC, kept in CloudWatch Logs.
-
-    The role cannot make a log group, so that none comes back without a retention after the stack is deleted.
-    """
-    group = layer.add(LogGroup("FlowLogGroup", RetentionInDays=layer.parameter(LOG_RETENTION_DAYS)))
-    role = layer.add(
-        Role(
-            "FlowLogRole",
-            AssumeRolePolicyDocument=iam.trusted_service(
-                "vpc-flow-logs.amazonaws.com",
-                condition=Condition(StringEquals({"aws:SourceAccount": AccountId})),
-            ),
-            Policies=[
-                Policy(
-                    PolicyName="write-flow-logs",
-                    PolicyDocument=iam.document(
-                        PolicyStatement(
-                            Sid="WriteStreamsOfThisGroup",
-                            Effect=Allow,
-                            Action=[
-                                logs_actions.CreateLogStream,
-                                logs_actions.PutLogEvents,
-                                logs_actions.DescribeLogStreams,
-                            ],
-                            Resource=[GetAtt(group, "Arn")],
-                        )
-                    ),
-                )
-            ],
-            **layer.role_properties(),
-        )
-    )
-    layer.add(
-        FlowLog(
-            "FlowLog",
-            ResourceType="VPC",
-            ResourceId=Ref(vpc),
-            TrafficType="ALL",
-            LogDestinationType="cloud-watch-logs",
-            LogGroupName=Ref(group),
-            DeliverLogsPermissionArn=GetAtt(role, "Arn"),
-            MaxAggregationInterval=600,
         )
     )
 
