@@ -21,19 +21,20 @@ def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
 
 
 def ours(versions: Iterable[SeenVersion]) -> list[SeenVersion]:
-    """The versions that this publisher made, the newest first."""
-    return sorted(
-        (version for version in versions if version.digest),
-        key=lambda version: version_order(version.name),
-        reverse=True,
-    )
+    """The versions that this publisher made."""
+    return [version for version in versions if version.digest]
+
+
+def newest_first(versions: Iterable[SeenVersion], wanted: WantedProduct) -> list[str]:
+    """The names of the versions of ours, once the wanted one is there."""
+    names = {version.name for version in ours(versions)} | {wanted.version.name}
+    return sorted(names, key=version_order, reverse=True)
 
 
 def surplus(versions: Iterable[SeenVersion], wanted: WantedProduct, kept: int) -> list[SeenVersion]:
     """The versions of ours beyond the number kept, once the wanted one is there."""
     known = ours(versions)
-    newer_or_same = {version.name for version in known} | {wanted.version.name}
-    names = sorted(newer_or_same, key=version_order, reverse=True)[kept:]
+    names = newest_first(known, wanted)[kept:]
     return [version for version in known if version.name in names]
 
 
@@ -45,10 +46,7 @@ def version_steps(
     own = wanted_step(wanted, versions, kept)
     if own.action is not Action.UNCHANGED:
         yield own
-    known = ours(versions)
-    names = sorted(
-        {version.name for version in known} | {wanted.version.name}, key=version_order, reverse=True
-    )
+    names = newest_first(versions, wanted)
     beyond = surplus(versions, wanted, kept)
     for version in versions:
         subject = f"{wanted.name} {version.name}"
@@ -116,7 +114,7 @@ def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: 
             "update or terminate what uses the oldest, or delete versions made by hand",
         )
     changes = {"Guidance": DEPRECATED} if newer else {}
-    reason = f"is new, and older than {newer[0].name}" if newer else "is new"
+    reason = f"is new, and older than {newest_first(versions, wanted)[0]}" if newer else "is new"
     return Step(Action.CREATE, Kind.VERSION, subject, reason, (wanted, changes))
 
 
