@@ -11,11 +11,12 @@ launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on a
 	@$(BIN)/python build.py lint
 	@$(BIN)/python build.py launch dev --embedded
 
+# Three workers even on two cores: tests that wait for servers leave a core idle.
 test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 lint: $(READY)  ## cfn-lint over the templates and every rendered environment
 	@$(BIN)/python build.py lint
