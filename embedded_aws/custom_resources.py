@@ -17,27 +17,37 @@ def install() -> None:
 
     def execute_and_report(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
         result = execute(function, event, *rest, **named)
-        if isinstance(event, dict) and "ResponseURL" in event and "RequestType" in event:
+        if is_request(event):
             _answer_for(event, result)
         return result
 
     lambda_svc._execute_function_with_config_scope = execute_and_report
 
 
-def _answer_for(event: dict[str, Any], result: Any) -> None:
+def is_request(event: Any) -> bool:
+    """Whether a function is asked for a custom resource, and CloudFormation waits for an answer."""
+    return isinstance(event, dict) and "ResponseURL" in event and "RequestType" in event
+
+
+def answer(event: dict[str, Any], result: dict[str, Any]) -> None:
+    """Answer CloudFormation in a function's place, unless the function did or nobody waits any more."""
     token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
     with custom_resource._lock:
         waiting = custom_resource._pending.get(token)
-        if waiting is None or waiting["result"] is not None or not _failed(result):
+        if waiting is None or waiting["result"] is not None:
             return
-        waiting["result"] = {
-            "Status": "FAILED",
-            "Reason": (
-                f"The function of {event['LogicalResourceId']} failed without answering"
-                f" CloudFormation: {_said(result)}"
-            ),
-        }
+        waiting["result"] = result
         waiting["event"].set()
+
+
+def _answer_for(event: dict[str, Any], result: Any) -> None:
+    if not _failed(result):
+        return
+    reason = (
+        f"The function of {event['LogicalResourceId']} failed without answering"
+        f" CloudFormation: {_said(result)}"
+    )
+    answer(event, {"Status": "FAILED", "Reason": reason})
 
 
 def _failed(result: Any) -> bool:

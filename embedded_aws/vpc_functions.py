@@ -9,8 +9,8 @@ import os
 from typing import Any
 
 from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource
 
+from embedded_aws.custom_resources import answer, is_request
 from embedded_aws.settings import DATABASE_VARIABLE
 
 _NOT_RUN: dict[str, Any] = {"body": None, "error": False}
@@ -25,8 +25,9 @@ def install() -> None:
     def execute_outside(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
         if not _is_inside_vpc(function):
             return execute(function, event, *rest, **named)
-        if isinstance(event, dict) and "ResponseURL" in event and "RequestType" in event:
-            _answer(event)
+        if is_request(event):
+            known = event.get("PhysicalResourceId") or event["LogicalResourceId"]
+            answer(event, {"Status": "SUCCESS", "PhysicalResourceId": known, "Data": {}})
         return dict(_NOT_RUN)
 
     lambda_svc._execute_function_with_config_scope = execute_outside
@@ -35,12 +36,3 @@ def install() -> None:
 def _is_inside_vpc(function: dict[str, Any]) -> bool:
     network = (function.get("config") or function).get("VpcConfig") or {}
     return bool(network.get("SubnetIds"))
-
-
-def _answer(event: dict[str, Any]) -> None:
-    token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
-    known = event.get("PhysicalResourceId") or event["LogicalResourceId"]
-    with custom_resource._lock:
-        waiting = custom_resource._pending[token]
-        waiting["result"] = {"Status": "SUCCESS", "PhysicalResourceId": known, "Data": {}}
-        waiting["event"].set()

@@ -9,6 +9,9 @@ from templates_src.core.declaration import Declaration, choice
 ENVIRONMENTS = ("dev", "staging", "prod")
 PROD = "prod"
 
+# The JSON key that the secrets of database and cache keep their password under.
+PASSWORD_KEY = "password"  # noqa: S105 - a key, not a password
+
 GROUP_ENVIRONMENT = "Environment"
 GROUP_OPERATIONS = "Operations"
 GROUP_RELEASE = "Release"

@@ -14,10 +14,9 @@ from troposphere.secretsmanager import Secret
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.shared import PASSWORD_KEY
 from templates_src.core.wiring import EXECUTION_ROLE_NAME, KEY_ARN
 
-# The JSON key that the two generated secrets of the security layer keep their password under.
-PASSWORD_KEY = "password"  # noqa: S105
 # The JSON key of the URL in the secrets of this module.
 URL_KEY = "url"
 

@@ -30,8 +30,8 @@ from troposphere.ec2 import (
 )
 
 from templates_src.core.declaration import Declaration, choice
-from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import ENVIRONMENT, PROD, named
+from templates_src.core.layer import Layer
+from templates_src.core.shared import named
 from templates_src.network.flow_logs import add_flow_logs
 from templates_src.network.isolation import isolate_data
 from templates_src.network.tiers import DATA, GROUP, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
@@ -83,14 +83,11 @@ def network() -> Layer:
 
 def require_nat_per_zone_in_prod(layer: Layer) -> None:
     """One NAT gateway is one zone's failure away from an environment without a way out."""
-    layer.rule(
-        Rule(
-            "ProdHasNatPerZone",
-            parameters=(ENVIRONMENT, NAT_GATEWAYS),
-            when=Equals(Ref(ENVIRONMENT.name), PROD),
-            holds=Equals(Ref(NAT_GATEWAYS.name), PER_ZONE),
-            message=f"NatGateways must be {PER_ZONE} when Environment is prod.",
-        )
+    layer.require_in_prod(
+        "ProdHasNatPerZone",
+        NAT_GATEWAYS,
+        holds=Equals(Ref(NAT_GATEWAYS.name), PER_ZONE),
+        message=f"{NAT_GATEWAYS.name} must be {PER_ZONE} when Environment is prod.",
     )
 
 

@@ -12,7 +12,7 @@ from troposphere.secretsmanager import GenerateSecretString, Secret
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import CACHE_USER, DATABASE_MASTER_USER
+from templates_src.core.shared import CACHE_USER, DATABASE_MASTER_USER, PASSWORD_KEY
 
 # The JSON key of every secret that holds a single value.
 VALUE = "value"
@@ -59,11 +59,11 @@ DATABASE = GeneratedSecret(
     "DatabaseSecret",
     "Master user of the database",
     (("username", DATABASE_MASTER_USER),),
-    "password",
+    PASSWORD_KEY,
     48,
 )
 CACHE = GeneratedSecret(
-    "CacheSecret", "User of the cache", (("username", CACHE_USER),), "password", 48
+    "CacheSecret", "User of the cache", (("username", CACHE_USER),), PASSWORD_KEY, 48
 )
 JWT = GeneratedSecret("JwtSecret", "Signs the tokens of the api", (), VALUE, 64)
 SESSION_KEY = GeneratedSecret("SessionKeySecret", "Signs the sessions of the api", (), VALUE, 64)
