@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ENGINES := .engines/.ready
 
-.PHONY: launch test lint build setup clean
+.PHONY: launch test taskcat taskcat-tree lint build setup clean
 
 launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on an embedded AWS; needs no account
 	@$(BIN)/python build.py build
@@ -17,6 +17,14 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile
+
+taskcat: $(READY)  ## taskcat over every environment in several regions of an embedded AWS; needs no account
+	@$(BIN)/python build.py build
+	@$(BIN)/python -m tests.taskcat
+
+taskcat-tree: $(READY)  ## What taskcat uploads, in build/taskcat
+	@$(BIN)/python build.py build
+	@$(BIN)/python -m tests.taskcat.tree build/taskcat
 
 lint: $(READY)  ## cfn-lint over the templates and every rendered environment
 	@$(BIN)/python build.py lint
@@ -38,4 +46,4 @@ $(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engine
 	@touch $@
 
 clean:
-	rm -rf .venv .cache .engines .mypy_cache .pytest_cache .ruff_cache dist/rendered build *.egg-info
+	rm -rf .venv .cache .engines .mypy_cache .pytest_cache .ruff_cache dist/rendered build taskcat_outputs *.egg-info

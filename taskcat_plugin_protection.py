@@ -1,0 +1,79 @@
+"""A hook of taskcat: takes deletion protection off what a test launched, so that taskcat can delete it again.
+
+prod is refused without deletion protection, and AWS refuses to delete what has it; taskcat knows no step between the
+two. It imports the hook by this module's name, for the tests of taskcat.yml with `posthooks: [{type: protection}]`,
+once it has begun to create their stacks. Only what those stacks hold is touched.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+from taskcat.exceptions import TaskCatException
+from taskcat.testing._hooks import BaseTaskcatHook
+
+# A creation takes half an hour; CloudFormation throttles who asks more often.
+POLL_SECONDS = 30.0
+DATABASE = "AWS::RDS::DBInstance"
+LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+NESTED = "AWS::CloudFormation::Stack"
+
+
+class Hook(BaseTaskcatHook):  # type: ignore[misc]
+    """Waits for the stacks of a test, however they end, and takes the protection off."""
+
+    def __init__(
+        self, hook_config: Any, config: Any, test: Any, parameters: Any, outputs: Any
+    ) -> None:
+        super().__init__(hook_config, config, test, parameters, outputs)
+        for region in test.regions:
+            try:
+                cloudformation = region.client("cloudformation")
+                if settled(cloudformation, test.stack_name):
+                    for kind, name in resources(cloudformation, test.stack_name):
+                        unprotect(region, kind, name)
+            except ClientError as error:
+                raise TaskCatException(
+                    f"{test.name} in {region.name} is still protected: {error}"
+                ) from error
+
+
+def settled(cloudformation: Any, stack: str) -> bool:
+    """Wait until a stack is no longer being created; False for one that was refused and never was."""
+    while True:
+        try:
+            (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return False
+            raise
+        if described["StackStatus"] != "CREATE_IN_PROGRESS":
+            return True
+        time.sleep(POLL_SECONDS)
+
+
+def resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
+    """Type and physical ID of everything that a stack and those nested in it have made."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for listed in page["StackResourceSummaries"]:
+            name = listed.get("PhysicalResourceId")
+            if name:
+                yield listed["ResourceType"], name
+            if name and listed["ResourceType"] == NESTED:
+                yield from resources(cloudformation, name)
+
+
+def unprotect(region: Any, kind: str, name: str) -> None:
+    """Let a database or a load balancer be deleted."""
+    if kind == DATABASE:
+        region.client("rds").modify_db_instance(
+            DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True
+        )
+    elif kind == LOAD_BALANCER:
+        region.client("elbv2").modify_load_balancer_attributes(
+            LoadBalancerArn=name,
+            Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+        )

@@ -1,0 +1,140 @@
+"""What the outputs of a launch promise, held against what is in the region."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+NESTED = "AWS::CloudFormation::Stack"
+# Empty where the profile asks for none of them.
+OPTIONAL = {"DeployRoleArn", "DeployRoleName", "AccessLogBucketName"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region in which a test launched, with its clients."""
+
+    region: str
+    account: str
+    client: Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Exists:
+    """The output names something that a service of the region describes: a call, and how it is asked."""
+
+    service: str
+    operation: str
+    argument: str
+    is_list: bool = False
+
+    def broken(self, place: Place, value: str) -> str:
+        """Why the promise is not kept; empty where it is."""
+        call = getattr(place.client(self.service), self.operation)
+        try:
+            call(**{self.argument: value.split(",") if self.is_list else value})
+        except ClientError as error:
+            return f"which {self.service} does not find in {place.region}: {error}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The output is of a form, in which REGION and ACCOUNT stand for the launch's own."""
+
+    form: str
+
+    def broken(self, place: Place, value: str) -> str:
+        """Why the promise is not kept; empty where it is."""
+        form = self.form.replace("REGION", re.escape(place.region))
+        form = form.replace("ACCOUNT", place.account)
+        return "" if re.fullmatch(form, value) else f"which does not fit {form}"
+
+
+class Bucket:
+    """The output names a bucket of the region."""
+
+    def broken(self, place: Place, value: str) -> str:
+        """Why the promise is not kept; empty where it is."""
+        try:
+            found = place.client("s3").get_bucket_location(Bucket=value)["LocationConstraint"]
+        except ClientError as error:
+            return f"which S3 does not find: {error}"
+        # S3 says nothing of its first region.
+        region = found or "us-east-1"
+        return "" if region == place.region else f"which is in {region}"
+
+
+Promise = Exists | Fits | Bucket
+_SUBNETS = Exists("ec2", "describe_subnets", "SubnetIds", is_list=True)
+_GROUPS = Exists("ec2", "describe_security_groups", "GroupIds", is_list=True)
+_ROLE_NAME = Exists("iam", "get_role", "RoleName")
+_HOST = r"[a-z0-9-]+(\.[a-z0-9-]+)+"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/-]*"
+# The first whose name fits the output's holds for it.
+PROMISES: Mapping[str, Promise] = {
+    "Url": Fits(rf"https://{_HOST}"),
+    ".*SecretArn": Exists("secretsmanager", "describe_secret", "SecretId"),
+    ".*BucketName": Bucket(),
+    "KeyArn": Exists("kms", "describe_key", "KeyId"),
+    "VpcId": Exists("ec2", "describe_vpcs", "VpcIds", is_list=True),
+    ".*SubnetIds?": _SUBNETS,
+    ".*SecurityGroupId": _GROUPS,
+    ".*RoleName": _ROLE_NAME,
+    ".*RoleArn": Fits(r"arn:aws:iam::ACCOUNT:role/.+"),
+    ".*SubnetZone": Fits("REGION[a-f]"),
+    "DatabaseInstanceId": Exists("rds", "describe_db_instances", "DBInstanceIdentifier"),
+    "(Database|Cache)Host": Fits(_HOST),
+    "(Database|Cache)Port": Fits(r"\d+"),
+    "SearchVolumeId": Exists("ec2", "describe_volumes", "VolumeIds", is_list=True),
+    "SearchUrl": Fits(rf"http://{_HOST}:\d+"),
+    "LoadBalancerDnsName": Fits(_HOST),
+    "LoadBalancerArn": Exists("elbv2", "describe_load_balancers", "LoadBalancerArns", is_list=True),
+    "TargetGroupArn": Exists("elbv2", "describe_target_groups", "TargetGroupArns", is_list=True),
+    ".*FullName": Fits(r"(app|targetgroup)/.+/[0-9a-z]+"),
+    "QueueDepthFunctionName": Exists("lambda", "get_function", "FunctionName"),
+    "RepositoryUri": Fits(r"ACCOUNT\.dkr\.ecr\.REGION\.amazonaws\.com/.+"),
+    "AlarmTopicArn": Exists("sns", "get_topic_attributes", "TopicArn"),
+    "DashboardUrl": Fits(r"https://REGION\.console\.aws\.amazon\.com/cloudwatch/.+"),
+    "ReleaseVersion": Fits(r"\d+\.\d+\.\d+"),
+    "ReleaseLocation": Fits(r"s3://tcat-[0-9a-f]+-REGION/.+/"),
+    ".*Name": Fits(_NAME),
+}
+
+
+def promise(output: str) -> Promise:
+    """What the output of a name promises; raises KeyError for one that nothing is known of."""
+    for form, found in PROMISES.items():
+        if re.fullmatch(form, output):
+            return found
+    raise KeyError(f"Output {output} has no promise in tests/taskcat/contract.py; add one.")
+
+
+def broken(place: Place, output: str, value: str) -> str:
+    """Why a value is not what its output promises; empty where it is."""
+    if not value:
+        return "" if output in OPTIONAL else "which is empty"
+    return promise(output).broken(place, value)
+
+
+def promises_broken(place: Place, stack: str) -> Iterator[str]:
+    """What is wrong with the outputs of a stack and of every stack nested in it, a sentence each."""
+    cloudformation = place.client("cloudformation")
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    declared = cloudformation.get_template(StackName=stack)["TemplateBody"].get("Outputs", {})
+    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in described.get("Outputs", [])}
+    name = described["StackName"]
+    for missing in sorted(declared.keys() - outputs.keys()):
+        yield f"{name} in {place.region} has no output {missing}"
+    for output, value in outputs.items():
+        reason = broken(place, output, value)
+        if reason:
+            yield f"{name} in {place.region} outputs {output} as {value!r}, {reason}"
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        for listed in page["StackResourceSummaries"]:
+            if listed["ResourceType"] == NESTED:
+                yield from promises_broken(place, listed["PhysicalResourceId"])

@@ -1,0 +1,164 @@
+"""taskcat.yml, derived from the environment profiles: `python -m tests.taskcat.definition` writes it.
+
+A test holds what its environment's profile says and the root's default does not, so that the file reads as what is
+special about each. taskcat prefers a project's parameters to a test's, so every parameter is given in tests only, and as
+a string: it makes ``True`` of YAML's true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.assemble import Release, assemble, template_path
+from pipeline.paths import PROJECT as FOLDER
+from pipeline.profiles import load_profile
+from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
+from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID
+from templates_src.environment import ROOT
+from templates_src.network.tiers import VPC_CIDR
+from tests.taskcat.existing_vpc import NESTED, existing_vpc, file_name
+
+FILE_NAME = "taskcat.yml"
+HEADER = """\
+# Generated from parameters/ by `python -m tests.taskcat.definition`: do not edit. docs/testing.md explains it.
+"""
+NAME = "carbon-connect"
+DIST = "dist"
+# Where the templates of an existing VPC are kept, and uploaded from.
+OWN = "tests/taskcat"
+# Parameters of AWS Systems Manager in the regions of the tests that need them; docs/testing.md makes them.
+PREREQUISITES = "/carbon-connect/taskcat"
+CERTIFICATE = f"{PREREQUISITES}/certificate-arn"
+ZONE = f"{PREREQUISITES}/hosted-zone-id"
+DOMAIN = f"{PREREQUISITES}/domain-name"
+HOME, SECOND, THIRD = "eu-north-1", "eu-west-1", "us-east-1"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test: a template with an environment's profile in some regions; ``given`` is what the profile leaves open."""
+
+    name: str
+    environment: str
+    regions: tuple[str, ...]
+    template: str = f"{DIST}/{template_path(ROOT)}"
+    given: Mapping[str, str] = field(default_factory=dict)
+    is_protected: bool = False
+
+
+def from_account(parameter: str) -> str:
+    """A value that the account keeps in Systems Manager."""
+    return f"$[taskcat_ssm_{parameter}]"
+
+
+# So spread over the regions that an account's default quotas of five VPCs and five addresses a region hold them all.
+CASES = (
+    Case("dev", "dev", (HOME, SECOND, THIRD)),
+    Case("staging", "staging", (HOME,)),
+    Case(
+        "prod",
+        "prod",
+        (HOME,),
+        given={CERTIFICATE_ARN.name: from_account(CERTIFICATE)},
+        is_protected=True,
+    ),
+    Case(
+        "prod-two",
+        "prod",
+        (SECOND,),
+        given={
+            HOSTED_ZONE_ID.name: from_account(ZONE),
+            DOMAIN_NAME.name: from_account(DOMAIN),
+            # Beside prod's, so that the two can be peered.
+            VPC_CIDR.name: "10.1.0.0/16",
+        },
+        is_protected=True,
+    ),
+    Case("network", "dev", (SECOND,), f"{DIST}/{template_path('network')}"),
+    *(Case(name, "dev", (THIRD,), f"{OWN}/{file_name(name)}") for name in NESTED),
+)
+# Every name that a template sets begins with the project's: so two tests in one region do not clash. A bucket's is
+# everybody's, unless it is in the account's and region's own namespace.
+UNIQUE: Mapping[str, str] = {
+    PROJECT.name: "tcat-$[taskcat_test_name]",
+    BUCKET_NAMESPACE.name: "account-regional",
+}
+RELEASE: Mapping[str, str] = {
+    RELEASE_BUCKET.name: "$[taskcat_autobucket]",
+    RELEASE_PREFIX.name: f"$[taskcat_project_name]/{DIST}/",
+}
+
+
+def definition(release: Release) -> dict[str, Any]:
+    """taskcat's configuration as data."""
+    return {
+        "project": {
+            "name": NAME,
+            # The functions are zipped by the build; taskcat would ask Docker for it.
+            "package_lambda": False,
+            "build_submodules": False,
+            # A function's zip must be in the region of its stack.
+            "s3_regional_buckets": True,
+            "shorten_stack_name": True,
+        },
+        "tests": {case.name: entry(release, case) for case in CASES},
+    }
+
+
+def entry(release: Release, case: Case) -> dict[str, Any]:
+    """One test as taskcat takes it."""
+    protected = {"posthooks": [{"type": "protection"}]} if case.is_protected else {}
+    return {
+        "template": case.template,
+        "regions": list(case.regions),
+        **protected,
+        "parameters": dict(parameters(release, case)),
+    }
+
+
+def parameters(release: Release, case: Case) -> Iterator[tuple[str, str]]:
+    """What a test says: what its template takes and does not have as its default."""
+    values = {
+        **load_profile(release.root, case.environment),
+        **case.given,
+        **UNIQUE,
+        **RELEASE,
+    }
+    for name, default in defaults(release, case).items():
+        if (name in values and values[name] != default) or name == ENVIRONMENT.name:
+            yield name, values[name]
+
+
+def defaults(release: Release, case: Case) -> dict[str, str | None]:
+    """The parameters of a test's template with their defaults."""
+    body = yaml.safe_load(template_body(release, case))
+    return {name: known.get("Default") for name, known in body["Parameters"].items()}
+
+
+def template_body(release: Release, case: Case) -> bytes:
+    """The template of a test, as the working tree builds it."""
+    if case.name in NESTED:
+        return existing_vpc(case.name)
+    return release.files[case.template.removeprefix(f"{DIST}/")]
+
+
+def text(release: Release) -> str:
+    """taskcat.yml."""
+    return HEADER + yaml.safe_dump(definition(release), sort_keys=False, width=120)
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write taskcat.yml and the templates of an existing VPC."""
+    (folder / FILE_NAME).write_text(text(assemble()), encoding="utf-8")
+    for name in NESTED:
+        (folder / OWN / file_name(name)).write_bytes(existing_vpc(name))
+
+
+if __name__ == "__main__":
+    write()

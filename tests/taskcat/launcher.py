@@ -1,0 +1,67 @@
+"""Runs taskcat in a process of its own, whose folder is the tree that it uploads."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.paths import PROJECT
+
+
+def on_embedded(
+    running: EmbeddedAws, tree: Path, output: Path, plugins: Path | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a tree on an embedded AWS, which sees nothing of whoever runs it.
+
+    The report goes to ``output``, which is made anew. ``plugins`` is a folder of more hooks; ``options`` are those of
+    subprocess.run.
+    """
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("TASKCAT_")
+    }
+    environment = {
+        **inherited,
+        **running.environment(),
+        # taskcat reads ~/.taskcat.yml, and takes the profile "default" where there is one.
+        "HOME": str(tree),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    return run(tree, output, environment, (), plugins, **options)
+
+
+def in_account(
+    tree: Path,
+    output: Path,
+    environment: Mapping[str, str],
+    plugins: Path | None = None,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Run the tests of a tree in the account of the credentials."""
+    return run(tree, output, environment, ("--account",), plugins, **options)
+
+
+def run(
+    tree: Path,
+    output: Path,
+    environment: Mapping[str, str],
+    arguments: tuple[str, ...],
+    plugins: Path | None,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    """Run taskcat in a tree."""
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    command = [sys.executable, "-m", "tests.taskcat.run", str(output.resolve()), *arguments]
+    path = os.pathsep.join([str(PROJECT), *([str(plugins)] if plugins else [])])
+    # taskcat imports pkg_resources, which warns that it is to go.
+    settings = {**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
+    return subprocess.run(  # noqa: PLW1510 - the exit status is the result
+        command, cwd=tree, env=settings, text=True, **options
+    )

@@ -1,0 +1,176 @@
+"""taskcat over a tree, with what taskcat does not look at: outputs, the number of stacks, and what is left behind.
+
+Run by `python -m tests.taskcat` in a process of its own, whose folder is the tree: taskcat reads settings from the
+folder and from the home directory while it is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from taskcat.exceptions import TaskCatException
+from taskcat.testing import CFNTest
+
+from pipeline.aws import Aws
+from tests.launches.inventory import Inventory, inventory
+from tests.taskcat.contract import Place, promises_broken
+from tests.taskcat.definition import FILE_NAME
+from tests.taskcat.leftovers import Kept, kept, leftovers
+from tests.taskcat.offline import offline
+
+COMPLETE = "CREATE_COMPLETE"
+
+
+@dataclass
+class Run:
+    """One run of taskcat over the tests of a tree.
+
+    In an account others work too, so there what is left is not compared with what there was. ``results`` has test,
+    region and status of each stack; ``problems`` are sentences, each with its region where it has one; ``kept`` is what
+    the stacks of each region retain.
+    """
+
+    tree: Path
+    output: Path
+    in_account: bool
+    results: list[tuple[str, str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    kept: dict[str, Kept] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Launch every test in its regions, look at what there is, delete it, and look again."""
+        wanted = planned(self.tree / FILE_NAME)
+        places = {region: Aws(region) for _, region in wanted if region}
+        before = {} if self.in_account else {r: inventory(aws) for r, aws in places.items()}
+        test = CFNTest.from_file(project_root=str(self.tree), input_file=FILE_NAME)
+        # `make lint` reads the same templates by stricter rules, and as they are launched.
+        test.lint_disable = True
+        test.dont_wait_for_delete = False
+        try:
+            with test as stacks:
+                test.report(str(self.output))
+                self.look_at(stacks, wanted, places)
+        except (TaskCatException, ClientError, BotoCoreError, OSError) as error:
+            # It ends with one as well where a stack failed, which is a problem that has been told.
+            if not self.problems:
+                self.problems.append(f"taskcat stopped: {error}")
+        if not self.in_account:
+            self.problems += left(places, before, self.kept)
+
+    def look_at(
+        self, stacks: Any, wanted: list[tuple[str, str]], places: Mapping[str, Aws]
+    ) -> None:
+        """What taskcat says of its stacks, and what it does not."""
+        self.results = [(stack.test_name, stack.region_name, stack.status) for stack in stacks]
+        self.problems += failures(stacks)
+        self.problems += unlaunched(wanted, self.results)
+        self.problems += contract_broken(places, stacks)
+        for region, aws in places.items():
+            there = [s.id for s in stacks if s.region_name == region and not s.launch_exception]
+            self.kept[region] = kept(aws, there)
+
+
+def planned(file: Path) -> list[tuple[str, str]]:
+    """The tests of taskcat.yml with each of their regions, read without taskcat; "" for a test that has none."""
+    tests = yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]
+    return [(name, region) for name, test in tests.items() for region in test["regions"] or [""]]
+
+
+def unlaunched(wanted: list[tuple[str, str]], results: list[tuple[str, str, str]]) -> Iterator[str]:
+    """The tests that created nothing, which taskcat takes for passed."""
+    made = [(name, region) for name, region, _ in results]
+    for name, region in wanted:
+        if (name, region) not in made:
+            yield f"{name}{' in ' * bool(region)}{region} was never launched"
+    if len(made) > len(wanted):
+        yield f"{len(made)} stacks were made for {len(wanted)} tests and regions"
+
+
+def failures(stacks: Any) -> Iterator[str]:
+    """The stacks that were not created, with the reasons that CloudFormation gives."""
+    for stack in stacks:
+        if stack.status != COMPLETE:
+            reasons = "; ".join(reasons_of(stack)) or stack.status_reason
+            yield f"{stack.test_name} in {stack.region_name} ended in {stack.status}: {reasons}"
+
+
+def reasons_of(stack: Any) -> list[str]:
+    """What failed in a stack and in those nested in it, the first failure first."""
+    events = sorted(stack.error_events(refresh=True), key=lambda event: event.timestamp)
+    return list(
+        dict.fromkeys(
+            f"{event.logical_id}: {event.status_reason}" for event in events if event.status_reason
+        )
+    )
+
+
+def contract_broken(places: Mapping[str, Aws], stacks: Any) -> Iterator[str]:
+    """What is wrong with the outputs of the stacks that were created."""
+    for stack in stacks:
+        if stack.status == COMPLETE:
+            aws = places[stack.region_name]
+            place = Place(aws.region, aws.account(), aws.client)
+            for sentence in promises_broken(place, stack.id):
+                yield f"{stack.test_name}: {sentence}"
+
+
+def left(
+    places: Mapping[str, Aws], before: Mapping[str, Inventory], expected: Mapping[str, Kept]
+) -> Iterator[str]:
+    """What is left in the regions."""
+    everywhere = frozenset(thing for each in expected.values() for thing in each.things)
+    for region, each in expected.items():
+        yield from leftovers(places[region], before[region], each, everywhere)
+
+
+def say_how_it_goes() -> None:
+    """Let taskcat tell of each stack's way from status to status, and of nothing else but errors."""
+    logger = logging.getLogger("taskcat")
+    logger.handlers = [logging.StreamHandler(sys.stdout)]
+    logger.setLevel(logging.ERROR)
+    logging.getLogger("taskcat._tui").setLevel(logging.INFO)
+
+
+def tell(run: Run) -> None:
+    """The results as a table, what is wrong, and where more is said."""
+    print()
+    for name, region, status in sorted(run.results):
+        print(f"{name:10} {region:12} {status}")
+    for problem in run.problems:
+        print(problem)
+    if run.in_account:
+        for region, each in run.kept.items():
+            for kind, name in sorted(each.things):
+                print(f"retained in {region}, and yours to delete: {kind} {name}")
+            for kind, count in each.snapshots.items():
+                print(f"retained in {region}, and yours to delete: {count} of {kind}")
+    print(f"report: {run.output / 'index.html'}")
+    passed = sum(status == COMPLETE for _, _, status in run.results)
+    print(f"{passed} passed, {len(run.results) - passed} failed")
+
+
+def main() -> int:
+    """Run in the current folder, with the report in the folder that is named; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.taskcat.run")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--account", action="store_true")
+    options = parser.parse_args()
+    say_how_it_goes()
+    run = Run(Path.cwd(), options.output, options.account)
+    with nullcontext() if options.account else offline():
+        run.run()
+    tell(run)
+    return 1 if run.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""taskcat.yml is what the profiles say, taskcat's traps are avoided, and an account can bear it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.assemble import Release
+from pipeline.lint import Target, lint_target
+from pipeline.paths import PROJECT
+from pipeline.profiles import profile_names, profile_parameters
+from tests.taskcat.contract import promise
+from tests.taskcat.costs import QUOTAS, hourly, launched, quota_use
+from tests.taskcat.definition import CASES, FILE_NAME, OWN, definition, text
+from tests.taskcat.existing_vpc import NESTED, existing_vpc, file_name
+from tests.taskcat.tree import lay_out
+
+DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT / FILE_NAME).read_text(encoding="utf-8"))
+TESTS: dict[str, dict[str, Any]] = DOCUMENT["tests"]
+TESTING = (PROJECT / "docs" / "testing.md").read_text(encoding="utf-8")
+# What a test may say otherwise than the profile: names, and what the profile leaves to each launch.
+OTHERWISE = {
+    "Project",
+    "BucketNamespace",
+    "CertificateArn",
+    "HostedZoneId",
+    "DomainName",
+    "VpcCidr",
+}
+LARGEST_TREE = 5_000_000
+
+
+def template_of(test: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((PROJECT / test["template"]).read_text(encoding="utf-8"))
+    return body
+
+
+def test_files_are_what_the_profiles_make(release: Release) -> None:
+    how = "run `python -m tests.taskcat.definition`"
+    assert (PROJECT / FILE_NAME).read_text(encoding="utf-8") == text(release), how
+    for name in NESTED:
+        assert (PROJECT / OWN / file_name(name)).read_bytes() == existing_vpc(name), how
+
+
+def test_link_serves_the_commands_that_take_no_option() -> None:
+    link = PROJECT / f".{FILE_NAME}"
+
+    assert link.is_symlink()
+    assert str(link.readlink()) == FILE_NAME
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_values_are_those_of_the_profile(name: str) -> None:
+    """Of what a launch is told, everything but names and prerequisites."""
+    test = TESTS[name]
+    profile = {
+        pair["ParameterKey"]: pair["ParameterValue"]
+        for pair in json.loads(
+            (PROJECT / "parameters" / f"{test['parameters']['Environment']}.json").read_text()
+        )
+    }
+    told = {
+        key: test["parameters"].get(key, known.get("Default"))
+        for key, known in template_of(test)["Parameters"].items()
+    }
+
+    differing = {key for key in told.keys() & profile.keys() if told[key] != profile[key]}
+    assert differing <= OTHERWISE
+    assert told.keys() - profile.keys() <= {"ReleaseBucket", "ReleasePrefix"}
+    assert None not in told.values()
+
+
+def test_every_profile_is_launched_whole(release: Release) -> None:
+    root = "dist/templates/environment.template.json"
+    whole = [test for test in TESTS.values() if test["template"] == root]
+
+    assert {test["parameters"]["Environment"] for test in whole} == set(profile_names())
+    for test in whole:
+        assert set(template_of(test)["Parameters"]) >= set(profile_parameters(release.root))
+
+
+def test_regions() -> None:
+    assert TESTS["dev"]["regions"] == ["eu-north-1", "eu-west-1", "us-east-1"]
+    assert TESTS["staging"]["regions"] == TESTS["prod"]["regions"] == ["eu-north-1"]
+    assert set(TESTS["prod-two"]["regions"]).isdisjoint(TESTS["prod"]["regions"])
+
+
+def test_dev_and_the_layers_need_no_prerequisites() -> None:
+    for name in ("dev", "staging", "network", *NESTED):
+        assert "taskcat_ssm" not in str(TESTS[name])
+
+
+def test_prerequisites_are_those_that_the_page_makes() -> None:
+    asked = set(re.findall(r"\$\[taskcat_ssm_([^\]]+)\]", str(TESTS)))
+
+    assert asked
+    assert asked == set(re.findall(r"put-parameter .*--name (\S+)", TESTING))
+
+
+def test_parameters_are_in_tests_only_and_are_text() -> None:
+    """A project's parameter overrides a test's, and taskcat makes True of true."""
+    assert not {"parameters", "regions"} & DOCUMENT["project"].keys()
+    assert DOCUMENT.keys() == {"project", "tests"}
+    for test in TESTS.values():
+        assert all(isinstance(value, str) for value in test["parameters"].values())
+        # taskcat cannot set a parameter whose default is no text.
+        known = template_of(test)["Parameters"].values()
+        assert all(isinstance(parameter.get("Default", ""), str) for parameter in known)
+
+
+def test_names_differ_between_the_tests_of_a_region() -> None:
+    projects = {name: test["parameters"]["Project"] for name, test in TESTS.items()}
+    assert set(projects.values()) == {"tcat-$[taskcat_test_name]"}
+    for name, test in TESTS.items():
+        known = template_of(test)["Parameters"]["Project"]
+        project = projects[name].replace("$[taskcat_test_name]", name)
+        assert re.fullmatch(known["AllowedPattern"], project)
+        assert len(project) <= known["MaxLength"]
+        if "BucketNamespace" in template_of(test)["Parameters"]:
+            assert test["parameters"]["BucketNamespace"] == "account-regional"
+
+
+def test_what_is_protected_is_unprotected(release: Release) -> None:
+    for case in CASES:
+        rendered = launched(release, case, case.regions[0])
+        assert case.is_protected == ("DeletionProtection': 'true'" in str(rendered.layers))
+        hooks = [{"type": "protection"}] if case.is_protected else None
+        assert definition(release)["tests"][case.name].get("posthooks") == hooks
+
+
+def test_default_quotas_of_every_region_hold_the_tests(release: Release) -> None:
+    used: dict[str, Counter[str]] = {}
+    for case in CASES:
+        for region in case.regions:
+            use = quota_use(launched(release, case, region))
+            assert use.keys() == QUOTAS.keys()
+            # The account's own.
+            used.setdefault(region, Counter({"AWS::EC2::VPC": 1})).update(use)
+
+    for region, counted in used.items():
+        assert all(counted[kind] <= most for kind, most in QUOTAS.items()), (region, counted)
+
+
+def test_page_tells_what_a_run_costs(release: Release) -> None:
+    total = 0.0
+    for case in CASES:
+        each = round(float(hourly(launched(release, case, case.regions[0]))), 2)
+        total += each * len(case.regions)
+        assert f"| `{case.name}` | {', '.join(case.regions)} | {each:.2f} |" in TESTING
+    assert f"{total:.2f} USD an hour" in TESTING
+
+
+def test_tree_is_what_a_launch_needs(release: Release, tmp_path: Path) -> None:
+    tree = lay_out(tmp_path / "tree")
+
+    files = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
+    wanted = {f"dist/{path}" for path in {**release.files, **release.foundations}}
+    assert files.keys() == {*wanted, FILE_NAME, *(f"{OWN}/{file_name(n)}" for n in NESTED)}
+    assert sum(path.stat().st_size for path in files.values()) < LARGEST_TREE
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_templates_of_an_existing_vpc_are_clean(name: str) -> None:
+    file = file_name(name)
+    target = Target(file, tuple(TESTS[name]["regions"]), ((file, existing_vpc(name)),))
+    assert lint_target(target) == []
+
+
+def test_every_layer_is_launched_from_its_own_template(release: Release) -> None:
+    alone = {"network", *(layer for names in NESTED.values() for layer in names)}
+    assert alone == {layer.name for layer in release.layers}
+    assert TESTS.keys() >= {"network", *NESTED}
+
+
+def test_every_output_promises_something(release: Release) -> None:
+    for layer in (release.root, *release.layers):
+        for output in layer.template.outputs:
+            assert promise(output)
+
+
+def test_output_that_nothing_is_known_of_is_refused() -> None:
+    with pytest.raises(KeyError, match=r"Unheard has no promise in tests/taskcat/contract\.py"):
+        promise("Unheard")

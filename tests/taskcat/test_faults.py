@@ -1,0 +1,122 @@
+"""A fault in one region turns a run red and is told with the region's name; the other region stays green."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from tests.taskcat.definition import DIST, FILE_NAME, NAME, definition
+from tests.taskcat.launcher import on_embedded
+from tests.taskcat.prerequisites import remember
+from tests.taskcat.tree import lay_out
+
+PLUGINS = Path(__file__).with_name("plugins")
+SOUND, FAULTY = "eu-west-1", "ap-southeast-2"
+REGIONS = [SOUND, FAULTY]
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A tree whose tests can be changed, and an embedded AWS to run them on."""
+
+    running: EmbeddedAws
+    tree: Path
+    release: Release
+    output: Path
+
+    def run(self, test: str, **changes: Any) -> subprocess.CompletedProcess[str]:
+        """Run one test of taskcat.yml in both regions, with changes."""
+        document = definition(self.release)
+        entry = document["tests"][test]
+        parameters = entry["parameters"] | changes.pop("parameters", {})
+        document["tests"] = {
+            test: {**entry, "regions": REGIONS, **changes, "parameters": parameters}
+        }
+        (self.tree / FILE_NAME).write_text(yaml.safe_dump(document), encoding="utf-8")
+        return on_embedded(self.running, self.tree, self.output, PLUGINS, capture_output=True)
+
+    def aws(self, region: str) -> Aws:
+        return Aws(region, self.running.environment())
+
+
+@pytest.fixture
+def rehearsal(embedded: EmbeddedAws, release: Release, tmp_path: Path) -> Rehearsal:
+    return Rehearsal(embedded, lay_out(tmp_path / "tree"), release, tmp_path / "report")
+
+
+def told(done: subprocess.CompletedProcess[str], *words: str) -> Iterator[str]:
+    """The lines that hold all words."""
+    return (line for line in done.stdout.splitlines() if all(word in line for word in words))
+
+
+def assert_red(done: subprocess.CompletedProcess[str], test: str, status: str) -> None:
+    """Red for the faulty region alone."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [test, SOUND, "CREATE_COMPLETE"] in rows, done.stdout
+    assert [test, FAULTY, status] in rows, done.stdout
+    assert not list(told(done, SOUND, "ended in"))
+    assert "1 passed, 1 failed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_nested_template_that_is_missing_in_a_region(rehearsal: Rehearsal) -> None:
+    key = f"{NAME}/{DIST}/templates/data.template.json"
+    hook = {"type": "lost_template", "config": {"region": FAULTY, "key": key}}
+
+    done = rehearsal.run("data", prehooks=[hook])
+
+    assert_red(done, "data", "CREATE_FAILED")
+    (sentence,) = told(done, f"data in {FAULTY} ended in CREATE_FAILED")
+    assert key in sentence
+
+
+def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
+    for region, nat in ((SOUND, "per-zone"), (FAULTY, "single")):
+        remember(rehearsal.aws(region), "/nat", nat)
+
+    done = rehearsal.run(
+        "network", parameters={"Environment": "prod", "NatGateways": "$[taskcat_ssm_/nat]"}
+    )
+
+    assert_red(done, "network", "CREATE_FAILED")
+    (sentence,) = told(done, f"network in {FAULTY} ended in")
+    assert "NatGateways must be per-zone when Environment is prod." in sentence
+
+
+def test_what_is_left_in_a_region_is_told(rehearsal: Rehearsal) -> None:
+    done = rehearsal.run("network", prehooks=[{"type": "litter", "config": {"region": FAULTY}}])
+
+    assert done.returncode == 1
+    assert list(told(done, "AWS::SNS::Topic", "litter", f"is left in {FAULTY}"))
+    assert not list(told(done, f"is left in {SOUND}"))
+
+
+def test_output_that_breaks_its_promise_is_told(rehearsal: Rehearsal) -> None:
+    template = rehearsal.tree / DIST / "templates" / "network.template.json"
+    body = json.loads(template.read_text(encoding="utf-8"))
+    body["Outputs"]["VpcId"]["Value"] = "vpc-00000000000000000"
+    template.write_text(json.dumps(body), encoding="utf-8")
+
+    done = rehearsal.run("network")
+
+    assert done.returncode == 1
+    for region in REGIONS:
+        assert list(told(done, f"in {region} outputs VpcId", "ec2 does not find"))
+
+
+def test_test_that_launches_nothing_is_told(rehearsal: Rehearsal) -> None:
+    done = rehearsal.run("network", regions=[])
+
+    assert done.returncode == 1
+    assert list(told(done, "network was never launched"))

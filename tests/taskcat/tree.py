@@ -1,0 +1,43 @@
+"""The folder that taskcat uploads: what a launch needs, and nothing else.
+
+taskcat uploads its project root but for dot files and Markdown, and knows no list of exceptions. From the working tree
+it would take the tests and the sources along.
+
+    python -m tests.taskcat.tree build/taskcat
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from pipeline.paths import PROJECT
+from tests.taskcat.definition import DIST, FILE_NAME, OWN
+from tests.taskcat.existing_vpc import NESTED, file_name
+
+PARTS = (
+    FILE_NAME,
+    f"{DIST}/templates",
+    f"{DIST}/functions",
+    *(f"{OWN}/{file_name(name)}" for name in NESTED),
+)
+
+
+def lay_out(folder: Path, project: Path = PROJECT) -> Path:
+    """Copy the parts into a folder, anew; returns it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in PARTS:
+        source, target = project / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy2(source, target)
+    return folder
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Name the folder to lay out: python -m tests.taskcat.tree build/taskcat")
+    print(lay_out(Path(sys.argv[1])))
