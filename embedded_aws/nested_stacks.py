@@ -6,10 +6,11 @@ updated and deleted by the same actions as a stack of its own.
 """
 
 import asyncio
+import functools
 import random
 import re
 import string
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from html import unescape
 from typing import Any
 
@@ -17,6 +18,7 @@ import ministack.app
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 
+from embedded_aws import nested_stack_events
 from embedded_aws.registry import Created, Properties
 
 Stack = dict[str, Any]
@@ -72,17 +74,13 @@ def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str)
 def _create(logical_id: str, properties: Properties, parent_name: str) -> Created:
     parent: Stack = cloudformation._stacks[parent_name]
     name = _child_name(parent_name, logical_id)
-    family = {
-        "ParentId": parent["StackId"],
-        "RootId": parent.get("RootId") or parent["StackId"],
-        "_parent_stack_name": parent_name,
-    }
+    begin = functools.partial(_begin, parent, logical_id, properties)
     rolls_back = not parent.get("DisableRollback")
     request = {
         **_request(properties, parent),
         "DisableRollback": "false" if rolls_back else "true",
     }
-    child = _act("CreateStack", name, request, family)
+    child = _act("CreateStack", name, request, begin)
     if child["StackStatus"] == "CREATE_COMPLETE":
         return _created(child)
     problem = _failure(child, "created")
@@ -102,6 +100,17 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
     raise problem
 
 
+def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack) -> None:
+    """Make a stack the child of its parent, and say so in the parent's events."""
+    child.update(
+        ParentId=parent["StackId"],
+        RootId=parent.get("RootId") or parent["StackId"],
+        _parent_stack_name=parent["StackName"],
+    )
+    nested_stack_events.keep_template_url(child, properties)
+    nested_stack_events.announce(parent, logical_id, child)
+
+
 def _child_name(parent_name: str, logical_id: str) -> str:
     suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))  # noqa: S311
     return f"{f'{parent_name}-{logical_id}'[: _NAME_LIMIT - len(suffix) - 1]}-{suffix}"
@@ -112,6 +121,7 @@ def _update(physical_id: str, _old: Properties, new: Properties, parent_name: st
     child = _named(physical_id)
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
+    nested_stack_events.keep_template_url(child, new)
     try:
         child = _act("UpdateStack", child["StackName"], _request(new, parent))
     except ValueError as problem:
@@ -167,9 +177,15 @@ def _request(properties: Properties, parent: Stack) -> dict[str, str]:
 
 
 def _act(
-    action: str, name: str, fields: Mapping[str, str], family: Mapping[str, str] | None = None
+    action: str,
+    name: str,
+    fields: Mapping[str, str],
+    begin: Callable[[Stack], None] | None = None,
 ) -> Stack:
-    """Carry out a stack action on the server's loop, from a worker thread, and wait for its end."""
+    """Carry out a stack action on the server's loop, from a worker thread, and wait for its end.
+
+    `begin` is called with the stack when the action is accepted, before it runs.
+    """
 
     async def act() -> Stack:
         # The child starts afresh: these belong to the parent's resource in the caller's context.
@@ -181,7 +197,8 @@ def _act(
         if status != 200:
             raise ValueError(_message(body))
         stack: Stack = cloudformation._stacks[name]
-        stack.update(family or {})
+        if begin is not None:
+            begin(stack)
         operation = _running.get(stack["StackId"])
         if operation is not None:
             await operation

@@ -9,6 +9,7 @@ from typing import Any
 from ministack.core.responses import get_region
 from ministack.services.cloudformation import provisioners, stacks
 
+from embedded_aws.regional_offers import refuse_missing
 from embedded_aws.registry import Created, Properties
 from embedded_aws.schema_check import problems
 from embedded_aws.schemas import property_names, schema_of
@@ -60,8 +61,12 @@ def _pair(created: Any) -> Created:
 
 
 def check(resource_type: str, logical_id: str, properties: Properties) -> None:
-    """Raise ValueError in CloudFormation's words when `properties` do not fit the type's schema."""
-    schema = schema_of(resource_type, get_region())
+    """Raise ValueError when `properties` do not fit the type's schema or what the region offers.
+
+    The words are CloudFormation's for the first and the service's for the second.
+    """
+    region = get_region()
+    schema = schema_of(resource_type, region)
     given = _without_system_tags(properties)
     found = problems(given, schema)
     read_only = property_names(
@@ -73,6 +78,7 @@ def check(resource_type: str, logical_id: str, properties: Properties) -> None:
             f"Properties validation failed for resource {logical_id} of type {resource_type}"
             f" with message: [{'; '.join(found)}]"
         )
+    refuse_missing(resource_type, given, region)
 
 
 def _without_system_tags(properties: Properties) -> Properties:

@@ -1,7 +1,7 @@
-"""The provider schemas that ship with cfn-lint, read without importing cfn-lint (0.5 s).
+"""The schemas that ship with cfn-lint, read without importing cfn-lint (0.5 s).
 
-cfn-lint keeps one file a region that maps each resource type to a content hash, and one schema file
-a hash.
+Of the providers' schemas cfn-lint keeps one file a region that maps each resource type to a content
+hash, and one schema file a hash.
 """
 
 import functools
@@ -52,6 +52,21 @@ def schema_of(resource_type: str, region: str) -> Schema:
     if digest is None:
         raise UnknownTypeError(f"CloudFormation has no resource type {resource_type} in {region}.")
     return _load(digest)
+
+
+@functools.cache
+def regional_extension(name: str, region: str) -> Schema | None:
+    """What the extension `name` says of `region`; None when it says nothing of it.
+
+    Extensions are cfn-lint's own schemas beside the providers' ones; those about what a region
+    offers, made from AWS's price lists, hold one schema a region. Only the region's part is kept:
+    the largest file is 3.7 MB, read in 0.1 s.
+    """
+    path = _directory() / "extensions" / f"{name}.json"
+    regions: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found = regions.get(region)
+    # Beside the regions there is a "description", which is a string.
+    return found if isinstance(found, dict) else None
 
 
 def property_names(pointers: list[str]) -> set[str]:

@@ -8,9 +8,11 @@ to have sent SUCCESS, and the event that CloudFormation shows then is in the sta
 
 from typing import Any
 
+from ministack.core.responses import get_region
 from ministack.services import autoscaling, cloudformation, ec2, iam, ssm
 from ministack.services.cloudformation import provisioners, stacks
 
+from embedded_aws.regional_offers import refuse_missing_instance_type
 from embedded_aws.registry import Created, Properties
 from embedded_aws.service_calls import call
 
@@ -108,6 +110,7 @@ def _launch_data(properties: Properties) -> Properties:
 
 
 def _check(data: Properties) -> None:
+    refuse_missing_instance_type(data.get("InstanceType"), get_region())
     image = data.get("ImageId", "")
     if not _image_of(image):
         raise ValueError(f"The parameter of image {image} does not exist.")
