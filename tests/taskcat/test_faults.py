@@ -22,6 +22,8 @@ from tests.taskcat.tree import lay_out
 
 PLUGINS = Path(__file__).with_name("plugins")
 SOUND, FAULTY = "eu-west-1", "ap-southeast-2"
+# The default class of the database is not offered there.
+CLASSLESS = "ca-west-1"
 REGIONS = [SOUND, FAULTY]
 
 
@@ -59,12 +61,14 @@ def told(done: subprocess.CompletedProcess[str], *words: str) -> Iterator[str]:
     return (line for line in done.stdout.splitlines() if all(word in line for word in words))
 
 
-def assert_red(done: subprocess.CompletedProcess[str], test: str, status: str) -> None:
+def assert_red(
+    done: subprocess.CompletedProcess[str], test: str, status: str, faulty: str = FAULTY
+) -> None:
     """Red for the faulty region alone."""
     assert done.returncode == 1, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [test, SOUND, "CREATE_COMPLETE"] in rows, done.stdout
-    assert [test, FAULTY, status] in rows, done.stdout
+    assert [test, faulty, status] in rows, done.stdout
     assert not list(told(done, SOUND, "ended in"))
     assert "1 passed, 1 failed" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -79,6 +83,15 @@ def test_nested_template_that_is_missing_in_a_region(rehearsal: Rehearsal) -> No
     assert_red(done, "data", "CREATE_FAILED")
     (sentence,) = told(done, f"data in {FAULTY} ended in CREATE_FAILED")
     assert key in sentence
+
+
+def test_database_class_that_a_region_does_not_have(rehearsal: Rehearsal) -> None:
+    done = rehearsal.run("data", regions=[SOUND, CLASSLESS])
+
+    assert_red(done, "data", "CREATE_FAILED", CLASSLESS)
+    (sentence,) = told(done, f"data in {CLASSLESS} ended in CREATE_FAILED")
+    assert "Database: " in sentence
+    assert f"db.t4g.medium is not offered in {CLASSLESS}" in sentence
 
 
 def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
