@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from commands import building, direct, launching, publishing
+from commands import building, direct, launching, publishing, regions
 
 app = typer.Typer(
     add_completion=False,
@@ -25,6 +25,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     building.build: "build",
     building.lint: "lint --region eu-north-1 --region us-east-1",
     building.render: "render prod --region eu-west-1 --output /tmp/prod",
+    regions.regions: "regions --region eu-central-1 --profile prod",
     building.upload: "upload --bucket my-releases --region eu-north-1",
     publishing.plan: "plan --region eu-north-1",
     publishing.publish: "publish --yes",

@@ -33,23 +33,46 @@ def build() -> None:
 
 
 def lint(
-    region: Annotated[list[str], typer.Option(help="AWS region. Repeatable.")] = [DEFAULT_REGION],  # noqa: B006 - Typer reads the default
+    region: Annotated[
+        list[str], typer.Option(help=f"AWS region, {DEFAULT_REGION} without. Repeatable.")
+    ] = [],  # noqa: B006 - Typer reads the default
+    regions: Annotated[
+        bool, typer.Option("--regions", help="Every region that is ready, as `regions` says.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Read again what was clean.")] = False,
 ) -> None:
-    """Run cfn-lint over the templates and over every rendered environment; warnings are failures."""
+    """Run cfn-lint over the templates and over every rendered environment; warnings are failures.
+
+    A region that is named and not ready is a failure too.
+    """
+    if regions and region:
+        raise typer.BadParameter("--regions takes every region that is ready; leave --region out.")
     from pipeline.assemble import assemble
     from pipeline.aws import require_region
     from pipeline.lint import lint as run
+    from pipeline.regions.readiness import readiness, ready_regions
 
     for name in region:
         require_region(name)
-    report = run(assemble(), region, fresh=fresh)
-    if report.findings:
+    release = assemble()
+    found = readiness(release, region) if region or regions else []
+    report = run(
+        release,
+        region or [DEFAULT_REGION],
+        environments=ready_regions(found) if regions else None,
+        fresh=fresh,
+    )
+    if report.findings or found:
         from pipeline import show
+        from pipeline.regions.show import not_ready
 
         show.findings(console(), report)
+        not_ready(console(), found, full=bool(region))
+    if report.findings or (region and not all(each.everywhere for each in found)):
         raise typer.Exit(1)
-    print(f"Clean: {report.targets} sets of templates, {report.linted} read now.")
+    ready = sum(each.everywhere for each in found)
+    where = f"; every environment in {ready} regions" if regions else ""
+    print(f"Clean: {report.targets} sets of templates, {report.linted} read now{where}.")
 
 
 def render(

@@ -14,9 +14,9 @@ def example(
     """A value of the form that AWS gives the Ref (``attribute`` None) or attribute of a resource.
 
     It is the same at every call, and no two resources share one, so that a value found in one layer leads back to
-    the resource of another.
+    the resource of another. Another region's differs in nothing but the region's name and partition.
     """
-    seed = hashlib.sha256(f"{region}/{layer}/{logical_id}".encode()).hexdigest()
+    seed = hashlib.sha256(f"{layer}/{logical_id}".encode()).hexdigest()
     arn = arn_of(kind, region, partition, logical_id, seed)
     name = f"{layer}-{logical_id}-{seed[:12].upper()}"
     if attribute is None:

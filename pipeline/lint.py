@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import chdir
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline.assemble import Release, serialize, template_path
-from pipeline.errors import Refusal
+from pipeline.errors import Refusal, listed
 from pipeline.paths import CACHE, PARAMETERS
 from pipeline.profiles import profile_names
 from pipeline.render import render
@@ -22,11 +22,12 @@ from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
 
 TREE = "templates"
 CLEAN = CACHE / "lint"
+FEW = 3
 
 
 @dataclass(frozen=True)
 class Target:
-    """Templates that are linted together: the nested tree, a foundation, or one rendered environment in one region."""
+    """Templates that are linted together: the nested tree, a foundation, or an environment rendered for regions where it is alike."""
 
     name: str
     regions: tuple[str, ...]
@@ -67,24 +68,21 @@ def lint(
     release: Release,
     regions: Sequence[str],
     *,
+    environments: Mapping[str, Sequence[str]] | None = None,
     fresh: bool = False,
     profiles: Path = PARAMETERS,
     clean: Path = CLEAN,
 ) -> Report:
     """Lint the nested templates and the foundations in all ``regions``, and every environment in each.
 
-    Targets that were clean when last linted are not read again unless ``fresh``. Raises Refusal for a region that cfn-lint does not know
-    and an environment that cannot be rendered.
+    ``environments`` gives environments and the regions of each, where they are others. Targets that were clean when last linted are
+    not read again unless ``fresh``. Raises Refusal for a region that cfn-lint does not know and an environment that cannot be rendered.
     """
     targets = [tree(release, tuple(regions)), *foundations(release, tuple(regions))]
-    for name in profile_names(profiles):
-        for region in regions:
-            rendered = render(release, name, region, profiles=profiles)
-            files = tuple(
-                (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
-                for layer, body in rendered.layers.items()
-            )
-            targets.append(Target(f"{name} in {region}", (region,), files))
+    if environments is None:
+        environments = dict.fromkeys(profile_names(profiles), regions)
+    for name, where in environments.items():
+        targets += rendered_targets(release, name, where, profiles)
     stale = [target for target in targets if fresh or not (clean / target.digest()).exists()]
     findings = tuple(found for report in lint_all(stale) for found in report)
     clean.mkdir(parents=True, exist_ok=True)
@@ -93,6 +91,35 @@ def lint(
         if target.name not in dirty:
             (clean / target.digest()).touch()
     return Report(len(targets), len(stale), findings)
+
+
+def rendered_targets(
+    release: Release, name: str, regions: Sequence[str], profiles: Path
+) -> list[Target]:
+    """An environment as it would be launched in each region; those that differ in the region's name alone are read once, for all.
+
+    What is read is that of the longest name, because schemas limit how long values may be.
+    """
+    alike: dict[str, dict[str, tuple[tuple[str, bytes], ...]]] = {}
+    for region in regions:
+        rendered = render(release, name, region, profiles=profiles)
+        files = tuple(
+            (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
+            for layer, body in rendered.layers.items()
+        )
+        # Not as they are written: where lines break depends on the length of the name.
+        nameless = json.dumps(rendered.layers).replace(region, "")
+        alike.setdefault(nameless, {})[region] = files
+    return [
+        Target(f"{name} in {shortened(list(group))}", tuple(group), group[max(group, key=len)])
+        for group in alike.values()
+    ]
+
+
+def shortened(regions: list[str]) -> str:
+    """Regions as prose, of many only the first: that one is of no other group."""
+    few = len(regions) <= FEW
+    return listed(regions if few else [regions[0], f"{len(regions) - 1} other regions"])
 
 
 def tree(release: Release, regions: tuple[str, ...]) -> Target:

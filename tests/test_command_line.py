@@ -18,15 +18,17 @@ from uuid import uuid4
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline import lint
 from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.paths import PROJECT
+from pipeline.paths import PARAMETERS, PROJECT
+from pipeline.profiles import profile_names
 from pipeline.upload import MANIFEST_NAME, ensure_bucket, keys_below
 from tests.conftest import REGION
 from tests.relay import relay
 
 COMMANDS = (
-    *("build", "lint", "render", "upload", "plan", "publish"),
+    *("build", "lint", "render", "regions", "upload", "plan", "publish"),
     *("launch", "update", "terminate", "status", "outputs", "delete"),
 )
 LINES, COLUMNS = 24, 80
@@ -144,6 +146,7 @@ def test_help_lists_every_command() -> None:
         (("render", "dev", "--set", "=10.0.0.0/16"), ("KEY=VALUE", "'=10.0.0.0/16'")),
         (("delete", "dev", "--set", ""), ("KEY=VALUE", "''")),
         (("upload",), ("--bucket", "python build.py upload --help")),
+        (("lint", "--regions", "--region", "us-east-1"), ("--regions", "--region")),
         (("render", "dev", "staging"), ("staging",)),
     ],
     ids=" ".join,
@@ -162,6 +165,8 @@ def test_wrong_usage_is_one_sentence_and_status_2(
         (("render", "dev", "--region", "mars-1"), ("'mars-1'",)),
         (("lint", "--region", "aws-global"), ("'aws-global'",)),
         (("launch", "dev", "--embedded", "--region", "eu-north-9"), ("'eu-north-9'",)),
+        (("regions", "--region", "us-east-1", "--region", "eu-north-9"), ("'eu-north-9'",)),
+        (("regions", "--profile", "qa"), ("'qa'", "dev, prod and staging")),
         (("render", "prod", "--set", "NatGateways=single"), ("NatGateways", "prod")),
         (("delete", "dev", "--set", "Projet=app"), ("did you mean Project?",)),
         (("launch", "dev", "--direct", "--set", "Environment=prod"), ("Environment", "'dev'")),
@@ -328,6 +333,34 @@ def test_second_build_changes_nothing(broken: Path) -> None:
     assert built(broken) == before
     assert "templates/gone.template.json" not in before
     assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+def test_lint_of_a_region_that_is_not_ready_says_why_and_fails(
+    broken: Path, release: Release
+) -> None:
+    where = ("us-west-1",)
+    targets = [lint.tree(release, where), *lint.foundations(release, where)]
+    for name in profile_names():
+        targets += lint.rendered_targets(release, name, where, PARAMETERS)
+    clean = broken / ".cache/lint"
+    clean.mkdir(parents=True)
+    for target in targets:
+        (clean / target.digest()).touch()
+
+    finished = run("lint", "--region", "us-west-1", tree=broken)
+
+    # cfn-lint itself found nothing: it does not count zones.
+    (line,) = finished.stdout.splitlines()
+    assert line.startswith("us-west-1 is not ready. ")
+    assert "an account has 2 in us-west-1" in line
+    assert (finished.returncode, finished.stderr) == (1, "")
+
+
+def test_lint_of_the_regions_that_are_ready_needs_one(broken: Path) -> None:
+    profile = broken / "parameters/dev.json"
+    profile.write_text(profile.read_text().replace("db.t4g.medium", "db.t0.none"))
+
+    assert_refused(run("lint", "--regions", tree=broken), 1, "No region is ready for dev")
 
 
 def test_render_writes_where_it_is_told(tmp_path: Path, release: Release) -> None:

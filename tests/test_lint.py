@@ -14,6 +14,8 @@ import pytest
 from pipeline import lint
 from pipeline.assemble import Release, serialize, template_path
 from pipeline.errors import Refusal
+from pipeline.paths import PARAMETERS
+from pipeline.regions.readiness import readiness, ready_regions
 from pipeline.render import Rendered
 from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
 
@@ -24,10 +26,49 @@ Template = dict[str, Any]
 
 
 def test_templates_and_environments_are_clean_in_every_region(release: Release) -> None:
-    report = lint.lint(release, REGIONS)
+    ready = ready_regions(readiness(release))
+    report = lint.lint(release, REGIONS, environments=ready)
     assert report.findings == ()
-    assert report.targets == 1 + len(release.foundations) + 3 * len(REGIONS)
-    assert lint.lint(release, REGIONS).linted == 0
+    # Each environment once: the regions that are ready differ in their names alone.
+    assert report.targets == 1 + len(release.foundations) + 3
+    assert all(set(REGIONS) < set(regions) for regions in ready.values())
+    assert lint.lint(release, REGIONS, environments=ready).linted == 0
+
+
+def test_environments_that_differ_only_in_the_regions_name_are_read_once(release: Release) -> None:
+    regions = ["eu-north-1", "cn-north-1", "ap-southeast-2", "cn-northwest-1"]
+
+    commercial, chinese = lint.rendered_targets(release, "dev", regions, PARAMETERS)
+
+    assert commercial.regions == ("eu-north-1", "ap-southeast-2")
+    assert chinese.regions == ("cn-north-1", "cn-northwest-1")
+    for target, longest in ((commercial, b"ap-southeast-2"), (chinese, b"cn-northwest-1")):
+        (network,) = [body for name, body in target.files if name.startswith("network.")]
+        assert longest in network
+
+
+def test_environments_that_differ_in_more_than_the_regions_name_are_read_each(
+    release: Release,
+) -> None:
+    path = template_path("network")
+    network: Template = json.loads(release.files[path])
+    network["Conditions"]["IsFar"] = {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    network["Resources"]["InternetGateway"]["Condition"] = "IsFar"
+    planted = dataclasses.replace(release, files={**release.files, path: serialize(network)})
+
+    targets = lint.rendered_targets(planted, "dev", REGIONS, PARAMETERS)
+
+    assert [target.regions for target in targets] == [REGIONS[:2], REGIONS[2:]]
+    assert len({target.name for target in targets}) == 2
+
+
+def test_a_fault_in_one_of_many_regions_is_found_and_names_it(dev: Rendered) -> None:
+    target = target_of(dev.layers["data"], "data", "eu-north-1")
+
+    findings = lint.lint_target(dataclasses.replace(target, regions=("eu-north-1", "ca-west-1")))
+
+    assert [finding.rule for finding in findings] == ["E3025"]
+    assert findings[0].message.endswith("in 'ca-west-1'")
 
 
 def test_a_region_that_does_not_exist_is_refused(dev: Rendered) -> None:

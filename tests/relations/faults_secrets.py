@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pipeline.examples import example
 from pipeline.render import Rendered
+from tests.conftest import REGION
 from tests.relations import checks_secrets as secrets
 from tests.relations.planting import add, append, body, drop, put
 from tests.relations.registry import Fault
 
 CONTAINER = "ContainerDefinitions/0"
+JWT_SECRET = example(
+    REGION, "aws", "security", "JwtSecret", "AWS::SecretsManager::Secret", attribute=None
+)
 
 
 def without_statement(role: str, sid: str) -> Callable[[Rendered], None]:
@@ -137,7 +142,7 @@ FAULTS = (
             [
                 {
                     "Name": "JWT_SECRET",
-                    "ValueFrom": "arn:aws:secretsmanager:eu-north-1:111122223333:secret:JwtSecret-faf57070c3ed71f3-a1B2c3:value::",
+                    "ValueFrom": f"{JWT_SECRET}:value::",
                 }
             ],
         ),

@@ -1,0 +1,73 @@
+"""The schemas that say what a region has: read as cfn-lint reads them, and nothing of them that bears on us is passed over."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.regions import schemas
+from pipeline.regions.readiness import PRODUCT_TYPES
+from pipeline.regions.uses import at, resources
+from pipeline.render import Rendered
+from tests.conftest import REGION as HERE
+
+
+def test_types_are_those_of_cfn_lint() -> None:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+    for region in (HERE, schemas.REFERENCE, "ap-southeast-7"):
+        theirs = {
+            kind
+            for kind in PROVIDER_SCHEMA_MANAGER.get_resource_types(region)
+            if not kind.startswith("AWS::Serverless::")
+        }
+        assert set(schemas.types(region) or {}) == theirs
+    assert set(PRODUCT_TYPES) <= set(schemas.types(HERE) or {})
+
+
+def test_every_list_of_cfn_lint_that_is_about_a_used_type_is_asked(prod: Rendered) -> None:
+    import cfnlint.rules
+    from cfnlint.helpers import load_plugins
+    from cfnlint.rules.jsonschema.CfnLintJsonSchemaRegional import CfnLintJsonSchemaRegional
+
+    # Such as Resources/AWS::EC2::LaunchTemplate/Properties/LaunchTemplateData/InstanceType.
+    about = {
+        keyword.split("/")[1]
+        for rule in load_plugins(str(Path(cfnlint.rules.__file__).parent / "resources"))
+        if isinstance(rule, CfnLintJsonSchemaRegional)
+        for keyword in rule.keywords
+    }
+    # Held by cfn-lint to no list, though it has one.
+    ours = about | {"AWS::ElastiCache::ReplicationGroup"}
+
+    assert {each.kind for each in resources(prod)} & ours == {kind for kind, *_ in schemas.LISTS}
+
+
+def test_every_list_is_about_something_in_prod(prod: Rendered) -> None:
+    for kind, way, file in schemas.LISTS:
+        values = [
+            (value, used.properties)
+            for used in resources(prod)
+            if used.kind == kind
+            for value in at(used.properties, way)
+        ]
+        assert values
+        for value, properties in values:
+            assert value in (schemas.offered(file, HERE, properties) or ())
+
+
+def test_conditions_of_the_lists_are_no_more_than_presence_and_constants() -> None:
+    import cfnlint.data.schemas
+
+    folder = Path(cfnlint.data.schemas.__file__).parent / "extensions"
+    for *_, file in schemas.LISTS:
+        for region, entry in json.loads((folder / file).read_text()).items():
+            if region not in schemas.zones():
+                continue
+            assert entry.keys() in ({"enum"}, {"allOf"})
+            for clause in entry.get("allOf", ()):
+                assert clause.keys() == {"if", "then"}
+                assert clause["if"].keys() == {"properties", "required"}
+                for wanted in clause["if"]["properties"].values():
+                    assert wanted is False or wanted.keys() <= {"const", "type"}
+                assert [then.keys() for then in clause["then"]["properties"].values()] == [{"enum"}]
