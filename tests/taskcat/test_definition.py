@@ -15,6 +15,7 @@ from pipeline.assemble import Release
 from pipeline.lint import Target, lint_target
 from pipeline.paths import PROJECT
 from pipeline.profiles import profile_names, profile_parameters
+from pipeline.regions.readiness import readiness, ready_regions
 from tests.taskcat.contract import promise
 from tests.taskcat.costs import QUOTAS, hourly, launched, quota_use
 from tests.taskcat.definition import CASES, FILE_NAME, OWN, definition, text
@@ -89,6 +90,14 @@ def test_regions() -> None:
     assert TESTS["dev"]["regions"] == ["eu-north-1", "eu-west-1", "us-east-1"]
     assert TESTS["staging"]["regions"] == TESTS["prod"]["regions"] == ["eu-north-1"]
     assert set(TESTS["prod-two"]["regions"]).isdisjoint(TESTS["prod"]["regions"])
+
+
+def test_every_region_has_what_is_launched_there(release: Release) -> None:
+    regions = sorted({region for case in CASES for region in case.regions})
+    ready = ready_regions(readiness(release, regions))
+
+    for case in CASES:
+        assert set(case.regions) <= set(ready[case.environment])
 
 
 def test_dev_and_the_layers_need_no_prerequisites() -> None:
