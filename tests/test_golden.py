@@ -15,6 +15,7 @@ from tests.golden import differences
 
 TEMPLATES = DIST / TEMPLATE_FOLDER
 
+
 def test_dist_is_what_the_sources_build(release: Release) -> None:
     assert differences(release, DIST) == []
 

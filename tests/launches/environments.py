@@ -44,6 +44,7 @@ class Environment:
         region: str = REGION,
         profiles: Path = PARAMETERS,
         aws: Aws | None = None,
+        /,
         **settings: str,
     ) -> None:
         self.aws = aws or Aws(region, running.environment())

@@ -21,7 +21,7 @@ class Change:
     """Two releases: their templates by layer, and the values of the earlier one's profiles by environment."""
 
     before: Templates
-    after: Templates
+    after: dict[str, dict[str, Any]]
     profiles: Mapping[str, Mapping[str, str]]
 
     @property

@@ -15,6 +15,7 @@ from pipeline.launch import CAPABILITIES, newest_event
 from pipeline.paths import PARAMETERS
 from pipeline.stand_ins import embedded_prerequisites
 from templates_src.core.shared import RELEASE_PREFIX
+from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.releases.kept import Kept, templates_of
 from tests.updates.holdings import Holdings
@@ -75,7 +76,7 @@ class Journey:
 
     def _of(self, release: Release, profiles: Path = PARAMETERS) -> Environment:
         return Environment(
-            self.running, release, self.name, profiles=profiles, aws=self.aws, **self.settings
+            self.running, release, self.name, REGION, profiles, self.aws, **self.settings
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
 from pipeline.assemble import Release
@@ -30,8 +28,8 @@ def test_release_keeps(check: Check, change: Change) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
-def test_found(fault: Fault, change: Change) -> None:
-    faulty = Change(change.before, copy.deepcopy(change.before), change.profiles)
+def test_found(fault: Fault, change: Change, previous: Kept) -> None:
+    faulty = Change(change.before, previous.templates, change.profiles)
     assert list(fault.found_by(faulty)) == []
     fault.plant(faulty.after)
     findings = list(fault.found_by(faulty))

@@ -9,6 +9,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from pipeline.provisioning.operations import Ended
+from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
@@ -37,7 +38,7 @@ def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
     user = User(catalog.user)
     assert user.launch().succeeded
     environment = Environment(
-        running, previous.release, "dev", profiles=previous.profiles, aws=catalog.aws
+        running, previous.release, "dev", REGION, previous.profiles, catalog.aws
     )
     environment.stack = user.stack().id
     holdings = Holdings(environment)
