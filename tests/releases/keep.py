@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 from pipeline.assemble import assemble, project_version
 from pipeline.catalog.versions import version_order
 from pipeline.errors import Refusal
-from pipeline.function_zips import build_functions
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
 from tests.golden import differences
 from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR, folders
@@ -42,7 +40,7 @@ def keep(
         raise Refusal(
             f"{successor} does not come after {present}, the version in setup.cfg; name a later one."
         )
-    if found := [*stale_functions(dist / FUNCTIONS.name), *differences(assemble(present), dist)]:
+    if found := differences(assemble(present, dist / FUNCTIONS.name), dist):
         raise Refusal(f"dist/ is not the release {present}: {found[0]}")
     former = folders(releases)
     folder = releases / present
@@ -58,18 +56,6 @@ def keep(
     text = settings.read_text(encoding="utf-8")
     settings.write_text(DECLARED.sub(f"version = {successor}", text, count=1), encoding="utf-8")
     return folder
-
-
-def stale_functions(functions: Path) -> list[str]:
-    """Which zips of a folder are not what their sources build: sentences that name the file."""
-    with tempfile.TemporaryDirectory() as scratch:
-        built = Path(shutil.copytree(functions, Path(scratch) / functions.name))
-        build_functions(out=built)
-        return [
-            f"{path.name} is not what its sources build; run `python -m pipeline.function_zips`, build, and commit dist/."
-            for path in sorted(functions.iterdir())
-            if not (new := built / path.name).exists() or new.read_bytes() != path.read_bytes()
-        ]
 
 
 def copy(source: Path, target: Path) -> None:

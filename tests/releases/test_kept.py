@@ -215,14 +215,14 @@ def test_dist_that_is_not_built_is_refused(releases: Path, settings: Path, tmp_p
     assert_untouched(releases, settings)
 
 
-def test_function_that_is_not_packed_is_refused(
+def test_function_that_the_manifest_does_not_know_is_refused(
     releases: Path, settings: Path, tmp_path: Path
 ) -> None:
     dist = Path(shutil.copytree(DIST, tmp_path / "dist"))
     function = dist / FUNCTION
     function.write_bytes(function.read_bytes() + b" ")
 
-    with pytest.raises(Refusal, match=r"dist/ is not the release .*: queue_depth\.zip is not"):
+    with pytest.raises(Refusal, match=r"dist/ is not the release .*: manifest\.json is not what"):
         keep("77.0.0", dist, releases, settings=settings)
 
     assert_untouched(releases, settings)

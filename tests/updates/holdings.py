@@ -91,16 +91,15 @@ class Holdings:
             held[name] = self.client("kms").decrypt(CiphertextBlob=sealed)["Plaintext"]
         return held
 
-    def _objects(self, bucket: str) -> list[tuple[str, str, bytes]]:
-        """Key, version and content of every version."""
+    def _objects(self, bucket: str) -> list[tuple[str, str, bool, bytes]]:
+        """Key, version and content of every version, and whether it is the one that is read: none is, once deleted."""
         s3 = self.client("s3")
-        found = [
-            {"Key": version["Key"], "VersionId": version["VersionId"]}
-            for version in s3.list_object_versions(Bucket=bucket).get("Versions", [])
-        ]
-        return sorted(
-            (*each.values(), s3.get_object(Bucket=bucket, **each)["Body"].read()) for each in found
-        )
+        found = []
+        for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            key, identifier = version["Key"], version["VersionId"]
+            body = s3.get_object(Bucket=bucket, Key=key, VersionId=identifier)["Body"].read()
+            found.append((key, identifier, version["IsLatest"], body))
+        return sorted(found)
 
     def _secret(self, secret: str) -> str:
         value: str = self.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
