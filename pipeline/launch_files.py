@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.assemble import Release
 from pipeline.paths import DIST, PARAMETERS
 from pipeline.profiles import load_profile, profile_names
-from templates_src.core.shared import RELEASE_BUCKET
+from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 
 LAUNCH = DIST / "launch"
 
@@ -18,12 +18,16 @@ def write_launch_files(
 ) -> list[Path]:
     """Write one file an environment, as --parameter-overrides file://… takes it in versions 1 and 2 of the AWS CLI.
 
-    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles.
+    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles. Every
+    parameter of the root is named, as an update keeps the previous value of any that is not: a root with the previous
+    ReleasePrefix would nest the previous release's layers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in profile_names(profiles):
-        values = {**load_profile(release.root, name, profiles), RELEASE_BUCKET.name: bucket}
+        profile = load_profile(release.root, name, profiles)
+        place = {RELEASE_BUCKET.name: bucket, RELEASE_PREFIX.name: release.prefix}
+        values = {**profile, **place}
         path = folder / f"{name}.json"
         pairs = [f"{key}={value}" for key, value in values.items()]
         path.write_text(json.dumps(pairs, indent=1) + "\n", encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from embedded_aws.server import EmbeddedAws
@@ -12,6 +13,7 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.events import Operation
 from pipeline.launch import Launched, outputs_of
+from pipeline.paths import PARAMETERS
 from pipeline.profiles import load_profile, resolve
 from pipeline.stand_ins import embedded_prerequisites
 from pipeline.upload import ensure_bucket, release_bucket_name, upload
@@ -29,7 +31,10 @@ class Resource:
 
 
 class Environment:
-    """One environment of the release in one region, under its own stack name."""
+    """One environment of the release in one region, under its own stack name.
+
+    ``profiles`` is the folder of its profile; ``aws`` has the clients, where others made some already.
+    """
 
     def __init__(
         self,
@@ -37,9 +42,12 @@ class Environment:
         release: Release,
         name: str,
         region: str = REGION,
+        profiles: Path = PARAMETERS,
+        aws: Aws | None = None,
+        /,
         **settings: str,
     ) -> None:
-        self.aws = Aws(region, running.environment())
+        self.aws = aws or Aws(region, running.environment())
         self.release = release
         bucket = release_bucket_name(self.aws.account(), region)
         ensure_bucket(self.aws, bucket)
@@ -49,7 +57,7 @@ class Environment:
             "ReleaseBucket": bucket,
             **settings,
         }
-        self.profile = load_profile(release.root, name)
+        self.profile = load_profile(release.root, name, profiles)
         self.stack = launch.stack_name({**self.profile, **self.settings})
         self.notes: list[str] = []
         self.heard: list[tuple[str, str]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from embedded_aws.server import EmbeddedAws
@@ -10,6 +11,7 @@ from pipeline.assemble import Release, serialize
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_template
+from pipeline.paths import PARAMETERS
 from pipeline.stand_ins import product_user
 from pipeline.upload import ensure_bucket, release_bucket_name, upload
 from tests.conftest import REGION
@@ -45,7 +47,9 @@ class Catalog:
             PortfolioId=portfolio or self.portfolio, PrincipalARN=principal, PrincipalType=kind
         )
 
-    def publish(self, release: Release, bucket: str = "", **parameters: Any) -> str:
+    def publish(
+        self, release: Release, bucket: str = "", profiles: Path = PARAMETERS, **parameters: Any
+    ) -> str:
         """Make a release a version of the product, whose first version makes the product; returns its ID.
 
         ``parameters`` are further ones of the template, by name.
@@ -53,7 +57,7 @@ class Catalog:
         bucket = bucket or self.bucket
         ensure_bucket(self.aws, bucket)
         upload(self.aws, release, bucket)
-        body = product_template(release, DEVELOPMENT, bucket)
+        body = product_template(release, DEVELOPMENT, bucket, profiles)
         body["Parameters"] |= parameters
         key = f"products/{release.version}.json"
         self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=serialize(body))

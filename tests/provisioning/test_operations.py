@@ -104,7 +104,7 @@ def test_update_changes_what_is_set_and_nothing_else(user: User, release: Releas
 
 @pytest.mark.usefixtures("launched")
 def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
-    user: User, catalog: Catalog, later: Release
+    user: User, catalog: Catalog, release: Release, later: Release
 ) -> None:
     before = user.stack().parameters
     new = {"Type": "String", "Default": "own"}
@@ -119,16 +119,16 @@ def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
     with pytest.raises(
         Refusal, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
     ):
-        user.launch("1.0.0")
+        user.launch(release.version)
 
 
 @pytest.mark.usefixtures("launched")
-def test_status_tells_product_version_and_last_operation(user: User) -> None:
+def test_status_tells_product_version_and_last_operation(user: User, release: Release) -> None:
     told = environments.told(user.aws, user.environment())
 
     assert told["Status"] == "AVAILABLE"
     assert told["Version"] == "99.0.0"
-    assert told["Versions offered"] == "1.0.0, 99.0.0"
+    assert told["Versions offered"] == f"{release.version}, 99.0.0"
     assert told["Last operation"].startswith("UPDATE_PROVISIONED_PRODUCT SUCCEEDED, 20")
     assert told["Error"] == ""
     assert told["Stack"] == user.stack().id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -60,8 +61,8 @@ def test_credentials_without_a_launch_path(catalog: Catalog) -> None:
         stranger.launch()
 
 
-def test_two_products_of_one_name(catalog: Catalog, user: User) -> None:
-    key = "products/1.0.0.json"
+def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release) -> None:
+    key = f"products/{release.version}.json"
     url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{key}"
     other = catalog.catalog.create_product(
         Name="Twice",
@@ -96,10 +97,11 @@ def test_two_products_of_one_name(catalog: Catalog, user: User) -> None:
 
 
 @pytest.mark.usefixtures("retired", "deprecated")
-def test_version_that_is_unknown_or_retired(user: User) -> None:
+def test_version_that_is_unknown_or_retired(user: User, release: Release) -> None:
     for version in ("7.7.7", "0.8.0"):
         with pytest.raises(
-            Refusal, match=rf"no active version '{version}'; it has 1\.0\.0 and 0\.9\.0"
+            Refusal,
+            match=rf"no active version '{version}'; it has {re.escape(release.version)} and 0\.9\.0",
         ):
             user.launch(version)
 
@@ -107,8 +109,9 @@ def test_version_that_is_unknown_or_retired(user: User) -> None:
 
 
 @pytest.mark.usefixtures("deprecated")
-def test_version_that_is_deprecated(user: User) -> None:
-    with pytest.raises(Refusal, match=r"0\.9\.0 of .* is deprecated.*launch 1\.0\.0\."):
+def test_version_that_is_deprecated(user: User, release: Release) -> None:
+    newest = re.escape(release.version)
+    with pytest.raises(Refusal, match=rf"0\.9\.0 of .* is deprecated.*launch {newest}\."):
         user.launch("0.9.0")
 
     assert_nothing_is_there(user)
@@ -269,7 +272,7 @@ def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
     assert User(catalog.user, "narrow-dev").terminate().succeeded
 
 
-def test_update_of_what_another_product_launched(catalog: Catalog) -> None:
+def test_update_of_what_another_product_launched(catalog: Catalog, release: Release) -> None:
     user = User(catalog.user, "other-dev")
     assert user.launch(Project="other").succeeded
     other = catalog.catalog.create_product(
@@ -280,7 +283,7 @@ def test_update_of_what_another_product_launched(catalog: Catalog) -> None:
             "Name": "1",
             "Type": "CLOUD_FORMATION_TEMPLATE",
             "Info": {
-                "LoadTemplateFromURL": f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/1.0.0.json"
+                "LoadTemplateFromURL": f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/{release.version}.json"
             },
         },
     )
@@ -305,7 +308,9 @@ def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
     assert user.terminate().succeeded
 
 
-def test_version_that_was_retired_meanwhile(catalog: Catalog, later: Release) -> None:
+def test_version_that_was_retired_meanwhile(
+    catalog: Catalog, release: Release, later: Release
+) -> None:
     user = User(catalog.user, "retired-dev")
     version = catalog.publish(later)
     assert user.launch(later.version, Project="retired").succeeded
@@ -315,5 +320,5 @@ def test_version_that_was_retired_meanwhile(catalog: Catalog, later: Release) ->
         user.update(ImageTag="1")
     assert environments.told(user.aws, user.environment())["Version"] == f"{version}, not offered"
 
-    assert user.update("1.0.0", ImageTag="1").succeeded
+    assert user.update(release.version, ImageTag="1").succeeded
     assert user.terminate().succeeded

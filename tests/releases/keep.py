@@ -1,0 +1,82 @@
+"""Keep the present release and raise the version: `python -m tests.releases.keep 1.2.0`.
+
+What is in dist/ and parameters/ goes to tests/releases/VERSION, the release kept before goes, and setup.cfg gets the
+new version. Updates are tested from what is kept, so this comes before anything of the next release is built.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from pipeline.assemble import assemble, project_version
+from pipeline.catalog.versions import version_order
+from pipeline.errors import Refusal
+from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
+from tests.golden import differences
+from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR, folders
+
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+DECLARED = re.compile(r"^version = .*$", re.MULTILINE)
+
+
+def keep(
+    successor: str,
+    dist: Path = DIST,
+    releases: Path = RELEASES,
+    profiles: Path = PARAMETERS,
+    settings: Path = SETUP_CFG,
+) -> Path:
+    """Keep the release in ``dist`` and make ``successor`` the version of ``settings``; returns the kept folder.
+
+    Raises Refusal for a dist/ that is not what the working tree builds, and for a successor that is no later version.
+    """
+    present = project_version()
+    if not VERSION.fullmatch(successor):
+        raise Refusal(f"{successor!r} is no version; write three numbers, such as 1.2.0.")
+    if version_order(successor) <= version_order(present):
+        raise Refusal(
+            f"{successor} does not come after {present}, the version in setup.cfg; name a later one."
+        )
+    if found := differences(assemble(present, dist / FUNCTIONS.name), dist):
+        raise Refusal(f"dist/ is not the release {present}: {found[0]}")
+    former = folders(releases)
+    folder = releases / present
+    unfinished = releases / f"{present}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for name in OF_DIST:
+        copy(dist / name, unfinished / name)
+    copy(profiles, unfinished / PARAMETERS.name)
+    (unfinished / SUCCESSOR).write_text(f"{successor}\n", encoding="utf-8")
+    for path in {*former, folder}:
+        shutil.rmtree(path, ignore_errors=True)
+    unfinished.rename(folder)
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(DECLARED.sub(f"version = {successor}", text, count=1), encoding="utf-8")
+    return folder
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or a folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def main() -> None:
+    """Keep the release, or say in one sentence why not."""
+    if len(sys.argv) != 2:
+        sys.exit("keep: name the version that comes next: python -m tests.releases.keep 1.2.0.")
+    try:
+        folder = keep(sys.argv[1])
+    except Refusal as refusal:
+        sys.exit(f"keep: {refusal}")
+    print(f"Kept {folder.name}; setup.cfg is now {sys.argv[1]}. Run `python build.py build`.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,247 @@
+"""The kept release: the one before this, unharmed, and kept before the version was raised."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.assemble import project_version
+from pipeline.catalog.versions import version_order
+from pipeline.errors import Refusal
+from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG
+from pipeline.profiles import load_profile, profile_names
+from templates_src.environment import TEMPLATE_FOLDER
+from templates_src.launch_role.template import NAME as LAUNCH_ROLE
+from templates_src.release_bucket.template import NAME as RELEASE_BUCKET
+from tests.conftest import ENVIRONMENTS
+from tests.releases.keep import keep
+from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR, folders, kept, successor_of
+
+FUNCTION = "functions/queue_depth.zip"
+
+
+def complaints(version: str, releases: Path) -> list[str]:
+    """What is wrong with the release that is kept before a version: sentences that say what to do."""
+    found = folders(releases)
+    if len(found) != 1:
+        names = ", ".join(folder.name for folder in found) or "none"
+        return [f"tests/releases must keep one release and keeps {names}; keep the last one alone."]
+    successor = successor_of(found[0])
+    if version != successor:
+        return [
+            f"setup.cfg has version {version}, but tests/releases/{found[0].name} is the release before "
+            f"{successor}: put {successor} back, build, and run "
+            f"`python -m tests.releases.keep {version}`, which keeps it and raises the version; if "
+            f"{successor} was never published, write {version} to tests/releases/{found[0].name}/{SUCCESSOR}."
+        ]
+    if version_order(found[0].name) >= version_order(version):
+        return [
+            f"tests/releases keeps {found[0].name}, which is not older than {version}; keep the one before."
+        ]
+    return damages(found[0])
+
+
+def damages(folder: Path) -> list[str]:
+    """What of a kept release is not as its manifest says."""
+    manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
+    # What an account has before it has a release; deployed once, and in no manifest.
+    foundations = {
+        f"{TEMPLATE_FOLDER}/{name}.template.json" for name in (LAUNCH_ROLE, RELEASE_BUCKET)
+    }
+    present = {
+        str(path.relative_to(folder))
+        for name in OF_DIST
+        for path in (folder / name).rglob("*")
+        if path.is_file()
+    }
+    again = f"run `git checkout` on tests/releases/{folder.name}"
+    return [
+        *(
+            f"{path} is not what the manifest of {folder.name} says; {again}."
+            for path, digest in manifest["Files"].items()
+            if path not in present
+            or hashlib.sha256((folder / path).read_bytes()).hexdigest() != digest
+        ),
+        *(
+            f"{path} is in no manifest of {folder.name}; {again}."
+            for path in sorted(present - manifest["Files"].keys() - foundations)
+        ),
+        *(
+            f"The manifest of {folder.name} is that of {manifest['Version']}; {again}."
+            for _ in range(manifest["Version"] != folder.name)
+        ),
+    ]
+
+
+def test_it_is_the_release_before_this_one() -> None:
+    assert complaints(project_version(), RELEASES) == []
+
+
+def test_its_profiles_are_those_of_its_own_parameters() -> None:
+    previous = kept()
+    names = profile_names(previous.profiles)
+    loaded = [load_profile(previous.release.root, name, previous.profiles) for name in names]
+
+    assert [values["Environment"] for values in loaded] == names
+    assert set(names) <= set(ENVIRONMENTS)
+
+
+def test_its_manifest_is_what_an_upload_would_write() -> None:
+    previous = kept()
+
+    assert previous.release.manifest() == (previous.folder / MANIFEST.name).read_bytes()
+
+
+def keep_another(releases: Path) -> None:
+    shutil.copytree(kept(releases).folder, releases / "0.9.0")
+
+
+def keep_none(releases: Path) -> None:
+    shutil.rmtree(kept(releases).folder)
+
+
+def change_a_function(releases: Path) -> None:
+    path = kept(releases).folder / FUNCTION
+    path.write_bytes(path.read_bytes() + b" ")
+
+
+def remove_a_function(releases: Path) -> None:
+    (folders(releases)[0] / FUNCTION).unlink()
+
+
+def add_a_template(releases: Path) -> None:
+    (kept(releases).folder / "templates" / "search.template.json").write_text("{}\n")
+
+
+def rename_the_folder(releases: Path) -> None:
+    kept(releases).folder.rename(releases / "0.0.1")
+
+
+def follow_itself(releases: Path) -> None:
+    folder = kept(releases).folder
+    (folder / SUCCESSOR).write_text(project_version())
+    folder.rename(releases / project_version())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (keep_another, "must keep one release and keeps 0.9.0, "),
+        (keep_none, "must keep one release and keeps none"),
+        (change_a_function, f"{FUNCTION} is not what the manifest"),
+        (remove_a_function, f"{FUNCTION} is not what the manifest"),
+        (add_a_template, "templates/search.template.json is in no manifest"),
+        (rename_the_folder, "The manifest of 0.0.1 is that of"),
+        (follow_itself, "which is not older than"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_what_is_wrong_with_it_is_found(
+    releases: Path, change: Callable[[Path], None], says: str
+) -> None:
+    change(releases)
+
+    assert [said for said in complaints(project_version(), releases) if says in said]
+
+
+def test_version_raised_without_keeping_is_noticed(releases: Path) -> None:
+    (said,) = complaints("77.0.0", releases)
+
+    assert said.startswith("setup.cfg has version 77.0.0, but tests/releases/")
+    assert "run `python -m tests.releases.keep 77.0.0`" in said
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Path:
+    """A copy of what is kept."""
+    copied = tmp_path / "releases"
+    shutil.copytree(kept().folder, copied / kept().folder.name)
+    return copied
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    return Path(shutil.copy(SETUP_CFG, tmp_path))
+
+
+def test_keeping_takes_the_place_of_what_was_kept(releases: Path, settings: Path) -> None:
+    folder = keep("77.0.0", releases=releases, settings=settings)
+
+    assert list(releases.iterdir()) == [folder] == [releases / project_version()]
+    assert complaints("77.0.0", releases) == []
+    assert {path.name: path.read_bytes() for path in (folder / PARAMETERS.name).iterdir()} == {
+        path.name: path.read_bytes() for path in PARAMETERS.iterdir()
+    }
+    before, after = (path.read_text().splitlines() for path in (SETUP_CFG, settings))
+    assert set(after) - set(before) == {"version = 77.0.0"}
+    assert len(after) == len(before)
+
+
+def test_what_an_interruption_left_is_not_kept(releases: Path, settings: Path) -> None:
+    left = releases / f"{project_version()}.unfinished" / "templates" / "left.template.json"
+    left.parent.mkdir(parents=True)
+    left.write_text("{}\n")
+
+    keep("77.0.0", releases=releases, settings=settings)
+
+    assert complaints("77.0.0", releases) == []
+
+
+@pytest.mark.parametrize("successor", ["1", "v2.0.0", "next", "0.9.0", project_version()])
+def test_what_is_no_later_version_is_refused(
+    releases: Path, settings: Path, successor: str
+) -> None:
+    with pytest.raises(Refusal, match=r"is no version|does not come after"):
+        keep(successor, releases=releases, settings=settings)
+
+    assert_untouched(releases, settings)
+
+
+def test_dist_that_is_not_built_is_refused(releases: Path, settings: Path, tmp_path: Path) -> None:
+    dist = Path(shutil.copytree(DIST, tmp_path / "dist"))
+    template = dist / "templates" / "data.template.json"
+    template.write_bytes(template.read_bytes() + b" ")
+
+    with pytest.raises(Refusal, match=r"dist/ is not the release .*: data\.template\.json is not"):
+        keep("77.0.0", dist, releases, settings=settings)
+
+    assert_untouched(releases, settings)
+
+
+def test_function_that_the_manifest_does_not_know_is_refused(
+    releases: Path, settings: Path, tmp_path: Path
+) -> None:
+    dist = Path(shutil.copytree(DIST, tmp_path / "dist"))
+    function = dist / FUNCTION
+    function.write_bytes(function.read_bytes() + b" ")
+
+    with pytest.raises(Refusal, match=r"dist/ is not the release .*: manifest\.json is not what"):
+        keep("77.0.0", dist, releases, settings=settings)
+
+    assert_untouched(releases, settings)
+
+
+def assert_untouched(releases: Path, settings: Path) -> None:
+    assert settings.read_bytes() == SETUP_CFG.read_bytes()
+    assert [path.name for path in releases.iterdir()] == [kept().folder.name]
+
+
+@pytest.mark.parametrize("arguments", [(), ("0.0.1",)], ids=["no version", "an older one"])
+def test_program_refuses_in_one_sentence(arguments: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.releases.keep", *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, ended.stdout, line[:6]) == (1, "", "keep: ")

@@ -1,0 +1,1 @@
+"""From the release before this one to this one: what an update must leave as it was."""

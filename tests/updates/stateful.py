@@ -1,0 +1,38 @@
+"""What holds data, as the templates themselves say it: by type, and by what becomes of it when it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from templates_src.environment import ROOT, stack_title
+from tests.relations.checks_data import ONCE_LAUNCHED, RETAIN, SNAPSHOT, STATEFUL
+
+Templates = Mapping[str, Mapping[str, Any]]
+KEPT = {RETAIN, ONCE_LAUNCHED, SNAPSHOT}
+# docs/data-safety.md, "At a glance", has a line for each of them beside those that relations are held to.
+HOLDING = {*STATEFUL, "AWS::Logs::LogGroup", "AWS::Route53::HostedZone"}
+NESTED = "AWS::CloudFormation::Stack"
+
+
+def is_stateful(resource: Mapping[str, Any]) -> bool:
+    """Whether another one in its place would lack something."""
+    policies = {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
+    return resource["Type"] in HOLDING or bool(policies & KEPT)
+
+
+def stateful(templates: Templates) -> Iterator[tuple[str, str]]:
+    """Layer and logical ID of everything that holds data; the root's nested stacks hold all that they make."""
+    for layer, template in templates.items():
+        for logical_id, resource in template["Resources"].items():
+            if is_stateful(resource) or (layer, resource["Type"]) == (ROOT, NESTED):
+                yield layer, logical_id
+
+
+def names(templates: Templates) -> frozenset[str]:
+    """What of an environment holds data, such as Data.Database."""
+    return frozenset(
+        f"{stack_title(layer)}.{logical_id}"
+        for layer, logical_id in stateful(templates)
+        if layer != ROOT
+    )

@@ -1,0 +1,92 @@
+"""An environment between two operations, and what of it another operation changed; each check yields sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pipeline.launch import outputs_of
+from tests.launches.environments import STACK_TYPE, Environment, Resource
+from tests.launches.inventory import Inventory, counted, expected, inventory
+from tests.updates.holdings import Held, Holdings
+
+# Outputs of the root that an update changes, and why.
+OF_THE_RELEASE: Mapping[str, str] = {
+    "ReleaseVersion": "says which release it is",
+    "ReleaseLocation": "says where the release is",
+}
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is of an environment at a moment. ``parameters`` are by stack, those of the root under "".
+
+    Two of the same fields are the same, whatever led there.
+    """
+
+    status: str = field(compare=False)
+    resources: Mapping[str, Resource]
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, Mapping[str, str]]
+    held: Held
+    inventory: Inventory
+
+    @classmethod
+    def of(cls, environment: Environment, holdings: Holdings) -> State:
+        stacks = environment.stacks()
+        root, resources = stacks[""], environment.resources()
+        return cls(
+            status=root["StackStatus"],
+            resources=resources,
+            outputs=outputs_of(root),
+            parameters={
+                name: {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+                for name, stack in stacks.items()
+            },
+            held=holdings.read(resources),
+            inventory=inventory(environment.aws),
+        )
+
+    @property
+    def listed(self) -> Counter[str]:
+        """How many of each type an inventory finds of the stacks."""
+        types = Counter(resource.type for resource in self.resources.values())
+        return expected(types + Counter({STACK_TYPE: len(self.parameters)}))
+
+
+def replaced(before: State, after: State, names: frozenset[str]) -> Iterator[str]:
+    """What holds data is the same thing still."""
+    for name in sorted(names & before.resources.keys()):
+        was, now = before.resources[name], after.resources.get(name)
+        if now is None:
+            yield f"{name} ({was.type}) is gone."
+        elif now != was:
+            yield f"{name} ({was.type}) was {was.physical_id} and is {now.physical_id}."
+
+
+def lost(before: State, after: State) -> Iterator[str]:
+    """What was held still is."""
+    for holder, was in before.held.items():
+        if after.held.get(holder) != was:
+            yield f"{holder} held {was!r} and holds {after.held.get(holder)!r}."
+
+
+def changed_outputs(before: State, after: State) -> Iterator[str]:
+    """An output keeps its name and its value."""
+    for name, was in before.outputs.items():
+        if name not in after.outputs:
+            yield f"Output {name} is gone."
+        elif name not in OF_THE_RELEASE and after.outputs[name] != was:
+            yield f"Output {name} was {was!r} and is {after.outputs[name]!r}."
+
+
+def left_over(before: State, after: State) -> Iterator[str]:
+    """What is there more, or less, than before is what the stacks have more, or less."""
+    found = counted(after.inventory)
+    found.subtract(counted(before.inventory))
+    found.subtract(after.listed)
+    found.update(before.listed)
+    for kind, count in found.items():
+        if count:
+            yield f"There are {count:+} of {kind} that no stack knows."

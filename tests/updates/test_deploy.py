@@ -1,0 +1,84 @@
+"""The README's commands on an environment that the kept release launched: they bring the next release, whole.
+
+`aws cloudformation deploy` keeps the previous value of a parameter that is not named, so all must be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.events import Operation
+from pipeline.launch import newest_event
+from pipeline.upload import upload
+from tests.conftest import REGION
+from tests.launches.environments import Environment
+from tests.launches.test_readme import BUCKET, HEADING, commands_below
+from tests.launches.tree import PATIENCE, Tree, clean_environment
+from tests.releases.kept import Kept
+
+# Its waiter would look once, and then after thirty seconds.
+LATER = "--no-execute-changeset"
+
+
+def run(command: str, running: EmbeddedAws, tree: Tree) -> str:
+    """A command of the README, from the folder that it is meant for; returns what it prints."""
+    variables = running.environment()
+    # The commands name the region themselves.
+    del variables["AWS_DEFAULT_REGION"]
+    programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tree.folder,
+        env={**clean_environment(variables), "PATH": programs},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A copy of the working tree that a program may write to."""
+    return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
+
+
+@pytest.fixture(scope="module")
+def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Environment:
+    """dev of the kept release, after the commands."""
+    make, *update = commands_below((tree.folder / "README.md").read_text("utf-8"), HEADING)
+    run(make, running, tree)
+    upload(aws, previous.release, BUCKET)
+    environment = Environment(
+        running, previous.release, "dev", REGION, previous.profiles, aws, ReleaseBucket=BUCKET
+    )
+    environment.launch()
+    since = newest_event(aws, environment.stack)
+    prepared = [run(command, running, tree) for command in (update[0], f"{update[1]} {LATER}")][-1]
+    change_set = prepared.split("--change-set-name ")[1].split()[0]
+    aws.client("cloudformation").execute_change_set(ChangeSetName=change_set)
+    operation = Operation(aws, environment.stacks()[""]["StackId"], since)
+    assert operation.follow(lambda _: None) == "UPDATE_COMPLETE"
+    return environment
+
+
+def test_every_layer_is_of_the_release(updated: Environment, release: Release) -> None:
+    assert updated.outputs()["ReleaseVersion"] == release.version
+    assert updated.outputs()["ReleaseLocation"] == f"s3://{BUCKET}/{release.prefix}"
+
+
+@pytest.mark.usefixtures("updated")
+def test_file_names_every_parameter(tree: Tree, release: Release) -> None:
+    pairs = json.loads((tree.folder / "dist" / "launch" / "dev.json").read_text("utf-8"))
+
+    assert {pair.partition("=")[0] for pair in pairs} == release.root.template.parameters.keys()

@@ -1,0 +1,154 @@
+"""Every environment of the kept release updated to the working tree's, taken back, and failed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.events import Failure
+from pipeline.profiles import profile_names
+from templates_src.core.shared import RELEASE_PREFIX
+from tests.releases.kept import Kept, kept
+from tests.updates import stateful
+from tests.updates.faults import TAKEN, unlaunchable
+from tests.updates.journeys import Journey, planted
+from tests.updates.states import OF_THE_RELEASE, State, changed_outputs, left_over, lost, replaced
+
+# What the failed update would have changed, before the fault in its last layer.
+LARGER = {"DatabaseBackupRetentionDays": "21", "LogRetentionDays": "90", "WafRateLimit": "5000"}
+ENDS = {
+    "updated": "UPDATE_COMPLETE",
+    "taken back": "UPDATE_COMPLETE",
+    "failed": "UPDATE_ROLLBACK_COMPLETE",
+    "updated with its values": "UPDATE_COMPLETE",
+}
+# What an embedded AWS cannot put anything into; that it is the same thing must do.
+WITHOUT_CONTENT = {
+    "AWS::EC2::Volume",
+    "AWS::ElastiCache::ReplicationGroup",
+    "AWS::ElastiCache::ServerlessCache",
+    "AWS::RDS::DBInstance",
+    # What a bucket allows.
+    "AWS::S3::BucketPolicy",
+}
+Names = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An environment before the update, and after each operation by the words of ENDS."""
+
+    before: State
+    after: dict[str, State]
+    failures: tuple[Failure, ...]
+
+
+@pytest.fixture(scope="module")
+def taken(aws: Aws) -> None:
+    """A log group of the name that the last layer of a faulty release wants."""
+    aws.client("logs").create_log_group(logGroupName=TAKEN)
+
+
+@pytest.fixture(scope="module", params=profile_names(kept().profiles))
+def told(
+    request: pytest.FixtureRequest,
+    running: EmbeddedAws,
+    aws: Aws,
+    taken: None,
+    previous: Kept,
+    release: Release,
+) -> Told:
+    del taken
+    journey = Journey(running, aws, previous, request.param)
+    updated, back = journey.update(release), journey.take_back()
+    failed = journey.update(planted(release, unlaunchable), **LARGER)
+    failures = journey.failures
+    states = (updated, back, failed, journey.update_keeping_values(release))
+    return Told(journey.before, dict(zip(ENDS, states, strict=True)), failures)
+
+
+@pytest.fixture(scope="module")
+def holding(previous: Kept) -> Names:
+    """What of an environment holds data."""
+    return stateful.names(previous.templates)
+
+
+@pytest.mark.parametrize("operation", ENDS)
+def test_operation_ends(told: Told, operation: str) -> None:
+    assert told.after[operation].status == ENDS[operation]
+
+
+def test_release_is_the_one_that_was_asked_for(
+    told: Told, previous: Kept, release: Release
+) -> None:
+    versions = [state.outputs["ReleaseVersion"] for state in told.after.values()]
+    former, present = previous.release.version, release.version
+
+    assert told.before.outputs["ReleaseVersion"] == former
+    assert versions == [present, former, former, present]
+
+
+@pytest.mark.parametrize("operation", ENDS)
+def test_what_holds_data_is_the_same(told: Told, holding: Names, operation: str) -> None:
+    assert list(replaced(told.before, told.after[operation], holding)) == []
+
+
+@pytest.mark.parametrize("operation", ENDS)
+def test_data_is_the_same(told: Told, operation: str) -> None:
+    assert list(lost(told.before, told.after[operation])) == []
+
+
+@pytest.mark.parametrize("operation", ENDS)
+def test_outputs_are_the_same(told: Told, operation: str) -> None:
+    assert list(changed_outputs(told.before, told.after[operation])) == []
+
+
+@pytest.mark.parametrize("operation", ENDS)
+def test_nothing_is_left_over(told: Told, operation: str) -> None:
+    assert list(left_over(told.before, told.after[operation])) == []
+
+
+def test_everything_that_can_hold_data_was_given_some(told: Told, holding: Names) -> None:
+    """Otherwise nothing could be lost."""
+    held = {name for name, data in told.before.held.items() if data}
+    kinds = {
+        name: resource.type for name, resource in told.before.resources.items() if name in holding
+    }
+
+    assert {kind for name, kind in kinds.items() if name not in held} <= WITHOUT_CONTENT
+    assert len(held) > 15
+
+
+def test_failed_update_leaves_all_as_it_was(told: Told) -> None:
+    ((failure),) = told.failures
+
+    assert (failure.stack, failure.logical_id) == ("Monitoring", "Taken")
+    assert "already exists" in failure.reason
+    assert told.after["failed"] == told.after["taken back"]
+
+
+def test_values_that_were_repeated_are_the_same(told: Told, release: Release) -> None:
+    before, after = (
+        state.parameters[""] for state in (told.before, told.after["updated with its values"])
+    )
+    added = after.keys() - before.keys()
+
+    assert {name: after[name] for name in before.keys() - {RELEASE_PREFIX.name}} == {
+        name: value for name, value in before.items() if name != RELEASE_PREFIX.name
+    }
+    assert {name: after[name] for name in added} == {
+        name: release.root.declarations[name].default for name in added
+    }
+    assert after[RELEASE_PREFIX.name] == release.prefix
+
+
+def test_outputs_on_the_list_are_those_of_a_release(told: Told) -> None:
+    updated = told.after["updated"].outputs
+
+    assert {name for name in OF_THE_RELEASE if updated[name] != told.before.outputs[name]} == set(
+        OF_THE_RELEASE
+    )

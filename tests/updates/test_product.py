@@ -1,0 +1,76 @@
+"""An environment launched from the kept release's product: updated to the next version, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.provisioning.operations import Ended
+from tests.conftest import REGION
+from tests.launches.environments import Environment
+from tests.provisioning.catalog import Catalog
+from tests.provisioning.users import User
+from tests.releases.kept import Kept
+from tests.updates import stateful
+from tests.updates.holdings import Holdings
+from tests.updates.states import State, changed_outputs, left_over, lost, replaced
+
+NAME = "carbon-connect-dev"
+
+
+@dataclass(frozen=True)
+class Told:
+    """The environment before the update, after it, and after the update back, and how both ended."""
+
+    before: State
+    updated: State
+    back: State
+    ends: tuple[Ended, Ended]
+
+
+@pytest.fixture(scope="module")
+def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
+    catalog = Catalog(running)
+    catalog.publish(previous.release, profiles=previous.profiles)
+    user = User(catalog.user)
+    assert user.launch().succeeded
+    environment = Environment(
+        running, previous.release, "dev", REGION, previous.profiles, catalog.aws
+    )
+    environment.stack = user.stack().id
+    holdings = Holdings(environment)
+    before = State.of(environment, holdings)
+    catalog.publish(release)
+    update = user.update(release.version)
+    updated = State.of(environment, holdings)
+    back = user.update(previous.release.version)
+    return Told(before, updated, State.of(environment, holdings), (update, back))
+
+
+def test_both_updates_end_well(told: Told, previous: Kept, release: Release) -> None:
+    assert told.ends == tuple(
+        Ended(NAME, version, changed=True, succeeded=True)
+        for version in (release.version, previous.release.version)
+    )
+    assert told.updated.outputs["ReleaseVersion"] == release.version
+    assert told.back.outputs == told.before.outputs
+
+
+@pytest.mark.parametrize("state", ["updated", "back"])
+def test_everything_is_as_before(told: Told, previous: Kept, state: str) -> None:
+    after: State = getattr(told, state)
+    names = stateful.names(previous.templates)
+
+    assert list(replaced(told.before, after, names)) == []
+    assert list(lost(told.before, after)) == []
+    assert list(changed_outputs(told.before, after)) == []
+    assert list(left_over(told.before, after)) == []
+
+
+def test_values_are_kept(told: Told) -> None:
+    before = told.before.parameters[""]
+
+    assert before.items() <= told.updated.parameters[""].items()
