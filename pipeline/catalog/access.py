@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.catalog.desired import Desired, WantedConstraint
-from pipeline.catalog.document import Share
-from pipeline.catalog.observe import SHARE_TYPES, pages, seen_constraints
+from pipeline.catalog.observe import pages, seen_constraints
 from pipeline.catalog.plan import is_same, matching
+from pipeline.catalog.sharing import Sharing
 from pipeline.catalog.steps import Action, Kind, Step
-from pipeline.catalog.tokens import DUPLICATE, LONGEST_CREATION, NOT_FOUND, once, unless
-from pipeline.errors import Refusal
+from pipeline.catalog.tokens import DUPLICATE, NOT_FOUND, once, unless
 
 
 @dataclass
@@ -116,42 +114,10 @@ class Access:
 
     def _share(self, step: Step) -> None:
         portfolio, share = step.wanted
-        call = (
-            self.catalog.update_portfolio_share
-            if step.action is Action.UPDATE
-            else self.catalog.create_portfolio_share
+        sharing = Sharing(
+            self.catalog, self.portfolios[portfolio], share, step.subject, self.waits[-1]
         )
-        answer = call(
-            PortfolioId=self.portfolios[portfolio],
-            **share_node(share),
-            ShareTagOptions=share.tag_options,
-            SharePrincipals=share.principals,
-        )
-        if answer.get("PortfolioShareToken"):
-            self._wait_for_share(answer["PortfolioShareToken"], step.subject)
-
-    def _wait_for_share(self, token: str, subject: str) -> None:
-        """Wait until a share with an organization has reached its accounts."""
-        began = time.monotonic()
-        while time.monotonic() - began < LONGEST_CREATION:
-            answer = self.catalog.describe_portfolio_share_status(PortfolioShareToken=token)
-            if answer["Status"] == "COMPLETED":
-                return
-            if answer["Status"] in {"COMPLETED_WITH_ERRORS", "ERROR"}:
-                failed = answer.get("ShareDetails", {}).get("ShareErrors", [])
-                reasons = "; ".join(error.get("Message", "no reason given") for error in failed)
-                raise Refusal(
-                    f"Could not share {subject}: {reasons or answer['Status']}; mend the cause and publish again."
-                )
-            time.sleep(self.waits[-1])
-        raise Refusal(
-            f"Sharing {subject} takes longer than {LONGEST_CREATION / 60:.0f} minutes; publish again later to see it through."
-        )
-
-
-def share_node(share: Share) -> dict[str, Any]:
-    """Whom a share is with, as Service Catalog takes it."""
-    if share.kind == "account":
-        return {"AccountId": share.node}
-    types = {kind: type_ for type_, kind in SHARE_TYPES.items()}
-    return {"OrganizationNode": {"Type": types[share.kind], "Value": share.node}}
+        if step.action is Action.UPDATE:
+            sharing.update()
+        else:
+            sharing.create()

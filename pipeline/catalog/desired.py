@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from pipeline.assemble import PRODUCT as PROJECT_NAME
 from pipeline.assemble import Release
-from pipeline.catalog.document import Catalog, Portfolio, Product, Share
+from pipeline.catalog.document import Catalog, Portfolio, Product
 from pipeline.catalog.product_templates import (
     fixed_rules,
     product_key,
     product_templates,
     template_digest,
 )
+from pipeline.catalog.shares import Share
 from pipeline.examples import partition_of
 from pipeline.upload import release_bucket_name
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from pipeline.aws import require_region
 from pipeline.catalog.nodes import Place, compose
+from pipeline.catalog.shares import Share, organization_id, shares
 from pipeline.errors import Refusal, listed
 from pipeline.paths import PROJECT
 from pipeline.profiles import shown
+from templates_src.core.shared import PERMISSIONS_BOUNDARY
 
 CATALOG = PROJECT / "catalog.yaml"
 KEY = r"[a-z][a-z0-9-]{0,39}"
@@ -27,21 +29,6 @@ OWN_TAGS = 2
 TAG_CHARACTERS = r"[\w .:/=+\-@]+"
 RESERVED = "carbon-connect:"
 PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user|group)/[\w+=,.@/-]{1,900}|(role|user|group)/[\w+=,.@/*?-]{1,900}"
-NODES = {
-    "account": (r"\d{12}", "the twelve digits of an account"),
-    "organizational_unit": (r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}", "ou-ROOT-ID"),
-    "organization": (r"o-[a-z0-9]{10,32}", "o- and the organization's ID"),
-}
-
-
-@dataclass(frozen=True)
-class Share:
-    """Whom a portfolio is shared with: ``kind`` is account, organizational_unit or organization."""
-
-    kind: str
-    node: str
-    tag_options: bool
-    principals: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,8 @@ class Support:
 class Catalog:
     """All of catalog.yaml.
 
-    ``organization`` is the one whose accounts may read the release bucket, empty for none.
+    ``organization`` is the one whose accounts may read the release bucket, and ``permissions_boundary`` the ARN of the
+    policy without which the launch role makes no role; both are empty for none.
     """
 
     regions: tuple[str, ...]
@@ -92,6 +80,7 @@ class Catalog:
     launch_role: str
     owner: str
     organization: str
+    permissions_boundary: str
     support: Support
     portfolios: tuple[Portfolio, ...]
     products: tuple[Product, ...]
@@ -114,11 +103,14 @@ def load_catalog(path: Path = CATALOG) -> Catalog:
 def catalog(root: Place) -> Catalog:
     """The catalog that a document describes."""
     required = ("regions", "versions_kept", "launch_role", "owner", "portfolios", "products")
-    found = root.mapping(required, ("support", "tags", "organization"))
+    optional = ("support", "tags", "organization", "permissions_boundary")
+    found = root.mapping(required, optional)
+    organization = organization_id(found.get("organization"))
     shared = tags(found.get("tags"))
     products = tuple(product(key, place, shared) for key, place in keyed(found["products"]).items())
     portfolios = tuple(
-        portfolio(key, place, shared) for key, place in keyed(found["portfolios"]).items()
+        portfolio(key, place, shared, organization)
+        for key, place in keyed(found["portfolios"]).items()
     )
     check_references(found["portfolios"], products)
     for what, places in (("products", products), ("portfolios", portfolios)):
@@ -128,9 +120,8 @@ def catalog(root: Place) -> Catalog:
         versions_kept=found["versions_kept"].whole_number(1, MAX_VERSIONS - 1),
         launch_role=found["launch_role"].text(r"[\w+=,.@-]{1,64}", "the name of a role"),
         owner=found["owner"].text(what="who answers for the products", most=MAX_PROVIDER),
-        organization=found["organization"].text(*NODES["organization"])
-        if "organization" in found
-        else "",
+        organization=organization,
+        permissions_boundary=boundary(found.get("permissions_boundary")),
         support=support(found.get("support")),
         portfolios=portfolios,
         products=products,
@@ -216,8 +207,16 @@ def product(key: str, place: Place, shared: Mapping[str, str]) -> Product:
     )
 
 
-def portfolio(key: str, place: Place, shared: Mapping[str, str]) -> Portfolio:
-    """One portfolio."""
+def boundary(place: Place | None) -> str:
+    """The ARN of the permissions boundary, as the templates take it; empty for none."""
+    what = "the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME"
+    return place.text(PERMISSIONS_BOUNDARY.pattern or "", what) if place else ""
+
+
+def portfolio(
+    key: str, place: Place, shared: Mapping[str, str], organization: str = ""
+) -> Portfolio:
+    """One portfolio; ``organization`` is the one that may read the release bucket."""
     found = place.mapping(
         ("name", "description", "products"), ("principals", "tags", "tag_options", "shares")
     )
@@ -235,7 +234,7 @@ def portfolio(key: str, place: Place, shared: Mapping[str, str]) -> Portfolio:
         else (),
         tags=tags(found.get("tags"), shared),
         tag_options=tag_options(found.get("tag_options")),
-        shares=shares(found.get("shares")),
+        shares=shares(found.get("shares"), organization),
     )
 
 
@@ -250,25 +249,6 @@ def tag_options(place: Place | None) -> tuple[tuple[str, str], ...]:
             for value in values.unique_texts(TAG_CHARACTERS, "a tag option's value", 256)
         ]
     return tuple(pairs)
-
-
-def shares(place: Place | None) -> tuple[Share, ...]:
-    """Whom a portfolio is shared with."""
-    found: list[Share] = []
-    for item in place.items() if place else ():
-        entry = item.mapping((), (*NODES, "tag_options", "principals"))
-        kinds = [kind for kind in NODES if kind in entry]
-        if len(kinds) != 1:
-            raise item.refuse(f"must name one of {listed(list(NODES))}.")
-        node = entry[kinds[0]].text(*NODES[kinds[0]])
-        if any(share.node == node for share in found):
-            raise item.refuse(f"names {node} again; remove one of the two.")
-        switches = [
-            entry[name].switch() if name in entry else False
-            for name in ("tag_options", "principals")
-        ]
-        found.append(Share(kinds[0], node, *switches))
-    return tuple(found)
 
 
 def check_references(place: Place, products: tuple[Product, ...]) -> None:

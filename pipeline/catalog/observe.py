@@ -29,14 +29,10 @@ from pipeline.catalog.observed import (
     Stranger,
     digest_in,
 )
+from pipeline.catalog.shares import SHARE_TYPES
 from pipeline.catalog.steps import Kind
 from pipeline.catalog.versions import surplus
 
-SHARE_TYPES: Mapping[str, str] = {
-    "ACCOUNT": "account",
-    "ORGANIZATIONAL_UNIT": "organizational_unit",
-    "ORGANIZATION": "organization",
-}
 PRODUCT_FIELDS: Mapping[str, str] = {
     "Name": "Name",
     "Owner": "Owner",

@@ -88,10 +88,14 @@ class SeenTagOption:
 
 @dataclass(frozen=True)
 class SeenStack:
-    """A stack that the publication stands on; ``digest`` is that of its template, as its tag says."""
+    """A stack that the publication stands on.
+
+    ``digest`` is that of its template and parameters as it was made, as its tag says; ``parameters`` are those it has.
+    """
 
     status: str
     digest: str
+    parameters: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from pipeline.catalog.document import CATALOG, Catalog, Product
 from pipeline.errors import Refusal, listed
 from pipeline.paths import PARAMETERS
 from pipeline.profiles import load_profile, profile_names, shown
-from templates_src.core.shared import ENVIRONMENT, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.shared import (
+    ENVIRONMENT,
+    PERMISSIONS_BOUNDARY,
+    PROJECT,
+    RELEASE_BUCKET,
+    RELEASE_PREFIX,
+)
 from templates_src.environment import TEMPLATE_SUFFIX
 
 
@@ -26,23 +32,34 @@ def product_templates(
 
     Raises Refusal for a profile, layer or parameter that catalog.yaml names and the release has not.
     """
+    common = {
+        PROJECT.name: project_of(release, catalog, profiles),
+        PERMISSIONS_BOUNDARY.name: catalog.permissions_boundary,
+    }
     return {
-        product.key: serialize(product_template(release, product, bucket, profiles))
+        product.key: serialize(product_template(release, product, bucket, profiles, common))
         for product in catalog.products
     }
 
 
 def product_template(
-    release: Release, product: Product, bucket: str, profiles: Path = PARAMETERS
+    release: Release,
+    product: Product,
+    bucket: str,
+    profiles: Path = PARAMETERS,
+    common: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """One product's template: a layer's, or the root's with the profile's values as defaults."""
+    """One product's template: a layer's, or the root's with the profile's values as defaults.
+
+    ``common`` are defaults of layers, which have no profile.
+    """
     if product.layer:
         layers = [layer.name for layer in release.layers]
         if product.layer not in layers:
             raise Refusal(
                 f"{shown(CATALOG)}: product {product.key} is of layer {product.layer!r}; there are {listed(layers)}."
             )
-        name, values = product.layer, {}
+        name, values = product.layer, dict(common or {})
     else:
         name, values = release.root.name, profile_values(release, product, profiles)
     body: dict[str, Any] = copy.deepcopy(json.loads(release.files[template_path(name)]))
@@ -101,6 +118,24 @@ def profile_values(
             f"there are {listed(profile_names(profiles))}."
         )
     return load_profile(release.root, product.profile, profiles)
+
+
+def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> str:
+    """The project whose environments are published: the profiles', or the default where there are layers only.
+
+    Raises Refusal for profiles of several, because a launch role launches one.
+    """
+    found: dict[str, str] = {}
+    for product in catalog.products:
+        if product.profile:
+            found[profile_values(release, product, profiles)[PROJECT.name]] = product.profile
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        raise Refusal(
+            f"{shown(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {shown(profiles / f'{second}.json')} "
+            f"of {other!r}, but a launch role launches one; give both the same, or publish from two accounts."
+        )
+    return next(iter(found), PROJECT.default or "")
 
 
 def only_environment(parameter: dict[str, Any], product: Product) -> None:

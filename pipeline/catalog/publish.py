@@ -8,29 +8,19 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol, TypeVar
 
-from pipeline.assemble import Release, template_path
+from pipeline.assemble import Release
 from pipeline.aws import Aws, sentences
 from pipeline.catalog.apply import Applier
 from pipeline.catalog.desired import Desired, desired
 from pipeline.catalog.document import Catalog
+from pipeline.catalog.foundations import foundations
 from pipeline.catalog.observe import observe
 from pipeline.catalog.observed import Observed
 from pipeline.catalog.plan import catalog_steps
 from pipeline.catalog.steps import Action, Kind, Step, in_order
-from pipeline.catalog.storage import (
-    BUCKET_STACK,
-    ROLE_STACK,
-    Foundation,
-    ensure_stack,
-    storage_steps,
-    stored,
-)
+from pipeline.catalog.storage import ensure_stack, storage_steps, stored
 from pipeline.catalog.tokens import WAITS
 from pipeline.errors import Refusal
-from templates_src.launch_role.template import LAUNCH_ROLE_NAME
-from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
-from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
-from templates_src.release_bucket.template import ORGANIZATION_ID
 
 Done = TypeVar("Done")
 
@@ -129,26 +119,6 @@ def plan_region(
     base = foundations(release, catalog, has_role=home is not None)
     steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
     return RegionPlan(aws, home, release, wanted, observed, steps)
-
-
-def foundations(release: Release, catalog: Catalog, *, has_role: bool) -> tuple[Foundation, ...]:
-    """The stacks that a region stands on."""
-    readers = {ORGANIZATION_ID.name: catalog.organization} if catalog.organization else {}
-    bucket = Foundation(
-        Kind.BUCKET,
-        BUCKET_STACK,
-        release.foundations[template_path(BUCKET_TEMPLATE)],
-        readers,
-    )
-    if not has_role:
-        return (bucket,)
-    role = Foundation(
-        Kind.LAUNCH_ROLE,
-        ROLE_STACK,
-        release.foundations[template_path(ROLE_TEMPLATE)],
-        {LAUNCH_ROLE_NAME.name: catalog.launch_role},
-    )
-    return role, bucket
 
 
 def refusals(plans: Sequence[RegionPlan]) -> list[str]:

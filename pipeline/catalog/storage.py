@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
 @dataclass(frozen=True)
 class Foundation:
-    """A stack that a publication makes for itself: its name, template and parameters."""
+    """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default."""
 
     kind: Kind
     stack: str
@@ -40,6 +41,16 @@ class Foundation:
         """Names this template with these parameters."""
         given = "".join(f"{name}={value}\n" for name, value in sorted(self.parameters.items()))
         return hashlib.sha256(self.body + given.encode()).hexdigest()[:16]
+
+    def differing(self, parameters: Mapping[str, str]) -> list[str]:
+        """The names of a stack's parameters whose values are not as they are to be."""
+        declared = json.loads(self.body).get("Parameters", {})
+        wanted = {name: declared.get(name, {}).get("Default", "") for name in parameters}
+        return sorted(
+            name
+            for name, value in {**wanted, **self.parameters}.items()
+            if parameters.get(name) != value
+        )
 
 
 def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
@@ -106,8 +117,16 @@ def seen_stack(aws: Aws, name: str) -> SeenStack | None:
     stack = describe(aws, name)
     if stack is None:
         return None
+    return seen_in(stack)
+
+
+def seen_in(stack: Mapping[str, Any]) -> SeenStack:
+    """A stack as CloudFormation describes it."""
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""))
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
+    }
+    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters)
 
 
 def storage_steps(
@@ -150,6 +169,9 @@ def foundation_step(
         return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
     if stack.digest != foundation.digest:
         reason = "its template or parameters have changed"
+        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+    if changed := foundation.differing(stack.parameters):
+        reason = f"differs in {', '.join(changed)}"
         return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
     return Step(Action.UNCHANGED, foundation.kind, subject, "is as it is to be")
 
@@ -195,9 +217,9 @@ def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) 
 
 def is_made(stack: Mapping[str, Any], foundation: Foundation) -> bool:
     """Whether a stack is made from this template with these parameters."""
-    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-    ended = stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-    return ended and tags.get(TEMPLATE_TAG) == foundation.digest
+    seen = seen_in(stack)
+    ended = seen.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    return ended and seen.digest == foundation.digest and not foundation.differing(seen.parameters)
 
 
 def stack_request(foundation: Foundation) -> dict[str, Any]:

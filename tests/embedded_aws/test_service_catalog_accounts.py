@@ -114,37 +114,6 @@ def test_guest_launches_with_its_own_role_under_the_owners_rules(
     assert changed == "ResourceNotFoundException"
 
 
-def test_organization_needs_no_import(shelf: Shelf, guest: Guest) -> None:
-    organizations = shelf.account.client("organizations")
-    organization = organizations.describe_organization()["Organization"]["Id"]
-    member = organizations.create_account(Email="a@example.com", AccountName="a")
-    member_id = member["CreateAccountStatus"]["AccountId"]
-    shelf.api.enable_aws_organizations_access()
-    node = {"Type": "ORGANIZATION", "Value": organization}
-    shelf.api.associate_principal_with_portfolio(
-        PortfolioId=shelf.portfolio,
-        PrincipalARN="arn:aws:iam:::role/launch*",
-        PrincipalType="IAM_PATTERN",
-    )
-    shelf.api.create_portfolio_share(
-        PortfolioId=shelf.portfolio, OrganizationNode=node, SharePrincipals=True
-    )
-
-    outside = guest.api.list_accepted_portfolio_shares(PortfolioShareType="AWS_ORGANIZATIONS")
-    assert outside["PortfolioDetails"] == []
-    inside = boto3.client(
-        "servicecatalog",
-        region_name=REGION,
-        endpoint_url=guest.api.meta.endpoint_url,
-        aws_access_key_id=member_id,
-        aws_secret_access_key="secret",
-    )
-    found = inside.list_accepted_portfolio_shares(PortfolioShareType="AWS_ORGANIZATIONS")
-    assert [portfolio["Id"] for portfolio in found["PortfolioDetails"]] == [shelf.portfolio]
-    principals = inside.list_principals_for_portfolio(PortfolioId=shelf.portfolio)["Principals"]
-    assert [p["PrincipalARN"] for p in principals] == ["arn:aws:iam:::role/launch*"]
-
-
 def test_state_directory_keeps_the_catalog(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "embedded_aws", "--port", "0", "--state-dir", str(tmp_path)]
     seen: list[Any] = []

@@ -153,48 +153,29 @@ def test_ten_patterns_are_the_most(shelf: Shelf) -> None:
         associate(10)
 
 
-def test_shares_by_account_and_organization(shelf: Shelf) -> None:
-    api, portfolio = shelf.api, shelf.portfolio
-    unit = {"Type": "ORGANIZATIONAL_UNIT", "Value": "ou-abcd-12345678"}
-    before = code(api.create_portfolio_share, PortfolioId=portfolio, OrganizationNode=unit)
-    assert before == "OperationNotSupportedException"
-    api.enable_aws_organizations_access()
-    assert api.get_aws_organizations_access_status()["AccessStatus"] == "ENABLED"
-    api.create_portfolio_share(PortfolioId=portfolio, AccountId="111122223333")
-    created = api.create_portfolio_share(
-        PortfolioId=portfolio, OrganizationNode=unit, SharePrincipals=True
-    )
-    # A share that exists is left as it is.
-    again = api.create_portfolio_share(PortfolioId=portfolio, OrganizationNode=unit)
+def test_share_with_an_account(shelf: Shelf) -> None:
+    api, here = shelf.api, {"PortfolioId": shelf.portfolio}
+    other = {**here, "AccountId": "111122223333"}
+    assert "PortfolioShareToken" not in api.create_portfolio_share(**other)
 
-    assert created["PortfolioShareToken"] == again["PortfolioShareToken"]
-    status = api.describe_portfolio_share_status(PortfolioShareToken=created["PortfolioShareToken"])
-    assert (status["Status"], status["OrganizationNodeValue"]) == ("COMPLETED", unit["Value"])
-
-    def shares(kind: str) -> list[dict[str, Any]]:
-        listed = api.describe_portfolio_shares(PortfolioId=portfolio, Type=kind)
-        details: list[dict[str, Any]] = listed["PortfolioShareDetails"]
+    def shares() -> list[dict[str, Any]]:
+        found = api.describe_portfolio_shares(**here, Type="ACCOUNT")
+        details: list[dict[str, Any]] = found["PortfolioShareDetails"]
         return details
 
-    assert [(s["PrincipalId"], s["Accepted"]) for s in shares("ACCOUNT")] == [
-        ("111122223333", False)
-    ]
-    shared = shares("ORGANIZATIONAL_UNIT")[0]
-    assert (shared["SharePrincipals"], shared["ShareTagOptions"]) == (True, False)
-    assert api.list_portfolio_access(PortfolioId=portfolio)["AccountIds"] == ["111122223333"]
-    api.update_portfolio_share(PortfolioId=portfolio, OrganizationNode=unit, ShareTagOptions=True)
-    assert shares("ORGANIZATIONAL_UNIT")[0]["ShareTagOptions"] is True
-    api.delete_portfolio_share(PortfolioId=portfolio, OrganizationNode=unit)
-    assert shares("ORGANIZATIONAL_UNIT") == []
-    gone = {"PortfolioId": portfolio, "OrganizationNode": unit}
-    assert code(api.delete_portfolio_share, **gone) == "ResourceNotFoundException"
+    assert [(s["PrincipalId"], s["Accepted"]) for s in shares()] == [("111122223333", False)]
+    assert api.list_portfolio_access(**here)["AccountIds"] == ["111122223333"]
+    assert api.update_portfolio_share(**other, ShareTagOptions=True)["Status"] == "COMPLETED"
+    assert shares()[0]["ShareTagOptions"] is True
+    api.delete_portfolio_share(**other)
+    assert shares() == []
+    assert code(api.delete_portfolio_share, **other) == "ResourceNotFoundException"
 
 
 @pytest.mark.parametrize(
     "target",
     [
         {"AccountId": "123456789012"},
-        {"OrganizationNode": {"Type": "ORGANIZATION", "Value": "ou-abcd-12345678"}},
         {},
         {"AccountId": "111122223333", "SharePrincipals": True},
     ],

@@ -5,7 +5,8 @@ def install() -> None:
     """Plug the service into ministack, and its templates into ministack's CloudFormation."""
     # Imported this late: importing the package alone must not import ministack.
     from embedded_aws.services.records import plug_in
-    from embedded_aws.services.service_catalog import stacks, wire
+    from embedded_aws.services.service_catalog import foreign_buckets, stacks, wire
 
+    foreign_buckets.install()
     stacks.install()
     plug_in("servicecatalog", wire.ServiceCatalog(), target="AWS242ServiceCatalogService")

@@ -5,36 +5,50 @@ import re
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import portfolios, state, visible
+from embedded_aws.services.service_catalog import (
+    organization,
+    portfolios,
+    share_operations,
+    state,
+    visible,
+)
 from embedded_aws.services.service_catalog.state import Answer, Record
 
+_ACCOUNT = re.compile(r"\d{12}")
+# Types of organization nodes as requests name them, and as shares with them are listed.
 _NODES = {
-    "ACCOUNT": re.compile(r"\d{12}"),
-    "ORGANIZATION": re.compile(r"o-[a-z0-9]{10,32}"),
-    "ORGANIZATIONAL_UNIT": re.compile(r"(ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|r-[a-z0-9]{4,32})"),
+    "ORGANIZATION": "ORGANIZATION",
+    "ORGANIZATIONAL_UNIT": "ORGANIZATIONAL_UNIT",
+    "ACCOUNT": "ORGANIZATION_MEMBER_ACCOUNT",
 }
-
-
 # The key of the only entry.
 _ACCESS = "enabled"
 
 
 def _with(request: Request) -> tuple[str, str]:
-    """Type and identifier of whom a request shares with."""
-    state.one_of(request, "AccountId", "OrganizationNode")
-    if "AccountId" in request:
+    """Type and identifier of whom a request shares with; a node may be named by its ARN."""
+    if state.one_of(request, "AccountId", "OrganizationNode") == "AccountId":
         kind, principal = "ACCOUNT", request["AccountId"]
+        if not _ACCOUNT.fullmatch(principal):
+            raise state.invalid(f"{principal!r} is not the identifier of an account.")
     else:
+        organization.require_manager()
         node = request["OrganizationNode"]
-        kind, principal = node.get("Type", ""), node.get("Value", "")
-        # An account of the organization is shared with as a member, without an import.
-        if kind == "ACCOUNT":
-            return "ORGANIZATION_MEMBER_ACCOUNT", principal
-    if kind not in _NODES or not _NODES[kind].fullmatch(principal):
-        raise state.invalid(f"{principal!r} is not the identifier of a node of type {kind}.")
+        given = node.get("Type", "")
+        kind, principal = _NODES.get(given, ""), node.get("Value", "").rpartition("/")[2]
+        if not kind or not organization.has(given, principal):
+            raise state.invalid(f"{principal!r} is no node of type {given} of the organization.")
     if principal == get_account_id():
         raise state.invalid("A portfolio cannot be shared with the account that owns it.")
     return kind, principal
+
+
+def _require_access() -> None:
+    if not state.organizations_access.get(_ACCESS):
+        raise Refusal(
+            "OperationNotSupportedException",
+            "AWSOrganizationsAccess must be enabled to share a portfolio with an organization node.",
+        )
 
 
 def _create(request: Request) -> Answer:
@@ -42,14 +56,12 @@ def _create(request: Request) -> Answer:
     kind, principal = _with(request)
     if kind == "ACCOUNT" and request.get("SharePrincipals"):
         raise state.invalid("SharePrincipals is supported for organization nodes only.")
-    if kind != "ACCOUNT" and not state.organizations_access.get(_ACCESS):
-        raise Refusal(
-            "OperationNotSupportedException",
-            "AWSOrganizationsAccess must be enabled to share a portfolio with an organization node.",
-        )
+    if kind != "ACCOUNT":
+        _require_access()
     share = _share_of(portfolio["Id"], kind, principal)
     # API_CreatePortfolioShare: a share that exists is left as it is, and no error.
     if share is None:
+        operation = share_operations.begin(portfolio["Id"], kind, principal)
         share = {
             "PortfolioId": portfolio["Id"],
             "PrincipalId": principal,
@@ -57,7 +69,7 @@ def _create(request: Request) -> Answer:
             "Accepted": kind != "ACCOUNT",
             "ShareTagOptions": bool(request.get("ShareTagOptions")),
             "SharePrincipals": bool(request.get("SharePrincipals")),
-            "Token": state.new_id("share"),
+            "Token": operation["Token"],
         }
         state.shares[_key(portfolio["Id"], kind, principal)] = share
     return {} if kind == "ACCOUNT" else {"PortfolioShareToken": share["Token"]}
@@ -85,14 +97,23 @@ def _update(request: Request) -> Answer:
     share = _known(request)
     if share["Type"] == "ACCOUNT" and request.get("SharePrincipals"):
         raise state.invalid("SharePrincipals is supported for organization nodes only.")
+    operation = share_operations.begin(*_place(share))
     share.update(state.chosen(request, "ShareTagOptions", "SharePrincipals"))
-    return {"PortfolioShareToken": share["Token"], "Status": "COMPLETED"}
+    return {
+        "PortfolioShareToken": operation["Token"],
+        "Status": share_operations.status_of(operation),
+    }
 
 
 def _delete(request: Request) -> Answer:
     share = _known(request)
-    del state.shares[_key(share["PortfolioId"], share["Type"], share["PrincipalId"])]
-    return {} if share["Type"] == "ACCOUNT" else {"PortfolioShareToken": share["Token"]}
+    operation = share_operations.begin(*_place(share))
+    del state.shares[_key(*_place(share))]
+    return {} if share["Type"] == "ACCOUNT" else {"PortfolioShareToken": operation["Token"]}
+
+
+def _place(share: Record) -> tuple[str, str, str]:
+    return share["PortfolioId"], share["Type"], share["PrincipalId"]
 
 
 def _describe(request: Request) -> Answer:
@@ -110,17 +131,8 @@ def _shares_of(request: Request) -> list[Record]:
 
 
 def _describe_status(request: Request) -> Answer:
-    token = request["PortfolioShareToken"]
-    for share in state.shares.values():
-        if share["Token"] == token:
-            return {
-                "PortfolioShareToken": token,
-                "PortfolioId": share["PortfolioId"],
-                "OrganizationNodeValue": share["PrincipalId"],
-                "Status": "COMPLETED",
-                "ShareDetails": {"SuccessfulShares": [], "ShareErrors": []},
-            }
-    raise state.missing("Portfolio share token", token)
+    organization.require_manager()
+    return share_operations.described(request["PortfolioShareToken"])
 
 
 def _list_access(request: Request) -> Answer:
@@ -129,27 +141,30 @@ def _list_access(request: Request) -> Answer:
 
 
 def _list_organization_access(request: Request) -> Answer:
+    organization.require_manager()
     kind = request["OrganizationNodeType"]
-    kept = {"ACCOUNT": "ORGANIZATION_MEMBER_ACCOUNT"}.get(kind, kind)
     nodes = [
         {"Type": kind, "Value": share["PrincipalId"]}
         for share in _shares_of(request)
-        if share["Type"] == kept
+        if share["Type"] == _NODES[kind]
     ]
     return state.page(request, "OrganizationNodes", nodes)
 
 
 def _enable_access(_request: Request) -> Answer:
+    organization.require_manager()
     state.organizations_access[_ACCESS] = True
     return {}
 
 
 def _disable_access(_request: Request) -> Answer:
+    organization.require_manager()
     state.organizations_access.pop(_ACCESS, None)
     return {}
 
 
 def _access_status(_request: Request) -> Answer:
+    organization.require_manager()
     enabled = state.organizations_access.get(_ACCESS)
     return {"AccessStatus": "ENABLED" if enabled else "DISABLED"}
 

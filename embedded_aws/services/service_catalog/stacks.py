@@ -12,6 +12,7 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, helpers
 
 from embedded_aws.services.records import Refusal
+from embedded_aws.services.service_catalog import foreign_buckets
 from embedded_aws.services.service_catalog.launch_roles import COPIED, FORWARDED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
 from embedded_aws.template_urls import locate
@@ -51,7 +52,13 @@ def install() -> None:
                 role.require("s3:GetObject", f"arn:aws:s3:::{place[0]}/{place[1]}", FORWARDED)
             except Refusal as refusal:
                 return None, helpers._error("ValidationError", f"S3 error: {refusal}")
-        return read(parameters, body_key, url_key, label)
+        if place is None:
+            return read(parameters, body_key, url_key, label)
+        bucket, key, _ = place
+        if foreign_buckets.is_closed(bucket, key):
+            return None, helpers._error("ValidationError", "S3 error: Access Denied")
+        with foreign_buckets.opened(bucket, key):
+            return read(parameters, body_key, url_key, label)
 
     helpers._resolve_document = resolve
 

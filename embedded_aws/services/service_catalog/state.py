@@ -19,6 +19,8 @@ templates = new_store()
 constraints = new_store()
 tag_options = new_store()
 shares = new_store()
+# What is done to shares, by the token that it is asked after with.
+share_operations = new_store()
 # Whether the organization may be shared with, by account: AWS keeps it for all regions together.
 organizations_access: Any = AccountScopedDict()
 # Principals that an account has associated with a portfolio of another, by the portfolio.
@@ -35,6 +37,7 @@ STORES = {
     "constraints": constraints,
     "tag_options": tag_options,
     "shares": shares,
+    "share_operations": share_operations,
     "organizations_access": organizations_access,
     "local_principals": local_principals,
     "provisioned_products": provisioned_products,

@@ -5,10 +5,9 @@ organizational unit, is there for the accounts without that.
 """
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import organizations
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state
+from embedded_aws.services.service_catalog import organization, share_operations, state
 from embedded_aws.services.service_catalog.state import Record
 
 
@@ -52,18 +51,14 @@ def offered() -> list[Record]:
 
 
 def _reaches(share: Record, owner: str, account: str) -> bool:
-    if share["Type"] in ("ACCOUNT", "ORGANIZATION_MEMBER_ACCOUNT"):
+    if share["Type"] == "ACCOUNT":
         return bool(share["PrincipalId"] == account)
-    node = organizations._accounts.get_scoped(owner, None, account)
-    if share["Type"] == "ORGANIZATION":
-        organization = organizations._orgs.get_scoped(owner, None, "self") or {}
-        return node is not None and bool(organization.get("Id") == share["PrincipalId"])
-    while node is not None:
-        parent = node["_ParentId"]
-        if parent == share["PrincipalId"]:
-            return True
-        node = organizations._ous.get_scoped(owner, None, parent)
-    return False
+    # An organization's accounts have it once sharing has ended, and those only that it reached.
+    made = state.share_operations.get_scoped(owner, get_region(), share["Token"])
+    return not share_operations.in_progress(made) and any(
+        member["Id"] == account and member["Status"] == "ACTIVE"
+        for member in organization.members(owner, share["Type"], share["PrincipalId"])
+    )
 
 
 def here(share: Record) -> Record:

@@ -1,0 +1,65 @@
+"""The organization of an account, as the embedded Organizations keeps it.
+
+ministack takes every account for the manager of an organization of its own. One that another account
+has made, or invited, belongs to that one's.
+"""
+
+from ministack.core.responses import get_account_id
+from ministack.services import organizations
+
+from embedded_aws.services.records import Refusal
+from embedded_aws.services.service_catalog.state import Record
+
+
+def manager_of(account: str) -> str:
+    """The management account of the organization that an account belongs to."""
+    for owner, member in list(organizations._accounts._data):
+        if member == account != owner:
+            return str(owner)
+    return account
+
+
+def identifier_of(account: str) -> str:
+    """The identifier of the organization that an account belongs to; empty for none."""
+    found = organizations._orgs.get_scoped(manager_of(account), None, "self") or {}
+    return str(found.get("Id", ""))
+
+
+def require_manager() -> None:
+    """Refuse what is the management account's to anybody else; delegated administrators are not known."""
+    account = get_account_id()
+    if manager_of(account) != account or not identifier_of(account):
+        raise Refusal(
+            "OperationNotSupportedException",
+            "Only the management account of the organization, or a delegated administrator, may call this.",
+        )
+
+
+def has(kind: str, node: str) -> bool:
+    """Whether a node of this type is in the organization that the caller manages."""
+    if kind == "ORGANIZATION":
+        return node == identifier_of(get_account_id())
+    known = organizations._ous if kind == "ORGANIZATIONAL_UNIT" else organizations._accounts
+    return known.get(node) is not None
+
+
+def members(owner: str, kind: str, node: str) -> list[Record]:
+    """The accounts below a node of the organization that `owner` manages, without `owner`."""
+    accounts = [
+        account
+        for (manager, _), account in list(organizations._accounts._data.items())
+        if manager == owner != account["Id"]
+    ]
+    if kind == "ORGANIZATION":
+        return accounts if node == identifier_of(owner) else []
+    return [account for account in accounts if node in _above(owner, account)]
+
+
+def _above(owner: str, account: Record) -> list[str]:
+    """An account and the units that it is in, innermost first."""
+    found = [str(account["Id"])]
+    above: Record | None = account
+    while above is not None:
+        found.append(str(above["_ParentId"]))
+        above = organizations._ous.get_scoped(owner, None, above["_ParentId"])
+    return found

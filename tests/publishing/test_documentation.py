@@ -1,0 +1,93 @@
+"""The commands of docs/publishing.md on sharing, as a person types them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.catalog.steps import Action, Kind
+from pipeline.paths import PROJECT
+from tests.organization import Organization
+from tests.publishing.conftest import Publisher
+from tests.publishing.hub import Hub, catalog_with
+from tests.publishing.test_published import only, writing
+
+
+def commands(heading: str, containing: str) -> str:
+    """The commands of the one block of a section that contains a text."""
+    text = (PROJECT / "docs/publishing.md").read_text(encoding="utf-8")
+    section = re.split(r"\n##+ ", text.split(f"# {heading}\n")[1])[0]
+    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+    [found] = [block for block in blocks if containing in block]
+    return re.sub(r"^    ", "", found, flags=re.MULTILINE)
+
+
+def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in bash with the AWS CLI; it ends at the first command that fails."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],
+        env={"PATH": path, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **environment},
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_principals_and_shares_are_taken_away(publisher: Publisher) -> None:
+    hub, organization = Hub(publisher), Organization(publisher.embedded)
+    organization.allow_sharing()
+    unit = organization.unit("team")["Id"]
+    catalog = catalog_with(
+        "{account: '210987654321'}",
+        f"{{organizational_unit: {unit}}}",
+        f"{{organization: {organization.id}}}",
+        top=f"organization: {organization.id}\n",
+    )
+    hub.publish(catalog)
+    script = commands("Taking away", "delete-portfolio-share")
+    portfolio, _ = only(publisher.catalog)
+    for example, real in (
+        ("port-…", portfolio),
+        ("role/NAME", "role/launcher"),
+        ("ou-ab12-c3d4e5f6", unit),
+        ("o-a1b2c3d4e5", organization.id),
+    ):
+        assert example in script
+        script = script.replace(example, real)
+    environment = publisher.embedded.environment()
+    for line in script.replace("\\\n", " ").splitlines():
+        done = patiently(line, environment)
+        assert done.returncode == 0, done.stderr
+    assert sorted(writing(hub.plan(catalog))) == [
+        (Action.CREATE, Kind.PRINCIPAL),
+        *[(Action.CREATE, Kind.SHARE)] * 3,
+    ]
+
+
+def patiently(line: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command, again while something else is being shared."""
+    for _ in range(5):
+        done = run(line, AWS_PAGER="", **environment)
+        if "InvalidStateException" not in done.stderr:
+            break
+    return done
+
+
+@pytest.mark.parametrize("command", ["create-stack-set", "create-stack-instances"])
+def test_launch_role_is_brought_to_every_account(command: str) -> None:
+    script = commands("Sharing", "create-stack-set").replace("\\\n", " ")
+    [line] = [line for line in script.splitlines() if f"aws cloudformation {command} " in line]
+
+    # Checks the request against the API's model, and sends none.
+    done = run(f"{line} --generate-cli-skeleton output --region eu-north-1")
+
+    assert done.returncode == 0, done.stderr

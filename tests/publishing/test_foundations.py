@@ -1,0 +1,212 @@
+"""The parameters of the launch role's and the release bucket's stacks: whence they come, and what is done when they differ."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import Release
+from pipeline.aws import Aws
+from pipeline.catalog.foundations import foundations
+from pipeline.catalog.product_templates import product_templates
+from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK
+from pipeline.errors import Refusal
+from pipeline.paths import PARAMETERS
+from tests.conftest import REGION
+from tests.launches.tree import Tree
+from tests.publishing.conftest import Publisher
+from tests.publishing.hub import Hub, catalog_with
+from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.test_published import told, writing
+
+BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
+BOUND = f"permissions_boundary: {BOUNDARY}\n"
+MORE = """
+  development:
+    name: Development
+    description: To develop against
+    profile: dev
+  network:
+    name: Network
+    description: A VPC
+    layer: network
+"""
+
+
+def change(folder: Path, profile: str, **values: str) -> None:
+    """Give parameters of a profile other values."""
+    path = folder / f"{profile}.json"
+    pairs = json.loads(path.read_text())
+    for pair in pairs:
+        pair["ParameterValue"] = values.get(pair["ParameterKey"], pair["ParameterValue"])
+    path.write_text(json.dumps(pairs))
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Path:
+    """A copy of the profiles that a test may change."""
+    return Path(shutil.copytree(PARAMETERS, tmp_path / "parameters"))
+
+
+def given(release: Release, text: str, profiles: Path) -> dict[Kind, Any]:
+    """The parameters of both stacks."""
+    found = foundations(release, small_catalog(text), has_role=True, profiles=profiles)
+    return {each.kind: each.parameters for each in found}
+
+
+def test_parameters_come_from_the_catalog_and_its_profiles(
+    release: Release, profiles: Path
+) -> None:
+    for profile in ("dev", "prod"):
+        change(profiles, profile, Project="shop", PermissionsBoundary=BOUNDARY)
+    text = CATALOG + MORE + BOUND + "organization: o-a1b2c3d4e5\n"
+
+    assert given(release, text, profiles) == {
+        Kind.LAUNCH_ROLE: {
+            "Project": "shop",
+            "LaunchRoleName": "launch",
+            "PermissionsBoundary": BOUNDARY,
+        },
+        Kind.BUCKET: {"Project": "shop", "OrganizationId": "o-a1b2c3d4e5"},
+    }
+    # A layer has no profile; it is launched by the same role all the same.
+    bodies = product_templates(release, small_catalog(text), "a-bucket", profiles)
+    parameters = json.loads(bodies["network"])["Parameters"]
+    assert parameters["Project"]["Default"] == "shop"
+    bound = [
+        json.loads(body)["Parameters"]["PermissionsBoundary"]["Default"]
+        for body in bodies.values()
+        if "PermissionsBoundary" in json.loads(body)["Parameters"]
+    ]
+    assert len(bound) >= 2
+    assert set(bound) == {BOUNDARY}
+
+
+def test_what_is_as_by_default_is_not_given(release: Release) -> None:
+    assert given(release, CATALOG, PARAMETERS) == {
+        Kind.LAUNCH_ROLE: {"LaunchRoleName": "launch"},
+        Kind.BUCKET: {},
+    }
+
+
+def test_profiles_of_two_projects_are_refused(release: Release, profiles: Path) -> None:
+    change(profiles, "dev", Project="shop")
+
+    with pytest.raises(
+        Refusal, match=r"prod\.json is of Project 'carbon-connect' and .*dev\.json of 'shop'"
+    ):
+        given(release, CATALOG + MORE, profiles)
+
+
+def test_profile_outside_the_boundary_is_refused(release: Release, profiles: Path) -> None:
+    change(profiles, "prod", PermissionsBoundary=BOUNDARY)
+
+    with pytest.raises(Refusal, match=r"dev\.json has PermissionsBoundary '', but the launch role"):
+        given(release, CATALOG + MORE + BOUND, profiles)
+
+
+def test_what_is_no_boundary_is_refused_with_its_line() -> None:
+    line = CATALOG.count("\n") + 1
+    with pytest.raises(
+        Refusal, match=rf"^catalog\.yaml:{line}: permissions_boundary must be the ARN of a managed"
+    ):
+        catalog_with(top="permissions_boundary: boundary\n")
+
+
+@pytest.fixture
+def hub(publisher: Publisher) -> Hub:
+    return Hub(publisher)
+
+
+def parameters_of(aws: Aws, stack: str) -> dict[str, str]:
+    [found] = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
+
+
+def test_changed_key_updates_its_stack(hub: Hub) -> None:
+    hub.publish(catalog_with())
+    catalog = catalog_with(top="organization: o-a1b2c3d4e5\n")
+
+    plans = hub.publish(catalog)
+
+    assert writing(plans) == [(Action.UPDATE, Kind.BUCKET)]
+    aws = hub.publisher.aws
+    assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == "o-a1b2c3d4e5"
+    assert not writing(hub.plan(catalog))
+    # Taken out again, it is as by default.
+    hub.publish(catalog_with())
+    assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == ""
+
+
+@pytest.mark.parametrize(
+    ("stack", "name", "value", "kind"),
+    [
+        (ROLE_STACK, "ReleaseBuckets", "somebody-elses", Kind.LAUNCH_ROLE),
+        (ROLE_STACK, "PermissionsBoundary", BOUNDARY, Kind.LAUNCH_ROLE),
+        (BUCKET_STACK, "OrganizationId", "o-a1b2c3d4e5", Kind.BUCKET),
+    ],
+)
+def test_parameter_that_was_changed_by_hand_is_put_right(
+    hub: Hub, stack: str, name: str, value: str, kind: Kind
+) -> None:
+    hub.publish(catalog_with())
+    aws = hub.publisher.aws
+    before = parameters_of(aws, stack)
+    change_by_hand(aws, stack, {**before, name: value})
+
+    plans = hub.publish(catalog_with())
+
+    assert writing(plans) == [(Action.UPDATE, kind)]
+    [line] = told(plans, Action.UPDATE)
+    assert line.endswith(f"differs in {name}")
+    assert parameters_of(aws, stack) == before
+    assert not writing(hub.plan(catalog_with()))
+
+
+def change_by_hand(aws: Aws, stack: str, parameters: dict[str, str]) -> None:
+    """Update a stack as the console does: other parameters, and the tags that it has."""
+    cloudformation = aws.client("cloudformation")
+    [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    cloudformation.update_stack(
+        StackName=stack,
+        UsePreviousTemplate=True,
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=found["Tags"],
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    assert parameters_of(aws, stack) == parameters
+
+
+def test_another_project_and_a_boundary_are_published(
+    tmp_path: Path, embedded: EmbeddedAws
+) -> None:
+    tree = Tree(tmp_path / "clone")
+    for profile in ("dev", "staging", "prod"):
+        change(tree.folder / "parameters", profile, Project="shop", PermissionsBoundary=BOUNDARY)
+    with (tree.folder / "catalog.yaml").open("a", encoding="utf-8") as catalog:
+        catalog.write(BOUND)
+
+    published = tree.run("publish", "--yes", **embedded.environment())
+
+    assert published.returncode == 0, published.stderr
+    aws = Aws(REGION, embedded.environment())
+    assert parameters_of(aws, ROLE_STACK) == {
+        "Project": "shop",
+        "LaunchRoleName": "carbon-connect-launch",
+        "PermissionsBoundary": BOUNDARY,
+        "ReleaseBuckets": "",
+    }
+    assert parameters_of(aws, BUCKET_STACK)["Project"] == "shop"
+    again = tree.run("publish", "--yes", **embedded.environment())
+    assert again.stdout.endswith("Nothing to publish.\n")
