@@ -100,10 +100,20 @@ class Trials:
                     left[fault.name].append(state)
         # Every fault at every call, and each was the call that an undisturbed publication makes there.
         assert met == self.made * len(FAULTS)
-        # Nothing happens between two calls, so that the end of one and the beginning of the next are the same moment.
-        ends, beginnings = left[KILLED_AFTER.name], left[KILLED_BEFORE.name]
-        moments = zip(ends[:-1], beginnings[1:], strict=True)
-        assert all(end == beginning for end, beginning in moments if end and beginning)
+        self.compare(left[KILLED_AFTER.name], left[KILLED_BEFORE.name])
+
+    def compare(self, ends: list[str], beginnings: list[str]) -> None:
+        """Hold the states after each call against those before the next, and against each other.
+
+        Nothing happens between two calls. Every writing call leaves another state and no reading call does, so that
+        one name of a state does stand for one state.
+        """
+        moments = zip(ends, beginnings[1:], self.made[1:], ends[1:], strict=False)
+        for end, beginning, name, after in moments:
+            # The empty name is that of a stack that still changes.
+            if end and beginning and after:
+                assert end == beginning, f"something happens before {name}"
+                assert (end != after) == is_write(name), f"{name} leaves {after}"
 
     def interrupt(self, fault: Fault, number: int) -> tuple[str, str]:
         """Publish with the fault at the call of that number; returns the call's name and what names the state left.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
@@ -53,12 +52,12 @@ class StatefulAws(EmbeddedAws):
         return self._ask("digest")
 
     def _ask(self, what: str, method: str = "GET") -> str:
-        self._connection.request(method, f"{PLACE}{what}")
-        answer = self._connection.getresponse()
-        text = answer.read().decode()
+        connection = HTTPConnection(self.endpoint_url.removeprefix("http://"))
+        try:
+            connection.request(method, f"{PLACE}{what}")
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
         assert answer.status == 200, f"{what}: {answer.status}"
         return text
-
-    @cached_property
-    def _connection(self) -> HTTPConnection:
-        return HTTPConnection(self.endpoint_url.removeprefix("http://"))
