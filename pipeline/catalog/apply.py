@@ -11,11 +11,11 @@ from pipeline.aws import Aws, sentences
 from pipeline.catalog.access import Access
 from pipeline.catalog.desired import Desired, WantedPortfolio, WantedProduct
 from pipeline.catalog.observe import our_portfolios, our_products
-from pipeline.catalog.observed import Observed, SeenProduct, digest_in
+from pipeline.catalog.observed import Observed, SeenProduct
+from pipeline.catalog.settle import Versions, version_properties
 from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.catalog.storage import ensure_stack
-from pipeline.catalog.tokens import NOT_FOUND, WAITS, once, unless
-from pipeline.errors import Refusal
+from pipeline.catalog.tokens import WAITS, once
 from pipeline.upload import put_once, upload
 
 
@@ -31,6 +31,8 @@ class Applier:
     waits: tuple[float, ...] = WAITS
     access: Access = field(init=False)
     products: dict[str, str] = field(init=False)
+    versions: Versions = field(init=False)
+    settled: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.products = {key: seen.id for key, seen in self.observed.products.items()}
@@ -42,6 +44,7 @@ class Applier:
             tag_options={key: seen.id for key, seen in self.observed.tag_options.items()},
             waits=self.waits,
         )
+        self.versions = Versions(self.access.catalog, self.desired, self.observed, self.waits)
 
     def take(self, step: Step) -> None:
         """Take one step. Raises Refusal where AWS does not let it."""
@@ -128,61 +131,11 @@ class Applier:
         )
 
     def _version(self, step: Step) -> None:
-        wanted, changes = step.wanted
-        catalog, product = self.access.catalog, self.products[wanted.key]
-        if step.action is Action.CREATE:
-            identity = self._create_version(wanted, product)
-            if changes:
-                catalog.update_provisioning_artifact(
-                    ProductId=product, ProvisioningArtifactId=identity, **changes
-                )
-            return
-        known = {"ProductId": product, "ProvisioningArtifactId": step.seen.id}
-        if step.action is Action.RETIRE:
-            unless(NOT_FOUND, lambda: catalog.delete_provisioning_artifact(**known))
-        else:
-            catalog.update_provisioning_artifact(**known, **changes)
-
-    def _create_version(self, wanted: WantedProduct, product: str) -> str:
-        """Make the version, unless it came with the product or somebody publishing at the same time made it."""
-        if there := self._found(wanted, product):
-            return there
-        catalog = self.access.catalog
-
-        def create(token: str) -> str:
-            made = catalog.create_provisioning_artifact(
-                ProductId=product, Parameters=version_properties(wanted), IdempotencyToken=token
-            )
-            return str(made["ProvisioningArtifactDetail"]["Id"])
-
-        def read(identity: str) -> str:
-            described = catalog.describe_provisioning_artifact(
-                ProductId=product, ProvisioningArtifactId=identity
-            )
-            return str(described["Status"])
-
-        identity = self._identity("version", wanted.key, product, wanted.version.name)
-        made = once(
-            create,
-            read,
-            *identity,
-            find=lambda: self._found(wanted, product),
-            content=wanted.version.digest,
-            waits=self.waits,
-        )
-        return self._found(wanted, product) or made
-
-    def _found(self, wanted: WantedProduct, product: str) -> str:
-        """The ID of the version, empty where there is none. Raises Refusal when it is there with other content."""
-        details = self.access.catalog.list_provisioning_artifacts(ProductId=product)
-        for entry in details["ProvisioningArtifactDetails"]:
-            if entry["Name"] == wanted.version.name:
-                if digest_in(entry.get("Description", "")) != wanted.version.digest:
-                    raise Refusal(
-                        f"{wanted.name} {wanted.version.name} was published with other content meanwhile ({entry['Id']}); raise the version in setup.cfg."
-                    )
-                return str(entry["Id"])
-        return ""
+        """Take all steps of the product's versions with the first of them, as they follow from what is there by now."""
+        wanted: WantedProduct = step.wanted[0]
+        if wanted.key not in self.settled:
+            self.versions.settle(wanted, self.products[wanted.key])
+            self.settled.add(wanted.key)
 
     def _identity(self, *parts: str) -> tuple[str, ...]:
         return (self.desired.account, self.desired.region, *parts)
@@ -200,16 +153,6 @@ def found_product(catalog: Any, desired: Desired, key: str) -> str:
     if not described:
         return ""
     return str(described["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
-
-
-def version_properties(wanted: WantedProduct) -> dict[str, Any]:
-    """A version as CreateProduct and CreateProvisioningArtifact take it."""
-    return {
-        "Name": wanted.version.name,
-        "Description": wanted.version.description,
-        "Type": "CLOUD_FORMATION_TEMPLATE",
-        "Info": {"LoadTemplateFromURL": wanted.version.url},
-    }
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -204,6 +204,18 @@ def seen_product(
     """A product with its versions, and with the users of those that are to be retired."""
     summary = described["ProductViewDetail"]["ProductViewSummary"]
     identity = summary["ProductId"]
+    return SeenProduct(
+        id=identity,
+        fields={name: summary.get(member, "") for name, member in PRODUCT_FIELDS.items()},
+        tags=tags_of(described),
+        versions=seen_versions(catalog, desired, stored, key, identity),
+    )
+
+
+def seen_versions(
+    catalog: Any, desired: Desired, stored: Observed, key: str, identity: str
+) -> tuple[SeenVersion, ...]:
+    """The versions of a product, and the users of those that are to be retired."""
     wanted = desired.products.get(key)
     details = catalog.list_provisioning_artifacts(ProductId=identity)
     versions = tuple(
@@ -216,12 +228,7 @@ def seen_product(
             replace(version, users=users.get(version.id, ())) if version in old else version
             for version in versions
         )
-    return SeenProduct(
-        id=identity,
-        fields={name: summary.get(member, "") for name, member in PRODUCT_FIELDS.items()},
-        tags=tags_of(described),
-        versions=versions,
-    )
+    return versions
 
 
 def seen_version(

@@ -51,7 +51,7 @@ def once(
         except ClientError as error:
             if not is_of_another_request(error):
                 raise
-            if there := find():
+            if there := looked_for(find, waits):
                 return there
             parts.append(content)
             continue
@@ -66,6 +66,15 @@ def once(
     raise Refusal(
         f"Service Catalog keeps answering with {' '.join(identity)} that were deleted; publish again tomorrow."
     )
+
+
+def looked_for(find: Callable[[], str], waits: tuple[float, ...]) -> str:
+    """What ``find`` finds, which may take a while to show; empty where it does not."""
+    for wait in waits:
+        if there := find():
+            return there
+        time.sleep(wait)
+    return find()
 
 
 def is_of_another_request(error: Exception) -> bool:

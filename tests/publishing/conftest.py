@@ -17,6 +17,7 @@ from tests.conftest import REGION
 from tests.publishing.faults import Calls, Clients
 from tests.publishing.small import small_catalog, small_release
 from tests.publishing.snapshot import snapshot
+from tests.publishing.states import StatefulAws
 
 # In tests what was made is there at once, or not at all.
 WAITS = (0.0, 0.0)
@@ -73,3 +74,16 @@ def publisher(publishing_aws: Publisher) -> Publisher:
     """A publisher to an embedded AWS with nothing in it."""
     publishing_aws.embedded.reset()
     return publishing_aws
+
+
+@pytest.fixture(scope="module")
+def stateful_aws() -> Iterator[StatefulAws]:
+    """An embedded AWS that is the module's alone, and whose state can be kept and brought back."""
+    with StatefulAws.begin(REGION) as running:
+        yield running
+
+
+@pytest.fixture
+def stateful_publisher(stateful_aws: StatefulAws, release: Release) -> Publisher:
+    """A publisher to that embedded AWS."""
+    return Publisher(stateful_aws, release, Clients(stateful_aws), Clients(stateful_aws))

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
@@ -15,10 +16,15 @@ from botocore.httpsession import URLLib3Session
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.errors import Refusal
 
 READING = ("Describe", "List", "Search", "Get", "Head")
 SESSION = URLLib3Session()
-Fault = Callable[["Calls", Any, str], AWSResponse]
+
+
+def is_write(name: str) -> bool:
+    """Whether the operation of that name changes anything."""
+    return not name.startswith(READING)
 
 
 class KilledError(BaseException):
@@ -26,18 +32,14 @@ class KilledError(BaseException):
 
 
 class Calls:
-    """Counts every attempt of every call of a publisher, and lets one of them, or each once, meet a fault.
+    """Counts every attempt of every call of a publisher, and lets the one with the number ``at`` meet a fault."""
 
-    ``effects`` names the writing calls that reached AWS, whether or not their answer came back.
-    """
-
-    def __init__(self, fault: Fault | None = None, at: int | None = None) -> None:
-        """``at`` is the number of the call that meets the fault in all its attempts; None is each, in its first."""
+    def __init__(self, fault: Fault | None = None, at: int = 0) -> None:
         self.fault = fault
         self.at = at
         self.made: list[str] = []
-        self.effects: list[str] = []
         self.struck: list[str] = []
+        self.call = ""
         self.lock = threading.Lock()
 
     def __call__(self, request: Any, event_name: str) -> AWSResponse:
@@ -46,53 +48,79 @@ class Calls:
         name = f"{operation} {path}" if service == "s3" else operation
         with self.lock:
             self.made.append(name)
-            strikes = self.fault is not None and self.strikes(name, request)
-        if self.fault and strikes:
-            return self.fault(self, request, name)
-        return self.send(request, name)
+            strikes = self.strikes(f"{name} {request.body!r}")
+            if strikes:
+                self.struck.append(name)
+        return self.fault.strike(request) if self.fault and strikes else SESSION.send(request)
 
-    def strikes(self, name: str, request: Any) -> bool:
-        call = f"{name} {request.body!r}"
-        if self.at is None:
-            first = call not in self.struck
-            self.struck.append(call)
-            return first
-        if len(self.made) == self.at:
-            self.struck.append(call)
+    def strikes(self, call: str) -> bool:
+        """Whether this attempt, the latest, meets the fault."""
+        number = len(self.made)
+        if self.fault is None or not self.at <= number < self.at + self.fault.attempts:
+            return False
+        if number == self.at:
+            self.call = call
         # The attempts of one call are the same request, one right after the other.
-        return bool(self.struck) and self.struck[0] == call and len(self.made) <= self.at + 1
-
-    def send(self, request: Any, name: str) -> AWSResponse:
-        """Let the request through."""
-        if not name.startswith(READING):
-            with self.lock:
-                self.effects.append(name)
-        return SESSION.send(request)
+        return call == self.call
 
     @property
     def writes(self) -> list[str]:
         """The writing calls that were made."""
-        return [name for name in self.made if not name.startswith(READING)]
+        return [name for name in self.made if is_write(name)]
 
 
-def killed(calls: Calls, request: Any, name: str) -> NoReturn:
-    """The call takes effect, and the process ends before it hears of it: also the moment before the next call."""
-    calls.send(request, name)
+@dataclass(frozen=True)
+class Fault:
+    """Something that befalls one call.
+
+    ``strike`` gets the request and answers it, or does not; ``ends`` is what the publication ends with, None where the
+    publisher is to get over it by itself; ``attempts`` is how many attempts of the call it befalls.
+    """
+
+    name: str
+    strike: Callable[[Any], AWSResponse]
+    ends: type[BaseException] | None
+    attempts: int = 1
+
+
+def killed_before(_request: Any) -> NoReturn:
+    """The process ends and the call is never made."""
     raise KilledError
 
 
-def timed_out(calls: Calls, request: Any, name: str) -> NoReturn:
+def killed_after(request: Any) -> NoReturn:
+    """The call takes effect, and the process ends before it hears of it."""
+    SESSION.send(request)
+    raise KilledError
+
+
+def timed_out(request: Any) -> NoReturn:
     """The call takes effect, and its answer is lost on the way."""
-    calls.send(request, name)
+    SESSION.send(request)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
-def denied(_calls: Calls, request: Any, _name: str) -> AWSResponse:
+def denied(request: Any) -> AWSResponse:
+    """The caller may not make the call."""
     return answer(request, 403, "AccessDeniedException", "AccessDenied")
 
 
-def throttled(_calls: Calls, request: Any, _name: str) -> AWSResponse:
+def throttled(request: Any) -> AWSResponse:
+    """There were too many calls."""
     return answer(request, 400, "ThrottlingException", "Throttling", s3=(503, "SlowDown"))
+
+
+KILLED_BEFORE = Fault("killed before", killed_before, KilledError)
+KILLED_AFTER = Fault("killed after", killed_after, KilledError)
+FAULTS = (
+    KILLED_BEFORE,
+    KILLED_AFTER,
+    Fault("denied", denied, Refusal),
+    Fault("throttled once", throttled, None),
+    Fault("timed out once after success", timed_out, None),
+    # The clients of an endpoint on this machine make two attempts.
+    Fault("timed out after success in every attempt", timed_out, Refusal, attempts=2),
+)
 
 
 def answer(

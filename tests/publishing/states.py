@@ -1,0 +1,63 @@
+"""An embedded AWS whose whole state can be kept, brought back and compared, so that a trial costs little more than itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Self
+
+from embedded_aws.server import EmbeddedAws
+from tests.publishing.state_server import PLACE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class StatefulAws(EmbeddedAws):
+    """A running embedded AWS with a memory of one state."""
+
+    @classmethod
+    def begin(cls, region: str) -> Self:
+        """Start the process and wait until it answers."""
+        log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed by stop
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.publishing.state_server", region],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=ROOT,
+        )
+        assert process.stdout
+        endpoint = process.stdout.readline().strip()
+        running = cls(process, log, endpoint, region)
+        if not endpoint:
+            said = running._last_words()
+            running.stop()
+            raise AssertionError(f"The embedded AWS did not start: {said}")
+        return running
+
+    def keep(self) -> None:
+        """Keep the state of all services, in place of what was kept before."""
+        self._ask("keep", "POST")
+
+    def restore(self) -> None:
+        """Bring back the state that was kept."""
+        self._ask("restore", "POST")
+
+    def digest(self) -> str:
+        """What names the state of all services, whatever its random identifiers and times; empty while a stack changes."""
+        return self._ask("digest")
+
+    def _ask(self, what: str, method: str = "GET") -> str:
+        connection = HTTPConnection(self.endpoint_url.removeprefix("http://"))
+        try:
+            connection.request(method, f"{PLACE}{what}")
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        assert answer.status == 200, f"{what}: {answer.status}"
+        return text
