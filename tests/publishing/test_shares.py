@@ -263,7 +263,7 @@ def test_nobody_may_launch_before_the_constraints_are_in_place(
         "AssociatePrincipalWithPortfolio",
         "CreatePortfolioShare",
     ]
-    made: list[Any] = [call for call in calls.effects if call in order]
+    made: list[Any] = [call for call in calls.writes if call in order]
     assert made == sorted(made, key=order.index)
     assert made.count("CreateConstraint") == 3
     assert set(made) == set(order)
