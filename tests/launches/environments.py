@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from embedded_aws.server import EmbeddedAws
@@ -28,6 +29,12 @@ class Resource:
     physical_id: str
 
 
+@cache
+def aws_of(running: EmbeddedAws, region: str = REGION) -> Aws:
+    """The clients of an embedded AWS in a region, made once: making one takes longer than most of what it is used for."""
+    return Aws(region, running.environment())
+
+
 class Environment:
     """One environment of the release in one region, under its own stack name."""
 
@@ -39,7 +46,7 @@ class Environment:
         region: str = REGION,
         **settings: str,
     ) -> None:
-        self.aws = Aws(region, running.environment())
+        self.aws = aws_of(running, region)
         self.release = release
         bucket = release_bucket_name(self.aws.account(), region)
         ensure_bucket(self.aws, bucket)
