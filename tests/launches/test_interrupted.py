@@ -22,8 +22,8 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.upload import release_bucket_name
 from tests.conftest import REGION
+from tests.gate import Condition, Gate, Request
 from tests.launches.environments import Environment, aws_of
-from tests.launches.gate import Condition, Gate, Request
 from tests.launches.inventory import counted, inventory
 from tests.launches.tree import Tree, end, finished
 
