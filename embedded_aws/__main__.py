@@ -22,6 +22,7 @@ from embedded_aws.settings import (
     DEFAULT_PORT,
     DEFAULT_REGION,
     HOST,
+    SCRATCH_PREFIX,
     client_environment,
     prepare_environment,
 )
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as problem:
         print(f"embedded_aws: {_port_problem(options.port, problem)}", file=sys.stderr)
         return 1
-    with listener, tempfile.TemporaryDirectory(prefix="embedded-aws-") as scratch:
+    with listener, _files(options.scratch) as scratch:
         if options.state_dir:
             try:
                 options.state_dir.mkdir(parents=True, exist_ok=True)
@@ -96,6 +97,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--database-ca", metavar="FILE", type=Path, help="PEM file with that database's authority"
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--scratch", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -147,6 +149,28 @@ def _announcer(port: int, region: str) -> Callable[[], None]:
 
 
 @contextlib.contextmanager
+def _files(given: str | None) -> Iterator[str]:
+    """The folder for what does not outlive the process: the given one or a new one, removed at the end."""
+    scratch = given or tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
+    try:
+        yield scratch
+    finally:
+        _remove(scratch)
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder in which an operation that was not waited for may still be making files."""
+    for _ in range(_REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not Path(folder).exists():
+            return
+
+
+# As often as an operation may make something anew before the process ends.
+_REMOVALS = 20
+
+
+@contextlib.contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     def request_stop(_number: int, _frame: FrameType | None) -> None:
         stop.set()
@@ -174,7 +198,7 @@ def _leave_in_any_case(stop: threading.Event, scratch: str) -> None:
 def _leave(status: int, scratch: str | None = None) -> NoReturn:
     """End without waiting for threads: some of ministack's end only when what they await does."""
     if scratch:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(scratch)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from embedded_aws.settings import (
     ACCESS_KEY,
     ACCOUNT_ID,
     DEFAULT_REGION,
+    SCRATCH_PREFIX,
     SECRET_KEY,
     client_environment,
 )
@@ -48,10 +50,16 @@ class EmbeddedAws:
     account_id = ACCOUNT_ID
 
     def __init__(
-        self, process: subprocess.Popen[str], log: IO[str], endpoint_url: str, region: str
+        self,
+        process: subprocess.Popen[str],
+        log: IO[str],
+        scratch: str,
+        endpoint_url: str,
+        region: str,
     ) -> None:
         self._process = process
         self._log = log
+        self._scratch = scratch
         self.endpoint_url = endpoint_url
         self.region = region
 
@@ -76,10 +84,14 @@ class EmbeddedAws:
         """
         # The process closes its copy; this one is for reading what went wrong.
         log = tempfile.TemporaryFile(mode="w+", prefix="embedded-aws-log-")  # noqa: SIM115
+        # Made here, so that either can remove it: the process when this one is killed, and this one
+        # when the process is.
+        scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "embedded_aws"),
                 *("--port", "0", "--region", region, "--until-stdin-closes"),
+                *("--scratch", scratch),
                 *(("--database", database) if database else ()),
                 *(("--database-ca", str(database_ca)) if database_ca else ()),
             ],
@@ -91,7 +103,7 @@ class EmbeddedAws:
         )
         announcement = _first_line(process, timeout)
         endpoint = _ENDPOINT.search(announcement)
-        aws = cls(process, log, endpoint.group(1) if endpoint else "", region)
+        aws = cls(process, log, scratch, endpoint.group(1) if endpoint else "", region)
         if endpoint is None:
             reason = aws._last_words() if _has_ended(process) else "no answer"
             aws.stop()
@@ -136,6 +148,7 @@ class EmbeddedAws:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,8 @@ HOST = "127.0.0.1"
 ACCESS_KEY = "embedded"
 SECRET_KEY = "embedded"  # noqa: S105 - not a secret: the emulator accepts every signature
 ACCOUNT_ID = "123456789012"
+# What the folder with the files of a run is called, below the folder for temporary files.
+SCRATCH_PREFIX = "embedded-aws-"
 
 # Set where a real PostgreSQL stands behind every database instance: its host and port.
 DATABASE_VARIABLE = "EMBEDDED_DATABASE"

@@ -60,7 +60,7 @@ class Aws:
 
         require_region(self.region)
         session = Session()
-        session.register_component("data_loader", _models())
+        session.register_component("data_loader", models())
         return boto3.Session(
             botocore_session=session,
             region_name=self.region,
@@ -71,7 +71,7 @@ class Aws:
 
 
 @cache
-def _models() -> Any:
+def models() -> Any:
     """The models of the services: reading one takes longer than most calls, and they are of no account."""
     from botocore.loaders import create_loader
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from pipeline.events import Failure, Operation
-from pipeline.launch import Launched
-from pipeline.lint import Report
-from pipeline.provisioning.operations import Ended
+if TYPE_CHECKING:
+    from pipeline.events import Failure, Operation
+    from pipeline.launch import Launched
+    from pipeline.lint import Report
+    from pipeline.provisioning.operations import Ended
 
 _COLOURS = (("FAILED", "red"), ("ROLLBACK", "red"), ("COMPLETE", "green"), ("PROGRESS", "yellow"))
 

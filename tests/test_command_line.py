@@ -25,7 +25,7 @@ from pipeline.paths import PARAMETERS, PROJECT
 from pipeline.profiles import profile_names
 from pipeline.upload import MANIFEST_NAME, ensure_bucket, keys_below
 from tests.conftest import REGION
-from tests.relay import relay
+from tests.gate import Gate, Request
 
 COMMANDS = (
     *("build", "lint", "render", "regions", "upload", "plan", "publish"),
@@ -387,8 +387,15 @@ def test_upload_that_was_ended_midway_is_finished_by_the_next(
     ended: list[subprocess.Popen[str]] = []
     upstream = aws.environment["AWS_ENDPOINT_URL"]
 
-    with relay(upstream, writes=3, then=lambda: ended[0].send_signal(number)) as url:
-        env = {**NOBODY, **aws.environment, "AWS_ENDPOINT_URL": url}
+    with Gate(
+        upstream,
+        Request.writes_object,
+        lambda: ended[0].send_signal(number),
+        count=3,
+        after=True,
+        shuts=True,
+    ) as gate:
+        env = {**NOBODY, **aws.environment, "AWS_ENDPOINT_URL": gate.endpoint_url}
         ended.append(
             subprocess.Popen(
                 upload, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

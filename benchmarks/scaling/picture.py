@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from benchmarks.scaling.policy import Configuration
 from benchmarks.scaling.report import CONTENDERS, Outcome
 
@@ -34,6 +30,11 @@ def digest(worker: Configuration, found: Sequence[Outcome]) -> str:
 
 def draw(worker: Configuration, found: Sequence[Outcome], path: Path) -> None:
     """Write the picture as PNG: the same bytes for the same runs under one version of matplotlib."""
+    # Here, because it takes long, and whoever only compares digests does without.
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     loads = list(dict.fromkeys(each.scenario.name for each in found))
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(12, 6.4), dpi=110, layout="constrained")

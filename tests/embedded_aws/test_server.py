@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ def foreground() -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     yield process
-    process.kill()
-    process.communicate()
+    # Not killed: it could not remove its files.
+    process.terminate()
+    process.communicate(timeout=30)
 
 
 def stops_listening(endpoint_url: str) -> bool:
@@ -131,6 +133,18 @@ def test_process_ends_with_its_parent_and_takes_its_files_along(tmp_path: Path) 
         if not list(tmp_path.iterdir()):
             break
         time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stop_takes_the_files_of_a_killed_process_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    aws = EmbeddedAws.start()
+    aws._process.kill()
+    aws._process.wait()
+    assert list(tmp_path.iterdir()) != []
+    aws.stop()
     assert list(tmp_path.iterdir()) == []
 
 

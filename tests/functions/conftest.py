@@ -1,6 +1,7 @@
 """What the functions' tests share: the AWS that they call, and CloudFormation's ear."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -20,11 +21,22 @@ def lambda_environment(running_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
     return running_aws
 
 
+@cache
+def _client(aws: EmbeddedAws, service: str) -> Any:
+    """Made once a run: making a client takes longer than most of what it is used for."""
+    return boto3.client(
+        service,
+        region_name=aws.region,
+        endpoint_url=aws.endpoint_url,
+        aws_access_key_id=aws.access_key,
+        aws_secret_access_key=aws.secret_key,
+    )
+
+
 @pytest.fixture
 def client(lambda_environment: EmbeddedAws) -> Any:
     """A factory of boto3 clients of the embedded AWS."""
-    del lambda_environment
-    return boto3.client
+    return lambda service: _client(lambda_environment, service)
 
 
 @pytest.fixture

@@ -106,7 +106,9 @@ def statements_for(variant: str) -> tuple[Statement, ...]:
     )
 
 
+@cache
 def statements(**given: str) -> tuple[Statement, ...]:
+    """The launch role's statements with these parameters; read only."""
     return tuple(role_statements(resources_of(launch_role(), **given)))
 
 

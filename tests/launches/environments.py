@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ class Resource:
     physical_id: str
 
 
+@cache
+def aws_of(running: EmbeddedAws, region: str = REGION) -> Aws:
+    """The clients of an embedded AWS in a region, made once: making one takes longer than most of what it is used for."""
+    return Aws(region, running.environment())
+
+
 class Environment:
     """One environment of the release in one region, under its own stack name.
 
@@ -47,7 +54,7 @@ class Environment:
         /,
         **settings: str,
     ) -> None:
-        self.aws = aws or Aws(region, running.environment())
+        self.aws = aws or aws_of(running, region)
         self.release = release
         bucket = release_bucket_name(self.aws.account(), region)
         ensure_bucket(self.aws, bucket)

@@ -22,8 +22,8 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.upload import release_bucket_name
 from tests.conftest import REGION
-from tests.launches.environments import Environment
-from tests.launches.gate import Condition, Gate, Request
+from tests.gate import Condition, Gate, Request
+from tests.launches.environments import Environment, aws_of
 from tests.launches.inventory import counted, inventory
 from tests.launches.tree import Tree, end, finished
 
@@ -92,7 +92,7 @@ def state(aws: Aws, environment: Environment) -> State:
 
 def launch_again(running: EmbeddedAws, release: Release) -> State:
     """What `build.py launch dev --direct` does, without the start of a process."""
-    aws = Aws(REGION, running.environment())
+    aws = aws_of(running)
     launched = launch_release(aws, release, "dev", {}, "")
     assert launched.succeeded, launched.failures
     return state(aws, Environment(running, release, "dev"))

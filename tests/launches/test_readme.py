@@ -16,8 +16,8 @@ from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.launch import describe
 from tests.conftest import REGION
+from tests.gate import Gate
 from tests.launches.environments import Environment
-from tests.launches.gate import Gate
 from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
 
 HEADING = "## Launch it in an account"

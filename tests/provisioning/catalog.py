@@ -15,6 +15,7 @@ from pipeline.paths import PARAMETERS
 from pipeline.stand_ins import product_user
 from pipeline.upload import ensure_bucket, release_bucket_name, upload
 from tests.conftest import REGION
+from tests.launches.environments import aws_of
 
 LAUNCH_ROLE = "carbon-connect-launch"
 USER = "carbon-connect-launcher"
@@ -25,7 +26,7 @@ class Catalog:
     """One portfolio with one product, and a user of it."""
 
     def __init__(self, running: EmbeddedAws) -> None:
-        self.aws = Aws(REGION, running.environment())
+        self.aws = aws_of(running)
         self.catalog: Any = self.aws.client("servicecatalog")
         self.bucket = release_bucket_name(self.aws.account(), REGION)
         ensure_bucket(self.aws, self.bucket)

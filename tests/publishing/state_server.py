@@ -1,6 +1,6 @@
 """An embedded AWS, as a process, whose whole state can be kept, brought back and compared.
 
-    python -m tests.publishing.state_server REGION
+    python -m tests.publishing.state_server REGION SCRATCH
 
 POST /_state/keep keeps the state of all services, POST /_state/restore brings it back, and GET /_state/digest answers
 with what names it; ``tests.publishing.states`` asks for them. Everything else is the embedded AWS's own.
@@ -15,7 +15,6 @@ import os
 import re
 import socket
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -134,15 +133,15 @@ def with_states(application: Any) -> Any:
     return wrapped
 
 
-def main(region: str) -> None:
-    """Serve on a free port of the loopback until standard input ends."""
+def main(region: str, scratch: str) -> None:
+    """Serve on a free port of the loopback until standard input ends; ``scratch`` is the caller's to remove."""
     stop = threading.Event()
 
     def await_end() -> None:
         sys.stdin.buffer.read()
         stop.set()
 
-    with socket.create_server((HOST, 0)) as listener, tempfile.TemporaryDirectory() as scratch:
+    with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
         prepare_environment(port, region, Path(scratch), None)
         # ministack reads its settings while it is imported.
@@ -163,4 +162,4 @@ def main(region: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from embedded_aws.server import EmbeddedAws
+from embedded_aws.settings import SCRATCH_PREFIX
 from tests.publishing.state_server import PLACE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +23,9 @@ class StatefulAws(EmbeddedAws):
     def begin(cls, region: str) -> Self:
         """Start the process and wait until it answers."""
         log = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - closed by stop
+        scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.publishing.state_server", region],
+            [sys.executable, "-m", "tests.publishing.state_server", region, scratch],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -32,7 +34,7 @@ class StatefulAws(EmbeddedAws):
         )
         assert process.stdout
         endpoint = process.stdout.readline().strip()
-        running = cls(process, log, endpoint, region)
+        running = cls(process, log, scratch, endpoint, region)
         if not endpoint:
             said = running._last_words()
             running.stop()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pipeline.render import Rendered
@@ -45,10 +47,14 @@ def granted(
 
 def matches_action(statement: Mapping[str, Any], action: str) -> bool:
     """Whether a statement is about an action; IAM ignores case in it."""
-    return any(
-        fnmatch.fnmatchcase(action.lower(), pattern.lower())
-        for pattern in listed(statement.get("Action"))
-    )
+    name = action.lower()
+    return any(_expression(pattern).match(name) for pattern in listed(statement.get("Action")))
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """What a pattern of an action matches. fnmatch remembers 256 patterns; the launch role alone has more."""
+    return re.compile(fnmatch.translate(pattern.lower()))
 
 
 def holds(statement: Mapping[str, Any], context: Context) -> bool:

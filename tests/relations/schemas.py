@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-
 REGION = "eu-north-1"
 
 
 @cache
 def schema_of(kind: str) -> dict[str, Any]:
     """The provider schema of a resource type."""
+    # Here, because it takes long, and every test worker imports this module.
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
     schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     return schema
 

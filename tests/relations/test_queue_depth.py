@@ -13,10 +13,12 @@ from functools import cache
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import assemble
+from pipeline.aws import models
 from pipeline.render import Rendered
 from templates_src.functions.queue_depth import handler as measuring
 from templates_src.functions.queue_depth.broker import queue_keys
@@ -72,6 +74,14 @@ def secret(aws: EmbeddedAws) -> str:
     )
 
 
+def own_session() -> Any:
+    """A session of one run's own; but the models of the services are read once."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", models())
+    return boto3.session.Session(botocore_session=session)
+
+
+@cache
 def client_of(aws: EmbeddedAws, service: str) -> Any:
     """A client of the embedded AWS."""
     return boto3.client(
@@ -115,7 +125,7 @@ def measure(
                 "CACHE_CA_FILE": str(server.identity.root),
             }.items():
                 patch.setenv(name, value)
-            session = boto3.session.Session()
+            session = own_session()
             patch.setattr(boto3, "DEFAULT_SESSION", session)
             session.events.register("before-call", lambda model, **_: calls.add(action(model)))
             try:

@@ -5,6 +5,7 @@ docker, systemctl, dnf, shutdown) is a stand-in (stand_ins.py); everything else 
 """
 
 import json
+import py_compile
 import subprocess
 import sys
 import threading
@@ -66,7 +67,8 @@ class Loopback(ThreadingHTTPServer):
     def __init__(self, machine: "Machine") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.machine = machine
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # The interval, in seconds, in which it notices that it is to end.
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
 
 @dataclass
@@ -219,12 +221,11 @@ class Machine:
         programs = self.folder / "bin"
         programs.mkdir()
         stand_ins = STAND_INS if self.volume.kind == "loop" else STAND_INS_WITHOUT_ROOT
+        compiled = py_compile.compile(
+            str(HERE / "stand_ins.py"), cfile=str(self.folder / "stand_ins.pyc"), doraise=True
+        )
         for name in {*REAL, *stand_ins}:
-            command = (
-                f"{sys.executable} -IS {HERE / 'stand_ins.py'} {name}"
-                if name in stand_ins
-                else find(name)
-            )
+            command = f"{sys.executable} -IS {compiled} {name}" if name in stand_ins else find(name)
             program = programs / name
             program.write_text(
                 f"#!/bin/sh\nIFS='\x1f'\n"

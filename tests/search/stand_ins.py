@@ -2,19 +2,36 @@
 
 Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that machine.py puts on PATH. All
 they know and all they change is one JSON file, named by the environment variable CLOUD.
+
+A boot runs some twenty of them, and most of their time goes into imports: what few of them need is imported there.
 """
+
+from __future__ import annotations
 
 import json
 import os
-import shlex
-import subprocess
 import sys
-from pathlib import Path
-from typing import Any
 
-State = dict[str, Any]
-CLOUD = Path(os.environ["CLOUD"])
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    State = dict[str, Any]
+
 ROOT = os.environ["SYSTEM_ROOT"]
+
+
+def read_state() -> State:
+    """What is known now."""
+    with open(os.environ["CLOUD"], encoding="utf-8") as file:  # noqa: PTH123 - pathlib is an import
+        state: State = json.load(file)
+    return state
+
+
+def write_state(state: State) -> None:
+    """What is known from now on."""
+    with open(os.environ["CLOUD"], "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
+        file.write(json.dumps(state))
 
 
 def option(arguments: list[str], name: str) -> str:
@@ -44,6 +61,8 @@ def attach_volume(volume: State, arguments: list[str]) -> int:
     """Attaches, and lets udev's link and the kernel's serial number appear on the machine."""
     if volume["attach_errors"]:
         return refuse("AttachVolume", volume["attach_errors"].pop(0))
+    from pathlib import Path
+
     instance = option(arguments, "--instance-id")
     volume.update(state="in-use", holder=instance, attachment="attached")
     name = volume["id"].replace("-", "")
@@ -76,6 +95,8 @@ def aws(state: State, arguments: list[str]) -> int:
 
 def docker(state: State, arguments: list[str]) -> int:
     """``docker run`` serves: it reads the environment file and adds a line to the index."""
+    from pathlib import Path
+
     if arguments[0] != "run":
         return 0
     environment = dict(
@@ -93,19 +114,23 @@ def docker(state: State, arguments: list[str]) -> int:
 
 def systemctl(state: State, arguments: list[str]) -> int:
     """Starts a service by running its ExecStart under its EnvironmentFile."""
-    unit = Path(f"{ROOT}/etc/systemd/system/{arguments[-1]}")
+    unit = f"{ROOT}/etc/systemd/system/{arguments[-1]}"
     starts = arguments[0] == "restart" or "--now" in arguments
-    if not starts or not unit.exists():
+    if not starts or not os.path.exists(unit):  # noqa: PTH110 - pathlib is an import
         return 0
-    CLOUD.write_text(json.dumps(state))
+    write_state(state)
     status = run_unit(unit, "ExecStart")
-    state.update(json.loads(CLOUD.read_text()))
+    state.update(read_state())
     return status
 
 
-def run_unit(unit: Path, key: str) -> int:
+def run_unit(unit: str, key: str) -> int:
     """Runs one command of a unit file as systemd would; returns its exit status."""
-    lines = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line]
+    import shlex
+    import subprocess
+    from pathlib import Path
+
+    lines = [line.split("=", 1) for line in Path(unit).read_text().splitlines() if "=" in line]
     environment = dict(os.environ)
     for name, value in lines:
         if name == "EnvironmentFile":
@@ -119,6 +144,9 @@ def run_unit(unit: Path, key: str) -> int:
 
 def mount(state: State, arguments: list[str]) -> int:
     """Without root: copies what the ext4 file system of the image holds into the mount point."""
+    import subprocess
+    from pathlib import Path
+
     fstab, folder = arguments[1], arguments[2]
     device = next(
         line.split()[0] for line in Path(fstab).read_text().splitlines() if f" {folder} " in line
@@ -139,7 +167,7 @@ def mount(state: State, arguments: list[str]) -> int:
 def main() -> int:
     """Runs the program named by the first argument."""
     name, arguments = sys.argv[1], sys.argv[2:]
-    state: State = json.loads(CLOUD.read_text())
+    state = read_state()
     programs = {"aws": aws, "docker": docker, "systemctl": systemctl, "mount": mount}
     if name == "mountpoint":
         status = 0 if state["mounted"] == arguments[-1] else 32
@@ -147,7 +175,7 @@ def main() -> int:
         status = programs[name](state, arguments)
     else:
         status = 0
-    CLOUD.write_text(json.dumps(state))
+    write_state(state)
     return status
 
 

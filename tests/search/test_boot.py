@@ -244,7 +244,7 @@ def test_the_real_cli_understands_every_command(
     assert len({tuple(call) for call in commands}) == 10
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
     server.requests = 0  # type: ignore[attr-defined]
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")

@@ -42,13 +42,16 @@ class Request:
 
 
 Condition = Callable[[Request], bool]
+# Status, headers and body.
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Gate:
     """The gate, open while in the ``with`` block.
 
     ``act`` is called once, at the ``count``-th request that ``at`` is true for: before the request goes through or,
-    with ``after``, between its answer and the program that waits for it.
+    with ``after``, between its answer and the program that waits for it. With ``shuts`` that answer is withheld, and
+    no later request that ``at`` is true for goes through. Those requests go through one at a time.
     """
 
     def __init__(
@@ -59,10 +62,11 @@ class Gate:
         *,
         count: int = 1,
         after: bool = False,
+        shuts: bool = False,
     ) -> None:
         self._target = endpoint_url.removeprefix("http://")
         self._at, self._act = at, act
-        self._left, self._after = count, after
+        self._left, self._after, self._shuts = count, after, shuts
         self._lock = Lock()
         self.has_acted = False
         gate = self
@@ -107,12 +111,13 @@ class Gate:
     def _hand_on(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)
         request = Request(handler.command, handler.path, handler.rfile.read(length))
-        is_the_one = self._is_the_one(request)
-        if is_the_one and not self._after:
-            self._act()
-        status, headers, body = self._ask(handler, request)
-        if is_the_one and self._after:
-            self._act()
+        answer = (
+            self._counted(handler, request) if self._at(request) else self._ask(handler, request)
+        )
+        if answer is None:
+            handler.close_connection = True
+            return
+        status, headers, body = answer
         handler.send_response(status)
         for name, value in headers:
             if name.lower() not in _HOP_BY_HOP:
@@ -124,18 +129,23 @@ class Gate:
         handler.end_headers()
         handler.wfile.write(body)
 
-    def _is_the_one(self, request: Request) -> bool:
-        if not self._at(request):
-            return False
+    def _counted(self, handler: BaseHTTPRequestHandler, request: Request) -> Answer | None:
+        """The answer to a request that counts; None where it is withheld."""
         with self._lock:
+            if self.has_acted and self._shuts:
+                return None
             self._left -= 1
-            if self._left == 0:
-                self.has_acted = True
-            return self._left == 0
+            if self._left:
+                return self._ask(handler, request)
+            self.has_acted = True
+            if not self._after:
+                self._act()
+            answer = self._ask(handler, request)
+            if self._after:
+                self._act()
+            return None if self._shuts else answer
 
-    def _ask(
-        self, handler: BaseHTTPRequestHandler, request: Request
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _ask(self, handler: BaseHTTPRequestHandler, request: Request) -> Answer:
         connection = http.client.HTTPConnection(self._target, timeout=60)
         headers = {
             name: value
