@@ -62,6 +62,8 @@ def run(
     path = os.pathsep.join([str(PROJECT), *([str(plugins)] if plugins else [])])
     # taskcat imports pkg_resources, which warns that it is to go.
     settings = {**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
+    # With it, taskcat does not notice that there is no profile "default". The AWS CLI sets it, once imported.
+    settings.pop("AWS_DATA_PATH", None)
     return subprocess.run(  # noqa: PLW1510 - the exit status is the result
         command, cwd=tree, env=settings, text=True, **options
     )
