@@ -105,6 +105,9 @@ def definition(release: Release) -> dict[str, Any]:
             "build_submodules": False,
             # A function's zip must be in the region of its stack.
             "s3_regional_buckets": True,
+            # taskcat sends an ACL with each file, and new buckets take no other.
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+            "s3_object_acl": "bucket-owner-full-control",
             "shorten_stack_name": True,
         },
         "tests": {case.name: entry(release, case) for case in CASES},
