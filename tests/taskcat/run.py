@@ -22,7 +22,7 @@ from taskcat.testing import CFNTest
 
 from pipeline.aws import Aws
 from tests.launches.inventory import Inventory, inventory
-from tests.taskcat.contract import Place, promises_broken
+from tests.taskcat.contract import NESTED, Place, promises_broken
 from tests.taskcat.definition import FILE_NAME
 from tests.taskcat.leftovers import Kept, kept, leftovers
 from tests.taskcat.offline import offline
@@ -104,13 +104,14 @@ def failures(stacks: Any) -> Iterator[str]:
 
 
 def reasons_of(stack: Any) -> list[str]:
-    """What failed in a stack and in those nested in it, the first failure first."""
+    """What failed in a stack and in those nested in it, the first failure first.
+
+    Of stacks only where nothing in them failed: else they repeat what did.
+    """
     events = sorted(stack.error_events(refresh=True), key=lambda event: event.timestamp)
-    return list(
-        dict.fromkeys(
-            f"{event.logical_id}: {event.status_reason}" for event in events if event.status_reason
-        )
-    )
+    told = [event for event in events if event.status_reason]
+    causes = [event for event in told if event.type != NESTED] or told[:1]
+    return list(dict.fromkeys(f"{event.logical_id}: {event.status_reason}" for event in causes))
 
 
 def contract_broken(places: Mapping[str, Aws], stacks: Any) -> Iterator[str]:
