@@ -113,13 +113,26 @@ def lift_rules(root: Layer, layer: Layer) -> None:
 
 def declare_release(root: Layer, release_prefix: str) -> None:
     """Where the release is, as the console's last group; the prefix is the one the root was built for."""
-    for declaration in (RELEASE_BUCKET, RELEASE_PREFIX):
-        root.parameter(declaration)
+    for declaration in (RELEASE_BUCKET, own_prefix(release_prefix)):
         # A layer with functions has declared it already, in a place of its own.
-        root.declarations[declaration.name] = root.declarations.pop(declaration.name)
-    root.template.parameters[RELEASE_PREFIX.name] = replace(
-        RELEASE_PREFIX, default=release_prefix
-    ).parameter()
+        root.declarations.pop(declaration.name, None)
+        root.template.parameters.pop(declaration.name, None)
+        root.parameter(declaration)
+
+
+def own_prefix(release_prefix: str) -> Declaration:
+    """ReleasePrefix with the root's own prefix as its default, and that of no other release.
+
+    Trap: an update keeps the previous value of a parameter that is not named, as the console does of all. The new root
+    would nest the previous release's layers, and call itself the new one.
+    """
+    folder, own = release_prefix.partition("/")[0], release_prefix.replace(".", r"\.")
+    return replace(
+        RELEASE_PREFIX,
+        default=release_prefix,
+        pattern=rf"{own}|(?!{folder}/\d){RELEASE_PREFIX.pattern}",
+        message=f"ReleasePrefix must be {release_prefix}, this release's own, or that of a copy under another name, ending in a slash.",
+    )
 
 
 def add_outputs(root: Layer, nested: Sequence[Layer]) -> None:

@@ -48,7 +48,7 @@ ENVIRONMENT = [
     *value("PermissionsBoundary", "arn:aws:iam::111122223333:role/boundary"),
     Wrong("no release bucket", {"ReleaseBucket": None}, ("ReleaseBucket",)),
     *value("ReleaseBucket", "", "Releases", "s3://releases", "ab"),
-    *value("ReleasePrefix", "", "no-slash", "/absolute/"),
+    *value("ReleasePrefix", "", "no-slash", "/absolute/", "carbon-connect/1.0.0-83eb5211d51e/"),
 ]
 
 NETWORK = [

@@ -8,12 +8,15 @@ from typing import Any
 
 from pipeline.profiles import refused
 from templates_src.core.declaration import Declaration
+from templates_src.core.shared import RELEASE_PREFIX
 from templates_src.environment import ROOT
 from tests.releases.kept import declarations
 from tests.updates.stateful import Templates, stateful
 
 # Parameters of the root whose pattern is another one than in the kept release, and why it takes all that it took.
-WIDENED: Mapping[str, str] = {}
+WIDENED: Mapping[str, str] = {
+    "ReleasePrefix": "takes every copy's prefix, and refuses another release's, whose layers the root would nest",
+}
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,12 @@ def added_parameters_have_defaults(change: Change) -> Iterator[str]:
 
 
 def former_values_are_accepted(change: Change) -> Iterator[str]:
-    """Every default and choice of before, and every value of a profile, can still be given."""
+    """Every default and choice of before, and every value of a profile, can still be given.
+
+    But for where the former release is, which is the one value that must not be kept.
+    """
     before, after = change.parameters
-    for name in sorted(before.keys() & after.keys()):
+    for name in sorted((before.keys() & after.keys()) - {RELEASE_PREFIX.name}):
         for value, what in sorted(_known_values(change, before[name])):
             reason = refused(after[name], value)
             if reason:

@@ -55,13 +55,16 @@ class Journey:
         self.failures = self.former.launch().failures
         return self.state()
 
-    def update_keeping_values(self, release: Release) -> State:
+    def update_keeping_values(self, release: Release, *, also_prefix: bool = False) -> State:
         """Update to a release, with every value as it is; what the release adds has its default.
 
-        Where the release is belongs to the release: with the previous prefix its root would nest the previous layers.
+        Where the release is belongs to the release: with the previous prefix, which ``also_prefix`` keeps, its root would
+        nest the previous layers.
         """
         environment = self._of(release)
-        known = self.state().parameters[""].keys() - {RELEASE_PREFIX.name}
+        known = set(self.state().parameters[""])
+        if not also_prefix:
+            known -= {RELEASE_PREFIX.name}
         since = newest_event(environment.aws, environment.stack)
         stack = environment.client("cloudformation").update_stack(
             StackName=environment.stack,
@@ -81,10 +84,12 @@ class Journey:
 
 
 def planted(release: Release, *plants: Plant) -> Release:
-    """A copy of a release with other templates, as another release would be: under a prefix of its own."""
+    """A copy of a release with other templates: under a prefix of its own, which is not that of a release."""
     templates = templates_of(release.files)
     for plant in plants:
         plant(templates)
     changed = {template_path(name): serialize(body) for name, body in templates.items()}
     files = {**release.files, **changed}
-    return replace(release, digest=content_digest(files), files=files)
+    return replace(
+        release, version=f"planted-{release.version}", digest=content_digest(files), files=files
+    )

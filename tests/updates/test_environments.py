@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
@@ -45,6 +46,8 @@ class Told:
     before: State
     after: dict[str, State]
     failures: tuple[Failure, ...]
+    # What was said to an update that kept the previous release's prefix.
+    refusal: str
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +70,10 @@ def told(
     updated, back = journey.update(release), journey.take_back()
     failed = journey.update(planted(release, unlaunchable), **LARGER)
     failures = journey.failures
+    with pytest.raises(ClientError) as refused:
+        journey.update_keeping_values(release, also_prefix=True)
     states = (updated, back, failed, journey.update_keeping_values(release))
-    return Told(journey.before, dict(zip(ENDS, states, strict=True)), failures)
+    return Told(journey.before, dict(zip(ENDS, states, strict=True)), failures, str(refused.value))
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +149,11 @@ def test_values_that_were_repeated_are_the_same(told: Told, release: Release) ->
         name: release.root.declarations[name].default for name in added
     }
     assert after[RELEASE_PREFIX.name] == release.prefix
+
+
+def test_prefix_of_the_previous_release_is_refused(told: Told, release: Release) -> None:
+    """Or the new root would nest the previous layers, and call itself the new release."""
+    assert f"ReleasePrefix must be {release.prefix}, this release's own" in told.refusal
 
 
 def test_outputs_on_the_list_are_those_of_a_release(told: Told) -> None:
