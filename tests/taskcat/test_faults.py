@@ -15,9 +15,9 @@ import yaml
 from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from pipeline.aws import Aws
-from tests.taskcat.definition import DIST, FILE_NAME, NAME, definition
+from tests.taskcat.definition import DIST, FILE_NAME, HOME, NAME, definition
 from tests.taskcat.launcher import on_embedded
-from tests.taskcat.prerequisites import remember
+from tests.taskcat.prerequisites import prepare, remember
 from tests.taskcat.tree import lay_out
 
 PLUGINS = Path(__file__).with_name("plugins")
@@ -93,6 +93,23 @@ def test_database_class_that_a_region_does_not_have(rehearsal: Rehearsal) -> Non
     # Told once, and not again by each stack around it.
     assert sentence.count("Database: ") == 1
     assert f"db.t4g.medium is not offered in {CLASSLESS}" in sentence
+
+
+def test_production_that_failed_is_deleted_in_spite_of_its_protection(rehearsal: Rehearsal) -> None:
+    """It would cost on: what was launched before the failure is protected as well."""
+    prepare(rehearsal.running)
+    key = f"{NAME}/{DIST}/templates/monitoring.template.json"
+    hook = {"type": "lost_template", "config": {"region": HOME, "key": key}}
+
+    done = rehearsal.run("prod", regions=[HOME], prehooks=[hook])
+
+    assert done.returncode == 1
+    assert list(told(done, f"prod in {HOME} ended in CREATE_FAILED", key))
+    assert not list(told(done, "is left in")), done.stdout
+    aws = rehearsal.aws(HOME)
+    assert aws.client("cloudformation").describe_stacks()["Stacks"] == []
+    assert aws.client("rds").describe_db_instances()["DBInstances"] == []
+    assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
 def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
