@@ -7,38 +7,45 @@ once it has begun to create their stacks. Only what those stacks hold is touched
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from taskcat.exceptions import TaskCatException
 from taskcat.testing._hooks import BaseTaskcatHook
 
+LOG = logging.getLogger(f"taskcat.{__name__}")
 # A creation takes half an hour; CloudFormation throttles who asks more often.
 POLL_SECONDS = 30.0
+# How often a database is asked that is still being created: for an hour.
+LOOKS = 120
 DATABASE = "AWS::RDS::DBInstance"
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 NESTED = "AWS::CloudFormation::Stack"
 
 
 class Hook(BaseTaskcatHook):  # type: ignore[misc]
-    """Waits for the stacks of a test, however they end, and takes the protection off."""
+    """Waits for the stacks of a test, however they end, and takes the protection off.
+
+    Raises TaskCatException with all that is still protected, after it has tried everything.
+    """
 
     def __init__(
         self, hook_config: Any, config: Any, test: Any, parameters: Any, outputs: Any
     ) -> None:
         super().__init__(hook_config, config, test, parameters, outputs)
+        protected: list[str] = []
         for region in test.regions:
+            LOG.info(f"{test.name} {region.name} is awaited, to take its protection off")
             try:
-                cloudformation = region.client("cloudformation")
-                if settled(cloudformation, test.stack_name):
-                    for kind, name in resources(cloudformation, test.stack_name):
-                        unprotect(region, kind, name)
-            except ClientError as error:
-                raise TaskCatException(
-                    f"{test.name} in {region.name} is still protected: {error}"
-                ) from error
+                if settled(region.client("cloudformation"), test.stack_name):
+                    protected += still_protected(region, test.stack_name)
+            except (ClientError, BotoCoreError) as error:
+                protected.append(f"{test.stack_name} in {region.name}: {error}")
+        if protected:
+            raise TaskCatException(f"still protected: {'; '.join(protected)}")
 
 
 def settled(cloudformation: Any, stack: str) -> bool:
@@ -55,6 +62,15 @@ def settled(cloudformation: Any, stack: str) -> bool:
         time.sleep(POLL_SECONDS)
 
 
+def still_protected(region: Any, stack: str) -> Iterator[str]:
+    """Unprotect all that a stack holds; what remains protected, with the reason."""
+    for kind, name in list(resources(region.client("cloudformation"), stack)):
+        try:
+            unprotect(region, kind, name)
+        except (ClientError, BotoCoreError) as error:
+            yield f"{kind} {name} in {region.name}: {error}"
+
+
 def resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
     """Type and physical ID of everything that a stack and those nested in it have made."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
@@ -69,7 +85,13 @@ def resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
 def unprotect(region: Any, kind: str, name: str) -> None:
     """Let a database or a load balancer be deleted."""
     if kind == DATABASE:
-        region.client("rds").modify_db_instance(
+        database = region.client("rds")
+        # Where another resource failed it may still be being created, and takes no change.
+        database.get_waiter("db_instance_available").wait(
+            DBInstanceIdentifier=name,
+            WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": LOOKS},
+        )
+        database.modify_db_instance(
             DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True
         )
     elif kind == LOAD_BALANCER:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.assemble import assemble, write
 from pipeline.paths import PROJECT
 from tests.taskcat.definition import FILE_NAME, HOME
 from tests.taskcat.launcher import in_account, on_embedded
@@ -18,6 +19,8 @@ from tests.taskcat.prerequisites import prepare
 from tests.taskcat.tree import lay_out
 
 OUTPUT = PROJECT / "taskcat_outputs"
+# As shells count it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 def only(tree: Path, names: list[str]) -> None:
@@ -46,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="in the account of your credentials, which costs; docs/testing.md says how much",
     )
     options = parser.parse_args(arguments)
+    # taskcat uploads what is in dist/.
+    write(assemble())
     with TemporaryDirectory(prefix="carbon-connect-taskcat-") as folder:
         tree = lay_out(Path(folder) / "tree")
         if options.tests:
@@ -58,4 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("Interrupted; nothing that was launched is left.")
+        sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -17,9 +18,16 @@ from tests.seed.parts import is_true, service
 from tests.taskcat.definition import Case
 from tests.taskcat.existing_vpc import NESTED, existing_vpc
 
-# Of both, per region and account, unless they were raised.
+VPCS, ADDRESSES = "AWS::EC2::VPC", "AWS::EC2::EIP"
+INSTANCES, FARGATE = "vCPUs of instances", "vCPUs of Fargate"
+# What a new account has, per region; older ones mostly have more.
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
-QUOTAS: Mapping[str, int] = {"AWS::EC2::VPC": 5, "AWS::EC2::EIP": 5}
+# https://docs.aws.amazon.com/general/latest/gr/ec2-service.html
+# https://docs.aws.amazon.com/general/latest/gr/ecs-service.html
+QUOTAS: Mapping[str, int] = {VPCS: 5, ADDRESSES: 5, INSTANCES: 5, FARGATE: 6}
+VCPUS: Mapping[str, int] = {"t4g.small": 2}
+# Tests that the quotas hold at a time.
+TURNS = (("dev", "staging", "network", "data", "layers"), ("prod", "prod-two"))
 SERVICES = ("Api", "Worker", "Beat")
 OWN = "own"
 
@@ -38,8 +46,18 @@ def launched(release: Release, case: Case, region: str) -> Rendered:
 
 
 def quota_use(rendered: Rendered) -> Counter[str]:
-    """How many things of each type there are that a quota counts."""
-    return Counter(kind for kind, _ in resources(rendered) if kind in QUOTAS)
+    """How much there is of each thing that a quota counts."""
+    used = Counter(kind for kind, _ in resources(rendered) if kind in (VPCS, ADDRESSES))
+    for found in resources_of_type(rendered, "AWS::EC2::LaunchTemplate"):
+        used[INSTANCES] += VCPUS[found.properties["LaunchTemplateData"]["InstanceType"]]
+    if any(resources_of_type(rendered, "AWS::ECS::Service")):
+        # Spot has a quota of its own.
+        on_demand = [t for t in SERVICES if "FARGATE_SPOT" not in service(rendered, t).providers]
+        cpu = sum(
+            least_tasks(rendered, t) * int(service(rendered, t).task["Cpu"]) for t in on_demand
+        )
+        used[FARGATE] += math.ceil(cpu / 1024)
+    return used
 
 
 def hourly(rendered: Rendered) -> Decimal:

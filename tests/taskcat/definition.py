@@ -109,6 +109,7 @@ def definition(release: Release) -> dict[str, Any]:
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
             "s3_object_acl": "bucket-owner-full-control",
             "shorten_stack_name": True,
+            "prehooks": [{"type": "tags"}],
         },
         "tests": {case.name: entry(release, case) for case in CASES},
     }

@@ -13,6 +13,9 @@ from typing import Any
 from embedded_aws.server import EmbeddedAws
 from pipeline.paths import PROJECT
 
+# Options of subprocess.Popen for a run whose output is to be read.
+QUIET: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+
 
 def on_embedded(
     running: EmbeddedAws, tree: Path, output: Path, plugins: Path | None = None, **options: Any
@@ -20,13 +23,10 @@ def on_embedded(
     """Run the tests of a tree on an embedded AWS, which sees nothing of whoever runs it.
 
     The report goes to ``output``, which is made anew. ``plugins`` is a folder of more hooks; ``options`` are those of
-    subprocess.run.
+    subprocess.Popen.
     """
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("TASKCAT_")
-    }
     environment = {
-        **inherited,
+        **unsettled(os.environ),
         **running.environment(),
         # taskcat reads ~/.taskcat.yml, and takes the profile "default" where there is one.
         "HOME": str(tree),
@@ -44,7 +44,12 @@ def in_account(
     **options: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run the tests of a tree in the account of the credentials."""
-    return run(tree, output, environment, ("--account",), plugins, **options)
+    return run(tree, output, unsettled(environment), ("--account",), plugins, **options)
+
+
+def unsettled(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables without those by which taskcat takes settings in place of taskcat.yml's."""
+    return {name: value for name, value in environment.items() if not name.startswith("TASKCAT_")}
 
 
 def run(
@@ -55,7 +60,7 @@ def run(
     plugins: Path | None,
     **options: Any,
 ) -> subprocess.CompletedProcess[str]:
-    """Run taskcat in a tree."""
+    """Run taskcat in a tree; in an account, wait at Ctrl-C until it has deleted what it launched."""
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     command = [sys.executable, "-m", "tests.taskcat.run", str(output.resolve()), *arguments]
@@ -64,6 +69,15 @@ def run(
     settings = {**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
     # With it, taskcat does not notice that there is no profile "default". The AWS CLI sets it, once imported.
     settings.pop("AWS_DATA_PATH", None)
-    return subprocess.run(  # noqa: PLW1510 - the exit status is the result
-        command, cwd=tree, env=settings, text=True, **options
-    )
+    with subprocess.Popen(command, cwd=tree, env=settings, text=True, **options) as process:
+        while True:
+            try:
+                said, erred = process.communicate()
+            except KeyboardInterrupt:
+                if "--account" not in arguments:
+                    # The embedded AWS has ended as well, and all that was launched with it.
+                    process.kill()
+                    raise
+                print("Interrupted; deleting what was launched.", flush=True)
+            else:
+                return subprocess.CompletedProcess(command, process.returncode, said, erred)

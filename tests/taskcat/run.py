@@ -7,27 +7,34 @@ folder and from the home directory while it is imported.
 from __future__ import annotations
 
 import argparse
-import logging
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
+from taskcat._cli_core import GLOBAL_ARGS
+from taskcat._client_factory import Boto3Cache
 from taskcat.exceptions import TaskCatException
 from taskcat.testing import CFNTest
 
+import taskcat_plugin_protection
 from pipeline.aws import Aws
 from tests.launches.inventory import Inventory, inventory
 from tests.taskcat.contract import NESTED, Place, promises_broken
 from tests.taskcat.definition import FILE_NAME
 from tests.taskcat.leftovers import Kept, kept, leftovers
 from tests.taskcat.offline import offline
+from tests.taskcat.telling import say_how_it_goes, watched
 
-COMPLETE = "CREATE_COMPLETE"
+COMPLETE, DELETED = "CREATE_COMPLETE", "DELETE_COMPLETE"
+# Seconds after which a run is given up: three times what it is to take.
+OFFLINE, IN_ACCOUNT = 300.0, 4 * 3600.0
 
 
 @dataclass
@@ -51,20 +58,32 @@ class Run:
         wanted = planned(self.tree / FILE_NAME)
         places = {region: Aws(region) for _, region in wanted if region}
         before = {} if self.in_account else {r: inventory(aws) for r, aws in places.items()}
+        if self.in_account and not self.attempt(lambda: require_one_account(places)):
+            return
         test = CFNTest.from_file(project_root=str(self.tree), input_file=FILE_NAME)
         # `make lint` reads the same templates by stricter rules, and as they are launched.
         test.lint_disable = True
         test.dont_wait_for_delete = False
-        try:
-            with test as stacks:
-                test.report(str(self.output))
-                self.look_at(stacks, wanted, places)
-        except (TaskCatException, ClientError, BotoCoreError, OSError) as error:
-            # It ends with one as well where a stack failed, which is a problem that has been told.
-            if not self.problems:
-                self.problems.append(f"taskcat stopped: {error}")
+        self.attempt(test.run)
+        if hasattr(test, "test_definition"):
+            stacks = test.test_definition.stacks
+            self.attempt(lambda: test.report(str(self.output)))
+            self.attempt(lambda: self.look_at(stacks, wanted, places))
+            self.attempt(lambda: self.take_away(test, stacks, places))
         if not self.in_account:
             self.problems += left(places, before, self.kept)
+
+    def attempt(self, call: Callable[[], Any]) -> bool:
+        """Make a call; what ends it is a problem, and what comes after is done all the same."""
+        try:
+            call()
+        except KeyboardInterrupt:
+            self.problems.append("The run was interrupted")
+        except (TaskCatException, ClientError, BotoCoreError, OSError) as error:
+            self.problems.append(f"taskcat stopped: {error}")
+        else:
+            return True
+        return False
 
     def look_at(
         self, stacks: Any, wanted: list[tuple[str, str]], places: Mapping[str, Aws]
@@ -77,6 +96,60 @@ class Run:
         for region, aws in places.items():
             there = [s.id for s in stacks if s.region_name == region and not s.launch_exception]
             self.kept[region] = kept(aws, there)
+
+    def take_away(self, test: Any, stacks: Any, places: Mapping[str, Aws]) -> None:
+        """Delete what was launched, protected or not, and see whether it is gone."""
+        launched = [stack for stack in stacks if not stack.launch_exception]
+        for stack in launched:
+            # The hook did so already, unless the run ended before or it was refused.
+            self.problems += taskcat_plugin_protection.still_protected(stack.region, stack.id)
+        # It raises where stacks failed to be created, which has been told, or to be deleted, which is looked at here.
+        with suppress(TaskCatException):
+            test.clean_up()
+        for stack in launched:
+            aws = places[stack.region_name]
+            if end_of(aws, stack.id)[0] != DELETED:
+                # A creation that was broken off has made what is protected after all.
+                self.problems += taskcat_plugin_protection.still_protected(stack.region, stack.id)
+                self.attempt(partial(delete, aws, stack.id))
+            status, reason = end_of(aws, stack.id)
+            if status != DELETED:
+                told = f"{stack.name} in {stack.region_name} is still there and costs: {status} {reason}"
+                self.problems.append(told.rstrip())
+
+
+def delete(aws: Aws, stack: str) -> None:
+    """Delete a stack and wait for its end."""
+    cloudformation = aws.client("cloudformation")
+    cloudformation.delete_stack(StackName=stack)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=stack,
+        WaiterConfig={
+            "Delay": taskcat_plugin_protection.POLL_SECONDS,
+            "MaxAttempts": taskcat_plugin_protection.LOOKS,
+        },
+    )
+
+
+def require_one_account(places: Mapping[str, Aws]) -> None:
+    """Raise TaskCatException unless taskcat launches where the outputs are looked at, and say where that is.
+
+    taskcat takes the profile "default" where there is one, whatever keys the environment holds.
+    """
+    GLOBAL_ARGS.profile = os.environ.get("AWS_PROFILE") or GLOBAL_ARGS.profile
+    ours = next(iter(places.values())).account()
+    theirs = Boto3Cache().account_id(GLOBAL_ARGS.profile or "default")
+    if ours != theirs:
+        raise TaskCatException(
+            f"it would launch in account {theirs} of the profile default, and your credentials are of {ours}; name a profile with AWS_PROFILE"
+        )
+    print(f"launching in account {ours}", flush=True)
+
+
+def end_of(aws: Aws, stack: str) -> tuple[str, str]:
+    """The status of a stack, by its ID, and the reason that it gives."""
+    (described,) = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return described["StackStatus"], described.get("StackStatusReason", "")
 
 
 def planned(file: Path) -> list[tuple[str, str]]:
@@ -133,14 +206,6 @@ def left(
         yield from leftovers(places[region], before[region], each, everywhere)
 
 
-def say_how_it_goes() -> None:
-    """Let taskcat tell of each stack's way from status to status, and of nothing else but errors."""
-    logger = logging.getLogger("taskcat")
-    logger.handlers = [logging.StreamHandler(sys.stdout)]
-    logger.setLevel(logging.ERROR)
-    logging.getLogger("taskcat._tui").setLevel(logging.INFO)
-
-
 def tell(run: Run) -> None:
     """The results as a table, what is wrong, and where more is said."""
     print()
@@ -154,7 +219,9 @@ def tell(run: Run) -> None:
                 print(f"retained in {region}, and yours to delete: {kind} {name}")
             for kind, count in each.snapshots.items():
                 print(f"retained in {region}, and yours to delete: {count} of {kind}")
-    print(f"report: {run.output / 'index.html'}")
+    report = run.output / "index.html"
+    if report.exists():
+        print(f"report: {report}")
     passed = sum(status == COMPLETE for _, _, status in run.results)
     # What was launched and broke a promise has failed as well.
     print(f"{passed} passed, {max(len(run.results) - passed, len(run.problems))} failed")
@@ -168,7 +235,8 @@ def main() -> int:
     options = parser.parse_args()
     say_how_it_goes()
     run = Run(Path.cwd(), options.output, options.account)
-    with nullcontext() if options.account else offline():
+    longest = IN_ACCOUNT if options.account else OFFLINE
+    with nullcontext() if options.account else offline(), watched(run.problems, longest):
         run.run()
     tell(run)
     return 1 if run.problems else 0

@@ -17,7 +17,17 @@ from pipeline.paths import PROJECT
 from pipeline.profiles import profile_names, profile_parameters
 from pipeline.regions.readiness import readiness, ready_regions
 from tests.taskcat.contract import promise
-from tests.taskcat.costs import QUOTAS, hourly, launched, quota_use
+from tests.taskcat.costs import (
+    ADDRESSES,
+    FARGATE,
+    INSTANCES,
+    QUOTAS,
+    TURNS,
+    VPCS,
+    hourly,
+    launched,
+    quota_use,
+)
 from tests.taskcat.definition import CASES, FILE_NAME, OWN, definition, text
 from tests.taskcat.existing_vpc import NESTED, existing_vpc, file_name
 from tests.taskcat.tree import lay_out
@@ -143,14 +153,29 @@ def test_what_is_protected_is_unprotected(release: Release) -> None:
         assert definition(release)["tests"][case.name].get("posthooks") == hooks
 
 
-def test_default_quotas_of_every_region_hold_the_tests(release: Release) -> None:
+def test_a_test_of_production_uses_what_its_template_says(release: Release) -> None:
+    (prod,) = (case for case in CASES if case.name == "prod")
+
+    used = quota_use(launched(release, prod, prod.regions[0]))
+    assert used == {VPCS: 1, ADDRESSES: 3, INSTANCES: 2, FARGATE: 3}
+
+
+def test_turns_are_all_tests() -> None:
+    assert sorted(name for turn in TURNS for name in turn) == sorted(case.name for case in CASES)
+    for turn in TURNS:
+        assert f"tests.taskcat --account {' '.join(turn)}" in TESTING
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn[0])
+def test_quotas_of_a_new_account_hold_the_tests_of_a_turn(
+    release: Release, turn: tuple[str, ...]
+) -> None:
     used: dict[str, Counter[str]] = {}
-    for case in CASES:
+    for case in (case for case in CASES if case.name in turn):
         for region in case.regions:
-            use = quota_use(launched(release, case, region))
-            assert use.keys() == QUOTAS.keys()
             # The account's own.
-            used.setdefault(region, Counter({"AWS::EC2::VPC": 1})).update(use)
+            counted = used.setdefault(region, Counter({VPCS: 1}))
+            counted.update(quota_use(launched(release, case, region)))
 
     for region, counted in used.items():
         assert all(counted[kind] <= most for kind, most in QUOTAS.items()), (region, counted)

@@ -16,7 +16,7 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release
 from pipeline.aws import Aws
 from tests.taskcat.definition import DIST, FILE_NAME, HOME, NAME, definition
-from tests.taskcat.launcher import on_embedded
+from tests.taskcat.launcher import QUIET, on_embedded
 from tests.taskcat.prerequisites import prepare, remember
 from tests.taskcat.tree import lay_out
 
@@ -45,7 +45,7 @@ class Rehearsal:
             test: {**entry, "regions": REGIONS, **changes, "parameters": parameters}
         }
         (self.tree / FILE_NAME).write_text(yaml.safe_dump(document), encoding="utf-8")
-        return on_embedded(self.running, self.tree, self.output, PLUGINS, capture_output=True)
+        return on_embedded(self.running, self.tree, self.output, PLUGINS, **QUIET)
 
     def aws(self, region: str) -> Aws:
         return Aws(region, self.running.environment())

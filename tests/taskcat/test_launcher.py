@@ -11,7 +11,7 @@ import yaml
 from embedded_aws.server import EmbeddedAws
 from tests.taskcat.__main__ import main, only
 from tests.taskcat.definition import FILE_NAME
-from tests.taskcat.launcher import in_account
+from tests.taskcat.launcher import QUIET, in_account, on_embedded
 from tests.taskcat.offline import offline
 from tests.taskcat.tree import lay_out
 
@@ -48,7 +48,7 @@ def test_run_in_an_account_says_what_it_leaves_to_be_deleted(
         tmp_path / "report",
         os.environ | embedded.environment(),
         PLUGINS,
-        capture_output=True,
+        **QUIET,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -60,3 +60,58 @@ def test_run_in_an_account_says_what_it_leaves_to_be_deleted(
     ]
     assert left[-1].endswith("1 of AWS::RDS::DBSnapshot")
     assert (tmp_path / "report" / "index.html").read_text().count("CREATE_COMPLETE") == 1
+
+
+def test_settings_of_whoever_runs_it_do_not_reach_the_embedded_aws(
+    embedded: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".taskcat.yml").write_text("general: {s3_bucket: mine}\n", encoding="utf-8")
+    credentials = home / "credentials"
+    credentials.write_text(profile("111111111111"), encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    monkeypatch.setenv("TASKCAT_PROJECT_S3_BUCKET", "mine")
+    tree = lay_out(tmp_path / "tree")
+    only(tree, ["network"])
+
+    done = on_embedded(embedded, tree, tmp_path / "report", **QUIET)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_stops_taskcat_is_told_in_a_sentence(embedded: EmbeddedAws, tmp_path: Path) -> None:
+    """Production without its prerequisites."""
+    tree = lay_out(tmp_path / "tree")
+    only(tree, ["prod"])
+
+    done = on_embedded(embedded, tree, tmp_path / "report", **QUIET)
+
+    assert done.returncode == 1
+    assert "taskcat stopped: " in done.stdout
+    assert "ParameterNotFound" in done.stdout
+    assert "0 passed, 1 failed" in done.stdout
+    assert "report: " not in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_another_account_than_that_of_the_credentials_is_refused(
+    embedded: EmbeddedAws, tmp_path: Path
+) -> None:
+    tree = lay_out(tmp_path / "tree")
+    only(tree, ["network"])
+    credentials = tmp_path / "credentials"
+    credentials.write_text(profile("111111111111"), encoding="utf-8")
+    variables = embedded.environment() | {"AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
+
+    done = in_account(tree, tmp_path / "report", os.environ | variables, **QUIET)
+
+    assert done.returncode == 1
+    assert "it would launch in account 111111111111 of the profile default" in done.stdout
+    assert "your credentials are of 123456789012" in done.stdout
+
+
+def profile(account: str) -> str:
+    """A profile "default" of an account, which twelve digits choose on the embedded AWS."""
+    return f"[default]\naws_access_key_id = {account}\naws_secret_access_key = embedded\n"

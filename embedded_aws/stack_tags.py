@@ -1,0 +1,23 @@
+"""Refuse a stack with two tags of one key, as CloudFormation does since 2026; ministack takes them.
+
+https://github.com/elastic/cloud-on-k8s/issues/9232 quotes the answer.
+"""
+
+from collections import Counter
+from typing import Any
+
+from ministack.services.cloudformation import helpers
+
+
+def install() -> None:
+    """Look at the keys wherever CloudFormation looks at tags."""
+    validate = helpers._validate_stack_tags
+
+    def validate_keys_too(tags: list[dict[str, Any]]) -> Any:
+        if any(count > 1 for count in Counter(tag.get("Key") for tag in tags).values()):
+            return helpers._error(
+                "ValidationError", "Tags contain duplicate keys; tag keys must be unique"
+            )
+        return validate(tags)
+
+    helpers._validate_stack_tags = validate_keys_too

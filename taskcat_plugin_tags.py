@@ -1,0 +1,31 @@
+"""A hook of taskcat: gives each test tags of its own.
+
+taskcat 0.9.58 adds the tags of every test to one list (https://github.com/aws-ia/taskcat/issues/823), and CloudFormation
+refuses a stack with two tags of one key: of several tests one would launch. taskcat imports the hook by this module's
+name, for every test of taskcat.yml, as the project has `prehooks: [{type: tags}]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from taskcat._cfn.threaded import Stacker
+from taskcat.testing._hooks import BaseTaskcatHook
+
+_create_stacks_for_test = Stacker._create_stacks_for_test
+
+
+class Hook(BaseTaskcatHook):  # type: ignore[misc]
+    """Takes effect on all tests, however often it is called."""
+
+    def __init__(
+        self, hook_config: Any, config: Any, test: Any, parameters: Any, outputs: Any
+    ) -> None:
+        super().__init__(hook_config, config, test, parameters, outputs)
+        Stacker._create_stacks_for_test = create_stacks_for_test
+
+
+def create_stacks_for_test(stacker: Any, test: Any, tags: Sequence[Any], threads: int = 32) -> None:
+    """Create a test's stacks with a copy of the tags."""
+    _create_stacks_for_test(stacker, test, list(tags), threads)
