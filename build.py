@@ -1,4 +1,4 @@
-"""The command line. Run `python build.py --help`."""
+"""The command line. Run `.venv/bin/python build.py --help`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build, lint, publish, launch and update Carbon Connect's infrastructure.",
-    epilog="Example: python build.py launch dev --embedded",
+    epilog="Example: .venv/bin/python build.py launch dev --embedded",
 )
 # Each command and its example, in the order of the help.
 COMMANDS: dict[Callable[..., None], str] = {
     building.build: "build",
-    building.lint: "lint --region eu-north-1 --region us-east-1",
-    building.render: "render prod --region eu-west-1 --output /tmp/prod",
-    regions.regions: "regions --region eu-central-1 --profile prod",
-    building.upload: "upload --bucket my-releases --region eu-north-1",
+    building.lint: "lint --region us-east-1",
+    building.render: "render prod --region eu-west-1",
+    regions.regions: "regions --region eu-central-1",
+    building.upload: "upload --bucket my-releases",
     publishing.plan: "plan --region eu-north-1",
     publishing.publish: "publish --yes",
-    launching.launch: "launch dev --set ImageTag=1.4.2",
+    launching.launch: "launch dev --set ApiMaxTasks=12",
     launching.update: "update dev --set ImageTag=1.4.3",
     launching.terminate: "terminate dev",
     launching.status: "status dev",
@@ -37,7 +37,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     direct.delete: "delete dev",
 }
 for command, example in COMMANDS.items():
-    app.command(epilog=f"Example: python build.py {example}")(command)
+    app.command(epilog=f"Example: .venv/bin/python build.py {example}")(command)
 # Exit status after Ctrl-C: 128 and the number of the signal.
 INTERRUPTED = 130
 
@@ -74,7 +74,7 @@ def usage(error: Exception) -> str:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     program = context.command_path if context else Path(__file__).name
-    return f"{' '.join(message.split()).rstrip('.')}; see `python {program} --help`."
+    return f"{' '.join(message.split()).rstrip('.')}; see `.venv/bin/python {program} --help`."
 
 
 def end(sentence: str, status: int) -> NoReturn:

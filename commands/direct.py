@@ -91,4 +91,6 @@ def delete(
     if not deleted.succeeded:
         show.failures(console(stderr=True), deleted)
         raise typer.Exit(1)
-    print(f"Stack {name} is deleted." if deleted.changed else f"There is no stack {name}.")
+    print(
+        f"Stack {name} is deleted." if deleted.changed else f"There is no stack {name} in {region}."
+    )

@@ -164,7 +164,11 @@ def terminate(
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Terminate {name} in {region}?", abort=True)
     ended = carried_out(lambda report, note: run(Aws(region), name, report, note))
-    print(f"{name} is terminated." if ended.changed else f"There is no provisioned product {name}.")
+    print(
+        f"{name} is terminated."
+        if ended.changed
+        else f"There is no provisioned product {name} in {region}."
+    )
 
 
 def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:

@@ -42,7 +42,7 @@ def ensure_bucket(aws: Aws, bucket: str) -> bool:
     """
     s3 = aws.client("s3")
     with sentences(f"make bucket {bucket}"):
-        if not _exists(s3, bucket):
+        if not owned_bucket_exists(aws, bucket):
             elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
             s3.create_bucket(Bucket=bucket, **({} if aws.region == "us-east-1" else elsewhere))
         elif s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled":
@@ -61,17 +61,23 @@ def ensure_bucket(aws: Aws, bucket: str) -> bool:
     return True
 
 
-def _exists(s3: Any, bucket: str) -> bool:
+def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
+    """Whether the bucket is there; ``account`` is asked for unless it is given.
+
+    Names of buckets are shared by all accounts, so that anybody can take the one that a release is to have and open it to
+    us. Raises Refusal for the bucket of another account, for one that may not be used, and for one of another region.
+    """
     from botocore.exceptions import ClientError
 
+    owner = account or aws.account()
     try:
-        s3.head_bucket(Bucket=bucket)
+        aws.client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=owner)
     except ClientError as error:
         if code_of(error) in {"404", "NoSuchBucket", "NotFound"}:
             return False
         if code_of(error) in {"403", "Forbidden", "AccessDenied"}:
             raise Refusal(
-                f"Bucket {bucket} exists, but these credentials may not use it; name another bucket or use another role."
+                f"Bucket {bucket} belongs to another account than {owner}, or these credentials may not use it; use a bucket of the account and a role that may."
             ) from error
         if code_of(error) in {"301", "PermanentRedirect"}:
             raise Refusal(
@@ -94,7 +100,7 @@ def upload(
         raise Refusal(f"{bucket!r} cannot be a bucket: {reason}")
     s3 = aws.client("s3")
     with sentences(f"upload to bucket {bucket}"):
-        if not _exists(s3, bucket):
+        if not owned_bucket_exists(aws, bucket):
             raise Refusal(
                 f"Bucket {bucket} does not exist; make it with `aws s3 mb s3://{bucket} --region {aws.region}`."
             )

@@ -118,7 +118,7 @@ def test_help_fits_a_screen_and_has_an_example_that_runs(command: str) -> None:
     assert finished.returncode == 0
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= COLUMNS
-    (example,) = re.findall(rf"Example: python build\.py ({command}.*)", finished.stdout)
+    (example,) = re.findall(rf"Example: \.venv/bin/python build\.py ({command}.*)", finished.stdout)
     # What the command line does not know is refused before --help is answered.
     assert run(*shlex.split(example), "--help").returncode == 0
 
@@ -254,7 +254,7 @@ def test_deleting_what_is_not_there_is_done_already(aws: Aws) -> None:
     finished = run("delete", "dev", env={**NOBODY, **aws.environment})
 
     assert finished.returncode == 0
-    assert finished.stdout == "There is no stack carbon-connect-dev.\n"
+    assert finished.stdout == f"There is no stack carbon-connect-dev in {REGION}.\n"
 
 
 @pytest.mark.parametrize(

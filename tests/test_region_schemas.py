@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from pipeline.regions import schemas
 from pipeline.regions.readiness import PRODUCT_TYPES
 from pipeline.regions.uses import at, resources
@@ -71,3 +73,23 @@ def test_conditions_of_the_lists_are_no_more_than_presence_and_constants() -> No
                 for wanted in clause["if"]["properties"].values():
                     assert wanted is False or wanted.keys() <= {"const", "type"}
                 assert [then.keys() for then in clause["then"]["properties"].values()] == [{"enum"}]
+
+
+@pytest.mark.parametrize("region", ["ap-northeast-3", "ap-east-2", "cn-north-1"])
+def test_class_must_be_in_every_list_that_applies(region: str) -> None:
+    import cfnlint.data.schemas
+
+    file = "aws_rds_dbinstance/dbinstanceclass_enum.json"
+    path = Path(cfnlint.data.schemas.__file__).parent / "extensions" / file
+    # cfn-lint has two lists for PostgreSQL without a licence in these regions, and they are not the same.
+    first, second = (
+        frozenset(clause["then"]["properties"]["DBInstanceClass"]["enum"])
+        for clause in json.loads(path.read_text())[region]["allOf"]
+        if clause["if"]["properties"]["Engine"] == {"const": "postgres"}
+        and clause["if"]["properties"]["LicenseModel"] is False
+    )
+    assert first != second
+
+    resource = {"Engine": "postgres", "DBInstanceClass": "db.t4g.medium"}
+
+    assert schemas.offered(file, region, resource) == first & second

@@ -19,6 +19,7 @@ from pipeline.paths import PARAMETERS
 from pipeline.profiles import NAME, VALUE, refused
 from pipeline.regions import schemas
 from pipeline.regions.readiness import (
+    PRODUCT_TYPES,
     ROOTS,
     VERIFIER,
     VERIFIER_ZIP,
@@ -182,6 +183,24 @@ def test_profiles_differ_by_what_their_conditions_make(everywhere: list[Readines
     assert found.ready("prod") is False
     assert "cache.t4g.medium" in found.reasons["prod"][0].text
     assert not found.everywhere
+
+
+@pytest.mark.parametrize(
+    ("region", "has_products"),
+    [
+        (HERE, True),
+        ("ap-southeast-6", True),
+        ("ap-east-2", False),
+        ("ap-southeast-7", False),
+        ("mx-central-1", False),
+    ],
+)
+def test_region_without_service_catalog_has_no_products(
+    everywhere: list[Readiness], region: str, has_products: bool
+) -> None:
+    (found,) = [each for each in everywhere if each.region == region]
+    assert found.products is has_products
+    assert (set(PRODUCT_TYPES) <= set(schemas.types(region) or {})) is has_products
 
 
 # Zones and values of the region.

@@ -224,6 +224,31 @@ def test_bucket_of_another_region_is_refused(
     assert contents(there.client("s3"), "far-releases") == {}
 
 
+@pytest.mark.parametrize("use", ["ensure_bucket", "upload"])
+def test_bucket_of_another_account_is_refused(
+    running_aws: EmbeddedAws, aws: Aws, release: Release, use: str
+) -> None:
+    name = f"squatted-{uuid4().hex}"
+    theirs = Aws(REGION, {**running_aws.environment(), "AWS_ACCESS_KEY_ID": "111122223333"})
+    ensure_bucket(theirs, name)
+    # Open to us, so that nothing but its owner tells.
+    everything = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    theirs.client("s3").delete_public_access_block(Bucket=name)
+    theirs.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
+    aws.client("s3").put_object(Bucket=name, Key="open", Body=b"")
+
+    with pytest.raises(Refusal, match=f"{name} belongs to another account than {aws.account()}"):
+        ensure_bucket(aws, name) if use == "ensure_bucket" else upload(aws, release, name)
+
+    assert list(contents(theirs.client("s3"), name)) == ["open"]
+
+
 @pytest.mark.parametrize("name", ["", "ab", "Releases", "s3://releases", "releases/"])
 def test_what_cannot_be_a_bucket_is_refused(aws: Aws, release: Release, name: str) -> None:
     with pytest.raises(Refusal, match="cannot be a bucket: ReleaseBucket must be"):

@@ -1,6 +1,9 @@
-"""AWS::S3::Bucket: names in the account-regional namespace."""
+"""AWS::S3::Bucket: names in the account-regional namespace, and whose bucket it is to be."""
+
+from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
+from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws.registry import Created, Properties
@@ -24,6 +27,24 @@ def install() -> None:
         return updated
 
     handler["create"], handler["update"] = create_named, update_named
+    _install_expected_owner()
+
+
+def _install_expected_owner() -> None:
+    """Refuse a request that expects another owner of its bucket; ministack does not read the header.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    """
+    scope = s3._apply_bucket_scope
+
+    def scope_of_owner(method: str, bucket: str, key: str, headers: Any, *rest: Any) -> Any:
+        expected = headers.get("x-amz-expected-bucket-owner")
+        owner = s3._bucket_owner_account(bucket) if bucket and expected else None
+        if owner is not None and owner != expected:
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}")
+        return scope(method, bucket, key, headers, *rest)
+
+    s3._apply_bucket_scope = scope_of_owner
 
 
 def _named(properties: Properties) -> Properties:

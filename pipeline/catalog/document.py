@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.aws import require_region
@@ -24,6 +24,10 @@ MAX_PORTFOLIO_DESCRIPTION = 2000
 MAX_PROVIDER = 50
 MAX_VERSIONS = 100
 MAX_TAGS = 20
+# https://docs.aws.amazon.com/servicecatalog/latest/dg/API_AssociatePrincipalWithPortfolio.html
+MAX_PATTERNS = 10
+# Values of a tag option's key; a quota as well.
+MAX_TAG_OPTION_VALUES = 25
 # Tags that the publisher sets itself.
 OWN_TAGS = 2
 TAG_CHARACTERS = r"[\w .:/=+\-@]+"
@@ -33,7 +37,10 @@ PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user|group)/[\w+=,.@/-]{1,900}|(r
 
 @dataclass(frozen=True)
 class Product:
-    """A product: a whole environment with a profile's values, or one layer; one of the two is named."""
+    """A product: a whole environment with a profile's values, or one layer; one of the two is named.
+
+    ``places`` says where catalog.yaml gives profile, layer and each fixed parameter, by their values.
+    """
 
     key: str
     name: str
@@ -42,6 +49,13 @@ class Product:
     layer: str
     fixed: tuple[str, ...]
     tags: Mapping[str, str]
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def refuse(self, value: str, reason: str) -> Refusal:
+        """The error about one of those values, with its line where the product was read from a file."""
+        place = self.places.get(value)
+        told = f"is {value!r}, {reason}"
+        return place.refuse(told) if place else Refusal(f"Product {self.key} {told}")
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,8 @@ def catalog(root: Place) -> Catalog:
     check_references(found["portfolios"], products)
     for what, places in (("products", products), ("portfolios", portfolios)):
         check_names_differ(found[what], [place.name for place in places])
+    check_profiles_differ(products)
+    check_tag_options(found["portfolios"], portfolios, products)
     return Catalog(
         regions=regions(found["regions"]),
         versions_kept=found["versions_kept"].whole_number(1, MAX_VERSIONS - 1),
@@ -204,6 +220,12 @@ def product(key: str, place: Place, shared: Mapping[str, str]) -> Product:
         if "fixed" in found
         else (),
         tags=tags(found.get("tags"), shared),
+        places={
+            place.text(): place
+            for key in ("profile", "layer", "fixed")
+            if key in found
+            for place in (found[key].items() if key == "fixed" else [found[key]])
+        },
     )
 
 
@@ -220,6 +242,8 @@ def portfolio(
     found = place.mapping(
         ("name", "description", "products"), ("principals", "tags", "tag_options", "shares")
     )
+    if "principals" in found:
+        check_patterns(found["principals"])
     return Portfolio(
         key=key,
         name=found["name"].text(what="the portfolio's name", most=MAX_PORTFOLIO_NAME),
@@ -249,6 +273,51 @@ def tag_options(place: Place | None) -> tuple[tuple[str, str], ...]:
             for value in values.unique_texts(TAG_CHARACTERS, "a tag option's value", 256)
         ]
     return tuple(pairs)
+
+
+def check_patterns(place: Place) -> None:
+    """Refuse more principals without an account than Service Catalog takes."""
+    patterns = [item for item in place.items() if not item.text().startswith("arn:")]
+    if len(patterns) > MAX_PATTERNS:
+        raise patterns[MAX_PATTERNS].refuse(
+            f"is the {MAX_PATTERNS + 1}th principal without an account; Service Catalog takes "
+            f"{MAX_PATTERNS} in a portfolio. Join some in a pattern, or name them by their ARNs."
+        )
+
+
+def check_tag_options(
+    place: Place, portfolios: tuple[Portfolio, ...], products: tuple[Product, ...]
+) -> None:
+    """Refuse a tag option whose key is a tag already, or has too many values in all portfolios together."""
+    held = {product.key: product.tags for product in products}
+    values: dict[str, set[str]] = {}
+    for portfolio, entry in zip(portfolios, place.entries().values(), strict=True):
+        options = entry.entries().get("tag_options")
+        tagged = {key for product in portfolio.products for key in held[product]} | {
+            *portfolio.tags
+        }
+        for key, option in options.entries().items() if options else ():
+            if key in tagged:
+                raise option.refuse(
+                    f"has the key of a tag of the portfolio or its products; take {key} out of one of the two."
+                )
+            known = values.setdefault(key, set())
+            known.update(item.text() for item in option.items())
+            if len(known) > MAX_TAG_OPTION_VALUES:
+                raise option.refuse(
+                    f"makes {len(known)} values of {key}; Service Catalog takes {MAX_TAG_OPTION_VALUES} in an account."
+                )
+
+
+def check_profiles_differ(products: tuple[Product, ...]) -> None:
+    """Refuse a second product of a profile, whose environment would have the first one's name."""
+    first: dict[str, str] = {}
+    for product in products:
+        other = first.setdefault(product.profile, product.key) if product.profile else product.key
+        if other != product.key:
+            raise product.refuse(
+                product.profile, f"which is the profile of {other}; give one of them another."
+            )
 
 
 def check_references(place: Place, products: tuple[Product, ...]) -> None:

@@ -1,6 +1,7 @@
 """Reading a region's Service Catalog: which of it is ours, and how it is.
 
-Products and versions are found by listing, so that the number of calls grows with neither, beyond pages.
+What is ours is known by tags, which no list shows: each portfolio and product of the account takes a call. Versions
+are found by listing, so that the number of calls does not grow with them, beyond pages.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
         return replace(
             stored,
             portfolios={
-                key: seen_portfolio(catalog, described) for key, described in portfolios.items()
+                key: seen_portfolio(catalog, described, key in desired.portfolios)
+                for key, described in portfolios.items()
             },
             products={
                 key: seen_product(catalog, desired, stored, key, described)
@@ -116,15 +118,13 @@ def sorted_out(
 ) -> tuple[dict[str, Detail], list[Stranger]]:
     """What is ours by key, and what is not but has a name of ours.
 
-    ``entries`` are names and IDs. Those with a name of ours are described first; the others only while something of
-    ours is missing, which may have been renamed by hand.
+    ``entries`` are names and IDs. Those with a name of ours come first, and are it where another one has our tags too;
+    any other may be ours as well, renamed by hand or no longer in catalog.yaml.
     """
     ours: dict[str, Detail] = {}
     strangers: list[Stranger] = []
     candidates = sorted(entries, key=lambda entry: (entry[0] not in names, entry))
     for name, identity in candidates:
-        if name not in names and set(names.values()) <= ours.keys():
-            break
         described = describe(identity)
         tags = tags_of(described)
         key = tags.get(tag, "") if tags.get(MANAGED_BY) == PUBLISHER else ""
@@ -137,16 +137,21 @@ def sorted_out(
     return ours, strangers
 
 
-def seen_portfolio(catalog: Any, described: Detail) -> SeenPortfolio:
-    """A portfolio with all that hangs on it."""
+def seen_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> SeenPortfolio:
+    """A portfolio, with all that hangs on it where it is wanted."""
     detail = described["PortfolioDetail"]
     identity = detail["Id"]
-    return SeenPortfolio(
+    portfolio = SeenPortfolio(
         id=identity,
         fields={
             name: detail.get(name, "") for name in ("DisplayName", "Description", "ProviderName")
         },
         tags=tags_of(described),
+    )
+    if not is_wanted:
+        return portfolio
+    return replace(
+        portfolio,
         product_ids=tuple(
             entry["ProductViewSummary"]["ProductId"]
             for entry in pages(catalog, "search_products_as_admin", PortfolioId=identity)
@@ -201,14 +206,15 @@ def seen_constraints(catalog: Any, **place: str) -> list[SeenConstraint]:
 def seen_product(
     catalog: Any, desired: Desired, stored: Observed, key: str, described: Detail
 ) -> SeenProduct:
-    """A product with its versions, and with the users of those that are to be retired."""
+    """A product; where it is wanted with its versions, and with the users of those that are to be retired."""
+    is_wanted = key in desired.products
     summary = described["ProductViewDetail"]["ProductViewSummary"]
     identity = summary["ProductId"]
     return SeenProduct(
         id=identity,
         fields={name: summary.get(member, "") for name, member in PRODUCT_FIELDS.items()},
         tags=tags_of(described),
-        versions=seen_versions(catalog, desired, stored, key, identity),
+        versions=seen_versions(catalog, desired, stored, key, identity) if is_wanted else (),
     )
 
 

@@ -125,8 +125,10 @@ def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                 yield Step(Action.UNCHANGED, Kind.MEMBER, subject, "is there")
             else:
                 yield Step(Action.CREATE, Kind.MEMBER, subject, "is not there", (key, product))
+        names = {product.id: product.fields["Name"] for product in observed.products.values()}
         for identity in sorted(set(there) - expected):
-            yield surplus_step(Kind.MEMBER, f"{identity} in {wanted.name}")
+            told = f"{names[identity]} ({identity})" if identity in names else identity
+            yield surplus_step(Kind.MEMBER, f"{told} in {wanted.name}")
 
 
 def surplus_step(kind: Kind, subject: str) -> Step:
@@ -152,7 +154,7 @@ def constraint_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                     left.remove(found)
                 yield constraint_step(desired, wanted, found)
         for constraint in left:
-            yield leftover_step(portfolio, constraint, observed)
+            yield leftover_step(desired, portfolio, constraint, observed)
 
 
 def matching(
@@ -195,12 +197,22 @@ def constraint_step(
     return Step(Action.UPDATE, Kind.CONSTRAINT, subject, reason, wanted, seen)
 
 
-def leftover_step(portfolio: WantedPortfolio, seen: SeenConstraint, observed: Observed) -> Step:
-    """A constraint that nobody asks for: ours goes, somebody else's stays."""
-    names = {product.id: product.fields["Name"] for product in observed.products.values()}
-    subject = f"{seen.type} of {names.get(seen.product_id, seen.product_id)} in {portfolio.name}"
+def leftover_step(
+    desired: Desired, portfolio: WantedPortfolio, seen: SeenConstraint, observed: Observed
+) -> Step:
+    """A constraint that nobody asks for: ours goes where its product is to stay without it, any other stays.
+
+    A product that is to leave the portfolio leaves it by hand, and until then can be launched: it keeps its rules.
+    """
+    key = {product.id: key for key, product in observed.products.items()}.get(seen.product_id, "")
+    name = observed.products[key].fields["Name"] if key else seen.product_id
+    subject = f"{seen.type} of {name} in {portfolio.name}"
     text = WantedConstraint("", "", TEMPLATE, "").description
-    if seen.type == TEMPLATE and seen.description == text and seen.product_id in names:
+    is_free = key in portfolio.products and not any(
+        wanted.type == TEMPLATE and (wanted.portfolio, wanted.product) == (portfolio.key, key)
+        for wanted in desired.constraints
+    )
+    if seen.type == TEMPLATE and seen.description == text and is_free:
         reason = "catalog.yaml fixes no parameter of the product any more"
         return Step(Action.RETIRE, Kind.CONSTRAINT, subject, reason, seen=seen)
     return surplus_step(Kind.CONSTRAINT, f"{subject} ({seen.id})")

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.assemble import PRODUCT as PROJECT_NAME
 from pipeline.assemble import Release, serialize, template_path
-from pipeline.catalog.document import CATALOG, Catalog, Product
+from pipeline.catalog.document import Catalog, Product
 from pipeline.errors import Refusal, listed
 from pipeline.paths import PARAMETERS
 from pipeline.profiles import load_profile, profile_names, shown
@@ -51,25 +51,29 @@ def product_template(
 ) -> dict[str, Any]:
     """One product's template: a layer's, or the root's with the profile's values as defaults.
 
-    ``common`` are defaults of layers, which have no profile.
+    ``common`` is what the launch role is bound to: its Project is the only choice, and all of it the defaults of layers,
+    which have no profile. Without it Project stays open.
     """
     if product.layer:
         layers = [layer.name for layer in release.layers]
         if product.layer not in layers:
-            raise Refusal(
-                f"{shown(CATALOG)}: product {product.key} is of layer {product.layer!r}; there are {listed(layers)}."
+            raise product.refuse(
+                product.layer, f"which is no layer of the release; there are {listed(layers)}."
             )
         name, values = product.layer, dict(common or {})
     else:
         name, values = release.root.name, profile_values(release, product, profiles)
     body: dict[str, Any] = copy.deepcopy(json.loads(release.files[template_path(name)]))
     if product.profile:
-        only_environment(body["Parameters"][ENVIRONMENT.name], product)
+        only(body, ENVIRONMENT.name, product.profile, product)
     else:
         body["Description"] = f"{body['Description']} ({PROJECT_NAME} {release.version})"
     for parameter, value in {**values, RELEASE_BUCKET.name: bucket}.items():
         if parameter in body["Parameters"]:
             body["Parameters"][parameter]["Default"] = value
+    # The launch role makes nothing of another project.
+    if common:
+        only(body, PROJECT.name, common[PROJECT.name], product)
     # As a parameter it would keep the previous version's value in an update, and nest that version's templates.
     return without_parameter(body, RELEASE_PREFIX.name, release.prefix)
 
@@ -113,9 +117,8 @@ def profile_values(
 ) -> dict[str, str]:
     """The values of the product's profile."""
     if product.profile not in profile_names(profiles):
-        raise Refusal(
-            f"{shown(CATALOG)}: product {product.key} is of profile {product.profile!r}; "
-            f"there are {listed(profile_names(profiles))}."
+        raise product.refuse(
+            product.profile, f"which is no profile; there are {listed(profile_names(profiles))}."
         )
     return load_profile(release.root, product.profile, profiles)
 
@@ -138,10 +141,11 @@ def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) 
     return next(iter(found), PROJECT.default or "")
 
 
-def only_environment(parameter: dict[str, Any], product: Product) -> None:
-    """Leave the profile's environment as the only choice: development's stack must not end up as production."""
-    parameter["AllowedValues"] = [product.profile]
-    parameter["ConstraintDescription"] = f"Environment is {product.profile} in {product.name}."
+def only(body: dict[str, Any], name: str, value: str, product: Product) -> None:
+    """Leave one value as a parameter's only choice: development's stack must not end up as production, for instance."""
+    if name in body["Parameters"]:
+        body["Parameters"][name]["AllowedValues"] = [value]
+        body["Parameters"][name]["ConstraintDescription"] = f"{name} is {value} in {product.name}."
 
 
 def fixed_rules(
@@ -153,9 +157,7 @@ def fixed_rules(
     values = profile_values(release, product, profiles)
     unknown = [name for name in product.fixed if name not in values]
     if unknown:
-        raise Refusal(
-            f"{shown(CATALOG)}: product {product.key} fixes {unknown[0]}, which is no parameter of an environment."
-        )
+        raise product.refuse(unknown[0], "which is no parameter of an environment.")
     return {
         "Rules": {
             f"{name}IsFixed": {

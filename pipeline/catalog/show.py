@@ -97,6 +97,7 @@ class Bars:
             disable=not console.is_terminal,
         )
         self.tasks: dict[str, bars.TaskID] = {}
+        self.begun: Counter[str] = Counter()
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -114,13 +115,14 @@ class Bars:
     def begin(self, region: str, steps: int) -> None:
         """A region begins, with so many steps to take."""
         with self.lock:
-            # The first step counts once the second begins.
-            self.tasks[region] = self.live.add_task("", total=steps, region=region, completed=-1)
+            self.tasks[region] = self.live.add_task("", total=steps, region=region)
             self._line(f"{region}: {steps} {'step' if steps == 1 else 'steps'}")
 
     def step(self, region: str, told: str) -> None:
         """The region takes its next step."""
-        self.live.update(self.tasks[region], advance=1, description=told)
+        # A step counts once the next one begins.
+        self.live.update(self.tasks[region], completed=self.begun[region], description=told)
+        self.begun[region] += 1
 
     def note(self, region: str, told: str) -> None:
         """Something worth saying happens within a step."""
@@ -131,7 +133,8 @@ class Bars:
     def end(self, region: str) -> None:
         """The region has taken all of its steps."""
         with self.lock:
-            self.live.update(self.tasks[region], advance=1, description="done")
+            done = self.begun[region]
+            self.live.update(self.tasks[region], completed=done, description="done")
             self._line(f"{region}: done")
 
     def _line(self, text: str) -> None:

@@ -18,7 +18,7 @@ from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.errors import Refusal
 from pipeline.events import Operation
 from pipeline.launch import describe, newest_event, settle
-from pipeline.upload import MANIFEST_NAME, keys_below
+from pipeline.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
 
 ROLE_STACK = "carbon-connect-launch-role"
 BUCKET_STACK = "carbon-connect-release-bucket"
@@ -55,7 +55,8 @@ class Foundation:
 
 def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
     """What is there of role, bucket and files; of the role only where ``home``, the region of its stack, is given."""
-    has_bucket = bucket_exists(aws, desired.bucket)
+    with sentences(f"look for bucket {desired.bucket}"):
+        has_bucket = owned_bucket_exists(aws, desired.bucket, desired.account)
     s3 = aws.client("s3")
     with sentences(f"read bucket {desired.bucket}"):
         keys = keys_below(s3, desired.bucket, release.prefix) if has_bucket else set()
@@ -79,24 +80,6 @@ def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, s
         for key in wanted
         if key in there
     }
-
-
-def bucket_exists(aws: Aws, bucket: str) -> bool:
-    """Whether the release bucket is there. Raises Refusal when it is somebody else's."""
-    from botocore.exceptions import ClientError
-
-    with sentences(f"look for bucket {bucket}"):
-        try:
-            aws.client("s3").head_bucket(Bucket=bucket)
-        except ClientError as error:
-            if code_of(error) in {"404", "NoSuchBucket", "NotFound"}:
-                return False
-            if code_of(error) in {"403", "Forbidden", "AccessDenied"}:
-                raise Refusal(
-                    f"Bucket {bucket} cannot be read with these credentials (AccessDenied); use a role that may."
-                ) from error
-            raise
-    return True
 
 
 def role_exists(aws: Aws, role: str) -> bool:

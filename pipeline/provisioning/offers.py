@@ -28,7 +28,7 @@ class Product:
         launchable = [version for version in self.versions if not version.deprecated]
         if not launchable:
             raise Refusal(
-                f"Product {self.name} has no version that may be launched; publish one with `python build.py publish`."
+                f"Product {self.name} has no version that may be launched; publish one with `.venv/bin/python build.py publish`."
             )
         return launchable[-1]
 
@@ -95,7 +95,7 @@ def find_product(aws: Aws, name: str) -> Product:
         ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})
         if not ids:
             raise Refusal(
-                f"There is no product {name!r} in {aws.region} that these credentials may launch; publish it with `python build.py publish`, have your role named in catalog.yaml, or launch without Service Catalog with --direct."
+                f"There is no product {name!r} in {aws.region} that these credentials may launch; publish it with `.venv/bin/python build.py publish`, have your role named in catalog.yaml, or launch without Service Catalog with --direct."
             )
         if len(ids) > 1:
             raise Refusal(
@@ -144,7 +144,9 @@ def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
         described = aws.client("servicecatalog").describe_provisioning_parameters(
             ProductId=product.id, ProvisioningArtifactId=version.id, PathId=path_id
         )
-    parameters = map(declared, described.get("ProvisioningArtifactParameters", []))
+    parameters = (
+        declared(each, product) for each in described.get("ProvisioningArtifactParameters", [])
+    )
     return Offer(
         product,
         version,
@@ -154,28 +156,38 @@ def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
     )
 
 
-def declared(parameter: Mapping[str, Any]) -> Declaration:
+def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
     """A parameter as Service Catalog describes it."""
     limits = parameter.get("ParameterConstraints", {})
+    name, allowed = parameter["ParameterKey"], tuple(limits.get("AllowedValues", ()))
+    message = limits.get("ConstraintDescription") or None
+    if allowed:
+        # The template's sentence names every value of the template; a constraint leaves fewer of them.
+        message = f"{name} must be {one_of(allowed)} in {product.name}."
 
     def whole(name: str) -> int | None:
         return int(limits[name]) if limits.get(name) else None
 
     return Declaration(
-        name=parameter["ParameterKey"],
+        name=name,
         group="",
         label="",
         description=parameter.get("Description", ""),
         type=parameter.get("ParameterType", "String"),
         default=parameter.get("DefaultValue"),
-        allowed=tuple(limits.get("AllowedValues", ())),
+        allowed=allowed,
         pattern=limits.get("AllowedPattern") or None,
-        message=limits.get("ConstraintDescription") or None,
+        message=message,
         min_length=whole("MinLength"),
         max_length=whole("MaxLength"),
         min_value=whole("MinValue"),
         max_value=whole("MaxValue"),
     )
+
+
+def one_of(values: Sequence[str]) -> str:
+    """What there is to choose from, as it follows "must be"."""
+    return values[0] if len(values) == 1 else f"one of {', '.join(values)}"
 
 
 def pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:

@@ -12,7 +12,15 @@ from pipeline.errors import Refusal
 from pipeline.events import Failure
 from pipeline.provisioning import environments, records
 from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
-from pipeline.provisioning.offers import Offer, Version, find_product, launch_path, offer
+from pipeline.provisioning.offers import (
+    Offer,
+    Product,
+    Version,
+    find_product,
+    launch_path,
+    offer,
+    one_of,
+)
 from pipeline.provisioning.records import Note, Outcome, Report
 from templates_src.core.shared import RELEASE_BUCKET
 
@@ -50,26 +58,23 @@ class Ended:
 def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
     """Launch an environment from its product and follow the launch to its end.
 
-    One that is launched already, as after an interruption, is left as it is. Raises Refusal where it is there in
-    another version or with other values: `update` changes those, and keeps the others.
+    One that is launched already, as after an interruption, is left as it is; a launch that failed is removed first, once
+    nothing is wrong with this one. Raises Refusal where it is there from another product, in another version or with
+    other values: `update` changes those, and keeps the others.
     """
     product = find_product(aws, wanted.product)
     found = settle(aws, wanted.name, report, note)
-    if found and not found.was_launched:
+    if found and (found.was_launched or found.product_id != product.id):
+        return already_launched(aws, wanted, found, product)
+    version = launchable(product, wanted.version)
+    offered = offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
+    offered.check(wanted.settings, complete=True)
+    tags = chosen_tags(wanted, offered)
+    if found:
         note(f"{wanted.name} is a launch that failed; removing it.")
         removed = end(aws, found, report, note)
         if not removed.succeeded:
             return ended("", removed)
-        found = None
-    if found:
-        return already_launched(aws, wanted, found, product.of_artifact(found.artifact_id))
-    version = product.named(wanted.version) if wanted.version else product.newest()
-    if version.deprecated:
-        raise Refusal(
-            f"Version {version.name} of {product.name} is deprecated: it updates what is there, but launches nothing new; launch {product.newest().name}."
-        )
-    offered = offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
-    offered.check(wanted.settings, complete=True)
     with sentences(f"launch {wanted.name}"):
         record = aws.client("servicecatalog").provision_product(
             ProductId=product.id,
@@ -79,16 +84,30 @@ def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
             ProvisioningParameters=[
                 {"Key": key, "Value": value} for key, value in wanted.settings.items()
             ],
-            Tags=[{"Key": key, "Value": value} for key, value in chosen_tags(wanted, offered)],
+            Tags=[{"Key": key, "Value": value} for key, value in tags],
             ProvisionToken=str(uuid.uuid4()),
         )["RecordDetail"]
     return ended(version.name, records.follow(aws, record, "", report, note))
 
 
-def already_launched(
-    aws: Aws, wanted: Wanted, found: Environment, version: Version | None
-) -> Ended:
+def launchable(product: Product, named: str) -> Version:
+    """The version that a launch takes: the one named, or the newest."""
+    version = product.named(named) if named else product.newest()
+    if version.deprecated:
+        raise Refusal(
+            f"Version {version.name} of {product.name} is deprecated: it updates what is there, but launches nothing new; launch {product.newest().name}."
+        )
+    return version
+
+
+def already_launched(aws: Aws, wanted: Wanted, found: Environment, product: Product) -> Ended:
     """The environment that is there, if it is what is wanted."""
+    if found.product_id != product.id:
+        other, _ = environments.product_of(aws, found)
+        raise Refusal(
+            f"{wanted.name} is there already, of another product ({other}); give another name with --name, or terminate that one first."
+        )
+    version = product.of_artifact(found.artifact_id)
     name = version.name if version else "a retired version"
     stack = environments.stack_of(aws, found)
     has = stack.parameters if stack else {}
@@ -215,10 +234,12 @@ def chosen_tags(wanted: Wanted, offered: Offer) -> list[tuple[str, str]]:
     Service Catalog adds an option with one value by itself; where there are several, one must be named.
     """
     for key, values in offered.tag_options.items():
-        if len(values) > 1 and wanted.tags.get(key) not in values:
+        if len(values) == 1 and wanted.tags.get(key, values[0]) not in values:
             raise Refusal(
-                f"Tag {key} must be one of {', '.join(values)}; say which with --tag {key}=VALUE."
+                f"--tag: {key} is {wanted.tags[key]!r}. {key} must be {one_of(values)}, which is added without --tag too."
             )
+        if len(values) > 1 and wanted.tags.get(key) not in values:
+            raise Refusal(f"Tag {key} must be {one_of(values)}; say which with --tag {key}=VALUE.")
     return [
         (key, value)
         for key, value in wanted.tags.items()

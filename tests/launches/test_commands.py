@@ -160,7 +160,7 @@ def test_deletion_tells_the_progress_of_each_stack(
 
 
 def test_second_deletion_says_that_there_is_no_stack(launched: list[Finished]) -> None:
-    assert launched[3].stdout == f"There is no stack {STACK}.\n"
+    assert launched[3].stdout == f"There is no stack {STACK} in {REGION}.\n"
 
 
 def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(

@@ -74,7 +74,7 @@ def test_walk_through_the_documentation(
     assert launched.returncode == 0, launched.stderr
     assert user.environment().status == "AVAILABLE"
     values = user.stack().parameters
-    assert values == {**profile, "ImageTag": "1.4.2", "ReleaseBucket": catalog.bucket}
+    assert values == {**profile, "ApiMaxTasks": "12", "ReleaseBucket": catalog.bucket}
     for text in ("NatGateways", "single", "https://", "carbon-connect-dev-documents"):
         assert text in launched.stdout
 
@@ -90,6 +90,13 @@ def test_walk_through_the_documentation(
 
     assert terminated.returncode == 0, terminated.stderr
     assert environments.find(catalog.user, "carbon-connect-dev") is None
+
+
+def test_waiting_for_what_was_not_begun_ends(run: Run) -> None:
+    # A person's shell goes on after a command that fails.
+    ended = run(f'{parts()[0]}\nset +e\nrecord=\nwait_for "$record"')
+
+    assert ended.returncode != 0
 
 
 def test_all_parameters_of_a_profile_are_taken_and_a_wrong_one_is_told(

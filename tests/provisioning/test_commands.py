@@ -116,7 +116,7 @@ def test_what_was_done_is_told(
         "next version": f"{NAME} updated (version {later.version})",
         "nothing to update": f"{NAME} has no changes to make (version {later.version})",
         "terminate": f"{NAME} is terminated.",
-        "terminate again": f"There is no provisioned product {NAME}.",
+        "terminate again": f"There is no provisioned product {NAME} in {REGION}.",
     }
 
     for name, line in told.items():
@@ -172,7 +172,7 @@ def test_what_is_not_there_is_one_sentence(catalog: Catalog, tree: Tree, command
 def test_profile_that_no_product_has(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "without")
     catalog = tree.folder / "catalog.yaml"
-    catalog.write_text(catalog.read_text().replace("profile: dev\n", "profile: staging\n"))
+    catalog.write_text(catalog.read_text().replace("profile: dev\n", "layer: network\n"))
 
     refused = tree.run("launch", "dev", AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret")
 

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.assemble import Release
 from pipeline.aws import Aws
+from pipeline.catalog.product_templates import fixed_rules
 from pipeline.errors import Refusal
 from pipeline.provisioning import environments
 from pipeline.stand_ins import product_user
@@ -121,7 +122,7 @@ def test_version_that_is_deprecated(user: User, release: Release) -> None:
     ("settings", "reason"),
     [
         ({"ImageTga": "1"}, r"names ImageTga, which is no parameter of .* did you mean ImageTag\?"),
-        ({"Environment": "prod"}, r"Environment is 'prod'\. Environment is dev in Carbon Connect"),
+        ({"Environment": "prod"}, r"Environment is 'prod'\. Environment must be dev in Carbon"),
         ({"ApiMaxTasks": "many"}, r"ApiMaxTasks is 'many'\. ApiMaxTasks must be a whole number"),
         ({"ImageTag": "no tag"}, r"ImageTag is 'no tag'\. ImageTag must be empty or a tag"),
     ],
@@ -133,6 +134,29 @@ def test_value_that_would_be_refused_later(
     with pytest.raises(Refusal, match=reason):
         user.launch(**settings)
 
+    assert_nothing_is_there(user)
+
+
+def test_value_that_the_product_fixes(catalog: Catalog, user: User, release: Release) -> None:
+    rules = fixed_rules(release, replace(DEVELOPMENT, fixed=("NatGateways",)))
+    made = catalog.catalog.create_constraint(
+        PortfolioId=catalog.portfolio,
+        ProductId=catalog.product,
+        Type="TEMPLATE",
+        Parameters=json.dumps(rules),
+    )
+    try:
+        with pytest.raises(
+            Refusal,
+            match=rf"NatGateways is 'per-zone'\. NatGateways must be single in {DEVELOPMENT.name}\.$",
+        ):
+            user.launch(NatGateways="per-zone")
+    finally:
+        catalog.catalog.delete_constraint(Id=made["ConstraintDetail"]["ConstraintId"])
+
+    # Without the constraint both values of the template are there to choose from.
+    with pytest.raises(Refusal, match=r"NatGateways must be one of single, per-zone in Carbon"):
+        user.launch(NatGateways="one")
     assert_nothing_is_there(user)
 
 
@@ -194,6 +218,28 @@ def test_tag_option_with_several_values_needs_a_choice(catalog: Catalog) -> None
             )
 
 
+def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
+    option = catalog.catalog.create_tag_option(Key="CostCenter", Value="carbon-connect")
+    names = {
+        "ResourceId": catalog.portfolio,
+        "TagOptionId": option["TagOptionDetail"]["Id"],
+    }
+    catalog.catalog.associate_tag_option_with_resource(**names)
+    try:
+        with pytest.raises(
+            Refusal,
+            match=r"CostCenter is 'zzz'\. CostCenter must be carbon-connect, which is added",
+        ):
+            User(catalog.user, "single-dev", {"CostCenter": "zzz"}).launch(Project="single")
+        assert environments.find(catalog.user, "single-dev") is None
+
+        user = User(catalog.user, "single-dev", {"CostCenter": "carbon-connect"})
+        assert user.launch(Project="single").succeeded
+        assert user.terminate().succeeded
+    finally:
+        catalog.catalog.disassociate_tag_option_from_resource(**names)
+
+
 def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_the_next(
     catalog: Catalog,
 ) -> None:
@@ -213,6 +259,14 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     assert user.environment().status == "ERROR"
     with pytest.raises(Refusal, match=r"broken-dev is ERROR, which no update mends; .*terminate"):
         user.update(ImageTag="1")
+
+    # What is wrong with the next launch is told before what is there is removed.
+    failed = user.environment()
+    for version, settings in (("", {"NatGateways": "one"}), ("7.7.7", {})):
+        with pytest.raises(Refusal, match=r"NatGateways is 'one'|no active version '7\.7\.7'"):
+            user.launch(version, **settings)
+        assert user.notes == []
+        assert user.environment() == failed
 
     s3.delete_bucket(**bucket)
     again = user.launch(Project="broken")
@@ -272,19 +326,17 @@ def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
     assert User(catalog.user, "narrow-dev").terminate().succeeded
 
 
-def test_update_of_what_another_product_launched(catalog: Catalog, release: Release) -> None:
-    user = User(catalog.user, "other-dev")
-    assert user.launch(Project="other").succeeded
+def offer_another(catalog: Catalog, release: Release, name: str) -> None:
+    """Offer the release's template as a product of its own."""
+    url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/{release.version}.json"
     other = catalog.catalog.create_product(
-        Name="Other",
+        Name=name,
         Owner="Somebody",
         ProductType="CLOUD_FORMATION_TEMPLATE",
         ProvisioningArtifactParameters={
             "Name": "1",
             "Type": "CLOUD_FORMATION_TEMPLATE",
-            "Info": {
-                "LoadTemplateFromURL": f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/{release.version}.json"
-            },
+            "Info": {"LoadTemplateFromURL": url},
         },
     )
     catalog.catalog.associate_product_with_portfolio(
@@ -292,10 +344,42 @@ def test_update_of_what_another_product_launched(catalog: Catalog, release: Rele
         PortfolioId=catalog.portfolio,
     )
 
+
+def test_update_and_launch_of_what_another_product_launched(
+    catalog: Catalog, release: Release
+) -> None:
+    user = User(catalog.user, "other-dev")
+    assert user.launch(Project="other").succeeded
+    offer_another(catalog, release, "Other")
+
     with pytest.raises(Refusal, match=r"other-dev was launched from another product than Other"):
         user.update(product="Other", ImageTag="1")
+    with pytest.raises(
+        Refusal,
+        match=rf"other-dev is there already, of another product \({DEVELOPMENT.name}\);.*--name",
+    ):
+        user.launch(product="Other")
 
     assert user.terminate().succeeded
+
+
+def test_failed_launch_of_another_product_is_not_removed(
+    catalog: Catalog, release: Release
+) -> None:
+    user = User(catalog.user, "theirs-dev")
+    bucket = {"Bucket": "theirs-dev-media"}
+    s3 = catalog.aws.client("s3")
+    s3.create_bucket(**bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert not user.launch(Project="theirs").succeeded
+    offer_another(catalog, release, "Another")
+    failed = user.environment()
+
+    with pytest.raises(Refusal, match=r"theirs-dev is there already, of another product"):
+        user.launch(product="Another", Project="theirs")
+
+    assert user.environment() == failed
+    assert user.terminate().succeeded
+    s3.delete_bucket(**bucket)
 
 
 def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:

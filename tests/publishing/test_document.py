@@ -37,6 +37,31 @@ WRONG = [
     ('CostCenter: ["42"]', "CostCenter: 42", 16, "must be a list"),
     ("    profile: prod\n", "", 19, "either a profile, for a whole environment, or a layer"),
     ("profile: prod", "layer: network", 22, "needs a profile"),
+    (
+        "principals: [role/launcher]",
+        f"principals: [{', '.join(f'role/a{number}' for number in range(11))}]",
+        15,
+        "principals[10] is the 11th principal without an account; Service Catalog takes 10",
+    ),
+    (
+        'CostCenter: ["42"]',
+        f"CostCenter: [{', '.join(f'a{number}' for number in range(26))}]",
+        16,
+        "makes 26 values of CostCenter; Service Catalog takes 25",
+    ),
+    ('CostCenter: ["42"]', 'Team: ["42"]', 16, "tag_options.Team has the key of a tag"),
+    (
+        "    profile: prod\n",
+        "    profile: prod\n    tags: {CostCenter: a}\n",
+        16,
+        "tag_options.CostCenter has the key of a tag",
+    ),
+    (
+        "    profile: prod\n",
+        "    profile: prod\n  other:\n    name: O\n    description: A\n    profile: prod\n",
+        25,
+        "is 'prod', which is the profile of production",
+    ),
     ("  production:\n    name", "  Production:\n    name", 19, "lower-case letters"),
 ]
 SHARES = [
@@ -84,6 +109,18 @@ def test_what_is_no_catalog_is_refused(text: str, reason: str) -> None:
         small_catalog(text)
 
 
+def test_as_much_as_service_catalog_takes_is_accepted() -> None:
+    arn = "arn:aws:iam::123456789012:role/b"
+    principals = [*(f"role/a{number}" for number in range(10)), arn]
+    text = CATALOG.replace("[role/launcher]", f"[{', '.join(principals)}]")
+    values = [f"a{number}" for number in range(25)]
+
+    [portfolio] = small_catalog(text.replace('["42"]', f"[{', '.join(values)}]")).portfolios
+
+    assert portfolio.principals == tuple(principals)
+    assert portfolio.tag_options == tuple(("CostCenter", value) for value in values)
+
+
 def test_two_products_of_one_name_are_refused() -> None:
     second = "  other:\n    name: Production\n    description: A\n    layer: network\n"
 
@@ -104,8 +141,12 @@ def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Releas
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ("profile: test", "of profile 'test'; there are dev, prod and staging"),
-        ("profile: prod\n    fixed: [Nat]", "fixes Nat, which is no parameter"),
+        ("profile: test", r"catalog\.yaml:21: .*is 'test', .*; there are dev, prod and staging"),
+        ("layer: test", r"catalog\.yaml:21: .*is 'test', which is no layer .*there are network"),
+        (
+            "profile: prod\n    fixed:\n    - NatGateways\n    - Nat",
+            r"catalog\.yaml:24: .*fixed\[1\] is 'Nat', which is no parameter",
+        ),
     ],
 )
 def test_catalog_that_does_not_fit_the_release_is_refused(

@@ -11,7 +11,21 @@ import pytest
 from pipeline.catalog.steps import Action, Kind
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
+from tests.publishing.small import CATALOG, small_catalog
 from tests.publishing.test_published import guidance, only, told, writing
+
+TRIALS = """  trials:
+    name: Trials
+    description: To try things
+    products: [development]
+"""
+DEVELOPMENT = """  development:
+    name: Development
+    description: To develop against
+    profile: dev
+"""
+TWO_PRODUCTS = CATALOG + DEVELOPMENT
+TWO_PORTFOLIOS = TWO_PRODUCTS.replace("products:\n  prod", f"{TRIALS}products:\n  prod")
 
 
 def constraint(catalog: Any, portfolio: str, kind: str) -> str:
@@ -237,3 +251,45 @@ def test_an_inactive_older_version_is_left_inactive(publisher: Publisher) -> Non
     assert (Action.CREATE, Kind.VERSION) in writing(plans)
     assert (Action.DEPRECATE, Kind.VERSION) not in writing(plans)
     assert guidance(publisher)["1.1.0"] == "DEFAULT"
+
+
+def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publisher) -> None:
+    publisher.publish(catalog=small_catalog(TWO_PORTFOLIOS))
+    expected, calls = publisher.snapshot(), Calls()
+
+    plans = publisher.publish(calls)
+
+    assert {line.partition(";")[0] for line in told(plans, Action.REPORT)} == {
+        "Trials is no longer in catalog.yaml",
+        "Development is no longer in catalog.yaml",
+    }
+    assert calls.writes == []
+    assert publisher.snapshot() == expected
+
+
+def test_rules_of_a_product_stay_while_it_is_in_the_portfolio(publisher: Publisher) -> None:
+    publisher.publish(catalog=small_catalog(TWO_PRODUCTS))
+    expected = publisher.snapshot()
+    text = TWO_PRODUCTS.replace("products: [production]", "products: [development]")
+
+    plans = publisher.publish(catalog=small_catalog(text))
+
+    reported = told(plans, Action.REPORT)
+    assert any(line.startswith("Production (prod-") for line in reported)
+    assert any(
+        line.startswith("TEMPLATE of Production in Environments (cons-") for line in reported
+    )
+    rules = [each for each in expected["portfolios"][0]["constraints"] if each[1] == "TEMPLATE"]
+    held = publisher.snapshot()["portfolios"][0]
+    assert "Production" in held["products"]
+    assert [each for each in held["constraints"] if each[1] == "TEMPLATE"] == rules != []
+
+
+def test_rules_go_when_the_product_is_to_stay_without_them(publisher: Publisher) -> None:
+    publisher.publish()
+
+    plans = publisher.publish(
+        catalog=small_catalog(CATALOG.replace("    fixed: [NatGateways]\n", ""))
+    )
+
+    assert writing(plans) == [(Action.RETIRE, Kind.CONSTRAINT)]

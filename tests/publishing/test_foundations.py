@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
+from pipeline.assemble import Release, serialize, template_path
 from pipeline.aws import Aws
 from pipeline.catalog.foundations import foundations
 from pipeline.catalog.product_templates import product_templates
@@ -18,6 +19,9 @@ from pipeline.catalog.steps import Action, Kind
 from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK
 from pipeline.errors import Refusal
 from pipeline.paths import PARAMETERS
+from pipeline.upload import release_bucket_name
+from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
+from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
 from tests.conftest import REGION
 from tests.launches.tree import Tree
 from tests.publishing.conftest import Publisher
@@ -144,6 +148,45 @@ def test_changed_key_updates_its_stack(hub: Hub) -> None:
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == ""
 
 
+def described(hub: Hub, text: str) -> None:
+    """Give the templates of both stacks another description."""
+    bodies = {path: json.loads(body) for path, body in hub.release.foundations.items()}
+    hub.release = replace(
+        hub.release,
+        foundations={
+            path: serialize({**body, "Description": text}) for path, body in bodies.items()
+        },
+    )
+
+
+def descriptions(aws: Aws) -> list[str]:
+    """What the templates of both stacks say of themselves."""
+    cloudformation = aws.client("cloudformation")
+    return [
+        cloudformation.get_template_summary(StackName=stack)["Description"]
+        for stack in (ROLE_STACK, BUCKET_STACK)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "template"),
+    [(Kind.LAUNCH_ROLE, ROLE_TEMPLATE), (Kind.BUCKET, BUCKET_TEMPLATE)],
+)
+def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str) -> None:
+    hub.publish(catalog_with())
+    before = dict(hub.release.foundations)
+    described(hub, "Changed")
+    path = template_path(template)
+    changed = {**before, path: hub.release.foundations[path]}
+    hub.release = replace(hub.release, foundations=changed)
+
+    plans = hub.publish(catalog_with())
+
+    assert writing(plans) == [(Action.UPDATE, kind)]
+    assert descriptions(hub.publisher.aws).count("Changed") == 1
+    assert not writing(hub.plan(catalog_with()))
+
+
 @pytest.mark.parametrize(
     ("stack", "name", "value", "kind"),
     [
@@ -186,6 +229,23 @@ def change_by_hand(aws: Aws, stack: str, parameters: dict[str, str]) -> None:
         StackName=stack, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
     assert parameters_of(aws, stack) == parameters
+
+
+def test_release_bucket_of_another_account_is_refused(hub: Hub) -> None:
+    aws = hub.publisher.aws
+    environment = {**hub.publisher.embedded.environment(), "AWS_ACCESS_KEY_ID": "111122223333"}
+    theirs = Aws(REGION, environment).client("s3")
+    name = release_bucket_name(aws.account(), REGION)
+    theirs.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    # Open to us, so that nothing but its owner tells.
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
+    everything["Resource"] = f"arn:aws:s3:::{name}"
+    policy = {"Version": "2012-10-17", "Statement": [everything]}
+    theirs.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
+    aws.client("s3").head_bucket(Bucket=name)
+
+    with pytest.raises(Refusal, match=rf"^Bucket {name} belongs to another account"):
+        hub.plan(catalog_with())
 
 
 def test_another_project_and_a_boundary_are_published(

@@ -45,6 +45,15 @@ def test_environment_is_the_only_one_that_may_be_chosen(environment: dict[str, A
     assert parameter["AllowedValues"] == [PROFILES[environment["key"]]] == [parameter["Default"]]
 
 
+def test_project_is_the_only_one_that_the_launch_role_takes(templates: dict[str, bytes]) -> None:
+    names = {product.key: product.name for product in load_catalog().products}
+    for key, body in templates.items():
+        parameter = json.loads(body)["Parameters"]["Project"]
+        assert parameter["AllowedValues"] == ["carbon-connect"] == [parameter["Default"]], key
+        told = f"Project is carbon-connect in {names[key]}."
+        assert parameter["ConstraintDescription"] == told
+
+
 def test_every_parameter_has_its_group_and_label(templates: dict[str, bytes]) -> None:
     for body in templates.values():
         template = json.loads(body)

@@ -92,7 +92,7 @@ def test_role_and_bucket_come_from_their_own_templates(publisher: Publisher) -> 
     assert publisher.aws.client("iam").get_role(RoleName="launch")
 
 
-def test_changed_role_template_updates_its_stack(publisher: Publisher) -> None:
+def test_changed_role_name_updates_its_stack(publisher: Publisher) -> None:
     publisher.publish()
     catalog = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: other"))
 

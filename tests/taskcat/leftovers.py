@@ -39,7 +39,7 @@ def kept_by(cloudformation: Any, stack: str) -> Iterator[tuple[str, str, str]]:
             policy = declared.get("DeletionPolicy", "Delete")
             if listed["ResourceType"] == NESTED and name:
                 yield from kept_by(cloudformation, name)
-            elif policy != "Delete":
+            elif name and policy != "Delete":
                 yield policy, listed["ResourceType"], name
 
 

@@ -134,6 +134,7 @@ def test_what_stacks_retain_is_all_that_may_be_left(account: Account, aws: Aws) 
         "Launched": log_group("launched", "RetainExceptOnCreate"),
         "Deleted": bucket("deleted", "Delete"),
         "Database": database("second", "Snapshot"),
+        "Kept": database("kept", "Retain"),
     }
     before = inventory(aws)
     stacks = [launched(account, first), launched(account, second)]
@@ -141,7 +142,7 @@ def test_what_stacks_retain_is_all_that_may_be_left(account: Account, aws: Aws) 
     expected = kept(aws, [stack["StackId"] for stack in stacks])
 
     assert expected == Kept(
-        frozenset({(BUCKET, "deep"), (LOGS, "launched")}),
+        frozenset({(BUCKET, "deep"), (LOGS, "launched"), (DATABASE, "kept")}),
         Counter({DATABASE_SNAPSHOT: 2, CACHE_SNAPSHOT: 1}),
     )
     assert list(leftovers(aws, before, expected, frozenset())) != []
