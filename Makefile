@@ -19,7 +19,6 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 taskcat: $(READY)  ## taskcat over every environment in several regions of an embedded AWS; needs no account
-	@$(BIN)/python build.py build
 	@$(BIN)/python -m tests.taskcat
 
 taskcat-tree: $(READY)  ## What taskcat uploads, in build/taskcat

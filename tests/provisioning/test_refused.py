@@ -65,28 +65,21 @@ def test_credentials_without_a_launch_path(catalog: Catalog) -> None:
 def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release) -> None:
     key = f"products/{release.version}.json"
     url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{key}"
-    other = catalog.catalog.create_product(
-        Name="Twice",
-        Owner="Somebody",
-        ProductType="CLOUD_FORMATION_TEMPLATE",
-        ProvisioningArtifactParameters={
-            "Name": "1",
-            "Type": "CLOUD_FORMATION_TEMPLATE",
-            "Info": {"LoadTemplateFromURL": url},
-        },
-    )
-    again = catalog.catalog.create_product(
-        Name="Twice",
-        Owner="Somebody",
-        ProductType="CLOUD_FORMATION_TEMPLATE",
-        ProvisioningArtifactParameters={
-            "Name": "1",
-            "Type": "CLOUD_FORMATION_TEMPLATE",
-            "Info": {"LoadTemplateFromURL": url},
-        },
-    )
+    made_twice = [
+        catalog.catalog.create_product(
+            Name="Twice",
+            Owner="Somebody",
+            ProductType="CLOUD_FORMATION_TEMPLATE",
+            ProvisioningArtifactParameters={
+                "Name": "1",
+                "Type": "CLOUD_FORMATION_TEMPLATE",
+                "Info": {"LoadTemplateFromURL": url},
+            },
+        )
+        for _ in range(2)
+    ]
     ids = sorted(
-        made["ProductViewDetail"]["ProductViewSummary"]["ProductId"] for made in (other, again)
+        made["ProductViewDetail"]["ProductViewSummary"]["ProductId"] for made in made_twice
     )
     for identifier in ids:
         catalog.catalog.associate_product_with_portfolio(

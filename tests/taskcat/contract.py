@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-NESTED = "AWS::CloudFormation::Stack"
+from taskcat_plugin_protection import NESTED, resources
+
 # Empty where the profile asks for none of them.
 OPTIONAL = {"DeployRoleArn", "DeployRoleName", "AccessLogBucketName"}
 
@@ -121,20 +122,25 @@ def broken(place: Place, output: str, value: str) -> str:
     return promise(output).broken(place, value)
 
 
+def family(cloudformation: Any, stack: str) -> Iterator[str]:
+    """A stack and every stack nested in it, however deep."""
+    yield stack
+    for kind, name in resources(cloudformation, stack):
+        if kind == NESTED:
+            yield name
+
+
 def promises_broken(place: Place, stack: str) -> Iterator[str]:
     """What is wrong with the outputs of a stack and of every stack nested in it, a sentence each."""
     cloudformation = place.client("cloudformation")
-    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    declared = cloudformation.get_template(StackName=stack)["TemplateBody"].get("Outputs", {})
-    outputs = {entry["OutputKey"]: entry["OutputValue"] for entry in described.get("Outputs", [])}
-    name = described["StackName"]
-    for missing in sorted(declared.keys() - outputs.keys()):
-        yield f"{name} in {place.region} has no output {missing}"
-    for output, value in outputs.items():
-        reason = broken(place, output, value)
-        if reason:
-            yield f"{name} in {place.region} outputs {output} as {value!r}, {reason}"
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
-        for listed in page["StackResourceSummaries"]:
-            if listed["ResourceType"] == NESTED:
-                yield from promises_broken(place, listed["PhysicalResourceId"])
+    for each in family(cloudformation, stack):
+        (described,) = cloudformation.describe_stacks(StackName=each)["Stacks"]
+        declared = cloudformation.get_template(StackName=each)["TemplateBody"].get("Outputs", {})
+        outputs = {out["OutputKey"]: out["OutputValue"] for out in described.get("Outputs", [])}
+        name = described["StackName"]
+        for missing in sorted(declared.keys() - outputs.keys()):
+            yield f"{name} in {place.region} has no output {missing}"
+        for output, value in outputs.items():
+            reason = broken(place, output, value)
+            if reason:
+                yield f"{name} in {place.region} outputs {output} as {value!r}, {reason}"

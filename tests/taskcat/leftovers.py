@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.aws import Aws
+from taskcat_plugin_protection import NESTED
 from tests.launches.inventory import LISTINGS, Inventory, inventory
-from tests.taskcat.contract import NESTED
+from tests.taskcat.contract import family
 
 # What a service keeps of a resource that CloudFormation deletes with DeletionPolicy Snapshot.
 SNAPSHOTS: Mapping[str, str] = {
@@ -31,16 +32,14 @@ class Kept:
 
 def kept_by(cloudformation: Any, stack: str) -> Iterator[tuple[str, str, str]]:
     """Policy, type and physical ID of what a stack, or one nested in it, does not delete with itself."""
-    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
-    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
-        for listed in page["StackResourceSummaries"]:
-            name = listed.get("PhysicalResourceId", "")
-            declared = body["Resources"][listed["LogicalResourceId"]]
-            policy = declared.get("DeletionPolicy", "Delete")
-            if listed["ResourceType"] == NESTED and name:
-                yield from kept_by(cloudformation, name)
-            elif name and policy != "Delete":
-                yield policy, listed["ResourceType"], name
+    for each in family(cloudformation, stack):
+        declared = cloudformation.get_template(StackName=each)["TemplateBody"]["Resources"]
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=each):
+            for listed in page["StackResourceSummaries"]:
+                kind, name = listed["ResourceType"], listed.get("PhysicalResourceId", "")
+                policy = declared[listed["LogicalResourceId"]].get("DeletionPolicy", "Delete")
+                if name and policy != "Delete" and kind != NESTED:
+                    yield policy, kind, name
 
 
 def kept(aws: Aws, stacks: list[str]) -> Kept:

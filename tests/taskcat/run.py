@@ -26,7 +26,7 @@ from taskcat.testing import CFNTest
 import taskcat_plugin_protection
 from pipeline.aws import Aws
 from tests.launches.inventory import Inventory, inventory
-from tests.taskcat.contract import NESTED, Place, promises_broken
+from tests.taskcat.contract import Place, promises_broken
 from tests.taskcat.definition import FILE_NAME
 from tests.taskcat.leftovers import Kept, kept, leftovers
 from tests.taskcat.offline import offline
@@ -183,7 +183,7 @@ def reasons_of(stack: Any) -> list[str]:
     """
     events = sorted(stack.error_events(refresh=True), key=lambda event: event.timestamp)
     told = [event for event in events if event.status_reason]
-    causes = [event for event in told if event.type != NESTED] or told[:1]
+    causes = [event for event in told if event.type != taskcat_plugin_protection.NESTED] or told[:1]
     return list(dict.fromkeys(f"{event.logical_id}: {event.status_reason}" for event in causes))
 
 

@@ -10,10 +10,10 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from embedded_aws.settings import ACCOUNT_ID
 from pipeline.aws import Aws
+from taskcat_plugin_protection import NESTED
 from tests.conftest import REGION
 from tests.embedded_aws.conftest import Account, template
 from tests.taskcat.contract import (
-    NESTED,
     OPTIONAL,
     PROMISES,
     Bucket,

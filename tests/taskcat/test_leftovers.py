@@ -10,10 +10,10 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from taskcat_plugin_protection import NESTED
 from tests.conftest import REGION
 from tests.embedded_aws.conftest import Account, template
 from tests.launches.inventory import inventory
-from tests.taskcat.contract import NESTED
 from tests.taskcat.leftovers import Kept, kept, kept_by, leftovers
 
 OTHER = "eu-west-1"
