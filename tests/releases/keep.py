@@ -1,7 +1,8 @@
 """Keep the present release and raise the version: `python -m tests.releases.keep 1.2.0`.
 
-What is in dist/ and parameters/ goes to tests/releases/VERSION, the release kept before goes, and setup.cfg gets the
-new version. Updates are tested from what is kept, so this comes before anything of the next release is built.
+The command copies dist/ and parameters/ to tests/releases/VERSION and writes the new version to setup.cfg. Updates are
+tested from every kept release, so run it before you build the next one. Releases kept before stay: delete the folder of
+one when no environment runs it any more, and write the version that follows into the `successor` file before it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pipeline.catalog.versions import version_order
 from pipeline.errors import Refusal
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
 from tests.golden import differences
-from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR, folders
+from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 DECLARED = re.compile(r"^version = .*$", re.MULTILINE)
@@ -42,7 +43,6 @@ def keep(
         )
     if found := differences(assemble(present, dist / FUNCTIONS.name), dist):
         raise Refusal(f"dist/ is not the release {present}: {found[0]}")
-    former = folders(releases)
     folder = releases / present
     unfinished = releases / f"{present}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -50,8 +50,7 @@ def keep(
         copy(dist / name, unfinished / name)
     copy(profiles, unfinished / PARAMETERS.name)
     (unfinished / SUCCESSOR).write_text(f"{successor}\n", encoding="utf-8")
-    for path in {*former, folder}:
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     text = settings.read_text(encoding="utf-8")
     settings.write_text(DECLARED.sub(f"version = {successor}", text, count=1), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The release before this one, read from its folder: what it launches, the profiles of then, and which version follows."""
+"""The releases before this one, read from their folders: their templates, their profiles, and which version follows each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.assemble import Release, template_path
+from pipeline.catalog.versions import version_order
 from pipeline.paths import FUNCTIONS, MANIFEST, PARAMETERS
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
@@ -41,14 +42,14 @@ class Kept:
 
 
 def folders(releases: Path = RELEASES) -> list[Path]:
-    """The folders of the kept releases: one, and none before the second release."""
-    return sorted(path.parent for path in releases.glob(f"*/{MANIFEST.name}"))
+    """The folders of the kept releases, oldest version first; empty before the second release."""
+    found = [path.parent for path in releases.glob(f"*/{MANIFEST.name}")]
+    return sorted(found, key=lambda folder: version_order(folder.name))
 
 
 def kept(releases: Path = RELEASES) -> Kept:
-    """The release before this one."""
-    (folder,) = folders(releases)
-    return read(folder)
+    """The release just before this one."""
+    return read(folders(releases)[-1])
 
 
 def read(folder: Path) -> Kept:

@@ -1,4 +1,4 @@
-"""The kept release: the one before this, unharmed, and kept before the version was raised."""
+"""The kept releases: each followed by the next, the last by this one, all unchanged since they were kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,30 +23,46 @@ from templates_src.launch_role.template import NAME as LAUNCH_ROLE
 from templates_src.release_bucket.template import NAME as RELEASE_BUCKET
 from tests.conftest import ENVIRONMENTS
 from tests.releases.keep import keep
-from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR, folders, kept, successor_of
+from tests.releases.kept import (
+    OF_DIST,
+    RELEASES,
+    SUCCESSOR,
+    Kept,
+    folders,
+    kept,
+    read,
+    successor_of,
+)
 
 FUNCTION = "functions/queue_depth.zip"
 
 
 def complaints(version: str, releases: Path) -> list[str]:
-    """What is wrong with the release that is kept before a version: sentences that say what to do."""
+    """What is wrong with the releases that are kept before a version: sentences that say what to do."""
     found = folders(releases)
-    if len(found) != 1:
-        names = ", ".join(folder.name for folder in found) or "none"
-        return [f"tests/releases must keep one release and keeps {names}; keep the last one alone."]
-    successor = successor_of(found[0])
+    if not found:
+        return [
+            "tests/releases must keep at least one release and keeps none; restore it with git."
+        ]
+    newest, successor = found[-1], successor_of(found[-1])
     if version != successor:
         return [
-            f"setup.cfg has version {version}, but tests/releases/{found[0].name} is the release before "
-            f"{successor}: put {successor} back, build, and run "
+            f"setup.cfg has version {version}, but tests/releases/{newest.name} is the release before "
+            f"{successor}: restore {successor}, build, and run "
             f"`python -m tests.releases.keep {version}`, which keeps it and raises the version; if "
-            f"{successor} was never published, write {version} to tests/releases/{found[0].name}/{SUCCESSOR}."
+            f"{successor} was never published, write {version} to tests/releases/{newest.name}/{SUCCESSOR}."
         ]
-    if version_order(found[0].name) >= version_order(version):
+    if version_order(newest.name) >= version_order(version):
         return [
-            f"tests/releases keeps {found[0].name}, which is not older than {version}; keep the one before."
+            f"tests/releases keeps {newest.name}, which is not older than {version}; keep the one before."
         ]
-    return damages(found[0])
+    gaps = [
+        f"tests/releases/{one.name} is followed by {successor_of(one)}, but the next kept release is {other.name}; "
+        f"correct tests/releases/{one.name}/{SUCCESSOR}."
+        for one, other in pairwise(found)
+        if successor_of(one) != other.name
+    ]
+    return [*gaps, *(damage for folder in found for damage in damages(folder))]
 
 
 def damages(folder: Path) -> list[str]:
@@ -80,12 +97,17 @@ def damages(folder: Path) -> list[str]:
     ]
 
 
-def test_it_is_the_release_before_this_one() -> None:
+def test_kept_releases_lead_to_this_one() -> None:
     assert complaints(project_version(), RELEASES) == []
 
 
-def test_its_profiles_are_those_of_its_own_parameters() -> None:
-    previous = kept()
+@pytest.fixture(params=folders(), ids=lambda folder: folder.name)
+def previous(request: pytest.FixtureRequest) -> Kept:
+    """Each kept release."""
+    return read(request.param)
+
+
+def test_its_profiles_are_those_of_its_own_parameters(previous: Kept) -> None:
     names = profile_names(previous.profiles)
     loaded = [load_profile(previous.release.root, name, previous.profiles) for name in names]
 
@@ -93,18 +115,17 @@ def test_its_profiles_are_those_of_its_own_parameters() -> None:
     assert set(names) <= set(ENVIRONMENTS)
 
 
-def test_its_manifest_is_what_an_upload_would_write() -> None:
-    previous = kept()
-
+def test_its_manifest_is_what_an_upload_would_write(previous: Kept) -> None:
     assert previous.release.manifest() == (previous.folder / MANIFEST.name).read_bytes()
 
 
-def keep_another(releases: Path) -> None:
-    shutil.copytree(kept(releases).folder, releases / "0.9.0")
+def lose_one_between(releases: Path) -> None:
+    (folders(releases)[0] / SUCCESSOR).write_text("1.0.5\n")
 
 
 def keep_none(releases: Path) -> None:
-    shutil.rmtree(kept(releases).folder)
+    for folder in folders(releases):
+        shutil.rmtree(folder)
 
 
 def change_a_function(releases: Path) -> None:
@@ -113,7 +134,7 @@ def change_a_function(releases: Path) -> None:
 
 
 def remove_a_function(releases: Path) -> None:
-    (folders(releases)[0] / FUNCTION).unlink()
+    (kept(releases).folder / FUNCTION).unlink()
 
 
 def add_a_template(releases: Path) -> None:
@@ -121,7 +142,7 @@ def add_a_template(releases: Path) -> None:
 
 
 def rename_the_folder(releases: Path) -> None:
-    kept(releases).folder.rename(releases / "0.0.1")
+    folders(releases)[0].rename(releases / "0.0.1")
 
 
 def follow_itself(releases: Path) -> None:
@@ -133,8 +154,8 @@ def follow_itself(releases: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (keep_another, "must keep one release and keeps 0.9.0, "),
-        (keep_none, "must keep one release and keeps none"),
+        (lose_one_between, "is followed by 1.0.5, but the next kept release is "),
+        (keep_none, "must keep at least one release and keeps none"),
         (change_a_function, f"{FUNCTION} is not what the manifest"),
         (remove_a_function, f"{FUNCTION} is not what the manifest"),
         (add_a_template, "templates/search.template.json is in no manifest"),
@@ -162,7 +183,8 @@ def test_version_raised_without_keeping_is_noticed(releases: Path) -> None:
 def releases(tmp_path: Path) -> Path:
     """A copy of what is kept."""
     copied = tmp_path / "releases"
-    shutil.copytree(kept().folder, copied / kept().folder.name)
+    for folder in folders():
+        shutil.copytree(folder, copied / folder.name)
     return copied
 
 
@@ -171,10 +193,14 @@ def settings(tmp_path: Path) -> Path:
     return Path(shutil.copy(SETUP_CFG, tmp_path))
 
 
-def test_keeping_takes_the_place_of_what_was_kept(releases: Path, settings: Path) -> None:
+def test_keeping_adds_a_release(releases: Path, settings: Path) -> None:
     folder = keep("77.0.0", releases=releases, settings=settings)
 
-    assert list(releases.iterdir()) == [folder] == [releases / project_version()]
+    assert folder == releases / project_version()
+    assert [each.name for each in folders(releases)] == [
+        *(each.name for each in folders()),
+        project_version(),
+    ]
     assert complaints("77.0.0", releases) == []
     assert {path.name: path.read_bytes() for path in (folder / PARAMETERS.name).iterdir()} == {
         path.name: path.read_bytes() for path in PARAMETERS.iterdir()
@@ -230,7 +256,7 @@ def test_function_that_the_manifest_does_not_know_is_refused(
 
 def assert_untouched(releases: Path, settings: Path) -> None:
     assert settings.read_bytes() == SETUP_CFG.read_bytes()
-    assert [path.name for path in releases.iterdir()] == [kept().folder.name]
+    assert [folder.name for folder in folders(releases)] == [folder.name for folder in folders()]
 
 
 @pytest.mark.parametrize("arguments", [(), ("0.0.1",)], ids=["no version", "an older one"])

@@ -1,4 +1,4 @@
-"""The two releases of an update, and an embedded AWS of its own for every module."""
+"""The two releases of an update, and an empty embedded AWS for every module and kept release."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from tests.conftest import REGION
-from tests.releases.kept import Kept, kept
+from tests.releases.kept import Kept, folders, read
+
+
+@pytest.fixture(scope="module", params=folders(), ids=lambda folder: folder.name)
+def previous(request: pytest.FixtureRequest) -> Kept:
+    """Each release before the one of the working tree."""
+    return read(request.param)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[EmbeddedAws]:
-    """An embedded AWS that is the module's alone; empty at its start."""
+def running(previous: Kept) -> Iterator[EmbeddedAws]:
+    """An embedded AWS for one module and one kept release, whose environments have the same names."""
+    del previous
     with EmbeddedAws.start(region=REGION) as aws:
         yield aws
 
@@ -23,9 +30,3 @@ def running() -> Iterator[EmbeddedAws]:
 def aws(running: EmbeddedAws) -> Aws:
     """Its clients, which take longer to make than to use."""
     return Aws(REGION, running.environment())
-
-
-@pytest.fixture(scope="session")
-def previous() -> Kept:
-    """The release before the one of the working tree."""
-    return kept()
