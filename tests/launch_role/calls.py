@@ -10,7 +10,7 @@ from pipeline.permissions import CUSTOM_RESOURCE, NOT_ACTIONS, arn_formats, hand
 from pipeline.permissions import resources_of as kinds_of
 from pipeline.render import Rendered
 from templates_src.environment import ROOT
-from tests.launch_role.evaluation import Request
+from tests.iam.policies import Request
 from tests.relations.text import listed, text_of
 from tests.rendering import Resource, id_of, ids_in, named, resources, resources_of_type
 

@@ -29,8 +29,9 @@ from templates_src.launch_role.gaps import GAPS, SERVICE_LINKED, gap_actions
 from templates_src.launch_role.permissions import PERMISSIONS, declared
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
+from tests.iam.policies import Request, allows
 from tests.launch_role.calls import Calls, name_of
-from tests.launch_role.evaluation import Request, Statement, allows, resources_of, role_statements
+from tests.launch_role.evaluation import Statement, resources_of, role_statements
 from tests.relations.text import listed
 from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import resources

@@ -9,11 +9,12 @@ import pytest
 from pipeline.examples import ACCOUNT
 from pipeline.upload import release_bucket_name
 from templates_src.release_bucket.template import release_bucket
-from tests.launch_role.evaluation import REGION, Request, allows, denies, resources_of
+from tests.iam.policies import Request, allows, denies
+from tests.launch_role.evaluation import REGION, resources_of
 
 ORGANIZATION = "o-a1b2c3d4e5"
-# What Fn::GetAtt gives, which is rendered as it stands.
-OBJECT = "${Bucket.Arn}/carbon-connect/1.0.0-0/manifest.json"
+BUCKET = f"arn:aws:s3:::{release_bucket_name(ACCOUNT, REGION)}"
+OBJECT = f"{BUCKET}/carbon-connect/1.0.0-0/manifest.json"
 TLS = {"aws:SecureTransport": "true"}
 ONCE = {**TLS, "s3:if-none-match": "*", "s3:ObjectCreationOperation": "true"}
 
@@ -31,9 +32,10 @@ def statements(**given: str) -> list[dict[str, Any]]:
 def as_text(resource: Any) -> str:
     match resource:
         case {"Fn::GetAtt": [name, attribute]}:
-            return f"${{{name}.{attribute}}}"
+            assert (name, attribute) == ("Bucket", "Arn")
+            return BUCKET
         case {"Fn::Sub": str(text)}:
-            return text
+            return text.replace(BUCKET, BUCKET)
     return str(resource)
 
 
@@ -72,7 +74,7 @@ def test_it_is_private() -> None:
         Request("s3:DeleteObject", OBJECT, TLS),
         Request("s3:DeleteObjectVersion", OBJECT, TLS),
         Request("s3:GetObject", OBJECT, {"aws:SecureTransport": "false"}),
-        Request("s3:ListBucket", "${Bucket.Arn}", {"aws:SecureTransport": "false"}),
+        Request("s3:ListBucket", BUCKET, {"aws:SecureTransport": "false"}),
     ],
     ids=lambda one: f"{one.action} {sorted(one.context)}",
 )
@@ -88,8 +90,8 @@ def test_it_refuses(refused: Request, organization: str) -> None:
         # A part of a large upload, which has no key of its own yet.
         Request("s3:PutObject", OBJECT, {**TLS, "s3:ObjectCreationOperation": "false"}),
         Request("s3:GetObject", OBJECT, TLS),
-        Request("s3:ListBucket", "${Bucket.Arn}", TLS),
-        Request("s3:PutBucketPolicy", "${Bucket.Arn}", TLS),
+        Request("s3:ListBucket", BUCKET, TLS),
+        Request("s3:PutBucketPolicy", BUCKET, TLS),
     ],
     ids=lambda one: f"{one.action} {sorted(one.context)}",
 )
@@ -106,6 +108,6 @@ def test_the_organization_reads_and_nothing_else() -> None:
         given, Request("s3:GetObject", OBJECT, {**TLS, "aws:PrincipalOrgID": "o-other"})
     )
     assert not allows(given, Request("s3:GetObject", OBJECT, TLS))
-    assert not allows(given, Request("s3:ListBucket", "${Bucket.Arn}", member))
+    assert not allows(given, Request("s3:ListBucket", BUCKET, member))
     assert not allows(given, Request("s3:PutObject", OBJECT, member))
     assert not allows(statements(), Request("s3:GetObject", OBJECT, member))

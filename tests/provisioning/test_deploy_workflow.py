@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 import stat
@@ -22,9 +21,9 @@ from pipeline.paths import PROJECT
 from pipeline.provisioning import environments
 from pipeline.provisioning.operations import Wanted, launch
 from tests.conftest import REGION
+from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.provisioning.recording import recording
-from tests.relations.iam import holds, matches_action
 
 WORKFLOW = PROJECT / ".github/workflows/deploy.yml"
 NAME = "carbon-connect-dev"
@@ -254,23 +253,6 @@ def resource_of(action: str, body: bytes) -> str:
     return "*"
 
 
-def is_allowed(granted: list[Document], action: str, resource: str) -> bool:
-    return any(
-        statement["Effect"] == "Allow"
-        and matches_action(statement, action)
-        and holds(statement, OWNER)
-        and any(
-            fnmatch.fnmatchcase(resource, pattern)
-            for pattern in (
-                [statement["Resource"]]
-                if isinstance(statement["Resource"], str)
-                else statement["Resource"]
-            )
-        )
-        for statement in granted
-    )
-
-
 def test_deploy_role_may_do_all_that_the_workflow_asks(
     handed: Handed, deployed: tuple[Mapping[str, str], Deployed]
 ) -> None:
@@ -285,7 +267,7 @@ def test_deploy_role_may_do_all_that_the_workflow_asks(
         "servicecatalog:DescribeRecord",
         "servicecatalog:UpdateProvisionedProduct",
     }
-    assert [each for each in sorted(asked) if not is_allowed(granted, *each)] == []
+    assert [each for each in sorted(asked) if not allows(granted, Request(*each, OWNER))] == []
 
 
 def test_deploy_role_may_do_nothing_else_with_products(handed: Handed) -> None:
@@ -294,7 +276,7 @@ def test_deploy_role_may_do_nothing_else_with_products(handed: Handed) -> None:
 
     for action in ("ProvisionProduct", "TerminateProvisionedProduct", "DescribeProduct"):
         for resource in (product, "*"):
-            assert not is_allowed(granted, f"servicecatalog:{action}", resource)
+            assert not allows(granted, Request(f"servicecatalog:{action}", resource, OWNER))
 
 
 @pytest.mark.usefixtures("deployed")

@@ -12,7 +12,7 @@ from pipeline.examples import ACCOUNT
 from pipeline.render import Rendered
 from templates_src.environment import ROOT
 from tests.relations.checks_identity import statements
-from tests.relations.iam import allows, holds, matches_action
+from tests.relations.iam import allows, is_about
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
 from tests.rendering import Resource, id_of, named, origin_of, resources_of_type
@@ -257,8 +257,7 @@ def _admits(rendered: Rendered, holder: str, action: str) -> bool:
         statement["Effect"] == "Allow"
         and isinstance(statement["Principal"], dict)
         and PUBLISHER in listed(statement["Principal"].get("Service"))
-        and matches_action(statement, action)
-        and holds(statement, context)
+        and is_about(statement, action, context)
         for _, found, statement in statements(rendered)
         if found == holder
     )

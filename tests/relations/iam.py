@@ -1,14 +1,13 @@
-"""What the statements of a rendered environment allow, evaluated as IAM does."""
+"""What the statements of a rendered environment allow: its references become logical IDs, then IAM's evaluation."""
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from pipeline.render import Rendered
+from tests.iam import policies
+from tests.iam.policies import Request
 from tests.relations.text import listed, text_of
 from tests.rendering import id_of, role_statements
 
@@ -21,8 +20,7 @@ def allows(
 ) -> bool:
     """Whether a role's own and attached policies allow an action on the resource of logical ID ``target``.
 
-    ``context`` holds the condition keys of the request. Raises KeyError for a condition operator that is not known
-    here: it is to be added, not passed over.
+    ``context`` holds the condition keys of the request.
     """
     return granted(rendered, list(role_statements(rendered, role)), action, target, context)
 
@@ -34,53 +32,33 @@ def granted(
     target: str,
     context: Context | None = None,
 ) -> bool:
-    """The same of statements, each with the layer that its references are of."""
-    effects = {
-        statement["Effect"]
-        for layer, statement in statements
-        if matches_action(statement, action)
-        and _matches_target(rendered, layer, statement, target)
-        and holds(statement, context or {})
+    """The same for statements, each with the layer of its references."""
+    bodies = [plain(rendered, layer, statement) for layer, statement in statements]
+    return policies.allows(bodies, Request(action, target, context or {}))
+
+
+def plain(rendered: Rendered, layer: str, statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement whose resources are logical IDs and whose conditions are text."""
+    resources = [
+        "*" if text_of(each) == "*" else id_of(rendered, layer, each)
+        for each in listed(statement.get("Resource"))
+    ]
+    return {**statement, "Resource": resources, "Condition": conditions(statement)}
+
+
+def is_about(statement: Mapping[str, Any], action: str, context: Context) -> bool:
+    """Whether action and conditions of a statement match; its resource is what the policy is attached to."""
+    return policies.applies(
+        {"Action": statement["Action"], "Condition": conditions(statement)},
+        Request(action, "*", context),
+    )
+
+
+def conditions(statement: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """The conditions of a statement, their values as text."""
+    return {
+        operator: {
+            key: [text_of(value) for value in listed(values)] for key, values in keys.items()
+        }
+        for operator, keys in statement.get("Condition", {}).items()
     }
-    return "Allow" in effects and "Deny" not in effects
-
-
-def matches_action(statement: Mapping[str, Any], action: str) -> bool:
-    """Whether a statement is about an action; IAM ignores case in it."""
-    name = action.lower()
-    return any(_expression(pattern).match(name) for pattern in listed(statement.get("Action")))
-
-
-@cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    """What a pattern of an action matches. fnmatch remembers 256 patterns; the launch role alone has more."""
-    return re.compile(fnmatch.translate(pattern.lower()))
-
-
-def holds(statement: Mapping[str, Any], context: Context) -> bool:
-    """Whether the conditions of a statement hold for a request."""
-    return all(
-        key in context and _COMPARISONS[operator](context[key], listed(wanted))
-        for operator, conditions in statement.get("Condition", {}).items()
-        for key, wanted in conditions.items()
-    )
-
-
-def _matches_target(
-    rendered: Rendered, layer: str, statement: Mapping[str, Any], target: str
-) -> bool:
-    return any(
-        text_of(resource) == "*" or id_of(rendered, layer, resource) == target
-        for resource in listed(statement.get("Resource"))
-    )
-
-
-def _equal(value: str, wanted: list[Any]) -> bool:
-    return value in map(text_of, wanted)
-
-
-def _like(value: str, wanted: list[Any]) -> bool:
-    return any(fnmatch.fnmatchcase(value, text_of(pattern)) for pattern in wanted)
-
-
-_COMPARISONS = {"StringEquals": _equal, "StringLike": _like, "ArnLike": _like, "Bool": _equal}
