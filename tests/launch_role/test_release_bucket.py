@@ -35,7 +35,7 @@ def as_text(resource: Any) -> str:
             assert (name, attribute) == ("Bucket", "Arn")
             return BUCKET
         case {"Fn::Sub": str(text)}:
-            return text.replace(BUCKET, BUCKET)
+            return text.replace("${Bucket.Arn}", BUCKET)
     return str(resource)
 
 
