@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import If, NoValue, Ref, Region, Split
+from troposphere import If, Join, NoValue, Ref, Region, Split
 from troposphere.ecs import (
     ContainerDefinition,
     Environment,
@@ -18,7 +18,7 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
-from templates_src.compute.workloads import Workload
+from templates_src.compute.workloads import EVERY_PROXY, PRIVATE_PROXIES, Workload
 from templates_src.core.declaration import Declaration, boolean, choice, number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import (
@@ -132,8 +132,11 @@ def container(
 
 
 def command_line(layer: Layer, workload: Workload) -> If:
-    """The command of the image, or of the placeholder as long as there is no image."""
-    given = layer.parameter(workload.command)
+    """The command of the image, or of the placeholder as long as there is no image.
+
+    An update that keeps the ApiCommand of 1.0 or 1.1 keeps an option that believes every proxy, so it is replaced here.
+    """
+    given = Join(PRIVATE_PROXIES, Split(EVERY_PROXY, layer.parameter(workload.command)))
     of_image = If(layer.has(workload.command), Split(" ", given), NoValue)
     return If(layer.has(IMAGE_TAG), of_image, list(workload.placeholder))
 

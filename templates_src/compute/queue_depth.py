@@ -10,11 +10,12 @@ from typing import Any
 from awacs import ecs as ecs_actions
 from awacs import kms, secretsmanager
 from awacs.aws import Allow, ArnLike, Condition, Statement, StringEquals
-from troposphere import Equals, GetAtt, If, Ref, Sub
+from troposphere import GetAtt, If, Ref, Sub
 from troposphere.awslambda import EventInvokeConfig, Function, Permission
 from troposphere.ecs import Cluster, Service
 from troposphere.events import RetryPolicy, Rule, Target
 
+from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import FALSE, TRUE, Declaration
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
@@ -26,7 +27,6 @@ from templates_src.core.wiring import (
     COMPUTE,
     KEY_ARN,
 )
-from templates_src.data import cache
 from templates_src.security.roles import publish_metrics
 
 # What the function publishes, under the names of cluster and service.
@@ -67,16 +67,13 @@ def add_queue_depth(layer: Layer, cluster: Cluster, service: Service) -> Functio
 
 def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, Any]:
     """The function's environment; the password is not in it, but in the secret."""
-    serverless = layer.condition(
-        "UseServerlessCache", Equals(layer.parameter(cache.MODE), cache.SERVERLESS)
-    )
     return {
         "CACHE_HOST": layer.parameter(CACHE_HOST),
         "CACHE_PORT": layer.parameter(CACHE_PORT),
         "CACHE_USER": CACHE_USER,
         "CACHE_SECRET_ARN": layer.parameter(CACHE_SECRET_ARN),
         "CACHE_KEY_PREFIX": celery_key_prefix(),
-        "CLUSTER_MODE": If(serverless, TRUE, FALSE),
+        "CLUSTER_MODE": If(use_serverless(layer), TRUE, FALSE),
         "QUEUES": layer.parameter(WORKER_QUEUES),
         "CLUSTER": Ref(cluster),
         "SERVICE": GetAtt(service, "Name"),

@@ -24,6 +24,7 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.wiring import (
     API_SECURITY_GROUP_ID,
+    BEAT_SECURITY_GROUP_ID,
     PRIVATE_SUBNET_IDS,
     TARGET_GROUP_ARN,
     WORKER_SECURITY_GROUP_ID,
@@ -54,7 +55,7 @@ API_SERVICE = Running(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maximum=
 # Half of the workers may go first: tasks wait in the queue meanwhile.
 WORKER_SERVICE = Running(WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200)
 # Never two: everything would be scheduled twice. So the old one stops before the new one starts.
-BEAT_SERVICE = Running(BEAT, FARGATE, WORKER_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
+BEAT_SERVICE = Running(BEAT, FARGATE, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
 
 
 def add_service(

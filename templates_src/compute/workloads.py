@@ -52,6 +52,11 @@ PLACEHOLDER_API = (
     f" && echo placeholder > /tmp/public{ports.HEALTH_PATH}"
     f" && exec python -m http.server {ports.API} --directory /tmp/public",
 )
+# Whose X-Forwarded-For uvicorn believes: an address in a private range, as the load balancer's is. It appends the
+# address that it sees to what the client sent, so the last public address is the client's. With * uvicorn takes the
+# first one, which the client chooses.
+EVERY_PROXY = "--forwarded-allow-ips *"
+PRIVATE_PROXIES = "--forwarded-allow-ips 10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
 
 
@@ -166,12 +171,12 @@ API = Workload(
     "Api",
     cpu("Api", "1024"),
     memory("Api", "2048"),
-    # Only the load balancer reaches the port, so who it says the client is can be believed. It reuses connections
-    # for 60 seconds; an api that closed them sooner would now and then meet a request with a 502.
+    # The load balancer reuses connections for 60 seconds; an api that closed them sooner would now and then meet a
+    # request with a 502.
     command(
         "Api",
         f"uvicorn app.main:app --host 0.0.0.0 --port {ports.API} --timeout-keep-alive 75"
-        " --proxy-headers --forwarded-allow-ips *",
+        f" --proxy-headers {PRIVATE_PROXIES}",
     ),
     PLACEHOLDER_API,
     API_TASK_ROLE_ARN,

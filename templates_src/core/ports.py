@@ -6,7 +6,8 @@ API = 8000
 SEARCH = 7700
 DATABASE = 5432
 CACHE = 6379
-# ElastiCache Serverless serves reads from replicas on the port after the first.
+# Only a serverless cache listens here, for reads from replicas. The reader endpoint of a replication group has a host
+# name of its own and the port of the primary.
 CACHE_READER = 6380
 
 HEALTH_PATH = "/api/v1/health"

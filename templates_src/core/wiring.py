@@ -79,7 +79,14 @@ WORKER_SECURITY_GROUP_ID = wired(
     "WorkerSecurityGroupId",
     group=SECURITY,
     label="Workers' security group",
-    description="Security group of the tasks of worker and beat.",
+    description="Security group of the worker's tasks.",
+    type="AWS::EC2::SecurityGroup::Id",
+)
+BEAT_SECURITY_GROUP_ID = wired(
+    "BeatSecurityGroupId",
+    group=SECURITY,
+    label="Beat's security group",
+    description="Security group of beat's task; it reaches the cache and nothing else in the VPC.",
     type="AWS::EC2::SecurityGroup::Id",
 )
 SEARCH_SECURITY_GROUP_ID = wired(

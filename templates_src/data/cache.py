@@ -22,6 +22,7 @@ from troposphere.elasticache import (
 from troposphere.secretsmanager import Secret
 
 from templates_src.core import ports
+from templates_src.core.cache_mode import MODE, REPLICATION_GROUP, SERVERLESS, use_serverless
 from templates_src.core.declaration import Declaration, choice, number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import CACHE_USER, named
@@ -39,7 +40,6 @@ MAJOR_VERSION = "8"
 # The minor version that nodes begin with; ElastiCache upgrades it. Serverless takes the major version only.
 VERSION = f"{MAJOR_VERSION}.2"
 FAMILY = f"{ENGINE}{MAJOR_VERSION}"
-SERVERLESS, REPLICATION_GROUP = "serverless", "replication-group"
 ONE_NODE = "1"
 # Restoring an older state of a broker would repeat tasks that are long done.
 SNAPSHOT_DAYS = 1
@@ -53,14 +53,6 @@ MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 ACCESS = "on ~* &* +@all -@dangerous +info"
 NO_ACCESS = "off ~* -@all"
 
-MODE = choice(
-    "CacheMode",
-    group=DATA,
-    label="Cache mode",
-    description="Pay per use, or nodes of a fixed size, as prod must have. Changing it drops the tasks that wait.",
-    allowed=(SERVERLESS, REPLICATION_GROUP),
-    default=SERVERLESS,
-)
 NODE_TYPE = Declaration(
     name="CacheNodeType",
     group=DATA,
@@ -118,7 +110,7 @@ def require_resilient_cache_in_prod(layer: Layer) -> None:
 
 def add_cache(layer: Layer) -> Secret:
     """The cache in its mode, its outputs, and the secret that holds its URL, which is returned."""
-    serverless = layer.condition("UseServerlessCache", Equals(layer.parameter(MODE), SERVERLESS))
+    serverless = use_serverless(layer)
     nodes = layer.condition("UseReplicationGroup", Not(Equals(Ref(MODE.name), SERVERLESS)))
     users = add_users(layer)
     one = add_serverless_cache(layer, serverless, users)

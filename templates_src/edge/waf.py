@@ -10,7 +10,10 @@ from troposphere.wafv2 import (
     AllowAction,
     BlockAction,
     CountAction,
+    DataProtect,
+    DataProtectionConfig,
     DefaultAction,
+    FieldToProtect,
     LoggingConfiguration,
     LoggingConfigurationFieldToMatch,
     ManagedRuleGroupStatement,
@@ -45,7 +48,9 @@ WAF_RATE_LIMIT = number(
 WINDOW_SECONDS = 300
 # WAF delivers only to log groups whose name begins so: the one log group that cannot go without a name.
 LOG_GROUP_PREFIX = "aws-waf-logs-"
-# They carry credentials.
+# They carry credentials, and so does a query string in a signed link or a token in an address. WAF redacts these four
+# kinds of fields only: UriPath, QueryString, SingleHeader and Method.
+# https://docs.aws.amazon.com/waf/latest/APIReference/API_LoggingConfiguration.html
 REDACTED_HEADERS = ("authorization", "cookie")
 
 
@@ -85,6 +90,7 @@ def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
             VisibilityConfig=VisibilityConfig(
                 MetricName=named(), CloudWatchMetricsEnabled=True, SampledRequestsEnabled=True
             ),
+            DataProtectionConfig=protected_data(),
         )
     )
     layer.add(
@@ -94,6 +100,20 @@ def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
     )
     add_web_acl_log(layer, acl)
     return acl
+
+
+def protected_data() -> DataProtectionConfig:
+    """Credentials substituted in samples and in the details of a match, which RedactedFields of the log leaves as they are.
+
+    https://docs.aws.amazon.com/waf/latest/APIReference/API_DataProtectionConfig.html
+    """
+    fields = (
+        FieldToProtect(FieldType="QUERY_STRING"),
+        FieldToProtect(FieldType="SINGLE_HEADER", FieldKeys=list(REDACTED_HEADERS)),
+    )
+    return DataProtectionConfig(
+        DataProtections=[DataProtect(Field=field, Action="SUBSTITUTION") for field in fields]
+    )
 
 
 def rate_limit(layer: Layer) -> WebACLRule:
@@ -166,8 +186,11 @@ def add_web_acl_log(layer: Layer, acl: WebACL) -> None:
                 )
             ],
             RedactedFields=[
-                LoggingConfigurationFieldToMatch(SingleHeader=SingleHeader(Name=header))
-                for header in REDACTED_HEADERS
+                LoggingConfigurationFieldToMatch(QueryString={}),
+                *(
+                    LoggingConfigurationFieldToMatch(SingleHeader=SingleHeader(Name=header))
+                    for header in REDACTED_HEADERS
+                ),
             ],
         )
     )

@@ -10,6 +10,7 @@ from troposphere.cloudwatch import Alarm, Dashboard
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
 from templates_src.core import iam
+from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
@@ -146,9 +147,7 @@ def deny_plain_http(topic: Topic) -> Statement:
 
 def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
     """The condition that the cache is serverless, and those that the replication group has each of its nodes."""
-    serverless = layer.condition(
-        "UseServerlessCache", Equals(layer.parameter(cache.MODE), cache.SERVERLESS)
-    )
+    serverless = use_serverless(layer)
     counts = cache.NODES.allowed
     nodes = [layer.condition("HasCacheNode1", Not(Named(serverless)))]
     for number in range(2, len(counts) + 1):

@@ -15,6 +15,7 @@ from troposphere.ec2 import (
 )
 
 from templates_src.core import ports
+from templates_src.core.cache_mode import use_serverless
 from templates_src.core.layer import Layer
 from templates_src.network.tiers import PRIVATE, ZONES
 
@@ -24,7 +25,7 @@ TCP = "6"
 
 
 def isolate_data(layer: Layer, vpc: VPC, data: list[Subnet]) -> None:
-    """A network ACL that admits the private tier to the two engines, and answers nobody else."""
+    """A network ACL that admits the private tier to the two engines on the ports where they listen, and nothing else."""
     acl = layer.add(NetworkAcl("DataNetworkAcl", VpcId=Ref(vpc)))
     for subnet in data:
         layer.add(
@@ -35,11 +36,22 @@ def isolate_data(layer: Layer, vpc: VPC, data: list[Subnet]) -> None:
             )
         )
     database = PortRange(From=str(ports.DATABASE), To=str(ports.DATABASE))
-    cache = PortRange(From=str(ports.CACHE), To=str(ports.CACHE_READER))
+    cache = PortRange(From=str(ports.CACHE), To=str(ports.CACHE))
+    reader = PortRange(From=str(ports.CACHE_READER), To=str(ports.CACHE_READER))
+    serverless = use_serverless(layer)
     for zone in ZONES:
         cidr = PRIVATE.cidr(zone)
         add_acl_entry(layer, acl, f"DatabaseFromPrivate{zone}", 100 + zone, cidr, database)
         add_acl_entry(layer, acl, f"CacheFromPrivate{zone}", 200 + zone, cidr, cache)
+        add_acl_entry(
+            layer,
+            acl,
+            f"CacheReaderFromPrivate{zone}",
+            300 + zone,
+            cidr,
+            reader,
+            condition=serverless,
+        )
         add_acl_entry(layer, acl, f"ToPrivate{zone}", 100 + zone, cidr, EPHEMERAL, egress=True)
 
 
@@ -52,8 +64,10 @@ def add_acl_entry(
     port_range: PortRange,
     *,
     egress: bool = False,
+    condition: str | None = None,
 ) -> None:
-    """One rule that allows TCP; what no rule allows is denied."""
+    """One rule that allows TCP, where the condition holds; what no rule allows is denied."""
+    optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
     layer.add(
         NetworkAclEntry(
             f"Data{title}",
@@ -64,5 +78,6 @@ def add_acl_entry(
             Egress=egress,
             CidrBlock=cidr,
             PortRange=port_range,
+            **optional,
         )
     )

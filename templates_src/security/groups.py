@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from troposphere import GetAtt, Tags
 from troposphere.ec2 import (
@@ -13,6 +14,7 @@ from troposphere.ec2 import (
 )
 
 from templates_src.core import ports
+from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
@@ -48,22 +50,28 @@ class Group:
 
 LOAD_BALANCER = Group("LoadBalancer", "-load-balancer", "Load balancer")
 API = Group("Api", "-api", "Tasks of the api service")
+# The description is that of 1.1, when beat had this group too: another one would replace the group.
 WORKER = Group("Worker", "-worker", "Tasks of the worker and beat services")
+BEAT = Group("Beat", "-beat", "Tasks of the beat service")
 SEARCH = Group("Search", "-search", "Search server")
 FUNCTIONS = Group("Functions", "-functions", "Lambda functions inside the VPC")
 DATABASE = Group("Database", "-database", "PostgreSQL")
 CACHE = Group("Cache", "-cache", "Valkey")
-GROUPS = (LOAD_BALANCER, API, WORKER, SEARCH, FUNCTIONS, DATABASE, CACHE)
+GROUPS = (LOAD_BALANCER, API, WORKER, BEAT, SEARCH, FUNCTIONS, DATABASE, CACHE)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """TCP from one group to another, on a port or on the ports from ``port`` to ``last_port``."""
+    """TCP from one group to another on a port.
+
+    ``reader`` marks the port for reads from replicas, which only a serverless cache has. Its rules have logical IDs of
+    their own and exist only in that mode.
+    """
 
     source: Group
     target: Group
     port: int
-    last_port: int | None = None
+    reader: bool = False
 
 
 FLOWS = (
@@ -73,12 +81,17 @@ FLOWS = (
     Flow(API, DATABASE, ports.DATABASE),
     Flow(WORKER, DATABASE, ports.DATABASE),
     Flow(FUNCTIONS, DATABASE, ports.DATABASE),
-    Flow(API, CACHE, ports.CACHE, ports.CACHE_READER),
-    Flow(WORKER, CACHE, ports.CACHE, ports.CACHE_READER),
-    Flow(FUNCTIONS, CACHE, ports.CACHE, ports.CACHE_READER),
+    Flow(API, CACHE, ports.CACHE),
+    Flow(WORKER, CACHE, ports.CACHE),
+    Flow(BEAT, CACHE, ports.CACHE),
+    Flow(FUNCTIONS, CACHE, ports.CACHE),
+    # Celery and the queue-depth function use the first port only. The application's own cache client may read here.
+    Flow(API, CACHE, ports.CACHE_READER, reader=True),
+    Flow(WORKER, CACHE, ports.CACHE_READER, reader=True),
 )
-# The APIs of AWS, Anthropic and Climatiq, and the registry, through NAT or the S3 endpoint.
-CALLS_OUT = (API, WORKER, SEARCH, FUNCTIONS)
+# The APIs of AWS, Anthropic and Climatiq, and the registry, through NAT or the S3 endpoint. A task of Fargate pulls its
+# image, reads its secrets and writes its log through its own network interface, so beat needs HTTPS to start.
+CALLS_OUT = (API, WORKER, BEAT, SEARCH, FUNCTIONS)
 
 
 def add_security_groups(layer: Layer) -> dict[str, GetAtt]:
@@ -132,27 +145,26 @@ def admit_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
 def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
     """The two rules of a flow; resources of their own, as rules inside two groups that name each other are a circle."""
     source, target = flow.source, flow.target
-    span = {
-        "IpProtocol": TCP,
-        "FromPort": flow.port,
-        "ToPort": flow.last_port or flow.port,
-    }
+    part = "Reader" if flow.reader else ""
+    rule: dict[str, Any] = {"IpProtocol": TCP, "FromPort": flow.port, "ToPort": flow.port}
+    if flow.reader:
+        rule["Condition"] = use_serverless(layer)
     layer.add(
         SecurityGroupIngress(
-            f"{target.title}From{source.title}",
+            f"{target.title}{part}From{source.title}",
             GroupId=ids[target.title],
             SourceSecurityGroupId=ids[source.title],
             Description=f"From: {source.description}",
-            **span,
+            **rule,
         )
     )
     layer.add(
         SecurityGroupEgress(
-            f"{source.title}To{target.title}",
+            f"{source.title}To{target.title}{part}",
             GroupId=ids[source.title],
             DestinationSecurityGroupId=ids[target.title],
             Description=f"To: {target.description}",
-            **span,
+            **rule,
         )
     )
 

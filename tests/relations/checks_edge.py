@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +11,16 @@ from pipeline.render import Rendered
 from tests.relations.checks_groups import groups_of
 from tests.relations.registry import relation
 from tests.relations.text import text_of
-from tests.rendering import group_rules, id_of, named, resources_of_type
+from tests.rendering import containers, group_rules, id_of, named, resources_of_type
 
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 # TLS 1.3 and 1.2, forward secrecy only ("Res"): https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 TLS_POLICY = re.compile(r"ELBSecurityPolicy-TLS13-1-2-Res-(PQ-)?\d{4}-\d{2}")
 LOG_PREFIX = "aws-waf-logs-"
+PRIVATE_RANGES = [
+    ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+]
+CREDENTIAL_HEADERS = {"authorization", "cookie"}
 
 
 @relation
@@ -84,3 +89,53 @@ def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
             name = named(rendered, group).properties.get("LogGroupName")
             if not str(name).startswith(LOG_PREFIX):
                 yield f"{logging.logical_id} delivers to a log group named {name}, which WAF refuses."
+
+
+@relation
+def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
+    """Neither the log nor samples and match details have a query string, an authorization header or a cookie."""
+    for logging in resources_of_type(rendered, "AWS::WAFv2::LoggingConfiguration"):
+        fields = logging.properties.get("RedactedFields", ())
+        if {"QueryString": {}} not in fields:
+            yield f"{logging.logical_id} records query strings."
+        headers = {field["SingleHeader"]["Name"] for field in fields if "SingleHeader" in field}
+        for header in sorted(CREDENTIAL_HEADERS - headers):
+            yield f"{logging.logical_id} records the header {header}."
+    for acl in resources_of_type(rendered, "AWS::WAFv2::WebACL"):
+        protections = acl.properties.get("DataProtectionConfig", {}).get("DataProtections", ())
+        substituted = {
+            (each["Field"]["FieldType"], key)
+            for each in protections
+            if each["Action"] == "SUBSTITUTION"
+            for key in each["Field"].get("FieldKeys", [""])
+        }
+        expected = {("QUERY_STRING", ""), *(("SINGLE_HEADER", name) for name in CREDENTIAL_HEADERS)}
+        for kind, key in sorted(expected - substituted):
+            yield f"{acl.logical_id} shows {kind} {key} in samples and match details."
+
+
+@relation
+def clients_do_not_choose_their_address(rendered: Rendered) -> Iterator[str]:
+    """The api believes X-Forwarded-For of the load balancer's subnets, and of private addresses only."""
+    subnets = [
+        ipaddress.IPv4Network(
+            named(rendered, id_of(rendered, balancer.layer, subnet)).properties["CidrBlock"]
+        )
+        for balancer in resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+        for subnet in balancer.properties["Subnets"]
+    ]
+    for name, container in containers(rendered):
+        command = [str(part) for part in container.get("Command", ())]
+        if "--forwarded-allow-ips" not in command:
+            continue
+        value = command[command.index("--forwarded-allow-ips") + 1]
+        if value == "*":
+            yield f"{name} believes the address that a client writes."
+            continue
+        proxies = [ipaddress.IPv4Network(each) for each in value.split(",")]
+        for proxy in proxies:
+            if not any(proxy.subnet_of(each) for each in PRIVATE_RANGES):
+                yield f"{name} believes {proxy}, which is not private."
+        for subnet in subnets:
+            if not any(subnet.subnet_of(proxy) for proxy in proxies):
+                yield f"{name} does not believe the load balancer in {subnet}."

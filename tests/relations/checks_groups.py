@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from pipeline.render import Rendered
 from tests.relations.registry import relation
-from tests.rendering import group_rules, id_of, resources_of_type
+from tests.rendering import group_rules, id_of, named, resources_of_type
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 # Leads nowhere: a group without a rule of its own would let everything out.
 NOWHERE = "127.0.0.1/32"
 LISTENED = (80, 443)
 HTTPS = 443
+BROKER_PORT = 6379
 
 
 def groups(rendered: Rendered) -> set[str]:
@@ -88,3 +89,24 @@ def groups_let_out_only_what_is_named(rendered: Rendered) -> Iterator[str]:
             HTTPS,
         ):
             yield f"{rule.group} lets out to {rule.peer} on {rule.first}-{rule.last}, which is not HTTPS."
+
+
+@relation
+def beat_reaches_only_the_broker(rendered: Rendered) -> Iterator[str]:
+    """In the VPC, beat's task reaches the cache on the port of its primary, and no other group."""
+    (broker,) = groups_of(
+        rendered, "AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"
+    )
+    service = named(rendered, "BeatService")
+    network = service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
+    own = {id_of(rendered, service.layer, group) for group in network["SecurityGroups"]}
+    known = groups(rendered)
+    reached = {
+        (rule.peer, rule.first, rule.last)
+        for rule in group_rules(rendered)
+        if rule.egress and rule.group in own and rule.peer in known
+    }
+    for peer, first, last in sorted(reached - {(broker, BROKER_PORT, BROKER_PORT)}):
+        yield f"BeatService may reach {peer} on {first}-{last}."
+    if (broker, BROKER_PORT, BROKER_PORT) not in reached:
+        yield f"BeatService does not reach {broker} on {BROKER_PORT}."

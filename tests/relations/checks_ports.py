@@ -12,8 +12,8 @@ from tests.relations.registry import relation
 from tests.rendering import Resource, group_rules, id_of, named, resources_of_type
 
 LISTENS = re.compile(r"(?:--port|-m http\.server) (\d+)")
-# ElastiCache's serverless caches always answer on these two.
-SERVERLESS_PORTS = (6379, 6380)
+# ElastiCache's serverless caches always listen on these two.
+SERVERLESS_PORTS = frozenset({6379, 6380})
 DEFAULT_PORTS = {"postgres": 5432, "valkey": 6379}
 
 
@@ -80,34 +80,28 @@ def _of_target_group(
             yield f"{source} may reach {group} on {sorted(lets_out)}, but the container has port {port}."
 
 
-def _engines(rendered: Rendered) -> Iterator[tuple[Resource, tuple[int, int]]]:
-    """Database and cache with the first and last port they must be reached on."""
+def _engines(rendered: Rendered) -> Iterator[tuple[Resource, frozenset[int]]]:
+    """Database and cache with the ports on which they listen."""
     for kind in ("AWS::RDS::DBInstance", "AWS::ElastiCache::ReplicationGroup"):
         for engine in resources_of_type(rendered, kind):
             port = int(engine.properties.get("Port", DEFAULT_PORTS[engine.properties["Engine"]]))
-            yield engine, (port, port)
+            yield engine, frozenset({port})
     for engine in resources_of_type(rendered, "AWS::ElastiCache::ServerlessCache"):
         yield engine, SERVERLESS_PORTS
 
 
 @relation
 def engines_are_reached_on_their_port(rendered: Rendered) -> Iterator[str]:
-    """The rules of an engine's group cover its ports, and nothing but these and a cache's second one."""
-    for engine, (first, last) in _engines(rendered):
-        allowed = {(first, last)}
-        if engine.properties["Engine"] == "valkey":
-            # One rule for both modes of the cache.
-            allowed.add(SERVERLESS_PORTS)
+    """The rules of an engine's group open each port on which it listens, and no other."""
+    for engine, listens in _engines(rendered):
         for group in (
             *engine.properties.get("SecurityGroupIds", ()),
             *engine.properties.get("VPCSecurityGroups", ()),
         ):
             name = id_of(rendered, engine.layer, group)
             admitted = _admitted(rendered, name)
-            if not admitted or not all(
-                span in allowed and span[0] <= first and span[1] >= last for span in admitted
-            ):
-                yield f"{name} admits {sorted(admitted)}, but {engine.logical_id} answers on {first}-{last}."
+            if admitted != {(port, port) for port in listens}:
+                yield f"{name} admits {sorted(admitted)}, but {engine.logical_id} listens on {sorted(listens)}."
 
 
 @relation

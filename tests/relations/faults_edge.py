@@ -6,6 +6,8 @@ from tests.relations import checks_edge as edge
 from tests.relations.planting import drop, put, remove
 from tests.relations.registry import Fault
 
+COMMAND = "ContainerDefinitions/0/Command"
+
 FAULTS = (
     Fault(
         "HTTP that is served",
@@ -66,5 +68,41 @@ FAULTS = (
         edge.the_firewall_is_in_front,
         "which WAF refuses",
         put("WebAclLogGroup", "LogGroupName", "carbon-connect-prod-waf"),
+    ),
+    Fault(
+        "a firewall that logs query strings",
+        edge.the_firewall_records_no_credentials,
+        "WebAclLogging records query strings",
+        drop("WebAclLogging", "RedactedFields/0"),
+    ),
+    Fault(
+        "a firewall that logs the authorization header",
+        edge.the_firewall_records_no_credentials,
+        "WebAclLogging records the header authorization",
+        put("WebAclLogging", "RedactedFields/1/SingleHeader/Name", "user-agent"),
+    ),
+    Fault(
+        "a firewall whose samples show query strings",
+        edge.the_firewall_records_no_credentials,
+        "WebAcl shows QUERY_STRING",
+        put("WebAcl", "DataProtectionConfig/DataProtections/0/Field/FieldType", "BODY"),
+    ),
+    Fault(
+        "an api that believes every proxy",
+        edge.clients_do_not_choose_their_address,
+        "ApiTaskDefinition believes the address that a client writes",
+        put("ApiTaskDefinition", f"{COMMAND}/10", "*"),
+    ),
+    Fault(
+        "an api that believes public addresses",
+        edge.clients_do_not_choose_their_address,
+        "ApiTaskDefinition believes 198.51.100.0/24",
+        put("ApiTaskDefinition", f"{COMMAND}/10", "10.0.0.0/8,198.51.100.0/24"),
+    ),
+    Fault(
+        "an api that does not believe the load balancer",
+        edge.clients_do_not_choose_their_address,
+        "does not believe the load balancer in 10.0.0.0/20",
+        put("ApiTaskDefinition", f"{COMMAND}/10", "192.168.0.0/16"),
     ),
 )

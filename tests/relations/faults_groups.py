@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.render import Rendered
 from tests.relations import checks_groups as groups
 from tests.relations import checks_ports as ports
-from tests.relations.planting import add, drop, put, remove
+from tests.relations.planting import add, body, drop, put, remove
 from tests.relations.registry import Fault
 
 EVERYWHERE = "0.0.0.0/0"
@@ -13,6 +14,15 @@ EVERYWHERE = "0.0.0.0/0"
 def in_group(group: str) -> dict[str, list[str]]:
     """Reference to a security group of the security layer."""
     return {"Fn::GetAtt": [group, "GroupId"]}
+
+
+def put_beat_into_the_group_of_the_workers(rendered: Rendered) -> None:
+    """As in 1.1."""
+    beat, worker = (
+        body(rendered, f"{title}Service")["Properties"]["NetworkConfiguration"]
+        for title in ("Beat", "Worker")
+    )
+    beat["AwsvpcConfiguration"] = worker["AwsvpcConfiguration"]
 
 
 FAULTS = (
@@ -25,7 +35,7 @@ FAULTS = (
     Fault(
         "a flow that the source may not take",
         groups.flows_have_both_sides,
-        "CacheSecurityGroup admits ApiSecurityGroup on 6379-6380",
+        "CacheSecurityGroup admits ApiSecurityGroup on 6379-6379",
         remove("ApiToCache"),
     ),
     Fault(
@@ -143,27 +153,58 @@ FAULTS = (
     Fault(
         "a database on another port than its group",
         ports.engines_are_reached_on_their_port,
-        "Database answers on 5433",
+        "Database listens on [5433]",
         put("Database", "Port", "5433"),
     ),
     Fault(
         "a cache on another port than its group",
         ports.engines_are_reached_on_their_port,
-        "CacheReplicationGroup answers on 6390",
+        "CacheReplicationGroup listens on [6390]",
         put("CacheReplicationGroup", "Port", 6390),
     ),
     Fault(
         "a serverless cache whose readers are not reached",
         ports.engines_are_reached_on_their_port,
-        "ServerlessCache answers on 6379-6380",
-        put("CacheFromApi", "ToPort", 6379),
+        "ServerlessCache listens on [6379, 6380]",
+        lambda rendered: (
+            remove("CacheReaderFromApi")(rendered),
+            remove("CacheReaderFromWorker")(rendered),
+        ),
         "dev",
+    ),
+    Fault(
+        "a port of the readers where nothing listens",
+        ports.engines_are_reached_on_their_port,
+        "CacheSecurityGroup admits [(6379, 6379), (6379, 6380)]",
+        put("CacheFromApi", "ToPort", 6380),
+    ),
+    Fault(
+        "beat in the group of the workers",
+        groups.beat_reaches_only_the_broker,
+        "BeatService may reach DatabaseSecurityGroup on 5432",
+        put_beat_into_the_group_of_the_workers,
+    ),
+    Fault(
+        "a beat that does not reach the broker",
+        groups.beat_reaches_only_the_broker,
+        "BeatService does not reach CacheSecurityGroup",
+        lambda rendered: (
+            remove("CacheFromBeat")(rendered),
+            remove("BeatToCache")(rendered),
+        ),
     ),
     Fault(
         "an ACL without the port of the readers",
         ports.network_acls_admit_the_ports_of_the_engines,
         "from 10.0.64.0/20",
-        put("DataCacheFromPrivate2", "PortRange/To", "6379"),
+        remove("DataCacheReaderFromPrivate2"),
+        "dev",
+    ),
+    Fault(
+        "an ACL with a port where nothing listens",
+        ports.network_acls_admit_the_ports_of_the_engines,
+        "from 10.0.64.0/20",
+        put("DataCacheFromPrivate2", "PortRange/To", "6380"),
     ),
     Fault(
         "an ACL that lets no answer go to a client's port",

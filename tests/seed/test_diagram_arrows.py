@@ -108,6 +108,13 @@ def test_worker_to_elasticache(complete: Rendered) -> None:
 
 def test_beat_to_elasticache(complete: Rendered) -> None:
     uses_cache(complete, "Beat")
+    group = group_of(complete, "Beat")
+    for other, port in (
+        ("DatabaseSecurityGroup", DATABASE_PORT),
+        ("SearchSecurityGroup", SEARCH_PORT),
+        ("ApiSecurityGroup", API_PORT),
+    ):
+        assert not reaches(complete, group, other, port)
 
 
 def test_api_to_documents_bucket(rendered: Rendered) -> None:

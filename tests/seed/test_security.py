@@ -49,12 +49,25 @@ def opened(rendered: Rendered, *, egress: bool) -> set[tuple[str, str, int, int]
     }
 
 
+# Reads from replicas: only a serverless cache listens on this port.
+READER_PORT = 6380
+
+
+def between_groups(rendered: Rendered) -> set[tuple[str, str, int, int]]:
+    """Group, peer and ports of every rule between two groups."""
+    kind, _ = cache(rendered)
+    if kind != "AWS::ElastiCache::ServerlessCache":
+        return BETWEEN_GROUPS
+    readers = {("Cache", peer, READER_PORT, READER_PORT) for peer in ("Api", "Worker")}
+    return BETWEEN_GROUPS | readers
+
+
 BETWEEN_GROUPS = {
     ("Api", "LoadBalancer", 8000, 8000),
     ("Search", "Api", 7700, 7700),
     ("Search", "Worker", 7700, 7700),
     *(("Database", peer, 5432, 5432) for peer in ("Api", "Worker", "Functions")),
-    *(("Cache", peer, 6379, 6380) for peer in ("Api", "Worker", "Functions")),
+    *(("Cache", peer, 6379, 6379) for peer in ("Api", "Worker", "Beat", "Functions")),
 }
 
 
@@ -100,9 +113,11 @@ def test_data_subnets_are_reached_from_private_subnets_only(rendered: Rendered) 
 
 def test_security_groups_let_in_and_out_what_is_needed(rendered: Rendered) -> None:
     clients = {("LoadBalancer", EVERYWHERE, port, port) for port in (80, 443)}
-    assert opened(rendered, egress=False) == BETWEEN_GROUPS | clients
-    out = {(peer, group, first, last) for group, peer, first, last in BETWEEN_GROUPS}
-    apis = {(group, EVERYWHERE, 443, 443) for group in ("Api", "Worker", "Search", "Functions")}
+    between = between_groups(rendered)
+    assert opened(rendered, egress=False) == between | clients
+    out = {(peer, group, first, last) for group, peer, first, last in between}
+    callers = ("Api", "Worker", "Beat", "Search", "Functions")
+    apis = {(group, EVERYWHERE, 443, 443) for group in callers}
     assert opened(rendered, egress=True) == out | apis
     for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
         # Without any rule EC2 adds its own, which lets everything out.

@@ -1,0 +1,25 @@
+"""Cache mode: the parameter that decides what the data layer makes, which ports other layers open, and how clients read."""
+
+from __future__ import annotations
+
+from troposphere import Equals
+
+from templates_src.core.declaration import choice
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import DATA
+
+SERVERLESS, REPLICATION_GROUP = "serverless", "replication-group"
+
+MODE = choice(
+    "CacheMode",
+    group=DATA,
+    label="Cache mode",
+    description="Pay per use, or nodes of a fixed size, as prod must have. Changing it drops the tasks that wait.",
+    allowed=(SERVERLESS, REPLICATION_GROUP),
+    default=SERVERLESS,
+)
+
+
+def use_serverless(layer: Layer) -> str:
+    """Condition ``UseServerlessCache``: the cache is serverless."""
+    return layer.condition("UseServerlessCache", Equals(layer.parameter(MODE), SERVERLESS))
