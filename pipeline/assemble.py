@@ -22,8 +22,8 @@ from templates_src.release_bucket.template import release_bucket
 PRODUCT = "carbon-connect"
 # CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-MAX_ROOT_BYTES = 51_200
-MAX_LAYER_BYTES = 1_000_000
+MAX_REQUEST_BYTES = 51_200
+MAX_TEMPLATE_BYTES = 1_000_000
 MAX_RESOURCES = 500
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
@@ -54,7 +54,7 @@ class Release:
 
     @cached_property
     def root_body(self) -> str:
-        """The root template, as CloudFormation takes it in a request."""
+        """The root template as text."""
         return self.files[template_path(self.root.name)].decode()
 
     def manifest(self) -> bytes:
@@ -94,10 +94,10 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
         # The last three are how troposphere refuses a property that a resource lacks, or does not have.
         raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
     for layer in (root, *layers):
-        check_quotas(layer, len(files[template_path(layer.name)]), is_root=layer is root)
+        check_quotas(layer, len(files[template_path(layer.name)]), MAX_TEMPLATE_BYTES)
     for base in bases:
-        # They are sent in the request as well: there is no bucket yet.
-        check_quotas(base, len(foundations[template_path(base.name)]), is_root=True)
+        # They are sent in the request: an account has no release bucket before them.
+        check_quotas(base, len(foundations[template_path(base.name)]), MAX_REQUEST_BYTES)
     return Release(version, digest, root, tuple(layers), files, foundations)
 
 
@@ -126,7 +126,7 @@ def zips(folder: Path) -> list[Path]:
 def serialize(document: Mapping[str, object]) -> bytes:
     """A template or manifest as the bytes that are committed: the same on any machine.
 
-    What fits a line stands on one, which reads well in review and keeps the root within what a request takes.
+    What fits a line stands on one line, which reads well in review.
     """
     return (_text(document, "") + "\n").encode()
 
@@ -151,11 +151,11 @@ def content_digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def check_quotas(layer: Layer, size: int, *, is_root: bool) -> None:
+def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
     """Hold a template to CloudFormation's quotas."""
     template = layer.template
     for what, count, most in (
-        ("bytes", size, MAX_ROOT_BYTES if is_root else MAX_LAYER_BYTES),
+        ("bytes", size, most_bytes),
         ("resources", len(template.resources), MAX_RESOURCES),
         ("parameters", len(template.parameters), MAX_PARAMETERS),
         ("outputs", len(template.outputs), MAX_OUTPUTS),

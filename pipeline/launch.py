@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.assemble import Release
+from pipeline.assemble import Release, template_path
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
 from pipeline.events import Failure, Operation
+from pipeline.upload import object_url
 from pipeline.validation import refusals
+from templates_src.core.shared import RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
 # Roles have no names of their own, so that named IAM resources need not be acknowledged.
@@ -111,6 +113,14 @@ def _in_review(stack: Mapping[str, Any]) -> bool:
     return bool(stack["StackStatus"] == "REVIEW_IN_PROGRESS")
 
 
+def root_url(region: str, release: Release, bucket: str) -> str:
+    """Address of the release's root template in its bucket.
+
+    The root can exceed the 51,200 bytes that a request takes; from S3 CloudFormation reads up to 1 MB.
+    """
+    return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
+
+
 def prepare(
     aws: Aws, release: Release, name: str, values: Mapping[str, str], kind: str
 ) -> Mapping[str, Any] | None:
@@ -121,7 +131,7 @@ def prepare(
             StackName=name,
             ChangeSetName=f"release-{release.digest}-{uuid.uuid4().hex[:8]}",
             ChangeSetType=kind,
-            TemplateBody=release.root_body,
+            TemplateURL=root_url(aws.region, release, values[RELEASE_BUCKET.name]),
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in values.items()
             ],

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.assemble import Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.errors import Refusal
+from pipeline.examples import partition_of
 from pipeline.profiles import refused
 from templates_src.core.shared import RELEASE_BUCKET
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
@@ -33,6 +34,12 @@ class Uploaded:
 def release_bucket_name(account: str, region: str) -> str:
     """The bucket that `launch` uses unless another is named: one an account and region."""
     return f"{RELEASE_BUCKET_PREFIX}-{account}-{region}"
+
+
+def object_url(region: str, bucket: str, key: str) -> str:
+    """Address under which CloudFormation and Service Catalog read an object of a bucket in their region."""
+    suffix = "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}/{key}"
 
 
 def ensure_bucket(aws: Aws, bucket: str) -> bool:

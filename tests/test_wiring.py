@@ -211,8 +211,8 @@ def test_build_answers_with_a_sentence(
 @pytest.mark.parametrize(
     ("quota", "sentence"),
     [
-        ("MAX_ROOT_BYTES", "bytes"),
-        ("MAX_LAYER_BYTES", "bytes"),
+        ("MAX_TEMPLATE_BYTES", "bytes"),
+        ("MAX_REQUEST_BYTES", "bytes"),
         ("MAX_RESOURCES", "resources"),
         ("MAX_PARAMETERS", "parameters"),
         ("MAX_OUTPUTS", "outputs"),

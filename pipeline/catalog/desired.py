@@ -17,7 +17,7 @@ from pipeline.catalog.product_templates import (
 )
 from pipeline.catalog.shares import Share
 from pipeline.examples import partition_of
-from pipeline.upload import release_bucket_name
+from pipeline.upload import object_url, release_bucket_name
 
 # What this publisher made is known by these tags; anything else is somebody else's. Portfolio and product have each a key
 # of their own, because Service Catalog puts both sets of tags on what is launched.
@@ -201,7 +201,6 @@ def wanted_version(
     digest = template_digest(body)
     content = release.prefix.removeprefix(PROJECT_NAME).strip("/")
     key = product_key(release.version, product.key)
-    suffix = "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
     return WantedVersion(
         name=release.version,
         description=f"Release {content}, template {digest}",
@@ -209,7 +208,7 @@ def wanted_version(
         body=body,
         bucket=bucket,
         key=key,
-        url=f"https://{bucket}.s3.{region}.{suffix}/{key}",
+        url=object_url(region, bucket, key),
     )
 
 

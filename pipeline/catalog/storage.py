@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.assemble import MAX_ROOT_BYTES, Release
+from pipeline.assemble import MAX_REQUEST_BYTES, Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.catalog.desired import MANAGED_BY, PUBLISHER, Desired
 from pipeline.catalog.observed import Observed, SeenStack
@@ -207,9 +207,9 @@ def is_made(stack: Mapping[str, Any], foundation: Foundation) -> bool:
 
 def stack_request(foundation: Foundation) -> dict[str, Any]:
     """The stack as CloudFormation takes it in a request."""
-    if len(foundation.body) > MAX_ROOT_BYTES:
+    if len(foundation.body) > MAX_REQUEST_BYTES:
         raise Refusal(
-            f"The template of stack {foundation.stack} has {len(foundation.body):,} bytes, but a request takes {MAX_ROOT_BYTES:,}."
+            f"The template of stack {foundation.stack} has {len(foundation.body):,} bytes, but a request takes {MAX_REQUEST_BYTES:,}."
         )
     return {
         "StackName": foundation.stack,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import MAX_ROOT_BYTES, Release, assemble
+from pipeline.assemble import MAX_TEMPLATE_BYTES, Release, assemble
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_templates
 from pipeline.profiles import load_profile
@@ -88,8 +88,8 @@ def test_nothing_but_the_release_prefix_differs_from_the_root(
     assert environment["Rules"] == root["Rules"]
 
 
-def test_environments_fit_a_request_as_well(templates: dict[str, bytes]) -> None:
-    assert all(len(templates[key]) <= MAX_ROOT_BYTES for key in PROFILES)
+def test_environments_fit_what_cloudformation_reads_from_s3(templates: dict[str, bytes]) -> None:
+    assert all(len(templates[key]) <= MAX_TEMPLATE_BYTES for key in PROFILES)
 
 
 def test_another_version_is_another_template(templates: dict[str, bytes]) -> None:

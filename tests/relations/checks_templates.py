@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.assemble import serialize
-from templates_src.environment import ROOT
 from tests.relations.registry import Templates, template_relation
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-ROOT_BYTES, LAYER_BYTES = 51_200, 1_000_000
+TEMPLATE_BYTES = 1_000_000
 RESOURCES, PARAMETERS, OUTPUTS = 500, 200, 200
 CONSTRAINTS = ("AllowedPattern", "AllowedValues", "MinLength", "MaxLength", "MinValue", "MaxValue")
 
@@ -61,7 +60,7 @@ def templates_fit_the_quotas(templates: Templates) -> Iterator[str]:
     """Bytes, resources, parameters and outputs."""
     for layer, template in templates.items():
         for what, count, most in (
-            ("bytes", len(serialize(template)), ROOT_BYTES if layer == ROOT else LAYER_BYTES),
+            ("bytes", len(serialize(template)), TEMPLATE_BYTES),
             ("resources", len(template["Resources"]), RESOURCES),
             ("parameters", len(template["Parameters"]), PARAMETERS),
             ("outputs", len(template.get("Outputs", {})), OUTPUTS),

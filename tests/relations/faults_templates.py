@@ -61,10 +61,10 @@ TEMPLATE_FAULTS = (
         drop_from_template("network", "Outputs/VpcId/Description"),
     ),
     TemplateFault(
-        "a root that does not fit into a request",
+        "a root that CloudFormation does not read",
         templates.templates_fit_the_quotas,
         "Layer environment has",
-        put_in_template("environment", "Metadata/Padding", "x" * 51_200),
+        put_in_template("environment", "Metadata/Padding", "x" * 1_000_000),
     ),
     TemplateFault(
         "too many resources",

@@ -11,10 +11,10 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.assemble import Release, content_digest, serialize, template_path
 from pipeline.aws import Aws
 from pipeline.events import Failure, Operation
-from pipeline.launch import CAPABILITIES, newest_event
+from pipeline.launch import CAPABILITIES, newest_event, root_url
 from pipeline.paths import PARAMETERS
 from pipeline.stand_ins import embedded_prerequisites
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.releases.kept import Kept, templates_of
@@ -68,7 +68,7 @@ class Journey:
         since = newest_event(environment.aws, environment.stack)
         stack = environment.client("cloudformation").update_stack(
             StackName=environment.stack,
-            TemplateBody=release.root_body,
+            TemplateURL=root_url(REGION, release, environment.settings[RELEASE_BUCKET.name]),
             Parameters=[{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(known)],
             Capabilities=CAPABILITIES,
         )["StackId"]
