@@ -1,25 +1,21 @@
 """A real PostgreSQL 16 with pgvector and uuid-ossp, as RDS offers it: TLS only, SCRAM passwords."""
 
-import os
-import pwd
 import shutil
 import signal
 import ssl
 import subprocess
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pg8000.native
 
+from tests.engines.accounts import give_away, install, process_options
 from tests.engines.places import POSTGRES, EngineError, present
 from tests.engines.processes import ADDRESS, HOST, free_port, stop, wait_until
 from tests.engines.tls import Identity, issue
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-# PostgreSQL refuses to run as root; this user has no rights anywhere.
-UNPRIVILEGED = "nobody"
 SETTINGS = (
     *("-c", f"listen_addresses={ADDRESS}", "-c", "unix_socket_directories="),
     *("-c", "ssl=on", "-c", "fsync=off", "-c", "shared_buffers=32MB"),
@@ -40,16 +36,14 @@ class Postgres:
     password = "s3cret:with/odd@characters"
 
     def __init__(self) -> None:
-        self._tree = present(POSTGRES)
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-        self._folder.chmod(0o755)
+        self._folder, self._tree = install(present(POSTGRES), "postgres-")
         self._data = self._folder / "data"
-        self._data.mkdir(mode=0o700)
         self.log = self._folder / "log"
-        self.port = free_port()
-        self.identity: Identity = issue(self._folder, HOST)
         try:
+            self._data.mkdir(mode=0o700)
+            self.port = free_port()
+            self.identity: Identity = issue(self._folder, HOST)
             self._initialise()
         except BaseException:
             self.remove()
@@ -81,7 +75,7 @@ class Postgres:
                 stderr=log,
                 cwd=self._folder,
                 env=ENVIRONMENT,
-                **_owner(),
+                **process_options(),
             )
         wait_until(self._is_up, self._process, self.log, "PostgreSQL")
 
@@ -100,7 +94,7 @@ class Postgres:
         """Start a server that answers every connection with SQLSTATE 57P03 until `promote`: as one that is still starting."""
         mark = self._data / "standby.signal"
         mark.touch()
-        self._give_away(mark)
+        give_away(mark)
         self.start("hot_standby=off")
 
     def promote(self) -> None:
@@ -109,7 +103,7 @@ class Postgres:
             raise EngineError("PostgreSQL is not running: start it before you promote it.")
         mark = self._data / "promote"
         mark.touch()
-        self._give_away(mark)
+        give_away(mark)
         self._process.send_signal(signal.SIGUSR1)
 
     def run(self, statement: str, **parameters: Any) -> list[list[Any]]:
@@ -132,7 +126,7 @@ class Postgres:
         secret = self._folder / "password"
         secret.write_text(self.password)
         secret.chmod(0o600)
-        self._give_away(self._data, secret)
+        give_away(self._data, secret)
         command: list[str | Path] = [
             *(self._tree / "bin" / "initdb", "-D", self._data, "-U", self.user, "--pwfile", secret),
             *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
@@ -145,13 +139,10 @@ class Postgres:
                 check=False,
                 cwd=self._folder,
                 env=ENVIRONMENT,
-                **_owner(),
+                **process_options(),
             )
-        except PermissionError:
-            raise EngineError(
-                f"The user {UNPRIVILEGED}, as whom root starts PostgreSQL, cannot read {self._tree}:"
-                " run the tests as an ordinary user, or move the project."
-            ) from None
+        except OSError as error:
+            raise EngineError(f"initdb of PostgreSQL cannot start: {error}.") from None
         if done.returncode:
             raise EngineError(f"PostgreSQL's initdb failed: {done.stderr.strip().splitlines()[-1]}")
         for name, source in (
@@ -160,7 +151,7 @@ class Postgres:
         ):
             (self._data / name).write_bytes(source.read_bytes())
             (self._data / name).chmod(0o600)
-            self._give_away(self._data / name)
+            give_away(self._data / name)
         (self._data / "pg_hba.conf").write_text(ADMISSION)
 
     def _is_up(self) -> bool:
@@ -170,16 +161,3 @@ class Postgres:
         except FileNotFoundError:
             return False
         return bool(lines) and lines[-1].strip() in ("ready", "standby")
-
-    def _give_away(self, *paths: Path) -> None:
-        owner = _owner()
-        for path in paths if owner else ():
-            os.chown(path, owner["user"], owner["group"])
-
-
-def _owner() -> dict[str, Any]:
-    """How to start the server as another user, where this one is root."""
-    if os.geteuid() != 0:
-        return {}
-    entry = pwd.getpwnam(UNPRIVILEGED)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
