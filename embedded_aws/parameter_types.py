@@ -1,7 +1,7 @@
-"""Parameters of AWS-specific types: the value must exist in the account and region.
+"""Parameters of a request: each must be in the template, and a value of an AWS-specific type in account and region.
 
-ministack treats them as strings. CloudFormation checks them before it creates anything, which is
-what makes a wrong subnet id a refused request and not a failed stack.
+ministack drops unknown parameters and treats typed ones as strings. CloudFormation checks both before
+it creates anything, which is what makes a wrong subnet id a refused request and not a failed stack.
 """
 
 import re
@@ -20,14 +20,23 @@ def install() -> None:
     """Check parameters wherever CloudFormation resolves them."""
     resolve = engine._resolve_parameters
 
-    def resolve_and_check(template: Any, *rest: Any, **named: Any) -> Any:
-        resolved = resolve(template, *rest, **named)
+    def resolve_and_check(template: Any, provided: Any, *rest: Any, **named: Any) -> Any:
+        _refuse_unknown(template, provided)
+        resolved = resolve(template, provided, *rest, **named)
         for name, declaration in (template.get("Parameters") or {}).items():
             _check(name, declaration, str(resolved[name]["Value"]))
         return resolved
 
     for module in (engine, handlers, changesets):
         module._resolve_parameters = resolve_and_check
+
+
+def _refuse_unknown(template: Any, provided: list[dict[str, Any]]) -> None:
+    given = {str(each["Key"]) for each in provided if "Key" in each}
+    unknown = sorted(given - (template.get("Parameters") or {}).keys())
+    if unknown:
+        # The sentence CloudFormation answers with.
+        raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
 
 
 def _check(name: str, declaration: dict[str, Any], value: str) -> None:

@@ -28,7 +28,7 @@ from templates_src.environment import TEMPLATE_SUFFIX
 def product_templates(
     release: Release, catalog: Catalog, bucket: str, profiles: Path = PARAMETERS
 ) -> dict[str, bytes]:
-    """The template of each product by its key, with ``bucket`` as the default of the release bucket.
+    """The template of each product by its key; each reads nested templates and function code from ``bucket`` only.
 
     Raises Refusal for a profile, layer or parameter that catalog.yaml names and the release has not.
     """
@@ -68,14 +68,16 @@ def product_template(
         only(body, ENVIRONMENT.name, product.profile, product)
     else:
         body["Description"] = f"{body['Description']} ({PROJECT_NAME} {release.version})"
-    for parameter, value in {**values, RELEASE_BUCKET.name: bucket}.items():
+    for parameter, value in values.items():
         if parameter in body["Parameters"]:
             body["Parameters"][parameter]["Default"] = value
     # The launch role makes nothing of another project.
     if common:
         only(body, PROJECT.name, common[PROJECT.name], product)
-    # As a parameter it would keep the previous version's value in an update, and nest that version's templates.
-    return without_parameter(body, RELEASE_PREFIX.name, release.prefix)
+    # A launcher chooses no source of templates and code, and an update keeps no previous version's source.
+    for source, value in ((RELEASE_BUCKET, bucket), (RELEASE_PREFIX, release.prefix)):
+        body = without_parameter(body, source.name, value)
+    return body
 
 
 def without_parameter(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:

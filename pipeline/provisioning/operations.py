@@ -24,7 +24,7 @@ from pipeline.provisioning.offers import (
 from pipeline.provisioning.records import Note, Outcome, Report
 from templates_src.core.shared import RELEASE_BUCKET
 
-# Where a version's nested templates are: every version has its own, which is its default.
+# Versions before 1.2.0 have the source of their nested templates as a parameter; each has its own as the default.
 OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})
 
 

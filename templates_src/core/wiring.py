@@ -8,7 +8,7 @@ NETWORK, SECURITY, DATA, EDGE, COMPUTE = "Network", "Security", "Data", "Edge", 
 
 ROLE_NAME = r"[\w+=,.@-]{1,64}"
 ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
-SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+"  # noqa: S105
+SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+"  # noqa: S105
 
 VPC_ID = wired(
     "VpcId",

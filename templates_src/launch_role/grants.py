@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from awacs.aws import ArnLike, Condition, ForAllValuesStringEquals, StringEquals, StringLike
-from troposphere import Ref, Sub
+from troposphere import AccountId, If, Ref, Sub
 
+from templates_src.core.declaration import Declaration
 from templates_src.core.shared import ENVIRONMENTS, PROJECT
 from templates_src.launch_role.gaps import SERVICE_LINKED
 
@@ -31,6 +32,15 @@ BUCKETS = (
 )
 # Stands for release_objects(), which depends on a parameter.
 RELEASE_OBJECTS = "the release's objects"
+PUBLISHER_ACCOUNT = Declaration(
+    name="PublisherAccount",
+    group="Launching",
+    label="Publisher's account",
+    description="Account that publishes the products and owns the release buckets; empty for this account.",
+    default="",
+    pattern=r"(\d{12})?",
+    message="PublisherAccount must be empty or the twelve digits of an account.",
+)
 TAGGED = f"aws:ResourceTag/{PROJECT.name}"
 
 
@@ -66,6 +76,11 @@ def of_account(*services: str) -> tuple[str, ...]:
 def equals(key: str, value: Any) -> Condition:
     """The condition that a key of the request has a value, or one of several."""
     return Condition(StringEquals({key: value}))
+
+
+def publisher_account() -> If:
+    """The account whose buckets releases are read from: this one, unless the parameter names another."""
+    return If(f"Has{PUBLISHER_ACCOUNT.name}", Ref(PUBLISHER_ACCOUNT.name), AccountId)
 
 
 def of_project() -> Condition:
@@ -188,7 +203,13 @@ STORES = (
         also=True,
         reason="Service Catalog copies it to a bucket of its own, of a name that it does not tell; bound to its tag",
     ),
-    Grant("ReadTheRelease", ("s3:GetObject", "s3:GetObjectVersion"), (RELEASE_OBJECTS,)),
+    # Bucket names are global, so a name alone does not say whose a bucket is.
+    Grant(
+        "ReadTheRelease",
+        ("s3:GetObject", "s3:GetObjectVersion"),
+        (RELEASE_OBJECTS,),
+        equals("s3:ResourceAccount", publisher_account()),
+    ),
     Grant(
         "ObjectsOfTheEnvironments",
         ("s3:DeleteObject", "s3:PutObjectAcl"),

@@ -21,6 +21,7 @@ from templates_src.launch_role.grants import (
     KEYS_AND_STACKS,
     NETWORKS,
     OWN,
+    PUBLISHER_ACCOUNT,
     RELEASE_OBJECTS,
     STORES,
     Grant,
@@ -62,6 +63,7 @@ _LONGEST = {
     "AWS::AccountId": "1" * 12,
     PROJECT.name: "p" * (PROJECT.max_length or 0),
     RELEASE_BUCKETS.name: "b" * 63,
+    PUBLISHER_ACCOUNT.name: "1" * 12,
 }
 
 

@@ -11,6 +11,7 @@ from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.launch_role.grants import PUBLISHER_ACCOUNT
 from templates_src.launch_role.permissions import Permissions, declared
 from templates_src.launch_role.policies import ELSEWHERE, RELEASE_BUCKETS, documents
 
@@ -36,6 +37,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
     """
     layer = Layer(NAME, "Carbon Connect: the role that launches the products", common=(PROJECT,))
     layer.has(RELEASE_BUCKETS)
+    layer.has(PUBLISHER_ACCOUNT)
     policies = add_policies(layer, permissions or declared())
     role = layer.add(
         Role(

@@ -41,6 +41,18 @@ def test_parameter_of_a_resource_that_does_not_exist(
     assert account.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
+def test_a_parameter_that_the_template_does_not_have_is_refused(account: Account) -> None:
+    body = template({"Queue": QUEUE})
+    given = [{"ParameterKey": name, "ParameterValue": "x"} for name in ("Other", "Given")]
+    message = r"Parameters: \[Given, Other\] do not exist in the template"
+    with pytest.raises(ClientError, match=message):
+        account.launch(body, Parameters=given)
+    stack = account.launch(body)
+    kept = [{"ParameterKey": "Given", "UsePreviousValue": True}]
+    with pytest.raises(ClientError, match=r"Parameters: \[Given\] do not exist"):
+        account.update(stack, body, Parameters=kept)
+
+
 def test_parameters_of_resources_that_exist(account: Account) -> None:
     ec2 = account.client("ec2")
     subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]]

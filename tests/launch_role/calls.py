@@ -182,7 +182,8 @@ class Calls:
         action, kind, resource = call
         bucket = f"arn:{self.partition}:s3:::"
         if action in {"s3:GetObject", "s3:GetObjectVersion"}:
-            yield Request(action, f"{bucket}{self.bucket}/{self.prefix}functions/x.zip")
+            owner = {"s3:ResourceAccount": ACCOUNT}
+            yield Request(action, f"{bucket}{self.bucket}/{self.prefix}functions/x.zip", owner)
             return
         for name in self.bucket_names(kind, resource):
             on_objects = "object" in (kinds_of(action) or ())

@@ -185,7 +185,7 @@ def test_dangerous_calls_are_refused(request_: Request) -> None:
 @pytest.mark.parametrize(
     "granted",
     [
-        Request("s3:GetObject", f"{RELEASES}/carbon-connect/1.0.0-0/templates/data.template.json"),
+        Request("s3:GetObject", f"{RELEASES}/carbon-connect/1.0.0-0/templates/data.template.json", {"s3:ResourceAccount": ACCOUNT}),
         Request("s3:GetObject", "arn:aws:s3:::x/y", {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}),
         Request("cloudformation:CreateStack", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
         Request("cloudformation:ExecuteChangeSet", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
@@ -211,9 +211,22 @@ def test_gaps_are_granted(granted: Request) -> None:
 def test_releases_of_a_named_bucket_only() -> None:
     given = statements(ReleaseBuckets="carbon-connect-releases-444455556666-*")
     theirs = "arn:aws:s3:::carbon-connect-releases-444455556666-eu-west-1/x"
-    assert allows(given, Request("s3:GetObject", theirs))
-    assert not allows(given, Request("s3:GetObject", f"{RELEASES}/x"))
-    assert not allows(statements(), Request("s3:GetObject", theirs))
+    ours = {"s3:ResourceAccount": ACCOUNT}
+    assert allows(given, Request("s3:GetObject", theirs, ours))
+    assert not allows(given, Request("s3:GetObject", f"{RELEASES}/x", ours))
+    assert not allows(statements(), Request("s3:GetObject", theirs, ours))
+
+
+def test_releases_in_buckets_of_the_publishers_account_only() -> None:
+    """The name of a bucket does not say whose it is."""
+    other = {"s3:ResourceAccount": "444455556666"}
+    for arn in (f"{RELEASES}/x", f"{RELEASES}-evil/x"):
+        assert allows(statements(), Request("s3:GetObject", arn, {"s3:ResourceAccount": ACCOUNT}))
+        assert not allows(statements(), Request("s3:GetObject", arn, other))
+        assert not allows(statements(), Request("s3:GetObject", arn))
+        assert allows(
+            statements(PublisherAccount="444455556666"), Request("s3:GetObject", arn, other)
+        )
 
 
 @pytest.mark.parametrize("action", ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
@@ -267,7 +280,11 @@ def test_policies_fit_iam() -> None:
 def test_size_counts_what_a_launch_substitutes() -> None:
     longest = "p" * (PROJECT.max_length or 0)
     rendered = resources_of(
-        launch_role(), region="us-gov-west-1", Project=longest, ReleaseBuckets="b" * 63
+        launch_role(),
+        region="us-gov-west-1",
+        Project=longest,
+        ReleaseBuckets="b" * 63,
+        PublisherAccount="1" * 12,
     )
     for area, document in policies.documents(declared()).items():
         whole = json.dumps(rendered[f"{area}Policy"]["Properties"]["PolicyDocument"])

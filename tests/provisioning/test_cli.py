@@ -74,7 +74,7 @@ def test_walk_through_the_documentation(
     assert launched.returncode == 0, launched.stderr
     assert user.environment().status == "AVAILABLE"
     values = user.stack().parameters
-    assert values == {**profile, "ApiMaxTasks": "12", "ReleaseBucket": catalog.bucket}
+    assert values == {**profile, "ApiMaxTasks": "12"}
     for text in ("NatGateways", "single", "https://", "carbon-connect-dev-documents"):
         assert text in launched.stdout
 
@@ -119,7 +119,7 @@ def test_all_parameters_of_a_profile_are_taken_and_a_wrong_one_is_told(
 
     assert good.returncode == 0, good.stderr
     typed = User(catalog.user, "typed-dev")
-    assert typed.stack().parameters == {**profile, "ReleaseBucket": catalog.bucket}
+    assert typed.stack().parameters == profile
     assert bad.returncode == 1
     assert "ApiMaxTasks" in bad.stdout
     assert "many" in bad.stdout

@@ -266,6 +266,7 @@ def test_another_project_and_a_boundary_are_published(
         "LaunchRoleName": "carbon-connect-launch",
         "PermissionsBoundary": BOUNDARY,
         "ReleaseBuckets": "",
+        "PublisherAccount": "",
     }
     assert parameters_of(aws, BUCKET_STACK)["Project"] == "shop"
     again = tree.run("publish", "--yes", **embedded.environment())

@@ -48,6 +48,7 @@ class Landscape:
             Parameters=[
                 {"ParameterKey": "LaunchRoleName", "ParameterValue": "launch"},
                 {"ParameterKey": "ReleaseBuckets", "ParameterValue": buckets},
+                {"ParameterKey": "PublisherAccount", "ParameterValue": self.hub.account()},
             ],
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )

@@ -30,13 +30,11 @@ def environment(request: pytest.FixtureRequest, templates: dict[str, bytes]) -> 
     return {"key": request.param, **json.loads(templates[request.param])}
 
 
-def test_defaults_are_the_profile_and_the_region_s_bucket(
-    environment: dict[str, Any], release: Release
-) -> None:
+def test_defaults_are_the_profile(environment: dict[str, Any], release: Release) -> None:
     profile = load_profile(release.root, PROFILES[environment["key"]])
     defaults = {name: p["Default"] for name, p in environment["Parameters"].items()}
 
-    assert defaults == {**profile, "ReleaseBucket": BUCKET}
+    assert defaults == profile
 
 
 def test_environment_is_the_only_one_that_may_be_chosen(environment: dict[str, Any]) -> None:
@@ -67,20 +65,24 @@ def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
     templates: dict[str, bytes], release: Release
 ) -> None:
     for key, body in templates.items():
-        assert "ReleasePrefix" not in json.loads(body)["Parameters"], key
-        assert b"${ReleasePrefix}" not in body, key
-        assert b'{"Ref": "ReleasePrefix"}' not in body, key
+        for name in ("ReleaseBucket", "ReleasePrefix"):
+            assert name not in json.loads(body)["Parameters"], key
+            assert f"${{{name}}}".encode() not in body, key
+            assert f'{{"Ref": "{name}"}}'.encode() not in body, key
     for key in PROFILES:
+        assert f"https://{BUCKET}.s3.".encode() in templates[key]
         assert release.prefix.encode() in templates[key]
 
 
-def test_nothing_but_the_release_prefix_differs_from_the_root(
+def test_nothing_but_the_source_differs_from_the_root(
     environment: dict[str, Any], release: Release
 ) -> None:
     root = json.loads(release.files["templates/environment.template.json"])
     written = json.loads(
         json.dumps(root["Resources"])
         .replace("${ReleasePrefix}", release.prefix)
+        .replace("${ReleaseBucket}", BUCKET)
+        .replace(json.dumps({"Ref": "ReleaseBucket"}), json.dumps(BUCKET))
         .replace(json.dumps({"Ref": "ReleasePrefix"}), json.dumps(release.prefix))
     )
 

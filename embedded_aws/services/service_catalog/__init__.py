@@ -5,8 +5,9 @@ def install() -> None:
     """Plug the service into ministack, and its templates into ministack's CloudFormation."""
     # Imported this late: importing the package alone must not import ministack.
     from embedded_aws.services.records import plug_in
-    from embedded_aws.services.service_catalog import foreign_buckets, stacks, wire
+    from embedded_aws.services.service_catalog import foreign_buckets, object_reads, stacks, wire
 
     foreign_buckets.install()
+    object_reads.install()
     stacks.install()
     plug_in("servicecatalog", wire.ServiceCatalog(), target="AWS242ServiceCatalogService")

@@ -1,7 +1,6 @@
 """Stacks of provisioned products, made by the embedded CloudFormation with the launch role."""
 
 import asyncio
-import contextvars
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -12,8 +11,8 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, helpers
 
 from embedded_aws.services.records import Refusal
-from embedded_aws.services.service_catalog import foreign_buckets
-from embedded_aws.services.service_catalog.launch_roles import COPIED, FORWARDED, LaunchRole
+from embedded_aws.services.service_catalog import foreign_buckets, object_reads
+from embedded_aws.services.service_catalog.launch_roles import COPIED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
 from embedded_aws.template_urls import locate
 
@@ -23,9 +22,6 @@ Stack = dict[str, Any]
 _INTERVAL = 0.02
 # Templates by the URL under which CloudFormation is about to read them.
 _offered: dict[str, str] = {}
-_role: contextvars.ContextVar[LaunchRole | None] = contextvars.ContextVar(
-    "launch_role", default=None
-)
 # What Service Catalog does with the launch role's credentials:
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
 _ACTIONS = {
@@ -46,17 +42,13 @@ def install() -> None:
         url = helpers._p(parameters, url_key)
         if url in _offered:
             return _offered[url], None
-        role, place = _role.get(), locate(url) if url else None
-        if role is not None and place is not None:
-            try:
-                role.require("s3:GetObject", f"arn:aws:s3:::{place[0]}/{place[1]}", FORWARDED)
-            except Refusal as refusal:
-                return None, helpers._error("ValidationError", f"S3 error: {refusal}")
+        place = locate(url) if url else None
         if place is None:
             return read(parameters, body_key, url_key, label)
         bucket, key, _ = place
-        if foreign_buckets.is_closed(bucket, key):
-            return None, helpers._error("ValidationError", "S3 error: Access Denied")
+        refused = object_reads.why_refused(bucket, key)
+        if refused:
+            return None, helpers._error("ValidationError", f"S3 error: {refused}")
         with foreign_buckets.opened(bucket, key):
             return read(parameters, body_key, url_key, label)
 
@@ -76,7 +68,7 @@ async def carry_out(
     `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
     Raises Refusal when the role does not allow it or CloudFormation refuses it.
     """
-    _role.set(role)
+    object_reads.working_role.set(role)
     if role is not None:
         _require(role, action, arn, copied=bool(body))
     name = arn.split("/")[1]

@@ -1,0 +1,73 @@
+"""Objects that CloudFormation and Lambda read with the launch role: nested templates and function code.
+
+ministack reads them without asking what the role may read.
+"""
+
+import contextvars
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_region, request_scope
+from ministack.services import lambda_svc, s3
+
+from embedded_aws.services.records import Refusal
+from embedded_aws.services.service_catalog import foreign_buckets
+from embedded_aws.services.service_catalog.launch_roles import FORWARDED, LaunchRole
+
+# The launch role of the operation that is in progress, None outside of one.
+working_role: contextvars.ContextVar[LaunchRole | None] = contextvars.ContextVar(
+    "launch_role", default=None
+)
+_OWNER = "s3:resourceaccount"
+_TAG = "s3:existingobjecttag/"
+
+
+def install() -> None:
+    """Evaluate s3:ResourceAccount by the bucket's owner, and the launch role before Lambda reads code."""
+    resolve = iam_evaluator._resolve_condition_key
+    fetch = lambda_svc._fetch_code_from_s3
+
+    def resolve_key(key: str, context: Any) -> Any:
+        # ministack takes the caller's account for the owner of every bucket.
+        if key.lower() == _OWNER and _OWNER in context.service_context:
+            return context.service_context[_OWNER]
+        return resolve(key, context)
+
+    def fetch_code(bucket: str, key: str, version_id: str | None = None) -> bytes | None:
+        refused = why_refused(bucket, key)
+        if refused:
+            raise ValueError(
+                "Your access has been denied by S3, please make sure your request credentials have"
+                f" permission to GetObject for {bucket}/{key}. S3 Error Code: AccessDenied. S3"
+                f" Error Message: {refused}"
+            )
+        return fetch(bucket, key, version_id)
+
+    iam_evaluator._resolve_condition_key = resolve_key
+    lambda_svc._fetch_code_from_s3 = fetch_code
+
+
+def why_refused(bucket: str, key: str) -> str:
+    """Why the operation in progress may not read an object; empty where it may."""
+    role = working_role.get()
+    if role is not None:
+        try:
+            role.require(
+                "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {**FORWARDED, **facts(bucket, key)}
+            )
+        except Refusal as refusal:
+            return str(refusal)
+    return "Access Denied" if foreign_buckets.is_closed(bucket, key) else ""
+
+
+def facts(bucket: str, key: str) -> dict[str, str]:
+    """What conditions can be evaluated against for an object: its bucket's owner and its tags."""
+    owner = s3._bucket_owner_account(bucket)
+    if owner is None:
+        return {}
+    with request_scope(owner, get_region()):
+        tags = s3.object_tags_for_condition(bucket, key, {})
+    return {
+        _OWNER: owner,
+        **{f"{_TAG}{name.lower()}": value for name, value in tags.items()},
+    }

@@ -1,0 +1,1 @@
+"""What decides which code runs, and with whose permissions."""
