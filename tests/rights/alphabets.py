@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re._constants as sre
-import re._parser as parser
+import importlib
 import string
 from collections.abc import Iterable
 from typing import Any
+
+# The module's own reading of a pattern; typing knows neither module.
+sre: Any = importlib.import_module("re._constants")
+parser: Any = importlib.import_module("re._parser")
 
 EVERY = frozenset(string.printable)
 CATEGORIES = {

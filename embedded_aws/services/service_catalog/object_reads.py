@@ -41,7 +41,8 @@ def install() -> None:
                 f" permission to GetObject for {bucket}/{key}. S3 Error Code: AccessDenied. S3"
                 f" Error Message: {refused}"
             )
-        return fetch(bucket, key, version_id)
+        fetched: bytes | None = fetch(bucket, key, version_id)
+        return fetched
 
     iam_evaluator._resolve_condition_key = resolve_key
     lambda_svc._fetch_code_from_s3 = fetch_code
