@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
 from templates_src import environment
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
+from templates_src.core.policy_size import check_policies
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import release_bucket
 
@@ -89,7 +90,12 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
         bases = [launch_role(), release_bucket()]
-        foundations = {template_path(base.name): serialize(base.document()) for base in bases}
+        check_policies(layers)
+        for base in bases:
+            check_policies([base])
+        foundations = {
+            template_path(base.name): serialize(base.document(), packed=True) for base in bases
+        }
     except (TemplateError, AttributeError, ValueError, TypeError) as error:
         # The last three are how troposphere refuses a property that a resource lacks, or does not have.
         raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
@@ -123,24 +129,42 @@ def zips(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.zip"))
 
 
-def serialize(document: Mapping[str, object]) -> bytes:
+def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
     """A template or manifest as the bytes that are committed: the same on any machine.
 
-    What fits a line stands on one line, which reads well in review.
+    What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts: the
+    launch role's many actions must fit a request.
     """
-    return (_text(document, "") + "\n").encode()
+    return (_text(document, "", packed=packed) + "\n").encode()
 
 
-def _text(value: object, indent: str) -> str:
+def _text(value: object, indent: str, *, packed: bool) -> str:
     line = json.dumps(value, ensure_ascii=False)
     if len(indent) + len(line) <= LINE_LENGTH or not isinstance(value, dict | list) or not value:
         return line
     inner = indent + " "
     if isinstance(value, list):
-        items = [inner + _text(item, inner) for item in value]
+        if packed and all(isinstance(item, str) for item in value):
+            items = [inner + line for line in _filled([json.dumps(item) for item in value])]
+        else:
+            items = [inner + _text(item, inner, packed=packed) for item in value]
         return "[\n" + ",\n".join(items) + f"\n{indent}]"
-    items = [f"{inner}{json.dumps(key)}: {_text(item, inner)}" for key, item in value.items()]
+    items = [
+        f"{inner}{json.dumps(key)}: {_text(item, inner, packed=packed)}"
+        for key, item in value.items()
+    ]
     return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+
+
+def _filled(items: Sequence[str]) -> list[str]:
+    """Lines of items, each as full as it can be."""
+    lines = [items[0]]
+    for item in items[1:]:
+        if len(lines[-1]) + len(item) + 2 <= LINE_LENGTH:
+            lines[-1] += f", {item}"
+        else:
+            lines.append(item)
+    return lines
 
 
 def content_digest(files: Mapping[str, bytes]) -> str:

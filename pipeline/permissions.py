@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.assemble import Release, assemble, serialize
 from pipeline.errors import Refusal
 from templates_src.launch_role.permissions import PERMISSIONS, Permissions
+from templates_src.launch_role.unused import unused
 
 REGION = "eu-north-1"
 # A stack calls these; the list handlers are for resource scans and imports.
@@ -28,7 +29,8 @@ NOT_ACTIONS = {
 
 
 def compute(release: Release) -> Permissions:
-    """The permissions of every handler of every resource type of the release, and who its roles are handed to.
+    """The permissions of every handler of every resource type of the release, who its roles are passed to, and what
+    its roles may do.
 
     Raises Refusal for a resource type that has no provider schema.
     """
@@ -36,9 +38,7 @@ def compute(release: Release) -> Permissions:
     unbound: set[str] = set()
     undocumented: set[str] = set()
     for kind in resource_types(release):
-        for action in handler_actions(kind):
-            if action in NOT_ACTIONS:
-                continue
+        for action in called(kind):
             known = resources_of(action)
             target = undocumented if known is None else bound if known else unbound
             target.add(action)
@@ -47,6 +47,7 @@ def compute(release: Release) -> Permissions:
         unbound=tuple(sorted(unbound)),
         undocumented=tuple(sorted(undocumented)),
         passed_to=tuple(sorted(passed_to(release))),
+        of_roles=tuple(sorted(role_actions(layer.document() for layer in release.layers))),
     )
 
 
@@ -79,6 +80,15 @@ def handler_actions(kind: str) -> frozenset[str]:
         for handler in HANDLERS
         for action in handlers.get(handler, {}).get("permissions", ())
     )
+
+
+def called(kind: str) -> frozenset[str]:
+    """What the handlers of a resource type call for the templates of this package.
+
+    That is what they declare, without what only unset properties lead to and what is no action. Raises Refusal
+    without a provider schema.
+    """
+    return handler_actions(kind) - unused(kind) - NOT_ACTIONS.keys()
 
 
 @cache
@@ -132,6 +142,33 @@ def _services(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for statement in statements:
         named = statement["Principal"].get("Service", ())
         yield from [named] if isinstance(named, str) else named
+
+
+def role_actions(templates: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The actions, patterns among them, that the policies of the templates' roles allow."""
+    return {
+        action
+        for template in templates
+        for resource in template["Resources"].values()
+        for document in role_policies(resource)
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in _listed(statement["Action"])
+    }
+
+
+def role_policies(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The policy documents of a role, or of a policy that is attached to roles; none of another type."""
+    properties = resource.get("Properties", {})
+    if resource["Type"] == "AWS::IAM::Role":
+        return [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+    if resource["Type"] in {"AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"}:
+        return [properties["PolicyDocument"]]
+    return []
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def text(permissions: Permissions) -> bytes:

@@ -11,24 +11,45 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from awacs.aws import ArnLike, Condition, ForAllValuesStringEquals, StringEquals, StringLike
+from awacs.aws import (
+    Action,
+    Allow,
+    Condition,
+    ForAllValuesStringEquals,
+    Statement,
+    StringEquals,
+    StringLike,
+)
 from troposphere import AccountId, If, Ref, Sub
 
 from templates_src.core.declaration import Declaration
 from templates_src.core.shared import ENVIRONMENTS, PROJECT
+from templates_src.launch_role.environments import EACH, each
 from templates_src.launch_role.gaps import SERVICE_LINKED
+from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
 # Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID, the nested ones after them, and what has no name
 # of its own after its stack.
 ACCOUNT = "${AWS::AccountId}"
 ARN = "arn:${AWS::Partition}:"
 STACK_NAMES = f"SC-{ACCOUNT}-*"
-ROLES = f"{ARN}iam::{ACCOUNT}:role/${{{PROJECT.name}}}/*"
+PATH = f"${{{PROJECT.name}}}/{EACH}/*"
+ROLES = f"{ARN}iam::{ACCOUNT}:role/{PATH}"
 KEYS = f"{ARN}kms:*:{ACCOUNT}:key/*"
 # Never ${Project}-*: the release bucket's name begins with the default project's.
 BUCKETS = (
     *(f"{ARN}s3:::${{{PROJECT.name}}}-{environment}-*" for environment in ENVIRONMENTS),
     f"{ARN}s3:::{STACK_NAMES.lower().replace('aws::accountid', 'AWS::AccountId')}",
+)
+RELEASE_BUCKETS = Declaration(
+    name="ReleaseBuckets",
+    group="Launching",
+    label="Release buckets",
+    description="Release bucket that products are launched from, or the beginning of several names and *; empty for this account's.",
+    default="",
+    pattern=r"([a-z0-9][a-z0-9.-]{1,61}([a-z0-9]|\*))?",
+    max_length=63,
+    message="ReleaseBuckets must be empty, the name of a bucket, or the beginning of names and an asterisk.",
 )
 # Stands for release_objects(), which depends on a parameter.
 RELEASE_OBJECTS = "the release's objects"
@@ -39,6 +60,7 @@ PUBLISHER_ACCOUNT = Declaration(
     description="Account that publishes the products and owns the release buckets; empty for this account.",
     default="",
     pattern=r"(\d{12})?",
+    max_length=12,
     message="PublisherAccount must be empty or the twelve digits of an account.",
 )
 TAGGED = f"aws:ResourceTag/{PROJECT.name}"
@@ -66,6 +88,30 @@ class Grant:
             for action in actions
             if any(fnmatchcase(action, pattern) for pattern in self.actions)
         ]
+
+    def statement(self, actions: Iterable[str]) -> Statement:
+        """The statement that allows the actions."""
+        extra = {} if self.condition is None else {"Condition": self.condition}
+        return Statement(
+            Sid=self.sid,
+            Effect=Allow,
+            Action=[Action(*action.split(":")) for action in actions],
+            Resource=[found for text in self.resources for found in _resources(text)],
+            **extra,
+        )
+
+
+def _resources(text: str) -> list[object]:
+    return [release_objects()] if text == RELEASE_OBJECTS else each(text)
+
+
+def release_objects() -> If:
+    """ARN of every object of the release buckets: this account's, in any region, unless a name is given."""
+    return If(
+        f"Has{RELEASE_BUCKETS.name}",
+        Sub(f"{ARN}s3:::${{{RELEASE_BUCKETS.name}}}/*"),
+        Sub(f"{ARN}s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-*/*"),
+    )
 
 
 def of_account(*services: str) -> tuple[str, ...]:
@@ -124,10 +170,8 @@ OWN = (
 
 
 def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
-    """Roles only under the project's path, handed only to the services that the environment's roles trust."""
+    """Roles only under the paths of the environments, passed only to the services that these roles trust."""
     iam = f"{ARN}iam::{ACCOUNT}:"
-    policies = f"{iam}policy/${{{PROJECT.name}}}/*"
-    named = f"${{{PROJECT.name}}}/*"
     return (
         Grant(
             "PassRolesToTheirServices",
@@ -141,23 +185,14 @@ def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
             (f"{iam}role/aws-service-role/*",),
             equals("iam:AWSServiceName", list(SERVICE_LINKED)),
         ),
-        Grant(
-            "AttachPoliciesOfTheProject",
-            ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-            (ROLES,),
-            Condition(ArnLike({"iam:PolicyARN": Sub(policies)})),
-        ),
-        Grant("InstanceProfiles", ("iam:*InstanceProfile",), (f"{iam}instance-profile/{named}",)),
+        Grant("InstanceProfiles", ("iam:*InstanceProfile",), (f"{iam}instance-profile/{PATH}",)),
         Grant(
             "GitHubsProvider",
             ("iam:*OpenIDConnectProvider*",),
             (f"{iam}oidc-provider/token.actions.githubusercontent.com",),
         ),
-        # The handler of AWS::IAM::Policy declares them; the templates attach to roles only.
-        Grant("NobodysInlinePolicies", ("iam:*UserPolicy",), (f"{iam}user/{named}",)),
-        Grant("NoGroupsInlinePolicies", ("iam:*GroupPolicy",), (f"{iam}group/{named}",)),
         Grant(
-            "RolesOfTheProject",
+            "RolesOfTheEnvironments",
             ("iam:*Role", "iam:*RolePolicy", "iam:*RolePolicies", "iam:*RoleP*", "iam:*RoleD*"),
             (ROLES,),
         ),

@@ -15,13 +15,15 @@ class Permissions:
     """Actions such as ``ecs:CreateService``, each in one of three lists.
 
     ``bound`` can be bound to a resource, ``unbound`` take none, ``undocumented`` are declared by a handler but not in
-    the service authorization reference. ``passed_to`` are the services that are handed a role of the environment.
+    the service authorization reference. ``passed_to`` are the services that an environment's roles are passed to,
+    ``of_roles`` the actions that the policies of these roles allow.
     """
 
     bound: tuple[str, ...]
     unbound: tuple[str, ...]
     undocumented: tuple[str, ...]
     passed_to: tuple[str, ...]
+    of_roles: tuple[str, ...]
 
     def document(self) -> dict[str, object]:
         """Plain data, the actions by service."""
@@ -30,6 +32,7 @@ class Permissions:
             "Unbound": _by_service(self.unbound),
             "Undocumented": _by_service(self.undocumented),
             "PassedTo": list(self.passed_to),
+            "OfRoles": _by_service(self.of_roles),
         }
 
 
@@ -42,6 +45,7 @@ def declared() -> Permissions:
         unbound=_joined(found["Unbound"]),
         undocumented=_joined(found["Undocumented"]),
         passed_to=tuple(found["PassedTo"]),
+        of_roles=_joined(found["OfRoles"]),
     )
 
 

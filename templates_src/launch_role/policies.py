@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from awacs.aws import Action, Allow, PolicyDocument, Statement
-from troposphere import If, Sub, encode_to_dict
+from awacs.aws import PolicyDocument, Statement
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
-from templates_src.core.errors import TemplateError
-from templates_src.core.shared import PROJECT
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
 from templates_src.launch_role.grants import (
-    ACCOUNT,
-    ARN,
     FUNCTIONS,
     KEYS_AND_STACKS,
     NETWORKS,
     OWN,
-    PUBLISHER_ACCOUNT,
-    RELEASE_OBJECTS,
     STORES,
     Grant,
     identity,
@@ -30,21 +21,7 @@ from templates_src.launch_role.grants import (
     of_project,
 )
 from templates_src.launch_role.permissions import Permissions
-from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
-RELEASE_BUCKETS = Declaration(
-    name="ReleaseBuckets",
-    group="Launching",
-    label="Release buckets",
-    description="Release bucket that products are launched from, or the beginning of several names and *; empty for this account's.",
-    default="",
-    pattern=r"([a-z0-9][a-z0-9.-]{1,61}([a-z0-9]|\*))?",
-    message="ReleaseBuckets must be empty, the name of a bucket, or the beginning of names and an asterisk.",
-)
-# IAM's quota for a managed policy, white space not counted, and the policies that a role has unless raised.
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-MAX_CHARACTERS = 6_144
-MAX_POLICIES = 10
 # Services by policy; what is not here is of services that the environment has nothing of.
 AREAS: Mapping[str, tuple[str, ...]] = {
     "Identity": ("cloudformation", "iam", "kms", "secretsmanager", "ssm"),
@@ -58,33 +35,14 @@ ELSEWHERE = "Elsewhere"
 NARROWED = ("ssm:Get*",)
 # Can be bound to a data set, but is about none where metrics are read in their account.
 WIDENED = ("cloudwatch:GetMetricData",)
-_LONGEST = {
-    "AWS::Partition": "aws-us-gov",
-    "AWS::AccountId": "1" * 12,
-    PROJECT.name: "p" * (PROJECT.max_length or 0),
-    RELEASE_BUCKETS.name: "b" * 63,
-    PUBLISHER_ACCOUNT.name: "1" * 12,
-}
 
 
 def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
-    """A policy document by area. Raises TemplateError for one over IAM's size, and for more than a role may have."""
+    """A policy document by area."""
     found = {
         area: iam.document(*statements(permissions, services)) for area, services in AREAS.items()
     }
     found[ELSEWHERE] = iam.document(*elsewhere(permissions))
-    # One more where a boundary is given.
-    if len(found) >= MAX_POLICIES:
-        raise TemplateError(
-            f"The launch role has {len(found)} policies and that of the boundary, but IAM takes {MAX_POLICIES}; "
-            "make one of two areas."
-        )
-    for area, document in found.items():
-        if (characters := size(document)) > MAX_CHARACTERS:
-            raise TemplateError(
-                f"Policy {area} of the launch role has {characters} characters, but IAM takes {MAX_CHARACTERS}; "
-                "move a service to another area."
-            )
     return found
 
 
@@ -186,49 +144,5 @@ def take(grant: Grant, actions: Iterable[str], made: list[Statement]) -> list[st
     selected = grant.select(actions)
     if not selected:
         return actions
-    extra = {} if grant.condition is None else {"Condition": grant.condition}
-    made.append(
-        Statement(
-            Sid=grant.sid,
-            Effect=Allow,
-            Action=[Action(*action.split(":")) for action in selected],
-            Resource=[resource(text) for text in grant.resources],
-            **extra,
-        )
-    )
+    made.append(grant.statement(selected))
     return actions if grant.also else [action for action in actions if action not in selected]
-
-
-def resource(text: str) -> object:
-    """A resource of a statement."""
-    if text == RELEASE_OBJECTS:
-        return release_objects()
-    return Sub(text) if "${" in text else text
-
-
-def release_objects() -> If:
-    """ARN of every object of the release buckets: this account's, in any region, unless a name is given."""
-    return If(
-        f"Has{RELEASE_BUCKETS.name}",
-        Sub(f"{ARN}s3:::${{{RELEASE_BUCKETS.name}}}/*"),
-        Sub(f"{ARN}s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-*/*"),
-    )
-
-
-def size(document: PolicyDocument) -> int:
-    """Characters of a document as IAM counts them, with everything in it at its longest."""
-    plain = json.loads(json.dumps(encode_to_dict(document)), object_hook=_longest)
-    return len("".join(json.dumps(plain, separators=(",", ":")).split()))
-
-
-def _longest(node: dict[str, object]) -> object:
-    match node:
-        case {"Ref": str(name)}:
-            return _LONGEST[name]
-        case {"Fn::Sub": str(text)}:
-            for name, value in _LONGEST.items():
-                text = text.replace(f"${{{name}}}", value)
-            return text
-        case {"Fn::If": [_, str(yes), str(no)]}:
-            return max(yes, no, key=len)
-    return node

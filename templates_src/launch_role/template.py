@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from awacs.aws import Action, Condition, Deny, Policy, Statement, StringNotEquals
+from awacs.aws import (
+    Action,
+    Condition,
+    Deny,
+    ForAnyValueStringEqualsIgnoreCase,
+    Policy,
+    Statement,
+    StringNotEquals,
+)
 from awacs.aws import StringEqualsIfExists as EqualsIfExists
-from troposphere import AccountId, GetAtt, If, NoValue, Ref
+from troposphere import AccountId, GetAtt, If, Ref
 from troposphere.iam import ManagedPolicy, Role
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
+from templates_src.core.declaration import TRUE, Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
-from templates_src.launch_role.grants import PUBLISHER_ACCOUNT
+from templates_src.launch_role import boundary, environments
+from templates_src.launch_role.grants import PUBLISHER_ACCOUNT, RELEASE_BUCKETS
 from templates_src.launch_role.permissions import Permissions, declared
-from templates_src.launch_role.policies import ELSEWHERE, RELEASE_BUCKETS, documents
+from templates_src.launch_role.policies import ELSEWHERE, documents
 
 NAME = "launch-role"
 ROLE_NAME = "carbon-connect-launch"
 SERVICE_CATALOG = "servicecatalog.amazonaws.com"
+
+# Tag of a role of an environment that a release without boundaries launched.
+BOUNDARY_ADDED = "BoundaryAdded"
 
 LAUNCH_ROLE_NAME = Declaration(
     name="LaunchRoleName",
@@ -36,9 +48,14 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
     ``permissions`` are those of the templates unless others are given.
     """
     layer = Layer(NAME, "Carbon Connect: the role that launches the products", common=(PROJECT,))
+    environments.declare(layer)
     layer.has(RELEASE_BUCKETS)
     layer.has(PUBLISHER_ACCOUNT)
-    policies = add_policies(layer, permissions or declared())
+    permissions = permissions or declared()
+    policies = [
+        *add_policies(layer, permissions),
+        add_boundary_policy(layer, required_boundary(layer, permissions)),
+    ]
     role = layer.add(
         Role(
             "LaunchRole",
@@ -46,10 +63,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
             RoleName=layer.parameter(LAUNCH_ROLE_NAME),
             Description="Service Catalog launches Carbon Connect with it",
             AssumeRolePolicyDocument=trusted(),
-            ManagedPolicyArns=[
-                *(Ref(policy) for policy in policies),
-                If(layer.has(PERMISSIONS_BOUNDARY), Ref(add_boundary(layer)), NoValue),
-            ],
+            ManagedPolicyArns=[Ref(policy) for policy in policies],
         )
     )
     layer.output("LaunchRoleName", Ref(role), "Name of the launch role", public=True)
@@ -93,50 +107,84 @@ def unknown_to_the_linter() -> dict[str, object]:
     }
 
 
-def add_boundary(layer: Layer) -> ManagedPolicy:
-    """Where a boundary is given: no role without it, and none from which it is taken.
+def required_boundary(layer: Layer, permissions: Permissions) -> If:
+    """ARN of the boundary that every role of an environment must have: the template's, unless one is given.
 
-    A denial, so that no other statement can open it.
+    The template's boundary exists in both cases: IAM deletes no policy that is still the boundary of a role.
     """
-    has_boundary = layer.has(PERMISSIONS_BOUNDARY)
-    boundary = Condition(
-        StringNotEquals({"iam:PermissionsBoundary": Ref(PERMISSIONS_BOUNDARY.name)})
-    )
+    made = boundary.add_boundary(layer, LAUNCH_ROLE_NAME, permissions)
+    return If(layer.has(PERMISSIONS_BOUNDARY), layer.parameter(PERMISSIONS_BOUNDARY), Ref(made))
+
+
+def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
+    """Every role within the boundary, and the boundary as it is.
+
+    Denials, so that no other policy that the role is given can open them.
+    """
     return layer.add(
         ManagedPolicy(
             "BoundaryPolicy",
-            Condition=has_boundary,
             Description="Carbon Connect's launch role: every role within the permissions boundary",
             PolicyDocument=iam.document(
-                Statement(
-                    Sid="NoRoleWithoutTheBoundary",
-                    Effect=Deny,
-                    Action=[
-                        Action("iam", name)
-                        for name in (
-                            "AttachRolePolicy",
-                            "CreateRole",
-                            "PutRolePermissionsBoundary",
-                            "PutRolePolicy",
-                        )
-                    ],
-                    # It denies.
-                    Resource=["*"],
-                    Condition=boundary,
+                within_the_boundary(boundary_arn),
+                boundary_stays(),
+                deny(
+                    "NoMark",
+                    "CreateRole",
+                    "TagRole",
+                    # IAM ignores case in the keys of a role's tags.
+                    condition=Condition(
+                        ForAnyValueStringEqualsIgnoreCase({"aws:TagKeys": BOUNDARY_ADDED})
+                    ),
                 ),
-                Statement(
-                    Sid="NoBoundaryTakenAway",
-                    Effect=Deny,
-                    Action=[Action("iam", "DeleteRolePermissionsBoundary")],
-                    Resource=["*"],
-                ),
-                Statement(
-                    Sid="NobodyButRoles",
-                    Effect=Deny,
-                    # Groups know no boundary, and the templates make neither groups nor users.
-                    Action=[Action("iam", "PutGroupPolicy"), Action("iam", "PutUserPolicy")],
-                    Resource=["*"],
+                # Neither has a boundary here, and the products have neither.
+                deny("NoUserNoGroup", "*AccessKey*", "*Group*", "*LoginProfile*", "*User*"),
+                deny(
+                    "NoManagedPolicyChanged", "CreatePolicy*", "DeletePolicy*", "SetDefaultPolicy*"
                 ),
             ),
         )
+    )
+
+
+def boundary_stays() -> Statement:
+    """No boundary is removed, except by the rollback of the update that brings it to an older release's role.
+
+    CloudFormation does not know of the boundary that publishing adds to such a role. When the first update to a
+    release with boundaries fails, its rollback removes the boundary, as the older template has none. Only publishing
+    can mark a role, and it removes the marks when no environment of an older release is left.
+    """
+    return deny(
+        "NoBoundaryRemoved",
+        "DeleteRolePermissionsBoundary",
+        condition=Condition(StringNotEquals({f"aws:ResourceTag/{BOUNDARY_ADDED}": TRUE})),
+    )
+
+
+def within_the_boundary(boundary_arn: object) -> Statement:
+    """No role is created, and none gets a policy, unless the boundary is or becomes its boundary.
+
+    Removing a policy adds no right, and a role that an earlier release created must be deletable without a boundary.
+    IAM knows no boundary in a request to change a trust policy.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    """
+    return deny(
+        "NoRoleWithoutTheBoundary",
+        "AttachRolePolicy",
+        "CreateRole",
+        "PutRolePermissionsBoundary",
+        "PutRolePolicy",
+        condition=Condition(StringNotEquals({"iam:PermissionsBoundary": boundary_arn})),
+    )
+
+
+def deny(sid: str, *actions: str, condition: Condition | None = None) -> Statement:
+    """Deny actions of IAM on everything."""
+    extra = {} if condition is None else {"Condition": condition}
+    return Statement(
+        Sid=sid,
+        Effect=Deny,
+        Action=[Action("iam", name) for name in actions],
+        Resource=["*"],
+        **extra,
     )

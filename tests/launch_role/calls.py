@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.examples import ACCOUNT, partition_of
-from pipeline.permissions import CUSTOM_RESOURCE, NOT_ACTIONS, arn_formats, handler_actions
+from pipeline.permissions import CUSTOM_RESOURCE, arn_formats, called
 from pipeline.permissions import resources_of as kinds_of
 from pipeline.render import Rendered
 from templates_src.environment import ROOT
+from templates_src.launch_role.boundary import SUFFIX as BOUNDARY_SUFFIX
+from templates_src.launch_role.template import ROLE_NAME
 from tests.iam.policies import Request
 from tests.relations.text import listed, text_of
 from tests.rendering import Resource, id_of, ids_in, named, resources, resources_of_type
@@ -74,7 +76,7 @@ class Calls:
                 arn = self.arn("lambda", f"function:{name_of(self.function(resource))}")
                 yield resource.logical_id, Request("lambda:InvokeFunction", arn)
                 continue
-            for action in sorted(handler_actions(kind) - NOT_ACTIONS.keys()):
+            for action in sorted(called(kind)):
                 service = action.partition(":")[0]
                 call = Call(action, kind, resource)
                 for request in self.special.get(service, self.of_anything)(call):
@@ -156,8 +158,8 @@ class Calls:
     def of_role(self, action: str, role: Resource) -> Request:
         """A call about a role, with its boundary and a policy of the project."""
         context = {"iam:PolicyARN": self.iam_arn(f"policy/{self.project}/x")}
-        if boundary := role.properties.get("PermissionsBoundary"):
-            context["iam:PermissionsBoundary"] = boundary
+        own = self.iam_arn(f"policy/{ROLE_NAME}{BOUNDARY_SUFFIX}")
+        context["iam:PermissionsBoundary"] = role.properties.get("PermissionsBoundary", own)
         return Request(action, self.role_arn(role), context)
 
     def role_arn(self, role: Resource) -> str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.assemble import serialize
+from pipeline.examples import ACCOUNT, partition_of
 from pipeline.render import render_resource, scope_of
 from templates_src.core.layer import Layer
+from templates_src.launch_role.boundary import BOUNDARY, SUFFIX
+from templates_src.launch_role.template import LAUNCH_ROLE_NAME
 
 REGION = "eu-north-1"
 Statement = Mapping[str, Any]
@@ -22,6 +26,12 @@ def resources_of(layer: Layer, region: str = REGION, **given: str) -> dict[str, 
         for name, declaration in layer.declarations.items()
     }
     scope = scope_of(template, values, region, layer.name)
+    if BOUNDARY in template["Resources"]:
+        name = f"policy/{values[LAUNCH_ROLE_NAME.name]}{SUFFIX}"
+        scope = replace(
+            scope,
+            values={**scope.values, BOUNDARY: f"arn:{partition_of(region)}:iam::{ACCOUNT}:{name}"},
+        )
     return {
         name: rendered
         for name, resource in template["Resources"].items()

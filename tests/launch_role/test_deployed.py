@@ -41,18 +41,41 @@ def deploy(aws: Aws, release: Release, name: str, **given: str) -> dict[str, str
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
 
 
-@pytest.mark.parametrize(("boundary", "more"), [("", []), (BOUNDARY, ["Boundary"])])
-def test_the_launch_role_has_its_policies(
-    aws: Aws, release: Release, boundary: str, more: list[str]
-) -> None:
+@pytest.mark.parametrize("boundary", ["", BOUNDARY])
+def test_the_launch_role_has_its_policies(aws: Aws, release: Release, boundary: str) -> None:
     outputs = deploy(aws, release, "launch-role", PermissionsBoundary=boundary)
     iam: Any = aws.client("iam")
     attached = iam.list_attached_role_policies(RoleName=outputs["LaunchRoleName"])
     names = sorted(policy["PolicyName"] for policy in attached["AttachedPolicies"])
-    assert len(names) == len(AREAS) + 1 + len(more)
-    for area in (*AREAS, "Elsewhere", *more):
+    areas = (*AREAS, "Elsewhere", "Boundary")
+    assert len(names) == len(areas)
+    for area in areas:
         assert any(f"{area}Policy" in name for name in names), names
     assert outputs["LaunchRoleArn"].endswith(":role/carbon-connect-launch")
+    required = boundary or f"arn:aws:iam::{aws.account()}:policy/carbon-connect-launch-boundary"
+    (denied,) = (
+        statement
+        for policy in attached["AttachedPolicies"]
+        for statement in document_of(iam, policy["PolicyArn"])["Statement"]
+        if statement["Sid"] == "NoRoleWithoutTheBoundary"
+    )
+    assert denied["Condition"] == {"StringNotEquals": {"iam:PermissionsBoundary": required}}
+
+
+def test_the_boundary_is_made_under_its_name(aws: Aws, release: Release) -> None:
+    deploy(aws, release, "launch-role", Environments="dev")
+    iam: Any = aws.client("iam")
+    arn = f"arn:aws:iam::{aws.account()}:policy/carbon-connect-launch-boundary"
+    by_sid = {one["Sid"]: one for one in document_of(iam, arn)["Statement"]}
+    assert by_sid["Buckets"]["Resource"] == ["arn:aws:s3:::carbon-connect-dev-*"]
+
+
+def document_of(iam: Any, arn: str) -> dict[str, Any]:
+    """The document of a managed policy."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    found = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    document: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
+    return document
 
 
 def test_the_release_bucket_takes_a_release(aws: Aws, release: Release) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -13,14 +12,13 @@ from troposphere.sqs import Queue
 from pipeline.errors import Refusal
 from pipeline.examples import ACCOUNT
 from pipeline.permissions import (
-    NOT_ACTIONS,
+    called,
     compute,
     condition_keys,
     handler_actions,
     resource_types,
     text,
 )
-from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
 from templates_src.environment import ROOT
@@ -37,12 +35,8 @@ from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import resources
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-# What a handler declares and a role under a boundary refuses: taking the boundary away, and what knows none.
-REFUSED_UNDER_A_BOUNDARY = {
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:PutGroupPolicy",
-    "iam:PutUserPolicy",
-}
+# What a handler declares and the role may not do: its template has a boundary for every role.
+REFUSED = {"iam:DeleteRolePermissionsBoundary"}
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 RELEASES = f"arn:aws:s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-eu-north-1"
 KEY = f"arn:aws:kms:eu-north-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -115,12 +109,8 @@ def statements(**given: str) -> tuple[Statement, ...]:
 
 def refused(variant: str, among: tuple[Statement, ...]) -> Iterator[str]:
     """The calls of an environment's handlers that the statements do not allow."""
-    rendered = rendered_variant(variant)
-    bounded = rendered.parameters[ROOT]["PermissionsBoundary"] != ""
-    for logical_id, request in Calls(rendered).of_handlers():
-        if not allows(among, request):
-            if bounded and request.action in REFUSED_UNDER_A_BOUNDARY:
-                continue
+    for logical_id, request in Calls(rendered_variant(variant)).of_handlers():
+        if not allows(among, request) and request.action not in REFUSED:
             yield f"{logical_id}: {request.action} on {request.arn} with {dict(request.context)}"
 
 
@@ -139,8 +129,8 @@ def test_every_action_of_the_handlers_is_evaluated() -> None:
     assert {
         kind for variant in VARIANTS for kind, _ in resources(rendered_variant(variant))
     } >= set(kinds)
-    needed = {action for kind in kinds for action in handler_actions(kind)}
-    assert needed - NOT_ACTIONS.keys() - evaluated == set()
+    needed = {action for kind in kinds for action in called(kind)}
+    assert needed - evaluated == set()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +157,7 @@ def test_a_superfluous_action_is_found() -> None:
 
 def superfluous(among: tuple[Statement, ...]) -> set[str]:
     """Actions that the statements allow, and neither a handler nor a gap asks for; wildcards are not unfolded."""
-    needed = {action for kind in resource_types(built()) for action in handler_actions(kind)}
+    needed = {action for kind in resource_types(built()) for action in called(kind)}
     allowed = {
         action
         for statement in among
@@ -229,27 +219,6 @@ def test_releases_in_buckets_of_the_publishers_account_only() -> None:
         )
 
 
-@pytest.mark.parametrize("action", ["CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary"])
-def test_roles_only_within_a_boundary_that_is_given(action: str) -> None:
-    given = statements(PermissionsBoundary=BOUNDARY)
-    request = Request(f"iam:{action}", ROLE)
-    assert allows(statements(), request)
-    assert not allows(given, request)
-    assert not allows(given, replace(request, context={"iam:PermissionsBoundary": f"{BOUNDARY}2"}))
-    assert allows(given, replace(request, context={"iam:PermissionsBoundary": BOUNDARY}))
-
-
-def test_a_boundary_is_not_taken_away() -> None:
-    given = statements(PermissionsBoundary=BOUNDARY)
-    for action in REFUSED_UNDER_A_BOUNDARY:
-        arn = ROLE.replace(
-            "role/", "group/" if "Group" in action else "user/" if "User" in action else "role/"
-        )
-        request = Request(action, arn, {"iam:PermissionsBoundary": BOUNDARY})
-        assert allows(statements(), request)
-        assert not allows(given, request)
-
-
 def test_committed_permissions_are_those_of_the_templates() -> None:
     assert PERMISSIONS.read_bytes() == text(compute(built())), (
         "run `python -m pipeline.permissions`"
@@ -267,41 +236,6 @@ def test_another_resource_type_changes_them() -> None:
 def test_a_type_without_a_schema_is_refused() -> None:
     with pytest.raises(Refusal, match="AWS::Nothing::AtAll has no provider schema"):
         handler_actions("AWS::Nothing::AtAll")
-
-
-def test_policies_fit_iam() -> None:
-    """As documents of an account with the longest values that are allowed."""
-    found = policies.documents(declared())
-    assert max(policies.size(document) for document in found.values()) <= policies.MAX_CHARACTERS
-    role = resources_of(launch_role(), PermissionsBoundary=BOUNDARY)["LaunchRole"]
-    assert len(role["Properties"]["ManagedPolicyArns"]) <= policies.MAX_POLICIES
-
-
-def test_size_counts_what_a_launch_substitutes() -> None:
-    longest = "p" * (PROJECT.max_length or 0)
-    rendered = resources_of(
-        launch_role(),
-        region="us-gov-west-1",
-        Project=longest,
-        ReleaseBuckets="b" * 63,
-        PublisherAccount="1" * 12,
-    )
-    for area, document in policies.documents(declared()).items():
-        whole = json.dumps(rendered[f"{area}Policy"]["Properties"]["PolicyDocument"])
-        assert policies.size(document) == len("".join(whole.split()))
-
-
-def test_a_policy_that_is_too_large_is_refused() -> None:
-    more = tuple(f"sns:Action{number:04}" for number in range(400))
-    with pytest.raises(TemplateError, match=r"Policy Operations .* move a service"):
-        launch_role(replace(declared(), bound=(*declared().bound, *more)))
-
-
-def test_more_policies_than_a_role_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    more = {f"Area{number}": ("sqs",) for number in range(policies.MAX_POLICIES)}
-    monkeypatch.setattr(policies, "AREAS", more)
-    with pytest.raises(TemplateError, match="make one of two areas"):
-        launch_role()
 
 
 def all_grants() -> tuple[grants.Grant, ...]:

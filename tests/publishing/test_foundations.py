@@ -154,7 +154,8 @@ def described(hub: Hub, text: str) -> None:
     hub.release = replace(
         hub.release,
         foundations={
-            path: serialize({**body, "Description": text}) for path, body in bodies.items()
+            path: serialize({**body, "Description": text}, packed=True)
+            for path, body in bodies.items()
         },
     )
 
@@ -267,6 +268,7 @@ def test_another_project_and_a_boundary_are_published(
         "PermissionsBoundary": BOUNDARY,
         "ReleaseBuckets": "",
         "PublisherAccount": "",
+        "Environments": "dev,staging,prod",
     }
     assert parameters_of(aws, BUCKET_STACK)["Project"] == "shop"
     again = tree.run("publish", "--yes", **embedded.environment())

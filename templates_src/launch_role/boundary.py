@@ -1,0 +1,262 @@
+"""The permissions boundary of an environment's roles: what they need at most, whatever a template gives them.
+
+The actions are those of the roles of every template (``Permissions.of_roles``). What each may be used on is written
+here by hand, because a boundary covers every environment that the launch role launches: names, paths and tags take the
+place of the single resources that the roles' own policies name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from awacs.aws import (
+    ArnNotLike,
+    Bool,
+    Condition,
+    ForAllValuesStringLike,
+    Null,
+    PolicyDocument,
+    StringEquals,
+    StringEqualsIfExists,
+    StringLike,
+    StringNotEquals,
+)
+from troposphere import If, Ref, Sub
+from troposphere.iam import ManagedPolicy
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from templates_src.core.shared import PROD, PROJECT
+from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, each, launched
+from templates_src.launch_role.grants import ACCOUNT, ARN, Grant, equals
+from templates_src.launch_role.permissions import Permissions
+
+BOUNDARY = "EnvironmentBoundary"
+# Follows the name of the launch role, so that a template can name the boundary of its launch role.
+SUFFIX = "-boundary"
+PROJECT_TEXT = f"${{{PROJECT.name}}}"
+CERTIFICATES = f"{ARN}acm:*:{ACCOUNT}:certificate/*"
+SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
+# Services that use a key for a role: EBS through EC2.
+KEY_USERS = ("ec2", "secretsmanager")
+
+
+def add_boundary(layer: Layer, role_name: Declaration, permissions: Permissions) -> ManagedPolicy:
+    """The boundary as a managed policy, named after the launch role so that a template can compose the name.
+
+    Raises TemplateError for an action of a role that no grant here is for.
+    """
+    return layer.add(
+        ManagedPolicy(
+            BOUNDARY,
+            ManagedPolicyName=Sub(f"${{{role_name.name}}}{SUFFIX}"),
+            Description="Carbon Connect: the most that a role of an environment may do",
+            PolicyDocument=document(permissions),
+        )
+    )
+
+
+def document(permissions: Permissions) -> PolicyDocument:
+    """The boundary's policy document. Raises TemplateError for an action that no grant is for."""
+    open_, covered, made = list(permissions.of_roles), set[str](), []
+    for grant in grants():
+        selected = grant.select(open_)
+        if selected:
+            made.append(grant.statement(selected))
+        covered.update(selected)
+        if not grant.also:
+            open_ = [action for action in open_ if action not in selected]
+    if missing := sorted(set(permissions.of_roles) - covered):
+        raise TemplateError(
+            f"A role of the environment may call {missing[0]}, but its permissions boundary has no grant for it; "
+            "add one in templates_src/launch_role/boundary.py."
+        )
+    return iam.document(*made)
+
+
+def tags(kind: str) -> dict[str, Any]:
+    """Condition keys and values: tags of the project and of an environment that the launch role launches.
+
+    ``kind`` is ResourceTag for what exists and RequestTag for what is being created.
+    """
+    return {f"aws:{kind}/Project": Ref(PROJECT.name), f"aws:{kind}/Environment": launched()}
+
+
+def never_anothers() -> list[StringEqualsIfExists]:
+    """The condition that a resource has the tags of the project and its environments, as far as it has them.
+
+    For what is tagged only after it exists, and for what the launcher of a single layer brings.
+    """
+    return [StringEqualsIfExists(tags("ResourceTag"))]
+
+
+def grants() -> tuple[Grant, ...]:
+    """What each action may be used on; the first grant that selects an action has it unless that is ``also``."""
+    return (*of_everything(), *by_tag(), *by_name(), *of_keys())
+
+
+def of_everything() -> tuple[Grant, ...]:
+    """What IAM can bind to no resource, or to none that is known before."""
+    return (
+        Grant(
+            "NoResource",
+            (
+                "ecr:GetAuthorizationToken",
+                "ec2:DescribeSnapshots",
+                "ec2:DescribeVolumes",
+                "logs:DescribeLogGroups",
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:*",
+            ),
+            ("*",),
+            reason="the actions have no resource, or list what the account has",
+        ),
+        Grant(
+            "Metrics",
+            ("cloudwatch:PutMetricData",),
+            ("*",),
+            equals("cloudwatch:namespace", each(f"{PROJECT_TEXT}/{EACH}")),
+            reason="the action has no resource; bound to the environments' namespaces",
+        ),
+        Grant(
+            "OwnProducts",
+            (
+                "servicecatalog:DescribeProvisionedProduct",
+                "servicecatalog:DescribeRecord",
+                "servicecatalog:UpdateProvisionedProduct",
+            ),
+            ("*",),
+            equals("servicecatalog:roleLevel", "self"),
+            reason="the actions have no resource; bound to what the role itself launched",
+        ),
+        Grant(
+            "Products",
+            ("servicecatalog:DescribeProvisioningParameters",),
+            (f"{ARN}catalog:*:*:product/*",),
+            reason="a product that is shared belongs to the account that shares it",
+        ),
+        Grant(
+            "InterfacesOfFunctions",
+            ("ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"),
+            ("*",),
+            # Lambda calls with the function's role; the function's code, which has this key, may not.
+            Condition(ArnNotLike({"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"})),
+            reason="IDs of interfaces are not known before, and subnets may be another account's",
+        ),
+    )
+
+
+def by_tag() -> tuple[Grant, ...]:
+    """What the project's and the environment's tags bind."""
+    return (
+        # Production may run an image that another environment built and tested; no other may use production's.
+        Grant(
+            "Images",
+            ("ecr:*",),
+            (f"{ARN}ecr:*:{ACCOUNT}:repository/*",),
+            Condition(
+                StringNotEquals(
+                    {"aws:ResourceTag/Environment": If(condition(PROD), NO_ENVIRONMENT, PROD)}
+                )
+            ),
+        ),
+        # A certificate has no tags before it is imported, and a snapshot none before it is made.
+        Grant(
+            "NewCertificates",
+            ("acm:AddTagsToCertificate", "acm:ImportCertificate"),
+            (CERTIFICATES,),
+            Condition([StringEquals(tags("RequestTag")), *never_anothers()]),
+            also=True,
+        ),
+        Grant(
+            "Own",
+            (
+                "acm:*",
+                "ec2:AttachVolume",
+                "ec2:CreateSnapshot",
+                "ec2:DeleteSnapshot",
+                "secretsmanager:GetSecretValue",
+            ),
+            (
+                CERTIFICATES,
+                SNAPSHOTS,
+                f"{ARN}ec2:*:{ACCOUNT}:instance/*",
+                f"{ARN}ec2:*:{ACCOUNT}:volume/*",
+                f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
+            ),
+            Condition(StringEquals(tags("ResourceTag"))),
+            also=True,
+        ),
+        Grant(
+            "NeverAnothers",
+            (
+                "cloudformation:*",
+                "ec2:CreateSnapshot",
+                "ec2:CreateTags",
+                "ecs:DescribeServices",
+                "logs:*LogStream*",
+                "logs:PutLogEvents",
+            ),
+            (
+                SNAPSHOTS,
+                f"{ARN}logs:*:{ACCOUNT}:log-group:*",
+                f"{ARN}cloudformation:*:{ACCOUNT}:stack/*",
+                f"{ARN}ecs:*:{ACCOUNT}:service/*",
+            ),
+            Condition(*never_anothers()),
+        ),
+    )
+
+
+def by_name() -> tuple[Grant, ...]:
+    """Buckets, and the search server's record."""
+    bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
+    names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+    return (
+        Grant("Buckets", ("s3:ListBucket",), (bucket,)),
+        Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
+        Grant(
+            "SearchRecord",
+            ("route53:ChangeResourceRecordSets",),
+            (f"{ARN}route53:::hostedzone/*",),
+            Condition(
+                [
+                    ForAllValuesStringLike({names: each(f"*.{PROJECT_TEXT}-{EACH}.internal")}),
+                    Null({names: "false"}),
+                ]
+            ),
+            reason="the ID of a zone is not known before; bound to names within the environments' private zones",
+        ),
+    )
+
+
+def of_keys() -> tuple[Grant, ...]:
+    """The environment's key, for secrets and for volumes, and only when a service uses it for the role."""
+    key = f"{ARN}kms:*:{ACCOUNT}:key/*"
+    return (
+        Grant(
+            "GrantKeysToEbs",
+            ("kms:CreateGrant",),
+            (key,),
+            Condition(
+                [
+                    Bool({"kms:GrantIsForAWSResource": "true"}),
+                    StringLike({"kms:ViaService": "ec2.*"}),
+                    *never_anothers(),
+                ]
+            ),
+        ),
+        Grant(
+            "UseKeys",
+            ("kms:*",),
+            (key,),
+            Condition(
+                [
+                    StringLike({"kms:ViaService": [f"{service}.*" for service in KEY_USERS]}),
+                    *never_anothers(),
+                ]
+            ),
+        ),
+    )

@@ -1,0 +1,73 @@
+"""The environments that a launch role launches: the parameter, and how the policies name them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from troposphere import Equals, If, NoValue, Or, Ref, Split, Sub
+
+from templates_src.core.declaration import choice
+from templates_src.core.layer import Layer
+from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS
+
+SEPARATOR = ","
+# A list parameter could hold anything; these seven values let a condition know each environment without a transform.
+COMBINATIONS = tuple(
+    SEPARATOR.join(chosen)
+    for number in range(1, len(ENVIRONMENTS) + 1)
+    for chosen in combinations(ENVIRONMENTS, number)
+)
+LAUNCHED = choice(
+    "Environments",
+    group="Launching",
+    label="Environments",
+    description="Environments that this role launches. It can neither read nor change anything of another environment.",
+    allowed=COMBINATIONS,
+    # What the role of release 1.1.0 launched.
+    default=SEPARATOR.join(ENVIRONMENTS),
+)
+# The name of no environment.
+NO_ENVIRONMENT = "-"
+# Stands for the name of each launched environment in a text for Sub.
+EACH = f"${{{ENVIRONMENT.name}}}"
+
+
+def declare(layer: Layer) -> None:
+    """Add the parameter and one condition ``Launches…`` per environment."""
+    value = layer.parameter(LAUNCHED)
+    for environment in ENVIRONMENTS:
+        chosen = [one for one in COMBINATIONS if environment in one.split(SEPARATOR)]
+        layer.condition(condition(environment), Or(*(Equals(value, one) for one in chosen)))
+
+
+def condition(environment: str) -> str:
+    """Name of the condition that the role launches an environment."""
+    return f"Launches{environment.capitalize()}"
+
+
+def launched() -> Split:
+    """The names of the launched environments, as values of a policy's condition."""
+    return Split(SEPARATOR, Ref(LAUNCHED.name))
+
+
+def others() -> list[object]:
+    """The names of the environments that the role does not launch, as values of a policy's condition.
+
+    The last is the name of no environment: IAM refuses an empty list.
+    """
+    return [*(If(condition(one), NoValue, one) for one in ENVIRONMENTS), NO_ENVIRONMENT]
+
+
+def each(text: str) -> list[object]:
+    """A text for Sub once for every launched environment; unchanged where the text names none."""
+    if EACH not in text:
+        return [filled(text)]
+    return [
+        If(condition(environment), filled(text.replace(EACH, environment)), NoValue)
+        for environment in ENVIRONMENTS
+    ]
+
+
+def filled(text: str) -> object:
+    """A text with its placeholders, if any, for CloudFormation to fill in."""
+    return Sub(text) if "${" in text else text

@@ -1,1 +1,0 @@
-"""What a change does, before it is made."""

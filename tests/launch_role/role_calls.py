@@ -1,0 +1,78 @@
+"""The calls that the policies of an environment's roles allow, as requests to hold against a permissions boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.examples import example, partition_of
+from pipeline.render import Rendered
+from tests.iam.conditions import clauses_of, listed
+from tests.iam.policies import Request
+from tests.rendering import VARIABLE, resources_of_type, role_statements
+
+ROLE = "AWS::IAM::Role"
+# What an action with a wildcard stands for.
+UNFOLDED = {"kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
+
+
+def roles(rendered: Rendered) -> list[str]:
+    """The logical IDs of the roles of an environment."""
+    return [role.logical_id for role in resources_of_type(rendered, ROLE)]
+
+
+def allowed_requests(rendered: Rendered, role: str) -> Iterator[Request]:
+    """A request for each action and resource of each statement that allows, with what its conditions ask for.
+
+    What the environment owns has the tags of the environment.
+    """
+    for layer, statement in role_statements(rendered, role):
+        if statement["Effect"] != "Allow":
+            continue
+        asked = wanted(statement.get("Condition", {}))
+        # What a request creates has no tags yet.
+        creates = any(key.startswith("aws:RequestTag/") for key in asked)
+        context = {**tags(rendered, "RequestTag" if creates else "ResourceTag"), **asked}
+        for action in listed(statement["Action"]):
+            for target in listed(statement["Resource"]):
+                arn = resolved(rendered, layer, target)
+                for name in UNFOLDED.get(action, (action,)):
+                    yield Request(name, arn if arn == "*" else arn.replace("*", "x"), context)
+
+
+def tags(rendered: Rendered, kind: str) -> dict[str, str]:
+    """Condition keys for the tags of what the environment owns (ResourceTag) or creates (RequestTag)."""
+    given = rendered.parameters["environment"]
+    return {f"aws:{kind}/{key}": given[key] for key in ("Project", "Environment")}
+
+
+def wanted(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """A context in which a condition holds."""
+    return {
+        clause.key: [str(one) for one in clause.values]
+        if ":" in clause.operator
+        else str(clause.values[0]).replace("*", "x")
+        for clause in clauses_of(condition)
+    }
+
+
+def resolved(rendered: Rendered, layer: str, value: Any) -> str:
+    """The text that a value has once the resources of its layer exist."""
+    found = rendered.layers[layer]["Resources"]
+
+    def of(logical_id: str, attribute: str | None) -> str:
+        kind, properties = found[logical_id]["Type"], found[logical_id].get("Properties", {})
+        name = properties.get("BucketName") or properties.get("BucketNamePrefix")
+        partition = partition_of(rendered.region)
+        if kind == "AWS::S3::Bucket" and name:
+            return f"arn:{partition}:s3:::{name}" if attribute == "Arn" else str(name)
+        return example(rendered.region, partition, layer, logical_id, kind, attribute)
+
+    match value:
+        case {"Ref": str(name)}:
+            return of(name, None)
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return of(name, attribute)
+        case {"Fn::Sub": str(text)}:
+            return VARIABLE.sub(lambda part: of(part[1], part[2]), text)
+    return str(value)
