@@ -5,18 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-# Task sizes of Fargate: CPU units to memory in MiB.
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
-FARGATE_MEMORY: Mapping[int, frozenset[int]] = {
-    256: frozenset((512, 1024, 2048)),
-    512: frozenset(range(1024, 4096 + 1, 1024)),
-    1024: frozenset(range(2048, 8192 + 1, 1024)),
-    2048: frozenset(range(4096, 16384 + 1, 1024)),
-    4096: frozenset(range(8192, 30720 + 1, 1024)),
-    8192: frozenset(range(16384, 61440 + 1, 4096)),
-    16384: frozenset(range(32768, 122880 + 1, 8192)),
-}
-
 # The first may not exceed the second.
 ORDERED = (
     ("ApiMinTasks", "ApiMaxTasks"),
@@ -28,7 +16,6 @@ CEILINGS = (("DatabaseAllocatedStorage", "DatabaseMaxAllocatedStorage"),)
 CEILING_PERCENT = 110
 # The first must be below the second: S3 refuses two transitions on one day.
 STRICTLY_ORDERED = (("DocumentsIntelligentTieringDays", "DocumentsGlacierDays"),)
-FARGATE_SIZES = (("ApiCpu", "ApiMemory"), ("WorkerCpu", "WorkerMemory"), ("BeatCpu", "BeatMemory"))
 
 ZONES = "AvailabilityZones"
 ZONES_NEEDED = 3
@@ -51,14 +38,6 @@ def check_relations(values: Mapping[str, str]) -> str | None:
     for low, high in STRICTLY_ORDERED:
         if {low, high} <= values.keys() and int(values[low]) >= int(values[high]):
             return f"{low} ({values[low]}) must be below {high} ({values[high]})."
-    for cpu, memory in FARGATE_SIZES:
-        if {cpu, memory} <= values.keys():
-            sizes = FARGATE_MEMORY[int(values[cpu])]
-            if int(values[memory]) not in sizes:
-                return (
-                    f"Fargate has no task of {cpu} {values[cpu]} with {memory} {values[memory]}; "
-                    f"with that CPU {memory} may be {min(sizes)} to {max(sizes)}, in Fargate's steps."
-                )
     return check_zones(values)
 
 

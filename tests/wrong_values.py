@@ -189,6 +189,22 @@ PROD = [
     ),
 ]
 
+# A size that another CPU has, for each service and CPU.
+TASK_SIZES = [
+    pair(
+        f"{service} of {cpu} CPU units with {memory} MiB",
+        **{f"{service}Cpu": cpu, f"{service}Memory": memory},
+    )
+    for service in ("Api", "Worker", "Beat")
+    for cpu, memory in (
+        ("256", "3072"),
+        ("512", "512"),
+        ("1024", "1024"),
+        ("2048", "20480"),
+        ("4096", "4096"),
+    )
+]
+
 CLOUDFORMATION = [
     *ENVIRONMENT,
     *NETWORK,
@@ -199,6 +215,7 @@ CLOUDFORMATION = [
     *MONITORING,
     *SEARCH,
     *PROD,
+    *TASK_SIZES,
 ]
 
 UNKNOWN = [
@@ -248,10 +265,6 @@ RELATIONS = [
         DocumentsIntelligentTieringDays="30",
         DocumentsGlacierDays="30",
     ),
-    pair("too little memory for the api's CPU", ApiCpu="1024", ApiMemory="1024"),
-    pair("too much memory for the api's CPU", ApiCpu="256", ApiMemory="3072"),
-    pair("a size of the worker that does not exist", WorkerCpu="4096", WorkerMemory="4096"),
-    pair("a size of beat that does not exist", BeatCpu="512", BeatMemory="512"),
 ]
 
 # A fraction is a Number to CloudFormation, and its emulator's patterns know more letters and digits than Java's.

@@ -29,6 +29,7 @@ from templates_src.compute.services import (
     WORKER_SERVICE,
     add_service,
 )
+from templates_src.compute.task_sizes import require_task_size
 from templates_src.compute.workloads import API, WORKER
 from templates_src.core import iam
 from templates_src.core.layer import Layer
@@ -82,6 +83,7 @@ def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[st
     services = {}
     for running in RUNNING:
         title = running.workload.title
+        require_task_size(layer, running.workload.cpu, running.workload.memory)
         task = add_task_definition(layer, running.workload, source, groups[title])
         services[title] = add_service(layer, running, cluster, task, after)
     return services

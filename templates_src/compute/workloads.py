@@ -9,8 +9,9 @@ from troposphere import Sub
 from troposphere.ecs import Secret
 
 from templates_src.compute.search_address import SEARCH_URL
+from templates_src.compute.task_sizes import cpu, memory
 from templates_src.core import ports
-from templates_src.core.declaration import Declaration, choice
+from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.wiring import (
     API_TASK_ROLE_ARN,
@@ -32,14 +33,6 @@ from templates_src.core.wiring import (
 from templates_src.data.connection_urls import URL_KEY
 from templates_src.security.secrets import VALUE
 
-# Sizes of a Fargate task; not every pair exists.
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
-CPU_UNITS = ("256", "512", "1024", "2048", "4096")
-GIB = 1024
-MEMORY_MIB = (
-    "512",
-    *(str(gib * GIB) for gib in (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 30)),
-)
 # The longest that Fargate waits; Spot gives the same notice.
 WORKER_STOP_SECONDS = 120
 # Beat's schedule file is all it writes.
@@ -58,30 +51,6 @@ PLACEHOLDER_API = (
 EVERY_PROXY = "--forwarded-allow-ips *"
 PRIVATE_PROXIES = "--forwarded-allow-ips 10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
-
-
-def cpu(service: str, default: str) -> Declaration:
-    """CPU of a service's tasks, in units of 1/1024 vCPU."""
-    return choice(
-        f"{service}Cpu",
-        group=COMPUTE,
-        label=f"{service}: CPU units",
-        description=f"CPU of a task of {service.lower()}; 1024 are one vCPU.",
-        allowed=CPU_UNITS,
-        default=default,
-    )
-
-
-def memory(service: str, default: str) -> Declaration:
-    """Memory of a service's tasks, in MiB."""
-    return choice(
-        f"{service}Memory",
-        group=COMPUTE,
-        label=f"{service}: memory (MiB)",
-        description=f"Memory of a task of {service.lower()}; which sizes there are depends on its CPU.",
-        allowed=MEMORY_MIB,
-        default=default,
-    )
 
 
 def command(service: str, default: str) -> Declaration:
