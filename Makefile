@@ -4,6 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 ENGINES := .engines/.ready
 
+# pip and npm keep their caches in the home folder, and fail where they cannot write there.
+ifneq ($(shell test -w "$$HOME" && echo writable),writable)
+export HOME := $(CURDIR)/.cache/home
+$(shell mkdir -p "$(CURDIR)/.cache/home")
+endif
+
 .PHONY: launch test taskcat taskcat-tree lint build setup clean
 
 launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on an embedded AWS; needs no account

@@ -333,8 +333,8 @@ def test_job_asks_github_for_no_more_than_it_needs() -> None:
     job = workflow["jobs"]["deploy"]
     (sign_in,) = (s for s in job["steps"] if "configure-aws" in s.get("uses", ""))
 
-    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
-    assert "permissions" not in job
+    assert workflow["permissions"] == {}
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
     # The subject that the deploy role trusts names the environment of GitHub.
     assert job["environment"] == "${{ inputs.environment }}"
     assert set(sign_in["with"]) == {"role-to-assume", "aws-region", "role-session-name"}
