@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from commands import building, direct, launching, publishing, regions
+from commands import building, changes, direct, launching, publishing, regions
 
 app = typer.Typer(
     add_completion=False,
@@ -26,6 +26,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     building.lint: "lint --region us-east-1",
     building.render: "render prod --region eu-west-1",
     regions.regions: "regions --region eu-central-1",
+    changes.changes: "changes 1.1.0 dist",
     building.upload: "upload --bucket my-releases",
     publishing.plan: "plan --region eu-north-1",
     publishing.publish: "publish --yes",

@@ -23,13 +23,15 @@ class Scope:
     """What the functions of one template refer to.
 
     ``values`` holds parameters and pseudo parameters; ``outputs`` answers Fn::GetAtt of a nested stack's output
-    with its value, or None for an attribute of anything else.
+    with its value, or None for an attribute of anything else. ``opaque`` says of a text that only a launch knows what
+    it is: Fn::Split and Fn::Cidr of it stay as they are.
     """
 
     template: Mapping[str, Any]
     values: Mapping[str, Any]
     outputs: Callable[[str, str], Any] = lambda _stack, _attribute: None
     known: dict[str, bool] = field(default_factory=dict)
+    opaque: Callable[[str], bool] = lambda _text: False
 
     def condition(self, name: str) -> bool:
         """Whether a named condition of the template holds."""
@@ -157,11 +159,13 @@ class Scope:
 
     def _split(self, argument: list[Any]) -> Any:
         delimiter, text = argument[0], self.evaluate(argument[1])
-        return text.split(delimiter) if isinstance(text, str) else {"Fn::Split": [delimiter, text]}
+        if isinstance(text, str) and not self.opaque(text):
+            return text.split(delimiter)
+        return {"Fn::Split": [delimiter, text]}
 
     def _cidr(self, argument: list[Any]) -> Any:
         block, count, bits = (self.evaluate(part) for part in argument)
-        if not isinstance(block, str):
+        if not isinstance(block, str) or self.opaque(block):
             return {"Fn::Cidr": [block, count, bits]}
         try:
             network = ipaddress.ip_network(block)

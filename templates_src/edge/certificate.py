@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from awacs import acm
-from awacs.aws import Allow, Statement, StringEquals
+from awacs.aws import Allow, Statement, StringEquals, StringEqualsIfExists
 from awacs.aws import Condition as PolicyCondition
 from troposphere import (
     And,
@@ -32,7 +32,7 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.json_text import Only, json_text
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import ENVIRONMENT, PROD, named
+from templates_src.core.shared import ENVIRONMENT, PROD, PROJECT, named
 from templates_src.core.wiring import EDGE
 
 DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -221,14 +221,20 @@ def add_renewal(layer: Layer, function: Function, condition: str, event: dict[st
 def import_certificate() -> Statement:
     """A new certificate, which is marked as this stack's.
 
-    Its ID is not known before, hence the wildcard. ACM checks AddTagsToCertificate when it imports with tags.
+    Its ID is not known before, hence the wildcard. ACM checks AddTagsToCertificate when it imports with tags. A
+    certificate of another environment cannot be marked and so taken over: it has tags already, a new one has none.
     """
+    of_another = StringEqualsIfExists(
+        {f"aws:ResourceTag/{known.name}": Ref(known.name) for known in (PROJECT, ENVIRONMENT)}
+    )
     return Statement(
         Sid="ImportAsItsOwn",
         Effect=Allow,
         Action=[acm.ImportCertificate, acm.AddTagsToCertificate],
         Resource=[certificates()],
-        Condition=PolicyCondition(StringEquals({f"aws:RequestTag/{OWNER_TAG}": StackId})),
+        Condition=PolicyCondition(
+            [StringEquals({f"aws:RequestTag/{OWNER_TAG}": StackId}), of_another]
+        ),
     )
 
 

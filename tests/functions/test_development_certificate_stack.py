@@ -98,6 +98,9 @@ def test_certificate_is_marked_as_its_stacks(release: Release) -> None:
     assert {"Key": "StackId", "Value": {"Ref": "AWS::StackId"}} in tags
 
 
+OF_ENVIRONMENT = ("Project", "Environment")
+
+
 def test_role_reaches_its_own_certificate_only(dev: Rendered) -> None:
     """Every statement names a resource of the stack, or its wildcard is held to the stack's own tag."""
     statements = [statement for _, statement in role_statements(dev, ROLE)]
@@ -118,9 +121,11 @@ def test_role_reaches_its_own_certificate_only(dev: Rendered) -> None:
         if statement["Sid"] == "WriteItsLog":
             assert ids_in(dev, "edge", statement["Resource"]) == {"DevelopmentCertificateLogGroup"}
             continue
-        ((operator, conditions),) = statement["Condition"].items()
-        ((key, value),) = conditions.items()
-        assert operator == "StringEquals"
+        ((key, value),) = statement["Condition"]["StringEquals"].items()
+        # A certificate of another environment cannot get this stack's tag.
+        others = statement["Condition"].get("StringEqualsIfExists")
+        assert bool(others) == key.startswith("aws:RequestTag/")
+        assert others in (None, {f"aws:ResourceTag/{name}": tags[name] for name in OF_ENVIRONMENT})
         assert key in ("aws:RequestTag/StackId", "aws:ResourceTag/StackId")
         assert value == tags["StackId"]
         # What acts on a certificate that is there already asks for the tag that is on it.

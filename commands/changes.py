@@ -1,0 +1,68 @@
+"""The command that says what a release, or a value, does to an environment before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import DEFAULT_REGION, Region, Settings, parsed
+
+if TYPE_CHECKING:
+    from pipeline.changes.report import Report
+
+
+def changes(
+    old: Annotated[
+        str,
+        typer.Argument(
+            help="A folder such as dist, a kept release such as 1.1.0, a git revision; or an environment, with --set."
+        ),
+    ],
+    new: Annotated[str, typer.Argument(help="The side to compare with.")] = "",
+    environment: Annotated[list[str], typer.Option(help="Only this environment. Repeatable.")] = [],  # noqa: B006 - Typer reads the default
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    region: Region = DEFAULT_REGION,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """Show what CloudFormation would replace, delete, interrupt or update, and what happens to the data."""
+    from pipeline.aws import require_region
+    from pipeline.changes import report as show
+
+    if as_json and as_markdown:
+        raise typer.BadParameter("--json and --markdown exclude each other; give one.")
+    require_region(region)
+    reports = compared(old, new, environment, parsed(settings), region)
+    if as_json:
+        print(show.as_json(reports))
+    elif as_markdown:
+        print(show.markdown(reports), end="")
+    else:
+        print("\n".join(show.lines(reports)))
+
+
+def compared(
+    old: str, new: str, environments: list[str], given: dict[str, str], region: str
+) -> list[Report]:
+    """The reports of the environments that both sides have, or of one environment and its new values."""
+    from pipeline.assemble import assemble
+    from pipeline.changes.report import report
+    from pipeline.changes.sides import of_release, side
+    from pipeline.profiles import load_profile, overridden, profile_names
+
+    if not new:
+        if not given:
+            raise typer.BadParameter("Name two sides, or an environment and --set KEY=VALUE.")
+        release = assemble()
+        profile = load_profile(release.root, old)
+        overridden(release.root, profile, given)
+        tree = of_release(
+            release, {name: load_profile(release.root, name) for name in profile_names()}
+        )
+        return [report(old, tree.state(old, region), tree.state(old, region, **given))]
+    if given:
+        raise typer.BadParameter("--set goes with one environment; leave the second side out.")
+    before, after = side(old), side(new)
+    names = environments or sorted(before.profiles.keys() & after.profiles.keys())
+    return [report(name, before.state(name, region), after.state(name, region)) for name in names]

@@ -1,0 +1,1 @@
+"""What CloudFormation does to each resource of an environment when its templates or values change."""

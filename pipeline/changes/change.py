@@ -1,0 +1,63 @@
+"""What happens to one resource, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.changes.references import Name
+
+
+class Action(StrEnum):
+    """What CloudFormation does, the gravest first."""
+
+    FAIL = "fails"
+    REPLACE = "replaced"
+    MAY_REPLACE = "may be replaced"
+    DELETE = "deleted"
+    RELEASE = "leaves the stack"
+    INTERRUPT = "updated with an interruption"
+    UPDATE = "updated in place"
+    CREATE = "created"
+
+
+class Fate(StrEnum):
+    """What becomes of the data of a resource."""
+
+    NONE = "holds no data"
+    SAME = "keeps its data"
+    LOST = "its data is lost"
+    SNAPSHOT = "a final snapshot stays"
+    RETAINED = "the old resource stays"
+    REFUSED = "the update fails and is rolled back"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A property that changes, and what changes it: a parameter, a condition, another resource or the template."""
+
+    path: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.why}" if self.path else self.why
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a resource. ``notes`` are sentences; ``renamed`` is the resource that it becomes or was."""
+
+    name: Name
+    kind: str
+    action: Action
+    causes: tuple[Cause, ...]
+    fate: Fate
+    notes: tuple[str, ...] = ()
+    renamed: Name | None = None
+
+    @property
+    def loses(self) -> bool:
+        """Whether the environment goes on without data that it has, even if a snapshot or the old resource stays."""
+        if self.fate in {Fate.NONE, Fate.SAME, Fate.REFUSED}:
+            return False
+        return self.action is not Action.RELEASE

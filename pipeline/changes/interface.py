@@ -1,0 +1,101 @@
+"""What users of a template notice beside its resources: parameters and outputs that go, and values that are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+
+INTERFACE = "AWS::CloudFormation::Interface"
+# They say where the release is, so each release has others.
+RELEASE = {RELEASE_BUCKET.name, RELEASE_PREFIX.name}
+# Key of the least or greatest, what it bounds, and whether a higher bound takes less.
+_BOUNDS = (
+    ("MinLength", "length", True),
+    ("MinValue", "value", True),
+    ("MaxLength", "length", False),
+    ("MaxValue", "value", False),
+)
+
+Template = Mapping[str, Any]
+
+
+def interface_changes(before: Template, after: Template) -> list[str]:
+    """Parameters that are removed, renamed, added without a default, narrowed or have another default, and outputs
+    that are removed: a sentence each."""
+    return [*parameter_changes(before, after), *output_changes(before, after)]
+
+
+def parameter_changes(before: Template, after: Template) -> Iterator[str]:
+    """What changes for those who give values."""
+    one, other = before.get("Parameters", {}), after.get("Parameters", {})
+    pairs = renamed_parameters(before, after)
+    for name in sorted(one.keys() - other.keys() - RELEASE):
+        if name in pairs:
+            yield f"Parameter {name} is renamed {pairs[name]}; an update that names {name} is refused."
+        else:
+            yield f"Parameter {name} is removed; an update that names it is refused."
+    for name in sorted(other.keys() - one.keys()):
+        if "Default" not in other[name]:
+            yield f"Parameter {name} is new and has no default; an update must give it."
+    for name in sorted((one.keys() & other.keys()) - RELEASE):
+        for what in narrowed(one[name], other[name]):
+            yield f"Parameter {name} {what}."
+        was, now = (each[name].get("Default") for each in (one, other))
+        if was != now and None not in (was, now):
+            yield f"Parameter {name} has the default {now!r} instead of {was!r}."
+
+
+def renamed_parameters(before: Template, after: Template) -> dict[str, str]:
+    """The new name of each removed parameter for which one new parameter has the same label and type."""
+    one, other = before.get("Parameters", {}), after.get("Parameters", {})
+    found = {}
+    for name in one.keys() - other.keys():
+        same = [
+            new
+            for new in other.keys() - one.keys()
+            if other[new]["Type"] == one[name]["Type"]
+            and _label(after, new) == _label(before, name)
+        ]
+        if len(same) == 1:
+            found[name] = same[0]
+    return found
+
+
+def _label(template: Template, name: str) -> str:
+    labels = template.get("Metadata", {}).get(INTERFACE, {}).get("ParameterLabels", {})
+    return str(labels.get(name, {}).get("default", name))
+
+
+def narrowed(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """How a parameter takes less than before: the end of a sentence that begins with its name."""
+    if was["Type"] != now["Type"]:
+        yield f"is of type {now['Type']} instead of {was['Type']}"
+    if "Default" in was and "Default" not in now:
+        yield "has no default any more, so an update must give it"
+    refused = [
+        value
+        for value in was.get("AllowedValues", ())
+        if value not in now.get("AllowedValues", [value])
+    ]
+    if refused:
+        yield f"no longer takes {', '.join(map(str, refused))}"
+    if "AllowedValues" in now and "AllowedValues" not in was:
+        yield f"takes only {', '.join(map(str, now['AllowedValues']))}"
+    if now.get("AllowedPattern") not in (None, was.get("AllowedPattern")):
+        yield "has another pattern, which can refuse values that were accepted"
+    for key, what, is_least in _BOUNDS:
+        if key in now and (key not in was or _is_tighter(was[key], now[key], is_least)):
+            side = "least" if is_least else "greatest"
+            yield f"has the {side} {what} {now[key]} instead of {was.get(key, 'none')}"
+
+
+def _is_tighter(was: Any, now: Any, is_least: bool) -> bool:
+    return float(now) > float(was) if is_least else float(now) < float(was)
+
+
+def output_changes(before: Template, after: Template) -> Iterator[str]:
+    """Outputs that others can read no longer."""
+    for name in sorted(before.get("Outputs", {}).keys() - after.get("Outputs", {}).keys()):
+        yield f"Output {name} is removed; stacks and workflows that read it fail."

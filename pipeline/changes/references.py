@@ -1,0 +1,88 @@
+"""What a value of a template refers to, and the tokens that stand for values that only a launch knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+CONDITION = "Condition"
+# Characters that no template uses, so that a token is found in any text.
+_OPEN, _CLOSE = "\u27e8", "\u27e9"
+TOKEN = re.compile(rf"{_OPEN}([^.{_CLOSE}]*)\.([^.{_CLOSE}]+)(?:\.([^{_CLOSE}]+))?{_CLOSE}")
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """A resource of an environment: logical ID of its nested stack, empty for the root, and its own."""
+
+    stack: str
+    logical_id: str
+
+    def __str__(self) -> str:
+        return f"{self.stack}.{self.logical_id}" if self.stack else self.logical_id
+
+
+def token(name: Name, attribute: str | None = None) -> str:
+    """The text that stands for the Ref, or for an attribute, of a resource."""
+    return f"{_OPEN}{name.stack}.{name.logical_id}{'.' + attribute if attribute else ''}{_CLOSE}"
+
+
+def has_token(text: str) -> bool:
+    """Whether a text depends on what only a launch knows."""
+    return _OPEN in text
+
+
+def tokens(value: Any) -> Iterator[tuple[Name, str | None]]:
+    """The resources, with the attribute unless it is the Ref, that an evaluated value depends on."""
+    if isinstance(value, str):
+        for stack, logical_id, attribute in TOKEN.findall(value):
+            yield Name(stack, logical_id), attribute or None
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from tokens(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from tokens(part)
+
+
+def mentioned(value: Any) -> Iterator[tuple[str, str]]:
+    """What an expression of a template refers to: ("Ref", name), ("Output", "Stack.Name") and ("Condition", name)."""
+    match value:
+        case {"Ref": str(name)}:
+            yield "Ref", name
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            yield from _in_text(f"{name}.{attribute}")
+        case {"Condition": str(name)}:
+            yield CONDITION, name
+        case {"Fn::If": [condition, *branches]}:
+            yield CONDITION, condition
+            for branch in branches:
+                yield from mentioned(branch)
+        case {"Fn::Sub": argument}:
+            yield from _in_sub(*(argument if isinstance(argument, list) else (argument, {})))
+        case dict():
+            for part in value.values():
+                yield from mentioned(part)
+        case list():
+            for part in value:
+                yield from mentioned(part)
+        case _:
+            return
+
+
+def _in_sub(text: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in VARIABLE.findall(text):
+        if name not in values:
+            yield from _in_text(name)
+    yield from mentioned(values)
+
+
+def _in_text(name: str) -> Iterator[tuple[str, str]]:
+    head, _, attribute = name.partition(".")
+    if attribute.startswith("Outputs."):
+        yield "Output", f"{head}.{attribute.removeprefix('Outputs.')}"
+    else:
+        yield "Ref", head

@@ -1,0 +1,82 @@
+"""Updates that AWS refuses, so that CloudFormation rolls back: names that are taken, sizes that shrink, what cannot move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from pipeline.changes import facts
+from pipeline.changes.differences import MISSING, at, is_same
+from pipeline.changes.references import Name, tokens
+from pipeline.changes.schemas import updates
+from pipeline.changes.state import Evaluated, Resource
+
+
+class Replacements(Protocol):
+    """What of two states is replaced."""
+
+    before: Evaluated
+    after: Evaluated
+    replaced: dict[Name, tuple[str, ...]]
+
+
+def refusals(
+    comparison: Replacements, old: Resource, new: Resource, paths: list[str]
+) -> Iterator[str]:
+    """Why AWS refuses the change of a resource, in sentences; nothing where it does not."""
+    yield from cannot_change(new, paths)
+    yield from shrinks(old, new)
+    if new.name in comparison.replaced:
+        yield from name_is_taken(old, new, paths)
+        yield from collides(comparison, old, new)
+    yield from leaves_its_vpc(comparison, new)
+
+
+def cannot_change(new: Resource, paths: list[str]) -> Iterator[str]:
+    """Properties that no update changes."""
+    fixed = facts.FIXED.get(new.kind, frozenset())
+    for key in sorted({path.split("/")[0] for path in paths} & fixed):
+        yield f"{new.kind} cannot change {key}."
+
+
+def shrinks(old: Resource, new: Resource) -> Iterator[str]:
+    """Storage that gets smaller."""
+    for key in sorted(facts.GROWING.get(new.kind, frozenset())):
+        one, other = at(old.properties, key), at(new.properties, key)
+        if MISSING not in (one, other) and int(str(other)) < int(str(one)):
+            yield f"{key} cannot shrink from {one} to {other}."
+
+
+def name_is_taken(old: Resource, new: Resource, paths: list[str]) -> Iterator[str]:
+    """A replacement under the name that the old resource has until the update ends."""
+    names = updates(new.kind).names & old.properties.keys() & new.properties.keys()
+    given = [new.properties[name] for name in names if not any(tokens(new.properties[name]))]
+    if given and not any(path.split("/")[0] in names for path in paths):
+        yield f"The replacement has the name of the old resource ({', '.join(map(str, given))}), which is taken."
+
+
+def collides(comparison: Replacements, old: Resource, new: Resource) -> Iterator[str]:
+    """A replacement that cannot stand beside the old resource for another reason."""
+    keys = facts.UNIQUE.get(new.kind, ())
+    if not keys:
+        return
+    moved = any(
+        name in comparison.replaced for key in keys for name, _ in tokens(new.properties.get(key))
+    )
+    if not moved and all(is_same(old.properties.get(key), new.properties.get(key)) for key in keys):
+        yield f"The replacement has the {' and '.join(keys)} of the old resource, which still exists."
+
+
+def leaves_its_vpc(comparison: Replacements, new: Resource) -> Iterator[str]:
+    """A database subnet group whose subnets come to lie in another VPC: RDS keeps a group in its VPC.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSubnetGroup.html
+    """
+    if new.kind != facts.SUBNET_GROUP:
+        return
+    for name, _ in tokens(new.properties.get("SubnetIds")):
+        subnet = comparison.after.resources.get(name)
+        vpcs = tokens(subnet.properties.get("VpcId")) if subnet else ()
+        if name in comparison.replaced and any(vpc in comparison.replaced for vpc, _ in vpcs):
+            yield "RDS does not move a subnet group, and the database in it, to another VPC."
+            return

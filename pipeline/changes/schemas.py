@@ -1,0 +1,101 @@
+"""What the provider schemas say of updates, kept in schemas.json so that a preview does not read them again.
+
+    python -m pipeline.changes.schemas
+
+writes the file; run it when a template gets a resource type, or cfn-lint a new version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+SCHEMAS = Path(__file__).with_name("schemas.json")
+REGION = "eu-north-1"
+CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
+
+
+@dataclass(frozen=True)
+class Updates:
+    """Of a resource type: paths of properties, parts joined by "/".
+
+    ``create_only`` replace the resource, ``conditional`` may; ``names`` are the properties that name it and that a
+    template can set. A type without ``update`` is replaced by every change.
+    """
+
+    create_only: frozenset[str]
+    conditional: frozenset[str]
+    names: frozenset[str]
+    update: bool
+
+
+def updates(kind: str) -> Updates:
+    """What a schema says of a type; of a custom resource, whose function decides, only that a new ServiceToken replaces it."""
+    if kind.startswith(CUSTOM):
+        return Updates(frozenset({"ServiceToken"}), frozenset(), frozenset(), True)
+    return _kept().get(kind) or _updates(read(kind))
+
+
+@cache
+def _kept() -> Mapping[str, Updates]:
+    body = json.loads(SCHEMAS.read_text("utf-8"))
+    return {kind: _updates(entry) for kind, entry in body["Types"].items()}
+
+
+def _updates(entry: Mapping[str, Any]) -> Updates:
+    return Updates(
+        frozenset(entry["CreateOnly"]),
+        frozenset(entry["ConditionalCreateOnly"]),
+        frozenset(entry["Names"]),
+        entry["Update"],
+    )
+
+
+def read(kind: str) -> dict[str, Any]:
+    """The entry of a type, read from its provider schema; empty lists for a type that has none."""
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
+
+    try:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
+    except ResourceNotFoundError:
+        return {"CreateOnly": [], "ConditionalCreateOnly": [], "Names": [], "Update": True}
+    read_only = paths(schema.get("readOnlyProperties", ()))
+    return {
+        "CreateOnly": sorted(paths(schema.get("createOnlyProperties", ()))),
+        "ConditionalCreateOnly": sorted(paths(schema.get("conditionalCreateOnlyProperties", ()))),
+        "Names": sorted(paths(schema.get("primaryIdentifier", ())) - read_only),
+        "Update": "update" in schema.get("handlers", {"update": {}}),
+    }
+
+
+def paths(pointers: Iterable[str]) -> set[str]:
+    """Property pointers of a schema as paths: ``/properties/A/B`` as ``A/B``."""
+    return {pointer.removeprefix("/properties/") for pointer in pointers}
+
+
+def text(kinds: Iterable[str]) -> bytes:
+    """The file for these types."""
+    body = {
+        "Generated": "by `python -m pipeline.changes.schemas` from the provider schemas: do not edit",
+        "Types": {kind: read(kind) for kind in sorted(kinds) if not kind.startswith(CUSTOM)},
+    }
+    return (json.dumps(body, indent=1) + "\n").encode()
+
+
+def main() -> None:
+    """Write the file for the types of the present templates."""
+    from pipeline.assemble import assemble
+    from pipeline.permissions import resource_types
+
+    body = text(resource_types(assemble()))
+    changed = not SCHEMAS.exists() or SCHEMAS.read_bytes() != body
+    SCHEMAS.write_bytes(body)
+    print(f"{SCHEMAS.name} {'is written' if changed else 'has not changed'}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Where the two sides of a comparison come from: a folder, a kept release, a git revision or a published version."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.assemble import Release
+from pipeline.changes.state import State
+from pipeline.errors import Refusal
+from pipeline.paths import DIST, PARAMETERS, PROJECT
+from pipeline.profiles import NAME, VALUE
+from pipeline.stand_ins import stand_ins
+from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
+
+# Releases that updates are tested from.
+KEPT = PROJECT / "tests" / "releases"
+
+
+@dataclass(frozen=True)
+class Side:
+    """Templates by name, and the values of each profile by environment."""
+
+    title: str
+    templates: Mapping[str, Mapping[str, Any]]
+    profiles: Mapping[str, Mapping[str, str]]
+
+    def state(self, environment: str, region: str, **changes: str) -> State:
+        """The environment as its profile and ``changes`` make it, with examples of what a launch adds."""
+        if environment not in self.profiles:
+            known = ", ".join(sorted(self.profiles)) or "none"
+            raise Refusal(f"{self.title} has no environment {environment!r}; it has {known}.")
+        values = {**stand_ins(region, environment), **self.profiles[environment], **changes}
+        declared = self.templates[ROOT].get("Parameters", {})
+        # An example stands in for an empty value of the profile, such as prod's certificate.
+        for name, value in stand_ins(region, environment).items():
+            values[name] = values[name] or value
+        return State(
+            self.templates,
+            {name: value for name, value in values.items() if name in declared},
+            region,
+            ROOT,
+        )
+
+
+def side(name: str) -> Side:
+    """The side that a name of the command line means.
+
+    A folder with templates/, such as dist; the version of a kept release; or a git revision. Raises Refusal for a name
+    that is none of these, and for a folder or revision without templates.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return of_folder(folder, name)
+    if (KEPT / name / TEMPLATE_FOLDER).is_dir():
+        return of_folder(KEPT / name, name)
+    archive = of_revision(name)
+    if archive is None:
+        kept = ", ".join(
+            sorted(path.name for path in KEPT.glob("*/") if (path / TEMPLATE_FOLDER).is_dir())
+        )
+        raise Refusal(
+            f"{name!r} is no folder, no kept release ({kept}) and no git revision; name one of these."
+        )
+    return archive
+
+
+def of_release(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> Side:
+    """The release that the working tree builds."""
+    suffix = f"{TEMPLATE_FOLDER}/"
+    templates = {
+        path.removeprefix(suffix): body
+        for path, body in release.files.items()
+        if path.startswith(suffix)
+    }
+    return replace(of_files(release.version, templates, {}), profiles=profiles)
+
+
+def of_folder(folder: Path, title: str) -> Side:
+    """A folder as `build` writes it; its profiles are in parameters/ inside it or beside it."""
+    files = {
+        path.name: path.read_bytes()
+        for path in (folder / TEMPLATE_FOLDER).glob(f"*{TEMPLATE_SUFFIX}")
+    }
+    inside, beside = folder / PARAMETERS.name, folder.resolve().parent / PARAMETERS.name
+    profiles = inside if inside.is_dir() else beside
+    return of_files(
+        title, files, {path.name: path.read_bytes() for path in profiles.glob("*.json")}
+    )
+
+
+def of_revision(revision: str) -> Side | None:
+    """The committed dist/ and parameters/ of a git revision; None where git knows none of that name."""
+    found = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found.returncode:
+        return None
+    commit = found.stdout.strip()
+    archive = subprocess.run(
+        [
+            "git",
+            "archive",
+            "--format=tar",
+            commit,
+            f"{DIST.name}/{TEMPLATE_FOLDER}",
+            PARAMETERS.name,
+        ],
+        cwd=PROJECT,
+        capture_output=True,
+        check=False,
+    )
+    if archive.returncode:
+        raise Refusal(
+            f"Revision {revision} has no {DIST.name}/{TEMPLATE_FOLDER} and {PARAMETERS.name}."
+        )
+    templates: dict[str, bytes] = {}
+    profiles: dict[str, bytes] = {}
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as entries:
+        for entry in entries:
+            body = entries.extractfile(entry)
+            if body is not None:
+                place = templates if entry.name.endswith(TEMPLATE_SUFFIX) else profiles
+                place[Path(entry.name).name] = body.read()
+    return of_files(revision, templates, profiles)
+
+
+def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, bytes]) -> Side:
+    """A side from the contents of its files. Raises Refusal where one cannot be read, or the root is missing."""
+    if f"{ROOT}{TEMPLATE_SUFFIX}" not in templates:
+        raise Refusal(f"{title} has no {TEMPLATE_FOLDER}/{ROOT}{TEMPLATE_SUFFIX}; build it first.")
+    return Side(
+        title,
+        {
+            name.removesuffix(TEMPLATE_SUFFIX): parsed(body, f"{title}: {name}")
+            for name, body in templates.items()
+        },
+        {
+            name.removesuffix(".json"): {
+                pair[NAME]: pair[VALUE] for pair in parsed(body, f"{title}: {name}")
+            }
+            for name, body in profiles.items()
+        },
+    )
+
+
+def parsed(body: bytes, where: str) -> Any:
+    """A JSON file. Raises Refusal that names it where it cannot be read."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Refusal(f"{where} cannot be read as JSON: {error}.") from error

@@ -1,0 +1,295 @@
+"""Attempts from inside an environment: tasks, functions and the search instance, with the rights of their roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.examples import ACCOUNT
+from templates_src.compute.search_address import RECORD_NAME
+from tests.attacks.attack import Attack, attack
+from tests.attacks.launched import Launched, launched
+from tests.iam.evaluation import Principal, Resource
+from tests.relations.variants import REGION
+
+API, WORKER, BEAT, SEARCH = "api task", "worker task", "beat task", "search instance"
+FUNCTION = "function"
+ROLES = {API: "ApiTaskRole", WORKER: "WorkerTaskRole", BEAT: "BeatTaskRole", SEARCH: "SearchRole"}
+TLS = {"aws:SecureTransport": "true"}
+ROUTE53 = "route53:ChangeResourceRecordSets"
+
+
+def dev() -> Launched:
+    """The development environment."""
+    return launched("dev")
+
+
+def prod() -> Launched:
+    """The production environment."""
+    return launched("prod")
+
+
+def role_of(environment: Callable[[], Launched], principal: str) -> Callable[[], Principal]:
+    """The role that a task, a function or the search instance of an environment has."""
+    return lambda: environment().role(ROLES.get(principal, principal))
+
+
+def of_account() -> Resource:
+    """A resource of this account without a policy of its own."""
+    return Resource(ACCOUNT)
+
+
+def arn(service: str, name: str) -> Callable[[], str]:
+    """ARN of something in this account and region."""
+    return lambda: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+
+
+def reads(principal: str, name: str, secret: str, guard: str, role: str = "") -> Attack:
+    """An attempt to read a secret of production with a role of production."""
+    return attack(
+        principal,
+        name,
+        guard,
+        by=role_of(prod, role or principal),
+        action="secretsmanager:GetSecretValue",
+        arn=lambda: prod().arn(secret),
+        on=of_account,
+    )
+
+
+def decrypts(
+    principal: str,
+    name: str,
+    *guards: str,
+    role: str = "",
+    via: str = "",
+    action: str = "kms:Decrypt",
+) -> Attack:
+    """An attempt to use production's key with a role of production, directly or through a service."""
+    context = {"kms:ViaService": f"{via}.{REGION}.amazonaws.com"} if via else {}
+    return attack(
+        principal,
+        name,
+        *guards,
+        by=role_of(prod, role or principal),
+        action=action,
+        arn=lambda: prod().arn("Key"),
+        on=lambda: prod().resource("Key"),
+        context=lambda: context,
+    )  # fmt: skip
+
+
+def on_objects(
+    principal: str,
+    name: str,
+    action: str,
+    bucket: Callable[[], str],
+    *guards: str,
+    by: Callable[[], Launched] = dev,
+    on: Callable[[], Resource] = of_account,
+    context: Mapping[str, Any] = TLS,
+) -> Attack:
+    """An attempt on the objects of a bucket."""
+    return attack(
+        principal,
+        name,
+        *guards,
+        by=role_of(by, principal),
+        action=action,
+        arn=lambda: f"{bucket()}/reports/1.pdf",
+        on=on,
+        context=lambda: context,
+    )
+
+
+TASKS = (
+    reads(API, "reads the master password of the database", "DatabaseSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
+    reads(API, "reads the secret that signs tokens", "JwtSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
+    reads(WORKER, "reads the password of the cache", "CacheSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
+    reads(BEAT, "reads an API key, which it does not use", "ClaudeApiKeySecret", "no statement"),
+    reads(API, "reads the master password with the role that starts tasks", "DatabaseSecret", "read-secrets/ReadTheSecretsItUses: Resource", role="ExecutionRole"),
+    attack(
+        WORKER,
+        "of development reads an API key of production",
+        "read-secrets/ReadTheSecretsItUses: Resource",
+        by=role_of(dev, WORKER),
+        action="secretsmanager:GetSecretValue",
+        arn=lambda: prod().arn("ClaudeApiKeySecret"),
+        on=of_account,
+    ),
+    decrypts(API, "decrypts with the key itself", "read-secrets/DecryptThroughSecretsManagerOnly: Condition kms:ViaService"),
+    decrypts(WORKER, "decrypts a volume through EC2", "read-secrets/DecryptThroughSecretsManagerOnly: Condition kms:ViaService", via="ec2"),
+    on_objects(API, "of development reads a document of production", "s3:GetObject", lambda: prod().arn("DocumentsBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("DocumentsBucket")),
+    on_objects(WORKER, "of development deletes media of production", "s3:DeleteObject", lambda: prod().arn("MediaBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("MediaBucket")),
+    on_objects(WORKER, "replaces a template of the release", "s3:PutObject", lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}", "use-buckets/KeepObjects: Resource"),
+    on_objects(API, "deletes an old version of a document, so that it cannot be brought back", "s3:DeleteObjectVersion", lambda: dev().arn("DocumentsBucket"), "no statement"),
+    on_objects(API, "reads a document without TLS", "s3:GetObject", lambda: dev().arn("DocumentsBucket"), "DocumentsBucketPolicy/RefusePlainHttp: Effect", on=lambda: dev().resource("DocumentsBucket"), context={"aws:SecureTransport": "false"}),
+    attack(
+        BEAT,
+        "of development publishes a metric that scales production's workers",
+        "publish-metrics/PublishMetricsOfThisEnvironment: Condition cloudwatch:namespace",
+        by=role_of(dev, BEAT),
+        action="cloudwatch:PutMetricData",
+        on=of_account,
+        context=lambda: {"cloudwatch:namespace": f"{prod().project}/prod"},
+    ),
+    attack(
+        WORKER,
+        "writes into the log of the WAF through ECS Exec",
+        "execute-command/LogTheSession: Resource",
+        by=role_of(dev, WORKER),
+        action="logs:PutLogEvents",
+        arn=lambda: dev().arn("WebAclLogGroup"),
+        on=of_account,
+    ),
+    attack(
+        API,
+        "pulls another application's image with the role that starts tasks",
+        "pull-image-and-write-logs/PullFromThisRepository: Resource",
+        by=role_of(prod, "ExecutionRole"),
+        action="ecr:BatchGetImage",
+        arn=arn("ecr", "repository/payroll"),
+        on=of_account,
+    ),
+)  # fmt: skip
+
+
+def volume(principal: str, name: str, guard: str, what: Callable[[], str], **tags: str) -> Attack:
+    """An attempt to attach: both the volume and the instance of the call must be allowed."""
+    return attack(
+        principal,
+        name,
+        guard,
+        by=role_of(dev, principal),
+        action="ec2:AttachVolume",
+        arn=what,
+        on=of_account,
+        context=lambda: dev().tags(Layer="compute") | tags,
+    )
+
+
+def record(name: str, key: str, values: list[str]) -> Attack:
+    """An attempt to change a record of the private zone, apart from one key as the boot script does."""
+    return attack(
+        SEARCH,
+        name,
+        f"serve-search/ChangeItsOwnRecord: Condition {key}",
+        by=role_of(prod, SEARCH),
+        action=ROUTE53,
+        arn=lambda: f"arn:aws:route53:::hostedzone/{prod().value('SearchZone')}",
+        on=of_account,
+        context=lambda: {
+            f"{ROUTE53}NormalizedRecordNames": [own_record()],
+            f"{ROUTE53}RecordTypes": ["A"],
+            f"{ROUTE53}Actions": ["UPSERT"],
+            key: values,
+        },
+    )
+
+
+def own_record() -> str:
+    """The name of production's search server."""
+    values = {"Project": prod().project, "Environment": "prod"}
+    text = RECORD_NAME
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+INSTANCE = (
+    volume(SEARCH, "of development attaches the index of production", "serve-search/AttachTheVolume: Resource", lambda: f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{prod().value('SearchVolume')}"),
+    volume(SEARCH, "attaches its volume to an instance of production", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Environment", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Environment": "prod"}),
+    volume(SEARCH, "attaches its volume to an instance of another application", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Project", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Project": "payroll"}),
+    record("takes over another name of the private zone", f"{ROUTE53}NormalizedRecordNames", ["database.internal"]),
+    record("delegates its name to another server", f"{ROUTE53}RecordTypes", ["NS"]),
+    attack(
+        SEARCH,
+        "changes the record of the domain",
+        "serve-search/ChangeItsOwnRecord: Resource",
+        by=role_of(prod, SEARCH),
+        action=ROUTE53,
+        arn=lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ",
+        on=of_account,
+        context=lambda: {
+            f"{ROUTE53}NormalizedRecordNames": [own_record()],
+            f"{ROUTE53}RecordTypes": ["A"],
+            f"{ROUTE53}Actions": ["UPSERT"],
+        },
+    ),
+    attack(
+        SEARCH,
+        "of development signals that production's launch has failed",
+        "serve-search/SignalItsStack: Resource",
+        by=role_of(dev, SEARCH),
+        action="cloudformation:SignalResource",
+        arn=lambda: prod().stack_id("compute"),
+        on=of_account,
+    ),
+    reads(SEARCH, "reads the master password of the database", "DatabaseSecret", "serve-search/ReadTheSecretsItUses: Resource"),
+    decrypts(SEARCH, "grants the key to a role of its choice", "serve-search/GrantTheKeyToEbsOnly: Condition kms:GrantIsForAWSResource", via="ec2", action="kms:CreateGrant"),
+    decrypts(SEARCH, "decrypts the database's storage with the key", "serve-search/UseTheKeyThroughEbsOnly: Condition kms:ViaService", via="rds"),
+    attack(
+        SEARCH,
+        "reads the parameters of the account, as with AWS's policy for Session Manager",
+        "no statement",
+        by=role_of(prod, SEARCH),
+        action="ssm:GetParameter",
+        arn=arn("ssm", "parameter/payroll/password"),
+        on=of_account,
+    ),
+)  # fmt: skip
+
+
+FUNCTIONS = (
+    reads(FUNCTION, "that measures queues reads the master password", "DatabaseSecret", "function/ReadTheCachePassword: Resource", role="QueueDepthRole"),
+    reads(FUNCTION, "that creates extensions reads the password of the cache", "CacheSecret", "function/ReadTheSecretsItUses: Resource", role="DatabaseExtensionsRole"),
+    attack(
+        FUNCTION,
+        "deletes network interfaces of others from its code",
+        "function/NotFromTheFunctionsCode: Effect",
+        by=role_of(prod, "QueueDepthRole"),
+        action="ec2:DeleteNetworkInterface",
+        arn=arn("ec2", "network-interface/eni-1"),
+        on=of_account,
+        context=lambda: {"lambda:SourceFunctionArn": prod().arn("QueueDepthFunction")},
+    ),
+    attack(
+        FUNCTION,
+        "that makes the development certificate deletes production's",
+        "function/RenewAndDeleteItsOwn: Condition aws:ResourceTag/StackId",
+        by=role_of(dev, "DevelopmentCertificateRole"),
+        action="acm:DeleteCertificate",
+        arn=lambda: prod().value("Certificate"),
+        on=of_account,
+        context=lambda: prod().tags(),
+    ),
+    attack(
+        FUNCTION,
+        "that makes the development certificate imports one without its mark",
+        "function/ImportAsItsOwn: Condition aws:RequestTag/StackId",
+        by=role_of(dev, "DevelopmentCertificateRole"),
+        action="acm:ImportCertificate",
+        arn=arn("acm", "certificate/1"),
+        on=of_account,
+    ),
+    attack(
+        FUNCTION,
+        "that makes the development certificate marks production's as its own",
+        "function/ImportAsItsOwn: Condition aws:ResourceTag/Environment",
+        by=role_of(dev, "DevelopmentCertificateRole"),
+        action="acm:AddTagsToCertificate",
+        arn=lambda: prod().value("Certificate"),
+        on=of_account,
+        context=lambda: {**prod().tags(), "aws:RequestTag/StackId": dev().stack_id("edge")},
+    ),
+    attack(
+        FUNCTION,
+        "that makes snapshots deletes a snapshot of production",
+        "snapshot-search-volume/ExpireSnapshotsOfThisEnvironment: Condition aws:ResourceTag/Environment",
+        by=role_of(dev, "SearchSnapshotRole"),
+        action="ec2:DeleteSnapshot",
+        arn=lambda: f"arn:aws:ec2:{REGION}::snapshot/snap-1",
+        on=of_account,
+        context=lambda: prod().tags(),
+    ),
+)  # fmt: skip

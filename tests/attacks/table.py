@@ -1,0 +1,17 @@
+"""Every attempt, by who makes it."""
+
+from __future__ import annotations
+
+from tests.attacks import inside, outside
+from tests.attacks.attack import Attack
+
+ATTACKS: tuple[Attack, ...] = (
+    *inside.TASKS,
+    *inside.INSTANCE,
+    *inside.FUNCTIONS,
+    *outside.DEPUTIES,
+    *outside.AT_RESOURCES,
+    *outside.AT_RELEASES,
+    *outside.WORKFLOWS,
+    *outside.DEPLOYS,
+)

@@ -1,0 +1,1 @@
+"""What a change does, before it is made."""

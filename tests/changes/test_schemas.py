@@ -1,0 +1,43 @@
+"""The kept excerpt of the provider schemas is up to date, and agrees with the facts that are written by hand."""
+
+from __future__ import annotations
+
+from pipeline.assemble import Release
+from pipeline.changes import facts
+from pipeline.changes.schemas import SCHEMAS, read, text, updates
+from pipeline.permissions import resource_types
+
+
+def test_file_is_what_the_schemas_say(release: Release) -> None:
+    assert SCHEMAS.read_bytes() == text(resource_types(release)), (
+        "run `python -m pipeline.changes.schemas`"
+    )
+
+
+def test_facts_contradict_no_schema() -> None:
+    """What is decided by hand is conditional in the schema; what is fixed is not create-only there."""
+    for kind, keys in (*facts.IN_PLACE.items(), *facts.REPLACING.items()):
+        assert keys <= updates(kind).conditional, kind
+    for kind, keys in facts.FIXED.items():
+        assert not keys & updates(kind).create_only, kind
+
+
+def test_facts_name_properties_that_exist() -> None:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+    named = [
+        *((kind, key) for kind, keys in facts.FIXED.items() for key in keys),
+        *((kind, key) for kind, keys in facts.GROWING.items() for key in keys),
+        *((kind, key) for kind, keys in facts.UNIQUE.items() for key in keys),
+        *facts.INTERRUPTIONS,
+        *facts.RETENTION,
+    ]
+    for kind, key in named:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-north-1", kind).schema
+        assert key in schema["properties"], (kind, key)
+
+
+def test_type_outside_the_file_is_read_from_its_schema() -> None:
+    assert "AWS::SQS::Queue" not in SCHEMAS.read_text()
+    assert "QueueName" in updates("AWS::SQS::Queue").create_only
+    assert read("AWS::Nothing::AtAll")["CreateOnly"] == []
