@@ -4,35 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from tests.iam.evaluation import Decision, Principal, Resource, decide
+from tests.iam.evaluation import Principal, Resource, decide
 from tests.iam.policies import Body, Policy, Request
 
 NO_STATEMENT = "no statement"
 BOUNDARY = "boundary"
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """A principal's request on a resource."""
+class Attempt(Protocol):
+    """Something that a principal tries, under everything that is launched."""
 
-    principal: Principal
-    request: Request
-    resource: Resource
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is refused; empty where it succeeds."""
 
-    def decision(self) -> Decision:
-        """What AWS answers."""
-        return decide(self.principal, self.request, self.resource)
+    def without(self, guard: str) -> Attempt:
+        """The same attempt where one guard is removed and everything else is as launched.
+
+        Raises ValueError for a guard that is not launched.
+        """
 
 
 @dataclass(frozen=True)
 class Attack:
     """An attempt that must be refused.
 
-    ``guards`` are what refuses it, in the words of ``Decision.reasons``: a policy, the Sid of a statement and the
-    element that decides (``use-buckets/KeepObjects: Resource``), ``boundary`` or ``no statement``. Where there are
-    several, each refuses the attempt by itself.
+    ``guards`` are what refuses it, in the words of ``reasons``. Where there are several, each refuses the attempt by
+    itself.
     """
 
     principal: str
@@ -42,6 +41,53 @@ class Attack:
 
     def __str__(self) -> str:
         return f"{self.principal}: {self.name}"
+
+
+def without(attempt: Attempt, guards: Iterable[str]) -> Attempt:
+    """The attempt where these guards are removed."""
+    for guard in guards:
+        attempt = attempt.without(guard)
+    return attempt
+
+
+@dataclass(frozen=True)
+class Call:
+    """A principal's request on a resource.
+
+    A guard is a policy, the Sid of a statement and the element that decides (``use-buckets/KeepObjects: Resource``),
+    ``boundary``, or ``no statement``.
+    """
+
+    principal: Principal
+    request: Request
+    resource: Resource
+
+    def reasons(self) -> tuple[str, ...]:
+        """Why AWS refuses the request; empty where it does not."""
+        return decide(self.principal, self.request, self.resource).reasons()
+
+    def without(self, guard: str) -> Call:
+        """The request under policies without one guard. Raises ValueError for a guard that no policy has."""
+        if guard == NO_STATEMENT:
+            return _with_statement(self)
+        if guard == BOUNDARY:
+            if self.principal.boundary is None:
+                raise ValueError(f"{self.principal.arn} has no boundary.")
+            return replace(self, principal=replace(self.principal, boundary=None))
+        changed = replace(
+            self,
+            principal=replace(
+                self.principal,
+                policies=tuple(_opened(each, guard) for each in self.principal.policies),
+                boundary=self.principal.boundary and _opened(self.principal.boundary, guard),
+            ),
+            resource=replace(
+                self.resource, policy=self.resource.policy and _opened(self.resource.policy, guard)
+            ),
+        )
+        if changed == self:
+            raise ValueError(f"No policy has the guard {guard}.")
+        return changed
 
 
 def attack(
@@ -58,56 +104,26 @@ def attack(
     return Attack(
         principal,
         name,
-        lambda: Attempt(by(), Request(action, arn(), context()), on()),
+        lambda: Call(by(), Request(action, arn(), context()), on()),
         guards,
     )
 
 
-def without(attempt: Attempt, guards: Iterable[str]) -> Attempt:
-    """The attempt with these guards removed and everything else as launched.
-
-    Raises ValueError for a guard that no policy has.
-    """
-    for guard in guards:
-        attempt = _without(attempt, guard)
-    return attempt
-
-
-def _without(attempt: Attempt, guard: str) -> Attempt:
-    principal, resource = attempt.principal, attempt.resource
-    if guard == NO_STATEMENT:
-        opened = Policy("added", (_allowing(attempt.request),))
-        if resource.policy and principal.account != resource.account:
-            added = {**_allowing(attempt.request), "Principal": "*"}
-            return replace(attempt, resource=_with(resource, added))
-        return replace(
-            attempt, principal=replace(principal, policies=(*principal.policies, opened))
-        )
-    if guard == BOUNDARY:
-        if principal.boundary is None:
-            raise ValueError(f"{principal.arn} has no boundary.")
-        return replace(attempt, principal=replace(principal, boundary=None))
-    changed = replace(
-        attempt,
-        principal=replace(
-            principal,
-            policies=tuple(_opened(each, guard) for each in principal.policies),
-            boundary=principal.boundary and _opened(principal.boundary, guard),
-        ),
-        resource=replace(resource, policy=resource.policy and _opened(resource.policy, guard)),
-    )
-    if changed == attempt:
-        raise ValueError(f"No policy has the guard {guard}.")
-    return changed
-
-
-def _allowing(request: Request) -> dict[str, Any]:
-    return {"Sid": "Added", "Effect": "Allow", "Action": request.action, "Resource": request.arn}
-
-
-def _with(resource: Resource, body: Body) -> Resource:
-    policy = resource.policy or Policy("resource", ())
-    return replace(resource, policy=Policy(policy.name, (*policy.statements, body)))
+def _with_statement(call: Call) -> Call:
+    """The call where its principal has a statement for exactly this request; of another account, the resource has it."""
+    principal, resource, request = call.principal, call.resource, call.request
+    body: Body = {
+        "Sid": "Added",
+        "Effect": "Allow",
+        "Action": request.action,
+        "Resource": request.arn,
+    }
+    if resource.policy and principal.account != resource.account:
+        bodies = (*resource.policy.statements, {**body, "Principal": "*"})
+        opened = replace(resource.policy, statements=bodies)
+        return replace(call, resource=replace(resource, policy=opened))
+    policies = (*principal.policies, Policy("added", (body,)))
+    return replace(call, principal=replace(principal, policies=policies))
 
 
 def _opened(policy: Policy, guard: str) -> Policy:

@@ -13,7 +13,7 @@ from tests.iam.evaluation import Principal, Resource
 from tests.relations.variants import REGION
 
 API, WORKER, BEAT, SEARCH = "api task", "worker task", "beat task", "search instance"
-FUNCTION = "function"
+FUNCTION = "function or service role"
 ROLES = {API: "ApiTaskRole", WORKER: "WorkerTaskRole", BEAT: "BeatTaskRole", SEARCH: "SearchRole"}
 TLS = {"aws:SecureTransport": "true"}
 ROUTE53 = "route53:ChangeResourceRecordSets"
@@ -110,7 +110,7 @@ TASKS = (
     reads(API, "reads the master password with the role that starts tasks", "DatabaseSecret", "read-secrets/ReadTheSecretsItUses: Resource", role="ExecutionRole"),
     attack(
         WORKER,
-        "of development reads an API key of production",
+        "in development, reads an API key of production",
         "read-secrets/ReadTheSecretsItUses: Resource",
         by=role_of(dev, WORKER),
         action="secretsmanager:GetSecretValue",
@@ -119,14 +119,14 @@ TASKS = (
     ),
     decrypts(API, "decrypts with the key itself", "read-secrets/DecryptThroughSecretsManagerOnly: Condition kms:ViaService"),
     decrypts(WORKER, "decrypts a volume through EC2", "read-secrets/DecryptThroughSecretsManagerOnly: Condition kms:ViaService", via="ec2"),
-    on_objects(API, "of development reads a document of production", "s3:GetObject", lambda: prod().arn("DocumentsBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("DocumentsBucket")),
-    on_objects(WORKER, "of development deletes media of production", "s3:DeleteObject", lambda: prod().arn("MediaBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("MediaBucket")),
+    on_objects(API, "in development, reads a document of production", "s3:GetObject", lambda: prod().arn("DocumentsBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("DocumentsBucket")),
+    on_objects(WORKER, "in development, deletes media of production", "s3:DeleteObject", lambda: prod().arn("MediaBucket"), "use-buckets/KeepObjects: Resource", on=lambda: prod().resource("MediaBucket")),
     on_objects(WORKER, "replaces a template of the release", "s3:PutObject", lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}", "use-buckets/KeepObjects: Resource"),
     on_objects(API, "deletes an old version of a document, so that it cannot be brought back", "s3:DeleteObjectVersion", lambda: dev().arn("DocumentsBucket"), "no statement"),
     on_objects(API, "reads a document without TLS", "s3:GetObject", lambda: dev().arn("DocumentsBucket"), "DocumentsBucketPolicy/RefusePlainHttp: Effect", on=lambda: dev().resource("DocumentsBucket"), context={"aws:SecureTransport": "false"}),
     attack(
         BEAT,
-        "of development publishes a metric that scales production's workers",
+        "in development, publishes a metric that scales production's workers",
         "publish-metrics/PublishMetricsOfThisEnvironment: Condition cloudwatch:namespace",
         by=role_of(dev, BEAT),
         action="cloudwatch:PutMetricData",
@@ -197,7 +197,7 @@ def own_record() -> str:
 
 
 INSTANCE = (
-    volume(SEARCH, "of development attaches the index of production", "serve-search/AttachTheVolume: Resource", lambda: f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{prod().value('SearchVolume')}"),
+    volume(SEARCH, "in development, attaches the index of production", "serve-search/AttachTheVolume: Resource", lambda: f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{prod().value('SearchVolume')}"),
     volume(SEARCH, "attaches its volume to an instance of production", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Environment", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Environment": "prod"}),
     volume(SEARCH, "attaches its volume to an instance of another application", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Project", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Project": "payroll"}),
     record("takes over another name of the private zone", f"{ROUTE53}NormalizedRecordNames", ["database.internal"]),
@@ -218,7 +218,7 @@ INSTANCE = (
     ),
     attack(
         SEARCH,
-        "of development signals that production's launch has failed",
+        "in development, signals that production's launch has failed",
         "serve-search/SignalItsStack: Resource",
         by=role_of(dev, SEARCH),
         action="cloudformation:SignalResource",

@@ -18,7 +18,8 @@ from tests.launch_role.evaluation import resources_of
 from tests.relations.text import listed
 from tests.relations.variants import REGION
 
-OUTSIDER, MEMBER, DEPLOY = "outsider", "member account", "deploy role"
+OUTSIDER, MEMBER, DEPLOY = "outsider", "account that a portfolio is shared with", "deploy role"
+PUBLISHER = "publisher of a modified template"
 AWAY, ORGANIZATION = "444455556666", "o-a1b2c3d4e5"
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
@@ -139,9 +140,9 @@ AT_RELEASES = (
     at_releases(OUTSIDER, "reads a release that is shared with no organization", "s3:GetObject", "no statement", by=administrator(), organization=""),
     at_releases(MEMBER, "reads a release after it has left the organization", "s3:GetObject", "releases/OrganizationReads: Condition aws:PrincipalOrgID", by=administrator()),
     at_releases(MEMBER, "adds a template to a release", "s3:PutObject", "no statement", by=administrator(organization=ORGANIZATION), context={**NEW, "s3:if-none-match": "*"}),
-    at_releases("publisher", "replaces a template of a release, as an administrator", "s3:PutObject", "releases/WriteOnce: Effect", by=administrator(ACCOUNT), context=NEW),
-    at_releases("publisher", "deletes a template, to write another one in its place", "s3:DeleteObject", "releases/KeepAll: Effect", by=administrator(ACCOUNT)),
-    at_releases("publisher", "reads a release without TLS", "s3:GetObject", "releases/RefusePlainHttp: Effect", by=administrator(ACCOUNT), context={"aws:SecureTransport": "false"}),
+    at_releases(PUBLISHER, "replaces a template of a release, as an administrator", "s3:PutObject", "releases/WriteOnce: Effect", by=administrator(ACCOUNT), context=NEW),
+    at_releases(PUBLISHER, "deletes a template, to write another one in its place", "s3:DeleteObject", "releases/KeepAll: Effect", by=administrator(ACCOUNT)),
+    at_releases(PUBLISHER, "reads a release without TLS", "s3:GetObject", "releases/RefusePlainHttp: Effect", by=administrator(ACCOUNT), context={"aws:SecureTransport": "false"}),
 )  # fmt: skip
 
 

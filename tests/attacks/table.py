@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import inside, outside
+from tests.attacks import inside, launching, network, outside
 from tests.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -14,4 +14,6 @@ ATTACKS: tuple[Attack, ...] = (
     *outside.AT_RELEASES,
     *outside.WORKFLOWS,
     *outside.DEPLOYS,
+    *network.CONNECTIONS,
+    *launching.MODIFIED,
 )

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.attacks.__main__ import PAGE, page
 from tests.attacks.attack import Attack, without
+from tests.attacks.products import LAUNCHES
 from tests.attacks.table import ATTACKS
 
-# The principals of the issue; each makes attempts.
+# The principals of docs/rights.md; each makes attempts.
 PRINCIPALS = {
     "outsider",
+    "account that a portfolio is shared with",
+    "development launcher",
+    "production launcher",
+    "publisher of a modified template",
+    "deploy role",
     "api task",
     "worker task",
     "beat task",
-    "deploy role",
     "search instance",
+    "function or service role",
 }
 
 
@@ -23,14 +32,43 @@ def test_attempt_is_refused_by_its_guards_and_by_nothing_else(attack: Attack) ->
     attempt = attack.attempt()
 
     assert attack.guards
-    assert not attempt.decision().allowed
+    assert attempt.reasons()
     for guard in attack.guards:
-        alone = without(attempt, [other for other in attack.guards if other != guard]).decision()
-        assert guard in alone.reasons(), (guard, alone.reasons())
-    assert without(attempt, attack.guards).decision().allowed
+        alone = without(attempt, [other for other in attack.guards if other != guard])
+        assert guard in alone.reasons()
+    assert without(attempt, attack.guards).reasons() == ()
 
 
 def test_every_principal_makes_attempts() -> None:
-    assert {attack.principal for attack in ATTACKS} >= PRINCIPALS
+    made = {attack.principal for attack in ATTACKS} | {launch.principal for launch in LAUNCHES}
+    assert made == PRINCIPALS
     assert len(ATTACKS) >= 40
     assert len({str(attack) for attack in ATTACKS}) == len(ATTACKS)
+
+
+def test_page_lists_every_attempt() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(text), "run `python -m tests.attacks`"
+
+
+def test_a_guard_that_is_not_launched_is_an_error() -> None:
+    attempt = ATTACKS[0].attempt()
+    for guard in ("use-buckets/Nothing: Effect", "boundary"):
+        with pytest.raises(ValueError, match=r"guard|boundary"):
+            attempt.without(guard)
+
+
+def test_a_guard_that_does_not_decide_is_found() -> None:
+    """Planted faults: another guard of the same policies, and a second guard that a table forgets."""
+    decided = next(
+        each for each in ATTACKS if len(each.guards) == 1 and "read-secrets" in str(each.guards)
+    )
+    with pytest.raises(AssertionError):
+        test_attempt_is_refused_by_its_guards_and_by_nothing_else(
+            replace(decided, guards=("read-secrets/DecryptThroughSecretsManagerOnly: Resource",))
+        )
+    twofold = next(each for each in ATTACKS if len(each.guards) == 2)
+    with pytest.raises(AssertionError):
+        test_attempt_is_refused_by_its_guards_and_by_nothing_else(
+            replace(twofold, guards=twofold.guards[:1])
+        )
