@@ -70,7 +70,7 @@ MODIFIED = (
     launches("opens a bucket of another application", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", arn=lambda: "arn:aws:s3:::payroll"),
     launches("opens the release bucket", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", arn=lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}"),
     launches("reads a template in another account's bucket of almost the same name", "s3:GetObject", "DataPolicy/ReadTheRelease: Condition s3:ResourceAccount", arn=lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}-evil/carbon-connect/x", on=lambda: Resource(AWAY, policy("evil", [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]))),
-    launches("creates a user", "iam:CreateUser", "no statement", arn=lambda: f"{IAM}user/carbon-connect/x"),
+    launches("creates a user", "iam:CreateUser", "BoundaryPolicy/NoUserNoGroup: Effect", "no statement", arn=lambda: f"{IAM}user/carbon-connect/x"),
     launches("leaves the organization", "organizations:LeaveOrganization", "no statement", arn=lambda: "*"),
     attack(OUTSIDER, "launches through Service Catalog of another account with the launch role", "trust/Allow: Condition aws:SourceAccount", by=service("servicecatalog"), action="sts:AssumeRole", arn=lambda: role().arn, on=trust, context=lambda: {"aws:SourceAccount": AWAY}),
 )  # fmt: skip
