@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.iam.policies import Request
 from tests.relations.text import listed, text_of
 from tests.rendering import id_of, role_statements
 
+REFERENCE = re.compile(r"<[\w.]+>")
 Context = Mapping[str, str]
 Statements = Sequence[tuple[str, Mapping[str, Any]]]
 
@@ -34,7 +36,13 @@ def granted(
 ) -> bool:
     """The same for statements, each with the layer of its references."""
     bodies = [plain(rendered, layer, statement) for layer, statement in statements]
-    return policies.allows(bodies, Request(action, target, context or {}))
+    known = {key: arn_of_reference(value) for key, value in (context or {}).items()}
+    return policies.allows(bodies, Request(action, target, known))
+
+
+def arn_of_reference(text: str) -> str:
+    """A reference such as ``<Cluster.Arn>`` in the form of an ARN, which the ARN operators require."""
+    return f"arn:aws:service:region:account:{text}" if REFERENCE.fullmatch(text) else text
 
 
 def plain(rendered: Rendered, layer: str, statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +58,7 @@ def is_about(statement: Mapping[str, Any], action: str, context: Context) -> boo
     """Whether action and conditions of a statement match; its resource is what the policy is attached to."""
     return policies.applies(
         {"Action": statement["Action"], "Condition": conditions(statement)},
-        Request(action, "*", context),
+        Request(action, "*", {key: arn_of_reference(value) for key, value in context.items()}),
     )
 
 
@@ -58,7 +66,8 @@ def conditions(statement: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
     """The conditions of a statement, their values as text."""
     return {
         operator: {
-            key: [text_of(value) for value in listed(values)] for key, values in keys.items()
+            key: [arn_of_reference(text_of(value)) for value in listed(values)]
+            for key, values in keys.items()
         }
         for operator, keys in statement.get("Condition", {}).items()
     }
