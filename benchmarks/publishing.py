@@ -13,10 +13,10 @@ from threading import Lock
 from typing import Any
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import assemble
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.publish import plan_regions, publish
+from pipeline.release.assemble import assemble
 
 LATENCY = 0.050
 REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")

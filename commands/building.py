@@ -20,8 +20,8 @@ from commands.options import (
 
 def build() -> None:
     """Write dist/templates/ and dist/manifest.json; the default."""
-    from pipeline.assemble import assemble, write
-    from pipeline.profiles import load_profile, profile_names
+    from pipeline.parameters.profiles import load_profile, profile_names
+    from pipeline.release.assemble import assemble, write
 
     release = assemble()
     for name in profile_names():
@@ -47,10 +47,10 @@ def lint(
     """
     if regions and region:
         raise typer.BadParameter("--regions takes every region that is ready; leave --region out.")
-    from pipeline.assemble import assemble
     from pipeline.aws import require_region
-    from pipeline.lint import lint as run
-    from pipeline.regions.readiness import readiness, ready_regions
+    from pipeline.checks.lint import lint as run
+    from pipeline.checks.regions.readiness import readiness, ready_regions
+    from pipeline.release.assemble import assemble
 
     for name in region:
         require_region(name)
@@ -63,8 +63,8 @@ def lint(
         fresh=fresh,
     )
     if report.findings or found:
-        from pipeline import show
-        from pipeline.regions.show import not_ready
+        from commands import show
+        from pipeline.checks.regions.show import not_ready
 
         show.findings(console(), report)
         not_ready(console(), found, full=bool(region))
@@ -83,9 +83,9 @@ def render(
 ) -> None:
     """Write an environment as it would be launched, one JSON a layer."""
     given = parsed(settings)
-    from pipeline.assemble import assemble, serialize
     from pipeline.aws import require_region
-    from pipeline.render import render as run
+    from pipeline.checks.render import render as run
+    from pipeline.release.assemble import assemble, serialize
 
     require_region(region)
     rendered = run(assemble(), environment, region, given)
@@ -101,11 +101,11 @@ def upload(
     region: Region = DEFAULT_REGION,
 ) -> None:
     """Put the release into a bucket, where it never changes; what is there already is left."""
-    from pipeline.assemble import assemble, write
     from pipeline.aws import Aws
-    from pipeline.launch_files import write_launch_files
-    from pipeline.profiles import load_profile, profile_names
-    from pipeline.upload import upload as run
+    from pipeline.parameters.profiles import load_profile, profile_names
+    from pipeline.release.assemble import assemble, write
+    from pipeline.release.parameter_files import write_launch_files
+    from pipeline.release.upload import upload as run
 
     release = assemble()
     for name in profile_names():

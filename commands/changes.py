@@ -46,10 +46,10 @@ def compared(
     old: str, new: str, environments: list[str], given: dict[str, str], region: str
 ) -> list[Report]:
     """The reports of the environments that both sides have, or of one environment and its new values."""
-    from pipeline.assemble import assemble
     from pipeline.changes.report import report
     from pipeline.changes.sides import of_release, side
-    from pipeline.profiles import load_profile, overridden, profile_names
+    from pipeline.parameters.profiles import load_profile, overridden, profile_names
+    from pipeline.release.assemble import assemble
 
     if not new:
         if not given:

@@ -18,16 +18,16 @@ from commands.options import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.assemble import Release
     from pipeline.aws import Aws
-    from pipeline.launch import Launched
+    from pipeline.release.assemble import Release
+    from pipeline.stacks.deploy import Launched
 
 
 def launch_directly(
     aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
 ) -> None:
     """Launch the release and show what came of it; exit status 1 where it failed."""
-    from pipeline import show
+    from commands import show
 
     launched = launch_release(aws, release, environment, given, bucket)
     if not launched.succeeded:
@@ -41,12 +41,12 @@ def launch_release(
     aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
 ) -> Launched:
     """Upload and launch; refuses wrong values before anything is uploaded."""
-    from pipeline import show
-    from pipeline.launch import launch as run
-    from pipeline.profiles import load_profile, resolve
-    from pipeline.render import render_values
-    from pipeline.upload import ensure_bucket, release_bucket_name
-    from pipeline.upload import upload as put
+    from commands import show
+    from pipeline.checks.render import render_values
+    from pipeline.parameters.profiles import load_profile, resolve
+    from pipeline.release.upload import ensure_bucket, release_bucket_name
+    from pipeline.release.upload import upload as put
+    from pipeline.stacks.deploy import launch as run
 
     profile = load_profile(release.root, environment)
     named = bucket or given.get("ReleaseBucket", "")
@@ -73,12 +73,12 @@ def delete(
 ) -> None:
     """Delete the environment's stack; what its templates retain stays."""
     given = parsed(settings)
-    from pipeline import show
-    from pipeline.assemble import assemble
+    from commands import show
     from pipeline.aws import Aws
-    from pipeline.launch import delete as run
-    from pipeline.launch import stack_name
-    from pipeline.profiles import load_profile, overridden
+    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.release.assemble import assemble
+    from pipeline.stacks.deploy import delete as run
+    from pipeline.stacks.deploy import stack_name
 
     root = assemble().root
     values = overridden(root, load_profile(root, environment), given)

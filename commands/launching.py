@@ -21,10 +21,10 @@ from commands.options import (
 from commands.targets import stay, target
 
 if TYPE_CHECKING:
-    from pipeline.assemble import Release
     from pipeline.aws import Aws
     from pipeline.provisioning.operations import Ended
     from pipeline.provisioning.records import Note, Report
+    from pipeline.release.assemble import Release
 
 ProductVersion = Annotated[str, typer.Option(help="Version of the product.")]
 Portfolio = Annotated[
@@ -64,9 +64,9 @@ def launch(
     if keep and not embedded:
         raise typer.BadParameter("--keep needs --embedded.")
     from commands.direct import launch_directly
-    from pipeline.assemble import assemble, write
-    from pipeline.profiles import load_profile, overridden
-    from pipeline.stand_ins import embedded_prerequisites
+    from commands.embedded_launch import embedded_prerequisites
+    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.release.assemble import assemble, write
 
     release = assemble()
     profile = load_profile(release.root, environment)
@@ -90,8 +90,8 @@ def launch(
 
 def published(aws: Aws, release: Release) -> Aws:
     """Publish to an embedded AWS, which holds nothing yet; returns it as a user of the products."""
+    from commands.embedded_launch import product_user
     from commands.publishing import publish_everything
-    from pipeline.stand_ins import product_user
 
     publish_everything(aws, release)
     return product_user(aws, launcher())
@@ -101,7 +101,7 @@ def launcher() -> str:
     """The first role that catalog.yaml lets launch, by name."""
     from pipeline.catalog.document import CATALOG, load_catalog
     from pipeline.errors import Refusal
-    from pipeline.profiles import shown
+    from pipeline.parameters.profiles import shown
 
     for portfolio in load_catalog().portfolios:
         for principal in portfolio.principals:
@@ -173,7 +173,7 @@ def terminate(
 
 def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
     """Show state, version, last operation and stack of an environment."""
-    from pipeline import show
+    from commands import show
     from pipeline.aws import Aws
     from pipeline.provisioning.environments import required, told
 
@@ -191,7 +191,7 @@ def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name:
 
 def carried_out(run: Callable[[Report, Note], Ended]) -> Ended:
     """Show an operation's progress and return how it ended; exit status 1 where it failed."""
-    from pipeline import show
+    from commands import show
 
     out = console()
     with show.Progress(out) as progress:
@@ -204,7 +204,7 @@ def carried_out(run: Callable[[Report, Note], Ended]) -> Ended:
 
 def show_outputs(aws: Aws, name: str, title: str) -> None:
     """The outputs of a provisioned product below a title."""
-    from pipeline import show
+    from commands import show
     from pipeline.provisioning import environments
 
     values = environments.outputs(aws, environments.required(aws, name))
@@ -215,7 +215,7 @@ def product_of(environment: str) -> str:
     """The name of the product that launches an environment, by catalog.yaml."""
     from pipeline.catalog.document import CATALOG, load_catalog
     from pipeline.errors import Refusal
-    from pipeline.profiles import shown
+    from pipeline.parameters.profiles import shown
 
     for product in load_catalog().products:
         if product.profile == environment:
@@ -227,14 +227,14 @@ def product_of(environment: str) -> str:
 
 def default_name(environment: str) -> str:
     """What an environment's provisioned product is called unless it is told otherwise."""
-    from pipeline.assemble import assemble
-    from pipeline.profiles import load_profile
+    from pipeline.parameters.profiles import load_profile
+    from pipeline.release.assemble import assemble
 
     return provisioned_name(load_profile(assemble().root, environment))
 
 
 def provisioned_name(values: Mapping[str, str]) -> str:
     """The provisioned product's name: that of the stack that a launch without Service Catalog would make."""
-    from pipeline.launch import stack_name
+    from pipeline.stacks.deploy import stack_name
 
     return stack_name(values)

@@ -10,9 +10,9 @@ import typer
 from commands.options import Yes, console
 
 if TYPE_CHECKING:
-    from pipeline.assemble import Release
     from pipeline.aws import Aws
     from pipeline.catalog.publish import RegionPlan
+    from pipeline.release.assemble import Release
 
 Regions = Annotated[
     list[str], typer.Option("--region", help="AWS region, instead of catalog.yaml's. Repeatable.")
@@ -66,11 +66,11 @@ def publish(
 
 def planned(regions: list[str]) -> list[RegionPlan]:
     """The plans of the working tree's release, built and written first."""
-    from pipeline.assemble import assemble, write
     from pipeline.aws import Aws, require_region
     from pipeline.catalog.document import load_catalog
     from pipeline.catalog.publish import plan_regions
-    from pipeline.profiles import load_profile, profile_names
+    from pipeline.parameters.profiles import load_profile, profile_names
+    from pipeline.release.assemble import assemble, write
 
     for region in regions:
         require_region(region)

@@ -22,9 +22,9 @@ def regions(
 
     Of a region that is named it says so in full, and exit status 1 means that one is not ready.
     """
-    from pipeline.assemble import assemble
-    from pipeline.regions import show
-    from pipeline.regions.readiness import readiness, untold_of
+    from pipeline.checks.regions import show
+    from pipeline.checks.regions.readiness import readiness, untold_of
+    from pipeline.release.assemble import assemble
 
     release = assemble()
     found = readiness(release, region, profile)

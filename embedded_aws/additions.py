@@ -1,7 +1,6 @@
 """Everything this package adds to ministack, in the order in which it must be added."""
 
-from embedded_aws import (
-    attributes,
+from embedded_aws.cloudformation import (
     capabilities,
     change_sets,
     custom_resources,
@@ -11,14 +10,13 @@ from embedded_aws import (
     parameter_types,
     property_checks,
     protections,
-    public_parameters,
     stack_tags,
     taken_names,
     template_urls,
-    vpc_functions,
 )
 from embedded_aws.resources import (
     alarms,
+    attributes,
     buckets,
     caches,
     containers,
@@ -36,7 +34,9 @@ from embedded_aws.services import (
     application_autoscaling,
     certificates,
     dlm,
+    public_parameters,
     service_catalog,
+    vpc_functions,
     waf_logging,
 )
 

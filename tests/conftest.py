@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, assemble
-from pipeline.profiles import profile_names
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.parameters.profiles import profile_names
+from pipeline.release.assemble import Release, assemble
 
 pytest_plugins = ["tests.engines.fixtures"]
 

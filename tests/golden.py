@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.assemble import Release
 from pipeline.paths import MANIFEST
+from pipeline.release.assemble import Release
 from templates_src.environment import TEMPLATE_FOLDER
 
 REBUILD = "run `python build.py build` and commit dist/"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.render import Origin, Rendered
+from pipeline.checks.render import Origin, Rendered
 
 # A variable of Fn::Sub: a resource, or one of its attributes.
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")

@@ -11,14 +11,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
-from pipeline import relations
-from pipeline.assemble import Release
 from pipeline.aws import Aws
+from pipeline.checks.render import render_values
 from pipeline.errors import Refusal
-from pipeline.launch import CAPABILITIES
-from pipeline.profiles import load_profile, refused, resolve
-from pipeline.render import render_values
-from pipeline.upload import ensure_bucket
+from pipeline.parameters import relations
+from pipeline.parameters.profiles import load_profile, refused, resolve
+from pipeline.release.assemble import Release
+from pipeline.release.upload import ensure_bucket
+from pipeline.stacks.deploy import CAPABILITIES
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.wrong_values import CLOUDFORMATION, GIVEN, NETWORK, PIPELINE, PROD, RELATIONS, Wrong
 

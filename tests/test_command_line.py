@@ -18,12 +18,12 @@ from uuid import uuid4
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline import lint
-from pipeline.assemble import Release
 from pipeline.aws import Aws
+from pipeline.checks import lint
+from pipeline.parameters.profiles import profile_names
 from pipeline.paths import PARAMETERS, PROJECT
-from pipeline.profiles import profile_names
-from pipeline.upload import MANIFEST_NAME, ensure_bucket, keys_below
+from pipeline.release.assemble import Release
+from pipeline.release.upload import MANIFEST_NAME, ensure_bucket, keys_below
 from tests.conftest import REGION
 from tests.gate import Gate, Request
 

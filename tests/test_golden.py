@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assemble import Release, assemble
 from pipeline.paths import DIST, MANIFEST
+from pipeline.release.assemble import Release, assemble
 from templates_src.environment import TEMPLATE_FOLDER
 from tests.golden import differences
 

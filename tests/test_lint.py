@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from pipeline import lint
-from pipeline.assemble import Release, serialize, template_path
+from pipeline.checks import lint
+from pipeline.checks.regions.readiness import readiness, ready_regions
+from pipeline.checks.render import Rendered
 from pipeline.errors import Refusal
 from pipeline.paths import PARAMETERS
-from pipeline.regions.readiness import readiness, ready_regions
-from pipeline.render import Rendered
+from pipeline.release.assemble import Release, serialize, template_path
 from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
 
 # One process: the environments are linted once, side by side.

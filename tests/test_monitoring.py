@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.render import assembled, render_resource, scope_of
+from pipeline.checks.render import assembled, render_resource, scope_of
 from templates_src.core.errors import TemplateError
 from templates_src.core.json_text import Choice, Only, json_text
 from templates_src.monitoring.template import monitoring

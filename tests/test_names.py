@@ -13,12 +13,12 @@ from troposphere.logs import LogGroup
 from troposphere.s3 import Bucket
 from troposphere.wafv2 import LoggingConfiguration
 
-from pipeline import assemble as assembling
-from pipeline import names
-from pipeline.assemble import Release
 from pipeline.errors import Refusal
-from pipeline.name_limits import LIMITS, Limit
-from pipeline.names import check_names_fit, longest_project
+from pipeline.release import assemble as assembling
+from pipeline.release import names
+from pipeline.release.assemble import Release
+from pipeline.release.name_limits import LIMITS, Limit
+from pipeline.release.names import check_names_fit, longest_project
 from templates_src import environment as root_module
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT, named

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import Release
 from pipeline.errors import Refusal
+from pipeline.parameters.profiles import load_profile, profile_names, profile_parameters
 from pipeline.paths import PARAMETERS
-from pipeline.profiles import load_profile, profile_names, profile_parameters
+from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS
 
 Pairs = list[dict[str, Any]]

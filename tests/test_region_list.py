@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from pipeline.assemble import Release
+from pipeline.checks.regions import schemas
+from pipeline.checks.regions.readiness import Readiness, readiness
+from pipeline.checks.regions.readme import BEGIN, END, README, block, written
 from pipeline.errors import Refusal
 from pipeline.paths import PROJECT
-from pipeline.regions import schemas
-from pipeline.regions.readiness import Readiness, readiness
-from pipeline.regions.readme import BEGIN, END, README, block, written
+from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS
 from tests.conftest import REGION as HERE
 
@@ -94,7 +94,7 @@ def test_regions_that_are_named_are_said_in_full_and_make_the_status(
 
 def test_readme_lists_the_regions_as_they_are(everywhere: list[Readiness]) -> None:
     text = README.read_text(encoding="utf-8")
-    assert written(text, everywhere) == text, "run python -m pipeline.regions.readme"
+    assert written(text, everywhere) == text, "run python -m pipeline.checks.regions.readme"
     assert HERE in block(everywhere)
     assert "- me-central-1: no cache.t4g.medium for prod." in block(everywhere)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.regions import schemas
-from pipeline.regions.readiness import PRODUCT_TYPES
-from pipeline.regions.uses import at, resources
-from pipeline.render import Rendered
+from pipeline.checks.regions import schemas
+from pipeline.checks.regions.readiness import PRODUCT_TYPES
+from pipeline.checks.regions.uses import at, resources
+from pipeline.checks.render import Rendered
 from tests.conftest import REGION as HERE
 
 

@@ -13,12 +13,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import Release
-from pipeline.errors import Refusal
-from pipeline.paths import PARAMETERS
-from pipeline.profiles import NAME, VALUE, refused
-from pipeline.regions import schemas
-from pipeline.regions.readiness import (
+from pipeline.checks.regions import schemas
+from pipeline.checks.regions.readiness import (
     PRODUCT_TYPES,
     ROOTS,
     VERIFIER,
@@ -29,8 +25,12 @@ from pipeline.regions.readiness import (
     ready_regions,
     reasons_against,
 )
-from pipeline.regions.uses import UNTOLD, resources, untold
-from pipeline.render import Rendered, render
+from pipeline.checks.regions.uses import UNTOLD, resources, untold
+from pipeline.checks.render import Rendered, render
+from pipeline.errors import Refusal
+from pipeline.parameters.profiles import NAME, VALUE, refused
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS, REGION
 
 HERE, FAR = REGION, "us-east-1"

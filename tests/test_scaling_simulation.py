@@ -15,8 +15,8 @@ from benchmarks.scaling.load import Job, Reclaim, Scenario
 from benchmarks.scaling.picture import CHUNK, digest, draw
 from benchmarks.scaling.policy import Policy, Scaler, configuration
 from benchmarks.scaling.results import Results, results
-from pipeline.assemble import Release
-from pipeline.render import render
+from pipeline.checks.render import render
+from pipeline.release.assemble import Release
 from templates_src.compute.scaling import SCALE_IN_SECONDS, SCALE_OUT_SECONDS
 from templates_src.compute.workloads import WORKER_STOP_SECONDS
 

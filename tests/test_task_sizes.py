@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from pipeline.assemble import Release, template_path
-from pipeline.evaluate import Scope
+from pipeline.release.assemble import Release, template_path
+from pipeline.template.intrinsic_functions import Scope
 from templates_src.environment import ROOT
 
 # The table of the developer guide, in GB by vCPU, read on 2026-11-28; 30 GB with 4 vCPU is the most.

@@ -13,10 +13,10 @@ from uuid import uuid4
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.errors import Refusal
-from pipeline.upload import (
+from pipeline.release.assemble import Release
+from pipeline.release.upload import (
     MANIFEST_NAME,
     ensure_bucket,
     keys_below,

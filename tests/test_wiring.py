@@ -9,8 +9,8 @@ from troposphere import Equals, GetAtt, Ref
 from troposphere.sns import Topic, TopicPolicy
 from troposphere.sqs import Queue
 
-from pipeline import assemble as assembling
 from pipeline.errors import Refusal
+from pipeline.release import assemble as assembling
 from templates_src import environment as root_module
 from templates_src.core.declaration import Declaration, choice, wired
 from templates_src.core.errors import TemplateError

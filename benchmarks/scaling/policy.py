@@ -6,7 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 
 POLICY, TARGET, SERVICE, TASK = (
     "WorkerBacklogScaling",

@@ -8,8 +8,8 @@ from benchmarks.scaling.fleet import Assumptions
 from benchmarks.scaling.load import scenarios
 from benchmarks.scaling.policy import Configuration, configuration
 from benchmarks.scaling.report import Outcome, outcomes, preamble, table
-from pipeline.assemble import assemble
-from pipeline.render import render
+from pipeline.checks.render import render
+from pipeline.release.assemble import assemble
 
 ENVIRONMENT = "prod"
 

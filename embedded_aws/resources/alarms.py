@@ -6,8 +6,8 @@ from typing import Any
 
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.registry import Created, Properties, physical_name, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, physical_name, register
+from embedded_aws.bridge.service_calls import call
 
 _SETTINGS = (
     "ActionsEnabled",

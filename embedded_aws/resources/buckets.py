@@ -6,7 +6,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.registry import Created, Properties
+from embedded_aws.bridge.registry import Created, Properties
 
 _PREFIX = "BucketNamePrefix"
 

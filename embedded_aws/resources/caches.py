@@ -6,9 +6,9 @@ from xml.sax.saxutils import escape
 from ministack.services import elasticache
 from ministack.services.cloudformation import provisioners
 
-from embedded_aws.attributes import cache_address
-from embedded_aws.registry import Created, Properties, ignoring, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.service_calls import call
+from embedded_aws.resources.attributes import cache_address
 
 _CREATE = (
     "ServerlessCacheName",

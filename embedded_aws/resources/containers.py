@@ -8,8 +8,8 @@ from typing import Any
 
 from ministack.services import ecs
 
-from embedded_aws.registry import Created, Properties, ignoring, physical_name, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, physical_name, register
+from embedded_aws.bridge.service_calls import call
 
 # What CloudFormation has and CreateService has not.
 _NOT_IN_API = ("ForceNewDeployment",)

@@ -1,7 +1,7 @@
 """AWS WAF: the association of a web ACL with a resource, and its log."""
 
-from embedded_aws.registry import Created, Properties, ignoring, no_update, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, no_update, register
+from embedded_aws.bridge.service_calls import call
 
 _LOG_SETTINGS = ("ResourceArn", "LogDestinationConfigs", "RedactedFields", "LoggingFilter")
 

@@ -1,7 +1,7 @@
 """Route 53 hosted zones, private ones too, which ministack's handler makes public and deletes with records in them."""
 
-from embedded_aws.registry import Created, Properties, ignoring, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.service_calls import call
 
 
 def install() -> None:

@@ -2,8 +2,8 @@
 
 from ministack.services import iam
 
-from embedded_aws.registry import Created, Properties, ignoring, register
-from embedded_aws.service_calls import as_json, call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.service_calls import as_json, call
 
 
 def install() -> None:

@@ -12,9 +12,9 @@ from ministack.core.responses import get_region
 from ministack.services import autoscaling, cloudformation, ec2, iam, ssm
 from ministack.services.cloudformation import provisioners, stacks
 
-from embedded_aws.regional_offers import refuse_missing_instance_type
-from embedded_aws.registry import Created, Properties
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.bridge.service_calls import call
+from embedded_aws.schemas.regional_offers import refuse_missing_instance_type
 
 _TYPE = "AWS::AutoScaling::AutoScalingGroup"
 _PARAMETER = "resolve:ssm:"

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from embedded_aws.registry import Created, Properties, Update, ignoring, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, Update, ignoring, register
+from embedded_aws.bridge.service_calls import call
 
 _FLOW_LOG_SETTINGS = (
     "ResourceType",

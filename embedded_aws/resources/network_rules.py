@@ -2,9 +2,9 @@
 
 from ministack.services import ec2
 
-from embedded_aws.registry import Created, Properties, ignoring, no_update, register
+from embedded_aws.bridge.registry import Created, Properties, ignoring, no_update, register
+from embedded_aws.bridge.service_calls import call
 from embedded_aws.resources.network import retag, tag_specification
-from embedded_aws.service_calls import call
 
 
 def install() -> None:

@@ -1,7 +1,7 @@
 """Application Auto Scaling: what scales, and by which policy."""
 
-from embedded_aws.registry import Created, Properties, ignoring, register
-from embedded_aws.service_calls import call
+from embedded_aws.bridge.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.service_calls import call
 
 _SERVICE = "application-autoscaling"
 _TARGET = ("ResourceId", "ScalableDimension", "ServiceNamespace")

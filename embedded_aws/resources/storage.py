@@ -1,8 +1,8 @@
 """Block storage: EBS volumes and the policies that snapshot them."""
 
-from embedded_aws.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.registry import Created, Properties, ignoring, register
+from embedded_aws.bridge.service_calls import call
 from embedded_aws.resources.network import sync_tags, tag_specification
-from embedded_aws.service_calls import call
 
 _CREATE = (
     "AvailabilityZone",

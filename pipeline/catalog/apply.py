@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.assemble import Release
 from pipeline.aws import Aws, sentences
 from pipeline.catalog.access import Access
 from pipeline.catalog.desired import Desired, WantedPortfolio, WantedProduct
@@ -16,7 +15,8 @@ from pipeline.catalog.settle import Versions, version_properties
 from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.catalog.storage import ensure_stack
 from pipeline.catalog.tokens import WAITS, once
-from pipeline.upload import put_once, upload
+from pipeline.release.assemble import Release
+from pipeline.release.upload import put_once, upload
 
 
 @dataclass

@@ -10,8 +10,8 @@ from pipeline.aws import require_region
 from pipeline.catalog.nodes import Place, compose
 from pipeline.catalog.shares import Share, organization_id, shares
 from pipeline.errors import Refusal, listed
+from pipeline.parameters.profiles import shown
 from pipeline.paths import PROJECT
-from pipeline.profiles import shown
 from templates_src.core.shared import PERMISSIONS_BOUNDARY
 
 CATALOG = PROJECT / "catalog.yaml"

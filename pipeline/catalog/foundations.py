@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.assemble import Release, template_path
 from pipeline.catalog.document import CATALOG, Catalog
 from pipeline.catalog.product_templates import profile_values, project_of
 from pipeline.catalog.steps import Kind
 from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK, Foundation
 from pipeline.errors import Refusal
+from pipeline.parameters.profiles import shown
 from pipeline.paths import PARAMETERS
-from pipeline.profiles import shown
+from pipeline.release.assemble import Release, template_path
 from templates_src.core.declaration import Declaration
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.assemble import PRODUCT as PROJECT_NAME
-from pipeline.assemble import Release, serialize, template_path
 from pipeline.catalog.document import Catalog, Product
 from pipeline.errors import Refusal, listed
+from pipeline.parameters.profiles import load_profile, profile_names, shown
 from pipeline.paths import PARAMETERS
-from pipeline.profiles import load_profile, profile_names, shown
+from pipeline.release.assemble import PRODUCT as PROJECT_NAME
+from pipeline.release.assemble import Release, serialize, template_path
 from templates_src.core.shared import (
     ENVIRONMENT,
     PERMISSIONS_BOUNDARY,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol, TypeVar
 
-from pipeline.assemble import Release
 from pipeline.aws import Aws, sentences
 from pipeline.catalog.apply import Applier
 from pipeline.catalog.desired import Desired, desired
@@ -21,6 +20,7 @@ from pipeline.catalog.steps import Action, Kind, Step, in_order
 from pipeline.catalog.storage import ensure_stack, storage_steps, stored
 from pipeline.catalog.tokens import WAITS
 from pipeline.errors import Refusal
+from pipeline.release.assemble import Release
 
 Done = TypeVar("Done")
 

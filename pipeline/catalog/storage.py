@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.assemble import MAX_REQUEST_BYTES, Release
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.catalog.desired import MANAGED_BY, PUBLISHER, Desired
 from pipeline.catalog.observed import Observed, SeenStack
 from pipeline.catalog.product_templates import products_prefix, template_digest
 from pipeline.catalog.steps import Action, Kind, Step
 from pipeline.errors import Refusal
-from pipeline.events import Operation
-from pipeline.launch import describe, newest_event, settle
-from pipeline.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
+from pipeline.release.assemble import MAX_REQUEST_BYTES, Release
+from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
+from pipeline.stacks.deploy import describe, newest_event, settle
+from pipeline.stacks.events import Operation
 
 ROLE_STACK = "carbon-connect-launch-role"
 BUCKET_STACK = "carbon-connect-release-bucket"

@@ -88,8 +88,8 @@ def text(kinds: Iterable[str]) -> bytes:
 
 def main() -> None:
     """Write the file for the types of the present templates."""
-    from pipeline.assemble import assemble
-    from pipeline.permissions import resource_types
+    from pipeline.checks.permissions import resource_types
+    from pipeline.release.assemble import assemble
 
     body = text(resource_types(assemble()))
     changed = not SCHEMAS.exists() or SCHEMAS.read_bytes() != body

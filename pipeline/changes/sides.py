@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.assemble import Release
+from commands.embedded_launch import stand_ins
 from pipeline.changes.state import State
 from pipeline.errors import Refusal
+from pipeline.parameters.profiles import NAME, VALUE
 from pipeline.paths import DIST, PARAMETERS, PROJECT
-from pipeline.profiles import NAME, VALUE
-from pipeline.stand_ins import stand_ins
+from pipeline.release.assemble import Release
 from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 # Releases that updates are tested from.

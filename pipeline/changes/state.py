@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.changes.references import Name, has_token, token
+from pipeline.checks.render import pseudo_parameters
 from pipeline.errors import Refusal
-from pipeline.evaluate import NO_VALUE, Scope
-from pipeline.render import pseudo_parameters
+from pipeline.template.intrinsic_functions import NO_VALUE, Scope
 
 STACK = "AWS::CloudFormation::Stack"
 ROOT = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.aws import Aws, sentences
 from pipeline.errors import Refusal, listed
-from pipeline.profiles import refused
+from pipeline.parameters.profiles import refused
 from templates_src.core.declaration import Declaration
 
 DEPRECATED = "DEPRECATED"

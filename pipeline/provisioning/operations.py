@@ -9,7 +9,6 @@ from typing import Any
 
 from pipeline.aws import Aws, sentences
 from pipeline.errors import Refusal
-from pipeline.events import Failure
 from pipeline.provisioning import environments, records
 from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
 from pipeline.provisioning.offers import (
@@ -22,6 +21,7 @@ from pipeline.provisioning.offers import (
     one_of,
 )
 from pipeline.provisioning.records import Note, Outcome, Report
+from pipeline.stacks.events import Failure
 from templates_src.core.shared import RELEASE_BUCKET
 
 # Versions before 1.2.0 have the source of their nested templates as a parameter; each has its own as the default.

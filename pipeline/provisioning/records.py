@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.aws import Aws, code_of, sentences
-from pipeline.events import LONGEST_WAIT, SHORTEST_WAIT, Failure, Operation
+from pipeline.stacks.events import LONGEST_WAIT, SHORTEST_WAIT, Failure, Operation
 
 Report = Callable[[Operation], None]
 Note = Callable[[str], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.examples import ACCOUNT
+from pipeline.template.example_values import ACCOUNT
 from templates_src.compute.search_address import RECORD_NAME
 from tests.attacks.attack import Attack, attack
 from tests.attacks.launched import Launched, launched

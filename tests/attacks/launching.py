@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from pipeline.examples import ACCOUNT
+from pipeline.template.example_values import ACCOUNT
 from templates_src.launch_role.template import launch_role
 from tests.attacks.attack import Attack, attack
 from tests.attacks.inside import arn, of_account, prod

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from pipeline.examples import ACCOUNT
-from pipeline.upload import release_bucket_name
+from pipeline.release.upload import release_bucket_name
+from pipeline.template.example_values import ACCOUNT
 from templates_src.release_bucket.template import release_bucket
 from tests.attacks.attack import Attack, attack
 from tests.attacks.inside import TLS, dev, of_account, prod, role_of

@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from commands.embedded_launch import product_user
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, serialize, template_path
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.publish import plan_regions, publish
-from pipeline.examples import ACCOUNT
-from pipeline.profiles import load_profile
-from pipeline.stand_ins import product_user
-from pipeline.upload import release_bucket_name
+from pipeline.parameters.profiles import load_profile
+from pipeline.release.assemble import Release, serialize, template_path
+from pipeline.release.upload import release_bucket_name
+from pipeline.template.example_values import ACCOUNT
 from tests.conftest import REGION
 from tests.launch_role.test_deployed import settled
 from tests.publishing.conftest import WAITS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
+from pipeline.release.assemble import Release
 from tests.attacks.products import LAUNCHES, ProductAttack, Published
 from tests.conftest import REGION
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.assemble import Release
 from pipeline.changes import facts
 from pipeline.changes.schemas import SCHEMAS, read, text, updates
-from pipeline.permissions import resource_types
+from pipeline.checks.permissions import resource_types
+from pipeline.release.assemble import Release
 
 
 def test_file_is_what_the_schemas_say(release: Release) -> None:

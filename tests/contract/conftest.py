@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.contract.application import (
     TAG,

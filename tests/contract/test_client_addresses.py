@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assemble import Release
-from pipeline.render import render
+from pipeline.checks.render import render
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.contract.application import TAG, Deployment
 from tests.contract.containers import Container, Machine, Running, answer

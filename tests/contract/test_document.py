@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import Release, template_path
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.release.assemble import Release, template_path
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.contract.containers import DOCKERFILE, EXAMPLE, PROJECT, WORKLOADS, image_variables
 from tests.rendering import containers, named

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.profiles import load_profile
+from pipeline.parameters.profiles import load_profile
 from tests.contract.application import API_KEY, TAG, Deployment, History
 from tests.contract.containers import Machine, answer
 from tests.engines.processes import free_port

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import Refusal
-from pipeline.function_zips import fetch_wheels
+from pipeline.release.function_packages import fetch_wheels
 from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, EngineError
 
 POSTGRES_VERSION = "16.14.0-beta.17"

@@ -8,9 +8,9 @@ import pytest
 from cryptography import x509
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
-from pipeline.evaluate import Scope
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.release.assemble import Release
+from pipeline.template.intrinsic_functions import Scope
 from templates_src.functions.development_certificate import handler
 from tests.conftest import REGION
 from tests.launches.environments import Environment

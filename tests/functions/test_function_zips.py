@@ -14,9 +14,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pipeline import function_zips
 from pipeline.errors import Refusal
-from pipeline.function_zips import (
+from pipeline.paths import FUNCTIONS
+from pipeline.release import function_packages as function_zips
+from pipeline.release.function_packages import (
     COMPILED,
     MAX_BYTES,
     PYTHON,
@@ -28,7 +29,6 @@ from pipeline.function_zips import (
     function_folders,
     requirements,
 )
-from pipeline.paths import FUNCTIONS
 
 NAMES = [folder.name for folder in function_folders(SOURCE)]
 

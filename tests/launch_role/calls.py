@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipeline.examples import ACCOUNT, partition_of
-from pipeline.permissions import CUSTOM_RESOURCE, arn_formats, called
-from pipeline.permissions import resources_of as kinds_of
-from pipeline.render import Rendered
+from pipeline.checks.permissions import CUSTOM_RESOURCE, arn_formats, called
+from pipeline.checks.permissions import resources_of as kinds_of
+from pipeline.checks.render import Rendered
+from pipeline.template.example_values import ACCOUNT, partition_of
 from templates_src.environment import ROOT
 from templates_src.launch_role.boundary import SUFFIX as BOUNDARY_SUFFIX
 from templates_src.launch_role.template import ROLE_NAME

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from pipeline.assemble import Release
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.release.assemble import Release
 from templates_src.core.layer import Layer
 from templates_src.environment import ROOT
 from tests.launch_role.evaluation import REGION

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from troposphere import encode_to_dict
 
-from pipeline.examples import ACCOUNT
-from pipeline.permissions import role_actions
+from pipeline.checks.permissions import role_actions
+from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
 from templates_src.core.policy_size import MAX_MANAGED, longest_size, longest_values
 from templates_src.core.shared import ENVIRONMENTS

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, template_path
 from pipeline.aws import Aws
-from pipeline.upload import put_once, release_bucket_name, upload
+from pipeline.release.assemble import Release, template_path
+from pipeline.release.upload import put_once, release_bucket_name, upload
 from templates_src.launch_role.policies import AREAS
 from templates_src.launch_role.template import ROLE_NAME
 from tests.conftest import REGION

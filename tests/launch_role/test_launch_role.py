@@ -9,9 +9,7 @@ from functools import cache
 import pytest
 from troposphere.sqs import Queue
 
-from pipeline.errors import Refusal
-from pipeline.examples import ACCOUNT
-from pipeline.permissions import (
+from pipeline.checks.permissions import (
     called,
     compute,
     condition_keys,
@@ -19,6 +17,8 @@ from pipeline.permissions import (
     resource_types,
     text,
 )
+from pipeline.errors import Refusal
+from pipeline.template.example_values import ACCOUNT
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
 from templates_src.environment import ROOT
@@ -221,7 +221,7 @@ def test_releases_in_buckets_of_the_publishers_account_only() -> None:
 
 def test_committed_permissions_are_those_of_the_templates() -> None:
     assert PERMISSIONS.read_bytes() == text(compute(built())), (
-        "run `python -m pipeline.permissions`"
+        "run `python -m pipeline.checks.permissions`"
     )
     assert declared() == compute(built())
 

@@ -7,8 +7,8 @@ from awacs.aws import Action, Allow, PolicyDocument, Statement
 from troposphere import If, NoValue, Ref, Split, Sub, encode_to_dict
 from troposphere.iam import ManagedPolicy, Policy, PolicyType, Role
 
-from pipeline import assemble
 from pipeline.errors import Refusal
+from pipeline.release import assemble
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError

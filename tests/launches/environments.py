@@ -8,16 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from commands.embedded_launch import embedded_prerequisites
 from embedded_aws.server import EmbeddedAws
-from pipeline import launch
-from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.events import Operation
-from pipeline.launch import Launched, outputs_of
+from pipeline.parameters.profiles import load_profile, resolve
 from pipeline.paths import PARAMETERS
-from pipeline.profiles import load_profile, resolve
-from pipeline.stand_ins import embedded_prerequisites
-from pipeline.upload import ensure_bucket, release_bucket_name, upload
+from pipeline.release.assemble import Release
+from pipeline.release.upload import ensure_bucket, release_bucket_name, upload
+from pipeline.stacks import deploy as launch
+from pipeline.stacks.deploy import Launched, outputs_of
+from pipeline.stacks.events import Operation
 from tests.conftest import REGION
 
 STACK_TYPE = "AWS::CloudFormation::Stack"

@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.tree import Finished, Tree, end, finished
 

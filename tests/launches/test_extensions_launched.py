@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
+from pipeline.release.assemble import Release
 from tests.engines.postgres import Postgres
 from tests.engines.processes import free_port
 from tests.launches.environments import Environment

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from commands import show
 from embedded_aws.server import EmbeddedAws
-from pipeline import show
-from pipeline.assemble import Release
-from pipeline.events import Failure
-from pipeline.launch import Launched
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import Launched
+from pipeline.stacks.events import Failure
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
 from tests.launches.inventory import Inventory, counted, inventory

@@ -18,9 +18,9 @@ import pytest
 
 from commands.direct import launch_release
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.upload import release_bucket_name
+from pipeline.release.assemble import Release
+from pipeline.release.upload import release_bucket_name
 from tests.conftest import REGION
 from tests.gate import Condition, Gate, Request
 from tests.launches.environments import Environment, aws_of

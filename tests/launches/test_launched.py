@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
-from pipeline.launch import Launched
 from pipeline.paths import SETUP_CFG
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import Launched
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.launches.environments import Environment
 from tests.launches.inventory import (

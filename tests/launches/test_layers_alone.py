@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, template_path
-from pipeline.launch import CAPABILITIES, outputs_of
+from pipeline.release.assemble import Release, template_path
+from pipeline.stacks.deploy import CAPABILITIES, outputs_of
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.launch import describe
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import describe
 from tests.conftest import REGION
 from tests.gate import Gate
 from tests.launches.environments import Environment

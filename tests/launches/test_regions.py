@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
-from pipeline.launch import Launched
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import Launched
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.launches.inventory import counted, inventory, is_regional

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
-from pipeline.launch import Launched
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import Launched
 from tests.launches.environments import Environment, Resource
 
 LARGER = {

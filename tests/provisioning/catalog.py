@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from commands.embedded_launch import product_user
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, serialize
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_template
 from pipeline.paths import PARAMETERS
-from pipeline.stand_ins import product_user
-from pipeline.upload import ensure_bucket, release_bucket_name, upload
+from pipeline.release.assemble import Release, serialize
+from pipeline.release.upload import ensure_bucket, release_bucket_name, upload
 from tests.conftest import REGION
 from tests.launches.environments import aws_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, assemble
+from pipeline.release.assemble import Release, assemble
 from tests.conftest import REGION
 from tests.launches.tree import Tree
 from tests.provisioning.catalog import Catalog

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assemble import Release
+from pipeline.parameters.profiles import load_profile
 from pipeline.paths import PROJECT
-from pipeline.profiles import load_profile
 from pipeline.provisioning import environments
+from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assemble import Release
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.tree import Finished, Tree, end, finished
 from tests.provisioning.catalog import Catalog

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.provisioning import environments
+from pipeline.release.assemble import Release
 from tests.launches.tree import Tree, end, finished
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.recording import recording

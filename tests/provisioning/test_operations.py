@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.assemble import Release
 from pipeline.errors import Refusal
 from pipeline.provisioning import environments
 from pipeline.provisioning.operations import Ended
+from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 

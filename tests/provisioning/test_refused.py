@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.assemble import Release
+from commands.embedded_launch import product_user
 from pipeline.aws import Aws
 from pipeline.catalog.product_templates import fixed_rules
 from pipeline.errors import Refusal
 from pipeline.provisioning import environments
-from pipeline.stand_ins import product_user
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.provisioning.recording import recording

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.aws import Aws
-from pipeline.events import Operation
 from pipeline.provisioning import environments, operations
 from pipeline.provisioning.environments import Environment, Stack
 from pipeline.provisioning.operations import Ended, Wanted
+from pipeline.stacks.events import Operation
 from tests.provisioning.catalog import DEVELOPMENT
 
 

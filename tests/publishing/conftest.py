@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
 from pipeline.catalog.document import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.publishing.faults import Calls, Clients
-from tests.publishing.small import small_catalog, small_release
+from tests.publishing.minimal_catalog import small_catalog, small_release
 from tests.publishing.snapshot import snapshot
 from tests.publishing.states import StatefulAws
 

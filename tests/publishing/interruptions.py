@@ -19,7 +19,7 @@ from tests.publishing.faults import (
     is_write,
     no_waiting,
 )
-from tests.publishing.small import CATALOG, SHARE, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, SHARE, small_catalog
 from tests.publishing.states import StatefulAws
 
 SHARED = CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production")

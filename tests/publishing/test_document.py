@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.assemble import Release
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_templates
 from pipeline.errors import Refusal
-from pipeline.profiles import profile_names
-from tests.publishing.small import CATALOG, small_catalog
+from pipeline.parameters.profiles import profile_names
+from pipeline.release.assemble import Release
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
 
 WRONG = [
     ("regions: [eu-north-1]", "regions: [eu-nroth-1]", 2, "eu-nroth-1"),

@@ -14,7 +14,7 @@ from pipeline.catalog.steps import Action, Kind
 from pipeline.paths import PROJECT
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
-from tests.publishing.hub import Hub, catalog_with
+from tests.publishing.shared_catalog import Hub, catalog_with
 from tests.publishing.test_published import only, writing
 
 

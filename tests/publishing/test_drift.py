@@ -11,7 +11,7 @@ import pytest
 from pipeline.catalog.steps import Action, Kind
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
-from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
 from tests.publishing.test_published import guidance, only, told, writing
 
 TRIALS = """  trials:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, serialize, template_path
 from pipeline.aws import Aws
 from pipeline.catalog.foundations import foundations
 from pipeline.catalog.product_templates import product_templates
@@ -19,14 +18,15 @@ from pipeline.catalog.steps import Action, Kind
 from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK
 from pipeline.errors import Refusal
 from pipeline.paths import PARAMETERS
-from pipeline.upload import release_bucket_name
+from pipeline.release.assemble import Release, serialize, template_path
+from pipeline.release.upload import release_bucket_name
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
 from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
 from tests.conftest import REGION
 from tests.launches.tree import Tree
 from tests.publishing.conftest import Publisher
-from tests.publishing.hub import Hub, catalog_with
-from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
+from tests.publishing.shared_catalog import Hub, catalog_with
 from tests.publishing.test_published import told, writing
 
 BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from commands.embedded_launch import product_user
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, template_path
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
-from pipeline.stand_ins import product_user
-from pipeline.upload import release_bucket_name
+from pipeline.release.assemble import Release, template_path
+from pipeline.release.upload import release_bucket_name
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
 from tests.conftest import REGION
 from tests.organization import Organization
 from tests.provisioning.users import User
 from tests.publishing.conftest import WAITS
-from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
 
 OUTSIDER = "111122223333"
 USER = "launcher"

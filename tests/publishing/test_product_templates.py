@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import MAX_TEMPLATE_BYTES, Release, assemble
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_templates
-from pipeline.profiles import load_profile
+from pipeline.parameters.profiles import load_profile
+from pipeline.release.assemble import MAX_TEMPLATE_BYTES, Release, assemble
 
 BUCKET = "carbon-connect-releases-111122223333-eu-north-1"
 PROFILES = {"development": "dev", "staging": "staging", "production": "prod"}

@@ -17,7 +17,7 @@ from pipeline.errors import Refusal
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.faults import Calls, Clients
-from tests.publishing.small import CATALOG, SHARE, small_catalog, small_release
+from tests.publishing.minimal_catalog import CATALOG, SHARE, small_catalog, small_release
 
 LAYER = """
   network:

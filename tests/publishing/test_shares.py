@@ -13,7 +13,7 @@ from pipeline.errors import Refusal
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
-from tests.publishing.hub import Hub, catalog_with
+from tests.publishing.shared_catalog import Hub, catalog_with
 from tests.publishing.test_published import only, told, writing
 
 

@@ -10,10 +10,10 @@ import pytest
 from pipeline.catalog.publish import refusals
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls, Clients, is_write
+from tests.publishing.interleaving import NEVER, Pair, Turn, Wishes, in_turns
 from tests.publishing.interruptions import SHARED
-from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
 from tests.publishing.states import StatefulAws
-from tests.publishing.turns import NEVER, Pair, Turn, Wishes, in_turns
 
 OLDER: dict[str, Any] = {"version": "1.1.0"}
 NEWER: dict[str, Any] = {"version": "1.2.0"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.assemble import Release
 from pipeline.catalog.desired import WantedProduct, desired
 from pipeline.catalog.observed import SeenProduct, SeenVersion
 from pipeline.catalog.steps import Action
 from pipeline.catalog.tokens import once, token
 from pipeline.catalog.versions import version_order, version_steps
 from pipeline.errors import Refusal
-from tests.publishing.small import small_catalog, small_release
+from pipeline.release.assemble import Release
+from tests.publishing.minimal_catalog import small_catalog, small_release
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.checks_groups import groups_of
 from tests.relations.registry import relation
 from tests.relations.text import text_of

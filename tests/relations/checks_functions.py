@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.checks_secrets import DECRYPT, READ, SECRET
 from tests.relations.iam import allows
 from tests.relations.registry import relation

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.examples import ACCOUNT
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from tests.relations.registry import relation
 from tests.relations.text import listed, text_of

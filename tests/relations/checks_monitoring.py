@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import templates_src.functions
-from pipeline.examples import ACCOUNT
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from tests.relations.checks_identity import statements
 from tests.relations.iam import allows, is_about

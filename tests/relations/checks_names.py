@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.registry import relation
 from tests.relations.schemas import create_only, identifier
 from tests.relations.text import text_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
 from tests.rendering import Resource, id_of, named, only, resources_of_type

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.order import existing_before
 from tests.relations.registry import relation
 from tests.rendering import id_of, ids_in, named, resources_of_type

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations.checks_groups import groups_of, groups_of_engines
 from tests.relations.registry import relation
 from tests.rendering import Resource, group_rules, id_of, named, resources_of_type

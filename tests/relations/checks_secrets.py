@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT
 from tests.relations.iam import allows, granted
 from tests.relations.registry import relation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT
 from tests.relations.registry import relation
 from tests.relations.schemas import tag_property

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.assemble import serialize
+from pipeline.release.assemble import serialize
 from tests.relations.registry import Templates, template_relation
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html

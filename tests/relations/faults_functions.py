@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations import checks_functions as functions
 from tests.relations import checks_monitoring as monitoring
 from tests.relations.planting import body, drop, put, remove

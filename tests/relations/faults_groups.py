@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations import checks_groups as groups
 from tests.relations import checks_ports as ports
 from tests.relations.planting import add, body, drop, put, remove

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations import checks_network as network
 from tests.relations.planting import add, append, body, put, remove
 from tests.relations.registry import Fault

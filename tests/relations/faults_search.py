@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations import checks_data as data
 from tests.relations import checks_search as search
 from tests.relations.planting import Plant, body, drop, put

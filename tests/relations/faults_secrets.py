@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.examples import example
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.template.example_values import example
 from tests.conftest import REGION
 from tests.relations import checks_secrets as secrets
 from tests.relations.planting import add, append, body, drop, put

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.relations import checks_compute as compute
 from tests.relations import checks_order as order
 from tests.relations.planting import add, append, body, drop, put, remove

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.iam import policies
 from tests.iam.policies import Request
 from tests.relations.text import listed, text_of

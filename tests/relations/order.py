@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT, stack_title
 from tests.rendering import ids_in, origins_in
 

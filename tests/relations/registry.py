@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 
 # Templates by layer name, the root under "environment", as CloudFormation reads them.
 Templates = dict[str, dict[str, Any]]

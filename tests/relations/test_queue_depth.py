@@ -17,14 +17,14 @@ import botocore.session
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import assemble
 from pipeline.aws import models
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.release.assemble import assemble
 from templates_src.functions.queue_depth import handler as measuring
 from templates_src.functions.queue_depth.broker import queue_keys
 from tests.conftest import REGION
 from tests.engines.valkey import Valkey
-from tests.relations.queue_checks import (
+from tests.relations.checks_queue import (
     CHECKS,
     CLUSTER,
     JOBS,
@@ -35,7 +35,7 @@ from tests.relations.queue_checks import (
     listened_to,
     variables,
 )
-from tests.relations.queue_faults import FAULTS, Fault
+from tests.relations.faults_queue import FAULTS, Fault
 from tests.relations.variants import VARIANTS
 
 Measure = Callable[[Rendered], Measurement]

@@ -8,11 +8,11 @@ from functools import cache
 
 import pytest
 
-from pipeline.assemble import assemble
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from pipeline.release.assemble import assemble
 from templates_src.compute.search import IMAGE
-from tests.relations.boot_checks import CHECKS, SCRIPT, Check
-from tests.relations.boot_mistakes import MISTAKES, Mistake
+from tests.relations.checks_boot import CHECKS, SCRIPT, Check
+from tests.relations.faults_boot import MISTAKES, Mistake
 from tests.relations.variants import VARIANTS
 
 

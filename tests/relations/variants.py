@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 
-from pipeline.assemble import Release, assemble
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.release.assemble import Release, assemble
 
 REGION = "eu-north-1"
 COMPLETE = {

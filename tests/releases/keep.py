@@ -12,10 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.assemble import assemble, project_version
 from pipeline.catalog.versions import version_order
 from pipeline.errors import Refusal
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
+from pipeline.release.assemble import assemble, project_version
 from tests.golden import differences
 from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.assemble import Release, template_path
 from pipeline.catalog.versions import version_order
 from pipeline.paths import FUNCTIONS, MANIFEST, PARAMETERS
+from pipeline.release.assemble import Release, template_path
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.assemble import project_version
 from pipeline.catalog.versions import version_order
 from pipeline.errors import Refusal
+from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG
-from pipeline.profiles import load_profile, profile_names
+from pipeline.release.assemble import project_version
 from templates_src.environment import TEMPLATE_FOLDER
 from templates_src.launch_role.template import NAME as LAUNCH_ROLE
 from templates_src.release_bucket.template import NAME as RELEASE_BUCKET

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.assemble import Release
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_templates
 from pipeline.paths import PROJECT
+from pipeline.release.assemble import Release
 from tests.rights.alphabets import characters
 from tests.rights.code_flows import Flows, Sink, Template
 from tests.rights.permissions_of_code import Permissions

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
+from commands.embedded_launch import product_user
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release, serialize, template_path
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
 from pipeline.errors import Refusal
-from pipeline.stand_ins import product_user
-from pipeline.upload import release_bucket_name
+from pipeline.release.assemble import Release, serialize, template_path
+from pipeline.release.upload import release_bucket_name
 from tests.conftest import REGION
 from tests.launch_role.test_deployed import settled
 from tests.organization import Organization
 from tests.provisioning.users import User
 from tests.publishing.conftest import WAITS
-from tests.publishing.small import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, small_catalog
 
 ATTACKER = "111122223333"
 LAUNCHER = "launcher"

@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from pipeline.assemble import Release
-from pipeline.render import Rendered, render
+from pipeline.checks.render import Rendered, render
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 
 # What an environment's first launch goes without.

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.checks.render import Rendered
 from pipeline.errors import Refusal
-from pipeline.prices import CACHE_NODE_HOUR, saving_percent
-from pipeline.render import Rendered
+from tests.prices import CACHE_NODE_HOUR, saving_percent
 from tests.rendering import resources_of_type
 from tests.seed.conftest import RenderWith
-from tests.seed.parts import cache
+from tests.seed.rendered_architecture import cache
 
 SERVERLESS = "AWS::ElastiCache::ServerlessCache"
 REPLICATION_GROUP = "AWS::ElastiCache::ReplicationGroup"

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from pipeline.prices import (
+from pipeline.checks.render import Rendered
+from tests.prices import (
     CACHE_NODE_HOUR,
     DATABASE_HOUR,
     FARGATE_GB_HOUR,
@@ -14,9 +15,8 @@ from pipeline.prices import (
     Price,
     saving_percent,
 )
-from pipeline.render import Rendered
 from tests.rendering import named, only
-from tests.seed.parts import cache, is_true, nat_gateways, service
+from tests.seed.rendered_architecture import cache, is_true, nat_gateways, service
 
 
 def test_graviton_saves_12_percent_on_rds_and_5_percent_on_elasticache(prod: Rendered) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pipeline.prices import DATABASE_HOUR, saving_percent
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
+from tests.prices import DATABASE_HOUR, saving_percent
 from tests.rendering import id_of, named, only
-from tests.seed.parts import extensions, is_true
+from tests.seed.rendered_architecture import extensions, is_true
 
 INTEL = "db.t3.medium"
 

@@ -1,8 +1,8 @@
 """The arrows of the diagram: who reaches whom, by every rule on the way and with what it takes to use it."""
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import group_rules, id_of, ids_in, named, only, resources_of_type
-from tests.seed.parts import (
+from tests.seed.rendered_architecture import (
     EVERYWHERE,
     acl_entries,
     allowed,

@@ -2,7 +2,7 @@
 
 import json
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import (
     containers,
     id_of,
@@ -11,7 +11,7 @@ from tests.rendering import (
     only,
     resources_of_type,
 )
-from tests.seed.parts import (
+from tests.seed.rendered_architecture import (
     EVERYWHERE,
     cache,
     extensions,

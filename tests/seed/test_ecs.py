@@ -2,10 +2,10 @@
 
 import pytest
 
+from pipeline.checks.render import Rendered
 from pipeline.errors import Refusal
-from pipeline.render import Rendered
 from tests.seed.conftest import RenderWith
-from tests.seed.parts import scaling, service
+from tests.seed.rendered_architecture import scaling, service
 
 
 def test_api_cpu_is_1_vcpu(rendered: Rendered) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import id_of, named, only, resources_of_type
-from tests.seed.parts import service
+from tests.seed.rendered_architecture import service
 
 
 def target_group(rendered: Rendered) -> Mapping[str, Any]:

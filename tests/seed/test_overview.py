@@ -3,7 +3,7 @@
 import inspect
 
 from commands import building, direct, launching
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import resources, resources_of_type
 
 # Servers that someone would have to look after; the search server is in an Auto Scaling group.

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import containers, ids_in, named, only
-from tests.seed.parts import injected
+from tests.seed.rendered_architecture import injected
 
 SENSITIVE = re.compile(
     r"PASSWORD|SECRET|TOKEN|_KEY$|CREDENTIAL|DATABASE_URL|CELERY_.*(URL|BACKEND)"

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import (
     GroupRule,
     group_rules,
@@ -13,7 +13,7 @@ from tests.rendering import (
     resources,
     resources_of_type,
 )
-from tests.seed.parts import (
+from tests.seed.rendered_architecture import (
     EVERYWHERE,
     acl_entries,
     allowed,

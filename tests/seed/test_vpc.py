@@ -2,9 +2,9 @@
 
 from ipaddress import ip_network
 
-from pipeline.render import Rendered
+from pipeline.checks.render import Rendered
 from tests.rendering import id_of, only, resources_of_type
-from tests.seed.parts import (
+from tests.seed.rendered_architecture import (
     EVERYWHERE,
     TIERS,
     ZONES,

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import assemble, write
 from pipeline.paths import PROJECT
+from pipeline.release.assemble import assemble, write
 from tests.taskcat.definition import FILE_NAME, HOME
 from tests.taskcat.launcher import in_account, on_embedded
 from tests.taskcat.prerequisites import prepare

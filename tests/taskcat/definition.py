@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.assemble import Release, assemble, template_path
+from pipeline.parameters.profiles import load_profile
 from pipeline.paths import PROJECT as FOLDER
-from pipeline.profiles import load_profile
+from pipeline.release.assemble import Release, assemble, template_path
 from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID

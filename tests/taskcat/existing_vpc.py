@@ -23,7 +23,7 @@ from troposphere.ec2 import (
     VPCGatewayAttachment,
 )
 
-from pipeline.assemble import serialize
+from pipeline.release.assemble import serialize
 from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from commands.embedded_launch import EXAMPLE_DOMAIN, embedded_prerequisites
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.stand_ins import EXAMPLE_DOMAIN, embedded_prerequisites
 from templates_src.core.shared import PROD
 from templates_src.edge.certificate import CERTIFICATE_ARN
 from tests.taskcat.definition import CERTIFICATE, DOMAIN, HOME, SECOND, ZONE

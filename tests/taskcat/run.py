@@ -30,7 +30,7 @@ from tests.taskcat.contract import Place, promises_broken
 from tests.taskcat.definition import FILE_NAME
 from tests.taskcat.leftovers import Kept, kept, leftovers
 from tests.taskcat.offline import offline
-from tests.taskcat.telling import say_how_it_goes, watched
+from tests.taskcat.run_output import say_how_it_goes, watched
 
 COMPLETE, DELETED = "CREATE_COMPLETE", "DELETE_COMPLETE"
 # Seconds after which a run is given up: three times what it is to take.

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.assemble import Release
-from pipeline.lint import Target, lint_target
+from pipeline.checks.lint import Target, lint_target
+from pipeline.checks.regions.readiness import readiness, ready_regions
+from pipeline.parameters.profiles import profile_names, profile_parameters
 from pipeline.paths import PROJECT
-from pipeline.profiles import profile_names, profile_parameters
-from pipeline.regions.readiness import readiness, ready_regions
+from pipeline.release.assemble import Release
 from tests.taskcat.contract import promise
 from tests.taskcat.costs import (
     ADDRESSES,

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
+from pipeline.release.assemble import Release
 from tests.taskcat.definition import DIST, FILE_NAME, HOME, NAME, definition
 from tests.taskcat.launcher import QUIET, on_embedded
 from tests.taskcat.prerequisites import prepare, remember

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.profiles import refused
+from pipeline.parameters.profiles import refused
 from templates_src.core.declaration import Declaration
 from templates_src.core.shared import RELEASE_PREFIX
 from templates_src.environment import ROOT

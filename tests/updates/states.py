@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.launch import outputs_of
+from pipeline.stacks.deploy import outputs_of
 from tests.launches.environments import STACK_TYPE, Environment, Resource
 from tests.launches.inventory import Inventory, counted, expected, inventory
-from tests.updates.holdings import Held, Holdings
+from tests.updates.stored_data import Held, Holdings
 
 # Outputs of the root that an update changes, and why.
 OF_THE_RELEASE: Mapping[str, str] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.assemble import Release
-from pipeline.profiles import profile_names, read_pairs
+from pipeline.parameters.profiles import profile_names, read_pairs
+from pipeline.release.assemble import Release
 from tests.releases.kept import Kept, templates_of
 from tests.updates.compatibility import CHECKS, WIDENED, Change, Check
 from tests.updates.faults import FAULTS, Fault

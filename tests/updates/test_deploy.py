@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.events import Operation
-from pipeline.launch import newest_event
-from pipeline.upload import upload
+from pipeline.release.assemble import Release
+from pipeline.release.upload import upload
+from pipeline.stacks.deploy import newest_event
+from pipeline.stacks.events import Operation
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.launches.test_readme import BUCKET, HEADING, commands_below

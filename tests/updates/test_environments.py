@@ -8,16 +8,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
-from pipeline.events import Failure
-from pipeline.profiles import profile_names
+from pipeline.parameters.profiles import profile_names
+from pipeline.release.assemble import Release
+from pipeline.stacks.events import Failure
 from templates_src.core.shared import RELEASE_PREFIX
 from tests.releases.kept import Kept, kept
 from tests.updates import stateful
 from tests.updates.faults import TAKEN, unlaunchable
-from tests.updates.journeys import Journey, planted
 from tests.updates.states import OF_THE_RELEASE, State, changed_outputs, left_over, lost, replaced
+from tests.updates.update_paths import Journey, planted
 
 # What the failed update would have changed, before the fault in its last layer.
 LARGER = {"DatabaseBackupRetentionDays": "21", "LogRetentionDays": "90", "WafRateLimit": "5000"}

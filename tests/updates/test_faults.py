@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.aws import Aws
+from pipeline.release.assemble import Release
 from tests.relations.planting import drop_from_template, put_in_template
 from tests.releases.kept import Kept
 from tests.updates import stateful
 from tests.updates.faults import ROOT, rename_resource
-from tests.updates.journeys import Journey, planted
 from tests.updates.states import State, changed_outputs, left_over, lost, replaced
+from tests.updates.update_paths import Journey, planted
 
 SECRET = "Resources/SessionKeySecret/Properties/GenerateSecretString/PasswordLength"
 PLANTS = (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.assemble import Release
 from pipeline.provisioning.operations import Ended
+from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 from tests.releases.kept import Kept
 from tests.updates import stateful
-from tests.updates.holdings import Holdings
 from tests.updates.states import State, changed_outputs, left_over, lost, replaced
+from tests.updates.stored_data import Holdings
 
 NAME = "carbon-connect-dev"
 

@@ -10,11 +10,11 @@ from typing import Any
 from ministack.services import cloudformation
 from ministack.services.cloudformation import handlers, helpers
 
+from embedded_aws.cloudformation.template_urls import locate
 from embedded_aws.services.records import Refusal
 from embedded_aws.services.service_catalog import foreign_buckets, object_reads
 from embedded_aws.services.service_catalog.launch_roles import COPIED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
-from embedded_aws.template_urls import locate
 
 Stack = dict[str, Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from ministack.services.cloudformation import engine
 
-from embedded_aws.service_calls import ServiceCallError, call
+from embedded_aws.bridge.service_calls import ServiceCallError, call
+from embedded_aws.cloudformation.template_urls import locate
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Record
-from embedded_aws.template_urls import locate
 
 Template = dict[str, Any]
 Rules = dict[str, Any]

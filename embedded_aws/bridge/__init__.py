@@ -1,0 +1,1 @@
+"""The way into ministack: resource types and calls to its services."""

@@ -1,0 +1,67 @@
+"""Register a resource type with ministack's CloudFormation."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws.bridge.service_calls import ServiceCallError
+from embedded_aws.schemas.provider_schemas import is_tagged, property_names, schema_of
+
+Properties = dict[str, Any]
+# What `Ref` gives, and what `Fn::GetAtt` gives by attribute name.
+Created = tuple[str, dict[str, Any]]
+Create = Callable[[str, Properties, str], Created]
+Update = Callable[[str, Properties, Properties, str], Created]
+Delete = Callable[[str, Properties], None]
+
+# Which properties replace a resource does not differ between regions.
+_SCHEMA_REGION = "us-east-1"
+
+
+def register(resource_type: str, *, create: Create, delete: Delete, update: Update) -> None:
+    """Make CloudFormation able to manage `resource_type`.
+
+    create(logical_id, properties, stack_name) and update(physical_id, old, new, stack_name) return
+    the physical id and the attributes; delete(physical_id, properties) must accept a resource that
+    is gone. A change of a create-only property never reaches `update`: the engine replaces.
+    """
+    schema = schema_of(resource_type, _SCHEMA_REGION)
+    provisioners._RESOURCE_HANDLERS[resource_type] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }
+    provisioners._REPLACING_PROPERTIES[resource_type] = tuple(
+        sorted(property_names(schema.get("createOnlyProperties", [])))
+    )
+    if is_tagged(schema):
+        provisioners._STACK_TAG_PROPERTY[resource_type] = ("Tags", "list")
+
+
+def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update:
+    """An update for types whose every property replaces them, their tags apart."""
+
+    def update(physical_id: str, _old: Properties, new: Properties, _stack_name: str) -> Created:
+        return physical_id, attributes(physical_id, new)
+
+    return update
+
+
+def physical_name(stack_name: str, logical_id: str, *, limit: int, lowercase: bool = False) -> str:
+    """The name CloudFormation would give an unnamed resource, within the service's limit."""
+    name: str = provisioners._physical_name(
+        stack_name, logical_id, max_len=limit, lowercase=lowercase
+    )
+    return name
+
+
+@contextlib.contextmanager
+def ignoring(*codes: str) -> Iterator[None]:
+    """Swallow a service's refusals with these error codes: the deletion of what is gone."""
+    try:
+        yield
+    except ServiceCallError as problem:
+        if problem.code not in codes:
+            raise

@@ -1,0 +1,97 @@
+"""What a parent's events say of a nested stack: its id from the start, and where its template is.
+
+ministack names a child once it is complete, so a failed one never, and shows no properties. Programs
+that follow a launch, taskcat among them, find a child's template and its events by these two.
+"""
+
+import json
+import re
+from typing import Any
+
+from ministack.services import cloudformation
+from ministack.services.cloudformation import handlers, stacks
+
+from embedded_aws.bridge.registry import Properties
+
+Stack = dict[str, Any]
+
+_TYPE = "AWS::CloudFormation::Stack"
+# Kept with a parent: the ids of its children by logical id. With a child: its template's URL.
+_CHILDREN = "_children"
+_TEMPLATE_URL = "_template_url"
+
+
+def install() -> None:
+    """Add to the events of nested stacks as they are recorded, and show what was added."""
+    add_event, describe = stacks._add_event, handlers._ACTION_HANDLERS["DescribeStackEvents"]
+
+    def add(
+        stack_id: str,
+        stack_name: str,
+        logical_id: str,
+        kind: str,
+        status: str,
+        reason: str = "",
+        physical_id: str = "",
+        *rest: Any,
+        **more: Any,
+    ) -> None:
+        is_nested = kind == _TYPE and logical_id != stack_name
+        if is_nested and status.endswith("_FAILED"):
+            children = cloudformation._stacks[stack_name].get(_CHILDREN, {})
+            physical_id = physical_id or children.get(logical_id, "")
+        add_event(
+            stack_id, stack_name, logical_id, kind, status, reason, physical_id, *rest, **more
+        )
+        url = (handlers._resolve_stack(physical_id) or {}).get(_TEMPLATE_URL)
+        if is_nested and url:
+            # Not the parameters: what the parent declares NoEcho is masked on AWS, and is not known
+            # for such here.
+            event = cloudformation._stack_events[stack_id][-1]
+            event["ResourceProperties"] = json.dumps({"TemplateURL": url})
+
+    def describe_with_properties(request: Any) -> Any:
+        answer = describe(request)
+        return _with_properties(answer, handlers._resolve_stack(handlers._p(request, "StackName")))
+
+    stacks._add_event = add
+    handlers._ACTION_HANDLERS["DescribeStackEvents"] = describe_with_properties
+
+
+def keep_template_url(child: Stack, properties: Properties) -> None:
+    """Note where the template of a child is that begins to be created or updated."""
+    child[_TEMPLATE_URL] = str(properties["TemplateURL"])
+
+
+def announce(parent: Stack, logical_id: str, child: Stack) -> None:
+    """Say in the parent's events that a child is there, as CloudFormation does before it is done."""
+    parent.setdefault(_CHILDREN, {})[logical_id] = child["StackId"]
+    stacks._add_event(
+        parent["StackId"],
+        parent["StackName"],
+        logical_id,
+        _TYPE,
+        "CREATE_IN_PROGRESS",
+        "Resource creation Initiated",
+        child["StackId"],
+    )
+
+
+def _with_properties(answer: Any, stack: Stack | None) -> Any:
+    status, headers, body = answer
+    if stack is None or status != 200:
+        return answer
+    properties = {
+        event["EventId"]: handlers._esc(event["ResourceProperties"])
+        for event in cloudformation._stack_events.get(stack["StackId"], [])
+        if "ResourceProperties" in event
+    }
+
+    def add(match: re.Match[str]) -> str:
+        shown = properties.get(match.group(1))
+        return match.group(0) + (
+            f"<ResourceProperties>{shown}</ResourceProperties>" if shown else ""
+        )
+
+    text = re.sub(r"<EventId>([^<]+)</EventId>", add, body.decode())
+    return status, headers, text.encode()

@@ -1,0 +1,263 @@
+"""Nested stacks through the whole engine.
+
+ministack 1.5.33 deploys a child by a shortened copy of its engine: rules and exports inside it are
+ignored, a failed child leaks, Retain is ignored and a replacement fails. Here a child is created,
+updated and deleted by the same actions as a stack of its own.
+"""
+
+import asyncio
+import functools
+import random
+import re
+import string
+from collections.abc import Callable, Coroutine, Mapping
+from html import unescape
+from typing import Any
+
+import ministack.app
+from ministack.services import cloudformation
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+
+from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.cloudformation import nested_stack_events
+
+Stack = dict[str, Any]
+
+# Seconds after which a child is given up; AWS has no limit, but nothing here takes minutes.
+_PATIENCE = 900
+_NAME_LIMIT = 128
+_FAILURES = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
+# The operation that runs on a stack, by the stack's id.
+_running: dict[str, asyncio.Task[None]] = {}
+
+
+def install() -> None:
+    """Replace ministack's handlers of AWS::CloudFormation::Stack."""
+    provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"] = {
+        "create": _create,
+        "update": _update,
+        "delete": _delete,
+    }
+    for module in (handlers, changesets):
+        module._create_stack_task_in_region = _start_operation
+    handlers._ACTION_HANDLERS["DescribeStacks"] = _describe_with_family
+
+
+def _start_operation(
+    operation: Coroutine[Any, Any, None], stack: Stack | None, stack_id: str | None = None
+) -> None:
+    """Schedule a stack operation in the stack's region, and remember it until it is done."""
+    with stacks._stack_region_context(stack, stack_id):
+        task = asyncio.get_running_loop().create_task(operation)
+    if stack_id:
+        _running[stack_id] = task
+        task.add_done_callback(lambda done: _end_operation(done, stack, stack_id))
+
+
+def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str) -> None:
+    """Forget an operation; one that broke off must not leave its stack in progress for ever."""
+    if _running.get(stack_id) is done:
+        del _running[stack_id]
+    problem = None if done.cancelled() else done.exception()
+    if problem is None or stack is None:
+        return
+    status = stack["StackStatus"].replace("_IN_PROGRESS", "_FAILED")
+    reason = f"The embedded AWS broke off: {problem!r}"
+    stack.update(StackStatus=status, StackStatusReason=reason)
+    with stacks._stack_region_context(stack, stack_id):
+        name = stack["StackName"]
+        stacks._add_event(
+            stack_id, name, name, "AWS::CloudFormation::Stack", status, reason, stack_id
+        )
+
+
+def _create(logical_id: str, properties: Properties, parent_name: str) -> Created:
+    parent: Stack = cloudformation._stacks[parent_name]
+    name = _child_name(parent_name, logical_id)
+    begin = functools.partial(_begin, parent, logical_id, properties)
+    rolls_back = not parent.get("DisableRollback")
+    request = {
+        **_request(properties, parent),
+        "DisableRollback": "false" if rolls_back else "true",
+    }
+    child = _act("CreateStack", name, request, begin)
+    if child["StackStatus"] == "CREATE_COMPLETE":
+        return _created(child)
+    problem = _failure(child, "created")
+    if rolls_back:
+        # The parent has no physical id of a resource that failed, so nobody else would delete it.
+        _delete(child["StackId"], {})
+    else:
+        parent["_resources"][logical_id] = {
+            "PhysicalResourceId": child["StackId"],
+            "ResourceType": "AWS::CloudFormation::Stack",
+            "ResourceStatus": "CREATE_FAILED",
+            "LogicalResourceId": logical_id,
+            "Properties": properties,
+            "Attributes": {},
+            "Timestamp": child["LastUpdatedTime"],
+        }
+    raise problem
+
+
+def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack) -> None:
+    """Make a stack the child of its parent, and say so in the parent's events."""
+    child.update(
+        ParentId=parent["StackId"],
+        RootId=parent.get("RootId") or parent["StackId"],
+        _parent_stack_name=parent["StackName"],
+    )
+    nested_stack_events.keep_template_url(child, properties)
+    nested_stack_events.announce(parent, logical_id, child)
+
+
+def _child_name(parent_name: str, logical_id: str) -> str:
+    suffix = "".join(random.choices(string.ascii_uppercase + string.digits, k=12))  # noqa: S311
+    return f"{f'{parent_name}-{logical_id}'[: _NAME_LIMIT - len(suffix) - 1]}-{suffix}"
+
+
+def _update(physical_id: str, _old: Properties, new: Properties, parent_name: str) -> Created:
+    parent: Stack = cloudformation._stacks[parent_name]
+    child = _named(physical_id)
+    if child is None:
+        raise ValueError(f"Stack [{physical_id}] does not exist")
+    nested_stack_events.keep_template_url(child, new)
+    try:
+        child = _act("UpdateStack", child["StackName"], _request(new, parent))
+    except ValueError as problem:
+        if "No updates are to be performed" not in str(problem):
+            raise
+        return _created(child)
+    if child["StackStatus"] != "UPDATE_COMPLETE":
+        raise _failure(child, "updated")
+    return _created(child)
+
+
+def _delete(physical_id: str, _properties: Properties) -> None:
+    child = _named(physical_id)
+    if child is None or child["StackStatus"] == "DELETE_COMPLETE":
+        return
+    child = _act("DeleteStack", child["StackName"], {})
+    if child["StackStatus"] != "DELETE_COMPLETE":
+        raise _failure(child, "deleted")
+
+
+def _named(physical_id: str) -> Stack | None:
+    stack: Stack | None = handlers._resolve_stack(physical_id)
+    return stack
+
+
+def _created(child: Stack) -> Created:
+    outputs = {f"Outputs.{o['OutputKey']}": o["OutputValue"] for o in child.get("Outputs", [])}
+    return child["StackId"], outputs
+
+
+def _request(properties: Properties, parent: Stack) -> dict[str, str]:
+    """The child's part of CreateStack or UpdateStack, with the parent's capabilities."""
+    parameters = properties.get("Parameters") or {}
+    fields = {"TemplateURL": str(properties["TemplateURL"])}
+    for number, (key, value) in enumerate(parameters.items(), 1):
+        if isinstance(value, list | dict):
+            raise ValueError(  # noqa: TRY004 - the engine takes ValueErrors as refusals
+                "Value of property Parameters must be an object with String (or simple type)"
+                f" properties: {key} is not"
+            )
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        fields[f"Parameters.member.{number}.ParameterKey"] = key
+        fields[f"Parameters.member.{number}.ParameterValue"] = text
+    tags = [t for t in properties.get("Tags") or [] if not t["Key"].startswith("aws:")]
+    for number, tag in enumerate(tags, 1):
+        fields[f"Tags.member.{number}.Key"] = tag["Key"]
+        fields[f"Tags.member.{number}.Value"] = str(tag["Value"])
+    for number, capability in enumerate(parent.get("Capabilities", []), 1):
+        fields[f"Capabilities.member.{number}"] = capability
+    for number, topic in enumerate(properties.get("NotificationARNs") or [], 1):
+        fields[f"NotificationARNs.member.{number}"] = topic
+    return fields
+
+
+def _act(
+    action: str,
+    name: str,
+    fields: Mapping[str, str],
+    begin: Callable[[Stack], None] | None = None,
+) -> Stack:
+    """Carry out a stack action on the server's loop, from a worker thread, and wait for its end.
+
+    `begin` is called with the stack when the action is accepted, before it runs.
+    """
+
+    async def act() -> Stack:
+        # The child starts afresh: these belong to the parent's resource in the caller's context.
+        provisioners._NAME_SEED.set("")
+        provisioners._RETAIN_REPLACED.set(False)
+        provisioners._DEFERRED_PREDECESSOR_DELETES.set(None)
+        form = {key: [value] for key, value in {"StackName": name, **fields}.items()}
+        status, _, body = handlers._ACTION_HANDLERS[action](form)
+        if status != 200:
+            raise ValueError(_message(body))
+        stack: Stack = cloudformation._stacks[name]
+        if begin is not None:
+            begin(stack)
+        operation = _running.get(stack["StackId"])
+        if operation is not None:
+            await operation
+        return stack
+
+    waiting = asyncio.run_coroutine_threadsafe(act(), ministack.app._MAIN_LOOP)
+    return waiting.result(_PATIENCE)
+
+
+def _message(body: bytes | str) -> str:
+    text = body.decode() if isinstance(body, bytes) else body
+    found = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
+    return unescape(found.group(1)) if found else text
+
+
+def _failure(child: Stack, verb: str) -> ValueError:
+    """CloudFormation's sentence, with the first failed resource of the child and its reason."""
+    events = cloudformation._stack_events.get(child["StackId"], [])
+    failed = next(
+        (
+            event
+            for event in events[_last_start(events) :]
+            if event["ResourceStatus"] in _FAILURES
+            and event["LogicalResourceId"] != child["StackName"]
+        ),
+        None,
+    )
+    reason = child.get("StackStatusReason") or ""
+    if failed is not None:
+        reason = f"{failed['LogicalResourceId']}: {failed['ResourceStatusReason']}"
+    return ValueError(
+        f"Embedded stack {child['StackId']} was not successfully {verb}: {reason}".rstrip(": ")
+    )
+
+
+def _last_start(events: list[dict[str, Any]]) -> int:
+    """The index of the event that began the stack's newest operation."""
+    for index in range(len(events) - 1, -1, -1):
+        event = events[index]
+        is_stack = event["LogicalResourceId"] == event["StackName"]
+        if is_stack and event["ResourceStatus"] in _STARTS:
+            return index
+    return 0
+
+
+_STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_plain_describe = handlers._ACTION_HANDLERS["DescribeStacks"]
+
+
+def _describe_with_family(parameters: Any) -> Any:
+    """DescribeStacks with ParentId and RootId, which ministack keeps and does not show."""
+    status, headers, body = _plain_describe(parameters)
+    if status != 200:
+        return status, headers, body
+
+    def add(match: re.Match[str]) -> str:
+        stack = _named(unescape(match.group(1))) or {}
+        members = (f"<{n}>{stack[n]}</{n}>" for n in ("ParentId", "RootId") if stack.get(n))
+        return match.group(0) + "".join(members)
+
+    text = re.sub(r"<StackId>([^<]+)</StackId>", add, body.decode())
+    return status, headers, text.encode()

@@ -1,0 +1,76 @@
+"""Deletions that AWS refuses and ministack's CloudFormation carries out."""
+
+from collections.abc import Callable
+
+from ministack.services import alb, ec2, rds, s3
+from ministack.services.cloudformation import provisioners
+
+from embedded_aws.bridge.registry import Delete, Properties
+
+Objection = Callable[[str], str | None]
+
+
+def install() -> None:
+    """Put each objection before the deletion it objects to."""
+    objections: dict[str, Objection] = {
+        "AWS::S3::Bucket": _holds_objects,
+        "AWS::RDS::DBInstance": _database_is_protected,
+        "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer_is_protected,
+        "AWS::EC2::VPC": _vpc_is_in_use,
+    }
+    for resource_type, objection in objections.items():
+        handler = provisioners._RESOURCE_HANDLERS[resource_type]
+        # The final snapshot too: AWS takes it as a part of the deletion that it refuses.
+        for action in {"delete", "snapshot"} & handler.keys():
+            handler[action] = _unless(objection, handler[action])
+
+
+def _unless(objection: Objection, delete: Delete) -> Delete:
+    def guarded(physical_id: str, properties: Properties) -> None:
+        refusal = objection(physical_id)
+        if refusal:
+            raise ValueError(refusal)
+        delete(physical_id, properties)
+
+    return guarded
+
+
+def _holds_objects(bucket: str) -> str | None:
+    versions = [
+        v for (name, _), kept in s3._object_versions.items() if name == bucket for v in kept
+    ]
+    if (s3._buckets.get(bucket) or {}).get("objects") or versions:
+        return (
+            f"The bucket you tried to delete is not empty: {bucket}. You must delete all versions"
+            " in the bucket. (Service: S3, Code: BucketNotEmpty)"
+        )
+    return None
+
+
+def _database_is_protected(instance: str) -> str | None:
+    if (rds._instances.get(instance) or {}).get("DeletionProtection"):
+        return (
+            f"Cannot delete protected DB Instance {instance}, please disable deletion protection"
+            " and try again. (Service: Rds, Code: InvalidParameterCombination)"
+        )
+    return None
+
+
+def _balancer_is_protected(arn: str) -> str | None:
+    attributes = {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn) or []}
+    if str(attributes.get("deletion_protection.enabled")).lower() == "true":
+        return (
+            f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            " (Service: ElasticLoadBalancingV2, Code: OperationNotPermitted)"
+        )
+    return None
+
+
+def _vpc_is_in_use(vpc: str) -> str | None:
+    subnets = sorted(name for name, s in ec2._subnets.items() if s["VpcId"] == vpc)
+    if subnets:
+        return (
+            f"The vpc '{vpc}' has dependencies and cannot be deleted: {', '.join(subnets)}"
+            " (Service: Ec2, Code: DependencyViolation)"
+        )
+    return None

@@ -1,0 +1,1 @@
+"""Provider schemas, and what they say of properties and regions."""

@@ -1,0 +1,98 @@
+"""Refuse the database classes, cache nodes and instance types that a region does not have.
+
+Services have the same API in every region and not the same machines, so a template that is right by
+its schemas fails in some regions. What each offers is read from cfn-lint's lists, with cfn-lint's
+verdict; where they say nothing of a region or an engine, nothing is refused.
+"""
+
+from typing import Any
+
+from embedded_aws.bridge.service_calls import ServiceCallError
+from embedded_aws.schemas.provider_schemas import regional_extension
+
+Properties = dict[str, Any]
+
+_DATABASE_CLASSES = "aws_rds_dbinstance/dbinstanceclass_enum"
+_CACHE_NODE_TYPES = "aws_elasticache_cachecluster/cachenodetype_enum"
+_INSTANCE_TYPES = "aws_ec2_instance/instancetype_enum"
+
+
+def refuse_missing(resource_type: str, properties: Properties, region: str) -> None:
+    """Raise ServiceCallError in the service's words when the region lacks what a resource asks for."""
+    if resource_type == "AWS::RDS::DBInstance":
+        _refuse_missing_database_class(properties, region)
+    elif resource_type in ("AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::CacheCluster"):
+        _refuse_missing_node_type(properties.get("CacheNodeType"), region)
+
+
+def refuse_missing_instance_type(instance_type: str | None, region: str) -> None:
+    """Raise ServiceCallError in Auto Scaling's words for a type that instances cannot have there.
+
+    For a group and not for its launch template, of which EC2 checks no value before a launch:
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-restrictions.html
+    The words are in https://github.com/eksctl-io/eksctl/issues/1670.
+    """
+    offer = regional_extension(_INSTANCE_TYPES, region)
+    if instance_type and offer and instance_type not in offer["enum"]:
+        raise ServiceCallError(
+            "autoscaling",
+            "ValidationError",
+            "You must use a valid fully-formed launch template. The requested configuration is"
+            " currently not supported. Please check the documentation for supported"
+            f" configurations. {_absence(instance_type, region)}",
+        )
+
+
+def _refuse_missing_database_class(properties: Properties, region: str) -> None:
+    """The words are in https://github.com/aws-quickstart/quickstart-awx/issues/47."""
+    wanted = properties.get("DBInstanceClass")
+    offer = regional_extension(_DATABASE_CLASSES, region)
+    if not wanted or not offer:
+        return
+    lists = [
+        rule["then"]["properties"]["DBInstanceClass"]["enum"]
+        for rule in offer["allOf"]
+        if _is_about(rule["if"]["properties"], properties)
+    ]
+    # An engine has several price lists in a region; cfn-lint wants the class in each of them.
+    if all(wanted in classes for classes in lists):
+        return
+    combination = [
+        f"{name}={properties[name]}"
+        for name in ("DBInstanceClass", "Engine", "EngineVersion", "LicenseModel")
+        if name in properties
+    ]
+    raise ServiceCallError(
+        "rds",
+        "InvalidParameterCombination",
+        "RDS does not support creating a DB instance with the following combination:"
+        f" {', '.join(combination)}. For supported combinations of instance class and database"
+        f" engine version, see the documentation. {_absence(wanted, region)}",
+    )
+
+
+def _is_about(condition: Properties, properties: Properties) -> bool:
+    """Whether a list of classes is about the engine and licence of a database.
+
+    A condition that allows no licence (`False`) is that of an engine with one licence only.
+    """
+    if condition["Engine"]["const"] != str(properties.get("Engine")).lower():
+        return False
+    licence = condition["LicenseModel"]
+    return licence is False or bool(licence["const"] == properties.get("LicenseModel"))
+
+
+def _refuse_missing_node_type(node_type: str | None, region: str) -> None:
+    """The words are those that Terraform's users quote of CreateReplicationGroup."""
+    offer = regional_extension(_CACHE_NODE_TYPES, region)
+    if node_type and offer and node_type not in offer["enum"]:
+        raise ServiceCallError(
+            "elasticache",
+            "InvalidParameterValue",
+            f"Invalid Cache Node Type: {node_type}. {_absence(node_type, region)}",
+        )
+
+
+def _absence(wanted: str, region: str) -> str:
+    """What the services leave out, and what a rehearsal of several regions needs."""
+    return f"{wanted} is not offered in {region}."

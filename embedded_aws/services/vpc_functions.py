@@ -1,0 +1,38 @@
+"""Functions inside a VPC: not run, because what they are there to reach does not exist here.
+
+The databases and caches of the emulator are records, so a function that connects to one could only fail. A custom
+resource that such a function provides is answered with success. With a real database behind the emulator
+(`--database`), every database instance reports its address and these functions run.
+"""
+
+import os
+from typing import Any
+
+from ministack.services import lambda_svc
+
+from embedded_aws.cloudformation.custom_resources import answer, is_request
+from embedded_aws.settings import DATABASE_VARIABLE
+
+_NOT_RUN: dict[str, Any] = {"body": None, "error": False}
+
+
+def install() -> None:
+    """Keep functions inside a VPC from running, unless there is something for them to reach."""
+    if os.environ.get(DATABASE_VARIABLE):
+        return
+    execute = lambda_svc._execute_function_with_config_scope
+
+    def execute_outside(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
+        if not _is_inside_vpc(function):
+            return execute(function, event, *rest, **named)
+        if is_request(event):
+            known = event.get("PhysicalResourceId") or event["LogicalResourceId"]
+            answer(event, {"Status": "SUCCESS", "PhysicalResourceId": known, "Data": {}})
+        return dict(_NOT_RUN)
+
+    lambda_svc._execute_function_with_config_scope = execute_outside
+
+
+def _is_inside_vpc(function: dict[str, Any]) -> bool:
+    network = (function.get("config") or function).get("VpcConfig") or {}
+    return bool(network.get("SubnetIds"))

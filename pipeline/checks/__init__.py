@@ -1,0 +1,1 @@
+"""Checks of a release before a launch: rendering, lint, permissions and regions."""

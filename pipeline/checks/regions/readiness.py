@@ -1,0 +1,242 @@
+"""Whether an environment can be launched in a region, and why not; what no schema says is not known, and never taken for yes."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from pipeline.checks.regions import schemas
+from pipeline.checks.regions.uses import Used, at, resources, texts, untold, zones_needed
+from pipeline.checks.render import Rendered, pseudo_parameters, render
+from pipeline.errors import Refusal
+from pipeline.parameters.profiles import load_profile, profile_names
+from pipeline.parameters.relations import check_region
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release
+from pipeline.template.example_values import partition_of
+from templates_src.core.function import FUNCTION_FOLDER
+
+# A custom resource is of no region; whether one comes into being is a matter of its function.
+CUSTOM = "Custom::"
+# The resource whose function verifies the database, and where its zip keeps the root certificates of a region.
+VERIFIER = "Custom::DatabaseExtensions"
+VERIFIER_ZIP = f"{FUNCTION_FOLDER}/database_extensions.zip"
+ROOTS = "functions/database_extensions/rds_roots/{region}.pem"
+# What publishing makes, and launching from a product needs.
+PRODUCT_TYPES = (
+    "AWS::ServiceCatalog::CloudFormationProduct",
+    "AWS::ServiceCatalog::LaunchRoleConstraint",
+    "AWS::ServiceCatalog::Portfolio",
+    "AWS::ServiceCatalog::TagOption",
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an environment is not ready in a region: in one sentence, and in a few words.
+
+    ``known`` is False where nothing is known to be missing, but what there is is not known either.
+    """
+
+    text: str
+    short: str
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What stands in each environment's way in a region; nothing where it is ready.
+
+    ``products`` says whether the region has what Service Catalog products take, None where that is not known.
+    """
+
+    region: str
+    reasons: Mapping[str, tuple[Reason, ...]]
+    products: bool | None
+
+    def ready(self, environment: str) -> bool | None:
+        """Whether the environment can be launched, None where that is not known."""
+        return verdict(self.reasons[environment])
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether all of the environments can be launched."""
+        return not any(self.reasons.values())
+
+
+def verdict(reasons: Sequence[Reason]) -> bool | None:
+    """True without a reason against it, None where nothing but knowledge is missing."""
+    if not reasons:
+        return True
+    return False if any(reason.known for reason in reasons) else None
+
+
+def readiness(
+    release: Release,
+    regions: Sequence[str] = (),
+    environments: Sequence[str] = (),
+    profiles: Path = PARAMETERS,
+) -> list[Readiness]:
+    """What stands in the way of the environments in each region; all of each where none is named.
+
+    Raises Refusal for a region that AWS does not have, and for an environment that cannot be rendered.
+    """
+    for region in regions:
+        require_known(region)
+    return [
+        Readiness(
+            region,
+            {
+                name: tuple(reasons(release, name, region, profiles))
+                for name in environments or profile_names(profiles)
+            },
+            has_products(region),
+        )
+        for region in regions or schemas.zones()
+    ]
+
+
+def ready_regions(found: Sequence[Readiness]) -> dict[str, list[str]]:
+    """The regions in which each environment can be launched. Raises Refusal for one that has none."""
+    regions: dict[str, list[str]] = {name: [] for each in found for name in each.reasons}
+    for each in found:
+        for name in each.reasons:
+            if each.ready(name):
+                regions[name].append(each.region)
+    for name, ready in regions.items():
+        if not ready:
+            raise Refusal(f"No region is ready for {name}; `build.py regions` says why.")
+    return regions
+
+
+def require_known(region: str) -> None:
+    """Refuse a region that AWS does not have."""
+    if region not in schemas.zones():
+        raise Refusal(f"AWS has no region {region!r}; `build.py regions` lists those it has.")
+
+
+def reasons(release: Release, name: str, region: str, profiles: Path) -> Iterator[Reason]:
+    """Why the environment cannot be launched in the region, or is not known to be."""
+    if schemas.types(region) is None:
+        yield Reason(
+            f"cfn-lint has no schemas of {region}, and takes those of {schemas.REFERENCE} in their place.",
+            "no schemas of the region",
+            known=False,
+        )
+        return
+    misplaced = check_region(load_profile(release.root, name, profiles), region)
+    if misplaced:
+        yield Reason(misplaced, "values of another region")
+        return
+    yield from reasons_against(release, render(release, name, region, profiles=profiles))
+
+
+def reasons_against(release: Release, rendered: Rendered) -> Iterator[Reason]:
+    """Why a rendered environment cannot be launched in its region, or is not known to be."""
+    found = list(resources(rendered))
+    yield from missing_types(rendered.region, found)
+    yield from missing_values(rendered.region, found)
+    yield from missing_zones(rendered)
+    yield from missing_roots(release, rendered.region, found)
+    yield from of_another_partition(rendered.region, found)
+
+
+def missing_types(region: str, found: Sequence[Used]) -> Iterator[Reason]:
+    """Resource types, and properties of resources, that the region's schemas do not have; each once."""
+    known = schemas.types(region) or {}
+    told: set[str] = set()
+    for kind, logical_id, properties in found:
+        if kind.startswith(CUSTOM):
+            continue
+        names = sorted(set(properties) - schemas.properties(known[kind])) if kind in known else ()
+        lacking = [f"{kind}.{name}" for name in names] if kind in known else [kind]
+        for what in set(lacking) - told:
+            yield Reason(f"{region} has no {what}, as {logical_id} needs it.", f"no {what}")
+        told.update(lacking)
+
+
+def missing_values(region: str, found: Sequence[Used]) -> Iterator[Reason]:
+    """Instance classes, node types and instance types that the region does not offer, or of which no list tells."""
+    for kind, way, file in schemas.LISTS:
+        for used in (each for each in found if each.kind == kind):
+            for value in at(used.properties, way):
+                offered = schemas.offered(file, region, used.properties)
+                where = f"{kind} {used.logical_id}: {way.rpartition('/')[2]} {value}"
+                if offered is None:
+                    yield Reason(
+                        f"{where} is in no list that cfn-lint has of {region}.",
+                        f"{value} not known",
+                        known=False,
+                    )
+                elif value not in offered:
+                    yield Reason(f"{where} is not offered in {region}.", f"no {value}")
+
+
+def missing_zones(rendered: Rendered) -> Iterator[Reason]:
+    """Fewer zones than subnets are spread over."""
+    needed, there = zones_needed(rendered), schemas.zones()[rendered.region]
+    if there < needed:
+        yield Reason(
+            f"AWS::EC2::Subnet: AvailabilityZone is one of {needed} zones, and an account has {there} in {rendered.region}.",
+            f"{there} of {needed} zones",
+        )
+
+
+def missing_roots(release: Release, region: str, found: Sequence[Used]) -> Iterator[Reason]:
+    """No certificate, in the release, by which the function that makes the database's extensions could verify it."""
+    used = any(each.kind == VERIFIER for each in found)
+    if used and ROOTS.format(region=region) not in names_in(release.files[VERIFIER_ZIP]):
+        yield Reason(
+            f"{VERIFIER}: the release holds no root certificates of Amazon RDS in {region}, "
+            "so its function refuses the database.",
+            "no root certificates of RDS",
+        )
+
+
+@cache
+def names_in(zipped: bytes) -> frozenset[str]:
+    """The files in a zip."""
+    with zipfile.ZipFile(BytesIO(zipped)) as archive:
+        return frozenset(archive.namelist())
+
+
+def of_another_partition(region: str, found: Sequence[Used]) -> Iterator[Reason]:
+    """Names that are spelt as in the partition ``aws``, in a region that is in another; the first of each kind."""
+    partition = partition_of(region)
+    spelt = [(used, text) for used in found for text in texts(used.properties)]
+    if partition != "aws":
+        for used, text in [each for each in spelt if "arn:aws:" in each[1]][:1]:
+            yield Reason(
+                f"{used.kind} {used.logical_id} has {text}, and {region} is in the partition {partition}.",
+                "ARNs of another partition",
+            )
+    suffix = pseudo_parameters(region, "")["AWS::URLSuffix"]
+    for used, text in [each for each in spelt if each[1].endswith(f".{region}.amazonaws.com")][:1]:
+        if not text.endswith(suffix):
+            yield Reason(
+                f"{used.kind} {used.logical_id} names {text}, and no schema says whether {partition} has that name.",
+                f"service names in {partition} not known",
+                known=False,
+            )
+
+
+def has_products(region: str) -> bool | None:
+    """Whether the region has what Service Catalog products take; None where that is not known."""
+    known = schemas.types(region)
+    return None if known is None else all(kind in known for kind in PRODUCT_TYPES)
+
+
+def untold_of(
+    release: Release, environments: Sequence[str] = (), profiles: Path = PARAMETERS
+) -> list[str]:
+    """What the environments use of which no schema says which regions have it."""
+    found = [
+        name
+        for environment in environments or profile_names(profiles)
+        for name in untold(render(release, environment, profiles=profiles))
+    ]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,109 @@
+"""What a person sees of readiness: a table, JSON, or a sentence a region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.checks.regions.readiness import Readiness, Reason
+from pipeline.checks.regions.schemas import source
+from pipeline.errors import listed
+
+_WORDS: Mapping[bool | None, tuple[str, str]] = {
+    True: ("yes", "green"),
+    False: ("no", "red"),
+    None: ("unknown", "yellow"),
+}
+
+
+def merged(found: Readiness) -> dict[Reason, list[str]]:
+    """Each reason once, with the environments that it holds for."""
+    holding: dict[Reason, list[str]] = {}
+    for environment, reasons in found.reasons.items():
+        for reason in reasons:
+            holding.setdefault(reason, []).append(environment)
+    return holding
+
+
+def sentences(found: Readiness) -> str:
+    """Why not, each sentence once; those that hold for some of the environments name them."""
+    return " ".join(
+        reason.text
+        if len(environments) == len(found.reasons)
+        else f"{listed(environments)}: {reason.text}"
+        for reason, environments in merged(found).items()
+    )
+
+
+def phrases(found: Readiness) -> str:
+    """Why not in a few words, as ``sentences`` says it in full."""
+    return ", ".join(
+        reason.short
+        if len(environments) == len(found.reasons)
+        else f"{reason.short} for {listed(environments)}"
+        for reason, environments in merged(found).items()
+    )
+
+
+def as_json(found: Sequence[Readiness], untold: Sequence[str]) -> str:
+    """Everything; where it is not known whether an environment is ready, null."""
+    regions = [
+        {
+            "Region": each.region,
+            "Products": each.products,
+            "Environments": {
+                name: {
+                    "Ready": each.ready(name),
+                    "Reasons": [{"Text": reason.text, "Known": reason.known} for reason in reasons],
+                }
+                for name, reasons in each.reasons.items()
+            },
+        }
+        for each in found
+    ]
+    document = {"Schemas": source(), "NotInSchemas": list(untold), "Regions": regions}
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def as_table(
+    console: Console, found: Sequence[Readiness], untold: Sequence[str], *, full: bool
+) -> None:
+    """A line a region: each environment and the products, and why not, in ``full`` sentences or a few words.
+
+    Below it stands what no schema says.
+    """
+    if not console.is_terminal:
+        # A line is never wrapped, so that it can be piped.
+        console.width = 1_000
+    table = Table(box=None, pad_edge=False)
+    environments = list(found[0].reasons)
+    for title in ("Region", *environments, "products"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("Why not", overflow="fold")
+    for each in found:
+        verdicts = [*map(each.ready, environments), each.products]
+        why = sentences(each) if full else phrases(each)
+        table.add_row(each.region, *(Text(*_WORDS[verdict]) for verdict in verdicts), Text(why))
+    console.print(table)
+    ready = sum(each.everywhere for each in found)
+    console.print(
+        f"{ready} of {len(found)} ready for {listed(environments)}, by the schemas of {source()}.",
+        style="bold",
+    )
+    console.print(
+        f"No schema says which regions have {listed(list(untold))}, nor which an account has enabled, and with what quotas."
+    )
+
+
+def not_ready(console: Console, found: Sequence[Readiness], *, full: bool) -> None:
+    """The regions that are not ready for every environment, a line each, in ``full`` sentences or a few words."""
+    for each in found:
+        if not each.everywhere:
+            why = f". {sentences(each)}" if full else f": {phrases(each)}"
+            console.print(
+                f"{each.region} is not ready{why}", soft_wrap=True, markup=False, highlight=False
+            )

@@ -1,0 +1,1 @@
+"""Parameter values: the environment profiles and the relations between values."""

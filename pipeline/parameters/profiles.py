@@ -1,0 +1,171 @@
+"""Environment profiles: the parameter values that make dev, staging and prod, checked against their declarations."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import Refusal, listed
+from pipeline.parameters.relations import check_relations
+from pipeline.paths import PARAMETERS, PROJECT
+from templates_src.core.declaration import Declaration
+from templates_src.core.layer import Layer, is_list
+
+NAME, VALUE = "ParameterKey", "ParameterValue"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_VALUE_BYTES = 4_096
+
+
+def profile_names(folder: Path = PARAMETERS) -> list[str]:
+    """The environments that have a profile."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def profile_parameters(root: Layer) -> dict[str, Declaration]:
+    """The parameters that a profile must name: all of the root but those that say where the release is."""
+    return {name: known for name, known in root.declarations.items() if not known.release}
+
+
+def load_profile(root: Layer, name: str, folder: Path = PARAMETERS) -> dict[str, str]:
+    """Parameter values of an environment, by name.
+
+    Raises Refusal for a profile that does not exist, is not in CloudFormation's format, misses a parameter of the
+    root, names an unknown one, or gives a value that its declaration refuses.
+    """
+    path = folder / f"{name}.json"
+    where = shown(path)
+    if name not in profile_names(folder):
+        raise Refusal(
+            f"There is no environment {name!r}; {folder.name}/ holds {listed(profile_names(folder)) or 'none'}."
+        )
+    values = read_pairs(path, where)
+    declared = profile_parameters(root)
+    for missing in sorted(declared.keys() - values.keys()):
+        raise Refusal(f"{where} misses {missing}; add it with the value that {name} is to have.")
+    check_names(values, declared, where)
+    if values["Environment"] != name:
+        raise Refusal(f"{where} gives Environment {values['Environment']!r}; it must be {name!r}.")
+    check_values(values, declared, where)
+    return values
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it."""
+    return str(path.relative_to(PROJECT)) if path.is_relative_to(PROJECT) else str(path)
+
+
+def read_pairs(path: Path, where: str) -> dict[str, str]:
+    """A list of ParameterKey and ParameterValue as a mapping."""
+    try:
+        pairs: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise Refusal(f"{where} cannot be read as JSON: {error}.") from error
+    if not isinstance(pairs, list):
+        raise Refusal(f"{where} must be a list of objects with {NAME} and {VALUE}.")
+    values: dict[str, str] = {}
+    for position, pair in enumerate(pairs, 1):
+        if not isinstance(pair, dict) or set(pair) != {NAME, VALUE}:
+            raise Refusal(f"{where}: entry {position} must have exactly {NAME} and {VALUE}.")
+        name, value = pair[NAME], pair[VALUE]
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise Refusal(
+                f"{where}: {name} must have a string as its value, not {json.dumps(value)}."
+            )
+        if name in values:
+            raise Refusal(f"{where} names {name} twice; remove one of the two.")
+        values[name] = value
+    return values
+
+
+def check_names(names: Iterable[str], declared: Mapping[str, Declaration], where: str) -> None:
+    """Refuse a name that no parameter has, and say which was probably meant."""
+    for name in sorted(set(names) - declared.keys()):
+        close = difflib.get_close_matches(name, declared, n=1)
+        meant = f"; did you mean {close[0]}?" if close else "."
+        raise Refusal(f"{where} names {name}, which is no parameter of the environment{meant}")
+
+
+def check_values(
+    values: Mapping[str, str], declared: Mapping[str, Declaration], where: str
+) -> None:
+    """Refuse a value that CloudFormation, or the service behind it, would refuse."""
+    for name, value in values.items():
+        reason = refused(declared[name], value)
+        if reason:
+            raise Refusal(f"{where}: {name} is {value!r}. {reason}")
+    reason = check_relations(values)
+    if reason:
+        raise Refusal(f"{where}: {reason}")
+
+
+def refused(declaration: Declaration, value: str) -> str | None:
+    """Why CloudFormation would refuse the value, or None."""
+    message = declaration.message or f"{declaration.name} is of type {declaration.type}."
+    if len(value.encode()) > MAX_VALUE_BYTES:
+        return f"{declaration.name} is {len(value.encode())} bytes long; CloudFormation takes {MAX_VALUE_BYTES}."
+    items = [item.strip() for item in value.split(",")] if is_list(declaration) else [value]
+    for item in items:
+        if declaration.type == "Number":
+            # A fraction is a Number to CloudFormation; none of ours means anything as one.
+            if not re.fullmatch(r"-?[0-9]+", item):
+                return message
+            if declaration.min_value is not None and int(item) < declaration.min_value:
+                return message
+            if declaration.max_value is not None and int(item) > declaration.max_value:
+                return message
+        if declaration.allowed and item not in declaration.allowed:
+            return message
+        # CloudFormation's patterns are Java's, in which \d and \w are ASCII.
+        if declaration.pattern is not None and not re.fullmatch(
+            declaration.pattern, item, re.ASCII
+        ):
+            return message
+        if declaration.min_length is not None and len(item) < declaration.min_length:
+            return message
+        if declaration.max_length is not None and len(item) > declaration.max_length:
+            return message
+    return None
+
+
+def resolve(
+    root: Layer,
+    profile: Mapping[str, str],
+    overrides: Mapping[str, str],
+    where: str = "--set",
+) -> dict[str, str]:
+    """The value of every root parameter: profile, then overrides, then the root's defaults.
+
+    Raises Refusal for an override that names no parameter or has a value that is refused, and for a parameter
+    that nobody gives.
+    """
+    values = overridden(root, profile, overrides, where)
+    for name, parameter in root.template.parameters.items():
+        if name not in values:
+            default = parameter.properties.get("Default")
+            if default is None:
+                raise Refusal(f"{name} has no value; give it with --set {name}=VALUE.")
+            values[name] = str(default)
+    check_values(values, root.declarations, where)
+    return values
+
+
+def overridden(
+    root: Layer, profile: Mapping[str, str], overrides: Mapping[str, str], where: str = "--set"
+) -> dict[str, str]:
+    """A profile with overrides.
+
+    Raises Refusal for an override that names no parameter, has a value that is refused, or would make the environment
+    another one: a launch of dev must not end up in the stack of staging.
+    """
+    check_names(overrides, root.declarations, where)
+    values = {**profile, **overrides}
+    if values["Environment"] != profile["Environment"]:
+        raise Refusal(
+            f"{where} gives Environment {values['Environment']!r}, but the environment is {profile['Environment']!r}; name that one instead."
+        )
+    check_values(values, root.declarations, where)
+    return values

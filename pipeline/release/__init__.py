@@ -1,0 +1,1 @@
+"""A release: assembled, named within limits, packaged and uploaded."""

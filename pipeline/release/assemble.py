@@ -1,0 +1,211 @@
+"""Building a release: the templates as bytes, their content hash, and the prefix they are uploaded under."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.errors import Refusal
+from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
+from pipeline.release.names import check_names_fit
+from templates_src import environment
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from templates_src.core.policy_size import check_policies
+from templates_src.launch_role.template import launch_role
+from templates_src.release_bucket.template import release_bucket
+
+PRODUCT = "carbon-connect"
+# CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_REQUEST_BYTES = 51_200
+MAX_TEMPLATE_BYTES = 1_000_000
+MAX_RESOURCES = 500
+MAX_PARAMETERS = 200
+MAX_OUTPUTS = 200
+LINE_LENGTH = 100
+# Stands in the root while its own hash is computed; the hash cannot contain itself.
+UNNAMED_PREFIX = "unnamed/"
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is launched: every template and function of one version.
+
+    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes. ``foundations``
+    does so for what an account has before it has a release: they are deployed once, and no release holds them.
+    """
+
+    version: str
+    digest: str
+    root: Layer
+    layers: tuple[Layer, ...]
+    files: Mapping[str, bytes]
+    foundations: Mapping[str, bytes]
+
+    @property
+    def prefix(self) -> str:
+        """Where the release is kept in its bucket: version and content, so that other content goes elsewhere."""
+        return release_prefix(self.version, self.digest)
+
+    @cached_property
+    def root_body(self) -> str:
+        """The root template as text."""
+        return self.files[template_path(self.root.name)].decode()
+
+    def manifest(self) -> bytes:
+        """Version, prefix and the SHA-256 of every file, as JSON."""
+        return serialize(
+            {
+                "Generated": "by build.py: do not edit",
+                "Version": self.version,
+                "Prefix": self.prefix,
+                "Files": {
+                    path: hashlib.sha256(body).hexdigest() for path, body in self.files.items()
+                },
+            }
+        )
+
+
+def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release:
+    """Build every template.
+
+    ``functions`` is the folder of the function zips. Raises Refusal for a template that cannot be built or is too
+    large for CloudFormation.
+    """
+    version = version or project_version()
+    try:
+        layers = environment.layers()
+        check_names_fit(layers)
+        root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version=version)
+        files = {template_path(layer.name): serialize(layer.document()) for layer in layers}
+        files |= {f"functions/{zipped.name}": zipped.read_bytes() for zipped in zips(functions)}
+        digest = content_digest({**files, template_path(root.name): serialize(root.document())})
+        prefix = release_prefix(version, digest)
+        root = environment.environment(layers, release_prefix=prefix, version=version)
+        files = {template_path(root.name): serialize(root.document()), **files}
+        bases = [launch_role(), release_bucket()]
+        check_policies(layers)
+        for base in bases:
+            check_policies([base])
+        foundations = {
+            template_path(base.name): serialize(base.document(), packed=True) for base in bases
+        }
+    except (TemplateError, AttributeError, ValueError, TypeError) as error:
+        # The last three are how troposphere refuses a property that a resource lacks, or does not have.
+        raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
+    for layer in (root, *layers):
+        check_quotas(layer, len(files[template_path(layer.name)]), MAX_TEMPLATE_BYTES)
+    for base in bases:
+        # They are sent in the request: an account has no release bucket before them.
+        check_quotas(base, len(foundations[template_path(base.name)]), MAX_REQUEST_BYTES)
+    return Release(version, digest, root, tuple(layers), files, foundations)
+
+
+def project_version() -> str:
+    """The version that setup.cfg declares."""
+    settings = configparser.ConfigParser()
+    settings.read(SETUP_CFG, encoding="utf-8")
+    return settings["metadata"]["version"]
+
+
+def release_prefix(version: str, digest: str) -> str:
+    """Prefix of a release in its bucket."""
+    return f"{PRODUCT}/{version}-{digest}/"
+
+
+def template_path(name: str) -> str:
+    """Path of a template below the release's prefix."""
+    return f"{environment.TEMPLATE_FOLDER}/{name}{environment.TEMPLATE_SUFFIX}"
+
+
+def zips(folder: Path) -> list[Path]:
+    """The function zips of a folder, in order."""
+    return sorted(folder.glob("*.zip"))
+
+
+def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
+    """A template or manifest as the bytes that are committed: the same on any machine.
+
+    What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts: the
+    launch role's many actions must fit a request.
+    """
+    return (_text(document, "", packed=packed) + "\n").encode()
+
+
+def _text(value: object, indent: str, *, packed: bool) -> str:
+    line = json.dumps(value, ensure_ascii=False)
+    if len(indent) + len(line) <= LINE_LENGTH or not isinstance(value, dict | list) or not value:
+        return line
+    inner = indent + " "
+    if isinstance(value, list):
+        if packed and all(isinstance(item, str) for item in value):
+            items = [inner + line for line in _filled([json.dumps(item) for item in value])]
+        else:
+            items = [inner + _text(item, inner, packed=packed) for item in value]
+        return "[\n" + ",\n".join(items) + f"\n{indent}]"
+    items = [
+        f"{inner}{json.dumps(key)}: {_text(item, inner, packed=packed)}"
+        for key, item in value.items()
+    ]
+    return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+
+
+def _filled(items: Sequence[str]) -> list[str]:
+    """Lines of items, each as full as it can be."""
+    lines = [items[0]]
+    for item in items[1:]:
+        if len(lines[-1]) + len(item) + 2 <= LINE_LENGTH:
+            lines[-1] += f", {item}"
+        else:
+            lines.append(item)
+    return lines
+
+
+def content_digest(files: Mapping[str, bytes]) -> str:
+    """Twelve hexadecimal digits that name this content and no other."""
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
+    return digest.hexdigest()[:12]
+
+
+def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
+    """Hold a template to CloudFormation's quotas."""
+    template = layer.template
+    for what, count, most in (
+        ("bytes", size, most_bytes),
+        ("resources", len(template.resources), MAX_RESOURCES),
+        ("parameters", len(template.parameters), MAX_PARAMETERS),
+        ("outputs", len(template.outputs), MAX_OUTPUTS),
+    ):
+        if count > most:
+            raise Refusal(
+                f"Template {layer.name} has {count:,} {what}, but CloudFormation takes {most:,}; move some to another layer."
+            )
+
+
+def write(release: Release, dist: Path = DIST) -> list[Path]:
+    """Write templates and manifest below ``dist``; returns the files whose bytes changed.
+
+    A template of a layer that is no more is removed.
+    """
+    templates = {**release.files, **release.foundations}
+    wanted = {dist / path: body for path, body in templates.items() if path.endswith(".json")}
+    wanted[dist / "manifest.json"] = release.manifest()
+    changed = []
+    for path, body in wanted.items():
+        if not path.exists() or path.read_bytes() != body:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+            changed.append(path)
+    for path in (dist / environment.TEMPLATE_FOLDER).glob(f"*{environment.TEMPLATE_SUFFIX}"):
+        if path not in wanted:
+            path.unlink()
+            changed.append(path)
+    return changed

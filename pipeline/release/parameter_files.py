@@ -1,0 +1,35 @@
+"""Parameter files for `aws cloudformation deploy`: each profile, and where the release is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipeline.parameters.profiles import load_profile, profile_names
+from pipeline.paths import DIST, PARAMETERS
+from pipeline.release.assemble import Release
+from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+
+LAUNCH = DIST / "launch"
+
+
+def write_launch_files(
+    release: Release, bucket: str, folder: Path = LAUNCH, profiles: Path = PARAMETERS
+) -> list[Path]:
+    """Write one file an environment, as --parameter-overrides file://… takes it in versions 1 and 2 of the AWS CLI.
+
+    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles. Every
+    parameter of the root is named, as an update keeps the previous value of any that is not: a root with the previous
+    ReleasePrefix would nest the previous release's layers.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in profile_names(profiles):
+        profile = load_profile(release.root, name, profiles)
+        place = {RELEASE_BUCKET.name: bucket, RELEASE_PREFIX.name: release.prefix}
+        values = {**profile, **place}
+        path = folder / f"{name}.json"
+        pairs = [f"{key}={value}" for key, value in values.items()]
+        path.write_text(json.dumps(pairs, indent=1) + "\n", encoding="utf-8")
+        written.append(path)
+    return written

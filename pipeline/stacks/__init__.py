@@ -1,0 +1,1 @@
+"""Stack operations: deploy, follow events, read early validation."""

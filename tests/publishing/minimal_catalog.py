@@ -1,0 +1,116 @@
+"""A release and a catalog of the smallest size that has one of everything, so that a publication takes few calls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pipeline.catalog.document import Catalog, catalog
+from pipeline.catalog.nodes import compose
+from pipeline.release.assemble import Release, content_digest, serialize, template_path
+from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
+from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
+
+CATALOG = """
+regions: [eu-north-1]
+versions_kept: 2
+launch_role: launch
+owner: Platform
+support:
+  description: Ask us.
+  email: help@example.com
+tags: {Team: platform}
+portfolios:
+  environments:
+    name: Environments
+    description: Whole environments
+    products: [production]
+    principals: [role/launcher]
+    tag_options: {CostCenter: ["42"]}
+products:
+  production:
+    name: Production
+    description: For customers
+    profile: prod
+    fixed: [NatGateways]
+"""
+SHARE = "    shares: [{account: '210987654321', tag_options: true}]\n"
+ROLE = {
+    "Parameters": {"LaunchRoleName": {"Type": "String"}},
+    "Resources": {
+        "Role": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "RoleName": {"Ref": "LaunchRoleName"},
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "servicecatalog.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+            },
+        }
+    },
+}
+BUCKET = {
+    "Resources": {
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {
+                "BucketName": {
+                    "Fn::Sub": "carbon-connect-releases-${AWS::AccountId}-${AWS::Region}"
+                }
+            },
+        }
+    }
+}
+
+
+def parameter(**more: Any) -> dict[str, Any]:
+    return {"Type": "String", **more}
+
+
+def root(text: str) -> dict[str, Any]:
+    """A root template whose bytes say ``text``."""
+    names = ("Environment", "NatGateways", "ReleaseBucket", "ReleasePrefix")
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": text,
+        "Metadata": {
+            "AWS::CloudFormation::Interface": {
+                "ParameterGroups": [{"Label": {"default": "All"}, "Parameters": list(names)}],
+                "ParameterLabels": {name: {"default": name} for name in names},
+            }
+        },
+        "Parameters": {
+            "Environment": parameter(Default="dev", AllowedValues=["dev", "staging", "prod"]),
+            "NatGateways": parameter(Default="single", AllowedValues=["single", "per-zone"]),
+            "ReleaseBucket": parameter(),
+            "ReleasePrefix": parameter(Default="unnamed/"),
+        },
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {"Where": {"Value": {"Fn::Sub": "${ReleaseBucket}/${ReleasePrefix}"}}},
+    }
+
+
+def small_release(release: Release, version: str = "1.0.0", text: str = "A release") -> Release:
+    """A release of one template; ``text`` makes its content another."""
+    files = {template_path(release.root.name): serialize(root(text))}
+    return replace(
+        release,
+        version=version,
+        digest=content_digest(files),
+        files=files,
+        foundations={
+            template_path(ROLE_TEMPLATE): serialize(ROLE),
+            template_path(BUCKET_TEMPLATE): serialize(BUCKET),
+        },
+    )
+
+
+def small_catalog(text: str = CATALOG) -> Catalog:
+    return catalog(compose(text, "catalog.yaml"))

@@ -1,0 +1,284 @@
+"""Mistakes in the search server's templates, each with the check that must find it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.checks.render import Rendered
+from tests.relations import checks_boot as checks
+from tests.relations.checks_boot import GROUP, ROLE, TEMPLATE, Check, user_data
+from tests.relations.planting import Plant, append, body, drop, put
+
+
+def change_header(old: str, new: str) -> Plant:
+    """Another text in the header of the user data."""
+
+    def plant(rendered: Rendered) -> None:
+        parts = user_data(rendered)
+        assert old in parts[0]["Fn::Sub"]
+        parts[0]["Fn::Sub"] = parts[0]["Fn::Sub"].replace(old, new)
+
+    return plant
+
+
+def change_setting(name: str, value: str) -> Plant:
+    """Another value of a setting."""
+
+    def plant(rendered: Rendered) -> None:
+        header = user_data(rendered)[0]
+        header["Fn::Sub"], count = re.subn(
+            rf"(?m)^{name}=.*$", f"{name}={value}", header["Fn::Sub"]
+        )
+        assert count == 1
+
+    return plant
+
+
+def lengthen_script(rendered: Rendered) -> None:
+    """A script that leaves no room for long settings."""
+    user_data(rendered)[1] += "#" * 700
+
+
+def statement_of(rendered: Rendered, sid: str) -> dict[str, Any]:
+    """A statement of the server's role, to be changed."""
+    (policy,) = body(rendered, ROLE)["Properties"]["Policies"]
+    (found,) = (each for each in policy["PolicyDocument"]["Statement"] if each["Sid"] == sid)
+    statement: dict[str, Any] = found
+    return statement
+
+
+def change_statement(sid: str, **changes: Any) -> Plant:
+    """Other elements in a statement of the role."""
+
+    def plant(rendered: Rendered) -> None:
+        statement_of(rendered, sid).update(changes)
+
+    return plant
+
+
+def take_the_layer_from_the_instance(rendered: Rendered) -> None:
+    """The instance is not tagged with its layer."""
+    tags = body(rendered, GROUP)["Properties"]["Tags"]
+    body(rendered, GROUP)["Properties"]["Tags"] = [tag for tag in tags if tag["Key"] != "Layer"]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A fault, and the check that must find it in a sentence that holds ``says``."""
+
+    what: str
+    found_by: Check
+    says: str
+    plant: Plant
+    variant: str = "prod"
+
+
+POLICY = "SearchSnapshots"
+EVERY_KEY = "arn:aws:kms:eu-north-1:111122223333:key/*"
+MISTAKES = (
+    Mistake(
+        "a setting that is missing",
+        checks.settings_are_those_of_the_script,
+        "needs LOG_GROUP",
+        change_header("LOG_GROUP=", "LOGGROUP="),
+    ),
+    Mistake(
+        "a setting that nobody reads",
+        checks.settings_are_those_of_the_script,
+        "sets LOGGROUP",
+        change_header("LOG_GROUP=", "LOGGROUP="),
+    ),
+    Mistake(
+        "a value with a space",
+        checks.settings_are_those_of_the_script,
+        "mean something else to the shell",
+        change_setting("ENVIRONMENT", "prod; reboot"),
+    ),
+    Mistake(
+        "another script",
+        checks.settings_are_those_of_the_script,
+        "does not end in the boot script",
+        lengthen_script,
+    ),
+    Mistake(
+        "another volume",
+        checks.settings_name_the_resources,
+        "VOLUME_ID is vol-0",
+        change_setting("VOLUME_ID", "vol-0"),
+    ),
+    Mistake(
+        "the volume before a restore",
+        checks.settings_name_the_resources,
+        "not RestoredSearchVolume",
+        change_setting("VOLUME_ID", "vol-0123456789abcdef0"),
+        "dev on what exists",
+    ),
+    Mistake(
+        "a signal to another resource",
+        checks.settings_name_the_resources,
+        "LOGICAL_RESOURCE_ID is Search",
+        change_setting("LOGICAL_RESOURCE_ID", "Search"),
+    ),
+    Mistake(
+        "a name outside of the zone",
+        checks.settings_name_the_resources,
+        "is no name of the zone",
+        change_setting("RECORD_NAME", "search.internal"),
+    ),
+    Mistake(
+        "a stack by its name",
+        checks.settings_name_the_resources,
+        "does not know the stack",
+        change_setting("STACK_NAME", "carbon-connect-prod"),
+    ),
+    Mistake(
+        "a field that the secret lacks",
+        checks.settings_name_the_resources,
+        "no field password",
+        change_setting("SECRET_FIELD", "password"),
+    ),
+    Mistake("user data that is too long", checks.user_data_fits, "may come to", lengthen_script),
+    Mistake(
+        "a call that is not allowed",
+        checks.role_may_what_the_script_calls,
+        "calls logs:PutLogEvents",
+        change_statement("WriteStreamsOfThisGroup", Action=["logs:CreateLogStream"]),
+    ),
+    Mistake(
+        "a right that is not used",
+        checks.role_may_what_the_script_calls,
+        "may ec2:DetachVolume",
+        change_statement("AttachTheVolume", Action=["ec2:AttachVolume", "ec2:DetachVolume"]),
+    ),
+    Mistake(
+        "every volume",
+        checks.role_reaches_its_own_only,
+        "AttachTheVolume lets it attach",
+        change_statement(
+            "AttachTheVolume", Resource=["arn:aws:ec2:eu-north-1:111122223333:volume/*"]
+        ),
+    ),
+    Mistake(
+        "every instance",
+        checks.role_reaches_its_own_only,
+        "AttachToTheSearchServer lets it attach",
+        change_statement("AttachToTheSearchServer", Condition={}),
+    ),
+    Mistake(
+        "every key",
+        checks.role_reaches_its_own_only,
+        "UseTheKeyThroughEbsOnly reaches",
+        change_statement("UseTheKeyThroughEbsOnly", Resource=[EVERY_KEY]),
+    ),
+    Mistake(
+        "every secret",
+        checks.role_reaches_its_own_only,
+        "ReadTheSecretsItUses holds for everything",
+        change_statement("ReadTheSecretsItUses", Resource="*"),
+    ),
+    Mistake(
+        "another stack",
+        checks.role_reaches_its_own_only,
+        "SignalItsStack reaches",
+        change_statement("SignalItsStack", Resource="arn:aws:cloudformation:eu-north-1:1:stack/*"),
+    ),
+    Mistake(
+        "metrics elsewhere",
+        checks.conditions_agree_with_the_settings,
+        "cloudwatch:namespace must be",
+        change_setting("METRIC_NAMESPACE", "carbon-connect/search"),
+    ),
+    Mistake(
+        "another record",
+        checks.conditions_agree_with_the_settings,
+        "NormalizedRecordNames must be",
+        change_setting("RECORD_NAME", "find.carbon-connect-prod.internal"),
+    ),
+    Mistake(
+        "an instance without the tags that its role wants",
+        checks.conditions_agree_with_the_settings,
+        "whose tag is None",
+        take_the_layer_from_the_instance,
+    ),
+    Mistake(
+        "more signals than instances",
+        checks.group_waits_for_the_signal_of_its_one_instance,
+        "waits for 2 signals",
+        put(GROUP, "../CreationPolicy/ResourceSignal/Count", 2),
+    ),
+    Mistake(
+        "an update that does not wait",
+        checks.group_waits_for_the_signal_of_its_one_instance,
+        "updated without a signal",
+        drop(GROUP, "../UpdatePolicy/AutoScalingRollingUpdate/WaitOnResourceSignals"),
+    ),
+    Mistake(
+        "an update that waits too short",
+        checks.group_waits_for_the_signal_of_its_one_instance,
+        "gives up after PT5M",
+        put(GROUP, "../UpdatePolicy/AutoScalingRollingUpdate/PauseTime", "PT5M"),
+    ),
+    Mistake(
+        "a group that does not wait for its role",
+        checks.group_comes_after_what_it_needs,
+        "may start before SearchRole",
+        drop(TEMPLATE, "LaunchTemplateData/IamInstanceProfile"),
+    ),
+    Mistake(
+        "snapshots by another tag",
+        checks.snapshots_are_of_this_volume_only,
+        "No snapshots are made of SearchVolume",
+        put(POLICY, "PolicyDetails/TargetTags/0/Value", "other"),
+    ),
+    Mistake(
+        "snapshots of everything of the environment",
+        checks.snapshots_are_of_this_volume_only,
+        "Any of 2 tags",
+        append(POLICY, "PolicyDetails/TargetTags", {"Key": "Environment", "Value": "prod"}),
+    ),
+    Mistake(
+        "snapshots of a volume that was left behind",
+        checks.snapshots_are_of_this_volume_only,
+        "left behind",
+        put(POLICY, "PolicyDetails/TargetTags/0", {"Key": "Environment", "Value": "prod"}),
+    ),
+    Mistake(
+        "snapshots of the volume before a restore",
+        checks.snapshots_are_of_this_volume_only,
+        "No snapshots are made of RestoredSearchVolume",
+        put(POLICY, "PolicyDetails/TargetTags/0/Value", "carbon-connect-dev-Data/SearchVolume"),
+        "dev on what exists",
+    ),
+    Mistake(
+        "snapshots that are not kept",
+        checks.snapshots_are_of_this_volume_only,
+        "a day for a week",
+        put(POLICY, "PolicyDetails/Schedules/0/RetainRule/Count", 1),
+    ),
+    Mistake(
+        "snapshots that nobody may delete",
+        checks.snapshots_are_of_this_volume_only,
+        "may delete them",
+        drop(POLICY, "PolicyDetails/Schedules/0/CopyTags"),
+    ),
+    Mistake(
+        "a volume under another key",
+        checks.volume_is_encrypted_with_the_key,
+        "not under the environment's key",
+        drop("SearchVolume", "KmsKeyId"),
+    ),
+    Mistake(
+        "a volume in the clear",
+        checks.volume_is_encrypted_with_the_key,
+        "SearchVolume is not encrypted",
+        put("SearchVolume", "Encrypted", False),
+    ),
+    Mistake(
+        "a root volume under a key that Auto Scaling may not use",
+        checks.volume_is_encrypted_with_the_key,
+        "/dev/xvda is not",
+        put(TEMPLATE, "LaunchTemplateData/BlockDeviceMappings/0/Ebs/KmsKeyId", EVERY_KEY),
+    ),
+)
