@@ -1,4 +1,4 @@
-"""Values that a profile leaves to the launch, as examples to render with and as real things on the embedded AWS."""
+"""What a launch on the embedded AWS needs and an account has: prod's certificate, and a user of the products."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import json
 from collections.abc import Mapping
 
 from pipeline.aws import Aws, sentences
-from pipeline.template.example_values import arn_of, partition_of
-from templates_src.core.shared import PROD, RELEASE_BUCKET
+from templates_src.core.shared import PROD
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME
 
-EXAMPLE_BUCKET = "example-release-bucket"
 EXAMPLE_DOMAIN = "carbon-connect.example.com"
-_SEED = "5eed" * 16
 # What launching, updating and terminating from a product takes; AWSServiceCatalogEndUserFullAccess grants it and more.
 PRODUCT_USER = (
     {
@@ -44,20 +41,6 @@ PRODUCT_USER = (
         "Resource": "arn:*:cloudformation:*:*:stack/SC-*",
     },
 )
-
-
-def stand_ins(region: str, environment: str) -> dict[str, str]:
-    """Examples of what a launch in the region must be told: the release bucket and, in prod, a certificate."""
-    given = {RELEASE_BUCKET.name: EXAMPLE_BUCKET}
-    if environment == PROD:
-        given[CERTIFICATE_ARN.name] = arn_of(
-            "AWS::CertificateManager::Certificate",
-            region,
-            partition_of(region),
-            "Certificate",
-            _SEED,
-        )
-    return given
 
 
 def embedded_prerequisites(aws: Aws, environment: str, given: Mapping[str, str]) -> dict[str, str]:

@@ -89,6 +89,14 @@ def require_region(region: str) -> None:
         raise Refusal(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
 
 
+def partition_of(region: str) -> str:
+    """The partition that a region belongs to."""
+    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
 def _config(endpoint: str | None) -> Any:
     from botocore.config import Config
 

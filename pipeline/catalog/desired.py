@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pipeline.aws import partition_of
 from pipeline.catalog.document import Catalog, Portfolio, Product
 from pipeline.catalog.product_templates import (
     fixed_rules,
@@ -17,7 +18,6 @@ from pipeline.catalog.shares import Share
 from pipeline.release.assemble import PRODUCT as PROJECT_NAME
 from pipeline.release.assemble import Release
 from pipeline.release.upload import object_url, release_bucket_name
-from pipeline.template.example_values import partition_of
 
 # What this publisher made is known by these tags; anything else is somebody else's. Portfolio and product have each a key
 # of their own, because Service Catalog puts both sets of tags on what is launched.

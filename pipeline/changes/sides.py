@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_launch import stand_ins
 from pipeline.changes.state import State
+from pipeline.checks.launch_examples import launch_examples
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import NAME, VALUE
 from pipeline.paths import DIST, PARAMETERS, PROJECT
@@ -36,10 +36,10 @@ class Side:
         if environment not in self.profiles:
             known = ", ".join(sorted(self.profiles)) or "none"
             raise Refusal(f"{self.title} has no environment {environment!r}; it has {known}.")
-        values = {**stand_ins(region, environment), **self.profiles[environment], **changes}
+        values = {**launch_examples(region, environment), **self.profiles[environment], **changes}
         declared = self.templates[ROOT].get("Parameters", {})
         # An example stands in for an empty value of the profile, such as prod's certificate.
-        for name, value in stand_ins(region, environment).items():
+        for name, value in launch_examples(region, environment).items():
             values[name] = values[name] or value
         return State(
             self.templates,

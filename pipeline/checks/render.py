@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_launch import stand_ins
+from pipeline.aws import partition_of
+from pipeline.checks.launch_examples import launch_examples
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import load_profile, refused, resolve
 from pipeline.parameters.relations import check_region
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, template_path
-from pipeline.template.example_values import ACCOUNT, example, partition_of
+from pipeline.template.example_values import ACCOUNT, example
 from pipeline.template.intrinsic_functions import NO_VALUE, Scope
 from templates_src.environment import ROOT, stack_title
 
@@ -56,7 +57,7 @@ def render(
     What a profile leaves to the launch has an example value unless ``overrides`` gives one. Raises Refusal for a
     value that is refused and for a rule that is broken.
     """
-    given = {**stand_ins(region, name), **(overrides or {})}
+    given = {**launch_examples(region, name), **(overrides or {})}
     given = {
         name: value
         for name, value in given.items()

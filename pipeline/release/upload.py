@@ -9,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, code_of, sentences
+from pipeline.aws import Aws, code_of, partition_of, sentences
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import refused
 from pipeline.release.assemble import Release
-from pipeline.template.example_values import partition_of
 from templates_src.core.shared import RELEASE_BUCKET
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 

@@ -52,14 +52,6 @@ def arn_of(kind: str, region: str, partition: str, logical_id: str, seed: str) -
     return f"arn:{partition}:{service}:{where}:{ACCOUNT}:{filled}"
 
 
-def partition_of(region: str) -> str:
-    """The partition that a region belongs to."""
-    for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
-
-
 def uuid(seed: str) -> str:
     """Hexadecimal digits in the form of a UUID."""
     return "-".join((seed[:8], seed[8:12], "4" + seed[13:16], "a" + seed[17:20], seed[20:32]))

@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from pipeline.aws import partition_of
 from pipeline.checks.render import Rendered, pseudo_parameters, render
-from pipeline.template.example_values import ACCOUNT, example, partition_of
+from pipeline.template.example_values import ACCOUNT, example
 from templates_src.environment import stack_title
 from tests.iam.conditions import listed
 from tests.iam.evaluation import Principal, Resource

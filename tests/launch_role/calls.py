@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from pipeline.aws import partition_of
 from pipeline.checks.permissions import CUSTOM_RESOURCE, arn_formats, called
 from pipeline.checks.permissions import resources_of as kinds_of
 from pipeline.checks.render import Rendered
-from pipeline.template.example_values import ACCOUNT, partition_of
+from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from templates_src.launch_role.boundary import SUFFIX as BOUNDARY_SUFFIX
 from templates_src.launch_role.template import ROLE_NAME

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipeline.aws import partition_of
 from pipeline.checks.render import render_resource, scope_of
 from pipeline.release.assemble import serialize
-from pipeline.template.example_values import ACCOUNT, partition_of
+from pipeline.template.example_values import ACCOUNT
 from templates_src.core.layer import Layer
 from templates_src.launch_role.boundary import BOUNDARY, SUFFIX
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME

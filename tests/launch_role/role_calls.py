@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.aws import partition_of
 from pipeline.checks.render import Rendered
-from pipeline.template.example_values import example, partition_of
+from pipeline.template.example_values import example
 from tests.iam.conditions import clauses_of, listed
 from tests.iam.policies import Request
 from tests.rendering import VARIABLE, resources_of_type, role_statements

@@ -9,6 +9,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+from pipeline.aws import partition_of
 from pipeline.checks.regions import schemas
 from pipeline.checks.regions.uses import Used, at, resources, texts, untold, zones_needed
 from pipeline.checks.render import Rendered, pseudo_parameters, render
@@ -17,7 +18,6 @@ from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.parameters.relations import check_region
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
-from pipeline.template.example_values import partition_of
 from templates_src.core.function import FUNCTION_FOLDER
 
 # A custom resource is of no region; whether one comes into being is a matter of its function.
