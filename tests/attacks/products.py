@@ -21,6 +21,8 @@ from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import release_bucket_name
 from pipeline.template.example_values import ACCOUNT
+from tests.attacks.launching import DEVELOPER
+from tests.attacks.outside import OUTSIDER
 from tests.conftest import REGION
 from tests.launch_role.test_deployed import settled
 from tests.publishing.conftest import WAITS
@@ -230,7 +232,7 @@ def production(**values: str) -> Values:
     }
 
 
-DEVELOPER, OPERATOR, OTHERS = "development launcher", "production launcher", "outsider"
+OPERATOR = "production launcher"
 EVIL = f"carbon-connect-releases-{ACCOUNT}-{REGION}-evil"
 LAUNCHES = (
     ProductAttack(DEVELOPER, "names a bucket that templates are read from", "development", {"ReleaseBucket": EVIL}, missing("ReleaseBucket"), with_parameter("ReleaseBucket")),
@@ -239,5 +241,5 @@ LAUNCHES = (
     ProductAttack(DEVELOPER, "launches an environment of another project", "development", {"Project": "payroll"}, chosen("Project", "payroll"), with_any_value("Project")),
     ProductAttack(OPERATOR, "launches production without access logs", "production", production(AccessLogs="false"), "AccessLogs must be true", without_constraint),
     ProductAttack(OPERATOR, "launches production with a self-signed certificate", "production", production(CertificateArn=""), "its HTTPS needs a certificate that is not self-signed", without_rule("HttpsHasCertificate")),
-    ProductAttack(OTHERS, "launches from a portfolio that does not admit the role", "development", {}, "ResourceNotFoundException", with_principal, SOMEBODY),
+    ProductAttack(OUTSIDER, "launches from a portfolio that does not admit the role", "development", {}, "ResourceNotFoundException", with_principal, SOMEBODY),
 )  # fmt: skip

@@ -16,4 +16,6 @@ ATTACKS: tuple[Attack, ...] = (
     *outside.DEPLOYS,
     *network.CONNECTIONS,
     *launching.MODIFIED,
+    *launching.BOUNDED,
+    *launching.DEV_ONLY,
 )
