@@ -1,12 +1,12 @@
-"""Mistakes in the search server's templates, each with the check that must find it."""
+"""Faults in the search server's templates, each with the check that must find it."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from tests import planted_faults
 from tests.relations import checks_boot as checks
 from tests.relations.checks_boot import GROUP, ROLE, TEMPLATE, Check, user_data
 from tests.relations.planting import Plant, append, body, drop, put
@@ -64,95 +64,86 @@ def take_the_layer_from_the_instance(rendered: Rendered) -> None:
     body(rendered, GROUP)["Properties"]["Tags"] = [tag for tag in tags if tag["Key"] != "Layer"]
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A fault, and the check that must find it in a sentence that holds ``says``."""
-
-    what: str
-    found_by: Check
-    says: str
-    plant: Plant
-    variant: str = "prod"
-
+Fault = planted_faults.Fault[Rendered, Check]
 
 POLICY = "SearchSnapshots"
 EVERY_KEY = "arn:aws:kms:eu-north-1:111122223333:key/*"
-MISTAKES = (
-    Mistake(
+FAULTS = (
+    Fault(
         "a setting that is missing",
         checks.settings_are_those_of_the_script,
         "needs LOG_GROUP",
         change_header("LOG_GROUP=", "LOGGROUP="),
     ),
-    Mistake(
+    Fault(
         "a setting that nobody reads",
         checks.settings_are_those_of_the_script,
         "sets LOGGROUP",
         change_header("LOG_GROUP=", "LOGGROUP="),
     ),
-    Mistake(
+    Fault(
         "a value with a space",
         checks.settings_are_those_of_the_script,
         "mean something else to the shell",
         change_setting("ENVIRONMENT", "prod; reboot"),
     ),
-    Mistake(
+    Fault(
         "another script",
         checks.settings_are_those_of_the_script,
         "does not end in the boot script",
         lengthen_script,
     ),
-    Mistake(
+    Fault(
         "another volume",
         checks.settings_name_the_resources,
         "VOLUME_ID is vol-0",
         change_setting("VOLUME_ID", "vol-0"),
     ),
-    Mistake(
+    Fault(
         "the volume before a restore",
         checks.settings_name_the_resources,
         "not RestoredSearchVolume",
         change_setting("VOLUME_ID", "vol-0123456789abcdef0"),
         "dev on what exists",
     ),
-    Mistake(
+    Fault(
         "a signal to another resource",
         checks.settings_name_the_resources,
         "LOGICAL_RESOURCE_ID is Search",
         change_setting("LOGICAL_RESOURCE_ID", "Search"),
     ),
-    Mistake(
+    Fault(
         "a name outside of the zone",
         checks.settings_name_the_resources,
         "is no name of the zone",
         change_setting("RECORD_NAME", "search.internal"),
     ),
-    Mistake(
+    Fault(
         "a stack by its name",
         checks.settings_name_the_resources,
         "does not know the stack",
         change_setting("STACK_NAME", "carbon-connect-prod"),
     ),
-    Mistake(
+    Fault(
         "a field that the secret lacks",
         checks.settings_name_the_resources,
         "no field password",
         change_setting("SECRET_FIELD", "password"),
     ),
-    Mistake("user data that is too long", checks.user_data_fits, "may come to", lengthen_script),
-    Mistake(
+    Fault("user data that is too long", checks.user_data_fits, "may come to", lengthen_script),
+    Fault(
         "a call that is not allowed",
         checks.role_may_what_the_script_calls,
         "calls logs:PutLogEvents",
         change_statement("WriteStreamsOfThisGroup", Action=["logs:CreateLogStream"]),
     ),
-    Mistake(
+    Fault(
         "a right that is not used",
         checks.role_may_what_the_script_calls,
         "may ec2:DetachVolume",
         change_statement("AttachTheVolume", Action=["ec2:AttachVolume", "ec2:DetachVolume"]),
     ),
-    Mistake(
+    Fault(
         "every volume",
         checks.role_reaches_its_own_only,
         "AttachTheVolume lets it attach",
@@ -160,122 +151,122 @@ MISTAKES = (
             "AttachTheVolume", Resource=["arn:aws:ec2:eu-north-1:111122223333:volume/*"]
         ),
     ),
-    Mistake(
+    Fault(
         "every instance",
         checks.role_reaches_its_own_only,
         "AttachToTheSearchServer lets it attach",
         change_statement("AttachToTheSearchServer", Condition={}),
     ),
-    Mistake(
+    Fault(
         "every key",
         checks.role_reaches_its_own_only,
         "UseTheKeyThroughEbsOnly reaches",
         change_statement("UseTheKeyThroughEbsOnly", Resource=[EVERY_KEY]),
     ),
-    Mistake(
+    Fault(
         "every secret",
         checks.role_reaches_its_own_only,
         "ReadTheSecretsItUses holds for everything",
         change_statement("ReadTheSecretsItUses", Resource="*"),
     ),
-    Mistake(
+    Fault(
         "another stack",
         checks.role_reaches_its_own_only,
         "SignalItsStack reaches",
         change_statement("SignalItsStack", Resource="arn:aws:cloudformation:eu-north-1:1:stack/*"),
     ),
-    Mistake(
+    Fault(
         "metrics elsewhere",
         checks.conditions_agree_with_the_settings,
         "cloudwatch:namespace must be",
         change_setting("METRIC_NAMESPACE", "carbon-connect/search"),
     ),
-    Mistake(
+    Fault(
         "another record",
         checks.conditions_agree_with_the_settings,
         "NormalizedRecordNames must be",
         change_setting("RECORD_NAME", "find.carbon-connect-prod.internal"),
     ),
-    Mistake(
+    Fault(
         "an instance without the tags that its role wants",
         checks.conditions_agree_with_the_settings,
         "whose tag is None",
         take_the_layer_from_the_instance,
     ),
-    Mistake(
+    Fault(
         "more signals than instances",
         checks.group_waits_for_the_signal_of_its_one_instance,
         "waits for 2 signals",
         put(GROUP, "../CreationPolicy/ResourceSignal/Count", 2),
     ),
-    Mistake(
+    Fault(
         "an update that does not wait",
         checks.group_waits_for_the_signal_of_its_one_instance,
         "updated without a signal",
         drop(GROUP, "../UpdatePolicy/AutoScalingRollingUpdate/WaitOnResourceSignals"),
     ),
-    Mistake(
+    Fault(
         "an update that waits too short",
         checks.group_waits_for_the_signal_of_its_one_instance,
         "gives up after PT5M",
         put(GROUP, "../UpdatePolicy/AutoScalingRollingUpdate/PauseTime", "PT5M"),
     ),
-    Mistake(
+    Fault(
         "a group that does not wait for its role",
         checks.group_comes_after_what_it_needs,
         "may start before SearchRole",
         drop(TEMPLATE, "LaunchTemplateData/IamInstanceProfile"),
     ),
-    Mistake(
+    Fault(
         "snapshots by another tag",
         checks.snapshots_are_of_this_volume_only,
         "No snapshots are made of SearchVolume",
         put(POLICY, "PolicyDetails/TargetTags/0/Value", "other"),
     ),
-    Mistake(
+    Fault(
         "snapshots of everything of the environment",
         checks.snapshots_are_of_this_volume_only,
         "Any of 2 tags",
         append(POLICY, "PolicyDetails/TargetTags", {"Key": "Environment", "Value": "prod"}),
     ),
-    Mistake(
+    Fault(
         "snapshots of a volume that was left behind",
         checks.snapshots_are_of_this_volume_only,
         "left behind",
         put(POLICY, "PolicyDetails/TargetTags/0", {"Key": "Environment", "Value": "prod"}),
     ),
-    Mistake(
+    Fault(
         "snapshots of the volume before a restore",
         checks.snapshots_are_of_this_volume_only,
         "No snapshots are made of RestoredSearchVolume",
         put(POLICY, "PolicyDetails/TargetTags/0/Value", "carbon-connect-dev-Data/SearchVolume"),
         "dev on what exists",
     ),
-    Mistake(
+    Fault(
         "snapshots that are not kept",
         checks.snapshots_are_of_this_volume_only,
         "a day for a week",
         put(POLICY, "PolicyDetails/Schedules/0/RetainRule/Count", 1),
     ),
-    Mistake(
+    Fault(
         "snapshots that nobody may delete",
         checks.snapshots_are_of_this_volume_only,
         "may delete them",
         drop(POLICY, "PolicyDetails/Schedules/0/CopyTags"),
     ),
-    Mistake(
+    Fault(
         "a volume under another key",
         checks.volume_is_encrypted_with_the_key,
         "not under the environment's key",
         drop("SearchVolume", "KmsKeyId"),
     ),
-    Mistake(
+    Fault(
         "a volume in the clear",
         checks.volume_is_encrypted_with_the_key,
         "SearchVolume is not encrypted",
         put("SearchVolume", "Encrypted", False),
     ),
-    Mistake(
+    Fault(
         "a root volume under a key that Auto Scaling may not use",
         checks.volume_is_encrypted_with_the_key,
         "/dev/xvda is not",

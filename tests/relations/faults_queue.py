@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from tests import planted_faults
 from tests.relations.checks_queue import (
     FUNCTION,
     ROLE,
@@ -20,17 +20,7 @@ from tests.relations.checks_queue import (
 )
 from tests.relations.planting import body, drop, put
 
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault that a check must find in a sentence that holds ``says``."""
-
-    what: str
-    found_by: Check
-    says: str
-    plant: Callable[[Rendered], object]
-    variant: str = "complete prod"
-
+Fault = planted_faults.Fault[Rendered, Check]
 
 VARIABLES = "Environment/Variables"
 TRACKED = "TargetTrackingScalingPolicyConfiguration/CustomizedMetricSpecification"

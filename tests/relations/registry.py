@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from tests import planted_faults
 
 # Templates by layer name, the root under "environment", as CloudFormation reads them.
 Templates = dict[str, dict[str, Any]]
@@ -15,26 +15,8 @@ Relation = Callable[[Rendered], list[str]]
 TemplateRelation = Callable[[Templates], list[str]]
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A fault, planted in a copy of a rendered variant, that its relation must find in a sentence that holds ``says``."""
-
-    what: str
-    found_by: Relation
-    says: str
-    plant: Callable[[Rendered], object]
-    variant: str = "complete prod"
-
-
-@dataclass(frozen=True)
-class TemplateFault:
-    """The same in a copy of the templates."""
-
-    what: str
-    found_by: TemplateRelation
-    says: str
-    plant: Callable[[Templates], object]
-
+Fault = planted_faults.Fault[Rendered, Relation]
+TemplateFault = planted_faults.Fault[Templates, TemplateRelation]
 
 RELATIONS: list[Relation] = []
 TEMPLATE_RELATIONS: list[TemplateRelation] = []

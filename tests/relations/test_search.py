@@ -1,4 +1,4 @@
-"""The search server's templates fit its boot script; each check is proven by mistakes that it must find."""
+"""The search server's templates fit its boot script; each check is proven by faults that it must find."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.checks.render import Rendered
 from pipeline.release.assemble import assemble
 from templates_src.compute.search import IMAGE
 from tests.relations.checks_boot import CHECKS, SCRIPT, Check
-from tests.relations.faults_boot import MISTAKES, Mistake
+from tests.relations.faults_boot import FAULTS, Fault
 from tests.relations.variants import VARIANTS
 
 
@@ -28,16 +28,16 @@ def test_search_server_holds_to(check: Check, name: str) -> None:
     assert list(check(variant(name))) == []
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.what)
-def test_mistake_is_found(mistake: Mistake) -> None:
-    faulty = copy.deepcopy(variant(mistake.variant))
-    mistake.plant(faulty)
-    findings = list(mistake.found_by(faulty))
-    assert [finding for finding in findings if mistake.says in finding], findings
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
+def test_fault_is_found(fault: Fault) -> None:
+    faulty = copy.deepcopy(variant(fault.variant))
+    fault.plant(faulty)
+    findings = list(fault.found_by(faulty))
+    assert [finding for finding in findings if fault.says in finding], findings
 
 
 def test_every_check_is_proven() -> None:
-    assert {mistake.found_by for mistake in MISTAKES} == set(CHECKS)
+    assert {fault.found_by for fault in FAULTS} == set(CHECKS)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
+from tests import planted_faults
 from tests.relations.planting import drop_from_template, put_in_template
 from tests.updates import compatibility
 from tests.updates.compatibility import Change
@@ -18,14 +18,7 @@ INTERFACE = "Metadata/AWS::CloudFormation::Interface"
 TAKEN = "taken-already"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A fault in the templates, which a check finds in a sentence that holds ``says``."""
-
-    what: str
-    found_by: Callable[[Change], Iterable[str]]
-    says: str
-    plant: Plant
+Fault = planted_faults.Fault[Templates, Callable[[Change], Iterable[str]]]
 
 
 def unlaunchable(templates: Templates) -> None:
