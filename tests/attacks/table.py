@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import inside, launching, network, outside
+from tests.attacks import inside, launching, network, outside, settings
 from tests.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -15,6 +15,7 @@ ATTACKS: tuple[Attack, ...] = (
     *outside.WORKFLOWS,
     *outside.DEPLOYS,
     *network.CONNECTIONS,
+    *settings.SETTINGS,
     *launching.MODIFIED,
     *launching.BOUNDED,
     *launching.DEV_ONLY,
