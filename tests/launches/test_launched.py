@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.checks.render import render_values
 from pipeline.paths import SETUP_CFG
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import Launched
+from tests.attacks.launched import Launched as AsRendered
 from tests.conftest import ENVIRONMENTS, REGION
+from tests.iam.conditions import listed
 from tests.launches.environments import Environment
 from tests.launches.inventory import (
     CUSTOM,
@@ -24,6 +27,7 @@ from tests.launches.inventory import (
     expected,
     inventory,
 )
+from tests.relations.variants import built
 
 
 class Case:
@@ -94,6 +98,48 @@ def test_every_resource_carries_the_environment_s_tags(case: Case) -> None:
     assert len(tagged) == 1
     tags = {tag["Key"]: tag["Value"] for tag in tagged[0]["Tags"]}
     assert (tags["Project"], tags["Layer"]) == (case.values["Project"], "network")
+
+
+def test_roles_have_the_policies_that_attacks_are_evaluated_on(case: Case) -> None:
+    """tests/attacks renders the templates; the statements of the launched roles are the same."""
+    rendered = AsRendered(render_values(built(), case.name, REGION, case.values))
+    iam = case.client("iam")
+    for name, resource in case.resources.items():
+        if resource.type != "AWS::IAM::Role":
+            continue
+        role = name.partition(".")[2]
+        inline = [
+            iam.get_role_policy(RoleName=resource.physical_id, PolicyName=each)["PolicyDocument"]
+            for each in iam.list_role_policies(RoleName=resource.physical_id)["PolicyNames"]
+        ]
+        trust = iam.get_role(RoleName=resource.physical_id)["Role"]["AssumeRolePolicyDocument"]
+        assert shapes(inline) == shapes(
+            [{"Statement": [one.body for one in each]} for each in rendered.policies(role)]
+        )
+        assert shapes([trust]) == shapes(
+            [{"Statement": [each.body for each in rendered.trust(role).policy or ()]}]
+        )
+
+
+def shapes(documents: list[Any]) -> list[str]:
+    """What the statements of documents say, apart from the names that only a launch gives."""
+    return sorted(
+        json.dumps(
+            [
+                statement.get("Sid"),
+                statement["Effect"],
+                sorted(listed(statement["Action"])),
+                len(listed(statement.get("Resource"))),
+                {
+                    operator: sorted(keys)
+                    for operator, keys in statement.get("Condition", {}).items()
+                },
+            ],
+            sort_keys=True,
+        )
+        for document in documents
+        for statement in document["Statement"]
+    )
 
 
 def test_outputs_name_the_release(case: Case, release: Release) -> None:
