@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from troposphere.awslambda import Function
+
 from pipeline.errors import Refusal
-from pipeline.paths import DIST, FUNCTIONS, SETUP_CFG
+from pipeline.paths import DIST, FUNCTIONS, MANIFEST, SETUP_CFG
+from pipeline.release.function_packages import build_functions
 from pipeline.release.names import check_names_fit
 from templates_src import environment
 from templates_src.core.errors import TemplateError
@@ -72,19 +75,21 @@ class Release:
         )
 
 
-def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release:
-    """Build every template.
+def assemble(version: str | None = None, functions: Path | None = None) -> Release:
+    """Build every template and pack every function that has changed, into dist/functions.
 
-    ``functions`` is the folder of the function zips. Raises Refusal for a template that cannot be built or is too
-    large for CloudFormation.
+    With ``functions`` the release holds the zips of that folder as they are. Raises Refusal for a template that cannot
+    be built or is too large for CloudFormation, and for a function that cannot be packed or has no zip.
     """
+    packages = packed() if functions is None else zips(functions)
     version = version or project_version()
     try:
         layers = environment.layers()
         check_names_fit(layers)
         root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version=version)
         files = {template_path(layer.name): serialize(layer.document()) for layer in layers}
-        files |= {f"functions/{zipped.name}": zipped.read_bytes() for zipped in zips(functions)}
+        files |= {f"{FUNCTIONS.name}/{path.name}": path.read_bytes() for path in packages}
+        require_packages(layers, files)
         digest = content_digest({**files, template_path(root.name): serialize(root.document())})
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
@@ -105,6 +110,33 @@ def assemble(version: str | None = None, functions: Path = FUNCTIONS) -> Release
         # They are sent in the request: an account has no release bucket before them.
         check_quotas(base, len(foundations[template_path(base.name)]), MAX_REQUEST_BYTES)
     return Release(version, digest, root, tuple(layers), files, foundations)
+
+
+def packed() -> list[Path]:
+    """The zips of dist/functions, made from the working tree's sources."""
+    return sorted(build_functions(known=manifest_hashes(DIST)).values())
+
+
+def manifest_hashes(dist: Path) -> dict[str, str]:
+    """The SHA-256 of each function zip that the last build wrote into its manifest, by file name."""
+    try:
+        files = json.loads((dist / MANIFEST.name).read_bytes())["Files"]
+    except (OSError, ValueError, KeyError):
+        # The first build, or one after a merge with conflicts: every zip is read.
+        return {}
+    return {Path(name).name: digest for name, digest in files.items() if name.endswith(".zip")}
+
+
+def require_packages(layers: Sequence[Layer], files: Mapping[str, bytes]) -> None:
+    """Refuse a release that lacks the code of one of its functions."""
+    for layer in layers:
+        for logical_id, resource in layer.template.resources.items():
+            if resource.resource_type == Function.resource_type:
+                name = resource.properties["Handler"].split(".")[1]
+                if f"{FUNCTIONS.name}/{name}.zip" not in files:
+                    raise Refusal(
+                        f"Function {name} ({logical_id} of layer {layer.name}) has no {FUNCTIONS.name}/{name}.zip; run `build`."
+                    )
 
 
 def project_version() -> str:
@@ -193,12 +225,18 @@ def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
 def write(release: Release, dist: Path = DIST) -> list[Path]:
     """Write templates and manifest below ``dist``; returns the files whose bytes changed.
 
-    A template of a layer that is no more is removed.
+    Function zips are there already: one counts as changed where the manifest had another. A template of a layer that
+    the release no longer has is removed.
     """
+    before = manifest_hashes(dist)
     templates = {**release.files, **release.foundations}
     wanted = {dist / path: body for path, body in templates.items() if path.endswith(".json")}
     wanted[dist / "manifest.json"] = release.manifest()
-    changed = []
+    changed = [
+        dist / path
+        for path, body in release.files.items()
+        if path.endswith(".zip") and before.get(Path(path).name) != hashlib.sha256(body).hexdigest()
+    ]
     for path, body in wanted.items():
         if not path.exists() or path.read_bytes() != body:
             path.parent.mkdir(parents=True, exist_ok=True)
