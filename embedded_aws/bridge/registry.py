@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ministack.services.cloudformation import provisioners
-
-from embedded_aws.bridge.service_calls import ServiceCallError
+from embedded_aws.bridge import functions
+from embedded_aws.bridge.tables import REPLACING_PROPERTIES, RESOURCE_HANDLERS, STACK_TAG_PROPERTIES
+from embedded_aws.errors import ServiceCallError
 from embedded_aws.schemas.provider_schemas import is_tagged, property_names, schema_of
 
 Properties = dict[str, Any]
@@ -28,16 +28,16 @@ def register(resource_type: str, *, create: Create, delete: Delete, update: Upda
     is gone. A change of a create-only property never reaches `update`: the engine replaces.
     """
     schema = schema_of(resource_type, _SCHEMA_REGION)
-    provisioners._RESOURCE_HANDLERS[resource_type] = {
+    RESOURCE_HANDLERS[resource_type] = {
         "create": create,
         "update": update,
         "delete": delete,
     }
-    provisioners._REPLACING_PROPERTIES[resource_type] = tuple(
+    REPLACING_PROPERTIES[resource_type] = tuple(
         sorted(property_names(schema.get("createOnlyProperties", [])))
     )
     if is_tagged(schema):
-        provisioners._STACK_TAG_PROPERTY[resource_type] = ("Tags", "list")
+        STACK_TAG_PROPERTIES[resource_type] = ("Tags", "list")
 
 
 def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update:
@@ -51,9 +51,7 @@ def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update
 
 def physical_name(stack_name: str, logical_id: str, *, limit: int, lowercase: bool = False) -> str:
     """The name CloudFormation would give an unnamed resource, within the service's limit."""
-    name: str = provisioners._physical_name(
-        stack_name, logical_id, max_len=limit, lowercase=lowercase
-    )
+    name: str = functions.physical_name(stack_name, logical_id, max_len=limit, lowercase=lowercase)
     return name
 
 

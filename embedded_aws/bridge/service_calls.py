@@ -20,18 +20,12 @@ from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
+from embedded_aws.errors import ServiceCallError
+
 # The emulator's module for a service whose module has another name.
 _MODULES = {"wafv2": "waf", "application-autoscaling": "application_autoscaling"}
 _loader = Loader()
 _validator = ParamValidator()
-
-
-class ServiceCallError(ValueError):
-    """A service refused a call; the message is worded as in CloudFormation's status reasons."""
-
-    def __init__(self, service: str, code: str, message: str) -> None:
-        super().__init__(f"{message} (Service: {service}, Code: {code})")
-        self.code = code
 
 
 def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:

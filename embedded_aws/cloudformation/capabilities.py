@@ -3,9 +3,9 @@
 CreateStack needs CAPABILITY_IAM or CAPABILITY_NAMED_IAM; ministack asks for it under AUTH=true only.
 """
 
-from ministack.services.cloudformation import handlers
+from embedded_aws.bridge import functions
 
 
 def install() -> None:
     """Check capabilities always."""
-    handlers._capabilities_enforced = lambda: True
+    functions.capabilities_enforced.replace(lambda: True)

@@ -8,18 +8,17 @@ and both go when one of them is executed.
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, provisioners, stacks
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.schemas.provider_schemas import UnknownTypeError, property_names, schema_of
 
 
 def install() -> None:
     """Classify changes by createOnlyProperties where ministack has no list of its own."""
-    known = provisioners._property_recreation
+    known = functions.property_recreation.current
 
     def recreation(resource_type: str, name: str) -> str:
-        if resource_type in provisioners._REPLACING_PROPERTIES:
+        if resource_type in tables.REPLACING_PROPERTIES:
             return str(known(resource_type, name))
         try:
             schema = schema_of(resource_type, get_region())
@@ -34,20 +33,18 @@ def install() -> None:
         return "Conditionally" if name in property_names(conditional) else "Never"
 
     # Only where changes are described: the handlers of these types replace by themselves.
-    stacks._property_recreation = recreation
-    handlers._ACTION_HANDLERS["CreateChangeSet"] = _joining(
-        handlers._ACTION_HANDLERS["CreateChangeSet"]
-    )
+    functions.property_recreation.replace(recreation)
+    tables.ACTIONS["CreateChangeSet"] = _joining(tables.ACTIONS["CreateChangeSet"])
 
 
 def _joining(create: Any) -> Any:
     def create_and_join(parameters: Any) -> Any:
         name = parameters.get("StackName", [""])[0]
-        in_review = cloudformation._stacks.get(name) or {}
+        in_review = tables.STACKS.get(name) or {}
         answer = create(parameters)
-        stack = cloudformation._stacks.get(name) or in_review
+        stack = tables.STACKS.get(name) or in_review
         if in_review.get("StackStatus") == "REVIEW_IN_PROGRESS" and stack is not in_review:
-            for change_set in cloudformation._change_sets.values():
+            for change_set in tables.CHANGE_SETS.values():
                 if change_set["StackId"] == in_review["StackId"]:
                     change_set["StackId"] = stack["StackId"]
         return answer

@@ -7,13 +7,12 @@ default. A rehearsal should say what happened instead.
 import json
 from typing import Any
 
-from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource
+from embedded_aws.bridge import functions, operations
 
 
 def install() -> None:
     """Watch the functions that CloudFormation invokes."""
-    execute = lambda_svc._execute_function_with_config_scope
+    execute = functions.execute_function.current
 
     def execute_and_report(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
         result = execute(function, event, *rest, **named)
@@ -21,7 +20,7 @@ def install() -> None:
             _answer_for(event, result)
         return result
 
-    lambda_svc._execute_function_with_config_scope = execute_and_report
+    functions.execute_function.replace(execute_and_report)
 
 
 def is_request(event: Any) -> bool:
@@ -32,12 +31,7 @@ def is_request(event: Any) -> bool:
 def answer(event: dict[str, Any], result: dict[str, Any]) -> None:
     """Answer CloudFormation in a function's place, unless the function did or nobody waits any more."""
     token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
-    with custom_resource._lock:
-        waiting = custom_resource._pending.get(token)
-        if waiting is None or waiting["result"] is not None:
-            return
-        waiting["result"] = result
-        waiting["event"].set()
+    operations.answer_custom_resource(token, result)
 
 
 def _answer_for(event: dict[str, Any], result: Any) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, stacks
+from embedded_aws.bridge import functions, tables
 
 # Resources held back from the deletion that runs in this context, by logical id.
 _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
@@ -17,22 +16,21 @@ _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 
 def install() -> None:
     """Hold back what a failed deletion needs, and give it back to the stack at the end."""
-    delete = stacks._delete_stack_async
+    delete = functions.delete_stack.current
 
     async def delete_in_order(stack_name: str, *arguments: Any, **options: Any) -> None:
-        stack = cloudformation._stacks.get(stack_name)
+        stack = tables.STACKS.get(stack_name)
         held: dict[str, Any] = {}
         outer = _held.set(held)
         try:
             await delete(stack_name, *arguments, **options)
         finally:
             _held.reset(outer)
-            if held:
+            if held and stack is not None:
                 stack["_resources"].update(held)
 
-    for module in (handlers, stacks):
-        module._delete_stack_async = delete_in_order
-    stacks._add_event = _holding_back(stacks._add_event)
+    functions.delete_stack.replace(delete_in_order)
+    functions.add_event.replace(_holding_back(functions.add_event.current))
 
 
 def _holding_back(add_event: Callable[..., None]) -> Callable[..., None]:
@@ -49,9 +47,9 @@ def _holding_back(add_event: Callable[..., None]) -> Callable[..., None]:
         held = _held.get()
         if held is None or status != "DELETE_FAILED" or logical_id == stack_name:
             return
-        stack = cloudformation._stacks[stack_name]
+        stack = tables.STACKS[stack_name]
         resources, template = stack["_resources"], stack["_template"]
-        needed = stacks._with_dependencies([logical_id], template["Resources"], set(resources))
+        needed = functions.with_dependencies([logical_id], template["Resources"], set(resources))
         for name in needed - {logical_id}:
             held[name] = resources.pop(name)
 

@@ -8,9 +8,7 @@ import json
 import re
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, stacks
-
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Properties
 
 Stack = dict[str, Any]
@@ -23,7 +21,7 @@ _TEMPLATE_URL = "_template_url"
 
 def install() -> None:
     """Add to the events of nested stacks as they are recorded, and show what was added."""
-    add_event, describe = stacks._add_event, handlers._ACTION_HANDLERS["DescribeStackEvents"]
+    add_event, describe = functions.add_event.current, tables.ACTIONS["DescribeStackEvents"]
 
     def add(
         stack_id: str,
@@ -38,24 +36,26 @@ def install() -> None:
     ) -> None:
         is_nested = kind == _TYPE and logical_id != stack_name
         if is_nested and status.endswith("_FAILED"):
-            children = cloudformation._stacks[stack_name].get(_CHILDREN, {})
+            children = tables.STACKS[stack_name].get(_CHILDREN, {})
             physical_id = physical_id or children.get(logical_id, "")
         add_event(
             stack_id, stack_name, logical_id, kind, status, reason, physical_id, *rest, **more
         )
-        url = (handlers._resolve_stack(physical_id) or {}).get(_TEMPLATE_URL)
+        url = (functions.resolve_stack(physical_id) or {}).get(_TEMPLATE_URL)
         if is_nested and url:
             # Not the parameters: what the parent declares NoEcho is masked on AWS, and is not known
             # for such here.
-            event = cloudformation._stack_events[stack_id][-1]
+            event = tables.STACK_EVENTS[stack_id][-1]
             event["ResourceProperties"] = json.dumps({"TemplateURL": url})
 
     def describe_with_properties(request: Any) -> Any:
         answer = describe(request)
-        return _with_properties(answer, handlers._resolve_stack(handlers._p(request, "StackName")))
+        return _with_properties(
+            answer, functions.resolve_stack(functions.request_field(request, "StackName"))
+        )
 
-    stacks._add_event = add
-    handlers._ACTION_HANDLERS["DescribeStackEvents"] = describe_with_properties
+    functions.add_event.replace(add)
+    tables.ACTIONS["DescribeStackEvents"] = describe_with_properties
 
 
 def keep_template_url(child: Stack, properties: Properties) -> None:
@@ -66,7 +66,7 @@ def keep_template_url(child: Stack, properties: Properties) -> None:
 def announce(parent: Stack, logical_id: str, child: Stack) -> None:
     """Say in the parent's events that a child is there, as CloudFormation does before it is done."""
     parent.setdefault(_CHILDREN, {})[logical_id] = child["StackId"]
-    stacks._add_event(
+    functions.add_event(
         parent["StackId"],
         parent["StackName"],
         logical_id,
@@ -82,8 +82,8 @@ def _with_properties(answer: Any, stack: Stack | None) -> Any:
     if stack is None or status != 200:
         return answer
     properties = {
-        event["EventId"]: handlers._esc(event["ResourceProperties"])
-        for event in cloudformation._stack_events.get(stack["StackId"], [])
+        event["EventId"]: functions.escape_xml(event["ResourceProperties"])
+        for event in tables.STACK_EVENTS.get(stack["StackId"], [])
         if "ResourceProperties" in event
     }
 

@@ -14,10 +14,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from html import unescape
 from typing import Any
 
-import ministack.app
-from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
-
+from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.cloudformation import nested_stack_events
 
@@ -33,21 +30,20 @@ _running: dict[str, asyncio.Task[None]] = {}
 
 def install() -> None:
     """Replace ministack's handlers of AWS::CloudFormation::Stack."""
-    provisioners._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"] = {
+    tables.RESOURCE_HANDLERS["AWS::CloudFormation::Stack"] = {
         "create": _create,
         "update": _update,
         "delete": _delete,
     }
-    for module in (handlers, changesets):
-        module._create_stack_task_in_region = _start_operation
-    handlers._ACTION_HANDLERS["DescribeStacks"] = _describe_with_family
+    functions.start_stack_operation.replace(_start_operation)
+    tables.ACTIONS["DescribeStacks"] = _describe_with_family
 
 
 def _start_operation(
     operation: Coroutine[Any, Any, None], stack: Stack | None, stack_id: str | None = None
 ) -> None:
     """Schedule a stack operation in the stack's region, and remember it until it is done."""
-    with stacks._stack_region_context(stack, stack_id):
+    with functions.stack_region(stack, stack_id):
         task = asyncio.get_running_loop().create_task(operation)
     if stack_id:
         _running[stack_id] = task
@@ -64,15 +60,15 @@ def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str)
     status = stack["StackStatus"].replace("_IN_PROGRESS", "_FAILED")
     reason = f"The embedded AWS broke off: {problem!r}"
     stack.update(StackStatus=status, StackStatusReason=reason)
-    with stacks._stack_region_context(stack, stack_id):
+    with functions.stack_region(stack, stack_id):
         name = stack["StackName"]
-        stacks._add_event(
+        functions.add_event(
             stack_id, name, name, "AWS::CloudFormation::Stack", status, reason, stack_id
         )
 
 
 def _create(logical_id: str, properties: Properties, parent_name: str) -> Created:
-    parent: Stack = cloudformation._stacks[parent_name]
+    parent: Stack = tables.STACKS[parent_name]
     name = _child_name(parent_name, logical_id)
     begin = functools.partial(_begin, parent, logical_id, properties)
     rolls_back = not parent.get("DisableRollback")
@@ -117,7 +113,7 @@ def _child_name(parent_name: str, logical_id: str) -> str:
 
 
 def _update(physical_id: str, _old: Properties, new: Properties, parent_name: str) -> Created:
-    parent: Stack = cloudformation._stacks[parent_name]
+    parent: Stack = tables.STACKS[parent_name]
     child = _named(physical_id)
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
@@ -143,7 +139,7 @@ def _delete(physical_id: str, _properties: Properties) -> None:
 
 
 def _named(physical_id: str) -> Stack | None:
-    stack: Stack | None = handlers._resolve_stack(physical_id)
+    stack: Stack | None = functions.resolve_stack(physical_id)
     return stack
 
 
@@ -189,14 +185,12 @@ def _act(
 
     async def act() -> Stack:
         # The child starts afresh: these belong to the parent's resource in the caller's context.
-        provisioners._NAME_SEED.set("")
-        provisioners._RETAIN_REPLACED.set(False)
-        provisioners._DEFERRED_PREDECESSOR_DELETES.set(None)
+        operations.start_afresh()
         form = {key: [value] for key, value in {"StackName": name, **fields}.items()}
-        status, _, body = handlers._ACTION_HANDLERS[action](form)
+        status, _, body = tables.ACTIONS[action](form)
         if status != 200:
             raise ValueError(_message(body))
-        stack: Stack = cloudformation._stacks[name]
+        stack: Stack = tables.STACKS[name]
         if begin is not None:
             begin(stack)
         operation = _running.get(stack["StackId"])
@@ -204,7 +198,7 @@ def _act(
             await operation
         return stack
 
-    waiting = asyncio.run_coroutine_threadsafe(act(), ministack.app._MAIN_LOOP)
+    waiting = asyncio.run_coroutine_threadsafe(act(), operations.main_loop())
     return waiting.result(_PATIENCE)
 
 
@@ -216,7 +210,7 @@ def _message(body: bytes | str) -> str:
 
 def _failure(child: Stack, verb: str) -> ValueError:
     """CloudFormation's sentence, with the first failed resource of the child and its reason."""
-    events = cloudformation._stack_events.get(child["StackId"], [])
+    events = tables.STACK_EVENTS.get(child["StackId"], [])
     failed = next(
         (
             event
@@ -245,7 +239,7 @@ def _last_start(events: list[dict[str, Any]]) -> int:
 
 
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
-_plain_describe = handlers._ACTION_HANDLERS["DescribeStacks"]
+_plain_describe = tables.ACTIONS["DescribeStacks"]
 
 
 def _describe_with_family(parameters: Any) -> Any:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services import ec2, route53, ssm
-from ministack.services.cloudformation import changesets, engine, handlers
+from ministack.services import ssm
+
+from embedded_aws.bridge import functions, tables
 
 _SSM_VALUE = re.compile(r"^AWS::SSM::Parameter::Value<(.+)>$")
 _LIST = re.compile(r"^List<(.+)>$")
@@ -18,7 +19,7 @@ _LIST = re.compile(r"^List<(.+)>$")
 
 def install() -> None:
     """Check parameters wherever CloudFormation resolves them."""
-    resolve = engine._resolve_parameters
+    resolve = functions.resolve_parameters.current
 
     def resolve_and_check(template: Any, provided: Any, *rest: Any, **named: Any) -> Any:
         _refuse_unknown(template, provided)
@@ -27,8 +28,7 @@ def install() -> None:
             _check(name, declaration, str(resolved[name]["Value"]))
         return resolved
 
-    for module in (engine, handlers, changesets):
-        module._resolve_parameters = resolve_and_check
+    functions.resolve_parameters.replace(resolve_and_check)
 
 
 def _refuse_unknown(template: Any, provided: list[dict[str, Any]]) -> None:
@@ -56,17 +56,17 @@ def _check(name: str, declaration: dict[str, Any], value: str) -> None:
             )
 
 
-def _in_ec2(store: str) -> Callable[[str], bool]:
+def _in_ec2(records: tables.Table) -> Callable[[str], bool]:
     def exists(value: str) -> bool:
-        ec2._ensure_defaults_initialized()
-        return value in getattr(ec2, store)
+        functions.create_default_network()
+        return value in records
 
     return exists
 
 
 def _is_group_name(value: str) -> bool:
-    ec2._ensure_defaults_initialized()
-    return any(group["GroupName"] == value for group in ec2._security_groups.values())
+    functions.create_default_network()
+    return any(group["GroupName"] == value for group in tables.SECURITY_GROUPS.values())
 
 
 def _is_zone(value: str) -> bool:
@@ -82,13 +82,13 @@ def _is_image(value: str) -> bool:
 _EXISTENCE: dict[str, Callable[[str], bool]] = {
     "AWS::EC2::AvailabilityZone::Name": _is_zone,
     "AWS::EC2::Image::Id": _is_image,
-    "AWS::EC2::Instance::Id": _in_ec2("_instances"),
-    "AWS::EC2::KeyPair::KeyName": _in_ec2("_key_pairs"),
+    "AWS::EC2::Instance::Id": _in_ec2(tables.INSTANCES),
+    "AWS::EC2::KeyPair::KeyName": _in_ec2(tables.KEY_PAIRS),
     "AWS::EC2::SecurityGroup::GroupName": _is_group_name,
-    "AWS::EC2::SecurityGroup::Id": _in_ec2("_security_groups"),
-    "AWS::EC2::Subnet::Id": _in_ec2("_subnets"),
-    "AWS::EC2::VPC::Id": _in_ec2("_vpcs"),
-    "AWS::EC2::Volume::Id": _in_ec2("_volumes"),
-    "AWS::Route53::HostedZone::Id": lambda value: value in route53._zones,
+    "AWS::EC2::SecurityGroup::Id": _in_ec2(tables.SECURITY_GROUPS),
+    "AWS::EC2::Subnet::Id": _in_ec2(tables.SUBNETS),
+    "AWS::EC2::VPC::Id": _in_ec2(tables.VPCS),
+    "AWS::EC2::Volume::Id": _in_ec2(tables.VOLUMES),
+    "AWS::Route53::HostedZone::Id": lambda value: value in tables.HOSTED_ZONES,
     "AWS::SSM::Parameter::Name": lambda value: ssm.resolve_parameter_value(value) is not None,
 }

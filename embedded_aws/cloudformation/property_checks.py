@@ -7,8 +7,8 @@ would reach CREATE_COMPLETE.
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services.cloudformation import provisioners, stacks
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.schemas.provider_schemas import property_names, schema_of
 from embedded_aws.schemas.regional_offers import refuse_missing
@@ -19,7 +19,10 @@ _STACK = "AWS::CloudFormation::Stack"
 
 def install() -> None:
     """Check properties before a resource is created or updated."""
-    provision, update_resource = provisioners._provision_resource, provisioners._update_resource
+    provision, update_resource = (
+        functions.provision_resource.current,
+        functions.update_resource.current,
+    )
 
     def checked_provision(
         resource_type: str, logical_id: str, properties: Properties, stack_name: str
@@ -42,7 +45,7 @@ def install() -> None:
         elif resource_type == _STACK:
             # The parameters are the same but the template behind the URL may not be: CloudFormation
             # looks into every child, ministack into none.
-            handler = provisioners._RESOURCE_HANDLERS[_STACK]["update"]
+            handler = tables.RESOURCE_HANDLERS[_STACK]["update"]
             return _pair(handler(physical_id, old, new, stack_name))
         return _pair(
             update_resource(
@@ -50,9 +53,8 @@ def install() -> None:
             )
         )
 
-    for module in (provisioners, stacks):
-        module._provision_resource = checked_provision
-        module._update_resource = checked_update
+    functions.provision_resource.replace(checked_provision)
+    functions.update_resource.replace(checked_update)
 
 
 def _pair(created: Any) -> Created:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from ministack.services import alb, ec2, rds, s3
-from ministack.services.cloudformation import provisioners
-
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Delete, Properties
 
 Objection = Callable[[str], str | None]
@@ -19,7 +17,7 @@ def install() -> None:
         "AWS::EC2::VPC": _vpc_is_in_use,
     }
     for resource_type, objection in objections.items():
-        handler = provisioners._RESOURCE_HANDLERS[resource_type]
+        handler = tables.RESOURCE_HANDLERS[resource_type]
         # The final snapshot too: AWS takes it as a part of the deletion that it refuses.
         for action in {"delete", "snapshot"} & handler.keys():
             handler[action] = _unless(objection, handler[action])
@@ -37,9 +35,9 @@ def _unless(objection: Objection, delete: Delete) -> Delete:
 
 def _holds_objects(bucket: str) -> str | None:
     versions = [
-        v for (name, _), kept in s3._object_versions.items() if name == bucket for v in kept
+        v for (name, _), kept in tables.OBJECT_VERSIONS.items() if name == bucket for v in kept
     ]
-    if (s3._buckets.get(bucket) or {}).get("objects") or versions:
+    if (tables.BUCKETS.get(bucket) or {}).get("objects") or versions:
         return (
             f"The bucket you tried to delete is not empty: {bucket}. You must delete all versions"
             " in the bucket. (Service: S3, Code: BucketNotEmpty)"
@@ -48,7 +46,7 @@ def _holds_objects(bucket: str) -> str | None:
 
 
 def _database_is_protected(instance: str) -> str | None:
-    if (rds._instances.get(instance) or {}).get("DeletionProtection"):
+    if (tables.DATABASES.get(instance) or {}).get("DeletionProtection"):
         return (
             f"Cannot delete protected DB Instance {instance}, please disable deletion protection"
             " and try again. (Service: Rds, Code: InvalidParameterCombination)"
@@ -57,7 +55,9 @@ def _database_is_protected(instance: str) -> str | None:
 
 
 def _balancer_is_protected(arn: str) -> str | None:
-    attributes = {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn) or []}
+    attributes = {
+        item["Key"]: item["Value"] for item in tables.LOAD_BALANCER_ATTRIBUTES.get(arn) or []
+    }
     if str(attributes.get("deletion_protection.enabled")).lower() == "true":
         return (
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
@@ -67,7 +67,7 @@ def _balancer_is_protected(arn: str) -> str | None:
 
 
 def _vpc_is_in_use(vpc: str) -> str | None:
-    subnets = sorted(name for name, s in ec2._subnets.items() if s["VpcId"] == vpc)
+    subnets = sorted(name for name, s in tables.SUBNETS.items() if s["VpcId"] == vpc)
     if subnets:
         return (
             f"The vpc '{vpc}' has dependencies and cannot be deleted: {', '.join(subnets)}"

@@ -6,18 +6,18 @@ https://github.com/elastic/cloud-on-k8s/issues/9232 quotes the answer.
 from collections import Counter
 from typing import Any
 
-from ministack.services.cloudformation import helpers
+from embedded_aws.bridge import functions
 
 
 def install() -> None:
     """Look at the keys wherever CloudFormation looks at tags."""
-    validate = helpers._validate_stack_tags
+    validate = functions.validate_stack_tags.current
 
     def validate_keys_too(tags: list[dict[str, Any]]) -> Any:
         if any(count > 1 for count in Counter(tag.get("Key") for tag in tags).values()):
-            return helpers._error(
+            return functions.stack_error(
                 "ValidationError", "Tags contain duplicate keys; tag keys must be unique"
             )
         return validate(tags)
 
-    helpers._validate_stack_tags = validate_keys_too
+    functions.validate_stack_tags.replace(validate_keys_too)

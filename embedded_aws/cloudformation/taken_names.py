@@ -7,21 +7,7 @@ failure that a rehearsal should find.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ministack.services import (
-    alb,
-    cloudwatch,
-    cloudwatch_logs,
-    ecr,
-    iam,
-    kms,
-    lambda_svc,
-    rds,
-    sns,
-    sqs,
-    ssm,
-)
-from ministack.services.cloudformation import provisioners
-
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Create, Created, Properties
 
 Names = Callable[[], Iterable[Any]]
@@ -30,7 +16,7 @@ Names = Callable[[], Iterable[Any]]
 def install() -> None:
     """Look for the name before a named resource is created."""
     for resource_type, (name_property, names) in _TAKEN.items():
-        handler = provisioners._RESOURCE_HANDLERS[resource_type]
+        handler = tables.RESOURCE_HANDLERS[resource_type]
         handler["create"] = _unless_taken(resource_type, name_property, names, handler["create"])
 
 
@@ -48,7 +34,7 @@ def _unless_taken(resource_type: str, name_property: str, names: Names, create: 
 
 
 def _alarms() -> set[str]:
-    return {*cloudwatch._alarms, *cloudwatch._composite_alarms}
+    return {*tables.ALARMS, *tables.COMPOSITE_ALARMS}
 
 
 def _last_part(arns: Iterable[str]) -> set[str]:
@@ -58,25 +44,28 @@ def _last_part(arns: Iterable[str]) -> set[str]:
 _TAKEN: dict[str, tuple[str, Names]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", _alarms),
     "AWS::CloudWatch::CompositeAlarm": ("AlarmName", _alarms),
-    "AWS::CloudWatch::Dashboard": ("DashboardName", lambda: cloudwatch._dashboards),
-    "AWS::ECR::Repository": ("RepositoryName", lambda: ecr._repositories),
+    "AWS::CloudWatch::Dashboard": ("DashboardName", lambda: tables.DASHBOARDS),
+    "AWS::ECR::Repository": ("RepositoryName", lambda: tables.REPOSITORIES),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": (
         "Name",
-        lambda: {balancer["LoadBalancerName"] for balancer in alb._lbs.values()},
+        lambda: {balancer["LoadBalancerName"] for balancer in tables.LOAD_BALANCERS.values()},
     ),
     "AWS::ElasticLoadBalancingV2::TargetGroup": (
         "Name",
-        lambda: {group["TargetGroupName"] for group in alb._tgs.values()},
+        lambda: {group["TargetGroupName"] for group in tables.TARGET_GROUPS.values()},
     ),
-    "AWS::IAM::InstanceProfile": ("InstanceProfileName", lambda: iam._instance_profiles),
-    "AWS::IAM::Role": ("RoleName", lambda: iam._roles),
-    "AWS::KMS::Alias": ("AliasName", lambda: _last_part(kms._aliases)),
-    "AWS::Lambda::Function": ("FunctionName", lambda: lambda_svc._functions),
-    "AWS::Logs::LogGroup": ("LogGroupName", lambda: cloudwatch_logs._log_groups),
-    "AWS::RDS::DBInstance": ("DBInstanceIdentifier", lambda: rds._instances),
-    "AWS::RDS::DBParameterGroup": ("DBParameterGroupName", lambda: rds._param_groups),
-    "AWS::RDS::DBSubnetGroup": ("DBSubnetGroupName", lambda: rds._subnet_groups),
-    "AWS::SNS::Topic": ("TopicName", lambda: _last_part(sns._topics)),
-    "AWS::SQS::Queue": ("QueueName", lambda: sqs._queue_name_to_url),
-    "AWS::SSM::Parameter": ("Name", lambda: ssm._parameters),
+    "AWS::IAM::InstanceProfile": ("InstanceProfileName", lambda: tables.INSTANCE_PROFILES),
+    "AWS::IAM::Role": ("RoleName", lambda: tables.ROLES),
+    "AWS::KMS::Alias": ("AliasName", lambda: _last_part(tables.KEY_ALIASES)),
+    "AWS::Lambda::Function": ("FunctionName", lambda: tables.LAMBDA_FUNCTIONS),
+    "AWS::Logs::LogGroup": ("LogGroupName", lambda: tables.LOG_GROUPS),
+    "AWS::RDS::DBInstance": ("DBInstanceIdentifier", lambda: tables.DATABASES),
+    "AWS::RDS::DBParameterGroup": (
+        "DBParameterGroupName",
+        lambda: tables.DATABASE_PARAMETER_GROUPS,
+    ),
+    "AWS::RDS::DBSubnetGroup": ("DBSubnetGroupName", lambda: tables.DATABASE_SUBNET_GROUPS),
+    "AWS::SNS::Topic": ("TopicName", lambda: _last_part(tables.TOPICS)),
+    "AWS::SQS::Queue": ("QueueName", lambda: tables.QUEUE_URLS),
+    "AWS::SSM::Parameter": ("Name", lambda: tables.SSM_PARAMETERS),
 }

@@ -7,8 +7,9 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from ministack.services import s3
 from ministack.services.cloudformation import helpers
+
+from embedded_aws.bridge import functions, tables
 
 # The domain of each partition (botocore's partitions.json, dnsSuffix).
 _SUFFIXES = (
@@ -31,23 +32,23 @@ _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 def install() -> None:
     """Make CloudFormation read templates and stack policies through this module."""
-    read_inline = helpers._resolve_document
+    read_inline = functions.resolve_document.current
 
     def resolve(parameters: Any, body_key: str, url_key: str, label: str) -> Any:
-        url = helpers._p(parameters, url_key)
-        if not url or helpers._p(parameters, body_key):
+        url = functions.request_field(parameters, url_key)
+        if not url or functions.request_field(parameters, body_key):
             return read_inline(parameters, body_key, url_key, label)
         try:
             text = _fetch(url, url_key)
         except ValueError as problem:
-            return None, helpers._error("ValidationError", str(problem))
+            return None, functions.stack_error("ValidationError", str(problem))
         if body_key == "TemplateBody" and len(text.encode()) > helpers.TEMPLATE_URL_MAX_BYTES:
             limit = helpers.TEMPLATE_URL_MAX_BYTES
             message = f"Template may not exceed {limit} bytes in size."
-            return None, helpers._error("ValidationError", message)
+            return None, functions.stack_error("ValidationError", message)
         return text, None
 
-    helpers._resolve_document = resolve
+    functions.resolve_document.replace(resolve)
 
 
 def locate(url: str) -> tuple[str, str, str | None] | None:
@@ -68,7 +69,7 @@ def _fetch(url: str, url_key: str) -> str:
     if place is None or not place[0] or not place[1]:
         raise ValueError(f"{url_key} must reference a valid S3 object to which you have access.")
     bucket, key, region = place
-    home = (s3._buckets.get(bucket) or {}).get("region")
+    home = (tables.BUCKETS.get(bucket) or {}).get("region")
     if home is None:
         raise ValueError(f"S3 error: The specified bucket does not exist: {bucket}")
     if region is not None and region != home:
@@ -77,7 +78,7 @@ def _fetch(url: str, url_key: str) -> str:
             " by the endpoint of its region"
         )
     version = parse_qs(urlsplit(url).query).get("versionId", [None])[0]
-    content = s3._get_object_data(bucket, key, version)
+    content = functions.read_object(bucket, key, version)
     if content is None:
         raise ValueError(f"S3 error: The specified key does not exist: {key} in {bucket}")
     return bytes(content).decode("utf-8")

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack.services.cloudformation import provisioners
-
+from embedded_aws.bridge import functions
 from embedded_aws.bridge.registry import Created, Properties, physical_name, register
 from embedded_aws.bridge.service_calls import call
 
@@ -29,7 +28,7 @@ _NAME_IN_FORMULA = re.compile(r"\b[a-z]\w*\b(?!\s*\()")
 
 def install() -> None:
     """Register the types of this module, and let alarms on formulas be recorded."""
-    provisioners._cw_metric_alarm_record = _recorded(provisioners._cw_metric_alarm_record)
+    functions.metric_alarm_record.replace(_recorded(functions.metric_alarm_record.current))
     register("AWS::CloudWatch::CompositeAlarm", create=_create, update=_update, delete=_delete)
 
 

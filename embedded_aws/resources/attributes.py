@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import elasticache, lambda_svc, rds, waf
-from ministack.services.cloudformation import provisioners
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.settings import DATABASE_VARIABLE
 
@@ -18,7 +17,7 @@ Addition = Callable[[str, Properties, dict[str, Any]], dict[str, Any]]
 def install() -> None:
     """Add the attributes to creations and updates."""
     for resource_type, addition in _ADDITIONS.items():
-        handler = provisioners._RESOURCE_HANDLERS[resource_type]
+        handler = tables.RESOURCE_HANDLERS[resource_type]
         for action, position in (("create", 1), ("update", 2)):
             if action in handler:
                 handler[action] = _with_addition(handler[action], position, addition)
@@ -59,13 +58,13 @@ def _target_group(
 def _web_acl(physical_id: str, _properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     name, acl, _ = physical_id.split("|")
     return {
-        "Capacity": (waf._web_acls.get(acl) or {}).get("Capacity", 0),
+        "Capacity": (tables.WEB_ACLS.get(acl) or {}).get("Capacity", 0),
         "LabelNamespace": f"awswaf:{get_account_id()}:webacl:{name}:",
     }
 
 
 def _database(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
-    record = rds._instances[physical_id]
+    record = tables.DATABASES[physical_id]
     # Reported by DescribeDBInstances, dropped by ministack's handler.
     if "EnableCloudwatchLogsExports" in properties:
         record["EnabledCloudwatchLogsExports"] = list(properties["EnableCloudwatchLogsExports"])
@@ -82,15 +81,15 @@ def _database(physical_id: str, properties: Properties, _known: dict[str, Any]) 
 
 def _function(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     # Dropped by ministack's handler, though its Lambda API has it.
-    settings = lambda_svc._functions[physical_id]["config"]
-    settings["VpcConfig"] = lambda_svc._vpc_config_with_id(properties.get("VpcConfig"))
+    settings = tables.LAMBDA_FUNCTIONS[physical_id]["config"]
+    settings["VpcConfig"] = functions.vpc_config_with_id(properties.get("VpcConfig"))
     return {}
 
 
 def _replication_group(
     physical_id: str, properties: Properties, _known: dict[str, Any]
 ) -> dict[str, Any]:
-    record = elasticache._replication_groups[physical_id]
+    record = tables.REPLICATION_GROUPS[physical_id]
     port = int(properties.get("Port") or 6379)
     for group in record.get("NodeGroups") or []:
         group["PrimaryEndpoint"] = {
@@ -101,7 +100,7 @@ def _replication_group(
             "Address": cache_address(f"replica.{physical_id}.embedded"),
             "Port": port,
         }
-    attributes: dict[str, Any] = provisioners._ec_rg_attrs(physical_id)
+    attributes: dict[str, Any] = functions.replication_group_attributes(physical_id)
     return attributes
 
 

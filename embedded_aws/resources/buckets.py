@@ -3,9 +3,8 @@
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import s3
-from ministack.services.cloudformation import provisioners
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 
 _PREFIX = "BucketNamePrefix"
@@ -13,7 +12,7 @@ _PREFIX = "BucketNamePrefix"
 
 def install() -> None:
     """Let ministack's handlers see the name that a prefix stands for."""
-    handler = provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"]
+    handler = tables.RESOURCE_HANDLERS["AWS::S3::Bucket"]
     create, update = handler["create"], handler["update"]
 
     def create_named(logical_id: str, properties: Properties, stack_name: str) -> Created:
@@ -35,16 +34,16 @@ def _install_expected_owner() -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
     """
-    scope = s3._apply_bucket_scope
+    scope = functions.apply_bucket_scope.current
 
     def scope_of_owner(method: str, bucket: str, key: str, headers: Any, *rest: Any) -> Any:
         expected = headers.get("x-amz-expected-bucket-owner")
-        owner = s3._bucket_owner_account(bucket) if bucket and expected else None
+        owner = functions.bucket_owner(bucket) if bucket and expected else None
         if owner is not None and owner != expected:
-            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}")
+            return functions.s3_error("AccessDenied", "Access Denied", 403, f"/{bucket}")
         return scope(method, bucket, key, headers, *rest)
 
-    s3._apply_bucket_scope = scope_of_owner
+    functions.apply_bucket_scope.replace(scope_of_owner)
 
 
 def _named(properties: Properties) -> Properties:

@@ -3,9 +3,7 @@
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import elasticache
-from ministack.services.cloudformation import provisioners
-
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import call
 from embedded_aws.resources.attributes import cache_address
@@ -40,19 +38,19 @@ _MODIFY = (
 def install() -> None:
     """Register the types of this module."""
     register("AWS::ElastiCache::ServerlessCache", create=_create, update=_modify, delete=_delete)
-    groups = provisioners._RESOURCE_HANDLERS["AWS::ElastiCache::ReplicationGroup"]
+    groups = tables.RESOURCE_HANDLERS["AWS::ElastiCache::ReplicationGroup"]
     groups["snapshot"] = _snapshot_group
-    shown = elasticache._user_xml
+    shown = functions.cache_user_xml.current
     # ministack puts the ampersand of an access string ("&*") into the answer as it is.
-    elasticache._user_xml = lambda user: shown(
-        {**user, "AccessString": escape(user["AccessString"])}
+    functions.cache_user_xml.replace(
+        lambda user: shown({**user, "AccessString": escape(user["AccessString"])})
     )
 
 
 def _snapshot_group(physical_id: str, _properties: Properties) -> None:
     """What DeletionPolicy: Snapshot leaves of a replication group."""
-    if physical_id in elasticache._replication_groups:
-        name = provisioners._snapshot_id(physical_id)
+    if physical_id in tables.REPLICATION_GROUPS:
+        name = functions.snapshot_id(physical_id)
         call("elasticache", "CreateSnapshot", SnapshotName=name, ReplicationGroupId=physical_id)
 
 
@@ -63,7 +61,7 @@ def _create(_logical_id: str, properties: Properties, _stack_name: str) -> Creat
     # ministack without Docker gives every cache the address "redis"; on AWS the reader has a port
     # of its own.
     address = cache_address(f"{name}-embedded.serverless")
-    record = elasticache._serverless_caches[name]
+    record = tables.SERVERLESS_CACHES[name]
     record["Endpoint"] = {"Address": address, "Port": 6379}
     record["ReaderEndpoint"] = {"Address": address, "Port": 6380}
     return name, _attributes(name)

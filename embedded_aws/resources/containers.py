@@ -6,8 +6,7 @@ connect, registries, runtime platform); its API keeps it, so these go through th
 
 from typing import Any
 
-from ministack.services import ecs
-
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, physical_name, register
 from embedded_aws.bridge.service_calls import call
 
@@ -87,7 +86,7 @@ def _detach_providers(_physical_id: str, properties: Properties) -> None:
     cluster = properties["Cluster"].rsplit("/", 1)[-1]
     in_use = sorted(
         service["serviceName"]
-        for service in ecs._services.values()
+        for service in tables.ECS_SERVICES.values()
         if service["status"] == "ACTIVE"
         and service["clusterArn"].rsplit("/", 1)[-1] == cluster
         and service.get("capacityProviderStrategy")
@@ -140,7 +139,9 @@ def _api_names(properties: Properties) -> dict[str, Any]:
 def _check_providers_attached(properties: Properties) -> None:
     """CreateService refuses a provider that its cluster does not have; ministack does not."""
     wanted = {item["CapacityProvider"] for item in properties.get("CapacityProviderStrategy") or []}
-    cluster = ecs._clusters.get(str(properties.get("Cluster", "default")).rsplit("/", 1)[-1], {})
+    cluster = tables.ECS_CLUSTERS.get(
+        str(properties.get("Cluster", "default")).rsplit("/", 1)[-1], {}
+    )
     missing = sorted(wanted - set(cluster.get("capacityProviders") or []))
     if missing:
         raise ValueError(
@@ -151,7 +152,7 @@ def _check_providers_attached(properties: Properties) -> None:
 
 
 def _remember(arn: str, properties: Properties) -> None:
-    for service in ecs._services.values():
+    for service in tables.ECS_SERVICES.values():
         if service["serviceArn"] == arn:
             for name, field in _FORGOTTEN_OF_SERVICE.items():
                 if name in properties:

@@ -1,7 +1,6 @@
 """IAM types: OpenID Connect providers, inline role policies, service-linked roles."""
 
-from ministack.services import iam
-
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import as_json, call
 
@@ -50,7 +49,7 @@ def _update_provider(
     physical_id: str, _old: Properties, new: Properties, _stack_name: str
 ) -> Created:
     # On the record: ministack 1.5.33 has none of the actions that change a provider.
-    record = iam._oidc_providers[physical_id]
+    record = tables.OIDC_PROVIDERS[physical_id]
     record["ClientIDList"] = list(new.get("ClientIdList") or [])
     record["ThumbprintList"] = list(new.get("ThumbprintList") or [])
     record["Tags"] = list(new.get("Tags") or [])
@@ -106,7 +105,7 @@ def _create_linked_role(_logical_id: str, properties: Properties, _stack_name: s
 def _update_linked_role(
     physical_id: str, _old: Properties, new: Properties, _stack_name: str
 ) -> Created:
-    iam._roles[physical_id]["Description"] = new.get("Description", "")
+    tables.ROLES[physical_id]["Description"] = new.get("Description", "")
     return physical_id, {"RoleName": physical_id}
 
 

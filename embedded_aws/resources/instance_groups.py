@@ -9,9 +9,9 @@ to have sent SUCCESS, and the event that CloudFormation shows then is in the sta
 from typing import Any
 
 from ministack.core.responses import get_region
-from ministack.services import autoscaling, cloudformation, ec2, iam, ssm
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services import ssm
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.bridge.service_calls import call
 from embedded_aws.schemas.regional_offers import refuse_missing_instance_type
@@ -26,7 +26,7 @@ _FROM_TEMPLATE = ("InstanceType", "KeyName", "UserData", "SecurityGroupIds", "Ia
 def install() -> None:
     """Put the instances behind ministack's handlers of groups, and the stack's tags on both."""
     _propagate_stack_tags()
-    handlers = provisioners._RESOURCE_HANDLERS[_TYPE]
+    handlers = tables.RESOURCE_HANDLERS[_TYPE]
     create, update, delete = (handlers[action] for action in ("create", "update", "delete"))
 
     def create_and_start(logical_id: str, properties: Properties, stack_name: str) -> Created:
@@ -64,7 +64,7 @@ def _propagate_stack_tags() -> None:
     They reach the instances whatever a template says of its own tags:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
     """
-    merge = provisioners._with_stack_tags
+    merge = functions.with_stack_tags.current
 
     def with_stack_tags(resource_type: str, properties: Properties, *of_stack: Any) -> Properties:
         merged: Properties = merge(resource_type, properties, *of_stack)
@@ -77,14 +77,13 @@ def _propagate_stack_tags() -> None:
         ]
         return {**merged, "Tags": tags}
 
-    for module in (provisioners, stacks):
-        module._with_stack_tags = with_stack_tags
+    functions.with_stack_tags.replace(with_stack_tags)
 
 
 def _launch_data(properties: Properties) -> Properties:
     """What the launch template's version says; ValueError in EC2's words for what is not there."""
     for subnet in properties.get("VPCZoneIdentifier") or []:
-        if subnet not in ec2._subnets:
+        if subnet not in tables.SUBNETS:
             raise ValueError(f"The subnet ID '{subnet}' does not exist")
     wanted = properties.get("LaunchTemplate")
     if not wanted:
@@ -92,7 +91,7 @@ def _launch_data(properties: Properties) -> Properties:
     name = wanted.get("LaunchTemplateId") or wanted.get("LaunchTemplateName")
     templates = (
         known
-        for known in ec2._launch_templates.values()
+        for known in tables.LAUNCH_TEMPLATES.values()
         if name in (known["LaunchTemplateId"], known["LaunchTemplateName"])
     )
     template = next(templates, None)
@@ -115,10 +114,10 @@ def _check(data: Properties) -> None:
     if not _image_of(image):
         raise ValueError(f"The parameter of image {image} does not exist.")
     profile = (data.get("IamInstanceProfile") or {}).get("Arn")
-    if profile and profile not in {known["Arn"] for known in iam._instance_profiles.values()}:
+    if profile and profile not in {known["Arn"] for known in tables.INSTANCE_PROFILES.values()}:
         raise ValueError(f"Invalid IamInstanceProfile: {profile}")
     for group in data.get("SecurityGroupIds") or []:
-        if group not in ec2._security_groups:
+        if group not in tables.SECURITY_GROUPS:
             raise ValueError(f"The security group '{group}' does not exist")
 
 
@@ -131,13 +130,13 @@ def _image_of(image: str) -> str | None:
 
 
 def _start(name: str, properties: Properties, data: Properties) -> None:
-    group = autoscaling._asgs[name]
+    group = tables.AUTO_SCALING_GROUPS[name]
     subnets = properties.get("VPCZoneIdentifier") or []
     if subnets:
         group["AvailabilityZones"] = sorted(
-            {ec2._subnets[subnet]["AvailabilityZone"] for subnet in subnets}
+            {tables.SUBNETS[subnet]["AvailabilityZone"] for subnet in subnets}
         )
-    autoscaling._reconcile_instances(group)
+    functions.reconcile_instances(group)
     tags = [
         {"Key": tag["Key"], "Value": tag["Value"]}
         for tag in properties.get("Tags") or []
@@ -159,8 +158,8 @@ def _start(name: str, properties: Properties, data: Properties) -> None:
 
 
 def _end(name: str) -> None:
-    group = autoscaling._asgs.get(name) or {"Instances": []}
-    known = [m["InstanceId"] for m in group["Instances"] if m["InstanceId"] in ec2._instances]
+    group = tables.AUTO_SCALING_GROUPS.get(name) or {"Instances": []}
+    known = [m["InstanceId"] for m in group["Instances"] if m["InstanceId"] in tables.INSTANCES]
     if known:
         call("ec2", "TerminateInstances", InstanceIds=known)
         _delete_volumes_of(known)
@@ -169,7 +168,7 @@ def _end(name: str) -> None:
 
 def _delete_volumes_of(instances: list[str]) -> None:
     """Their root volumes, which ministack leaves behind; what was attached later stays, detached."""
-    for name, volume in list(ec2._volumes.items()):
+    for name, volume in list(tables.VOLUMES.items()):
         attached = [a for a in volume["Attachments"] if a["InstanceId"] in instances]
         if attached:
             volume.update(Attachments=[], State="available")
@@ -179,12 +178,12 @@ def _delete_volumes_of(instances: list[str]) -> None:
 
 def _signal(name: str, logical_id: str, stack_name: str, doing: str, policy: str) -> None:
     """The event of each SUCCESS, where the template waits for signals."""
-    stack: dict[str, Any] = cloudformation._stacks[stack_name]
+    stack: dict[str, Any] = tables.STACKS[stack_name]
     resource = stack.get("_template", {}).get("Resources", {}).get(logical_id, {})
     if policy not in resource:
         return
-    for member in autoscaling._asgs[name]["Instances"]:
-        stacks._add_event(
+    for member in tables.AUTO_SCALING_GROUPS[name]["Instances"]:
+        functions.add_event(
             stack["StackId"],
             stack_name,
             logical_id,

@@ -2,6 +2,7 @@
 
 from ministack.services import ec2
 
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, no_update, register
 from embedded_aws.bridge.service_calls import call
 from embedded_aws.resources.network import retag, tag_specification
@@ -143,7 +144,7 @@ def _acl_entry(properties: Properties) -> Properties:
 def _create_acl_entry(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
     is_egress = str(properties.get("Egress", False)).lower() == "true"
     direction = "egress" if is_egress else "ingress"
-    acl = ec2._network_acls.get(properties["NetworkAclId"]) or {}
+    acl = tables.NETWORK_ACLS.get(properties["NetworkAclId"]) or {}
     numbers = [e["RuleNumber"] for e in acl.get("Entries", []) if e["Egress"] == is_egress]
     if int(properties["RuleNumber"]) in numbers:
         raise ValueError(
@@ -179,26 +180,26 @@ def _associate_acl(_logical_id: str, properties: Properties, _stack_name: str) -
     # subnets have no association with the default ACL that one could replace.
     acl, subnet = properties["NetworkAclId"], properties["SubnetId"]
     for kind, known, wanted in (
-        ("network ACL", ec2._network_acls, acl),
-        ("subnet", ec2._subnets, subnet),
+        ("network ACL", tables.NETWORK_ACLS, acl),
+        ("subnet", tables.SUBNETS, subnet),
     ):
         if wanted not in known:
             raise ValueError(f"The {kind} '{wanted}' does not exist")
     association = f"aclassoc-{ec2.new_uuid().replace('-', '')[:17]}"
     _dissociate(subnet)
-    ec2._network_acls[acl]["Associations"].append(
+    tables.NETWORK_ACLS[acl]["Associations"].append(
         {"NetworkAclAssociationId": association, "NetworkAclId": acl, "SubnetId": subnet}
     )
     return association, {"AssociationId": association}
 
 
 def _dissociate(subnet: str) -> None:
-    for acl in ec2._network_acls.values():
+    for acl in tables.NETWORK_ACLS.values():
         acl["Associations"] = [a for a in acl["Associations"] if a["SubnetId"] != subnet]
 
 
 def _return_to_default_acl(physical_id: str, properties: Properties) -> None:
     subnet = properties["SubnetId"]
-    mine = [a for acl in ec2._network_acls.values() for a in acl["Associations"]]
+    mine = [a for acl in tables.NETWORK_ACLS.values() for a in acl["Associations"]]
     if any(a["NetworkAclAssociationId"] == physical_id for a in mine):
         _dissociate(subnet)

@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-from ministack.services import secretsmanager
-from ministack.services.cloudformation import provisioners
-
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.bridge.service_calls import call
 
@@ -16,19 +14,19 @@ _PLACEMENT = ("SecretStringTemplate", "GenerateStringKey")
 
 def install() -> None:
     """Put ministack's handlers behind ARNs."""
-    create = provisioners._sm_secret_create
-    provisioners._sm_secret_string = _secret_string
+    create = functions.create_secret.current
+    functions.secret_string.replace(_secret_string)
 
     def create_named(logical_id: str, properties: Properties, stack_name: str) -> Created:
         name = properties.get("Name")
-        if name in secretsmanager._secrets:
+        if name in tables.SECRETS:
             raise ValueError(
                 f"The operation failed because the secret {name} already exists."
                 " (Service: SecretsManager, Code: ResourceExistsException)"
             )
         return _by_arn(create(logical_id, properties, stack_name))
 
-    provisioners._RESOURCE_HANDLERS[_TYPE] = {
+    tables.RESOURCE_HANDLERS[_TYPE] = {
         "create": create_named,
         "update": _update,
         "update_with_logical_id": True,
@@ -42,7 +40,7 @@ def _by_arn(created: Any) -> Created:
 
 
 def _name(arn: str) -> str:
-    name, _ = secretsmanager._resolve(arn)
+    name, _ = functions.find_secret(arn)
     return name or arn
 
 
@@ -50,11 +48,11 @@ def _update(
     physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str
 ) -> Created:
     name = _name(physical_id)
-    return _by_arn(provisioners._sm_secret_update(name, old, new, stack_name, logical_id))
+    return _by_arn(functions.update_secret(name, old, new, stack_name, logical_id))
 
 
 def _delete(physical_id: str, properties: Properties) -> None:
-    provisioners._sm_secret_delete(_name(physical_id), properties)
+    functions.delete_secret(_name(physical_id), properties)
 
 
 def _secret_string(properties: Properties) -> str:

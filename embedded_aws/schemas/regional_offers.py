@@ -7,7 +7,7 @@ verdict; where they say nothing of a region or an engine, nothing is refused.
 
 from typing import Any
 
-from embedded_aws.bridge.service_calls import ServiceCallError
+from embedded_aws.errors import ServiceCallError
 from embedded_aws.schemas.provider_schemas import regional_extension
 
 Properties = dict[str, Any]

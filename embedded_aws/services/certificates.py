@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from ministack.core.responses import error_response_json
-from ministack.services import acm, alb
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.services.records import Refusal, Request
 
 Answer = Callable[[Request], Any]
@@ -42,10 +42,10 @@ _LONGEST_KEY_BYTES = 5120
 
 def install() -> None:
     """Put the rules in front of ministack's ACM."""
-    acm._import_certificate = _guarded(_import, acm._import_certificate)
-    acm._delete_certificate = _guarded(_delete, acm._delete_certificate)
-    described = acm._cert_shape
-    acm._cert_shape = lambda record: {**described(record), **_told(record)}
+    functions.import_certificate.replace(_guarded(_import, functions.import_certificate.current))
+    functions.delete_certificate.replace(_guarded(_delete, functions.delete_certificate.current))
+    described = functions.certificate_detail.current
+    functions.certificate_detail.replace(lambda record: {**described(record), **_told(record)})
 
 
 def _guarded(rule: Rule, answer: Answer) -> Answer:
@@ -79,7 +79,7 @@ def _import(request: Request, answer: Answer) -> Any:
     status, headers, body = answer(request)
     if status < 300:
         names = _names(certificate)
-        acm._certificates[json.loads(body)["CertificateArn"]] |= {
+        tables.CERTIFICATES[json.loads(body)["CertificateArn"]] |= {
             "DomainName": names[0],
             "SubjectAlternativeNames": names,
             "NotBefore": certificate.not_valid_before_utc.timestamp(),
@@ -91,7 +91,7 @@ def _import(request: Request, answer: Answer) -> Any:
 def _whole(request: Request) -> x509.Certificate:
     """The certificate of a request, if it is valid today and the key is its own."""
     pem, key_pem = (
-        acm._decode_pem_field(request.get(name)).encode() for name in ("Certificate", "PrivateKey")
+        functions.decode_pem(request.get(name)).encode() for name in ("Certificate", "PrivateKey")
     )
     try:
         certificate = x509.load_pem_x509_certificate(pem)
@@ -108,7 +108,7 @@ def _whole(request: Request) -> x509.Certificate:
 
 
 def _imported(arn: str) -> x509.Certificate:
-    record = acm._get_local_certificate(arn)
+    record = functions.own_certificate(arn)
     if record is None:
         raise Refusal("ResourceNotFoundException", f"Could not find certificate {arn}.")
     if record["Type"] != "IMPORTED":
@@ -176,7 +176,7 @@ def _used_by(arn: str) -> list[str]:
     """The load balancers with a listener that has the certificate, and what ministack knows of."""
     balancers = {
         listener["LoadBalancerArn"]
-        for listener in alb._listeners.values()
+        for listener in tables.LISTENERS.values()
         if arn in listener.get("Certificates", ())
     }
-    return [*sorted(balancers), *acm._signing_profiles_using(arn)]
+    return [*sorted(balancers), *functions.signing_profiles_using(arn)]

@@ -1,6 +1,6 @@
 """The public SSM parameters of Amazon Linux 2023 on Graviton, which ministack does not list."""
 
-from ministack.services import ssm
+from embedded_aws.bridge import tables
 
 _PREFIX = "/aws/service/ami-amazon-linux-latest/"
 _IMAGES = {
@@ -13,4 +13,4 @@ _IMAGES = {
 def install() -> None:
     """Make them resolvable."""
     for name, image in _IMAGES.items():
-        ssm._PUBLIC_AMI_PARAMETERS.setdefault(f"{_PREFIX}{name}", image)
+        tables.PUBLIC_IMAGE_PARAMETERS.setdefault(f"{_PREFIX}{name}", image)

@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import ministack.app
-from ministack.core import router
 from ministack.core.responses import (
     AccountRegionScopedDict,
     error_response_json,
     json_response,
 )
+
+from embedded_aws.bridge.services import add_service
 
 Request = dict[str, Any]
 Operation = Callable[[Request], dict[str, Any]]
@@ -87,15 +87,7 @@ def new_store() -> Any:
 
 def plug_in(name: str, service: RecordService, *, target: str | None = None) -> None:
     """Route requests signed for `name` (and, for JSON services, with `target`) to `service`."""
-    pattern: dict[str, Any] = {"credential_scope": name, "host_patterns": [rf"{name}\."]}
-    if target:
-        pattern["target_prefixes"] = [target]
-    router.SERVICE_PATTERNS[name] = pattern
-    module = name.replace("-", "_")
-    ministack.app.SERVICE_REGISTRY[name] = {"module": module}
-    ministack.app._state_map[module] = module
-    ministack.app._loaded_modules[module] = service
-    ministack.app.SERVICE_HANDLERS[name] = ministack.app._lazy_handler(module)
+    add_service(name, service, target=target)
 
 
 def by_target(operations: Mapping[str, Operation]) -> Any:

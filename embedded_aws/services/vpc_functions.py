@@ -8,8 +8,7 @@ resource that such a function provides is answered with success. With a real dat
 import os
 from typing import Any
 
-from ministack.services import lambda_svc
-
+from embedded_aws.bridge import functions
 from embedded_aws.cloudformation.custom_resources import answer, is_request
 from embedded_aws.settings import DATABASE_VARIABLE
 
@@ -20,7 +19,7 @@ def install() -> None:
     """Keep functions inside a VPC from running, unless there is something for them to reach."""
     if os.environ.get(DATABASE_VARIABLE):
         return
-    execute = lambda_svc._execute_function_with_config_scope
+    execute = functions.execute_function.current
 
     def execute_outside(function: Any, event: Any, *rest: Any, **named: Any) -> Any:
         if not _is_inside_vpc(function):
@@ -30,7 +29,7 @@ def install() -> None:
             answer(event, {"Status": "SUCCESS", "PhysicalResourceId": known, "Data": {}})
         return dict(_NOT_RUN)
 
-    lambda_svc._execute_function_with_config_scope = execute_outside
+    functions.execute_function.replace(execute_outside)
 
 
 def _is_inside_vpc(function: dict[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import waf
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request, new_store
 
 _logs = new_store()
@@ -58,7 +59,7 @@ def _put(request: Request) -> dict[str, Any]:
             " group, delivery stream or bucket that starts with aws-waf-logs-, field:"
             f" LOG_DESTINATION, parameter: {wrong[0]}",
         )
-    if settings["ResourceArn"] not in {acl["ARN"] for acl in waf._web_acls.values()}:
+    if settings["ResourceArn"] not in {acl["ARN"] for acl in tables.WEB_ACLS.values()}:
         raise Refusal("WAFNonexistentItemException", _missing(settings["ResourceArn"]))
     _logs[settings["ResourceArn"]] = settings
     return {"LoggingConfiguration": settings}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ministack.core.iam_evaluator import resolve_caller_identity
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
-from ministack.services import iam
+
+from embedded_aws.bridge import tables
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,9 @@ class Caller:
         user = self.arn.rpartition("/")[2]
         if ":user/" not in self.arn:
             return [self.arn]
-        groups = [group["Arn"] for group in iam._groups.values() if user in group.get("Users", ())]
+        groups = [
+            group["Arn"] for group in tables.USER_GROUPS.values() if user in group.get("Users", ())
+        ]
         return [self.arn, *groups]
 
 
@@ -48,5 +51,5 @@ def without_session(session_arn: str) -> str:
     if not rest:
         return session_arn
     name = rest.split("/")[0]
-    role = iam._roles.get(name)
+    role = tables.ROLES.get(name)
     return str(role["Arn"]) if role else f"{head.replace(':sts:', ':iam:')}:role/{name}"

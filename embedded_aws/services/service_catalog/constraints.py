@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.responses import get_account_id
-from ministack.services import iam
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request
 from embedded_aws.services.service_catalog import state, templates, visible
 from embedded_aws.services.service_catalog.state import Answer, Record
@@ -103,7 +103,7 @@ def _check_launch(parameters: Record) -> None:
             return
         case {"LocalRoleName": str(name), **others} if not others:
             # API_CreateConstraint: the role must exist in the account of the constraint.
-            if iam._roles.get(name) is None:
+            if tables.ROLES.get(name) is None:
                 raise state.invalid(f"The local role {name} does not exist in this account.")
         case _:
             raise state.invalid("LAUNCH takes either RoleArn, the ARN of a role, or LocalRoleName.")

@@ -9,26 +9,26 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import s3
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.services.service_catalog import organization
 
 
 def install() -> None:
     """Let whatever reads an object on somebody's behalf read those of other accounts' open buckets."""
-    read = s3._get_object_data
+    read = functions.read_object.current
 
     def read_anywhere(bucket: str, key: str, version_id: str | None = None) -> Any:
         with opened(bucket, key):
             return read(bucket, key, version_id)
 
-    s3._get_object_data = read_anywhere
+    functions.read_object.replace(read_anywhere)
 
 
 @contextmanager
 def opened(bucket: str, key: str) -> Iterator[None]:
     """A time in which an object of another account is there, if its bucket's policy allows to get it."""
-    owner = s3._bucket_owner_account(bucket)
+    owner = functions.bucket_owner(bucket)
     if owner in (None, get_account_id()) or is_closed(bucket, key):
         yield
         return
@@ -38,7 +38,7 @@ def opened(bucket: str, key: str) -> Iterator[None]:
 
 def is_closed(bucket: str, key: str) -> bool:
     """Whether an object is in another account's bucket, whose policy does not allow this one to get it."""
-    owner = s3._bucket_owner_account(bucket)
+    owner = functions.bucket_owner(bucket)
     return owner not in (None, get_account_id()) and not _may_get(str(owner), bucket, key)
 
 
@@ -56,5 +56,5 @@ def _may_get(owner: str, bucket: str, key: str) -> bool:
         # ministack would look for an organization that the account manages itself.
         service_context={"aws:principalorgid": organization.identifier_of(account)},
     )
-    policy = s3._bucket_policies.get_scoped(owner, None, bucket)
+    policy = tables.BUCKET_POLICIES.scoped(owner, None, bucket)
     return bool(iam_evaluator.evaluate_resource_policy(policy, asked).decision == "Allow")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
-from ministack.services import iam
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal
 from embedded_aws.services.service_catalog import permissions
 from embedded_aws.services.service_catalog.constraints import parameters_of
@@ -33,7 +33,7 @@ def launch_role_arn(path: Record, product: Record) -> str | None:
 
 
 def _local(name: str) -> str:
-    role = iam._roles.get(name)
+    role = tables.ROLES.get(name)
     return str(role["Arn"]) if role else f"arn:aws:iam::{get_account_id()}:role/{name}"
 
 
@@ -61,7 +61,7 @@ class LaunchRole:
 def assume(arn: str) -> LaunchRole:
     """The role, if it exists and trusts Service Catalog; refused otherwise."""
     account, name = arn.split(":")[4], arn.rpartition("/")[2]
-    role = iam._roles.get_scoped(account, None, name)
+    role = tables.ROLES.scoped(account, None, name)
     if role is None or role["Arn"] != arn:
         raise _denied(arn)
     trust = iam_evaluator.evaluate_resource_policy(

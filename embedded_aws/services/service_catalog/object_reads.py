@@ -6,10 +6,10 @@ ministack reads them without asking what the role may read.
 import contextvars
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_region, request_scope
-from ministack.services import lambda_svc, s3
+from ministack.services import s3
 
+from embedded_aws.bridge import functions
 from embedded_aws.services.records import Refusal
 from embedded_aws.services.service_catalog import foreign_buckets
 from embedded_aws.services.service_catalog.launch_roles import FORWARDED, LaunchRole
@@ -24,8 +24,8 @@ _TAG = "s3:existingobjecttag/"
 
 def install() -> None:
     """Evaluate s3:ResourceAccount by the bucket's owner, and the launch role before Lambda reads code."""
-    resolve = iam_evaluator._resolve_condition_key
-    fetch = lambda_svc._fetch_code_from_s3
+    resolve = functions.resolve_condition_key.current
+    fetch = functions.fetch_function_code.current
 
     def resolve_key(key: str, context: Any) -> Any:
         # ministack takes the caller's account for the owner of every bucket.
@@ -44,8 +44,8 @@ def install() -> None:
         fetched: bytes | None = fetch(bucket, key, version_id)
         return fetched
 
-    iam_evaluator._resolve_condition_key = resolve_key
-    lambda_svc._fetch_code_from_s3 = fetch_code
+    functions.resolve_condition_key.replace(resolve_key)
+    functions.fetch_function_code.replace(fetch_code)
 
 
 def why_refused(bucket: str, key: str) -> str:
@@ -63,7 +63,7 @@ def why_refused(bucket: str, key: str) -> str:
 
 def facts(bucket: str, key: str) -> dict[str, str]:
     """What conditions can be evaluated against for an object: its bucket's owner and its tags."""
-    owner = s3._bucket_owner_account(bucket)
+    owner = functions.bucket_owner(bucket)
     if owner is None:
         return {}
     with request_scope(owner, get_region()):

@@ -5,15 +5,15 @@ has made, or invited, belongs to that one's.
 """
 
 from ministack.core.responses import get_account_id
-from ministack.services import organizations
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal
 from embedded_aws.services.service_catalog.state import Record
 
 
 def manager_of(account: str) -> str:
     """The management account of the organization that an account belongs to."""
-    for owner, member in list(organizations._accounts._data):
+    for (owner, member), _ in tables.ORGANIZATION_ACCOUNTS.everywhere():
         if member == account != owner:
             return str(owner)
     return account
@@ -21,7 +21,7 @@ def manager_of(account: str) -> str:
 
 def identifier_of(account: str) -> str:
     """The identifier of the organization that an account belongs to; empty for none."""
-    found = organizations._orgs.get_scoped(manager_of(account), None, "self") or {}
+    found = tables.ORGANIZATIONS.scoped(manager_of(account), None, "self") or {}
     return str(found.get("Id", ""))
 
 
@@ -39,7 +39,11 @@ def has(kind: str, node: str) -> bool:
     """Whether a node of this type is in the organization that the caller manages."""
     if kind == "ORGANIZATION":
         return node == identifier_of(get_account_id())
-    known = organizations._ous if kind == "ORGANIZATIONAL_UNIT" else organizations._accounts
+    known = (
+        tables.ORGANIZATIONAL_UNITS
+        if kind == "ORGANIZATIONAL_UNIT"
+        else tables.ORGANIZATION_ACCOUNTS
+    )
     return known.get(node) is not None
 
 
@@ -47,7 +51,7 @@ def members(owner: str, kind: str, node: str) -> list[Record]:
     """The accounts below a node of the organization that `owner` manages, without `owner`."""
     accounts = [
         account
-        for (manager, _), account in list(organizations._accounts._data.items())
+        for (manager, _), account in tables.ORGANIZATION_ACCOUNTS.everywhere()
         if manager == owner != account["Id"]
     ]
     if kind == "ORGANIZATION":
@@ -61,5 +65,5 @@ def _above(owner: str, account: Record) -> list[str]:
     above: Record | None = account
     while above is not None:
         found.append(str(above["_ParentId"]))
-        above = organizations._ous.get_scoped(owner, None, above["_ParentId"])
+        above = tables.ORGANIZATIONAL_UNITS.scoped(owner, None, above["_ParentId"])
     return found

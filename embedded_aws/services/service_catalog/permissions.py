@@ -8,8 +8,8 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import iam
 
+from embedded_aws.bridge import functions, tables
 from embedded_aws.services.records import Refusal, Request
 from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
@@ -84,8 +84,8 @@ def evaluation(
 def role_policies(name: str, account: str) -> tuple[Policies, list[Policies]]:
     """What a role's policies grant, and the boundary within which they do."""
     return (
-        iam_evaluator._gather_role_policies(name, account),
-        iam_evaluator._permissions_boundary(iam._roles, name, account),
+        functions.role_policies(name, account),
+        functions.permissions_boundary(tables.ROLES.store, name, account),
     )
 
 
@@ -96,8 +96,8 @@ def _granted(caller: Caller) -> tuple[Policies, list[Policies]] | None:
         return role_policies(name, account)
     if ":user/" in caller.arn:
         return (
-            iam_evaluator._gather_user_policies(name, account),
-            iam_evaluator._permissions_boundary(iam._users, name, account),
+            functions.user_policies(name, account),
+            functions.permissions_boundary(tables.USERS.store, name, account),
         )
     return None
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from html import unescape
 from typing import Any
 
-from ministack.services import cloudformation
-from ministack.services.cloudformation import handlers, helpers
-
+from embedded_aws.bridge import functions, tables
 from embedded_aws.cloudformation.template_urls import locate
 from embedded_aws.services.records import Refusal
 from embedded_aws.services.service_catalog import foreign_buckets, object_reads
@@ -36,10 +34,10 @@ _WITHOUT_RESOURCE = ("ValidateTemplate", "GetTemplateSummary")
 
 def install() -> None:
     """Let CloudFormation read the copies of templates, and other templates by the launch role."""
-    read = helpers._resolve_document
+    read = functions.resolve_document.current
 
     def resolve(parameters: Any, body_key: str, url_key: str, label: str) -> Any:
-        url = helpers._p(parameters, url_key)
+        url = functions.request_field(parameters, url_key)
         if url in _offered:
             return _offered[url], None
         place = locate(url) if url else None
@@ -48,11 +46,11 @@ def install() -> None:
         bucket, key, _ = place
         refused = object_reads.why_refused(bucket, key)
         if refused:
-            return None, helpers._error("ValidationError", f"S3 error: {refused}")
+            return None, functions.stack_error("ValidationError", f"S3 error: {refused}")
         with foreign_buckets.opened(bucket, key):
             return read(parameters, body_key, url_key, label)
 
-    helpers._resolve_document = resolve
+    functions.resolve_document.replace(resolve)
 
 
 async def carry_out(
@@ -78,7 +76,7 @@ async def carry_out(
         _offered[url] = body
         form["TemplateURL"] = [url]
     try:
-        status, _, answer = handlers._ACTION_HANDLERS[action](form)
+        status, _, answer = tables.ACTIONS[action](form)
     finally:
         _offered.pop(url, None)
     if status != 200:
@@ -106,7 +104,7 @@ async def _settled(name: str, observe: Callable[[Stack], None]) -> Stack:
 
 def present(name: str) -> Stack:
     """The stack of this name as it is."""
-    stack: Stack | None = cloudformation._stacks.get(name)
+    stack: Stack | None = tables.STACKS.get(name)
     if stack is None:
         raise Refusal("ValidationError", f"Stack with id {name} does not exist")
     return stack
@@ -144,7 +142,7 @@ def failure(stack: Stack) -> Refusal:
 
 def _events(stack: Stack) -> list[Record]:
     """The events of the stack's newest operation."""
-    events: list[Record] = cloudformation._stack_events.get(stack["StackId"], [])
+    events: list[Record] = tables.STACK_EVENTS.get(stack["StackId"], [])
     starts = [
         index
         for index, event in enumerate(events)

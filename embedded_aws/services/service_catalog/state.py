@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request, new_store
 
 Answer = dict[str, Any]
@@ -87,12 +88,12 @@ def beyond(limit: int, what: str) -> Refusal:
 
 def everywhere(store: Any) -> list[Any]:
     """What every account has in this region: what a shared portfolio refers to is its owner's."""
-    return [value for (_, region, _), value in list(store._data.items()) if region == get_region()]
+    return [value for (_, region, _), value in tables.everywhere(store) if region == get_region()]
 
 
 def anywhere(store: Any, identifier: str) -> Any:
     """What some account has under this id in this region; None when none has."""
-    for (_, region, key), value in list(store._data.items()):
+    for (_, region, key), value in tables.everywhere(store):
         if (region, key) == (get_region(), identifier):
             return value
     return None

@@ -4,10 +4,10 @@ import json
 import re
 from typing import Any
 
-from ministack.services.cloudformation import engine
-
-from embedded_aws.bridge.service_calls import ServiceCallError, call
+from embedded_aws.bridge import functions
+from embedded_aws.bridge.service_calls import call
 from embedded_aws.cloudformation.template_urls import locate
+from embedded_aws.errors import ServiceCallError
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Record
 
@@ -52,7 +52,7 @@ def parameters(body: str, rules: Rules | None = None) -> list[Record]:
     A rule without a condition that admits only listed values of a parameter narrows what is
     shown as allowed; every other rule is evaluated at launch.
     """
-    declared = engine._parse_template(body).get("Parameters") or {}
+    declared = functions.parse_template(body).get("Parameters") or {}
     narrowed = _admitted(rules or {})
     return [_parameter(name, declared[name], narrowed.get(name)) for name in declared]
 
@@ -104,7 +104,7 @@ def _contained(assertion: Any) -> tuple[list[str], str]:
 
 def outputs(body: str) -> list[Record]:
     """The outputs that a launch will have, as DescribeProvisioningParameters shows them."""
-    declared = engine._parse_template(body).get("Outputs") or {}
+    declared = functions.parse_template(body).get("Outputs") or {}
     return [
         {"Key": name, "Description": output.get("Description", "")}
         for name, output in declared.items()
@@ -114,7 +114,7 @@ def outputs(body: str) -> list[Record]:
 def check_rules(rules: Any) -> None:
     """Refuse what CloudFormation would not take as the Rules of a template."""
     try:
-        engine._check_rules_section({"Rules": rules})
+        functions.check_rules({"Rules": rules})
     except ValueError as problem:
         raise state.invalid(str(problem)) from problem
     if not rules or not all(_is_rule(rule) for rule in rules.values()):
@@ -132,7 +132,7 @@ def with_rules(body: str, rules: Rules) -> str:
     """The template with the rules of its TEMPLATE constraints."""
     if not rules:
         return body
-    template = engine._parse_template(body)
+    template = functions.parse_template(body)
     return json.dumps({**template, "Rules": {**(template.get("Rules") or {}), **rules}})
 
 

@@ -6,6 +6,7 @@ organizational unit, is there for the accounts without that.
 
 from ministack.core.responses import get_account_id, get_region
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Request
 from embedded_aws.services.service_catalog import organization, share_operations, state
 from embedded_aws.services.service_catalog.state import Record
@@ -45,7 +46,7 @@ def offered() -> list[Record]:
     own = get_account_id()
     return [
         {**share, "Owner": account}
-        for (account, region, _), share in list(state.shares._data.items())
+        for (account, region, _), share in tables.everywhere(state.shares)
         if region == get_region() and account != own and _reaches(share, account, own)
     ]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
+from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request
 from embedded_aws.services.service_catalog import callers, launch_roles, stacks, state
 from embedded_aws.services.service_catalog.launch_roles import LaunchRole
@@ -164,7 +165,7 @@ def break_off() -> None:
 
 def settle_restored() -> None:
     """Fail the records that were in progress when the process that saved them ended."""
-    for (account, region, _), record in state.records._data.items():
+    for (account, region, _), record in tables.everywhere(state.records):
         if record["Status"] in ("CREATED", "IN_PROGRESS", "IN_PROGRESS_IN_ERROR"):
             provisioned = state.provisioned_products.get_scoped(
                 account, region, record["ProvisionedProductId"], {}

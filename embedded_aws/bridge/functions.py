@@ -1,0 +1,118 @@
+"""ministack's private functions, which this package calls or replaces: the only place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import (
+    acm,
+    autoscaling,
+    ec2,
+    elasticache,
+    lambda_svc,
+    s3,
+    secretsmanager,
+)
+from ministack.services.cloudformation import (
+    changesets,
+    engine,
+    handlers,
+    helpers,
+    provisioners,
+    stacks,
+)
+
+from embedded_aws.bridge.missing import MissingNameError
+
+
+class Function:
+    """A function of ministack, in each module that has it under its own name.
+
+    Raises MissingNameError where this version of ministack lacks it in one of the modules.
+    """
+
+    def __init__(self, name: str, *modules: ModuleType) -> None:
+        for module in modules:
+            if not hasattr(module, name):
+                raise MissingNameError(module, name)
+        self._name, self._modules = name, modules
+
+    @property
+    def current(self) -> Callable[..., Any]:
+        """Return what is called at present: ministack's function or its latest replacement."""
+        function: Callable[..., Any] = getattr(self._modules[0], self._name)
+        return function
+
+    def replace(self, function: Callable[..., Any]) -> None:
+        """Put a function in its place in every module."""
+        for module in self._modules:
+            setattr(module, self._name, function)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call what is current."""
+        return self.current(*arguments, **named)
+
+
+resolve_parameters = Function("_resolve_parameters", engine, changesets, handlers)
+parse_template = Function("_parse_template", engine)
+check_rules = Function("_check_rules_section", engine)
+
+resolve_stack = Function("_resolve_stack", handlers)
+escape_xml = Function("_esc", handlers)
+capabilities_enforced = Function("_capabilities_enforced", handlers)
+start_stack_operation = Function("_create_stack_task_in_region", handlers, changesets)
+
+request_field = Function("_p", helpers)
+validate_stack_tags = Function("_validate_stack_tags", helpers)
+stack_error = Function("_error", helpers)
+resolve_document = Function("_resolve_document", helpers)
+
+provision_resource = Function("_provision_resource", provisioners, stacks)
+update_resource = Function("_update_resource", provisioners, stacks)
+with_stack_tags = Function("_with_stack_tags", provisioners, stacks)
+create_secret = Function("_sm_secret_create", provisioners)
+secret_string = Function("_sm_secret_string", provisioners)
+update_secret = Function("_sm_secret_update", provisioners)
+delete_secret = Function("_sm_secret_delete", provisioners)
+metric_alarm_record = Function("_cw_metric_alarm_record", provisioners)
+replication_group_attributes = Function("_ec_rg_attrs", provisioners)
+snapshot_id = Function("_snapshot_id", provisioners)
+physical_name = Function("_physical_name", provisioners)
+
+property_recreation = Function("_property_recreation", stacks)
+add_event = Function("_add_event", stacks)
+with_dependencies = Function("_with_dependencies", stacks)
+delete_stack = Function("_delete_stack_async", stacks, handlers)
+stack_region = Function("_stack_region_context", stacks)
+
+resolve_condition_key = Function("_resolve_condition_key", iam_evaluator)
+role_policies = Function("_gather_role_policies", iam_evaluator)
+user_policies = Function("_gather_user_policies", iam_evaluator)
+permissions_boundary = Function("_permissions_boundary", iam_evaluator)
+
+import_certificate = Function("_import_certificate", acm)
+delete_certificate = Function("_delete_certificate", acm)
+certificate_detail = Function("_cert_shape", acm)
+decode_pem = Function("_decode_pem_field", acm)
+own_certificate = Function("_get_local_certificate", acm)
+signing_profiles_using = Function("_signing_profiles_using", acm)
+
+reconcile_instances = Function("_reconcile_instances", autoscaling)
+
+create_default_network = Function("_ensure_defaults_initialized", ec2)
+
+cache_user_xml = Function("_user_xml", elasticache)
+
+execute_function = Function("_execute_function_with_config_scope", lambda_svc)
+vpc_config_with_id = Function("_vpc_config_with_id", lambda_svc)
+fetch_function_code = Function("_fetch_code_from_s3", lambda_svc)
+
+read_object = Function("_get_object_data", s3)
+bucket_owner = Function("_bucket_owner_account", s3)
+apply_bucket_scope = Function("_apply_bucket_scope", s3)
+s3_error = Function("_error", s3)
+
+find_secret = Function("_resolve", secretsmanager)

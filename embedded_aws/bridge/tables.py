@@ -1,0 +1,162 @@
+"""ministack's own records, by kind: the only place that names the dictionaries in which it keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from types import ModuleType
+from typing import Any
+
+from ministack.services import (
+    acm,
+    alb,
+    autoscaling,
+    cloudformation,
+    cloudwatch,
+    cloudwatch_logs,
+    ec2,
+    ecr,
+    ecs,
+    elasticache,
+    iam,
+    kms,
+    lambda_svc,
+    organizations,
+    rds,
+    route53,
+    s3,
+    secretsmanager,
+    sns,
+    sqs,
+    ssm,
+    waf,
+)
+from ministack.services.cloudformation import handlers, provisioners
+
+from embedded_aws.bridge.missing import MissingNameError
+
+
+class Table(MutableMapping[Any, Any]):
+    """The records of one kind, as ministack keeps them for the account and region of the request.
+
+    The dictionary is looked up at every use, because ministack replaces some of them when its state is reset.
+    Raises MissingNameError where this version of ministack has no such dictionary.
+    """
+
+    def __init__(self, module: ModuleType, name: str) -> None:
+        if not hasattr(module, name):
+            raise MissingNameError(module, name)
+        self._module, self._name = module, name
+
+    @property
+    def store(self) -> Any:
+        """Return ministack's dictionary, for functions of ministack that take it."""
+        return getattr(self._module, self._name)
+
+    def scoped(self, account: str | None, region: str | None, key: str) -> Any:
+        """Return the record that another account or region has, None where it has none."""
+        return self.store.get_scoped(account, region, key)
+
+    def everywhere(self) -> list[tuple[Any, Any]]:
+        """Return the records of all accounts; a key is a tuple of account, region where records have one, and key."""
+        return everywhere(self.store)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.store[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.store[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        del self.store[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.store)
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.store
+
+
+def everywhere(store: Any) -> list[tuple[Any, Any]]:
+    """Return keys and records of all accounts in a dictionary that is separate for every account."""
+    return list(store._data.items())
+
+
+STACKS = Table(cloudformation, "_stacks")
+CHANGE_SETS = Table(cloudformation, "_change_sets")
+STACK_EVENTS = Table(cloudformation, "_stack_events")
+
+ACTIONS = Table(handlers, "_ACTION_HANDLERS")
+
+RESOURCE_HANDLERS = Table(provisioners, "_RESOURCE_HANDLERS")
+REPLACING_PROPERTIES = Table(provisioners, "_REPLACING_PROPERTIES")
+STACK_TAG_PROPERTIES = Table(provisioners, "_STACK_TAG_PROPERTY")
+
+CERTIFICATES = Table(acm, "_certificates")
+
+LOAD_BALANCER_ATTRIBUTES = Table(alb, "_lb_attrs")
+LOAD_BALANCERS = Table(alb, "_lbs")
+TARGET_GROUPS = Table(alb, "_tgs")
+LISTENERS = Table(alb, "_listeners")
+
+AUTO_SCALING_GROUPS = Table(autoscaling, "_asgs")
+
+ALARMS = Table(cloudwatch, "_alarms")
+COMPOSITE_ALARMS = Table(cloudwatch, "_composite_alarms")
+DASHBOARDS = Table(cloudwatch, "_dashboards")
+
+LOG_GROUPS = Table(cloudwatch_logs, "_log_groups")
+
+SECURITY_GROUPS = Table(ec2, "_security_groups")
+SUBNETS = Table(ec2, "_subnets")
+NETWORK_ACLS = Table(ec2, "_network_acls")
+LAUNCH_TEMPLATES = Table(ec2, "_launch_templates")
+INSTANCES = Table(ec2, "_instances")
+VOLUMES = Table(ec2, "_volumes")
+VPCS = Table(ec2, "_vpcs")
+KEY_PAIRS = Table(ec2, "_key_pairs")
+
+REPOSITORIES = Table(ecr, "_repositories")
+
+ECS_SERVICES = Table(ecs, "_services")
+ECS_CLUSTERS = Table(ecs, "_clusters")
+
+REPLICATION_GROUPS = Table(elasticache, "_replication_groups")
+SERVERLESS_CACHES = Table(elasticache, "_serverless_caches")
+
+INSTANCE_PROFILES = Table(iam, "_instance_profiles")
+ROLES = Table(iam, "_roles")
+USERS = Table(iam, "_users")
+USER_GROUPS = Table(iam, "_groups")
+OIDC_PROVIDERS = Table(iam, "_oidc_providers")
+
+KEY_ALIASES = Table(kms, "_aliases")
+
+LAMBDA_FUNCTIONS = Table(lambda_svc, "_functions")
+
+ORGANIZATION_ACCOUNTS = Table(organizations, "_accounts")
+ORGANIZATIONS = Table(organizations, "_orgs")
+ORGANIZATIONAL_UNITS = Table(organizations, "_ous")
+
+DATABASES = Table(rds, "_instances")
+DATABASE_PARAMETER_GROUPS = Table(rds, "_param_groups")
+DATABASE_SUBNET_GROUPS = Table(rds, "_subnet_groups")
+
+HOSTED_ZONES = Table(route53, "_zones")
+
+OBJECT_VERSIONS = Table(s3, "_object_versions")
+BUCKETS = Table(s3, "_buckets")
+BUCKET_POLICIES = Table(s3, "_bucket_policies")
+
+SECRETS = Table(secretsmanager, "_secrets")
+
+TOPICS = Table(sns, "_topics")
+
+QUEUE_URLS = Table(sqs, "_queue_name_to_url")
+
+SSM_PARAMETERS = Table(ssm, "_parameters")
+PUBLIC_IMAGE_PARAMETERS = Table(ssm, "_PUBLIC_AMI_PARAMETERS")
+
+WEB_ACLS = Table(waf, "_web_acls")
