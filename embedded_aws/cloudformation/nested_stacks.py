@@ -16,7 +16,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
-from embedded_aws.cloudformation import nested_stack_events
+from embedded_aws.cloudformation import nested_cleanup, nested_stack_events
 
 Stack = dict[str, Any]
 
@@ -118,6 +118,8 @@ def _update(physical_id: str, _old: Properties, new: Properties, parent_name: st
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
     nested_stack_events.keep_template_url(child, new)
+    if nested_cleanup.roll_back(parent, child):
+        return _created(child)
     try:
         child = _act("UpdateStack", child["StackName"], _request(new, parent))
     except ValueError as problem:

@@ -1,0 +1,183 @@
+"""Nested stacks clean up, and roll back, with their root.
+
+What an update of a nested stack replaced or removed is deleted once the root has been updated: until then the services that
+an update has not reached yet find what they use, and a rollback finds everything as it was. ministack deletes at the end of
+each nested stack's own update, and rolls it back by an update in the other direction, which makes other resources in place
+of deleted ones.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import ministack.app
+from ministack.services import cloudformation
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+
+Stack = dict[str, Any]
+Deletion = Callable[[], None]
+
+_TYPE = "AWS::CloudFormation::Stack"
+_CLEANUP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+# Kept with a nested stack whose update has ended, until its root's has: what ministack needs to roll it back.
+_OPERATION = "_operation_of_root"
+# Seconds for a rollback of a nested stack; nothing here takes minutes.
+_PATIENCE = 900
+# The deletions that the update of a nested stack leaves to its root, in the context of that update.
+_deletions: ContextVar[list[Deletion] | None] = ContextVar("deletions", default=None)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _Update:
+    """The ended update of a nested stack."""
+
+    stack: Stack
+    deletions: list[Deletion]
+
+
+# By the id of the root whose update runs, in the order in which the nested stacks were updated.
+_ended: dict[str, list[_Update]] = {}
+
+
+def install() -> None:
+    """Let the updates of nested stacks leave their deletions to the root."""
+    deploy = stacks._deploy_stack_async
+
+    async def deploy_with_root(stack_name: str, *arguments: Any, **options: Any) -> None:
+        stack = cloudformation._stacks[stack_name]
+        if not options.get("is_update"):
+            await deploy(stack_name, *arguments, **options)
+        elif "RootId" in stack:
+            await _update_nested(stack, deploy(stack_name, *arguments, **options), options)
+        else:
+            await deploy(stack_name, *arguments, **options)
+            await _end_update(stack)
+
+    for module in (handlers, changesets, stacks):
+        module._deploy_stack_async = deploy_with_root
+    stacks._delete_resource = _leaving_to_root(stacks._delete_resource)
+    provisioners._delete_predecessor = _leaving_predecessor_to_root(
+        provisioners._delete_predecessor
+    )
+
+
+async def _update_nested(stack: Stack, deployment: Any, options: dict[str, Any]) -> None:
+    deletions: list[Deletion] = []
+    token = _deletions.set(deletions)
+    try:
+        await deployment
+    finally:
+        _deletions.reset(token)
+    if stack["StackStatus"] == "UPDATE_COMPLETE":
+        stack[_OPERATION] = _operation(stack, options)
+        _ended.setdefault(stack["RootId"], []).append(_Update(stack, deletions))
+
+
+def _operation(stack: Stack, options: dict[str, Any]) -> dict[str, Any]:
+    """What ministack keeps of a failed update to roll it back, of one that succeeded."""
+    previous = options["previous_stack"]
+    operation: dict[str, Any] = stacks._failed_operation(
+        True,
+        previous,
+        list(stack["_resources"]),
+        None,
+        None,
+        [],
+        False,
+        stack["_template"],
+        stack["_resolved_params"],
+        False,
+        stack.get("Tags") or [],
+        previous.get("Tags") or [],
+    )
+    return operation
+
+
+def _leaving_to_root(delete: Callable[..., None]) -> Callable[..., None]:
+    def delete_or_leave(kind: str, physical_id: str, properties: Any, *rest: Any) -> None:
+        deletions = _deletions.get()
+        name = rest[0] if rest else ""
+        # A nested stack that fails by itself rolls itself back, at once.
+        if deletions is None or _is_rolling_back(cloudformation._stacks.get(name, {})):
+            delete(kind, physical_id, properties, *rest)
+        else:
+            deletions.append(lambda: delete(kind, physical_id, properties, *rest))
+
+    return delete_or_leave
+
+
+def _leaving_predecessor_to_root(delete: Callable[..., None]) -> Callable[..., None]:
+    """The same for types whose handler deletes what it replaced."""
+
+    def delete_or_leave(delete_one: Callable[..., None], *arguments: Any, **named: Any) -> None:
+        deletions = _deletions.get()
+        if deletions is None:
+            delete(delete_one, *arguments, **named)
+            return
+
+        def leave(*arguments: Any, **named: Any) -> None:
+            deletions.append(lambda: delete_one(*arguments, **named))
+
+        delete(leave, *arguments, **named)
+
+    return delete_or_leave
+
+
+async def _end_update(root: Stack) -> None:
+    """Clean up after an update that has succeeded, and forget it in any case."""
+    ended = _ended.pop(root["StackId"], [])
+    for update in ended:
+        update.stack.pop(_OPERATION, None)
+    if root["StackStatus"] != "UPDATE_COMPLETE" or not any(each.deletions for each in ended):
+        return
+    # ministack has just said that the update is complete; nobody has read it yet.
+    cloudformation._stack_events[root["StackId"]].pop()
+    _say(root, _CLEANUP)
+    for update in reversed(ended):
+        for deletion in update.deletions:
+            await _delete(update.stack, deletion)
+    _say(root, "UPDATE_COMPLETE")
+
+
+async def _delete(stack: Stack, deletion: Deletion) -> None:
+    """Delete one resource; a cleanup that fails does not fail the update."""
+    try:
+        with stacks._stack_region_context(stack, stack["StackId"]):
+            # On a thread: a function that is told of the deletion calls this server.
+            await stacks.run_reentrant(deletion)
+    except Exception:
+        _logger.exception("The cleanup of %s failed", stack["StackName"])
+
+
+def _say(stack: Stack, status: str) -> None:
+    stack["StackStatus"] = status
+    name, stack_id = stack["StackName"], stack["StackId"]
+    stacks._add_event(stack_id, name, name, _TYPE, status, physical_id=stack_id)
+
+
+def _is_rolling_back(stack: Stack) -> bool:
+    return str(stack.get("StackStatus", "")).startswith("UPDATE_ROLLBACK")
+
+
+def roll_back(parent: Stack, child: Stack) -> bool:
+    """Whether the child was updated by the operation that its parent rolls back; if so it is as before that, afterwards.
+
+    Call it from a worker thread.
+    """
+    operation = child.pop(_OPERATION, None)
+    if operation is None or not _is_rolling_back(parent):
+        return False
+
+    async def act() -> None:
+        with stacks._stack_region_context(child, child["StackId"]):
+            await stacks._roll_back_operation(
+                child["StackName"], child["StackId"], child, operation
+            )
+
+    asyncio.run_coroutine_threadsafe(act(), ministack.app._MAIN_LOOP).result(_PATIENCE)
+    return True

@@ -1,0 +1,77 @@
+"""Flow logs of the VPC: the record of every connection, encrypted with the environment's key.
+
+The VPC is in the network layer and the key is in this one, which takes the VPC from it. So the flow log is here, where both
+are known.
+"""
+
+from __future__ import annotations
+
+from awacs import logs
+from awacs.aws import Allow, Condition, Statement, StringEquals
+from troposphere import AccountId, GetAtt, Ref
+from troposphere.ec2 import FlowLog
+from troposphere.iam import Policy, Role
+from troposphere.logs import LogGroup
+
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.shared import LOG_RETENTION_DAYS
+from templates_src.core.wiring import VPC_ID
+
+
+def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:
+    """Every connection of the VPC, kept in an encrypted group of CloudWatch Logs."""
+    group = layer.add(
+        LogGroup(
+            "VpcFlowLogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            KmsKeyId=key_arn,
+        )
+    )
+    role = add_role(layer, group)
+    layer.add(
+        FlowLog(
+            "VpcFlowLog",
+            ResourceType="VPC",
+            ResourceId=layer.parameter(VPC_ID),
+            TrafficType="ALL",
+            LogDestinationType="cloud-watch-logs",
+            LogGroupName=Ref(group),
+            DeliverLogsPermissionArn=GetAtt(role, "Arn"),
+            MaxAggregationInterval=600,
+        )
+    )
+
+
+def add_role(layer: Layer, group: LogGroup) -> Role:
+    """The role with which VPC Flow Logs writes to the group.
+
+    It cannot create a log group, so that no group without a retention appears after the stack is deleted.
+    """
+    return layer.add(
+        Role(
+            "VpcFlowLogRole",
+            AssumeRolePolicyDocument=iam.trusted_service(
+                "vpc-flow-logs.amazonaws.com",
+                condition=Condition(StringEquals({"aws:SourceAccount": AccountId})),
+            ),
+            Policies=[
+                Policy(
+                    PolicyName="write-flow-logs",
+                    PolicyDocument=iam.document(
+                        Statement(
+                            Sid="WriteStreamsOfThisGroup",
+                            Effect=Allow,
+                            Action=[
+                                logs.CreateLogStream,
+                                logs.PutLogEvents,
+                                logs.DescribeLogStreams,
+                            ],
+                            Resource=[GetAtt(group, "Arn")],
+                        )
+                    ),
+                )
+            ],
+            **layer.role_properties(),
+        )
+    )
