@@ -28,11 +28,11 @@ from troposphere.ec2 import (
     VPCEndpoint,
     VPCGatewayAttachment,
 )
+from troposphere.logs import LogGroup
 
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
-from templates_src.core.shared import named
-from templates_src.network.flow_logs import add_flow_logs
+from templates_src.core.shared import LOG_RETENTION_DAYS, named
 from templates_src.network.isolation import isolate_data
 from templates_src.network.tiers import DATA, GROUP, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
 
@@ -76,7 +76,7 @@ def network() -> Layer:
     add_route_table(layer, vpc, DATA.name, data)
     isolate_data(layer, vpc, data)
     add_s3_endpoint(layer, vpc, private_routes)
-    add_flow_logs(layer, vpc)
+    keep_former_flow_logs(layer)
     add_outputs(layer, vpc, public, private, data)
     return layer
 
@@ -220,6 +220,16 @@ def add_s3_endpoint(layer: Layer, vpc: VPC, tables: list[RouteTable]) -> None:
             RouteTableIds=[Ref(table) for table in tables],
         )
     )
+
+
+def keep_former_flow_logs(layer: Layer) -> None:
+    """The log group of flow logs up to 1.1, which were not encrypted with the environment's key.
+
+    The flow log itself is in the security layer now, beside the key, and nothing writes here any more. An update that
+    removed the group would delete what it holds: CloudFormation goes by the DeletionPolicy of the template before, and
+    that has none. What it holds expires after LogRetentionDays. A new environment has it empty, at no cost.
+    """
+    layer.add(LogGroup("FlowLogGroup", RetentionInDays=layer.parameter(LOG_RETENTION_DAYS)))
 
 
 def add_outputs(

@@ -1,4 +1,4 @@
-"""Encryption key, security groups, secrets, roles of the tasks, and GitHub's access."""
+"""Encryption key, flow logs, security groups, secrets, roles of the tasks, and GitHub's access."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from troposphere.kms import Alias, Key
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
+from templates_src.security.flow_logs import add_flow_logs
 from templates_src.security.github import add_github
 from templates_src.security.groups import GROUPS, add_security_groups
 from templates_src.security.roles import add_task_roles
@@ -30,6 +31,7 @@ def security() -> Layer:
     """The security layer."""
     layer = Layer("security", "Carbon Connect: encryption key, security groups, secrets and roles")
     key_arn = add_key(layer)
+    add_flow_logs(layer, key_arn)
     groups = add_security_groups(layer)
     secrets = add_secrets(layer, key_arn)
     roles = add_task_roles(layer, secrets, key_arn)

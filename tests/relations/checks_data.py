@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
-from tests.rendering import id_of, named, resources, resources_of_type
+from tests.rendering import id_of, ids_in, named, resources, resources_of_type
 
 DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
 # A launch that fails leaves nothing behind.
@@ -53,6 +53,8 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "DatabaseUrl": (None, None),
     "CacheUrl": (None, None),
 }
+# Log groups of earlier releases, which are kept for what they hold. Nothing writes to them.
+FORMER = frozenset({"FlowLogGroup"})
 MAJOR = re.compile(r"\d+")
 
 
@@ -139,7 +141,7 @@ def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
-    """Database, cache, search index, secrets and alarm topic, all with the key that is retained; a snapshot brings its own."""
+    """Database, cache, search index, secrets, logs and alarm topic, with the key that is retained; a snapshot brings its own."""
     for kind, key, switch in (
         ("AWS::RDS::DBInstance", "KmsKeyId", "StorageEncrypted"),
         ("AWS::ElastiCache::ReplicationGroup", "KmsKeyId", "AtRestEncryptionEnabled"),
@@ -147,10 +149,21 @@ def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
         ("AWS::EC2::Volume", "KmsKeyId", "Encrypted"),
         ("AWS::SecretsManager::Secret", "KmsKeyId", None),
         ("AWS::SNS::Topic", "KmsMasterKeyId", None),
+        ("AWS::Logs::LogGroup", "KmsKeyId", None),
     ):
         for resource in resources_of_type(rendered, kind):
+            if resource.logical_id in FORMER:
+                continue
             used = id_of(rendered, resource.layer, resource.properties.get(key))
             on = switch is None or is_true(resource.properties.get(switch))
             brought = "DBSnapshotIdentifier" in resource.properties
             if not on or (used != "Key" and not brought):
                 yield f"{resource.logical_id} is not encrypted with the environment's key."
+
+
+@relation
+def nothing_writes_to_former_log_groups(rendered: Rendered) -> Iterator[str]:
+    """They are not encrypted with the environment's key."""
+    for _, resource in resources(rendered):
+        for logical_id in sorted(ids_in(rendered, resource.layer, resource.properties) & FORMER):
+            yield f"{resource.logical_id} refers to {logical_id}, which is kept for what it holds only."

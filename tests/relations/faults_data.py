@@ -92,6 +92,18 @@ FAULTS = (
         "dev",
     ),
     Fault(
+        "flow logs under AWS's key",
+        data.data_is_encrypted_with_the_key,
+        "VpcFlowLogGroup is not encrypted",
+        drop("VpcFlowLogGroup", "KmsKeyId"),
+    ),
+    Fault(
+        "flow logs that are written to the group of an earlier release",
+        data.nothing_writes_to_former_log_groups,
+        "FlowLog refers to FlowLogGroup",
+        add("network", "FlowLog", "AWS::EC2::FlowLog", LogGroupName={"Ref": "FlowLogGroup"}),
+    ),
+    Fault(
         "a bucket without tags",
         tags.everything_is_tagged,
         "MediaBucket has the tag Project None",

@@ -99,8 +99,8 @@ FAULTS = (
     Fault(
         "a role without a boundary",
         identity.roles_are_bounded,
-        "FlowLogRole is not bounded",
-        drop("FlowLogRole", "PermissionsBoundary"),
+        "VpcFlowLogRole is not bounded",
+        drop("VpcFlowLogRole", "PermissionsBoundary"),
     ),
     Fault(
         "a role without a path",
@@ -124,7 +124,7 @@ FAULTS = (
         "a role for a service that is none",
         identity.services_and_workflows_take_on_roles,
         "example.com",
-        put("FlowLogRole", f"{TRUST}/Principal", {"Service": "flow-logs.example.com"}),
+        put("VpcFlowLogRole", f"{TRUST}/Principal", {"Service": "flow-logs.example.com"}),
     ),
     Fault(
         "trust without a subject",

@@ -212,8 +212,8 @@ FAULTS = (
     Fault(
         "a log group without a retention",
         compute.log_groups_have_a_retention,
-        "FlowLogGroup keeps",
-        drop("FlowLogGroup", "RetentionInDays"),
+        "VpcFlowLogGroup keeps",
+        drop("VpcFlowLogGroup", "RetentionInDays"),
     ),
     Fault(
         "a function that logs where Lambda makes it log",

@@ -110,7 +110,12 @@ class Holdings:
         return sorted(image["imageTag"] for image in images)
 
     def _lines(self, group: str) -> list[str]:
-        found = self.client("logs").get_log_events(logGroupName=group, logStreamName=STREAM)
+        """The lines of the stream; none in a group that an update added."""
+        logs = self.client("logs")
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=STREAM)
+        if not streams["logStreams"]:
+            return []
+        found = logs.get_log_events(logGroupName=group, logStreamName=STREAM)
         return [event["message"] for event in found["events"]]
 
     def _records(self, zone: str) -> list[tuple[str, str]]:

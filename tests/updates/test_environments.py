@@ -16,6 +16,7 @@ from templates_src.core.shared import RELEASE_PREFIX
 from tests.releases.kept import Kept, kept
 from tests.updates import stateful
 from tests.updates.faults import TAKEN, unlaunchable
+from tests.updates.holdings import MESSAGE
 from tests.updates.states import OF_THE_RELEASE, State, changed_outputs, left_over, lost, replaced
 from tests.updates.update_paths import Journey, planted
 
@@ -134,6 +135,26 @@ def test_failed_update_leaves_all_as_it_was(told: Told) -> None:
     assert (failure.stack, failure.logical_id) == ("Monitoring", "Taken")
     assert "already exists" in failure.reason
     assert told.after["failed"] == told.after["taken back"]
+
+
+def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, aws: Aws) -> None:
+    """Those of the former releases were under AWS's key, in a group of the network layer."""
+    last = told.after["updated with its values"]
+    written = {
+        flow_log["FlowLogId"]
+        for flow_log in aws.client("ec2").describe_flow_logs()["FlowLogs"]
+        if flow_log["ResourceId"] == last.resources["Network.Vpc"].physical_id
+    }
+    group = last.resources["Security.VpcFlowLogGroup"].physical_id
+    (described,) = aws.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+
+    assert written == {last.resources["Security.VpcFlowLog"].physical_id}
+    assert described["kmsKeyId"].endswith(f"/{last.resources['Security.Key'].physical_id}")
+    assert "Network.FlowLog" in told.before.resources
+    assert "Network.FlowLog" not in last.resources
+    assert (
+        last.held["Network.FlowLogGroup"] == told.before.held["Network.FlowLogGroup"] == [MESSAGE]
+    )
 
 
 def test_values_that_were_repeated_are_the_same(told: Told, release: Release) -> None:
