@@ -16,8 +16,8 @@ from templates_src.core.shared import RELEASE_PREFIX
 from tests.releases.kept import Kept, kept
 from tests.updates import stateful
 from tests.updates.faults import TAKEN, unlaunchable
-from tests.updates.holdings import MESSAGE
 from tests.updates.states import OF_THE_RELEASE, State, changed_outputs, left_over, lost, replaced
+from tests.updates.stored_data import MESSAGE
 from tests.updates.update_paths import Journey, planted
 
 # What the failed update would have changed, before the fault in its last layer.
