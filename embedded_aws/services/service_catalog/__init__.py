@@ -5,7 +5,12 @@ def install() -> None:
     """Plug the service into ministack, and its templates into ministack's CloudFormation."""
     # Imported this late: importing the package alone must not import ministack.
     from embedded_aws.services.records import plug_in
-    from embedded_aws.services.service_catalog import foreign_buckets, object_reads, stacks, wire
+    from embedded_aws.services.service_catalog import wire
+    from embedded_aws.services.service_catalog.launching import (
+        foreign_buckets,
+        object_reads,
+        stacks,
+    )
 
     foreign_buckets.install()
     object_reads.install()

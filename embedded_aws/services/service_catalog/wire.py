@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded_aws.services.records import Operation, RecordService, Refusal, Request, by_target
-from embedded_aws.services.service_catalog import (
+from embedded_aws.services.service_catalog import callers, model, state
+from embedded_aws.services.service_catalog.administration import (
     artifacts,
-    browsing,
-    callers,
     constraints,
-    model,
-    ownership,
     permissions,
     portfolios,
     products,
+    shares,
+    tag_options,
+)
+from embedded_aws.services.service_catalog.launching import (
+    browsing,
+    ownership,
     provisioned,
     provisioning,
-    shares,
-    state,
-    tag_options,
     work,
 )
 from embedded_aws.services.service_catalog.state import Answer

@@ -9,10 +9,11 @@ from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import callers, launch_roles, stacks, state
-from embedded_aws.services.service_catalog.launch_roles import LaunchRole
-from embedded_aws.services.service_catalog.provisioned import record_detail
-from embedded_aws.services.service_catalog.stacks import Stack
+from embedded_aws.services.service_catalog import callers, state
+from embedded_aws.services.service_catalog.launching import launch_roles, stacks
+from embedded_aws.services.service_catalog.launching.launch_roles import LaunchRole
+from embedded_aws.services.service_catalog.launching.provisioned import record_detail
+from embedded_aws.services.service_catalog.launching.stacks import Stack
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 Work = Callable[[Record, LaunchRole | None], Coroutine[Any, Any, Stack]]

@@ -7,9 +7,9 @@ from ministack.core.responses import get_account_id
 
 from embedded_aws.services.records import Request
 from embedded_aws.services.service_catalog import state, visible
-from embedded_aws.services.service_catalog.constraints import constraints_of
+from embedded_aws.services.service_catalog.administration.constraints import constraints_of
+from embedded_aws.services.service_catalog.administration.tag_options import shown_options
 from embedded_aws.services.service_catalog.state import Answer, Record
-from embedded_aws.services.service_catalog.tag_options import shown_options
 from embedded_aws.services.service_catalog.visible import own_principals, product_of
 
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html

@@ -6,17 +6,21 @@ import time
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import callers, launch_roles, launch_tags, stacks, state
-from embedded_aws.services.service_catalog.artifacts import artifact_of
-from embedded_aws.services.service_catalog.constraints import constraints_of, rules_of
-from embedded_aws.services.service_catalog.launch_roles import LaunchRole
-from embedded_aws.services.service_catalog.paths import path_of, paths_to
-from embedded_aws.services.service_catalog.provisioned import provisioned_product_of
-from embedded_aws.services.service_catalog.stacks import Stack
+from embedded_aws.services.service_catalog import callers, state
+from embedded_aws.services.service_catalog.administration.artifacts import artifact_of
+from embedded_aws.services.service_catalog.administration.constraints import (
+    constraints_of,
+    rules_of,
+)
+from embedded_aws.services.service_catalog.administration.templates import with_rules
+from embedded_aws.services.service_catalog.launching import launch_roles, launch_tags, stacks
+from embedded_aws.services.service_catalog.launching.launch_roles import LaunchRole
+from embedded_aws.services.service_catalog.launching.paths import path_of, paths_to
+from embedded_aws.services.service_catalog.launching.provisioned import provisioned_product_of
+from embedded_aws.services.service_catalog.launching.stacks import Stack
+from embedded_aws.services.service_catalog.launching.work import act, begin, follow
 from embedded_aws.services.service_catalog.state import Answer, Record
-from embedded_aws.services.service_catalog.templates import with_rules
 from embedded_aws.services.service_catalog.visible import product_of
-from embedded_aws.services.service_catalog.work import act, begin, follow
 
 _CAPABILITIES = {
     "Capabilities.member.1": "CAPABILITY_NAMED_IAM",

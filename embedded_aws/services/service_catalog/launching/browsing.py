@@ -1,16 +1,17 @@
 """What whoever may launch a product can find out about it."""
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state, tag_options, templates, visible
-from embedded_aws.services.service_catalog.artifacts import artifact_of
-from embedded_aws.services.service_catalog.constraints import (
+from embedded_aws.services.service_catalog import state, visible
+from embedded_aws.services.service_catalog.administration import tag_options, templates
+from embedded_aws.services.service_catalog.administration.artifacts import artifact_of
+from embedded_aws.services.service_catalog.administration.constraints import (
     constraints_of,
     parameters_of,
     rules_of,
 )
-from embedded_aws.services.service_catalog.launch_roles import launch_role_arn
-from embedded_aws.services.service_catalog.paths import path_of, paths_to, require_path
-from embedded_aws.services.service_catalog.products import matching, summary
+from embedded_aws.services.service_catalog.administration.products import matching, summary
+from embedded_aws.services.service_catalog.launching.launch_roles import launch_role_arn
+from embedded_aws.services.service_catalog.launching.paths import path_of, paths_to, require_path
 from embedded_aws.services.service_catalog.state import Answer, Record
 from embedded_aws.services.service_catalog.visible import product_of
 

@@ -5,9 +5,9 @@ import time
 
 from embedded_aws.services.records import Refusal, Request
 from embedded_aws.services.service_catalog import callers, state
-from embedded_aws.services.service_catalog.provisioned import provisioned_product_of
+from embedded_aws.services.service_catalog.launching.provisioned import provisioned_product_of
+from embedded_aws.services.service_catalog.launching.work import begin
 from embedded_aws.services.service_catalog.state import Answer
-from embedded_aws.services.service_catalog.work import begin
 
 _OWNER = re.compile(
     r"arn:aws[a-z-]*:(iam::\d{12}:(user|role)/.+|sts::\d{12}:assumed-role/[^/]+/.+|iam::\d{12}:root)"

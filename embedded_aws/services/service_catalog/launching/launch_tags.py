@@ -4,9 +4,9 @@ https://docs.aws.amazon.com/servicecatalog/latest/adminguide/tagoptions-launchin
 """
 
 from embedded_aws.services.service_catalog import state
-from embedded_aws.services.service_catalog.constraints import parameters_of
+from embedded_aws.services.service_catalog.administration.constraints import parameters_of
+from embedded_aws.services.service_catalog.administration.tag_options import choices
 from embedded_aws.services.service_catalog.state import Record
-from embedded_aws.services.service_catalog.tag_options import choices
 
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_TAGS = 50

@@ -4,7 +4,8 @@ import time
 from collections.abc import Container
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import state, templates, visible
+from embedded_aws.services.service_catalog import state, visible
+from embedded_aws.services.service_catalog.administration import templates
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html

@@ -10,8 +10,8 @@ from typing import Any
 from embedded_aws.bridge import functions, tables
 from embedded_aws.cloudformation.template_urls import locate
 from embedded_aws.services.records import Refusal
-from embedded_aws.services.service_catalog import foreign_buckets, object_reads
-from embedded_aws.services.service_catalog.launch_roles import COPIED, LaunchRole
+from embedded_aws.services.service_catalog.launching import foreign_buckets, object_reads
+from embedded_aws.services.service_catalog.launching.launch_roles import COPIED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
 
 Stack = dict[str, Any]

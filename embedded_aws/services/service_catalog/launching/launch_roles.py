@@ -12,8 +12,8 @@ from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal
-from embedded_aws.services.service_catalog import permissions
-from embedded_aws.services.service_catalog.constraints import parameters_of
+from embedded_aws.services.service_catalog.administration import permissions
+from embedded_aws.services.service_catalog.administration.constraints import parameters_of
 from embedded_aws.services.service_catalog.state import Record
 
 _SERVICE = "servicecatalog.amazonaws.com"

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable
 
 from embedded_aws.services.records import Request
-from embedded_aws.services.service_catalog import artifacts, state, visible
+from embedded_aws.services.service_catalog import state, visible
+from embedded_aws.services.service_catalog.administration import artifacts
+from embedded_aws.services.service_catalog.administration.tag_options import shown_options
 from embedded_aws.services.service_catalog.state import Answer, Record
-from embedded_aws.services.service_catalog.tag_options import shown_options
 
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 _MOST_PRODUCTS = 350

@@ -11,8 +11,8 @@ from ministack.services import s3
 
 from embedded_aws.bridge import functions
 from embedded_aws.services.records import Refusal
-from embedded_aws.services.service_catalog import foreign_buckets
-from embedded_aws.services.service_catalog.launch_roles import FORWARDED, LaunchRole
+from embedded_aws.services.service_catalog.launching import foreign_buckets
+from embedded_aws.services.service_catalog.launching.launch_roles import FORWARDED, LaunchRole
 
 # The launch role of the operation that is in progress, None outside of one.
 working_role: contextvars.ContextVar[LaunchRole | None] = contextvars.ContextVar(

@@ -9,7 +9,8 @@ from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import state, templates, visible
+from embedded_aws.services.service_catalog import state, visible
+from embedded_aws.services.service_catalog.administration import templates
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html

@@ -5,13 +5,8 @@ import re
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.services.records import Refusal, Request
-from embedded_aws.services.service_catalog import (
-    organization,
-    portfolios,
-    share_operations,
-    state,
-    visible,
-)
+from embedded_aws.services.service_catalog import organization, share_operations, state, visible
+from embedded_aws.services.service_catalog.administration import portfolios
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 _ACCOUNT = re.compile(r"\d{12}")

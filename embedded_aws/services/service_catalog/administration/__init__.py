@@ -1,0 +1,1 @@
+"""What administrators do in Service Catalog: portfolios, products, constraints, permissions and shares."""
