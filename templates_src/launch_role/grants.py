@@ -245,11 +245,6 @@ STORES = (
         (RELEASE_OBJECTS,),
         equals("s3:ResourceAccount", publisher_account()),
     ),
-    Grant(
-        "ObjectsOfTheEnvironments",
-        ("s3:DeleteObject", "s3:PutObjectAcl"),
-        tuple(f"{bucket}/*" for bucket in BUCKETS),
-    ),
     Grant("BucketsOfTheEnvironments", ("s3:*",), BUCKETS),
     Grant(
         "RestoreAlsoASharedSnapshot",
