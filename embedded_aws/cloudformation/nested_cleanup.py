@@ -14,9 +14,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-import ministack.app
-from ministack.services import cloudformation
-from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+from ministack.services.cloudformation import stacks
+
+from embedded_aws.bridge import functions, operations, tables
 
 Stack = dict[str, Any]
 Deletion = Callable[[], None]
@@ -46,10 +46,10 @@ _ended: dict[str, list[_Update]] = {}
 
 def install() -> None:
     """Let the updates of nested stacks leave their deletions to the root."""
-    deploy = stacks._deploy_stack_async
+    deploy = functions.deploy_stack.current
 
     async def deploy_with_root(stack_name: str, *arguments: Any, **options: Any) -> None:
-        stack = cloudformation._stacks[stack_name]
+        stack = tables.STACKS[stack_name]
         if not options.get("is_update"):
             await deploy(stack_name, *arguments, **options)
         elif "RootId" in stack:
@@ -58,11 +58,10 @@ def install() -> None:
             await deploy(stack_name, *arguments, **options)
             await _end_update(stack)
 
-    for module in (handlers, changesets, stacks):
-        module._deploy_stack_async = deploy_with_root
-    stacks._delete_resource = _leaving_to_root(stacks._delete_resource)
-    provisioners._delete_predecessor = _leaving_predecessor_to_root(
-        provisioners._delete_predecessor
+    functions.deploy_stack.replace(deploy_with_root)
+    functions.delete_resource.replace(_leaving_to_root(functions.delete_resource.current))
+    functions.delete_predecessor.replace(
+        _leaving_predecessor_to_root(functions.delete_predecessor.current)
     )
 
 
@@ -81,7 +80,7 @@ async def _update_nested(stack: Stack, deployment: Any, options: dict[str, Any])
 def _operation(stack: Stack, options: dict[str, Any]) -> dict[str, Any]:
     """What ministack keeps of a failed update to roll it back, of one that succeeded."""
     previous = options["previous_stack"]
-    operation: dict[str, Any] = stacks._failed_operation(
+    operation: dict[str, Any] = functions.failed_operation(
         True,
         previous,
         list(stack["_resources"]),
@@ -103,7 +102,7 @@ def _leaving_to_root(delete: Callable[..., None]) -> Callable[..., None]:
         deletions = _deletions.get()
         name = rest[0] if rest else ""
         # A nested stack that fails by itself rolls itself back, at once.
-        if deletions is None or _is_rolling_back(cloudformation._stacks.get(name, {})):
+        if deletions is None or _is_rolling_back(tables.STACKS.get(name, {})):
             delete(kind, physical_id, properties, *rest)
         else:
             deletions.append(lambda: delete(kind, physical_id, properties, *rest))
@@ -136,7 +135,7 @@ async def _end_update(root: Stack) -> None:
     if root["StackStatus"] != "UPDATE_COMPLETE" or not any(each.deletions for each in ended):
         return
     # ministack has just said that the update is complete; nobody has read it yet.
-    cloudformation._stack_events[root["StackId"]].pop()
+    tables.STACK_EVENTS[root["StackId"]].pop()
     _say(root, _CLEANUP)
     for update in reversed(ended):
         for deletion in update.deletions:
@@ -147,7 +146,7 @@ async def _end_update(root: Stack) -> None:
 async def _delete(stack: Stack, deletion: Deletion) -> None:
     """Delete one resource; a cleanup that fails does not fail the update."""
     try:
-        with stacks._stack_region_context(stack, stack["StackId"]):
+        with functions.stack_region(stack, stack["StackId"]):
             # On a thread: a function that is told of the deletion calls this server.
             await stacks.run_reentrant(deletion)
     except Exception:
@@ -157,7 +156,7 @@ async def _delete(stack: Stack, deletion: Deletion) -> None:
 def _say(stack: Stack, status: str) -> None:
     stack["StackStatus"] = status
     name, stack_id = stack["StackName"], stack["StackId"]
-    stacks._add_event(stack_id, name, name, _TYPE, status, physical_id=stack_id)
+    functions.add_event(stack_id, name, name, _TYPE, status, physical_id=stack_id)
 
 
 def _is_rolling_back(stack: Stack) -> bool:
@@ -174,10 +173,10 @@ def roll_back(parent: Stack, child: Stack) -> bool:
         return False
 
     async def act() -> None:
-        with stacks._stack_region_context(child, child["StackId"]):
-            await stacks._roll_back_operation(
+        with functions.stack_region(child, child["StackId"]):
+            await functions.roll_back_operation(
                 child["StackName"], child["StackId"], child, operation
             )
 
-    asyncio.run_coroutine_threadsafe(act(), ministack.app._MAIN_LOOP).result(_PATIENCE)
+    asyncio.run_coroutine_threadsafe(act(), operations.main_loop()).result(_PATIENCE)
     return True

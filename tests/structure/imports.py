@@ -1,0 +1,137 @@
+"""Imports between the project's modules, read from the source, and the rules that they break."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from tests.structure.rooms import BUILDINGS, MOST_IN_A_FOLDER
+
+# The modules that each module imports, those in functions and for type checkers included.
+Graph = Mapping[str, frozenset[str]]
+
+
+def graph_of(project: Path, appended: Mapping[str, str] | None = None) -> Graph:
+    """Return the imports of every module of the buildings, by dotted name.
+
+    ``appended`` holds source to read at the end of a file, by the path from the project; a new path is a new module.
+    """
+    more = appended or {}
+    files = {name: path for path in _files(project, more) if (name := _name(project, path))}
+    sources = {
+        name: (path.read_text(encoding="utf-8") if path.exists() else "")
+        + f"\n{more.get(str(path.relative_to(project)), '')}\n"
+        for name, path in files.items()
+    }
+    return {name: frozenset(_imported(name, text, files)) for name, text in sources.items()}
+
+
+def broken_rules(graph: Graph) -> list[str]:
+    """Return a sentence for each import and each room that breaks the table, empty where none does."""
+    return [*_unknown_rooms(graph), *_wrong_imports(graph), *_cycles(graph)]
+
+
+def crowded_folders(project: Path) -> list[str]:
+    """Return a sentence for each folder with too many modules and subfolders."""
+    found = []
+    for building in BUILDINGS:
+        root = project / building.name
+        for folder in (each.parent for each in root.rglob("__init__.py")):
+            entries = [each.name for each in folder.iterdir() if _is_entry(each)]
+            if len(entries) > MOST_IN_A_FOLDER:
+                found.append(
+                    f"{folder.relative_to(project)} holds {len(entries)} modules and subfolders; "
+                    f"split it, {MOST_IN_A_FOLDER} are the most."
+                )
+    return sorted(found)
+
+
+def _is_entry(path: Path) -> bool:
+    if path.is_dir():
+        return (path / "__init__.py").exists()
+    return path.suffix == ".py" and path.name != "__init__.py"
+
+
+def _files(project: Path, more: Iterable[str]) -> Iterator[Path]:
+    for building in BUILDINGS:
+        single = project / f"{building.name}.py"
+        yield from [single] if single.exists() else (project / building.name).rglob("*.py")
+    yield from (project / path for path in more)
+
+
+def _name(project: Path, path: Path) -> str:
+    parts = path.relative_to(project).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(importer: str, source: str, known: Mapping[str, Path]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [each if each in known else node.module for each in whole]
+        else:
+            continue
+        yield from (name for name in names if name in known and name != importer)
+
+
+def _room(module: str) -> tuple[str, str]:
+    """The building and the room of a module."""
+    parts = module.split(".")
+    return parts[0], parts[1] if len(parts) > 1 else parts[0]
+
+
+def _floors() -> dict[tuple[str, str], int]:
+    return {
+        (building.name, room): number
+        for building in BUILDINGS
+        for number, floor in enumerate(building.floors)
+        for room in floor
+    }
+
+
+def _unknown_rooms(graph: Graph) -> Iterator[str]:
+    floors = _floors()
+    rooms = {_room(module) for module in graph if "." in module}
+    for building, room in sorted(rooms - floors.keys()):
+        yield f"{building}.{room} is not in the table of tests/structure/rooms.py; give it a floor."
+    for building, room in sorted(floors.keys() - rooms - {("build", "build")}):
+        yield f"{building}.{room} is in the table of tests/structure/rooms.py and does not exist."
+
+
+def _wrong_imports(graph: Graph) -> Iterator[str]:
+    floors, uses = _floors(), {building.name: building.uses for building in BUILDINGS}
+    for importer, imported in sorted(graph.items()):
+        building, room = _room(importer)
+        for module in sorted(imported):
+            there, its_room = _room(module)
+            if there != building:
+                if not {there, f"{there}.{its_room}"} & uses[building]:
+                    yield f"{importer} imports {module}: {building} must not use {there}."
+            elif room != its_room and floors.get((there, its_room), 0) >= floors.get(
+                (building, room), 0
+            ):
+                yield f"{importer} imports {module}: {its_room} is not on a lower floor than {room}."
+
+
+def _cycles(graph: Graph) -> Iterator[str]:
+    """Every module that imports itself by way of others."""
+    for module in sorted(graph):
+        reached = _reachable(graph[module], graph)
+        if module in reached:
+            circle = sorted(each for each in reached if module in _reachable(graph[each], graph))
+            if module == circle[0]:
+                yield f"{', '.join(circle)} import one another."
+
+
+def _reachable(start: Iterable[str], graph: Graph) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        module = waiting.pop()
+        if module not in reached:
+            reached.add(module)
+            waiting.extend(graph[module])
+    return reached

@@ -1,0 +1,164 @@
+"""The parts of the code and what each may import: the one table that the test and docs/architecture.md read.
+
+    python -m tests.structure.rooms
+
+writes the table into docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = PROJECT / "docs" / "architecture.md"
+BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms end -->\n"
+
+# A folder with more modules and subfolders than this is split.
+MOST_IN_A_FOLDER = 20
+
+
+@dataclass(frozen=True)
+class Building:
+    """A top-level package: its floors from the lowest to the highest, each with rooms and what they hold.
+
+    A room is a module or a subpackage. It may import rooms of lower floors, and the rooms of other buildings in ``uses``:
+    a whole building, or one room of it as ``building.room``.
+    """
+
+    name: str
+    floors: tuple[dict[str, str], ...]
+    uses: frozenset[str] = frozenset()
+
+
+BUILDINGS = (
+    Building(
+        "templates_src",
+        (
+            {
+                "core": "what every template is made of: declarations, layers, nesting, IAM statements",
+                "functions": "the code of the Lambda functions; packed, never imported",
+            },
+            {
+                "network": "the layer network",
+                "data": "the layer data",
+                "edge": "the layer edge",
+                "release_bucket": "the template of the bucket that holds releases",
+            },
+            {
+                "security": "the layer security",
+                "launch_role": "the template of the role that launches the products",
+            },
+            {"compute": "the layer compute"},
+            {"monitoring": "the layer monitoring"},
+            {"environment": "the root template, which nests the layers"},
+        ),
+    ),
+    Building(
+        "pipeline",
+        (
+            {
+                "errors": "the error that the command line answers with one sentence",
+                "paths": "where the project keeps files",
+            },
+            {
+                "aws": "AWS clients, regions and partitions, and AWS errors as sentences",
+                "template": "CloudFormation's intrinsic functions; example values of resources",
+                "parameters": "environment profiles, and relations between parameter values",
+            },
+            {
+                "release": "assembling templates, packing functions, name limits, upload, parameter files",
+            },
+            {
+                "checks": "rendering, lint, permissions of the launch role, regions",
+                "stacks": "deploying stacks, following their events, early validation",
+            },
+            {
+                "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
+                "changes": "what a release or a value changes in a launched environment",
+                "provisioning": "launching, updating and terminating environments from their product",
+            },
+        ),
+        uses=frozenset({"templates_src"}),
+    ),
+    Building(
+        "commands",
+        (
+            {
+                "options": "options that several commands have",
+                "targets": "the account or the embedded AWS that a command works on",
+                "show": "progress and results on the terminal",
+                "embedded_launch": "what a launch on the embedded AWS needs and an account has",
+            },
+            {
+                "building": "build, lint, render, upload",
+                "changes": "changes",
+                "direct": "launch --direct and delete",
+                "publishing": "plan and publish",
+                "regions": "regions",
+            },
+            {"launching": "launch, update, terminate, status, outputs"},
+        ),
+        uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),
+    ),
+    Building(
+        "build",
+        ({"build": "the entry point of the command line"},),
+        uses=frozenset({"commands", "pipeline.errors"}),
+    ),
+    Building(
+        "embedded_aws",
+        (
+            {
+                "errors": "the error of a service call",
+                "settings": "the environment of the emulator's process",
+            },
+            {
+                "schemas": "provider schemas, validation against them, offers of regions",
+                "server": "start and stop an embedded AWS from another program",
+            },
+            {"bridge": "everything that depends on names that ministack keeps private"},
+            {
+                "cloudformation": "what CloudFormation does and ministack's engine does not",
+                "resources": "resource types that ministack lacks or implements in part",
+            },
+            {"services": "services that ministack lacks, Service Catalog among them"},
+            {"additions": "the order in which everything is added"},
+            {"serving": "the HTTP server"},
+            {"__main__": "python -m embedded_aws"},
+        ),
+    ),
+)
+
+
+def table() -> str:
+    """Return the buildings in Markdown, each with its highest floor first."""
+    lines = []
+    for building in BUILDINGS:
+        what = ", ".join(f"`{used}`" for used in sorted(building.uses)) or "none of the others"
+        lines += [
+            f"`{building.name}` imports {what}.",
+            "",
+            "| floor | room | holds |",
+            "|---|---|---|",
+        ]
+        for number, floor in reversed(list(enumerate(building.floors, 1))):
+            lines += [f"| {number} | `{room}` | {holds} |" for room, holds in floor.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def written(page: str) -> str:
+    """Return the page with the table between its two marks.
+
+    Raises ValueError where a mark is missing.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{PAGE.name} needs the lines {BEGIN.strip()} and {END.strip()}.")
+    return f"{before}{begin}\n{table()}\n{end}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,58 @@
+"""Pages of docs/: each is in the index, and links lead to files and headings that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.structure.rooms import PROJECT
+
+INDEX = PROJECT / "docs" / "README.md"
+PAGES = sorted(
+    [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / ".github").rglob("*.md")]
+)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def broken_links(page: Path, text: str) -> list[str]:
+    """Return the links of a page to files and headings that do not exist."""
+    found = []
+    for link in LINK.findall(FENCE.sub("", text)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, heading = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists() or (
+            heading and heading not in anchors(path.read_text(encoding="utf-8"))
+        ):
+            found.append(link)
+    return found
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    assert broken_links(page, page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("link", ["missing.md", "README.md#no-such-heading", "#nowhere"])
+def test_a_broken_link_is_found(link: str) -> None:
+    assert broken_links(INDEX, f"[a page]({link})") == [link]
+
+
+def test_every_page_is_in_the_index() -> None:
+    linked = set(LINK.findall(INDEX.read_text(encoding="utf-8")))
+    pages = {
+        str(path.relative_to(INDEX.parent))
+        for path in INDEX.parent.rglob("*.*")
+        if path.suffix in {".md", ".txt"} and path != INDEX
+    }
+    assert pages - linked == set()
