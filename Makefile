@@ -17,6 +17,9 @@ launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on a
 	@$(BIN)/python build.py lint
 	@$(BIN)/python build.py launch dev --embedded
 
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
 # Three workers even on two cores: tests that wait for servers leave a core idle.
 test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
@@ -37,7 +40,7 @@ lint: $(READY)  ## cfn-lint over the templates and every rendered environment
 build: $(READY)  ## Write dist/templates
 	@$(BIN)/python build.py build
 
-setup: $(READY) $(ENGINES)
+setup: $(READY) $(ENGINES)  ## Prepare .venv and the engines of the tests
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -50,5 +53,5 @@ $(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engine
 	@$(BIN)/python -m tests.engines.fetch
 	@touch $@
 
-clean:
+clean:  ## Remove everything that the other targets prepare or write, except dist/
 	rm -rf .venv .cache .engines .mypy_cache .pytest_cache .ruff_cache dist/rendered build taskcat_outputs *.egg-info
