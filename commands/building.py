@@ -19,7 +19,7 @@ from commands.options import (
 
 
 def build() -> None:
-    """Write dist/templates/ and dist/manifest.json; the default."""
+    """Build templates and function packages into dist/ (the default)."""
     from pipeline.parameters.profiles import load_profile, profile_names
     from pipeline.release.assemble import assemble, write
 
@@ -34,16 +34,18 @@ def build() -> None:
 
 def lint(
     region: Annotated[
-        list[str], typer.Option(help=f"AWS region, {DEFAULT_REGION} without. Repeatable.")
+        list[str], typer.Option(help=f"AWS region; {DEFAULT_REGION} if you name none. Repeatable.")
     ] = [],  # noqa: B006 - Typer reads the default
     regions: Annotated[
-        bool, typer.Option("--regions", help="Every region that is ready, as `regions` says.")
+        bool, typer.Option("--regions", help="All regions that `regions` reports as ready.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Read again what was clean.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Ignore the results of earlier runs.")
+    ] = False,
 ) -> None:
-    """Run cfn-lint over the templates and over every rendered environment; warnings are failures.
+    """Run cfn-lint on the templates and rendered environments.
 
-    A region that is named and not ready is a failure too.
+    Warnings are failures, and so is a region that you name and that is not ready.
     """
     if regions and region:
         raise typer.BadParameter("--regions takes every region that is ready; leave --region out.")
@@ -79,9 +81,9 @@ def render(
     environment: EnvironmentName,
     region: Region = DEFAULT_REGION,
     settings: Settings = [],  # noqa: B006 - Typer reads the default
-    output: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Output folder.")] = None,
 ) -> None:
-    """Write an environment as it would be launched, one JSON a layer."""
+    """Write an environment as JSON, with all values, layer by layer."""
     given = parsed(settings)
     from pipeline.aws import require_region
     from pipeline.checks.render import render as run
@@ -100,7 +102,7 @@ def upload(
     bucket: Bucket,
     region: Region = DEFAULT_REGION,
 ) -> None:
-    """Put the release into a bucket, where it never changes; what is there already is left."""
+    """Upload the release to a bucket. Existing objects never change."""
     from pipeline.aws import Aws
     from pipeline.parameters.profiles import load_profile, profile_names
     from pipeline.release.assemble import assemble, write

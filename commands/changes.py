@@ -26,7 +26,10 @@ def changes(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
 ) -> None:
-    """Show what CloudFormation would replace, delete, interrupt or update, and what happens to the data."""
+    """Show what a release or a value does to resources and data.
+
+    The command compares two sides offline and changes nothing.
+    """
     from pipeline.aws import require_region
     from pipeline.changes import report as show
 

@@ -71,7 +71,7 @@ def delete(
     settings: Settings = [],  # noqa: B006 - Typer reads the default
     yes: Yes = False,
 ) -> None:
-    """Delete the environment's stack; what its templates retain stays."""
+    """Delete the stack of an environment. Resources that its templates retain stay in the account."""
     given = parsed(settings)
     from commands import show
     from pipeline.aws import Aws

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pipeline.release.assemble import Release
 
 ProductVersion = Annotated[str, typer.Option(help="Version of the product.")]
-Portfolio = Annotated[
-    str, typer.Option(help="Portfolio that offers the product, where several do.")
+Portfolio = Annotated[str, typer.Option(help="Portfolio to use, if several offer the product.")]
+Name = Annotated[
+    str, typer.Option(help="Name of the provisioned product; PROJECT-ENVIRONMENT if you name none.")
 ]
-Name = Annotated[str, typer.Option(help="Provisioned product, unless it is PROJECT-ENVIRONMENT.")]
 Tags = Annotated[
     list[str],
-    typer.Option("--tag", metavar="KEY=VALUE", help="A tag that is to be chosen. Repeatable."),
+    typer.Option("--tag", metavar="KEY=VALUE", help="Value for a tag option. Repeatable."),
 ]
 
 
@@ -45,17 +45,20 @@ def launch(
     portfolio: Portfolio = "",
     tags: Tags = [],  # noqa: B006 - Typer reads the default
     direct: Annotated[
-        bool, typer.Option("--direct", help="With CloudFormation alone; updates, too.")
+        bool,
+        typer.Option(
+            "--direct", help="Launch or update with CloudFormation, without Service Catalog."
+        ),
     ] = False,
     bucket: Annotated[
-        str, typer.Option(help="With --direct: release bucket; made if you name none.")
+        str, typer.Option(help="With --direct: release bucket; created if you name none.")
     ] = "",
     embedded: Embedded = False,
     keep: Annotated[
-        bool, typer.Option("--keep", help="With --embedded: leave it running.")
+        bool, typer.Option("--keep", help="With --embedded: keep the embedded AWS running.")
     ] = False,
 ) -> None:
-    """Launch an environment from its product, show its progress and outputs."""
+    """Launch an environment and show its progress and outputs."""
     given, chosen = parsed(settings), parsed(tags, "--tag")
     if direct and (product_version or portfolio or chosen):
         raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
@@ -140,7 +143,7 @@ def update(
     portfolio: Portfolio = "",
     name: Name = "",
 ) -> None:
-    """Update an environment; what is not set keeps its value, and its version."""
+    """Update an environment. Parameters that you do not set, and the version, stay the same."""
     given = parsed(settings)
     from pipeline.aws import Aws
     from pipeline.provisioning.operations import Wanted
@@ -156,7 +159,7 @@ def update(
 def terminate(
     environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "", yes: Yes = False
 ) -> None:
-    """Terminate an environment; what its templates retain stays."""
+    """Terminate an environment. Resources that its templates retain stay in the account."""
     from pipeline.aws import Aws
     from pipeline.provisioning.operations import terminate as run
 
@@ -172,7 +175,7 @@ def terminate(
 
 
 def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
-    """Show state, version, last operation and stack of an environment."""
+    """Show status, version, last operation and stack."""
     from commands import show
     from pipeline.aws import Aws
     from pipeline.provisioning.environments import required, told

@@ -16,14 +16,16 @@ Region = Annotated[str, typer.Option(help="AWS region.")]
 Settings = Annotated[
     list[str],
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="A parameter value over the profile's. Repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="Parameter value that replaces the profile's. Repeatable.",
     ),
 ]
 Bucket = Annotated[str, typer.Option(help="Release bucket, in the region of the launch.")]
 Embedded = Annotated[
     bool, typer.Option("--embedded", help="Use an embedded AWS instead of an account.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 DEFAULT_REGION = "eu-north-1"
 
 

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from pipeline.release.assemble import Release
 
 Regions = Annotated[
-    list[str], typer.Option("--region", help="AWS region, instead of catalog.yaml's. Repeatable.")
+    list[str],
+    typer.Option(
+        "--region", help="AWS region; those of catalog.yaml if you name none. Repeatable."
+    ),
 ]
 
 
 def plan(
     regions: Regions = [],  # noqa: B006 - Typer reads the default
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, every step.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every step.")] = False,
 ) -> None:
-    """Show what publishing the release would change in each region, and why; changes nothing."""
+    """Show what `publish` would change, and why; change nothing."""
     from pipeline.catalog import show
 
     plans = planned(regions)
@@ -37,7 +40,7 @@ def publish(
     regions: Regions = [],  # noqa: B006 - Typer reads the default
     yes: Yes = False,
 ) -> None:
-    """Publish the release as Service Catalog products in each region; what is there already is left."""
+    """Publish the release as Service Catalog products."""
     from pipeline.catalog import show
     from pipeline.catalog.publish import publish as run
     from pipeline.catalog.publish import refusals

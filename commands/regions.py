@@ -10,17 +10,15 @@ from commands.options import console
 
 
 def regions(
-    region: Annotated[
-        list[str], typer.Option(help="AWS region, instead of all of them. Repeatable.")
-    ] = [],  # noqa: B006 - Typer reads the default
+    region: Annotated[list[str], typer.Option(help="Only this AWS region. Repeatable.")] = [],  # noqa: B006 - Typer reads the default
     profile: Annotated[
-        list[str], typer.Option(help="Profile in parameters/, instead of all. Repeatable.")
+        list[str], typer.Option(help="Only this profile in parameters/. Repeatable.")
     ] = [],  # noqa: B006 - Typer reads the default
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, every reason.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every reason.")] = False,
 ) -> None:
-    """Say in which regions each environment can be launched, and why not.
+    """Show which regions can launch each environment, and why not.
 
-    Of a region that is named it says so in full, and exit status 1 means that one is not ready.
+    For a region that you name, show every reason; the exit status is 1 if it is not ready.
     """
     from pipeline.checks.regions import show
     from pipeline.checks.regions.readiness import readiness, untold_of

@@ -133,7 +133,7 @@ def requirements(folder: Path) -> list[Requirement]:
     """The wheels that a function pins. Raises Refusal at a line that pins no version or not exactly one hash."""
     path = folder / "requirements.txt"
     found = []
-    for number, line in enumerate(path.read_text().splitlines() if path.is_file() else (), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), start=1):
         text = line.split("#")[0].strip()
         if not text:
             continue
@@ -198,7 +198,7 @@ def _shared_modules(folder: Path) -> list[Path]:
     waiting = [(path, 2) for path in sorted(folder.glob("*.py"))]
     while waiting:
         path, level = waiting.pop()
-        for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
             if not isinstance(node, ast.ImportFrom) or node.level != level:
                 continue
             for name in [node.module] if node.module else [alias.name for alias in node.names]:

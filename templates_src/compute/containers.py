@@ -46,7 +46,7 @@ READONLY_ROOT = boolean(
     "ReadonlyRootFilesystem",
     group=COMPUTE,
     label="Read-only root file system",
-    description="Let containers write to /tmp only, in memory; false for images that write elsewhere, or need more.",
+    description="Let containers write only to /tmp, in memory; false for images that write elsewhere or need more space.",
     default="true",
 )
 

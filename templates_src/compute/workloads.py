@@ -62,7 +62,7 @@ def command(service: str, default: str) -> Declaration:
         name=f"{service}Command",
         group=COMPUTE,
         label=f"{service}: command",
-        description="Command in the image, its arguments separated by single spaces; empty for the image's own.",
+        description="Command and arguments, separated by single spaces; empty for the command of the image.",
         default=default,
         pattern=r"(\S+( \S+)*)?",
         message=f"{service}Command must be a command and its arguments, separated by single spaces.",

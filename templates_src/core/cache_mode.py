@@ -14,7 +14,7 @@ MODE = choice(
     "CacheMode",
     group=DATA,
     label="Cache mode",
-    description="Pay per use, or nodes of a fixed size, as prod must have. Changing it drops the tasks that wait.",
+    description="Serverless (pay per use) or a replication group (nodes of a fixed size; required in prod). A change creates an empty cache: waiting tasks are lost.",
     allowed=(SERVERLESS, REPLICATION_GROUP),
     default=SERVERLESS,
 )

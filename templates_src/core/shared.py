@@ -20,7 +20,7 @@ PROJECT = Declaration(
     name="Project",
     group=GROUP_ENVIRONMENT,
     label="Project",
-    description="Short name of the application; begins the name of everything that has one.",
+    description="Short name of the application; the first part of every name. Another value makes another environment: launch it beside this one.",
     default="carbon-connect",
     pattern="[a-z](-?[a-z0-9])+",
     # The longest name is an account-regional bucket: {project}-staging-documents-{12 digits}-ap-southeast-1-an
@@ -34,7 +34,7 @@ ENVIRONMENT = choice(
     "Environment",
     group=GROUP_ENVIRONMENT,
     label="Environment",
-    description="Which environment this is; a prod environment is held to what production needs.",
+    description="Type of the environment; rules hold prod to what production needs. Another value makes another environment.",
     allowed=ENVIRONMENTS,
     default="dev",
 )

@@ -21,14 +21,14 @@ PUBLIC_SUBNET_IDS = wired(
     "PublicSubnetIds",
     group=NETWORK,
     label="Public subnets",
-    description="Subnets with a route to the internet gateway, one a zone.",
+    description="Subnets with a default route to the internet gateway, one in each zone.",
     type="List<AWS::EC2::Subnet::Id>",
 )
 PRIVATE_SUBNET_IDS = wired(
     "PrivateSubnetIds",
     group=NETWORK,
     label="Private subnets",
-    description="Subnets that go out through NAT, one a zone.",
+    description="Subnets with a default route to a NAT gateway, one in each zone.",
     type="List<AWS::EC2::Subnet::Id>",
 )
 FIRST_PRIVATE_SUBNET_ID = wired(
@@ -49,7 +49,7 @@ DATA_SUBNET_IDS = wired(
     "DataSubnetIds",
     group=NETWORK,
     label="Data subnets",
-    description="Subnets without a way out, one a zone.",
+    description="Subnets without a route to the internet, one in each zone.",
     type="List<AWS::EC2::Subnet::Id>",
 )
 

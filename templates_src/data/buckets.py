@@ -33,8 +33,8 @@ NAMESPACE = choice(
     "BucketNamespace",
     group=DATA,
     label="Bucket names",
-    description="Names in the namespace that all AWS accounts share, or in that of this account and region, with a suffix. "
-    "Changing it makes new buckets; the old ones stay.",
+    description="global: bucket names in the namespace that all AWS accounts share; account-regional: names with a "
+    "suffix, in this account and region. A change creates new, empty buckets; the old ones stay.",
     allowed=(GLOBAL, ACCOUNT_REGIONAL),
     default=GLOBAL,
 )
@@ -60,7 +60,7 @@ OLD_VERSION_DAYS = number(
     "DocumentsOldVersionDays",
     group=DATA,
     label="Documents: days of old versions",
-    description="Days that an overwritten or deleted document can be brought back.",
+    description="Number of days that an overwritten or deleted document can be restored.",
     default="90",
     at_least=1,
     at_most=3_650,

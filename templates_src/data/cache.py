@@ -75,7 +75,7 @@ MAXIMUM_STORAGE = number(
     "CacheMaximumStorageGb",
     group=DATA,
     label="Serverless cache: storage at most (GB)",
-    description="Cap on a serverless cache's data, and so on its cost; over it, writes fail.",
+    description="Limit of a serverless cache's data, and so of its cost; above it, writes fail.",
     default="1",
     # The bounds of ElastiCache, here and below.
     at_least=1,
@@ -85,7 +85,7 @@ MAXIMUM_ECPU = number(
     "CacheMaximumEcpuPerSecond",
     group=DATA,
     label="Serverless cache: ECPU at most (per second)",
-    description="Cap on a serverless cache's work, and so on its cost; over it, requests are throttled.",
+    description="Limit of a serverless cache's requests, and so of its cost; above it, requests are throttled.",
     default="5000",
     at_least=1_000,
     at_most=15_000_000,

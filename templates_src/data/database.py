@@ -50,7 +50,7 @@ ALLOCATED_STORAGE = number(
     "DatabaseAllocatedStorage",
     group=DATA,
     label="Database storage (GiB)",
-    description="Storage (gp3) at first; it grows by itself and cannot shrink.",
+    description="Initial storage (gp3). It grows automatically and cannot shrink.",
     default="50",
     # The bounds of gp3 under PostgreSQL.
     at_least=20,
@@ -60,7 +60,7 @@ MAX_ALLOCATED_STORAGE = number(
     "DatabaseMaxAllocatedStorage",
     group=DATA,
     label="Database storage at most (GiB)",
-    description="Ceiling of storage autoscaling, at least 10 % over DatabaseAllocatedStorage.",
+    description="Limit of storage autoscaling; at least 10 % above DatabaseAllocatedStorage.",
     default="200",
     at_least=22,
     at_most=65_536,
@@ -76,7 +76,7 @@ BACKUP_RETENTION_DAYS = number(
     "DatabaseBackupRetentionDays",
     group=DATA,
     label="Database backups (days)",
-    description="Days that automated backups reach back.",
+    description="Number of days that RDS keeps automated backups. A lower number deletes older backups.",
     default="7",
     # The bounds of RDS, without 0, which turns backups off.
     at_least=1,
@@ -86,14 +86,14 @@ DELETION_PROTECTION = boolean(
     "DatabaseDeletionProtection",
     group=DATA,
     label="Database deletion protection",
-    description="Refuse to delete the database, also where an update would replace it; required in prod.",
+    description="Refuse to delete the database, also when an update replaces it; required in prod.",
     default="false",
 )
 NAME = Declaration(
     name="DatabaseName",
     group=DATA,
     label="Database name",
-    description="Database inside PostgreSQL. Changing it REPLACES the instance by an empty one; a snapshot of the old one is kept.",
+    description="Name of the database inside PostgreSQL. A change REPLACES the instance with an empty one; a final snapshot of the old one stays.",
     default="carbon_connect",
     # What PostgreSQL and RDS make themselves is taken.
     pattern=r"(?!(postgres|rdsadmin|template[01])$)[a-z][a-z0-9_]{0,62}",
@@ -104,8 +104,8 @@ SNAPSHOT_IDENTIFIER = Declaration(
     name="DatabaseSnapshotIdentifier",
     group=DATA,
     label="Database snapshot",
-    description="Encrypted snapshot to restore, by name or ARN, or empty. Keep it in later updates: "
-    "changing or emptying it REPLACES the database.",
+    description="Name or ARN of an encrypted snapshot to restore; empty for none. Keep it in later updates: "
+    "a change or an empty value REPLACES the database.",
     default="",
     pattern=r"((arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:)?(rds:)?[A-Za-z](-?[A-Za-z0-9])*)?",
     message="DatabaseSnapshotIdentifier must be empty, or the name or ARN of an RDS snapshot of a database instance.",

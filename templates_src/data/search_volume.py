@@ -33,7 +33,7 @@ VOLUME_SIZE = number(
     "SearchVolumeGb",
     group=DATA,
     label="Search volume (GiB)",
-    description="Size of the search index's volume (gp3), twice the index for upgrades; it cannot shrink.",
+    description="Size of the volume of the search index (gp3): twice the index, for upgrades. It cannot shrink.",
     default="20",
     at_least=4,
     at_most=16_384,
@@ -42,8 +42,8 @@ SNAPSHOT_ID = Declaration(
     name="SearchSnapshotId",
     group=DATA,
     label="Search snapshot",
-    description="Snapshot to restore the search index from, or empty. Keep it in later updates: "
-    "emptying it starts an empty index.",
+    description="EBS snapshot to restore the search index from; empty for none. Keep it in later updates: "
+    "an empty value starts an empty index.",
     default="",
     pattern="(snap-([0-9a-f]{8}|[0-9a-f]{17}))?",
     message="SearchSnapshotId must be empty or the id of an EBS snapshot, such as snap-0123456789abcdef0.",

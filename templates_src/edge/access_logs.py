@@ -21,7 +21,7 @@ ACCESS_LOGS = boolean(
     "AccessLogs",
     group=EDGE,
     label="Access logs",
-    description="Keep the load balancer's access logs in a bucket of their own, which outlives the environment.",
+    description="Write the load balancer's access logs to a separate bucket, which stays when the environment is deleted.",
     default="false",
 )
 

@@ -49,7 +49,7 @@ DELETION_PROTECTION = boolean(
     "LoadBalancerDeletionProtection",
     group=EDGE,
     label="Load balancer's deletion protection",
-    description="Refuse to delete the load balancer; turn it off before deleting the environment.",
+    description="Refuse to delete the load balancer; set it to false before you delete the environment.",
     default="false",
 )
 

@@ -38,7 +38,7 @@ WAF_RATE_LIMIT = number(
     "WafRateLimit",
     group=EDGE,
     label="Requests from one address",
-    description="Requests in five minutes after which the firewall blocks an IP address.",
+    description="Number of requests in five minutes above which the firewall blocks an IP address.",
     default="2000",
     # The bounds of AWS WAF.
     at_least=10,

@@ -45,7 +45,7 @@ ALARM_EMAIL = Declaration(
     name="AlarmEmail",
     group=GROUP,
     label="E-mail for alarms",
-    description="Address that alarms are sent to once its owner confirms; empty for none.",
+    description="E-mail address for alarms; empty for none. SNS sends a confirmation first, also after a change.",
     default="",
     pattern=r"([^\s@,]+@[^\s@,]+\.[^\s@,.]+)?",
     # RFC 5321: a path is at most 256 characters, brackets included.

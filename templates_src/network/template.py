@@ -43,7 +43,7 @@ AVAILABILITY_ZONES = Declaration(
     name="AvailabilityZones",
     group=GROUP,
     label="Availability zones",
-    description="Three zones of the region, in order; empty takes the first three of the account.",
+    description="Three zones of the region, in order; empty takes the first three of the account. Choose them before the first launch: EC2 refuses a change, and the update rolls back.",
     type="CommaDelimitedList",
     default="",
     # CloudFormation holds each entry to it.

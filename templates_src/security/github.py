@@ -24,7 +24,7 @@ GITHUB_REPOSITORY = Declaration(
     name="GitHubRepository",
     group=GROUP,
     label="GitHub repository",
-    description="Repository whose workflows deploy to this environment, as GitHub spells it; empty for none.",
+    description="GitHub repository whose workflows deploy to this environment; empty for none. A change moves the deploy role's trust to the new repository.",
     default="",
     # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
     pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
@@ -54,7 +54,7 @@ GITHUB_OIDC_PROVIDER_ARN = Declaration(
     name="GitHubOidcProviderArn",
     group=GROUP,
     label="GitHub's OIDC provider",
-    description="ARN of the account's provider of GitHub's tokens; empty creates it. An account has one at most.",
+    description="ARN of the account's OIDC provider for GitHub; empty creates it. An account can have only one.",
     default="",
     pattern=r"(arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com)?",
     message=f"GitHubOidcProviderArn must be empty or arn:aws:iam::ACCOUNT:oidc-provider/{ISSUER}.",
