@@ -133,7 +133,9 @@ def requirements(folder: Path) -> list[Requirement]:
     """The wheels that a function pins. Raises Refusal at a line that pins no version or not exactly one hash."""
     path = folder / "requirements.txt"
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), start=1):
+    for number, line in enumerate(
+        path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), start=1
+    ):
         text = line.split("#")[0].strip()
         if not text:
             continue
