@@ -91,11 +91,13 @@ class SeenStack:
     """A stack that the publication stands on.
 
     ``digest`` is that of its template and parameters as it was made, as its tag says; ``parameters`` are those it has.
+    ``protected`` says whether CloudFormation refuses to delete it.
     """
 
     status: str
     digest: str
     parameters: Mapping[str, str]
+    protected: bool = False
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def seen_in(stack: Mapping[str, Any]) -> SeenStack:
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
     }
-    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters)
+    protected = stack.get("EnableTerminationProtection", False)
+    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters, protected)
 
 
 def storage_steps(
@@ -156,11 +157,14 @@ def foundation_step(
     if changed := foundation.differing(stack.parameters):
         reason = f"differs in {', '.join(changed)}"
         return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+    if not stack.protected:
+        reason = "has no termination protection"
+        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
     return Step(Action.UNCHANGED, foundation.kind, subject, "is as it is to be")
 
 
 def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) -> None:
-    """Create or update the stack and wait for it; what an interruption left is brought to an end first.
+    """Create or update the stack, wait for it and protect it; what an interruption left is brought to an end first.
 
     Raises Refusal for a stack that fails.
     """
@@ -169,6 +173,7 @@ def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) 
     name = foundation.stack
     before = settle(aws, name, lambda _operation: None, tell)
     if before and before["StackStatus"].endswith("_COMPLETE") and is_made(before, foundation):
+        protect(aws, name)
         return
     cloudformation = aws.client("cloudformation")
     # A clock that runs ahead of CloudFormation's would hide the first events.
@@ -195,6 +200,18 @@ def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) 
         causes = [f"{failure.logical_id}: {failure.reason}" for failure in operation.failures()]
         raise Refusal(
             f"Stack {name} ended in {status}: {'; '.join(causes) or 'no reason given'}. Mend the cause and publish again."
+        )
+    protect(aws, name)
+
+
+def protect(aws: Aws, stack: str) -> None:
+    """Have CloudFormation refuse to delete a stack.
+
+    Not before it is complete: a stack whose creation failed can only be deleted.
+    """
+    with sentences(f"protect stack {stack}"):
+        aws.client("cloudformation").update_termination_protection(
+            StackName=stack, EnableTerminationProtection=True
         )
 
 

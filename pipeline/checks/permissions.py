@@ -14,9 +14,10 @@ from importlib.resources import files
 from typing import Any
 
 from pipeline.errors import Refusal
-from pipeline.release.assemble import Release, assemble, serialize
+from pipeline.release.assemble import UNNAMED_PREFIX, Release, serialize
+from templates_src import environment
 from templates_src.launch_role.permissions import PERMISSIONS, Permissions
-from templates_src.launch_role.unused import unused
+from templates_src.launch_role.unused import PATTERNS, unused
 
 REGION = "eu-north-1"
 # A stack calls these; the list handlers are for resource scans and imports.
@@ -85,10 +86,18 @@ def handler_actions(kind: str) -> frozenset[str]:
 def called(kind: str) -> frozenset[str]:
     """What the handlers of a resource type call for the templates of this package.
 
-    That is what they declare, without what only unset properties lead to and what is no action. Raises Refusal
-    without a provider schema.
+    That is what they declare, without what only unset properties lead to and what is no action, and with the calls
+    that a pattern stands for. Raises Refusal without a provider schema, and for a pattern whose calls are not known.
     """
-    return handler_actions(kind) - unused(kind) - NOT_ACTIONS.keys()
+    found = handler_actions(kind) - unused(kind) - NOT_ACTIONS.keys()
+    patterns = {action for action in found if "*" in action}
+    if unknown := sorted(patterns - PATTERNS.keys()):
+        raise Refusal(
+            f"A handler of {kind} declares {unknown[0]}; list the calls that it makes in PATTERNS of "
+            "templates_src/launch_role/unused.py."
+        )
+    meant = {action for pattern in patterns for action in PATTERNS[pattern]}
+    return (found - patterns) | meant
 
 
 @cache
@@ -100,15 +109,10 @@ def _reference() -> Mapping[str, Any]:
 
 
 def resources_of(action: str) -> tuple[str, ...] | None:
-    """Kinds of resource that an action can be bound to; none where it takes no resource, None where it is not known.
-
-    An action with a wildcard stands for readings that take none.
-    """
+    """Kinds of resource that an action can be bound to; none where it takes no resource, None where it is not known."""
     service, _, name = action.partition(":")
     if service not in _reference():
         return None
-    if "*" in name:
-        return ()
     entry = _reference()[service]["Actions"].get(name.lower())
     return None if entry is None else tuple(entry.get("Resources", ()))
 
@@ -183,7 +187,10 @@ def text(permissions: Permissions) -> bytes:
 
 def main() -> None:
     """Write the file."""
-    body = text(compute(assemble()))
+    layers = environment.layers()
+    root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version="")
+    # Without the launch role, which the file decides and which the old file may make too large.
+    body = text(compute(Release("", "", root, tuple(layers), {}, {})))
     changed = not PERMISSIONS.exists() or PERMISSIONS.read_bytes() != body
     PERMISSIONS.write_bytes(body)
     print(f"{PERMISSIONS.name} {'is written' if changed else 'has not changed'}.")

@@ -32,6 +32,7 @@ MAX_RESOURCES = 500
 MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
 LINE_LENGTH = 100
+PACKED_LINE_LENGTH = 150
 # Stands in the root while its own hash is computed; the hash cannot contain itself.
 UNNAMED_PREFIX = "unnamed/"
 
@@ -164,20 +165,21 @@ def zips(folder: Path) -> list[Path]:
 def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
     """A template or manifest as the bytes that are committed: the same on any machine.
 
-    What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts: the
-    launch role's many actions must fit a request.
+    What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts and
+    does not indent them: the launch role's many actions must fit a request.
     """
     return (_text(document, "", packed=packed) + "\n").encode()
 
 
 def _text(value: object, indent: str, *, packed: bool) -> str:
     line = json.dumps(value, ensure_ascii=False)
-    if len(indent) + len(line) <= LINE_LENGTH or not isinstance(value, dict | list) or not value:
+    length = PACKED_LINE_LENGTH if packed else LINE_LENGTH
+    if len(indent) + len(line) <= length or not isinstance(value, dict | list) or not value:
         return line
     inner = indent + " "
     if isinstance(value, list):
         if packed and all(isinstance(item, str) for item in value):
-            items = [inner + line for line in _filled([json.dumps(item) for item in value])]
+            items = _filled([json.dumps(item) for item in value])
         else:
             items = [inner + _text(item, inner, packed=packed) for item in value]
         return "[\n" + ",\n".join(items) + f"\n{indent}]"
@@ -192,7 +194,7 @@ def _filled(items: Sequence[str]) -> list[str]:
     """Lines of items, each as full as it can be."""
     lines = [items[0]]
     for item in items[1:]:
-        if len(lines[-1]) + len(item) + 2 <= LINE_LENGTH:
+        if len(lines[-1]) + len(item) + 2 <= PACKED_LINE_LENGTH:
             lines[-1] += f", {item}"
         else:
             lines.append(item)

@@ -30,10 +30,32 @@ GAPS = (
             "cloudformation:ListChangeSets",
             "cloudformation:ListStackResources",
             "cloudformation:TagResource",
+            "cloudformation:UntagResource",
             "cloudformation:ValidateTemplate",
         ),
-        "Service Catalog makes, updates and follows the stack with the launch role: those of AWSServiceCatalogEndUserFullAccess. "
+        "Service Catalog creates, updates and follows the stack with the launch role: those of AWSServiceCatalogEndUserFullAccess. "
+        "Changed and removed tags of a stack and of its nested stacks need TagResource and UntagResource. "
         "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceCatalogEndUserFullAccess.html",
+    ),
+    Gap(
+        (
+            "autoscaling:ResumeProcesses",
+            "autoscaling:SetDesiredCapacity",
+            "autoscaling:SuspendProcesses",
+            "autoscaling:TerminateInstanceInAutoScalingGroup",
+        ),
+        "The update policy of the search server's group: CloudFormation itself suspends processes, replaces the instance and "
+        "resumes them. AWSElasticBeanstalkManagedUpdatesCustomerRolePolicy has these for rolling updates by CloudFormation. "
+        "https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSElasticBeanstalkManagedUpdatesCustomerRolePolicy.html",
+    ),
+    Gap(
+        (
+            "elasticache:AddTagsToResource",
+            "elasticache:CreateSnapshot",
+            "rds:AddTagsToResource",
+            "rds:CreateDBSnapshot",
+        ),
+        "DeletionPolicy and UpdateReplacePolicy take a final snapshot of the database and of the cache, which gets their tags.",
     ),
     Gap(
         ("secretsmanager:GetSecretValue",),

@@ -23,7 +23,7 @@ from awacs.aws import (
 from troposphere import AccountId, If, Ref, Sub
 
 from templates_src.core.declaration import Declaration
-from templates_src.core.shared import ENVIRONMENTS, PROJECT
+from templates_src.core.shared import PROJECT
 from templates_src.launch_role.environments import EACH, each
 from templates_src.launch_role.gaps import SERVICE_LINKED
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
@@ -38,7 +38,7 @@ ROLES = f"{ARN}iam::{ACCOUNT}:role/{PATH}"
 KEYS = f"{ARN}kms:*:{ACCOUNT}:key/*"
 # Never ${Project}-*: the release bucket's name begins with the default project's.
 BUCKETS = (
-    *(f"{ARN}s3:::${{{PROJECT.name}}}-{environment}-*" for environment in ENVIRONMENTS),
+    f"{ARN}s3:::${{{PROJECT.name}}}-{EACH}-*",
     f"{ARN}s3:::{STACK_NAMES.lower().replace('aws::accountid', 'AWS::AccountId')}",
 )
 RELEASE_BUCKETS = Declaration(
@@ -221,7 +221,9 @@ KEYS_AND_STACKS = (
         (KEYS,),
         through_a_service(),
     ),
-    Grant("Aliases", ("kms:*Alias",), (f"{ARN}kms:*:{ACCOUNT}:alias/${{{PROJECT.name}}}-*", KEYS)),
+    Grant(
+        "Aliases", ("kms:*Alias",), (f"{ARN}kms:*:{ACCOUNT}:alias/${{{PROJECT.name}}}-{EACH}", KEYS)
+    ),
     Grant(
         "PublicParameters",
         ("ssm:*",),
@@ -244,11 +246,6 @@ STORES = (
         ("s3:GetObject", "s3:GetObjectVersion"),
         (RELEASE_OBJECTS,),
         equals("s3:ResourceAccount", publisher_account()),
-    ),
-    Grant(
-        "ObjectsOfTheEnvironments",
-        ("s3:DeleteObject", "s3:PutObjectAcl"),
-        tuple(f"{bucket}/*" for bucket in BUCKETS),
     ),
     Grant("BucketsOfTheEnvironments", ("s3:*",), BUCKETS),
     Grant(

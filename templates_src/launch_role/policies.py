@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from awacs.aws import PolicyDocument, Statement
 
 from templates_src.core import iam
+from templates_src.core.errors import TemplateError
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
 from templates_src.launch_role.grants import (
     FUNCTIONS,
@@ -22,7 +22,7 @@ from templates_src.launch_role.grants import (
 )
 from templates_src.launch_role.permissions import Permissions
 
-# Services by policy; what is not here is of services that the environment has nothing of.
+# Services by policy.
 AREAS: Mapping[str, tuple[str, ...]] = {
     "Identity": ("cloudformation", "iam", "kms", "secretsmanager", "ssm"),
     "Network": ("ec2", "route53", "acm", "elasticloadbalancing", "wafv2"),
@@ -31,8 +31,6 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "Operations": ("logs", "cloudwatch", "events", "sns"),
 }
 ELSEWHERE = "Elsewhere"
-# A wildcard that some handler declares, over actions of which some take no resource; a grant binds it all the same.
-NARROWED = ("ssm:Get*",)
 # Can be bound to a data set, but is about none where metrics are read in their account.
 WIDENED = ("cloudwatch:GetMetricData",)
 
@@ -61,24 +59,10 @@ def statements(permissions: Permissions, services: Sequence[str]) -> list[Statem
 
 
 def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
-    """Every action that can be bound to a resource, and every one that takes none; gaps included.
-
-    Without what a wildcard that a handler declares, such as ``ec2:Describe*``, covers already.
-    """
+    """Every action that can be bound to a resource, and every one that takes none; gaps included."""
     bound = {*permissions.bound, *gap_actions()} - set(UNBOUND)
-    unbound = {*permissions.unbound, *UNBOUND}
-    narrowed, widened = unbound & set(NARROWED), bound & set(WIDENED)
-    bound, unbound = (bound - widened) | narrowed, (unbound - narrowed) | widened
-    wildcards = [action for action in unbound if "*" in action]
-
-    def kept(actions: Iterable[str]) -> list[str]:
-        return [
-            action
-            for action in sorted(actions)
-            if action in wildcards or not any(fnmatchcase(action, each) for each in wildcards)
-        ]
-
-    return kept(bound), kept(unbound)
+    widened = bound & set(WIDENED)
+    return sorted(bound - widened), sorted({*permissions.unbound, *UNBOUND, *widened})
 
 
 def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:
@@ -98,25 +82,15 @@ def anywhere() -> Grant:
 
 
 def elsewhere(permissions: Permissions) -> list[Statement]:
-    """What the handlers declare of services that the environment has nothing of, and what no reference knows."""
+    """What the handlers declare and no reference documents. Raises TemplateError for a service without an area."""
     here = {service for services in AREAS.values() for service in services}
-    bound, unbound = (
-        [action for action in actions if action.partition(":")[0] not in here]
-        for actions in needed(permissions)
-    )
+    for actions in needed(permissions):
+        if missing := [action for action in actions if action.partition(":")[0] not in here]:
+            raise TemplateError(
+                f"A handler of the templates' resource types calls {missing[0]}; name its service in AREAS of "
+                "templates_src/launch_role/policies.py, or say in unused.py why it is not called."
+            )
     made: list[Statement] = []
-    take(
-        Grant(
-            "OtherServicesOfTheProject",
-            ("*",),
-            ("*",),
-            of_project(),
-            reason="the project has nothing there; whoever adds something tags it",
-        ),
-        bound,
-        made,
-    )
-    take(anywhere(), unbound, made)
     rest = list(permissions.undocumented)
     for grant in (*STORES, *FUNCTIONS):
         rest = take(undocumented(grant), rest, made)

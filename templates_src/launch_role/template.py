@@ -21,6 +21,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role import boundary, environments
 from templates_src.launch_role.grants import PUBLISHER_ACCOUNT, RELEASE_BUCKETS
+from templates_src.launch_role.other_environments import add_denials
 from templates_src.launch_role.permissions import Permissions, declared
 from templates_src.launch_role.policies import ELSEWHERE, documents
 
@@ -55,6 +56,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
     policies = [
         *add_policies(layer, permissions),
         add_boundary_policy(layer, required_boundary(layer, permissions)),
+        add_denials(layer),
     ]
     role = layer.add(
         Role(

@@ -21,7 +21,7 @@ from tests.iam.policies import Policy, policy
 from tests.relations.variants import COMPLETE, REGION, built
 from tests.rendering import VARIABLE, named, resources, resources_of_type
 
-ROLE = "AWS::IAM::Role"
+ROLE, FUNCTION = "AWS::IAM::Role", "AWS::Lambda::Function"
 BUCKET = "AWS::S3::Bucket"
 # Policies of resources: the type that holds the policy, the property that names the resources, and the document.
 RESOURCE_POLICIES = (
@@ -73,7 +73,15 @@ class Launched:
         if kind == BUCKET and "BucketName" in properties:
             name = str(properties["BucketName"])
             return name if attribute is None else f"arn:{self.partition}:s3:::{name}"
-        found = example(
+        name = f"{self.stack}-{logical_id}-1ABCDEFGH"
+        if kind == ROLE and attribute in (None, "Arn"):
+            arn = f"arn:{self.partition}:iam::{ACCOUNT}:role{properties['Path']}{name}"
+            return arn if attribute else name
+        if kind == FUNCTION and attribute in (None, "Arn"):
+            region = self.rendered.region
+            arn = f"arn:{self.partition}:lambda:{region}:{ACCOUNT}:function:{name}"
+            return arn if attribute else name
+        return example(
             self.rendered.region,
             self.partition,
             f"{self.name} {resource.layer}",
@@ -81,11 +89,6 @@ class Launched:
             kind,
             attribute,
         )
-        if kind != ROLE:
-            return found
-        name = f"{self.stack}-{logical_id}-1ABCDEFGH"
-        role = f"arn:{self.partition}:iam::{ACCOUNT}:role{properties['Path']}{name}"
-        return role if attribute == "Arn" else name
 
     @property
     def partition(self) -> str:
@@ -145,7 +148,7 @@ class Launched:
         kind, found = self.kinds[logical_id]
         if kind == "AWS::KMS::Key":
             return Resource(ACCOUNT, policy("key", self.resolved(found.properties["KeyPolicy"])))
-        if kind == "AWS::Lambda::Function":
+        if kind == FUNCTION:
             return Resource(ACCOUNT, Policy("function", tuple(self.permissions(logical_id))))
         reference = self.value(logical_id)
         for holder, target, document in RESOURCE_POLICIES:

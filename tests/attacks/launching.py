@@ -9,18 +9,19 @@ from typing import Any
 from pipeline.template.example_values import ACCOUNT
 from templates_src.launch_role.template import launch_role
 from tests.attacks.attack import Attack, attack
-from tests.attacks.inside import TLS, arn, of_account, prod
+from tests.attacks.inside import TLS, arn, dev, of_account, prod
 from tests.attacks.outside import AWAY, EVERYTHING, OUTSIDER, PUBLISHER, service
 from tests.iam.evaluation import Principal, Resource
 from tests.iam.policies import policy
 from tests.launch_role.evaluation import resources_of
 from tests.relations.variants import REGION
 
-DEVELOPER = "development launcher"
+DEVELOPER, OPERATOR = "development launcher", "production launcher"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 ADMINISTRATOR = f"{IAM}role/Administrator"
 DEV_ROLE = f"{IAM}role/carbon-connect/dev/x"
 BOUNDARY_ARN = f"{IAM}policy/carbon-connect-launch-boundary"
+OF_OTHERS = "OtherEnvironmentsPolicy/NothingOfAnotherEnvironment: Effect"
 WITHIN = "BoundaryPolicy/NoRoleWithoutTheBoundary: Effect"
 
 
@@ -136,9 +137,63 @@ BOUNDED = (
     climbs("deletes a snapshot of production", "ec2:DeleteSnapshot", lambda: f"arn:aws:ec2:{REGION}::snapshot/snap-1", context=lambda: prod().tags()),
     climbs("changes a record of the domain", "route53:ChangeResourceRecordSets", lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ", context=lambda: {RECORD_NAMES: ["app.example.com"], RECORD_TYPES: ["A"]}),
 )  # fmt: skip
+
+
+def reaches(
+    name: str,
+    action: str,
+    what: Callable[[], str],
+    on: Callable[[], Resource] = of_account,
+    principal: str = DEVELOPER,
+    environments: str = "dev",
+    **context: str,
+) -> Attack:
+    """An attempt with the launch role of development on what has the tags of production, or the other way round."""
+    owner = prod if environments == "dev" else dev
+    keys = {key.replace("_", ":"): value for key, value in context.items()}
+    return launches(
+        name,
+        action,
+        OF_OTHERS,
+        principal=principal,
+        environments=environments,
+        arn=what,
+        on=on,
+        context=lambda: {**owner().tags(), **keys},
+    )
+
+
+def by_id(service: str, kind: str, logical_id: str) -> Callable[[], str]:
+    """ARN of a resource of production that has an ID."""
+    return lambda: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{prod().value(logical_id)}"
+
+
+def named_arn(logical_id: str, suffix: str = "") -> Callable[[], str]:
+    """ARN of a resource of production."""
+    return lambda: prod().arn(logical_id, suffix)
+
+
 DEV_ONLY = (
     launches("creates a role of production", "iam:CreateRole", "IdentityPolicy/RolesOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PermissionsBoundary": BOUNDARY_ARN}),
     launches("gives a role of production a policy, by a layer that takes the role's name", "iam:PutRolePolicy", "IdentityPolicy/RolesOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PermissionsBoundary": BOUNDARY_ARN}),
     launches("runs tasks with a role of production, by a layer that takes the role's ARN", "iam:PassRole", "IdentityPolicy/PassRolesToTheirServices: Resource", principal=DEVELOPER, environments="dev", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
     launches("adds a role of production to an instance profile", "iam:AddRoleToInstanceProfile", "IdentityPolicy/InstanceProfiles: Resource", principal=DEVELOPER, environments="dev", arn=lambda: f"{IAM}instance-profile/carbon-connect/prod/x"),
+    reaches("restores a snapshot of production's database", "rds:RestoreDBInstanceFromDBSnapshot", arn("rds", "snapshot:rds:prod-2026-11-28")),
+    reaches("makes a volume of a snapshot of production's search index", "ec2:CreateVolume", lambda: f"arn:aws:ec2:{REGION}::snapshot/snap-1"),
+    reaches("reads a secret of production into a template", "secretsmanager:GetSecretValue", named_arn("DatabaseSecret")),
+    reaches("uses production's key for a database of its own", "kms:CreateGrant", named_arn("Key"), lambda: prod().resource("Key"), kms_ViaService=f"rds.{REGION}.amazonaws.com"),
+    reaches("changes the master password of production's database", "rds:ModifyDBInstance", named_arn("Database")),
+    reaches("opens a security group of production", "ec2:AuthorizeSecurityGroupIngress", by_id("ec2", "security-group", "DatabaseSecurityGroup")),
+    reaches("runs a layer in the VPC of production", "ec2:CreateSecurityGroup", by_id("ec2", "vpc", "Vpc")),
+    reaches("sends requests of production to a service of development", "elasticloadbalancing:ModifyListener", named_arn("HttpsListener")),
+    reaches("runs a service in the cluster of production", "ecs:CreateService", named_arn("Cluster")),
+    reaches("lets others invoke a function of production", "lambda:AddPermission", named_arn("DatabaseExtensionsFunction")),
+    reaches("subscribes to the alarms of production", "sns:Subscribe", named_arn("AlarmTopic")),
+    reaches("lets others pull images of production", "ecr:SetRepositoryPolicy", named_arn("ImageRepositoryOfEnvironment")),
+    reaches("deletes the logs of production", "logs:DeleteLogGroup", named_arn("WebAclLogGroup")),
+    reaches("takes the tags of production away from a resource", "ec2:DeleteTags", by_id("ec2", "volume", "SearchVolume")),
+    launches("opens a bucket of production", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=named_arn("DocumentsBucket")),
+    launches("points the alias of production's key to another key", "kms:UpdateAlias", "IdentityPolicy/Aliases: Resource", principal=DEVELOPER, environments="dev", arn=arn("kms", "alias/carbon-connect-prod"), on=lambda: prod().resource("Key")),
+    launches("creates an instance with the tags of production, which the search role of production trusts", "ec2:RunInstances", "OtherEnvironmentsPolicy/NothingTaggedAsAnotherEnvironment: Effect", principal=DEVELOPER, environments="dev", arn=arn("ec2", "instance/*"), context=lambda: {"aws:RequestTag/Project": prod().project, "aws:RequestTag/Environment": "prod"}),
+    reaches("deletes a database of development", "rds:DeleteDBInstance", lambda: dev().arn("Database"), principal=OPERATOR, environments="prod"),
 )  # fmt: skip

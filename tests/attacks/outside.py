@@ -57,7 +57,7 @@ SOURCE_ACCOUNT = {"aws_SourceAccount": AWAY}
 DEPUTIES = (
     deputy("runs a task of theirs with a task role", "ApiTaskRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", "trust/Allow: Condition aws:SourceArn", **SOURCE_ACCOUNT, aws_SourceArn=f"arn:aws:ecs:{REGION}:{AWAY}:task/x"),
     deputy("starts a task of theirs with the execution role", "ExecutionRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
-    deputy("writes flow logs of theirs with the flow log role", "FlowLogRole", "vpc-flow-logs", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
+    deputy("writes flow logs of theirs with the flow log role", "VpcFlowLogRole", "vpc-flow-logs", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
     deputy("makes snapshots of theirs with the snapshot role", "SearchSnapshotRole", "dlm", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
 )  # fmt: skip
 

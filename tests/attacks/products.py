@@ -21,7 +21,7 @@ from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import release_bucket_name
 from pipeline.template.example_values import ACCOUNT
-from tests.attacks.launching import DEVELOPER
+from tests.attacks.launching import DEVELOPER, OPERATOR
 from tests.attacks.outside import OUTSIDER
 from tests.conftest import REGION
 from tests.launch_role.test_deployed import settled
@@ -232,7 +232,6 @@ def production(**values: str) -> Values:
     }
 
 
-OPERATOR = "production launcher"
 EVIL = f"carbon-connect-releases-{ACCOUNT}-{REGION}-evil"
 LAUNCHES = (
     ProductAttack(DEVELOPER, "names a bucket that templates are read from", "development", {"ReleaseBucket": EVIL}, missing("ReleaseBucket"), with_parameter("ReleaseBucket")),

@@ -47,7 +47,7 @@ def test_the_launch_role_has_its_policies(aws: Aws, release: Release, boundary: 
     iam: Any = aws.client("iam")
     attached = iam.list_attached_role_policies(RoleName=outputs["LaunchRoleName"])
     names = sorted(policy["PolicyName"] for policy in attached["AttachedPolicies"])
-    areas = (*AREAS, "Elsewhere", "Boundary")
+    areas = (*AREAS, "Elsewhere", "Boundary", "OtherEnvironments")
     assert len(names) == len(areas)
     for area in areas:
         assert any(f"{area}Policy" in name for name in names), names

@@ -19,6 +19,7 @@ from pipeline.checks.permissions import (
 )
 from pipeline.errors import Refusal
 from pipeline.template.example_values import ACCOUNT
+from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
 from templates_src.environment import ROOT
@@ -231,6 +232,11 @@ def test_another_resource_type_changes_them() -> None:
     layer.add(Queue("Queue"))
     changed = compute(replace(built(), layers=(*built().layers, layer)))
     assert "sqs:CreateQueue" in set(changed.bound) - set(declared().bound)
+
+
+def test_a_service_without_an_area_is_refused() -> None:
+    with pytest.raises(TemplateError, match=r"calls sqs:CreateQueue; name its service in AREAS"):
+        launch_role(replace(declared(), bound=(*declared().bound, "sqs:CreateQueue")))
 
 
 def test_a_type_without_a_schema_is_refused() -> None:

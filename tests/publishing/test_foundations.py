@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
@@ -146,6 +147,33 @@ def test_changed_key_updates_its_stack(hub: Hub) -> None:
     # Taken out again, it is as by default.
     hub.publish(catalog_with())
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == ""
+
+
+@pytest.mark.parametrize("stack", [ROLE_STACK, BUCKET_STACK])
+def test_both_stacks_are_protected_from_deletion(hub: Hub, stack: str) -> None:
+    hub.publish(catalog_with())
+    cloudformation = hub.publisher.aws.client("cloudformation")
+    with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+        cloudformation.delete_stack(StackName=stack)
+
+
+@pytest.mark.parametrize(
+    ("stack", "kind"), [(ROLE_STACK, Kind.LAUNCH_ROLE), (BUCKET_STACK, Kind.BUCKET)]
+)
+def test_protection_that_is_missing_is_added(hub: Hub, stack: str, kind: Kind) -> None:
+    """As in an account where release 1.1.0 was published."""
+    hub.publish(catalog_with())
+    cloudformation = hub.publisher.aws.client("cloudformation")
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
+    (step,) = (step for plan in hub.plan(catalog_with()) for step in plan.steps if step.writes)
+    assert (step.action, step.kind) == (Action.UPDATE, kind)
+    assert step.reason == "has no termination protection"
+
+    hub.publish(catalog_with())
+
+    (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    assert found["EnableTerminationProtection"]
+    assert not writing(hub.plan(catalog_with()))
 
 
 def described(hub: Hub, text: str) -> None:

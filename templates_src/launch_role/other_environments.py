@@ -1,0 +1,47 @@
+"""What a launch role is denied: whatever an environment owns that it does not launch."""
+
+from __future__ import annotations
+
+from awacs.aws import Action, Condition, Deny, Statement, StringEquals
+from troposphere import Ref
+from troposphere.iam import ManagedPolicy
+
+from templates_src.core import iam
+from templates_src.core.layer import Layer
+from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.launch_role.environments import others
+
+
+def add_denials(layer: Layer) -> ManagedPolicy:
+    """The policy that denies every action on what has the tags of another environment of the project.
+
+    Denials, because many services name what they create by IDs: only its tags tell whose it is. A tag of another
+    project denies nothing: a team can bring a VPC that it has tagged in its own way.
+    """
+    return layer.add(
+        ManagedPolicy(
+            "OtherEnvironmentsPolicy",
+            Description="Carbon Connect's launch role: nothing of an environment that it does not launch",
+            PolicyDocument=iam.document(
+                denied("NothingOfAnotherEnvironment", "ResourceTag"),
+                # A role of another environment trusts these tags.
+                denied("NothingTaggedAsAnotherEnvironment", "RequestTag"),
+            ),
+        )
+    )
+
+
+def denied(sid: str, kind: str) -> Statement:
+    """Deny everything under the tags of another environment: of what exists (ResourceTag) or is made (RequestTag)."""
+    tags = {
+        f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),
+        f"aws:{kind}/{ENVIRONMENT.name}": others(),
+    }
+    return Statement(
+        Sid=sid,
+        Effect=Deny,
+        # Everything: it denies.
+        Action=[Action("*")],
+        Resource=["*"],
+        Condition=Condition(StringEquals(tags)),
+    )
