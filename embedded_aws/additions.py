@@ -35,13 +35,14 @@ from embedded_aws.services import (
     application_autoscaling,
     certificates,
     dlm,
+    function_roles,
     public_parameters,
     service_catalog,
     vpc_functions,
     waf_logging,
 )
 
-_SERVICES = (application_autoscaling, certificates, dlm, waf_logging)
+_SERVICES = (application_autoscaling, certificates, dlm, function_roles, waf_logging)
 _RESOURCES = (
     alarms,
     buckets,

@@ -17,6 +17,7 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.containers import add_log_group, add_task_definition
 from templates_src.compute.execute_command import add_execute_command
+from templates_src.compute.image_update import add_image_update
 from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
@@ -45,6 +46,7 @@ def compute() -> Layer:
     )
     source = add_repository(layer)
     allow_push(layer, source)
+    add_image_update(layer)
     cluster = add_cluster(layer)
     services = add_services(layer, cluster, source)
     add_scaling(layer, cluster, services[API.title], API_SCALING)

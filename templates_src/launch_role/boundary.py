@@ -129,7 +129,7 @@ def of_everything() -> tuple[Grant, ...]:
             ),
             ("*",),
             equals("servicecatalog:roleLevel", "self"),
-            reason="the actions have no resource; bound to what the role itself launched",
+            reason="the actions have no resource; bound to what the role itself owns",
         ),
         Grant(
             "Products",
@@ -177,6 +177,7 @@ def by_tag() -> tuple[Grant, ...]:
                 "ec2:AttachVolume",
                 "ec2:CreateSnapshot",
                 "ec2:DeleteSnapshot",
+                "lambda:InvokeFunction",
                 "secretsmanager:GetSecretValue",
             ),
             (
@@ -184,6 +185,7 @@ def by_tag() -> tuple[Grant, ...]:
                 SNAPSHOTS,
                 f"{ARN}ec2:*:{ACCOUNT}:instance/*",
                 f"{ARN}ec2:*:{ACCOUNT}:volume/*",
+                f"{ARN}lambda:*:{ACCOUNT}:function:*",
                 f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
             ),
             Condition(StringEquals(tags("ResourceTag"))),

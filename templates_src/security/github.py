@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from awacs import servicecatalog
 from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
 from awacs.sts import AssumeRoleWithWebIdentity
 from troposphere import And, Equals, GetAtt, If, Not, NoValue, Or, Ref, Select, Split, Sub
@@ -136,16 +135,13 @@ def add_provider(layer: Layer, has_repository: str) -> If:
 
 
 def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role:
-    """The role of a workflow; the compute layer grants it to push to the image repository."""
+    """The role of a workflow; the compute layer lets it push to the image repository and update the image."""
     return layer.add(
         Role(
             "DeployRole",
             Condition=has_repository,
             AssumeRolePolicyDocument=trusted_workflows(layer, provider_arn),
-            Policies=[
-                policy("push-images", sign_in_to_registry()),
-                policy("update-environment", update_own_product(), read_product_parameters()),
-            ],
+            Policies=[policy("push-images", sign_in_to_registry())],
             **layer.role_properties(),
         )
     )
@@ -183,40 +179,4 @@ def subject_with_ids(layer: Layer) -> Sub:
         ":environment:${Environment}",
         Organization=Select(0, names),
         Repository=Select(1, names),
-    )
-
-
-def update_own_product() -> Statement:
-    """Update the provisioned product that the role owns, and follow the update.
-
-    Service Catalog has no resource for a provisioned product, hence the ``*``: what limits these actions is the
-    level. roleLevel is what this role launched or was made owner of; accountLevel would be every product of the
-    account. Who launched the product hands it over once (UpdateProvisionedProductProperties, OWNER = this role) and
-    gives the role access to the portfolio. The launch role of the product's launch constraint does the rest, so this
-    role needs no right on CloudFormation or on what the stack holds.
-    """
-    return Statement(
-        Sid="UpdateTheProductItOwns",
-        Effect=Allow,
-        Action=[
-            servicecatalog.UpdateProvisionedProduct,
-            servicecatalog.DescribeProvisionedProduct,
-            servicecatalog.DescribeRecord,
-        ],
-        Resource=["*"],
-        Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
-    )
-
-
-def read_product_parameters() -> Statement:
-    """List the parameters of a product's version, in a portfolio that the role was given access to.
-
-    An update sends a parameter that it does not name back to its default, so a workflow must name them all. The
-    product's ID is not known before it is published, and a shared one belongs to another account, hence the ``*``.
-    """
-    return Statement(
-        Sid="ReadTheParametersOfItsProduct",
-        Effect=Allow,
-        Action=[servicecatalog.DescribeProvisioningParameters],
-        Resource=[Sub("arn:${AWS::Partition}:catalog:${AWS::Region}:*:product/*")],
     )

@@ -284,6 +284,15 @@ FUNCTIONS = (
     ),
     attack(
         FUNCTION,
+        "that deploys images updates an environment that its role does not own",
+        "function/UpdateTheProductItOwns: Condition servicecatalog:roleLevel",
+        by=role_of(dev, "ImageUpdateRole"),
+        action="servicecatalog:UpdateProvisionedProduct",
+        on=of_account,
+        context=lambda: {"servicecatalog:accountLevel": "self"},
+    ),
+    attack(
+        FUNCTION,
         "that makes snapshots deletes a snapshot of production",
         "snapshot-search-volume/ExpireSnapshotsOfThisEnvironment: Condition aws:ResourceTag/Environment",
         by=role_of(dev, "SearchSnapshotRole"),

@@ -12,6 +12,7 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "expect"}
+_INVOCATION = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
 _RPC = re.compile(r"/service/(?P<service>\w+)/operation/(?P<operation>\w+)")
 # The prefix of IAM's actions, by the first part of a request's target.
 _PREFIXES = {
@@ -110,6 +111,8 @@ def action_of(path: str, headers: dict[str, str], body: bytes) -> str:
     """The action of a request as IAM spells it: ``servicecatalog:DescribeRecord``."""
     target = {name.lower(): value for name, value in headers.items()}.get("x-amz-target", "")
     rpc = _RPC.fullmatch(urlsplit(path).path)
+    if _INVOCATION.fullmatch(urlsplit(path).path):
+        return "lambda:InvokeFunction"
     if rpc:
         return f"{_PREFIXES[rpc['service']]}:{rpc['operation']}"
     if target:

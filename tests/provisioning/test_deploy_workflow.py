@@ -7,7 +7,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,14 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.paths import PROJECT
 from pipeline.provisioning import environments
-from pipeline.provisioning.operations import Wanted, launch
 from tests.conftest import REGION
 from tests.iam.policies import Request, allows
-from tests.provisioning.catalog import DEVELOPMENT, Catalog
+from tests.provisioning.catalog import Catalog
+from tests.provisioning.deployments import NAME, OWNER, Deployable, deployable, statements
 from tests.provisioning.recording import recording
 
 WORKFLOW = PROJECT / ".github/workflows/deploy.yml"
-NAME = "carbon-connect-dev"
 SHA = "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
-# Service Catalog tells the caller's level of a provisioned product through this key.
-OWNER = {"servicecatalog:roleLevel": "self"}
 # Writes down what it was called with; a login reads the password from its input.
 DOCKER = """#!/bin/sh
 echo "$*" >>"$DOCKER_CALLS"
@@ -53,8 +50,8 @@ class Deployed:
 class Runner:
     """Runs the workflow's steps as GitHub does: one shell after the other, with the variables that they leave."""
 
-    def __init__(self, folder: Path, aws: Aws) -> None:
-        self.folder, self.aws = folder, aws
+    def __init__(self, folder: Path, aws: Aws, function: str) -> None:
+        self.folder, self.aws, self.function = folder, aws, function
         binaries = folder / "bin"
         binaries.mkdir()
         docker = binaries / "docker"
@@ -81,7 +78,8 @@ class Runner:
                 "DOCKER_CALLS": str(calls),
                 "GITHUB_ENV": str(variables),
                 "GITHUB_STEP_SUMMARY": str(summary),
-                **evaluated(job["env"], attempt, tag),
+                "RUNNER_TEMP": str(self.folder),
+                **evaluated(job["env"], self.function, attempt, tag),
                 "POLL_SECONDS": "0.1",
             }
             status, output = self._steps(job["steps"], env, variables)
@@ -122,10 +120,13 @@ def read_workflow() -> Any:
     return yaml.safe_load(WORKFLOW.read_text())
 
 
-def evaluated(variables: Mapping[str, str], attempt: int, tag: str) -> dict[str, str]:
+def evaluated(
+    variables: Mapping[str, str], function: str, attempt: int, tag: str
+) -> dict[str, str]:
     """The job's variables, with each expression of GitHub replaced by its value; an unknown one is an error."""
     values = {
         "${{ vars.PROVISIONED_PRODUCT || format('carbon-connect-{0}', inputs.environment) }}": NAME,
+        "${{ vars.DEPLOY_FUNCTION }}": function,
         "${{ inputs.context }}": "examples/app",
         "${{ github.sha }}": tag,
         "${{ github.run_id }}": "4711",
@@ -140,192 +141,151 @@ def evaluated(variables: Mapping[str, str], attempt: int, tag: str) -> dict[str,
     return found
 
 
-@dataclass(frozen=True)
-class Handed:
-    """An environment that was handed over to its deploy role."""
-
-    catalog: Catalog
-    role_name: str
-    role: Aws
-    repository: str
-
-    def parameters(self) -> Mapping[str, str]:
-        """The values of the stack, as the account sees them: who launched it owns it no more."""
-        found = environments.required(self.catalog.aws, NAME)
-        stack = environments.stack_of(self.catalog.aws, found)
-        assert stack is not None
-        return stack.parameters
+@pytest.fixture(scope="module")
+def environment(catalog: Catalog) -> Deployable:
+    """dev, launched with its own values."""
+    return deployable(catalog)
 
 
 @pytest.fixture(scope="module")
-def handed(catalog: Catalog) -> Handed:
-    """dev, launched with values of its own, and owned by its deploy role as docs/launching.md has it done."""
-    settings = {
-        "GitHubRepository": "carbon-connect/application",
-        "ApiMaxTasks": "7",
-        "ImageTag": "before",
-    }
-    wanted = Wanted(NAME, DEVELOPMENT.name, settings=settings)
-    assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
-    found = environments.required(catalog.user, NAME)
-    outputs = environments.outputs(catalog.user, found)
-    role = outputs["DeployRoleArn"]
-    catalog.admit(role)
-    catalog.catalog.update_provisioned_product_properties(
-        ProvisionedProductId=found.id, ProvisionedProductProperties={"OWNER": role}
-    )
-    return Handed(
-        catalog,
-        role.rpartition("/")[2],
-        session(catalog.aws, role),
-        outputs["RepositoryUri"].partition("/")[2],
-    )
-
-
-def session(aws: Aws, role: str) -> Aws:
-    """The embedded AWS as a job that took on a role."""
-    credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="deploy-4711")
-    keys = credentials["Credentials"]
-    return Aws(
-        REGION,
-        {
-            **aws.environment,
-            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": keys["SessionToken"],
-        },
-    )
-
-
-@pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory, handed: Handed) -> Runner:
-    return Runner(tmp_path_factory.mktemp("runner"), handed.role)
+def runner(tmp_path_factory: pytest.TempPathFactory, environment: Deployable) -> Runner:
+    return Runner(tmp_path_factory.mktemp("runner"), environment.role, environment.function)
 
 
 @pytest.fixture(scope="module")
 def deployed(
-    running: EmbeddedAws, runner: Runner, handed: Handed
+    running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> tuple[Mapping[str, str], Deployed]:
     """A first run, and the parameters before it."""
-    before = handed.parameters()
+    before = environment.parameters()
     return before, runner.run(running.endpoint_url)
 
 
 def test_run_updates_the_image_and_nothing_else(
-    handed: Handed, deployed: tuple[Mapping[str, str], Deployed]
+    environment: Deployable, deployed: tuple[Mapping[str, str], Deployed]
 ) -> None:
     before, run = deployed
 
     assert run.status == 0, run.output
     assert before["ApiMaxTasks"] == "7"
-    assert handed.parameters() == {**before, "ImageTag": SHA}
-    assert environments.required(handed.catalog.aws, NAME).status == "AVAILABLE"
+    assert environment.parameters() == {**before, "ImageTag": SHA}
+    assert environments.required(environment.catalog.aws, NAME).status == "AVAILABLE"
     assert run.summary == f"{NAME} runs {SHA}.\n"
 
 
 def test_image_is_built_for_arm64_and_pushed_under_the_commit(
-    handed: Handed, deployed: tuple[Mapping[str, str], Deployed]
+    environment: Deployable, deployed: tuple[Mapping[str, str], Deployed]
 ) -> None:
     login, build = deployed[1].docker
     registry = f"123456789012.dkr.ecr.{REGION}.amazonaws.com"
 
     assert login == f"login --username AWS --password-stdin {registry}"
     assert "--platform linux/arm64" in build
-    assert f"--tag {registry}/{handed.repository}:{SHA} --push examples/app" in build
+    assert f"--tag {registry}/{environment.repository}:{SHA} --push examples/app" in build
 
 
-def statements(aws: Aws, role: str) -> Iterator[Document]:
-    """What the role's policies say where it is deployed."""
-    iam = aws.client("iam")
-    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
-    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        yield from (document if isinstance(document, dict) else json.loads(document))["Statement"]
-
-
-def resource_of(action: str, body: bytes) -> str:
+def resource_of(action: str, body: bytes, function: str) -> str:
     """The ARN that an action is on; ``*`` for those that know none."""
+    if action == "lambda:InvokeFunction":
+        return f"arn:aws:lambda:{REGION}:123456789012:function:{function}"
     request = json.loads(body)
-    if action == "servicecatalog:DescribeProvisioningParameters":
-        return f"arn:aws:catalog:{REGION}:123456789012:product/{request['ProductId']}"
-    if action.startswith("ecr:") and "repositoryName" in request:
+    if "repositoryName" in request:
         return f"arn:aws:ecr:{REGION}:123456789012:repository/{request['repositoryName']}"
     return "*"
 
 
 def test_deploy_role_may_do_all_that_the_workflow_asks(
-    handed: Handed, deployed: tuple[Mapping[str, str], Deployed]
+    environment: Deployable, deployed: tuple[Mapping[str, str], Deployed]
 ) -> None:
-    granted = list(statements(handed.catalog.aws, handed.role_name))
-    asked = {(action, resource_of(action, body)) for action, body in deployed[1].actions}
+    granted = list(statements(environment.catalog.aws, environment.role_name))
+    asked = {
+        (action, resource_of(action, body, environment.function))
+        for action, body in deployed[1].actions
+    }
 
     assert {action for action, _ in asked} == {
         "ecr:BatchGetImage",
         "ecr:GetAuthorizationToken",
-        "servicecatalog:DescribeProvisionedProduct",
-        "servicecatalog:DescribeProvisioningParameters",
-        "servicecatalog:DescribeRecord",
-        "servicecatalog:UpdateProvisionedProduct",
+        "lambda:InvokeFunction",
     }
-    assert [each for each in sorted(asked) if not allows(granted, Request(*each, OWNER))] == []
+    assert [each for each in sorted(asked) if not allows(granted, Request(*each))] == []
 
 
-def test_deploy_role_may_do_nothing_else_with_products(handed: Handed) -> None:
-    granted = list(statements(handed.catalog.aws, handed.role_name))
-    product = f"arn:aws:catalog:{REGION}:123456789012:product/prod-a"
+def test_deploy_role_may_call_nothing_but_its_repository_and_its_function(
+    environment: Deployable,
+) -> None:
+    granted = list(statements(environment.catalog.aws, environment.role_name))
+    others = {
+        f"arn:aws:ecr:{REGION}:123456789012:repository/other",
+        f"arn:aws:lambda:{REGION}:123456789012:function:other",
+        f"arn:aws:catalog:{REGION}:123456789012:product/prod-a",
+        "*",
+    }
+    actions = {action for statement in granted for action in statement["Action"]}
 
-    for action in ("ProvisionProduct", "TerminateProvisionedProduct", "DescribeProduct"):
-        for resource in (product, "*"):
-            assert not allows(granted, Request(f"servicecatalog:{action}", resource, OWNER))
+    assert {action.partition(":")[0] for action in actions} == {"ecr", "lambda"}
+    for action in actions - {"ecr:GetAuthorizationToken"}:
+        assert [each for each in others if allows(granted, Request(action, each, OWNER))] == []
 
 
 @pytest.mark.usefixtures("deployed")
 def test_same_attempt_asks_for_the_update_only_once(
     running: EmbeddedAws,
     runner: Runner,
-    handed: Handed,
+    environment: Deployable,
 ) -> None:
-    record = environments.required(handed.catalog.aws, NAME).last_record_id
+    record = environments.required(environment.catalog.aws, NAME).last_record_id
 
     again = runner.run(running.endpoint_url)
 
     assert again.status == 0, again.output
-    assert environments.required(handed.catalog.aws, NAME).last_record_id == record
+    assert environments.required(environment.catalog.aws, NAME).last_record_id == record
 
 
 @pytest.mark.usefixtures("deployed")
 def test_image_that_was_pushed_is_not_built_again(
     running: EmbeddedAws,
     runner: Runner,
-    handed: Handed,
+    environment: Deployable,
 ) -> None:
     manifest = json.dumps({"schemaVersion": 2, "config": {}, "layers": []})
-    handed.catalog.aws.client("ecr").put_image(
-        repositoryName=handed.repository, imageManifest=manifest, imageTag=SHA
+    environment.catalog.aws.client("ecr").put_image(
+        repositoryName=environment.repository, imageManifest=manifest, imageTag=SHA
     )
 
     again = runner.run(running.endpoint_url, attempt=2)
 
     assert again.status == 0, again.output
     assert [call.split()[0] for call in again.docker] == ["login"]
-    assert handed.parameters()["ImageTag"] == SHA
+    assert environment.parameters()["ImageTag"] == SHA
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_tag_that_no_image_can_have_fails_the_run_with_the_reason(
+    running: EmbeddedAws, runner: Runner, environment: Deployable
+) -> None:
+    run = runner.run(running.endpoint_url, attempt=3, tag="not-a-tag!")
+
+    assert run.status == 1
+    assert "::error::ImageTag must be the tag of an image" in run.output
+    assert run.summary == ""
+    assert environment.parameters()["ImageTag"] == SHA
 
 
 @pytest.mark.usefixtures("deployed")
 def test_update_that_fails_fails_the_run_with_the_reason(
-    running: EmbeddedAws,
-    runner: Runner,
-    handed: Handed,
+    running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
-    wrong = "not-a-tag!"
+    s3 = environment.catalog.aws.client("s3")
+    for each in s3.list_objects_v2(Bucket=environment.catalog.bucket)["Contents"]:
+        if each["Key"].endswith("/compute.template.json"):
+            s3.delete_object(Bucket=environment.catalog.bucket, Key=each["Key"])
 
-    run = runner.run(running.endpoint_url, attempt=3, tag=wrong)
+    run = runner.run(running.endpoint_url, attempt=4, tag="fails")
 
     assert run.status == 1
     assert f"::error::The update of {NAME} failed: " in run.output
-    assert "ImageTag must be empty or a tag" in run.output
     assert run.summary == ""
-    assert handed.parameters()["ImageTag"] == SHA
 
 
 def test_job_asks_github_for_no_more_than_it_needs() -> None:

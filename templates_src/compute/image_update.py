@@ -1,0 +1,103 @@
+"""The function through which a deploy role updates the image, because IAM cannot limit an update to one parameter."""
+
+from __future__ import annotations
+
+from awacs import awslambda, servicecatalog
+from awacs.aws import Allow, Condition, Statement, StringEquals
+from troposphere import GetAtt, If, Ref, Sub
+from troposphere.awslambda import Function
+from troposphere.iam import PolicyType
+
+from templates_src.core import iam
+from templates_src.core.function import add_function
+from templates_src.core.layer import Layer
+from templates_src.core.wiring import DEPLOY_ROLE_NAME
+
+# Five calls of Service Catalog, each with its retries.
+TIMEOUT_SECONDS = 60
+
+
+def add_image_update(layer: Layer) -> None:
+    """The function, the deploy role's permission to invoke it, and their outputs, where there is a deploy role.
+
+    The function's role owns the provisioned product, and the deploy role cannot call Service Catalog. An owner can
+    change every parameter of a product, its version and its tags: no condition key of Service Catalog tells them apart.
+    """
+    has_deploy_role = layer.has(DEPLOY_ROLE_NAME)
+    function = add_function(
+        layer,
+        "image_update",
+        description="Updates ImageTag of its own provisioned product for the deploy role",
+        timeout_seconds=TIMEOUT_SECONDS,
+        statements=(update_own_product(), read_product_parameters()),
+        condition=has_deploy_role,
+    )
+    allow_invocation(layer, function, has_deploy_role)
+    layer.output(
+        "ImageUpdateFunctionName",
+        If(has_deploy_role, Ref(function), ""),
+        "Function that deploys an image; empty without a deploy role",
+        public=True,
+    )
+    layer.output(
+        "ImageUpdateRoleArn",
+        If(has_deploy_role, GetAtt("ImageUpdateRole", "Arn"), ""),
+        "Role that must own the provisioned product for deployments; empty without a deploy role",
+        public=True,
+    )
+
+
+def allow_invocation(layer: Layer, function: Function, has_deploy_role: str) -> None:
+    """Let workflows deploy an image of the repository."""
+    layer.add(
+        PolicyType(
+            "ImageUpdatePolicy",
+            Condition=has_deploy_role,
+            PolicyName="update-image",
+            Roles=[layer.parameter(DEPLOY_ROLE_NAME)],
+            PolicyDocument=iam.document(
+                Statement(
+                    Sid="UpdateTheImageOfThisEnvironment",
+                    Effect=Allow,
+                    Action=[awslambda.InvokeFunction],
+                    Resource=[GetAtt(function, "Arn")],
+                )
+            ),
+        )
+    )
+
+
+def update_own_product() -> Statement:
+    """Update the provisioned product that the function's role owns, and follow the update.
+
+    Service Catalog has no resource for a provisioned product, hence the ``*``. The level limits these actions:
+    roleLevel is what this role launched or owns, accountLevel would be every product of the account. The launcher
+    makes the role the owner once (UpdateProvisionedProductProperties) and catalog.yaml gives it the portfolio. The
+    launch role of the product's launch constraint does the rest, so this role needs no right on CloudFormation or on
+    the resources of the stack.
+    """
+    return Statement(
+        Sid="UpdateTheProductItOwns",
+        Effect=Allow,
+        Action=[
+            servicecatalog.UpdateProvisionedProduct,
+            servicecatalog.DescribeProvisionedProduct,
+            servicecatalog.DescribeRecord,
+        ],
+        Resource=["*"],
+        Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
+    )
+
+
+def read_product_parameters() -> Statement:
+    """List the parameters of a product's version, in a portfolio that the role was given access to.
+
+    An update sends a parameter that it does not name back to its default, so the function names them all. The
+    product's ID is not known before it is published, and a shared one belongs to another account, hence the ``*``.
+    """
+    return Statement(
+        Sid="ReadTheParametersOfItsProduct",
+        Effect=Allow,
+        Action=[servicecatalog.DescribeProvisioningParameters],
+        Resource=[Sub("arn:${AWS::Partition}:catalog:${AWS::Region}:*:product/*")],
+    )

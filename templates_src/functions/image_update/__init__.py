@@ -1,0 +1,1 @@
+"""Another image for the environment that the function belongs to."""

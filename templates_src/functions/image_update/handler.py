@@ -1,0 +1,168 @@
+"""Updates ``ImageTag`` of the provisioned product that this function belongs to, and nothing else of it.
+
+Handler: ``functions.image_update.handler.handler``. Needs no VPC. The deploy role invokes it: IAM cannot limit which parameters
+UpdateProvisionedProduct changes, so that role cannot call Service Catalog, and this function decides what an update contains.
+
+Events, whose fields are all required strings; any other field is refused:
+
+``{"Action": "Describe", "ProvisionedProduct": NAME}``
+    Returns ``{"RepositoryUri": …}``, the repository of the environment.
+``{"Action": "Update", "ProvisionedProduct": NAME, "ImageTag": TAG, "UpdateToken": TOKEN}``
+    Starts an update of the same version, over the same launch path, with the previous value of every other parameter.
+    Returns ``{"RecordId": …}``. The same token starts the same update only once.
+``{"Action": "Status", "RecordId": ID}``
+    Returns ``{"Status": …, "Errors": …}``, of Service Catalog's record; the errors are one line.
+
+Raises RefusedError with a sentence that says what is wrong, and botocore's ClientError for what Service Catalog refuses.
+
+The product must be the one whose output ImageUpdateFunctionName is this function. So a role that owns two products by mistake
+updates only the right one.
+
+Permissions, at the level of the function's role (``servicecatalog:roleLevel``), which therefore owns the provisioned product:
+``servicecatalog:DescribeProvisionedProduct``, ``servicecatalog:DescribeRecord``, ``servicecatalog:UpdateProvisionedProduct``;
+``servicecatalog:DescribeProvisioningParameters`` on the product; its own log group.
+"""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.config
+
+LOGGER = logging.getLogger(__name__)
+LOGGER.setLevel(logging.INFO)
+
+CLIENT = botocore.config.Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+IMAGE_TAG = "ImageTag"
+OWN_OUTPUT = "ImageUpdateFunctionName"
+REPOSITORY_OUTPUT = "RepositoryUri"
+
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""An image's tag, as ECR has it. The parameter also takes none, which is the placeholder image: no deployment."""
+
+
+class RefusedError(Exception):
+    """The request is not one that this function serves."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """The provisioned product: its identifiers, and the outputs of its last successful update."""
+
+    id: str
+    product_id: str
+    version_id: str
+    path_id: str
+    outputs: Mapping[str, str]
+
+
+def handler(event: object, context: object) -> dict[str, str]:  # noqa: ARG001 (Lambda's signature)
+    """Serve one request; see the module's docstring."""
+    fields = _fields(event)
+    serve, _ = ACTIONS[fields["Action"]]
+    answer = serve(fields)
+    LOGGER.info("%s", json.dumps({**fields, **answer}))
+    return answer
+
+
+def describe(fields: Mapping[str, str]) -> dict[str, str]:
+    """Where to push images."""
+    return {
+        REPOSITORY_OUTPUT: _own_product(fields["ProvisionedProduct"]).outputs[REPOSITORY_OUTPUT]
+    }
+
+
+def update(fields: Mapping[str, str]) -> dict[str, str]:
+    """Start the update. A parameter that an update does not name returns to its default, so all are named."""
+    tag = fields[IMAGE_TAG]
+    if not TAG.fullmatch(tag):
+        raise RefusedError(
+            "ImageTag must be the tag of an image: at most 128 letters, digits, dots, hyphens and underscores."
+        )
+    product = _own_product(fields["ProvisionedProduct"])
+    catalog = _catalog()
+    form = catalog.describe_provisioning_parameters(
+        ProductId=product.product_id,
+        ProvisioningArtifactId=product.version_id,
+        PathId=product.path_id,
+    )
+    names = [each["ParameterKey"] for each in form["ProvisioningArtifactParameters"]]
+    if IMAGE_TAG not in names:
+        raise RefusedError(f"The product {fields['ProvisionedProduct']} has no parameter ImageTag.")
+    kept = [{"Key": name, "UsePreviousValue": True} for name in names if name != IMAGE_TAG]
+    record = catalog.update_provisioned_product(
+        ProvisionedProductId=product.id,
+        ProductId=product.product_id,
+        ProvisioningArtifactId=product.version_id,
+        PathId=product.path_id,
+        ProvisioningParameters=[{"Key": IMAGE_TAG, "Value": tag}, *kept],
+        UpdateToken=fields["UpdateToken"],
+    )
+    return {"RecordId": record["RecordDetail"]["RecordId"]}
+
+
+def status(fields: Mapping[str, str]) -> dict[str, str]:
+    """How far an update is, and why it failed."""
+    record = _catalog().describe_record(Id=fields["RecordId"])["RecordDetail"]
+    errors = " ".join(error["Description"] for error in record.get("RecordErrors", ()))
+    return {"Status": record["Status"], "Errors": " ".join(errors.split())}
+
+
+ACTIONS: Mapping[str, tuple[Callable[[Mapping[str, str]], dict[str, str]], frozenset[str]]] = {
+    "Describe": (describe, frozenset({"Action", "ProvisionedProduct"})),
+    "Update": (update, frozenset({"Action", "ProvisionedProduct", IMAGE_TAG, "UpdateToken"})),
+    "Status": (status, frozenset({"Action", "RecordId"})),
+}
+
+
+def _fields(event: object) -> Mapping[str, str]:
+    """The request's fields. Raises RefusedError for an unknown action, and for a field too many or too few."""
+    action = event.get("Action") if isinstance(event, Mapping) else None
+    if not isinstance(event, Mapping) or not isinstance(action, str) or action not in ACTIONS:
+        raise RefusedError(f"Action must be one of {', '.join(ACTIONS)}.")
+    _, expected = ACTIONS[action]
+    if set(event) != expected or not all(
+        isinstance(value, str) and value for value in event.values()
+    ):
+        raise RefusedError(
+            f"{action} takes the fields {', '.join(sorted(expected))}, and no others."
+        )
+    return event
+
+
+def _own_product(name: str) -> Product:
+    """The provisioned product. Raises RefusedError where it does not contain this function."""
+    catalog = _catalog()
+    detail = catalog.describe_provisioned_product(Name=name)["ProvisionedProductDetail"]
+    record_id = detail["LastSuccessfulProvisioningRecordId"]
+    path, outputs = _last_record(catalog, record_id)
+    if outputs.get(OWN_OUTPUT) != os.environ["AWS_LAMBDA_FUNCTION_NAME"]:
+        raise RefusedError(f"This function belongs to another provisioned product than {name}.")
+    return Product(
+        detail["Id"], detail["ProductId"], detail["ProvisioningArtifactId"], path, outputs
+    )
+
+
+def _last_record(catalog: Any, record_id: str) -> tuple[str, dict[str, str]]:
+    """Launch path and outputs of a record, of all its pages."""
+    outputs: dict[str, str] = {}
+    page: dict[str, str] = {}
+    while True:
+        answer = catalog.describe_record(Id=record_id, **page)
+        for output in answer.get("RecordOutputs", ()):
+            outputs[output["OutputKey"]] = output["OutputValue"]
+        if not answer.get("NextPageToken"):
+            return answer["RecordDetail"]["PathId"], outputs
+        page = {"PageToken": answer["NextPageToken"]}
+
+
+def _catalog() -> Any:
+    return boto3.client("servicecatalog", config=CLIENT)

@@ -1,0 +1,99 @@
+"""A dev environment whose images a deploy role deploys, set up as docs/launching.md says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.aws import Aws
+from pipeline.provisioning import environments
+from pipeline.provisioning.operations import Wanted, launch
+from tests.conftest import REGION
+from tests.provisioning.catalog import DEVELOPMENT, Catalog
+
+NAME = "carbon-connect-dev"
+# Service Catalog gives the caller's level of a provisioned product in this key.
+OWNER = {"servicecatalog:roleLevel": "self"}
+
+
+@dataclass(frozen=True)
+class Deployable:
+    """An environment that its function's role owns. ``role`` is the deploy role's session, ``updater`` the function's."""
+
+    catalog: Catalog
+    role_name: str
+    role: Aws
+    updater_arn: str
+    updater: Aws
+    function: str
+    repository_uri: str
+
+    @property
+    def updater_name(self) -> str:
+        """The name of the function's role."""
+        return self.updater_arn.rpartition("/")[2]
+
+    @property
+    def repository(self) -> str:
+        """The repository's name."""
+        return self.repository_uri.partition("/")[2]
+
+    def parameters(self) -> Mapping[str, str]:
+        """The values of the stack, as the account sees them: its launcher owns it no more."""
+        found = environments.required(self.catalog.aws, NAME)
+        stack = environments.stack_of(self.catalog.aws, found)
+        assert stack is not None
+        return stack.parameters
+
+
+def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
+    """Launch dev with its own values and make its function's role the owner."""
+    settings = {
+        "GitHubRepository": "carbon-connect/application",
+        "ApiMaxTasks": "7",
+        "ImageTag": "before",
+    }
+    wanted = Wanted(name, DEVELOPMENT.name, settings=settings)
+    assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
+    found = environments.required(catalog.user, name)
+    outputs = environments.outputs(catalog.user, found)
+    owner = outputs["ImageUpdateRoleArn"]
+    catalog.admit(owner)
+    catalog.catalog.update_provisioned_product_properties(
+        ProvisionedProductId=found.id, ProvisionedProductProperties={"OWNER": owner}
+    )
+    return Deployable(
+        catalog,
+        role_name=outputs["DeployRoleArn"].rpartition("/")[2],
+        role=session(catalog.aws, outputs["DeployRoleArn"]),
+        updater_arn=owner,
+        updater=session(catalog.aws, owner),
+        function=outputs["ImageUpdateFunctionName"],
+        repository_uri=outputs["RepositoryUri"],
+    )
+
+
+def session(aws: Aws, role: str) -> Aws:
+    """The embedded AWS as a session of a role."""
+    credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="deploy-4711")
+    keys = credentials["Credentials"]
+    return Aws(
+        REGION,
+        {
+            **aws.environment,
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": keys["SessionToken"],
+        },
+    )
+
+
+def statements(aws: Aws, role: str) -> Iterator[Mapping[str, Any]]:
+    """What the role's policies say where it is deployed."""
+    iam = aws.client("iam")
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        yield from (document if isinstance(document, dict) else json.loads(document))["Statement"]
