@@ -189,7 +189,7 @@ DEV_ONLY = (
     reaches("runs a service in the cluster of production", "ecs:CreateService", named_arn("Cluster")),
     reaches("lets others invoke a function of production", "lambda:AddPermission", named_arn("DatabaseExtensionsFunction")),
     reaches("subscribes to the alarms of production", "sns:Subscribe", named_arn("AlarmTopic")),
-    reaches("lets others pull images of production", "ecr:SetRepositoryPolicy", named_arn("ImageRepositoryOfEnvironment")),
+    reaches("lets images of production be replaced", "ecr:PutImageTagMutability", named_arn("ImageRepositoryOfEnvironment")),
     reaches("deletes the logs of production", "logs:DeleteLogGroup", named_arn("WebAclLogGroup")),
     reaches("takes the tags of production away from a resource", "ec2:DeleteTags", by_id("ec2", "volume", "SearchVolume")),
     launches("opens a bucket of production", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=named_arn("DocumentsBucket")),
