@@ -10,7 +10,7 @@ export HOME := $(CURDIR)/.cache/home
 $(shell mkdir -p "$(CURDIR)/.cache/home")
 endif
 
-.PHONY: launch test taskcat taskcat-tree lint build setup clean
+.PHONY: launch help check test taskcat taskcat-tree lint build setup clean
 
 launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on an embedded AWS; needs no account
 	@$(BIN)/python build.py build
@@ -19,6 +19,13 @@ launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on a
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+check: $(READY)  ## Format, lint, types, relations and the lines of the requested architecture, in about half a minute
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/pytest --quiet tests/relations/test_relations.py tests/seed tests/test_golden.py; status=$$?; \
+	wait $$types && exit $$status
 
 # Three workers even on two cores: tests that wait for servers leave a core idle.
 test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite

@@ -6,31 +6,18 @@ Each relation is proven by faults: planted one by one in a copy, each must be fo
 from __future__ import annotations
 
 import copy
-import importlib
 import json
-import pkgutil
 
 import pytest
 
-import tests.relations
 from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 from tests.relations import (
     checks_identity,
     checks_names,
     checks_replacement,
-    faults_data,
-    faults_edge,
-    faults_functions,
-    faults_groups,
-    faults_identity,
-    faults_monitoring,
-    faults_names,
-    faults_network,
-    faults_search,
-    faults_secrets,
-    faults_services,
-    faults_templates,
+    page,
 )
+from tests.relations.proofs import FAULTS, TEMPLATE_FAULTS
 from tests.relations.registry import (
     RELATIONS,
     TEMPLATE_RELATIONS,
@@ -43,25 +30,6 @@ from tests.relations.registry import (
 from tests.relations.replacement import Tracer
 from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import named, resources
-
-for _module in pkgutil.iter_modules(tests.relations.__path__):
-    if _module.name.startswith("checks_"):
-        importlib.import_module(f"{tests.relations.__name__}.{_module.name}")
-
-FAULTS = (
-    *faults_services.FAULTS,
-    *faults_network.FAULTS,
-    *faults_groups.FAULTS,
-    *faults_edge.FAULTS,
-    *faults_identity.FAULTS,
-    *faults_secrets.FAULTS,
-    *faults_names.FAULTS,
-    *faults_data.FAULTS,
-    *faults_monitoring.FAULTS,
-    *faults_search.FAULTS,
-    *faults_functions.FAULTS,
-)
-TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +106,15 @@ def test_the_longest_name_is_as_long_as_it_may_be() -> None:
     name = named(rendered_variant("staging of the longest name"), "CacheUser").properties["UserId"]
     longest = built().root.declarations["Project"].max_length or 0
     assert name == "p" * longest + "-staging"
+
+
+def test_page_of_checks_is_up_to_date() -> None:
+    assert page.PAGE.read_text(encoding="utf-8") == page.text(), (
+        "run `python -m tests.relations.page`"
+    )
+
+
+def test_every_check_says_what_it_protects() -> None:
+    checks = (*RELATIONS, *TEMPLATE_RELATIONS)
+    assert [check.__name__ for check in checks if not (check.__doc__ or "").strip()] == []
+    assert len({page.identity(check) for check in checks}) == len(checks)

@@ -1,0 +1,41 @@
+"""Every relation, registered by importing its module, and every fault that proves one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import tests.relations
+from tests.relations import (
+    faults_data,
+    faults_edge,
+    faults_functions,
+    faults_groups,
+    faults_identity,
+    faults_monitoring,
+    faults_names,
+    faults_network,
+    faults_search,
+    faults_secrets,
+    faults_services,
+    faults_templates,
+)
+
+for _module in pkgutil.iter_modules(tests.relations.__path__):
+    if _module.name.startswith("checks_"):
+        importlib.import_module(f"{tests.relations.__name__}.{_module.name}")
+
+FAULTS = (
+    *faults_services.FAULTS,
+    *faults_network.FAULTS,
+    *faults_groups.FAULTS,
+    *faults_edge.FAULTS,
+    *faults_identity.FAULTS,
+    *faults_secrets.FAULTS,
+    *faults_names.FAULTS,
+    *faults_data.FAULTS,
+    *faults_monitoring.FAULTS,
+    *faults_search.FAULTS,
+    *faults_functions.FAULTS,
+)
+TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS
