@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -111,6 +111,18 @@ def _config(endpoint: str | None) -> Any:
 
 def _is_local(url: str) -> bool:
     return "//127.0.0.1:" in url or "//localhost:" in url
+
+
+def pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
+    """Return the entries under ``key`` in every page of a Service Catalog operation with PageToken and NextPageToken."""
+    token: str | None = None
+    while True:
+        answer = call(**arguments, **({"PageToken": token} if token else {}))
+        entries: Sequence[Any] = answer.get(key, [])
+        yield from entries
+        token = answer.get("NextPageToken")
+        if not token:
+            return
 
 
 def code_of(error: Exception) -> str:

@@ -1,5 +1,8 @@
 """What the command line answers with one sentence instead of a traceback."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class Refusal(Exception):
     """Something that cannot be done; the text says in one sentence what is wrong, where, and what to do."""
@@ -10,3 +13,9 @@ def listed(names: list[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean NAME?`` with the known name that is closest to a misspelt one, empty where none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else ""

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Callable
+
+# What ends with the connection and must not be handed on.
+from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
-# What ends with the connection and must not be handed on.
+from tests.http_server import serving, url_of
+
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 
 
@@ -91,12 +95,11 @@ class Gate:
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing: what goes through is not worth a line."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.endpoint_url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._handler = Handler
 
     def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server = ExitStack()
+        self.endpoint_url = url_of(self._server.enter_context(serving(self._handler)))
         return self
 
     def __exit__(
@@ -105,8 +108,7 @@ class Gate:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
     def _hand_on(self, handler: BaseHTTPRequestHandler) -> None:
         length = int(handler.headers.get("Content-Length") or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -226,3 +227,10 @@ def test_every_name_of_the_release_that_project_goes_into_has_a_limit(release: R
 
     assert len(found) > 5
     assert found - limited == set()
+
+
+def test_every_limit_is_of_a_type_in_the_release(release: Release) -> None:
+    documents = [layer.document() for layer in release.layers]
+    documents += [json.loads(body) for body in release.foundations.values()]
+    used = {body["Type"] for document in documents for body in document["Resources"].values()}
+    assert {limit.kind for limit in LIMITS} - used == set()

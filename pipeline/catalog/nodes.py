@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import yaml
 
-from pipeline.errors import Refusal, listed
+from pipeline.errors import Refusal, listed, suggestion
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,7 @@ class Place:
         known = {*required, *optional}
         for name, place in found.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                meant = (
-                    f"did you mean {close[0]}?" if close else f"it may be {listed(sorted(known))}."
-                )
+                meant = suggestion(name, known) or f"it may be {listed(sorted(known))}."
                 raise place.refuse(f"is no key that is known here; {meant}")
         for name in required:
             if name not in found:

@@ -192,8 +192,3 @@ def products_prefix(version: str) -> str:
 def template_digest(body: bytes) -> str:
     """Sixteen hexadecimal digits that stand in a version's description and say which bytes it is."""
     return hashlib.sha256(body).hexdigest()[:16]
-
-
-def digests(templates: Mapping[str, bytes]) -> dict[str, str]:
-    """The digest of each product's template."""
-    return {key: template_digest(body) for key, body in templates.items()}

@@ -15,7 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from pipeline.catalog.publish import RegionPlan, summary
-from pipeline.catalog.steps import Action, Step
+from pipeline.catalog.steps import Action
 
 _COLOURS = {
     Action.CREATE: "green",
@@ -62,20 +62,6 @@ def plans_as_tables(console: Console, plans: Sequence[RegionPlan]) -> None:
 def add_row(table: Table, action: Action, *cells: str) -> None:
     """One line of a plan; its texts may hold square brackets, which are not styles."""
     table.add_row(Text(action.value, style=_COLOURS[action]), *(Text(cell) for cell in cells))
-
-
-def reports(console: Console, plans: Sequence[RegionPlan]) -> None:
-    """What was found and is left to a person, a line each."""
-    found: list[tuple[str, Step]] = [
-        (plan.region, step) for plan in plans for step in plan.steps if step.action is Action.REPORT
-    ]
-    for region, step in found:
-        console.print(
-            f"{region}: {step.kind.value} {step.subject} {step.reason}.",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
-        )
 
 
 class Bars:

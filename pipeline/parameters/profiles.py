@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import Refusal, listed
+from pipeline.errors import Refusal, listed, suggestion
 from pipeline.parameters.relations import check_relations
 from pipeline.paths import PARAMETERS, PROJECT
 from templates_src.core.declaration import Declaration
@@ -84,9 +83,9 @@ def read_pairs(path: Path, where: str) -> dict[str, str]:
 def check_names(names: Iterable[str], declared: Mapping[str, Declaration], where: str) -> None:
     """Refuse a name that no parameter has, and say which was probably meant."""
     for name in sorted(set(names) - declared.keys()):
-        close = difflib.get_close_matches(name, declared, n=1)
-        meant = f"; did you mean {close[0]}?" if close else "."
-        raise Refusal(f"{where} names {name}, which is no parameter of the environment{meant}")
+        meant = suggestion(name, declared)
+        ending = f"; {meant}" if meant else "."
+        raise Refusal(f"{where} names {name}, which is no parameter of the environment{ending}")
 
 
 def check_values(

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, code_of, sentences
+from pipeline.aws import Aws, code_of, pages, sentences
 from pipeline.errors import Refusal
-from pipeline.provisioning.offers import pages
 from pipeline.provisioning.records import described, errors_of, read, stack_name
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, sentences
-from pipeline.errors import Refusal, listed
+from pipeline.aws import Aws, pages, sentences
+from pipeline.errors import Refusal, listed, suggestion
 from pipeline.parameters.profiles import refused
 from templates_src.core.declaration import Declaration
 
@@ -69,10 +68,10 @@ class Offer:
     def check(self, settings: Mapping[str, str], *, complete: bool) -> None:
         """Refuse what Service Catalog or CloudFormation would: an unknown name, a wrong value and, with ``complete``, none."""
         for name in sorted(settings.keys() - self.parameters.keys()):
-            close = difflib.get_close_matches(name, self.parameters, n=1)
-            meant = f"; did you mean {close[0]}?" if close else "."
+            meant = suggestion(name, self.parameters)
+            ending = f"; {meant}" if meant else "."
             raise Refusal(
-                f"--set names {name}, which is no parameter of {self.product.name} {self.version.name}{meant}"
+                f"--set names {name}, which is no parameter of {self.product.name} {self.version.name}{ending}"
             )
         for name, value in settings.items():
             reason = refused(self.parameters[name], value)
@@ -188,15 +187,3 @@ def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
 def one_of(values: Sequence[str]) -> str:
     """What there is to choose from, as it follows "must be"."""
     return values[0] if len(values) == 1 else f"one of {', '.join(values)}"
-
-
-def pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
-    """Every entry of an operation of Service Catalog that answers in pages."""
-    token: str | None = None
-    while True:
-        answer = call(**arguments, **({"PageToken": token} if token else {}))
-        entries: Sequence[Any] = answer.get(key, [])
-        yield from entries
-        token = answer.get("NextPageToken")
-        if not token:
-            return

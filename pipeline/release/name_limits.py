@@ -117,7 +117,6 @@ LIMITS = (
     Limit("AWS::IAM::Role", ("Path",), 512, _PATH, _IAM),
     Limit("AWS::IAM::Role", ("Policies", "PolicyName"), 128, _IAM_NAME, _IAM),
     Limit("AWS::IAM::Policy", ("PolicyName",), 128, _IAM_NAME, _IAM),
-    Limit("AWS::IAM::RolePolicy", ("PolicyName",), 128, _IAM_NAME, _IAM),
     Limit("AWS::IAM::ManagedPolicy", ("ManagedPolicyName",), 128, _IAM_NAME, _IAM),
     Limit("AWS::IAM::ManagedPolicy", ("Path",), 512, _PATH, _IAM),
     Limit("AWS::IAM::InstanceProfile", ("InstanceProfileName",), 128, _IAM_NAME, _IAM),
@@ -201,13 +200,6 @@ LIMITS = (
         r"[ -~]+",
         f"{_AWS}/sns/latest/api/API_SetTopicAttributes.html",
     ),
-    Limit(
-        "AWS::SQS::Queue",
-        ("QueueName",),
-        80,
-        r"[A-Za-z0-9_-]+(\.fifo)?",
-        f"{_AWS}/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
-    ),
     Limit("AWS::ECS::Cluster", ("ClusterName",), 255, _WORDS, f"{_ECS}/API_CreateCluster.html"),
     Limit("AWS::ECS::Service", ("ServiceName",), 255, _WORDS, f"{_ECS}/API_CreateService.html"),
     Limit(
@@ -239,13 +231,6 @@ LIMITS = (
         f"{_RDS}/API_CreateDBParameterGroup.html",
     ),
     Limit(
-        "AWS::SSM::Parameter",
-        ("Name",),
-        1011,
-        r"(?!/?(aws|ssm))[A-Za-z0-9_./-]+",
-        f"{_AWS}/systems-manager/latest/APIReference/API_PutParameter.html",
-    ),
-    Limit(
         "AWS::Lambda::Function",
         ("FunctionName",),
         64,
@@ -258,13 +243,6 @@ LIMITS = (
         64,
         _DOTTED,
         f"{_AWS}/eventbridge/latest/APIReference/API_PutRule.html",
-    ),
-    Limit(
-        "AWS::Scheduler::Schedule",
-        ("Name",),
-        64,
-        _DOTTED,
-        f"{_AWS}/scheduler/latest/APIReference/API_CreateSchedule.html",
     ),
     Limit(
         "AWS::EC2::LaunchTemplate",
@@ -290,13 +268,6 @@ LIMITS = (
     # A DNS name is at most 253 characters, each of its labels at most 63.
     Limit("AWS::Route53::HostedZone", ("Name",), 253, _DNS, _ROUTE53),
     Limit("AWS::Route53::RecordSet", ("Name",), 253, _DNS, _ROUTE53),
-    Limit(
-        "AWS::ServiceDiscovery::PrivateDnsNamespace",
-        ("Name",),
-        253,
-        _DNS,
-        f"{_AWS}/cloud-map/latest/api/API_CreatePrivateDnsNamespace.html",
-    ),
 )
 
 

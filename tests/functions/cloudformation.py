@@ -1,11 +1,13 @@
 """CloudFormation's side of a custom resource: the event it sends, and the URL that it waits at."""
 
 import json
-import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
+
+from tests.http_server import serving, url_of
 
 STACK = "arn:aws:cloudformation:eu-north-1:123456789012:stack/data/0a1b"
 
@@ -38,12 +40,10 @@ class Answers:
             def log_message(self, format: str, *arguments: Any) -> None:
                 """Say nothing: the tests read the function's log."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        self._server = ExitStack()
+        self.url = (
+            f"{url_of(self._server.enter_context(serving(Handler)))}/answer?X-Amz-Signature=secret"
         )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/answer?X-Amz-Signature=secret"
         return self
 
     def __exit__(
@@ -52,9 +52,7 @@ class Answers:
         problem: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def event(self, kind: str, properties: Any, **more: Any) -> dict[str, Any]:
         """The event of one request, as CloudFormation sends it."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_server import serving, url_of
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "expect"}
 _INVOCATION = re.compile(r"/2015-03-31/functions/[^/]+/invocations")
@@ -96,15 +97,9 @@ def recording(
         def log_message(self, format: str, *arguments: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    recorded = Recorded(f"http://127.0.0.1:{server.server_port}")
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    try:
+    with serving(Handler) as server:
+        recorded = Recorded(url_of(server))
         yield recorded
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def action_of(path: str, headers: dict[str, str], body: bytes) -> str:

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
+from tests.http_server import serving, url_of
 from tests.search.machine import BOOT_SCRIPT, MASTER_KEY
 from tests.search.outcome import NewMachine, boots, fails, index_of
 
@@ -242,15 +242,12 @@ def test_the_real_cli_understands_every_command(
     machine.run_unit("search-address.service", "ExecStop")
     commands = machine.calls_of("aws")
     assert len({tuple(call) for call in commands}) == 10
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
-    server.requests = 0  # type: ignore[attr-defined]
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    driver = create_clidriver()
-    for count, command in enumerate(commands, start=1):
-        driver.main(command[1:])
-        assert server.requests == count, command  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
+    with serving(Refusal) as server:
+        server.requests = 0  # type: ignore[attr-defined]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url_of(server))
+        driver = create_clidriver()
+        for count, command in enumerate(commands, start=1):
+            driver.main(command[1:])
+            assert server.requests == count, command  # type: ignore[attr-defined]

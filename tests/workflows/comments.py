@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.http_server import serving, url_of
 
 TOKEN = "ghs_token"
 COLLECTION = re.compile(r"/repos/acme/infrastructure/issues/7/comments")
@@ -75,13 +76,6 @@ def comment(number: int, author: str, body: str) -> dict[str, Any]:
 @contextmanager
 def pull_request(held: list[dict[str, Any]]) -> Iterator[str]:
     """The API's URL while pull request 7 of acme/infrastructure holds these comments."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Comments)
-    server.held = held  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Comments) as server:
+        server.held = held  # type: ignore[attr-defined]
+        yield url_of(server)
