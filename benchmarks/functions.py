@@ -22,9 +22,10 @@ import boto3
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.paths import FUNCTIONS
-from tests.engines.postgres import Postgres
+from tests.engines.rds import Rds
 from tests.engines.valkey import Valkey
 from tests.functions.cloudformation import Answers
+from tests.functions.databases import USER, USER_PASSWORD, properties
 
 RUNS = 7
 LIMITS = {"zip": "1,000 kB", "import": "0.50 s", "memory": "128 MB"}
@@ -59,18 +60,16 @@ class Invocation:
 
 
 def database_extensions(stack: ExitStack, aws: EmbeddedAws) -> Invocation:
-    """Both extensions, created in a fresh PostgreSQL."""
-    server, answers = stack.enter_context(Postgres()), stack.enter_context(Answers())
-    secret = _secret(aws, json.dumps({"username": server.user, "password": server.password}))
-    properties = {
-        "SecretArn": secret,
-        "Host": server.host,
-        "Port": str(server.port),
-        "Database": server.database,
-        "Extensions": ["vector", "uuid-ossp"],
-    }
+    """Both extensions and the application's user, created in a fresh PostgreSQL."""
+    server, answers = stack.enter_context(Rds()), stack.enter_context(Answers())
+    server.make_instance()
+    secrets = (
+        _secret(aws, json.dumps({"username": user, "password": password}))
+        for user, password in ((server.user, server.password), (USER, USER_PASSWORD))
+    )
+    wanted = properties(server, *secrets)
     variables = {"DATABASE_CA_FILE": str(server.identity.root)}
-    return Invocation(answers.event("Create", properties), variables)
+    return Invocation(answers.event("Create", wanted), variables)
 
 
 def queue_depth(stack: ExitStack, aws: EmbeddedAws) -> Invocation:

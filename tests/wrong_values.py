@@ -90,6 +90,8 @@ DATA = [
     *value("DatabaseDeletionProtection", "on"),
     *value("DatabaseName", "", "postgres", "rdsadmin", "carbon-connect", "1carbon", "d" * 64),
     *value("DatabaseSnapshotIdentifier", "-snapshot", "a--b", "arn:aws:s3:::snapshot"),
+    *value("DatabaseCredentialsVersion", "", "0", "01", "-1", "1000", "1.0", "two", "1;2"),
+    *value("DatabaseMasterCredentialsVersion", "", "0", "007", "1000", " 1"),
     *value("CacheMode", "", "cluster", "Serverless"),
     *value("CacheNodeType", "", "t4g.medium", "cache.t4g"),
     *value("CacheNodes", "", "0", "7", "two"),

@@ -13,6 +13,7 @@ from templates_src.compute.task_sizes import cpu, memory
 from templates_src.core import ports
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.core.wiring import (
     API_TASK_ROLE_ARN,
     BEAT_TASK_ROLE_ARN,
@@ -102,9 +103,11 @@ SIGNING = (
 # An environment variable and its value: a parameter, or text that Sub completes.
 Variables: TypeAlias = tuple[tuple[str, Declaration | Sub], ...]
 BROKER_HOST: Variables = (("CACHE_HOST", CACHE_HOST),)
+# The version of the credentials, so that a rotation makes a new revision and tasks are replaced: they read a URL at their start.
 APPLICATION_VARIABLES: Variables = (
     *BROKER_HOST,
     ("DATABASE_HOST", DATABASE_HOST),
+    ("DATABASE_ROTATION", DATABASE_CREDENTIALS_VERSION),
     ("DOCUMENTS_BUCKET", DOCUMENTS_BUCKET_NAME),
     ("MEDIA_BUCKET", MEDIA_BUCKET_NAME),
     ("MEILISEARCH_URL", SEARCH_URL),

@@ -82,6 +82,9 @@ RELEASE_PREFIX = Declaration(
 # Each is written into a generated secret and into what that secret opens. Changing the first replaces the database; the
 # second cannot change in place, because the user's ID is taken. Neither is a word that PostgreSQL, RDS or Valkey reserves.
 DATABASE_MASTER_USER = "carbon"
+# The role that owns what the application creates, and what the names of the application's users begin with; a version follows.
+DATABASE_OWNER = "carbon_owner"
+DATABASE_USER_STEM = "carbon_app_"
 CACHE_USER = "carbon"
 
 

@@ -198,6 +198,14 @@ DATABASE_SECRET_ARN = wired(
     pattern=SECRET_ARN,
     message="DatabaseSecretArn must be the ARN of a secret of Secrets Manager.",
 )
+DATABASE_USER_SECRET_ARN = wired(
+    "DatabaseUserSecretArn",
+    group=SECURITY,
+    label="Database user's secret",
+    description="ARN of the secret that holds the application's database user and its password.",
+    pattern=SECRET_ARN,
+    message="DatabaseUserSecretArn must be the ARN of a secret of Secrets Manager.",
+)
 CACHE_SECRET_ARN = wired(
     "CacheSecretArn",
     group=SECURITY,

@@ -11,18 +11,21 @@ from troposphere.secretsmanager import Secret, SecretTargetAttachment
 from templates_src.core import ports
 from templates_src.core.declaration import TRUE, Declaration, boolean, number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import DATABASE_MASTER_USER
+from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
+from templates_src.core.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
 from templates_src.core.wiring import (
     DATA,
     DATA_SUBNET_IDS,
     DATABASE_SECRET_ARN,
     DATABASE_SECURITY_GROUP_ID,
+    DATABASE_USER_SECRET_ARN,
     KEY_ARN,
 )
 from templates_src.data.connection_urls import add_url_secret, password_of
 
-# Logical ID of the instance.
+# Logical IDs of the instance, and of the resource that makes the extensions and the application's user in it.
 DATABASE = "Database"
+EXTENSIONS = "DatabaseExtensions"
 ENGINE = "postgres"
 # The major version only: RDS upgrades the minor one by itself, and a pinned minor version then reads as a downgrade,
 # which RDS refuses.
@@ -271,15 +274,22 @@ def complete_secret(layer: Layer, database: DBInstance) -> None:
 
 
 def add_database_url(layer: Layer, database: DBInstance) -> Secret:
-    """The URL as libpq reads it; what a generated password is made of needs no escaping in it."""
-    return add_url_secret(
+    """The application user's URL as libpq reads it; what a generated password is made of needs no escaping in it.
+
+    Written once the user can log in. The layer has its outputs only then, so no task starts before.
+    """
+    layer.parameter(DATABASE_CREDENTIALS_VERSION)
+    secret = add_url_secret(
         layer,
         "DatabaseUrl",
         "URL of the database, with its password",
-        url=f"postgresql://{DATABASE_MASTER_USER}:{password_of(layer, DATABASE_SECRET_ARN)}"
+        url=f"postgresql://{DATABASE_USER_STEM}${{{DATABASE_CREDENTIALS_VERSION.name}}}"
+        f":{password_of(layer, DATABASE_USER_SECRET_ARN)}"
         f"@${{{database.title}.Endpoint.Address}}:${{{database.title}.Endpoint.Port}}"
         f"/${{{NAME.name}}}?sslmode=require",
     )
+    secret.DependsOn = [EXTENSIONS]
+    return secret
 
 
 def endpoint(database: DBInstance, part: str) -> GetAtt:

@@ -7,12 +7,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from awacs.aws import Statement
-from troposphere import GetAtt, Ref
+from troposphere import GetAtt, If, Ref, Sub
 from troposphere.secretsmanager import GenerateSecretString, Secret
 
 from templates_src.core import iam
+from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import CACHE_USER, DATABASE_MASTER_USER, PASSWORD_KEY
+from templates_src.core.rotation import (
+    DATABASE_CREDENTIALS_VERSION,
+    DATABASE_MASTER_VERSION,
+    versioned_name,
+)
+from templates_src.core.shared import (
+    CACHE_USER,
+    DATABASE_MASTER_USER,
+    DATABASE_USER_STEM,
+    PASSWORD_KEY,
+)
 
 # The JSON key of every secret that holds a single value.
 VALUE = "value"
@@ -20,21 +31,26 @@ VALUE = "value"
 
 @dataclass(frozen=True)
 class GeneratedSecret:
-    """A secret that Secrets Manager generates: the JSON of ``fields``, and ``key`` with ``length`` letters and digits."""
+    """A secret that Secrets Manager generates: the JSON of ``fields``, and ``key`` with ``length`` letters and digits.
+
+    Another value of the parameter ``version`` replaces the secret; a field may refer to it.
+    """
 
     title: str
     description: str
     fields: tuple[tuple[str, str], ...]
     key: str
     length: int
+    version: Declaration | None = None
 
     def generation(self) -> GenerateSecretString:
         """How it is generated.
 
         Without punctuation: passwords stand in URLs, and RDS refuses four of those characters.
         """
+        template = json.dumps(dict(self.fields))
         return GenerateSecretString(
-            SecretStringTemplate=json.dumps(dict(self.fields)),
+            SecretStringTemplate=Sub(template) if "${" in template else template,
             GenerateStringKey=self.key,
             PasswordLength=self.length,
             ExcludePunctuation=True,
@@ -61,6 +77,15 @@ DATABASE = GeneratedSecret(
     (("username", DATABASE_MASTER_USER),),
     PASSWORD_KEY,
     48,
+    DATABASE_MASTER_VERSION,
+)
+DATABASE_USER = GeneratedSecret(
+    "DatabaseUserSecret",
+    "User of the application in the database",
+    (("username", f"{DATABASE_USER_STEM}${{{DATABASE_CREDENTIALS_VERSION.name}}}"),),
+    PASSWORD_KEY,
+    48,
+    DATABASE_CREDENTIALS_VERSION,
 )
 CACHE = GeneratedSecret(
     "CacheSecret", "User of the cache", (("username", CACHE_USER),), PASSWORD_KEY, 48
@@ -68,7 +93,7 @@ CACHE = GeneratedSecret(
 JWT = GeneratedSecret("JwtSecret", "Signs the tokens of the api", (), VALUE, 64)
 SESSION_KEY = GeneratedSecret("SessionKeySecret", "Signs the sessions of the api", (), VALUE, 64)
 SEARCH_KEY = GeneratedSecret("SearchKeySecret", "Master key of Meilisearch", (), VALUE, 48)
-GENERATED = (DATABASE, CACHE, JWT, SESSION_KEY, SEARCH_KEY)
+GENERATED = (DATABASE, DATABASE_USER, CACHE, JWT, SESSION_KEY, SEARCH_KEY)
 
 # FROZEN too: CloudFormation writes SecretString only when the property changes, and would then overwrite the key
 # that was put in.
@@ -91,7 +116,12 @@ def add_secrets(layer: Layer, key_arn: GetAtt) -> dict[str, Ref]:
         secret.title: add_secret(
             layer,
             secret,
-            Secret(secret.title, KmsKeyId=key_arn, GenerateSecretString=secret.generation()),
+            Secret(
+                secret.title,
+                KmsKeyId=key_arn,
+                GenerateSecretString=secret.generation(),
+                **name_of(layer, secret),
+            ),
         )
         for secret in GENERATED
     }
@@ -102,11 +132,18 @@ def add_secrets(layer: Layer, key_arn: GetAtt) -> dict[str, Ref]:
     return arns
 
 
+def name_of(layer: Layer, secret: GeneratedSecret) -> dict[str, If]:
+    """The property Name of a secret that a version parameter replaces."""
+    if secret.version is None:
+        return {}
+    return {"Name": versioned_name(layer, secret.version, secret.title)}
+
+
 def add_secret(layer: Layer, secret: GeneratedSecret | TypedSecret, resource: Secret) -> Ref:
     """Describe and add a secret; returns its ARN.
 
-    Without a name: nothing composes it, and a fixed one clashes with a secret of that name that waits for its
-    deletion. Deleted with the stack, at once and beyond recovery, as CloudFormation does: none is worth keeping, since
+    Without a name, or with one that holds the stack's: nothing composes it, and a fixed one clashes with a secret of that
+    name that waits for its deletion. Deleted with the stack, at once and beyond recovery, as CloudFormation does: none is worth keeping, since
     a database restored from its snapshot gets the password of the secret of its new stack.
     """
     resource.Description = secret.description

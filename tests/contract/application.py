@@ -9,12 +9,26 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-import pg8000.native
 import psycopg
 
-from tests.contract.containers import Container, Machine, Running, answer, containers_of, injected
-from tests.engines.postgres import Postgres
+from templates_src.core.shared import DATABASE_OWNER
+from templates_src.data.extensions import NAMES
+from templates_src.functions.custom_resource import Deadline
+from templates_src.functions.database_extensions.extensions import create_extensions
+from templates_src.functions.database_extensions.ownership import take_over
+from templates_src.functions.database_extensions.postgres import Endpoint, connected
+from templates_src.functions.database_extensions.roles import Application, ensure_roles
+from tests.contract.containers import (
+    PATIENCE,
+    Container,
+    Machine,
+    Running,
+    answer,
+    containers_of,
+    injected,
+)
 from tests.engines.processes import free_port
+from tests.engines.rds import Rds
 from tests.engines.valkey import Valkey
 from tests.launches.environments import Environment
 
@@ -73,7 +87,7 @@ class Stack:
     """The application of a deployment against real engines."""
 
     deployment: Deployment
-    postgres: Postgres
+    postgres: Rds
     valkey: Valkey
     machine: Machine
     port: int = field(default_factory=free_port)
@@ -147,36 +161,18 @@ class Stack:
             return int(client.hlen(self.key("unacked")))
 
 
-@contextmanager
-def database(postgres: Postgres, url: str) -> Iterator[None]:
-    """The user and the database of a URL, with the extensions that the data layer creates, for as long as the block runs."""
+def make_database(server: Rds, url: str) -> None:
+    """A new instance with the database of a URL, its extensions and its user, made by the function of the data layer."""
     parts = urlsplit(url)
-    name = parts.path.removeprefix("/")
-    postgres.run(f"CREATE ROLE {parts.username} LOGIN PASSWORD '{parts.password}'")
-    try:
-        postgres.run(f"CREATE DATABASE {name} OWNER {parts.username}")
-        in_database(postgres, name, "CREATE EXTENSION vector")
-        yield
-    finally:
-        postgres.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        postgres.run(f"DROP ROLE {parts.username}")
-
-
-def in_database(postgres: Postgres, name: str, statement: str) -> None:
-    """Run a statement as the master user in another database than its own."""
-    context = ssl.create_default_context(cafile=str(postgres.identity.root))
-    connection = pg8000.native.Connection(
-        postgres.user,
-        host=postgres.host,
-        port=postgres.port,
-        database=name,
-        password=postgres.password,
-        ssl_context=context,
-    )
-    try:
-        connection.run(statement)
-    finally:
-        connection.close()
+    server.make_instance(database=parts.path.removeprefix("/"))
+    endpoint = Endpoint(server.host, server.port, server.database, server.user, server.password)
+    application = Application(DATABASE_OWNER, str(parts.username), str(parts.password))
+    deadline = Deadline.after(PATIENCE)
+    tls = ssl.create_default_context(cafile=str(server.identity.root))
+    with connected(endpoint, tls, deadline) as connection:
+        create_extensions(connection, NAMES)
+        ensure_roles(connection, endpoint, application)
+        take_over(connection, endpoint, application, deadline)
 
 
 @contextmanager

@@ -16,11 +16,11 @@ from tests.contract.application import (
     History,
     Stack,
     cache_user,
-    database,
     deploy_in_two_steps,
+    make_database,
 )
 from tests.contract.containers import Machine
-from tests.engines.postgres import Postgres
+from tests.engines.rds import Rds
 from tests.engines.valkey import Valkey
 from tests.launches.environments import Environment
 from tests.rendering import named
@@ -54,7 +54,7 @@ def nodes(contract_aws: EmbeddedAws, release: Release) -> Deployment:
 
 @pytest.fixture(scope="module", params=["serverless", "nodes"])
 def stack(
-    request: pytest.FixtureRequest, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, rds_server: Rds, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """The application in each cache mode, nothing of it running yet."""
     deployment: Deployment = request.getfixturevalue(request.param)
@@ -64,15 +64,13 @@ def stack(
     access = named(rendered, "CacheUser").properties["AccessString"]
     trusted = {
         "SSL_CERT_FILE": str(valkey.identity.root),
-        "PGSSLROOTCERT": str(postgres.identity.root),
+        "PGSSLROOTCERT": str(rds_server.identity.root),
     }
     machine = Machine(tmp_path_factory.mktemp("application"), trusted)
-    stack = Stack(deployment, postgres, valkey, machine)
+    stack = Stack(deployment, rds_server, valkey, machine)
     urls = stack.secrets("worker")
-    with (
-        database(postgres, urls["DATABASE_URL"]),
-        cache_user(valkey, urls["CELERY_BROKER_URL"], access),
-    ):
+    make_database(rds_server, urls["DATABASE_URL"])
+    with cache_user(valkey, urls["CELERY_BROKER_URL"], access):
         try:
             yield stack
         finally:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.engines.places import CELERY_54, present
 from tests.engines.postgres import Postgres
+from tests.engines.rds import Rds
 from tests.engines.valkey import Valkey
 
 
@@ -18,6 +19,21 @@ def postgres() -> Iterator[Postgres]:
     """PostgreSQL 16, running, with no extension created. A test that creates some drops them."""
     with Postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rds_server() -> Iterator[Rds]:
+    """PostgreSQL 16 with the roles of RDS, running, without a master user."""
+    with Rds() as server:
+        yield server
+
+
+@pytest.fixture
+def rds(rds_server: Rds) -> Rds:
+    """The same with a new master user and a new, empty database."""
+    if not rds_server.is_new():
+        rds_server.make_instance()
+    return rds_server
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ import shutil
 import signal
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,8 +34,9 @@ class Postgres:
 
     host = HOST
     database = "postgres"
-    user = "postgres"
-    password = "s3cret:with/odd@characters"
+    settings: tuple[str, ...] = ()
+    superuser = user = "postgres"
+    password = superuser_password = "s3cret:with/odd@characters"
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -41,6 +44,7 @@ class Postgres:
         self._data = self._folder / "data"
         self.log = self._folder / "log"
         try:
+            self._tree = self._adapt(self._tree)
             self._data.mkdir(mode=0o700)
             self.port = free_port()
             self.identity: Identity = issue(self._folder, HOST)
@@ -63,7 +67,7 @@ class Postgres:
 
     def start(self, *settings: str) -> None:
         """Start the server with further `name=value` settings; return when it takes connections or refuses them as a standby."""
-        options = [part for setting in settings for part in ("-c", setting)]
+        options = [part for setting in (*self.settings, *settings) for part in ("-c", setting)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -108,27 +112,40 @@ class Postgres:
 
     def run(self, statement: str, **parameters: Any) -> list[list[Any]]:
         """Run a statement as the master user; return its rows."""
-        context = ssl.create_default_context(cafile=str(self.identity.root))
+        with self.session() as connection:
+            return list(connection.run(statement, **parameters) or ())
+
+    @contextmanager
+    def session(
+        self, user: str = "", password: str = "", database: str = ""
+    ) -> Iterator[pg8000.native.Connection]:
+        """A connection over verified TLS; of the master user to its database, where nothing else is named."""
         connection = pg8000.native.Connection(
-            self.user,
+            user or self.user,
             host=self.host,
             port=self.port,
-            database=self.database,
-            password=self.password,
-            ssl_context=context,
+            database=database or self.database,
+            password=password or self.password,
+            ssl_context=ssl.create_default_context(cafile=str(self.identity.root)),
         )
         try:
-            return list(connection.run(statement, **parameters) or ())
+            yield connection
         finally:
-            connection.close()
+            with suppress(pg8000.native.InterfaceError, OSError):
+                connection.close()
+
+    def _adapt(self, tree: Path) -> Path:
+        """The programs and the extensions' files that the server is started from."""
+        return tree
 
     def _initialise(self) -> None:
         secret = self._folder / "password"
-        secret.write_text(self.password)
+        secret.write_text(self.superuser_password)
         secret.chmod(0o600)
         give_away(self._data, secret)
         command: list[str | Path] = [
-            *(self._tree / "bin" / "initdb", "-D", self._data, "-U", self.user, "--pwfile", secret),
+            *(self._tree / "bin" / "initdb", "-D", self._data),
+            *("-U", self.superuser, "--pwfile", secret),
             *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
         ]
         try:

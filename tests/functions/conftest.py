@@ -1,5 +1,6 @@
 """What the functions' tests share: the AWS that they call, and CloudFormation's ear."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,7 +10,9 @@ import boto3
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from tests.engines.rds import Rds
 from tests.functions.cloudformation import Answers
+from tests.functions.databases import NEXT_PASSWORD, PASSWORDS, USER, USER_PASSWORD, Stack, Store
 
 
 @pytest.fixture
@@ -54,3 +57,66 @@ def store(client: Any) -> Any:
 def answers() -> Iterator[Answers]:
     with Answers() as listener:
         yield listener
+
+
+@pytest.fixture
+def database(rds: Rds, lambda_environment: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Rds:
+    """An empty database, trusted by the function through DATABASE_CA_FILE."""
+    del lambda_environment
+    monkeypatch.setenv("DATABASE_CA_FILE", str(rds.identity.root))
+    return rds
+
+
+@pytest.fixture
+def secret(database: Rds, store: Any) -> str:
+    """The master user's secret as it stands after a SecretTargetAttachment."""
+    return str(
+        store(
+            json.dumps(
+                {
+                    "username": database.user,
+                    "password": database.password,
+                    "engine": "postgres",
+                    "host": database.host,
+                    "port": database.port,
+                    "dbname": database.database,
+                    "dbInstanceIdentifier": "data-database",
+                }
+            )
+        )
+    )
+
+
+@pytest.fixture
+def user_secret(store: Any) -> str:
+    """The application user's secret."""
+    return str(store(json.dumps({"username": USER, "password": USER_PASSWORD})))
+
+
+@pytest.fixture
+def stack(
+    database: Rds, secret: str, store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> Stack:
+    secrets = {
+        user: store(json.dumps({"username": user, "password": password}))
+        for user, password in PASSWORDS.items()
+    }
+    return Stack(database, secret, secrets, answers, monkeypatch)
+
+
+@pytest.fixture
+def no_password_in_sight(
+    answers: Answers, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], rds: Rds
+) -> Iterator[None]:
+    """Whatever a test does: no password is in an answer, in the function's log or in the server's, which logs every statement."""
+    caplog.set_level("DEBUG", "templates_src.functions")
+    mark = rds.log.stat().st_size
+    yield
+    printed = capfd.readouterr()
+    # Not caplog.text: after the test that is what teardown logs.
+    logged = "".join(record.getMessage() for record in caplog.get_records("call"))
+    said = json.dumps(answers.taken) + logged + printed.out + printed.err
+    server = rds.log.read_bytes()[mark:].decode(errors="replace")
+    for password in (Rds.password, USER_PASSWORD, NEXT_PASSWORD):
+        assert password not in said + server
+    assert "X-Amz-Signature" not in logged

@@ -3,102 +3,39 @@
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pg8000.native
 import pytest
 
-from embedded_aws.server import EmbeddedAws
 from templates_src.functions.database_extensions.handler import handler
 from templates_src.functions.database_extensions.postgres import Endpoint, _refusal
-from tests.engines.postgres import Postgres
+from tests.engines.rds import Rds
 from tests.engines.tls import issue
 from tests.functions.cloudformation import Answers, Context
+from tests.functions.databases import (
+    AMPLE,
+    OWNER,
+    SHORT,
+    USER,
+    WANTED,
+    Store,
+    installed,
+    properties,
+    reason_of_failure,
+)
 
-AMPLE = Context(60)
-# The function keeps ten seconds for its answer: one is left for the database.
-SHORT = Context(11)
-WANTED = ["vector", "uuid-ossp"]
-
-Store = Callable[[str], str]
-
-
-@pytest.fixture
-def database(
-    postgres: Postgres, lambda_environment: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Postgres]:
-    """A database without extensions, trusted by the function through DATABASE_CA_FILE."""
-    del lambda_environment
-    monkeypatch.setenv("DATABASE_CA_FILE", str(postgres.identity.root))
-    yield postgres
-    for name in installed(postgres):
-        postgres.run(f'DROP EXTENSION IF EXISTS "{name}" CASCADE')
-
-
-@pytest.fixture
-def secret(database: Postgres, store: Store) -> str:
-    """The secret as it stands after a SecretTargetAttachment."""
-    return store(
-        json.dumps(
-            {
-                "username": database.user,
-                "password": database.password,
-                "engine": "postgres",
-                "host": database.host,
-                "port": database.port,
-                "dbname": database.database,
-                "dbInstanceIdentifier": "data-database",
-            }
-        )
-    )
-
-
-@pytest.fixture(autouse=True)
-def no_password_in_sight(
-    answers: Answers, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
-) -> Iterator[None]:
-    """Whatever a test does: the password is neither in an answer nor in a log."""
-    caplog.set_level("DEBUG", "templates_src.functions")
-    yield
-    printed = capfd.readouterr()
-    # Not caplog.text: after the test that is what teardown logs.
-    logged = "".join(record.getMessage() for record in caplog.get_records("call"))
-    said = json.dumps(answers.taken) + logged + printed.out + printed.err
-    assert Postgres.password not in said
-    assert "X-Amz-Signature" not in logged
-
-
-def properties(database: Postgres, secret: str, **more: Any) -> dict[str, Any]:
-    return {
-        "ServiceToken": "arn:aws:lambda:eu-north-1:123456789012:function:extensions",
-        "SecretArn": secret,
-        "Host": database.host,
-        "Port": str(database.port),
-        "Database": database.database,
-        "Extensions": WANTED,
-        **more,
-    }
-
-
-def installed(database: Postgres) -> list[str]:
-    rows = database.run("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY oid")
-    return [str(row[0]) for row in rows]
-
-
-def reason_of_failure(answers: Answers) -> str:
-    assert answers.only["Status"] == "FAILED"
-    return str(answers.only["Reason"])
+pytestmark = pytest.mark.usefixtures("no_password_in_sight")
 
 
 def test_create_makes_the_extensions_in_their_order(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
 
     assert answers.only["Status"] == "SUCCESS", answers.only
-    assert answers.only["PhysicalResourceId"] == "database-extensions"
+    assert answers.only["PhysicalResourceId"] == USER
     assert answers.only["Data"] == {"Versions": "vector 0.8.5, uuid-ossp 1.1"}
     assert installed(database) == WANTED
     assert database.run("SELECT '[1,0]'::vector <-> '[1,2]'::vector") == [[2.0]]
@@ -106,21 +43,32 @@ def test_create_makes_the_extensions_in_their_order(
 
 
 def test_where_the_properties_are_absent_the_attached_secret_serves(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", {"SecretArn": secret, "Extensions": "uuid-ossp"}), AMPLE)
+    handler(
+        answers.event(
+            "Create",
+            {
+                "SecretArn": secret,
+                "UserSecretArn": user_secret,
+                "Owner": OWNER,
+                "Extensions": "uuid-ossp",
+            },
+        ),
+        AMPLE,
+    )
 
     assert answers.only["Status"] == "SUCCESS", answers.only
     assert installed(database) == ["uuid-ossp"]
 
 
 def test_a_second_run_and_one_more_extension_replace_nothing(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
     first = answers.only["PhysicalResourceId"]
-    more = properties(database, secret, Extensions=[*WANTED, "pg_trgm"])
-    for wanted in (properties(database, secret), more):
+    more = properties(database, secret, user_secret, Extensions=[*WANTED, "pg_trgm"])
+    for wanted in (properties(database, secret, user_secret), more):
         handler(answers.event("Update", wanted, PhysicalResourceId=first), AMPLE)
 
     assert [answer["Status"] for answer in answers.taken] == ["SUCCESS"] * 3
@@ -129,28 +77,33 @@ def test_a_second_run_and_one_more_extension_replace_nothing(
 
 
 def test_an_extension_taken_away_is_not_dropped(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
-    handler(answers.event("Update", properties(database, secret, Extensions="vector")), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
+    handler(
+        answers.event("Update", properties(database, secret, user_secret, Extensions="vector")),
+        AMPLE,
+    )
 
     assert installed(database) == WANTED
 
 
 def test_delete_succeeds_and_touches_nothing(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
     answers.taken.clear()
     gone = {"SecretArn": "arn:gone", "Host": "gone.invalid", "Extensions": WANTED}
-    handler(answers.event("Delete", gone, PhysicalResourceId="database-extensions"), AMPLE)
+    handler(answers.event("Delete", gone, PhysicalResourceId=USER), AMPLE)
 
     assert answers.only["Status"] == "SUCCESS"
     assert installed(database) == WANTED
 
 
-def test_all_or_none(database: Postgres, secret: str, answers: Answers) -> None:
-    wanted = properties(database, secret, Extensions=["vector", "earthdistance", "cube"])
+def test_all_or_none(database: Rds, secret: str, user_secret: str, answers: Answers) -> None:
+    wanted = properties(
+        database, secret, user_secret, Extensions=["vector", "earthdistance", "cube"]
+    )
     handler(answers.event("Create", wanted), AMPLE)
 
     assert "Extension earthdistance was not created" in reason_of_failure(answers)
@@ -158,8 +111,10 @@ def test_all_or_none(database: Postgres, secret: str, answers: Answers) -> None:
     assert installed(database) == []
 
 
-def test_an_unknown_extension_is_named(database: Postgres, secret: str, answers: Answers) -> None:
-    wanted = properties(database, secret, Extensions=["vector", "no_such_thing"])
+def test_an_unknown_extension_is_named(
+    database: Rds, secret: str, user_secret: str, answers: Answers
+) -> None:
+    wanted = properties(database, secret, user_secret, Extensions=["vector", "no_such_thing"])
     handler(answers.event("Create", wanted), AMPLE)
 
     expected = 'Extension no_such_thing was not created: extension "no_such_thing" is not available'
@@ -167,54 +122,61 @@ def test_an_unknown_extension_is_named(database: Postgres, secret: str, answers:
     assert installed(database) == []
 
 
-def test_a_user_who_may_not_is_told_so(database: Postgres, store: Store, answers: Answers) -> None:
+def test_a_user_who_may_not_is_told_so(
+    database: Rds, store: Store, user_secret: str, answers: Answers
+) -> None:
     database.run("CREATE ROLE plain LOGIN PASSWORD 'plain'")
     secret = store(json.dumps({"username": "plain", "password": "plain"}))
     try:
-        handler(answers.event("Create", properties(database, secret)), AMPLE)
+        handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
     finally:
         database.run("DROP ROLE plain")
 
-    assert "the user may not create it" in reason_of_failure(answers)
+    assert "permission denied to create extension" in reason_of_failure(answers)
 
 
 def test_a_certificate_of_another_authority_is_refused(
-    database: Postgres,
+    database: Rds,
     secret: str,
+    user_secret: str,
     answers: Answers,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("DATABASE_CA_FILE", str(issue(tmp_path, "localhost").root))
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
 
     assert "The certificate of localhost was not accepted" in reason_of_failure(answers)
     assert installed(database) == []
 
 
 def test_without_the_override_only_the_regions_roots_are_trusted(
-    database: Postgres, secret: str, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    database: Rds, secret: str, user_secret: str, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DATABASE_CA_FILE")
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
 
     assert "The certificate of localhost was not accepted" in reason_of_failure(answers)
 
 
 def test_a_certificate_of_another_name_is_refused(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret, Host="127.0.0.1")), AMPLE)
+    handler(
+        answers.event("Create", properties(database, secret, user_secret, Host="127.0.0.1")), AMPLE
+    )
 
     assert "The certificate of 127.0.0.1 was not accepted: IP address mismatch" in (
         reason_of_failure(answers)
     )
 
 
-def test_a_server_without_tls_is_refused(database: Postgres, secret: str, answers: Answers) -> None:
+def test_a_server_without_tls_is_refused(
+    database: Rds, secret: str, user_secret: str, answers: Answers
+) -> None:
     database.stop()
     database.start("ssl=off")
-    handler(answers.event("Create", properties(database, secret)), SHORT)
+    handler(answers.event("Create", properties(database, secret, user_secret)), SHORT)
     database.stop()
     database.start()
 
@@ -222,10 +184,14 @@ def test_a_server_without_tls_is_refused(database: Postgres, secret: str, answer
 
 
 def test_a_wrong_password_is_said_and_not_shown(
-    database: Postgres, store: Store, answers: Answers, caplog: pytest.LogCaptureFixture
+    database: Rds,
+    store: Store,
+    user_secret: str,
+    answers: Answers,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     secret = store(json.dumps({"username": database.user, "password": "hunter2"}))
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), SHORT)
 
     assert "the password in the secret is not that of the user" in reason_of_failure(answers)
     assert "hunter2" not in reason_of_failure(answers) + caplog.text
@@ -249,20 +215,23 @@ def test_an_endpoint_shows_no_password() -> None:
 
 
 def test_a_database_that_does_not_exist_is_said(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret, Database="nowhere")), AMPLE)
+    handler(
+        answers.event("Create", properties(database, secret, user_secret, Database="nowhere")),
+        AMPLE,
+    )
 
     assert "the database does not exist" in reason_of_failure(answers)
 
 
 def test_a_database_that_is_not_up_yet_is_waited_for(
-    database: Postgres, secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
+    database: Rds, secret: str, user_secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.stop()
     later = threading.Timer(1.5, database.start)
     later.start()
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
     later.join()
 
     assert answers.only["Status"] == "SUCCESS", answers.only
@@ -271,13 +240,13 @@ def test_a_database_that_is_not_up_yet_is_waited_for(
 
 
 def test_a_database_that_says_it_is_starting_is_waited_for(
-    database: Postgres, secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
+    database: Rds, secret: str, user_secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.stop()
     database.start_as_standby()
     later = threading.Timer(1.5, database.promote)
     later.start()
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
     later.join()
 
     assert answers.only["Status"] == "SUCCESS", answers.only
@@ -285,10 +254,10 @@ def test_a_database_that_says_it_is_starting_is_waited_for(
 
 
 def test_a_database_that_never_comes_up_is_answered_in_time(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     database.stop()
-    handler(answers.event("Create", properties(database, secret)), SHORT)
+    handler(answers.event("Create", properties(database, secret, user_secret)), SHORT)
     database.start()
 
     assert "could not be reached in the function's time" in reason_of_failure(answers)
@@ -296,39 +265,32 @@ def test_a_database_that_never_comes_up_is_answered_in_time(
 
 
 def test_with_no_time_left_the_answer_comes_at_once(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    handler(answers.event("Create", properties(database, secret)), Context(9))
+    handler(answers.event("Create", properties(database, secret, user_secret)), Context(9))
 
     assert "could not be reached in the function's time" in reason_of_failure(answers)
 
 
 def test_a_server_that_never_says_a_word_is_answered_in_time(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = str(silent.getsockname()[1])
-        handler(answers.event("Create", properties(database, secret, Port=port)), SHORT)
+        handler(
+            answers.event("Create", properties(database, secret, user_secret, Port=port)), SHORT
+        )
 
     assert "timed out" in reason_of_failure(answers)
 
 
 def test_a_lock_held_by_another_is_answered_in_time(
-    database: Postgres, secret: str, answers: Answers
+    database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
-    other = pg8000.native.Connection(
-        database.user,
-        host=database.host,
-        port=database.port,
-        password=database.password,
-        ssl_context=True,
-    )
-    try:
+    with database.session() as other:
         other.run("BEGIN")
         other.run("CREATE EXTENSION vector")
-        handler(answers.event("Create", properties(database, secret)), SHORT)
-    finally:
-        other.close()
+        handler(answers.event("Create", properties(database, secret, user_secret)), SHORT)
 
     assert "a lock held it up" in reason_of_failure(answers)
 
@@ -350,9 +312,11 @@ def test_a_lock_held_by_another_is_answered_in_time(
     ],
 )
 def test_what_is_no_list_of_names_is_refused(
-    database: Postgres, secret: str, answers: Answers, wanted: object, reason: str
+    database: Rds, secret: str, user_secret: str, answers: Answers, wanted: object, reason: str
 ) -> None:
-    handler(answers.event("Create", properties(database, secret, Extensions=wanted)), AMPLE)
+    handler(
+        answers.event("Create", properties(database, secret, user_secret, Extensions=wanted)), AMPLE
+    )
 
     if wanted == ["vector\n"]:
         # Surrounding white space is a list's, not a name's.
@@ -372,9 +336,14 @@ def test_what_is_no_list_of_names_is_refused(
     ],
 )
 def test_a_wrong_property_is_named(
-    database: Postgres, secret: str, answers: Answers, change: dict[str, Any], reason: str
+    database: Rds,
+    secret: str,
+    user_secret: str,
+    answers: Answers,
+    change: dict[str, Any],
+    reason: str,
 ) -> None:
-    handler(answers.event("Create", properties(database, secret, **change)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret, **change)), AMPLE)
 
     assert reason in reason_of_failure(answers)
 
@@ -390,37 +359,41 @@ def test_a_wrong_property_is_named(
     ],
 )
 def test_a_secret_that_holds_something_else_is_not_quoted(
-    database: Postgres,
+    database: Rds,
     store: Store,
+    user_secret: str,
     answers: Answers,
     caplog: pytest.LogCaptureFixture,
     text: str,
     reason: str,
 ) -> None:
-    handler(answers.event("Create", properties(database, store(text))), AMPLE)
+    handler(answers.event("Create", properties(database, store(text), user_secret)), AMPLE)
 
     assert reason in reason_of_failure(answers)
     assert "hunter2" not in reason_of_failure(answers) + caplog.text
 
 
-def test_host_is_needed_from_somewhere(database: Postgres, store: Store, answers: Answers) -> None:
+def test_host_is_needed_from_somewhere(
+    database: Rds, store: Store, user_secret: str, answers: Answers
+) -> None:
     secret = store(json.dumps({"username": "u", "password": "p"}))
-    handler(answers.event("Create", properties(database, secret, Host="")), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret, Host="")), AMPLE)
 
     assert "Neither the property Host nor host in the secret" in reason_of_failure(answers)
 
 
 @pytest.mark.parametrize("region", ["xx-nowhere-1", "", "eu-north"])
 def test_a_region_without_roots_is_refused(
-    database: Postgres,
+    database: Rds,
     secret: str,
+    user_secret: str,
     answers: Answers,
     monkeypatch: pytest.MonkeyPatch,
     region: str,
 ) -> None:
     monkeypatch.delenv("DATABASE_CA_FILE")
     monkeypatch.setenv("AWS_REGION", region)
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
 
     assert f"no root certificates of Amazon RDS for the region '{region}'" in (
         reason_of_failure(answers)
@@ -429,8 +402,9 @@ def test_a_region_without_roots_is_refused(
 
 @pytest.mark.parametrize("content", [None, "", "no certificate\n"])
 def test_an_override_without_certificates_does_not_turn_verification_off(
-    database: Postgres,
+    database: Rds,
     secret: str,
+    user_secret: str,
     answers: Answers,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -440,6 +414,6 @@ def test_an_override_without_certificates_does_not_turn_verification_off(
     if content is not None:
         override.write_text(content)
     monkeypatch.setenv("DATABASE_CA_FILE", str(override))
-    handler(answers.event("Create", properties(database, secret)), AMPLE)
+    handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
 
     assert "holds no certificates to verify the database with" in reason_of_failure(answers)

@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.paths import FUNCTIONS
 from templates_src.core.function import ARCHITECTURE, RUNTIME
-from tests.engines.postgres import Postgres
+from tests.engines.rds import Rds
 from tests.engines.valkey import Valkey
 from tests.functions.cloudformation import Answers
+from tests.functions.databases import USER, admits, properties
 
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -43,24 +44,16 @@ def deploy(client: Any) -> Any:
 
 
 def test_database_extensions(
-    deploy: Callable[..., Invoke], store: Callable[[str], str], postgres: Postgres, answers: Answers
+    deploy: Callable[..., Invoke], secret: str, user_secret: str, database: Rds, answers: Answers
 ) -> None:
-    invoke = deploy("database_extensions", {"DATABASE_CA_FILE": str(postgres.identity.root)})
-    secret = store(json.dumps({"username": postgres.user, "password": postgres.password}))
-    properties = {
-        "SecretArn": secret,
-        "Host": postgres.host,
-        "Port": str(postgres.port),
-        "Database": postgres.database,
-        "Extensions": ["uuid-ossp"],
-    }
-    try:
-        answer = invoke(answers.event("Create", properties))
-    finally:
-        postgres.run('DROP EXTENSION IF EXISTS "uuid-ossp"')
+    invoke = deploy("database_extensions", {"DATABASE_CA_FILE": str(database.identity.root)})
+    wanted = properties(database, secret, user_secret, Extensions=["uuid-ossp"])
+
+    answer = invoke(answers.event("Create", wanted))
 
     assert answer == {"error": None, "payload": None}
     assert answers.only["Data"] == {"Versions": "uuid-ossp 1.1"}
+    assert admits(database, USER)
 
 
 def test_queue_depth(

@@ -1,4 +1,4 @@
-"""dev launched with a real PostgreSQL behind its database instance: the release's own function creates the extensions."""
+"""dev launched with a real PostgreSQL behind its database instance: the release's own function makes extensions and user."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
-from tests.engines.postgres import Postgres
 from tests.engines.processes import free_port
+from tests.engines.rds import Rds
 from tests.launches.environments import Environment
 
 SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
+def server() -> Iterator[Rds]:
     """A PostgreSQL that does not run yet, as a database that RDS is still making."""
-    database = Postgres()
+    database = Rds()
     yield database
     database.remove()
 
 
 @pytest.fixture(scope="module")
-def launched(server: Postgres, release: Release) -> Iterator[Environment]:
+def launched(server: Rds, release: Release) -> Iterator[Environment]:
     """dev, whose database came up while its stack was being created, with the password of the stack's secret."""
     address = f"{server.host}:{server.port}"
     with EmbeddedAws.start(database=address, database_ca=server.identity.root) as running:
@@ -52,43 +53,46 @@ def wait_for_secret(environment: Environment) -> dict[str, str]:
     raise AssertionError("the stack made no secret for the database")
 
 
-def bring_up(server: Postgres, secret: dict[str, str], database: str) -> None:
+def bring_up(server: Rds, secret: dict[str, str], database: str) -> None:
     """Do what RDS does: make the master user and its database, then answer at the instance's address."""
     public, server.port = server.port, free_port()
     server.start()
-    user, password = secret["username"], secret["password"]
-    server.run(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
-    server.run(f"CREATE DATABASE {database} OWNER {user}")
+    server.make_instance(secret["username"], secret["password"], database)
     server.stop()
     server.port = public
-    server.database = database
     server.start()
 
 
-def extensions(server: Postgres) -> set[str]:
+def extensions(server: Rds) -> set[str]:
     """The extensions that somebody created."""
     rows: list[list[Any]] = server.run("SELECT extname FROM pg_extension")
     return {row[0] for row in rows} - {"plpgsql"}
 
 
-def test_extensions_are_there_after_the_launch(launched: Environment, server: Postgres) -> None:
-    assert launched.physical_id("Data.DatabaseExtensions") == "database-extensions"
+def test_extensions_are_there_after_the_launch(launched: Environment, server: Rds) -> None:
+    assert launched.physical_id("Data.DatabaseExtensions") == "carbon_app_1"
     assert extensions(server) == {"vector", "uuid-ossp"}
 
 
-def test_embeddings_can_be_searched(launched: Environment, server: Postgres) -> None:
+def test_embeddings_can_be_searched(launched: Environment, server: Rds) -> None:
     assert launched
     assert server.run("SELECT round(('[1,0]'::vector <=> '[0,1]'::vector)::numeric, 3)") == [[1]]
 
 
-def test_url_in_the_secret_leads_to_the_server(launched: Environment, server: Postgres) -> None:
+def test_url_in_the_secret_leads_to_the_server(launched: Environment, server: Rds) -> None:
     url = json.loads(launched.secret_values()["Data.DatabaseUrl"])["url"]
-    assert url.startswith("postgresql://carbon:")
+    assert url.startswith("postgresql://carbon_app_1:")
     assert url.endswith(f"@{server.host}:{server.port}/{server.database}?sslmode=require")
+
+    with psycopg.connect(
+        url, sslmode="verify-full", sslrootcert=str(server.identity.root)
+    ) as session:
+        rows = session.execute("SELECT session_user, current_user").fetchall()
+    assert rows == [("carbon_app_1", "carbon_owner")]
 
 
 def test_deleting_the_environment_leaves_extensions_and_data(
-    launched: Environment, server: Postgres
+    launched: Environment, server: Rds
 ) -> None:
     server.run("CREATE TABLE kept AS SELECT 1 AS value")
     assert launched.delete().status == "DELETE_COMPLETE"

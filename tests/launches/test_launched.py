@@ -231,17 +231,21 @@ def test_database_is_as_the_profile_says(case: Case) -> None:
     assert database["Endpoint"]["Address"] == case.launched.outputs["DatabaseHost"]
 
 
-def test_database_url_is_made_of_the_generated_password(case: Case) -> None:
+def test_database_url_is_made_of_the_generated_password_of_the_applications_user(
+    case: Case,
+) -> None:
     secrets = case.client("secretsmanager")
     security, data = (case.environment.outputs(layer) for layer in ("Security", "Data"))
-    login = json.loads(
-        secrets.get_secret_value(SecretId=security["DatabaseSecretArn"])["SecretString"]
+    master, login = (
+        json.loads(secrets.get_secret_value(SecretId=security[name])["SecretString"])
+        for name in ("DatabaseSecretArn", "DatabaseUserSecretArn")
     )
     url = json.loads(
         secrets.get_secret_value(SecretId=data["DatabaseUrlSecretArn"])["SecretString"]
     )["url"]
 
     assert len(login["password"]) >= 16
+    assert master["password"] not in url
     assert url.startswith(
         f"postgresql://{login['username']}:{login['password']}@{data['DatabaseHost']}:5432/"
     )
@@ -326,7 +330,7 @@ def test_secrets_are_encrypted_with_the_key(case: Case) -> None:
         if resource.type == "AWS::SecretsManager::Secret"
     ]
 
-    assert len(arns) == 9
+    assert len(arns) == 10
     assert {secrets.describe_secret(SecretId=arn)["KmsKeyId"] for arn in arns} <= {
         key,
         key.rsplit("/", 1)[-1],

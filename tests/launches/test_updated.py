@@ -112,6 +112,7 @@ def test_nothing_is_replaced_but_task_definitions(history: History) -> None:
         "Data.SearchVolume",
         "Security.Key",
         "Security.DatabaseSecret",
+        "Security.DatabaseUserSecret",
         "Compute.ImageRepositoryOfEnvironment",
         "Compute.ApiService",
         "Compute.WorkerService",

@@ -43,6 +43,7 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     # Others of the account use it.
     "GitHubOidcProvider": (ONCE_LAUNCHED, RETAIN),
     "DatabaseSecret": (DELETE, DELETE),
+    "DatabaseUserSecret": (DELETE, DELETE),
     "CacheSecret": (DELETE, DELETE),
     "JwtSecret": (DELETE, DELETE),
     "SessionKeySecret": (DELETE, DELETE),

@@ -30,6 +30,11 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], str]] = {
         {"DatabaseSnapshotIdentifier"},
         "a snapshot brings its own user; the parameter replaces the instance anyway",
     ),
+    ("DatabaseSecret", "Name"): (
+        {"DatabaseMasterCredentialsVersion"},
+        "a rotation is a new value in a new secret; the old one stays until the update has succeeded",
+    ),
+    ("DatabaseUserSecret", "Name"): ({"DatabaseCredentialsVersion"}, "the same"),
     ("ServerlessCache", "ServerlessCacheName"): (IDENTITY, "the environment's name"),
     ("ServerlessCache", "SubnetIds"): (PLACE, "other subnets are another network"),
     ("ServerlessCache", "Condition"): (

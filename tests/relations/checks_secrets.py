@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT
 from tests.relations.iam import allows, granted
+from tests.relations.order import existing_before
 from tests.relations.registry import relation
 from tests.relations.text import text_of
 from tests.rendering import (
@@ -24,6 +25,8 @@ from tests.rendering import (
 )
 
 SECRET = "AWS::SecretsManager::Secret"
+# The function that makes the database's extensions and users.
+FUNCTION = "DatabaseExtensionsFunction"
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
 REFERENCE = re.compile(r"(?P<arn>arn:[^:]+:secretsmanager:[^:]+:\d+:secret:[^:]+):(?P<key>[^:]+)::")
 RESOLVE = "{{resolve:"
@@ -48,7 +51,8 @@ def readers(roles: str = "", containers: str = "", resources: str = "") -> Reade
 
 
 READERS = {
-    "DatabaseSecret": readers("DatabaseExtensionsRole", resources="Database DatabaseUrl"),
+    "DatabaseSecret": readers("DatabaseExtensionsRole", resources="Database"),
+    "DatabaseUserSecret": readers("DatabaseExtensionsRole", resources="DatabaseUrl"),
     "CacheSecret": readers("QueueDepthRole", resources="CacheUser CacheDefaultUser CacheUrl"),
     "DatabaseUrl": readers("ExecutionRole", "api worker"),
     "CacheUrl": readers("ExecutionRole", "api worker beat"),
@@ -73,6 +77,7 @@ def generation(template: str, key: str, length: int) -> dict[str, Any]:
 # CHANGING ANY OF THIS MAKES A NEW PASSWORD in every running environment with its next update, be it only a space.
 FROZEN = {
     "DatabaseSecret": generation('{"username": "carbon"}', "password", 48),
+    "DatabaseUserSecret": generation('{"username": "carbon_app_1"}', "password", 48),
     "CacheSecret": generation('{"username": "carbon"}', "password", 48),
     "JwtSecret": generation("{}", "value", 64),
     "SessionKeySecret": generation("{}", "value", 64),
@@ -217,13 +222,57 @@ def placeholders_are_constant(rendered: Rendered) -> Iterator[str]:
 def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
     """User name in the engine, in the secret and in the URL are one."""
     for holder, key, secret, url in (
-        ("Database", "MasterUsername", "DatabaseSecret", "DatabaseUrl"),
+        ("Database", "MasterUsername", "DatabaseSecret", None),
+        (FUNCTION, "User", "DatabaseUserSecret", "DatabaseUrl"),
         ("CacheUser", "UserName", "CacheSecret", "CacheUrl"),
     ):
-        template = named(rendered, secret).properties["GenerateSecretString"]
-        user = json.loads(template["SecretStringTemplate"])["username"]
-        given = named(rendered, holder).properties.get(key, user)
-        if given != user:
-            yield f"{holder} has the user {given}, but {secret} {user}."
-        if f"://{user}:" not in text_of(named(rendered, url).properties["SecretString"]):
+        user = user_of(rendered, secret)
+        given = told(rendered) if holder == FUNCTION else named(rendered, holder).properties
+        if given.get(key, user) != user:
+            yield f"{holder} has the user {given[key]}, but {secret} {user}."
+        if url and f"://{user}:" not in text_of(named(rendered, url).properties["SecretString"]):
             yield f"{url} does not name the user {user}."
+
+
+@relation
+def containers_are_not_the_master_user(rendered: Rendered) -> Iterator[str]:
+    """The database's URL is of a user of the application's, written once the function has made that user with its password."""
+    master, user = user_of(rendered, "DatabaseSecret"), user_of(rendered, "DatabaseUserSecret")
+    if user == master:
+        yield f"Containers connect to the database as its master user {master}."
+    url = named(rendered, "DatabaseUrl")
+    made = named(rendered, "DatabaseExtensions")
+    if (made.layer, made.logical_id) not in existing_before(rendered, url.layer, url.logical_id):
+        yield "DatabaseUrl may be written before DatabaseExtensions has made the user that it names."
+    for key, secret in (("SecretArn", "DatabaseSecret"), ("UserSecretArn", "DatabaseUserSecret")):
+        for what, given in (
+            ("DatabaseExtensions", made.properties),
+            (FUNCTION, told(rendered)),
+        ):
+            found = ids_in(rendered, made.layer, given.get(key, ""))
+            if found != {secret}:
+                yield f"{key} of {what} is {sorted(found)}, where {secret} should be."
+
+
+@relation
+def rotations_replace_tasks(rendered: Rendered) -> Iterator[str]:
+    """A container that is handed the database's URL also gets the version of the credentials: a new revision with a new version."""
+    version = rendered.parameters[ROOT]["DatabaseCredentialsVersion"]
+    for task, container in containers(rendered):
+        handed = {secret["Name"] for secret in container.get("Secrets", ())}
+        variables = {each["Name"]: text_of(each["Value"]) for each in container["Environment"]}
+        if "DATABASE_URL" in handed and variables.get("DATABASE_ROTATION") != version:
+            yield f"{container['Name']} of {task} keeps the database's old URL when DatabaseCredentialsVersion changes."
+
+
+def user_of(rendered: Rendered, secret: str) -> str:
+    """The user name in a generated secret."""
+    template = named(rendered, secret).properties["GenerateSecretString"]["SecretStringTemplate"]
+    return str(json.loads(text_of(template))["username"])
+
+
+def told(rendered: Rendered) -> dict[str, str]:
+    """What the database's function is told of the present, in its environment."""
+    variables = named(rendered, FUNCTION).properties["Environment"]["Variables"]
+    found: dict[str, str] = json.loads(text_of(variables["CURRENT"]))
+    return found

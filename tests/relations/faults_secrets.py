@@ -60,6 +60,37 @@ def password_in_the_environment(rendered: Rendered) -> None:
     container["Environment"].append({"Name": "DATABASE", "Value": password})
 
 
+MASTER = '{"username": "carbon"}'
+
+
+def told_of_another_user(rendered: Rendered) -> None:
+    """The environment of the database's function names a user that the secret does not."""
+    variables = body(rendered, secrets.FUNCTION)["Properties"]["Environment"]["Variables"]
+    current = variables["CURRENT"]["Fn::Sub"]
+    variables["CURRENT"] = {"Fn::Sub": current.replace("carbon_app_1", "carbon_app_7")}
+
+
+def user_with_the_masters_password(rendered: Rendered) -> None:
+    """The resource hands the function the master user's secret as that of the application's user."""
+    properties = body(rendered, "DatabaseExtensions")["Properties"]
+    properties["UserSecretArn"] = properties["SecretArn"]
+
+
+def url_of_the_master_user(rendered: Rendered) -> None:
+    """The URL that containers get holds the master user's password."""
+    master = body(rendered, "DatabaseExtensions")["Properties"]["SecretArn"]
+    url = f"postgresql://carbon:{{{{resolve:secretsmanager:{master}:SecretString:password}}}}@h/d"
+    body(rendered, "DatabaseUrl")["Properties"]["SecretString"] = url
+
+
+def without_rotation(rendered: Rendered) -> None:
+    """The worker's variables lack the version of the credentials."""
+    container = body(rendered, "WorkerTaskDefinition")["Properties"]["ContainerDefinitions"][0]
+    container["Environment"] = [
+        each for each in container["Environment"] if each["Name"] != "DATABASE_ROTATION"
+    ]
+
+
 FAULTS = (
     Fault(
         "a secret without its key",
@@ -215,6 +246,52 @@ FAULTS = (
         secrets.users_are_those_of_their_secrets,
         "Database has the user app",
         put("Database", "MasterUsername", "app"),
+    ),
+    Fault(
+        "containers that connect as the master user",
+        secrets.containers_are_not_the_master_user,
+        "Containers connect to the database as its master user carbon",
+        put("DatabaseUserSecret", "GenerateSecretString/SecretStringTemplate", MASTER),
+    ),
+    Fault(
+        "a URL before its user",
+        secrets.containers_are_not_the_master_user,
+        "DatabaseUrl may be written before DatabaseExtensions",
+        drop("DatabaseUrl", "../DependsOn"),
+    ),
+    Fault(
+        "a user with the master user's password",
+        secrets.containers_are_not_the_master_user,
+        "UserSecretArn of DatabaseExtensions is ['DatabaseSecret']",
+        user_with_the_masters_password,
+    ),
+    Fault(
+        "a function that is told of another user",
+        secrets.users_are_those_of_their_secrets,
+        "DatabaseExtensionsFunction has the user carbon_app_7",
+        told_of_another_user,
+    ),
+    Fault(
+        "a task that keeps the old URL after a rotation",
+        secrets.rotations_replace_tasks,
+        "worker of WorkerTaskDefinition keeps the database's old URL",
+        without_rotation,
+    ),
+    Fault(
+        "a URL of the master user",
+        secrets.secrets_have_their_readers_and_no_others,
+        "DatabaseSecret is read by the resources ['Database', 'DatabaseUrl']",
+        url_of_the_master_user,
+    ),
+    Fault(
+        "an execution role that reads the master user's secret",
+        secrets.secrets_have_their_readers_and_no_others,
+        "DatabaseSecret is read by the roles ['DatabaseExtensionsRole', 'ExecutionRole']",
+        append(
+            "ExecutionRole",
+            "Policies/1/PolicyDocument/Statement/0/Resource",
+            {"Ref": "DatabaseSecret"},
+        ),
     ),
     Fault(
         "a URL with another user",

@@ -1,15 +1,20 @@
-"""Custom resource: the extensions of a PostgreSQL database, created as its master user over verified TLS.
+"""Custom resource: extensions and application user of a PostgreSQL database, made as its master user over verified TLS.
 
 Handler: ``functions.database_extensions.handler.handler``. Runs in subnets that reach the database, Secrets Manager and, for the
 answer, S3. Memory 256 MB is ample; a time-out of 300 s gives the database about 290 s to come up. Set ServiceTimeout of the
 resource a minute above the time-out: then a function that cannot answer at all holds a stack up for minutes, not for an hour.
 
-Properties of the resource (``AWS::CloudFormation::CustomResource`` or ``Custom::DatabaseExtensions``):
+Properties of the resource (``Custom::DatabaseExtensions``):
 
 SecretArn
-    A secret in JSON with ``username`` and ``password``. Once a SecretTargetAttachment has filled in ``host``, ``port`` and
-    ``dbname``, they serve where the properties below are absent. Give the properties nevertheless: Fn::GetAtt of the endpoint
-    makes the resource wait for the database, and a change of address makes CloudFormation call again.
+    The master user's secret in JSON, with ``username`` and ``password``. Once a SecretTargetAttachment has filled in ``host``,
+    ``port`` and ``dbname``, they serve where the properties below are absent. Give the properties nevertheless: Fn::GetAtt of
+    the endpoint makes the resource wait for the database, and a change of address makes CloudFormation call again.
+UserSecretArn
+    The application user's secret in JSON, with ``username``, which ends in a number, and ``password``. Another number is another
+    user; see below.
+Owner
+    The role that owns the application's objects. It cannot log in.
 Host, Port, Database
     Optional, see above. Host must be a name that the server's certificate carries.
 Extensions
@@ -17,55 +22,109 @@ Extensions
     not dropped: nothing here ever drops anything.
 
 Environment: AWS_REGION (Lambda sets it) selects the RDS roots. DATABASE_CA_FILE, optional, names a PEM file that replaces them,
-for a server that is not RDS; verification of chain and name stays on whatever it says.
+for a server that is not RDS; verification of chain and name stays on whatever it says. CURRENT is the JSON of the properties
+above as the stack has them now (without Extensions), and RETIREMENT_SECONDS how long replaced tasks may still connect: both for
+Delete, whose own properties are those of the past.
 
-Permissions: ``secretsmanager:GetSecretValue`` on the secret, ``kms:Decrypt`` on its key, the network interfaces of a function in
-a VPC, its own log group.
+Permissions: ``secretsmanager:GetSecretValue`` on the two secrets, ``kms:Decrypt`` on their key, the network interfaces of a
+function in a VPC, its own log group.
+
+Create and Update do the same, and may be repeated. The physical ID is the name of the application user. So an update to another
+user is a replacement: CloudFormation asks to delete the previous one when the whole update, including the services, has
+succeeded, and to delete the new one when the update was rolled back. Both users can log in until then.
+
+Delete of the present user, which is the deletion of the stack, succeeds and touches nothing. Delete of any other physical ID waits
+RETIREMENT_SECONDS, gives the owner role what the previous user, or tasks of an earlier release, created meanwhile, and closes
+every application user but the present one.
 
 Answers: SUCCESS with ``Fn::GetAtt Versions`` ("vector 0.8.0, uuid-ossp 1.1"); FAILED with a sentence that says why and never
-holds the password. Create and Update do the same; Delete succeeds and touches nothing. The physical ID never changes, so no
-update is ever a replacement.
+holds a password.
 """
 
 import json
+import logging
+import os
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-import botocore.config
-import botocore.exceptions
+import pg8000.native
 
-from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
-from .postgres import Endpoint, create_extensions
+from ..custom_resource import Deadline, LambdaContext, ProvisioningError, Request, Result, serve
+from .extensions import create_extensions
+from .ownership import take_over
+from .postgres import Endpoint, connected, limit_statements
+from .roles import Application, copy_settings, ensure_roles, retire
+from .secret import credential, read_secret
 from .trust import verified_tls
 
+LOGGER = logging.getLogger(__name__)
+LOGGER.setLevel(logging.INFO)
+
 PHYSICAL_ID = "database-extensions"
+"""The physical ID of releases before 1.2.0, which had no application user."""
+
+CURRENT, RETIREMENT_SECONDS = "CURRENT", "RETIREMENT_SECONDS"
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
-"""An extension's name; it is quoted in the statement. 63 bytes is PostgreSQL's limit of an identifier."""
+"""An extension's name. 63 bytes is PostgreSQL's limit of an identifier."""
 
-CLIENT = botocore.config.Config(
-    connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-)
+NUMBERED = re.compile(r".*[^0-9][0-9]+")
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
     """Answer one request of CloudFormation; see the module's docstring."""
-    serve(event, context, provision, PHYSICAL_ID)
+    # A failed Create is followed by a Delete of this ID, which then does nothing.
+    serve(event, context, provision, str(_current().get("User") or PHYSICAL_ID))
 
 
 def provision(request: Request) -> Result:
-    """Create the extensions that the request names. Raises ProvisioningError."""
-    physical_id = request.physical_id or PHYSICAL_ID
+    """Do what the request asks for. Raises ProvisioningError."""
     if request.type == "Delete":
-        return Result(physical_id)
+        return _delete(request)
     names = extension_names(request.properties.get("Extensions"))
     tls = verified_tls()
-    endpoint = _endpoint(request.properties)
-    versions = create_extensions(endpoint, names, tls, request.deadline)
+    endpoint, application = _database(request.properties, request.deadline)
+    with connected(endpoint, tls, request.deadline) as connection:
+        limit_statements(connection, request.deadline)
+        versions = create_extensions(connection, names)
+        _use_catalog_only(connection, request.deadline)
+        ensure_roles(connection, endpoint, application)
+        copy_settings(connection, endpoint, application)
+        _use_catalog_only(connection, request.deadline)
+        take_over(connection, endpoint, application, request.deadline)
+        # The user that tasks have now can log in until the whole update has succeeded.
+        retire(connection, application, keep=(application.user, request.physical_id or ""))
     text = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return Result(physical_id, {"Versions": text})
+    return Result(application.user, {"Versions": text})
+
+
+def _delete(request: Request) -> Result:
+    """Close the users of the past, unless it is the present one that is deleted, and the stack with it."""
+    result = Result(request.physical_id or PHYSICAL_ID)
+    current = _current()
+    if not current or result.physical_id == current["User"]:
+        return result
+    time.sleep(min(float(os.environ[RETIREMENT_SECONDS]), request.deadline.remaining() / 2))
+    endpoint, application = _database(current, request.deadline)
+    with connected(endpoint, verified_tls(), request.deadline) as connection:
+        _use_catalog_only(connection, request.deadline)
+        retire(connection, application, keep=(application.user,))
+        take_over(connection, endpoint, application, request.deadline)
+    return result
+
+
+def _current() -> Mapping[str, Any]:
+    """The properties of the stack as it is now; empty where the environment has none."""
+    current: Mapping[str, Any] = json.loads(os.environ.get(CURRENT, "{}"))
+    return current
+
+
+def _use_catalog_only(connection: pg8000.native.Connection, deadline: Deadline) -> None:
+    """Find nothing in the application's schemas: its owner could put an operator there that runs as the master user."""
+    connection.run("SET search_path TO pg_catalog, pg_temp")
+    limit_statements(connection, deadline)
 
 
 def extension_names(given: object) -> list[str]:
@@ -84,13 +143,11 @@ def extension_names(given: object) -> list[str]:
     return names
 
 
-def _endpoint(properties: Mapping[str, Any]) -> Endpoint:
-    secret_arn = properties.get("SecretArn")
-    if not isinstance(secret_arn, str) or not secret_arn:
-        raise ProvisioningError(
-            "SecretArn is missing: it names the secret with username and password."
-        )
-    secret = _secret(secret_arn)
+def _database(properties: Mapping[str, Any], deadline: Deadline) -> tuple[Endpoint, Application]:
+    """Where the database is, and whose it shall be; read from the two secrets and the properties."""
+    secret = read_secret(_required(properties, "SecretArn", "the master user's secret"), deadline)
+    user_arn = _required(properties, "UserSecretArn", "the application user's secret")
+    owner = _required(properties, "Owner", "the role that owns the application's objects")
 
     def value(name: str, key: str) -> str:
         found = properties.get(name) or secret.get(key)
@@ -103,40 +160,22 @@ def _endpoint(properties: Mapping[str, Any]) -> Endpoint:
     port = value("Port", "port")
     if not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
         raise ProvisioningError("Port must be a number from 1 to 65535.")
-    return Endpoint(
+    endpoint = Endpoint(
         host=value("Host", "host"),
         port=int(port),
         database=value("Database", "dbname"),
-        user=_credential(secret, "username"),
-        password=_credential(secret, "password"),
+        user=credential(secret, "username"),
+        password=credential(secret, "password"),
     )
+    user_secret = read_secret(user_arn, deadline)
+    user = credential(user_secret, "username")
+    if not NUMBERED.fullmatch(user):
+        raise ProvisioningError(f"The application user {user[:70]!r} must end in a number.")
+    return endpoint, Application(owner, user, credential(user_secret, "password"))
 
 
-def _credential(secret: Mapping[str, Any], key: str) -> str:
-    found = secret.get(key)
+def _required(properties: Mapping[str, Any], name: str, what: str) -> str:
+    found = properties.get(name)
     if not isinstance(found, str) or not found:
-        raise ProvisioningError(f"The secret has no {key}.")
+        raise ProvisioningError(f"{name} is missing: it names {what}.")
     return found
-
-
-def _secret(arn: str) -> Mapping[str, Any]:
-    client = boto3.client("secretsmanager", config=CLIENT)
-    try:
-        text = client.get_secret_value(SecretId=arn)["SecretString"]
-    except botocore.exceptions.ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "unknown error")
-        raise ProvisioningError(f"The secret {arn} cannot be read: {code}.") from error
-    except botocore.exceptions.BotoCoreError as error:
-        raise ProvisioningError(
-            f"Secrets Manager cannot be reached: {type(error).__name__}."
-        ) from error
-    except KeyError:
-        raise ProvisioningError(f"The secret {arn} holds no text.") from None
-    try:
-        secret = json.loads(text)
-    except ValueError:
-        # Without the parser's words: they quote from the secret.
-        raise ProvisioningError(f"The secret {arn} is not JSON.") from None
-    if not isinstance(secret, dict):
-        raise ProvisioningError(f"The secret {arn} is not a JSON object.")
-    return secret

@@ -1,10 +1,11 @@
-"""Extensions in a PostgreSQL database, as its master user."""
+"""A connection to a PostgreSQL database over verified TLS, and what its errors mean."""
 
 import logging
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pg8000.native
@@ -20,14 +21,17 @@ ATTEMPT_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
+WRONG_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
+WRONG_PASSWORD_SECONDS = 60.0
+"""How long RDS may take to apply a new password of the master user after it answered the modification."""
+
 STARTING_STATES = ("57P03", "53300")
 """cannot_connect_now while the server starts, too_many_connections: SQLSTATEs that pass."""
 
 REASONS = {
-    "28P01": "the password in the secret is not that of the user",
+    WRONG_PASSWORD: "the password in the secret is not that of the user",
     "28000": "the server does not admit this user",
     "3D000": "the database does not exist",
-    "42501": "the user may not create it",
     "57014": "a lock held it up until the function's time ran out",
 }
 """What a SQLSTATE means here; any other state is explained by the server's own message."""
@@ -35,7 +39,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the database is and who creates its extensions. The password stands in no representation."""
+    """Where the database is, and the user that connects. The password stands in no representation."""
 
     host: str
     port: int
@@ -47,47 +51,38 @@ class Endpoint:
         return f"{self.host}:{self.port}/{self.database} as {self.user}"
 
 
-def create_extensions(
-    endpoint: Endpoint, names: Sequence[str], tls: ssl.SSLContext, deadline: Deadline
-) -> dict[str, str]:
-    """Create those of the extensions that are missing, all or none, in this order; return each one's installed version.
+@contextmanager
+def connected(
+    endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
+) -> Iterator[pg8000.native.Connection]:
+    """A connection that no statement holds beyond the deadline; what breaks it raises ProvisioningError.
 
-    Names are quoted, not escaped: the caller has checked their characters. Waits for a database that is starting until the
-    deadline. Raises ProvisioningError.
+    Waits for a database that is starting until the deadline.
     """
     connection = _connect(endpoint, tls, deadline)
     try:
-        # A statement that waits for a lock ends with the deadline; milliseconds, and 0 would mean for ever.
-        connection.run(f"SET statement_timeout = {max(1, int(deadline.remaining() * 1000))}")
-        connection.run("BEGIN")
-        for name in names:
-            _create(connection, name)
-        connection.run("COMMIT")
-        rows = connection.run("SELECT extname, extversion FROM pg_extension")
+        yield connection
     except pg8000.native.DatabaseError as error:
-        raise ProvisioningError(f"The database {endpoint} failed: {_explain(error)}.") from error
+        raise ProvisioningError(f"The database {endpoint} failed: {explain(error)}.") from error
     except (pg8000.native.InterfaceError, OSError) as error:
         raise ProvisioningError(f"The connection to {endpoint} broke: {_cause(error)}.") from error
     finally:
         _close(connection)
-    installed = {str(name): str(version) for name, version in rows or ()}
-    return {name: installed[name] for name in names}
 
 
-def _create(connection: pg8000.native.Connection, name: str) -> None:
-    try:
-        connection.run(f'CREATE EXTENSION IF NOT EXISTS "{name}"')
-    except pg8000.native.DatabaseError as error:
-        raise ProvisioningError(f"Extension {name} was not created: {_explain(error)}.") from error
-    LOGGER.info("extension %s is there", name)
+def limit_statements(connection: pg8000.native.Connection, deadline: Deadline) -> None:
+    """End a statement that waits for a lock at the deadline; in milliseconds, where 0 would mean without limit."""
+    connection.run(f"SET statement_timeout = {max(1, int(deadline.remaining() * 1000))}")
 
 
 def _connect(
     endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
 ) -> pg8000.native.Connection:
-    """Connect, again and again while the server cannot be reached or says that it is starting."""
+    """Connect, again and again while the server cannot be reached, says that it is starting, or has the old password."""
+    patience = Deadline.after(WRONG_PASSWORD_SECONDS)
     LOGGER.info("connecting to %s", endpoint)
     waiting_for = "there was no time to try"
+    refusal: pg8000.native.DatabaseError | None = None
     while deadline.remaining() > 0:
         try:
             return _attempt(endpoint, tls, deadline)
@@ -97,13 +92,15 @@ def _connect(
             ) from error
         except (pg8000.native.DatabaseError, pg8000.native.InterfaceError, OSError) as error:
             refusal = _refusal(error)
-            if refusal and _state(refusal) not in STARTING_STATES:
+            if refusal and not _passes(state(refusal), patience):
                 raise ProvisioningError(
-                    f"The database refused {endpoint}: {_explain(refusal)}."
+                    f"The database refused {endpoint}: {explain(refusal)}."
                 ) from error
-            waiting_for = _explain(refusal) if refusal else _cause(error)
+            waiting_for = explain(refusal) if refusal else _cause(error)
         LOGGER.info("not connected yet: %s", waiting_for)
         time.sleep(min(PAUSE_SECONDS, deadline.remaining()))
+    if refusal and state(refusal) == WRONG_PASSWORD:
+        raise ProvisioningError(f"The database refused {endpoint}: {waiting_for}.")
     raise ProvisioningError(
         f"The database {endpoint} could not be reached in the function's time: {waiting_for}."
     )
@@ -131,6 +128,10 @@ def _attempt(
         raise
 
 
+def _passes(code: str, patience: Deadline) -> bool:
+    return code in STARTING_STATES or (code == WRONG_PASSWORD and patience.remaining() > 0)
+
+
 def _refusal(error: BaseException | None) -> pg8000.native.DatabaseError | None:
     """What the server said, if it said anything.
 
@@ -148,13 +149,14 @@ def _close(connection: pg8000.native.Connection) -> None:
         LOGGER.info("the connection was already closed: %s", _cause(error))
 
 
-def _state(error: pg8000.native.DatabaseError) -> str:
-    """The SQLSTATE: pg8000 hands on the fields of the server's ErrorResponse, C is the code and M the message."""
+def state(error: pg8000.native.DatabaseError) -> str:
+    """The SQLSTATE: pg8000 passes on the fields of the server's ErrorResponse, C is the code and M the message."""
     return str(_fields(error).get("C", ""))
 
 
-def _explain(error: pg8000.native.DatabaseError) -> str:
-    return REASONS.get(_state(error)) or str(_fields(error).get("M", "it gave no reason"))
+def explain(error: pg8000.native.DatabaseError) -> str:
+    """Why the server refused, in words."""
+    return REASONS.get(state(error)) or str(_fields(error).get("M", "it gave no reason"))
 
 
 def _fields(error: pg8000.native.DatabaseError) -> dict[str, str]:
