@@ -34,7 +34,8 @@ def area(check: Relation | TemplateRelation) -> str:
 def lines() -> Iterator[str]:
     """The lines of the page."""
     proven = Counter(fault.found_by.__name__ for fault in (*FAULTS, *TEMPLATE_FAULTS))
-    checks = sorted((*RELATIONS, *TEMPLATE_RELATIONS), key=identity)
+    registered: list[Relation | TemplateRelation] = [*RELATIONS, *TEMPLATE_RELATIONS]
+    checks = sorted(registered, key=identity)
     yield HEADER
     for name in sorted({area(check) for check in checks}):
         module = sys.modules[next(each.__module__ for each in checks if area(each) == name)]

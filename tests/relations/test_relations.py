@@ -115,6 +115,6 @@ def test_page_of_checks_is_up_to_date() -> None:
 
 
 def test_every_check_says_what_it_protects() -> None:
-    checks = (*RELATIONS, *TEMPLATE_RELATIONS)
+    checks: list[Relation | TemplateRelation] = [*RELATIONS, *TEMPLATE_RELATIONS]
     assert [check.__name__ for check in checks if not (check.__doc__ or "").strip()] == []
     assert len({page.identity(check) for check in checks}) == len(checks)
