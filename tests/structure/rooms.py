@@ -14,6 +14,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms end -->\n"
 
+# What imports the buildings, and is imported by none of them.
+NEVER_IMPORTED = frozenset({"tests", "benchmarks", "tools", "examples"})
+
 # A folder with more modules and subfolders than this is split.
 MOST_IN_A_FOLDER = 20
 

@@ -37,6 +37,11 @@ UPWARD = {
         "from pipeline.paths import PROJECT",
         "embedded_aws must not use pipeline",
     ),
+    "the pipeline imports the tests": (
+        "pipeline/release/names.py",
+        "from tests import prices",
+        "pipeline must not use tests",
+    ),
     "the commands look into the embedded AWS": (
         "commands/targets.py",
         "from embedded_aws.serving import serve",
