@@ -106,6 +106,8 @@ TASKS = (
     reads(API, "reads the master password of the database", "DatabaseSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
     reads(API, "reads the secret that signs tokens", "JwtSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
     reads(WORKER, "reads the password of the cache", "CacheSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
+    reads(WORKER, "reads the password of the database user at a time of its choice", "DatabaseUserSecret", "read-secrets/ReadTheSecretsItUses: Resource"),
+    reads(API, "reads the password of the database user apart from its URL, with the role that starts tasks", "DatabaseUserSecret", "read-connection-urls/HandUrlsToContainers: Resource", role="ExecutionRole"),
     reads(BEAT, "reads an API key, which it does not use", "ClaudeApiKeySecret", "no statement"),
     reads(API, "reads the master password with the role that starts tasks", "DatabaseSecret", "read-secrets/ReadTheSecretsItUses: Resource", role="ExecutionRole"),
     attack(
