@@ -8,7 +8,8 @@ from typing import Any
 
 from pipeline.aws import Aws, code_of, pages, sentences
 from pipeline.errors import Refusal
-from pipeline.provisioning.records import described, errors_of, read, stack_name
+from pipeline.provisioning.records import errors_of, read, stack_name
+from pipeline.stacks.reading import read_stack
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
 UNDER_CHANGE = frozenset({"UNDER_CHANGE", "PLAN_IN_PROGRESS"})
@@ -93,7 +94,7 @@ class Stack:
 def stack_of(aws: Aws, environment: Environment) -> Stack | None:
     """Its stack; None where there is none, as after a launch that Service Catalog did not get to begin."""
     with sentences(f"read the stack of {environment.name}"):
-        stack = described(aws, stack_name(aws, environment.id))
+        stack = read_stack(aws, stack_name(aws, environment.id))
     if stack is None:
         return None
     parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}

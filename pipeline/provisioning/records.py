@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.stacks.events import LONGEST_WAIT, SHORTEST_WAIT, Failure, Operation
+from pipeline.stacks.reading import read_stack
 
 Report = Callable[[Operation], None]
 Note = Callable[[str], None]
@@ -44,7 +45,7 @@ class Followed:
         # The record is read first: whatever led to its status is in the events read after it.
         self.record = read(self.aws, self.record["RecordId"])
         if self.is_readable and self.operation is None:
-            found = described(self.aws, self.stack)
+            found = read_stack(self.aws, self.stack)
             if found:
                 name = self.record["ProvisionedProductName"]
                 # What the stack did before is no part of it.
@@ -87,20 +88,6 @@ def follow(
 def stack_name(aws: Aws, provisioned_product_id: str) -> str:
     """The name that Service Catalog gives to the stack of a provisioned product, whose ID begins with pp-."""
     return f"SC-{aws.account()}-{provisioned_product_id}"
-
-
-def described(aws: Aws, stack: str) -> Mapping[str, Any] | None:
-    """A stack by name or ARN; None where there is none. Raises what botocore does."""
-    from botocore.exceptions import ClientError
-
-    try:
-        stacks = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except ClientError as error:
-        if code_of(error) == "ValidationError" and "does not exist" in str(error):
-            return None
-        raise
-    found: Mapping[str, Any] = stacks[0]
-    return found
 
 
 def read(aws: Aws, record_id: str) -> Mapping[str, Any]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.aws import Aws, code_of, sentences
+from pipeline.aws import Aws, sentences
 from pipeline.errors import Refusal
 from pipeline.release.assemble import Release, template_path
 from pipeline.release.upload import object_url
 from pipeline.stacks.early_validation import refusals
 from pipeline.stacks.events import Failure, Operation
+from pipeline.stacks.reading import outputs_of, read_stack
 from templates_src.core.shared import RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
@@ -184,17 +185,9 @@ def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
 
 def describe(aws: Aws, name: str) -> Mapping[str, Any] | None:
     """The stack, or None where there is none of that name."""
-    from botocore.exceptions import ClientError
-
     with sentences(f"read stack {name}"):
-        try:
-            stacks = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            if code_of(error) == "ValidationError" and "does not exist" in str(error):
-                return None
-            raise
-    found: Mapping[str, Any] = stacks[0]
-    return None if found["StackStatus"] == "DELETE_COMPLETE" else found
+        found = read_stack(aws, name)
+    return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found
 
 
 def newest_event(aws: Aws, name: str) -> datetime:
@@ -203,8 +196,3 @@ def newest_event(aws: Aws, name: str) -> datetime:
         events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     newest: datetime = events[0]["Timestamp"] if events else datetime.now(UTC) - _CLOCK_SKEW
     return newest + timedelta(microseconds=1)
-
-
-def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
-    """A stack's outputs by name."""
-    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from templates_src.core.declaration import wired
+from templates_src.core.declaration import Declaration, wired
 
 NETWORK, SECURITY, DATA, EDGE, COMPUTE = "Network", "Security", "Data", "Edge", "Compute"
 
 ROLE_NAME = r"[\w+=,.@-]{1,64}"
 ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"
 SECRET_ARN = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+"  # noqa: S105
+
+
+def role_arn(name: str, *, group: str, label: str, description: str) -> Declaration:
+    """Declare the ARN of an IAM role that an earlier layer outputs."""
+    message = f"{name} must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME."
+    return wired(
+        name, group=group, label=label, description=description, pattern=ROLE_ARN, message=message
+    )
+
+
+def role_name(name: str, *, group: str, label: str, description: str) -> Declaration:
+    """Declare the name of an IAM role that an earlier layer outputs."""
+    message = f"{name} must be the name of an IAM role, without its path."
+    return wired(
+        name, group=group, label=label, description=description, pattern=ROLE_NAME, message=message
+    )
+
+
+def secret_arn(name: str, *, group: str, label: str, description: str) -> Declaration:
+    """Declare the ARN of a secret that an earlier layer outputs."""
+    message = f"{name} must be the ARN of a secret of Secrets Manager."
+    return wired(
+        name, group=group, label=label, description=description, pattern=SECRET_ARN, message=message
+    )
+
 
 VPC_ID = wired(
     "VpcId",
@@ -117,69 +142,53 @@ CACHE_SECURITY_GROUP_ID = wired(
     description="Security group of the cache.",
     type="AWS::EC2::SecurityGroup::Id",
 )
-EXECUTION_ROLE_ARN = wired(
+EXECUTION_ROLE_ARN = role_arn(
     "ExecutionRoleArn",
     group=SECURITY,
     label="Execution role (ARN)",
     description="Role with which ECS pulls the image, reads secrets and writes logs.",
-    pattern=ROLE_ARN,
-    message="ExecutionRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
 )
-EXECUTION_ROLE_NAME = wired(
+EXECUTION_ROLE_NAME = role_name(
     "ExecutionRoleName",
     group=SECURITY,
     label="Execution role (name)",
     description="Name of the execution role, without its path.",
-    pattern=ROLE_NAME,
-    message="ExecutionRoleName must be the name of an IAM role, without its path.",
 )
-API_TASK_ROLE_ARN = wired(
+API_TASK_ROLE_ARN = role_arn(
     "ApiTaskRoleArn",
     group=SECURITY,
     label="Api's task role (ARN)",
     description="Role of the api's containers.",
-    pattern=ROLE_ARN,
-    message="ApiTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
 )
-API_TASK_ROLE_NAME = wired(
+API_TASK_ROLE_NAME = role_name(
     "ApiTaskRoleName",
     group=SECURITY,
     label="Api's task role (name)",
     description="Name of the api's task role, without its path.",
-    pattern=ROLE_NAME,
-    message="ApiTaskRoleName must be the name of an IAM role, without its path.",
 )
-WORKER_TASK_ROLE_ARN = wired(
+WORKER_TASK_ROLE_ARN = role_arn(
     "WorkerTaskRoleArn",
     group=SECURITY,
     label="Worker's task role (ARN)",
     description="Role of the worker's containers.",
-    pattern=ROLE_ARN,
-    message="WorkerTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
 )
-WORKER_TASK_ROLE_NAME = wired(
+WORKER_TASK_ROLE_NAME = role_name(
     "WorkerTaskRoleName",
     group=SECURITY,
     label="Worker's task role (name)",
     description="Name of the worker's task role, without its path.",
-    pattern=ROLE_NAME,
-    message="WorkerTaskRoleName must be the name of an IAM role, without its path.",
 )
-BEAT_TASK_ROLE_ARN = wired(
+BEAT_TASK_ROLE_ARN = role_arn(
     "BeatTaskRoleArn",
     group=SECURITY,
     label="Beat's task role (ARN)",
     description="Role of beat's container.",
-    pattern=ROLE_ARN,
-    message="BeatTaskRoleArn must be the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME.",
 )
-BEAT_TASK_ROLE_NAME = wired(
+BEAT_TASK_ROLE_NAME = role_name(
     "BeatTaskRoleName",
     group=SECURITY,
     label="Beat's task role (name)",
     description="Name of beat's task role, without its path.",
-    pattern=ROLE_NAME,
-    message="BeatTaskRoleName must be the name of an IAM role, without its path.",
 )
 DEPLOY_ROLE_NAME = wired(
     "DeployRoleName",
@@ -190,69 +199,53 @@ DEPLOY_ROLE_NAME = wired(
     message="DeployRoleName must be empty or the name of an IAM role, without its path.",
     default="",
 )
-DATABASE_SECRET_ARN = wired(
+DATABASE_SECRET_ARN = secret_arn(
     "DatabaseSecretArn",
     group=SECURITY,
     label="Database secret",
     description="ARN of the secret that holds the database's master user name and password.",
-    pattern=SECRET_ARN,
-    message="DatabaseSecretArn must be the ARN of a secret of Secrets Manager.",
 )
-DATABASE_USER_SECRET_ARN = wired(
+DATABASE_USER_SECRET_ARN = secret_arn(
     "DatabaseUserSecretArn",
     group=SECURITY,
     label="Database user's secret",
     description="ARN of the secret that holds the application's database user and its password.",
-    pattern=SECRET_ARN,
-    message="DatabaseUserSecretArn must be the ARN of a secret of Secrets Manager.",
 )
-CACHE_SECRET_ARN = wired(
+CACHE_SECRET_ARN = secret_arn(
     "CacheSecretArn",
     group=SECURITY,
     label="Cache secret",
     description="ARN of the secret that holds the cache's user name and password.",
-    pattern=SECRET_ARN,
-    message="CacheSecretArn must be the ARN of a secret of Secrets Manager.",
 )
-JWT_SECRET_ARN = wired(
+JWT_SECRET_ARN = secret_arn(
     "JwtSecretArn",
     group=SECURITY,
     label="JWT secret",
     description="ARN of the secret that signs the api's tokens.",
-    pattern=SECRET_ARN,
-    message="JwtSecretArn must be the ARN of a secret of Secrets Manager.",
 )
-SESSION_KEY_SECRET_ARN = wired(
+SESSION_KEY_SECRET_ARN = secret_arn(
     "SessionKeySecretArn",
     group=SECURITY,
     label="Session key",
     description="ARN of the secret that signs sessions.",
-    pattern=SECRET_ARN,
-    message="SessionKeySecretArn must be the ARN of a secret of Secrets Manager.",
 )
-SEARCH_KEY_SECRET_ARN = wired(
+SEARCH_KEY_SECRET_ARN = secret_arn(
     "SearchKeySecretArn",
     group=SECURITY,
     label="Search key",
     description="ARN of the secret that holds Meilisearch's master key.",
-    pattern=SECRET_ARN,
-    message="SearchKeySecretArn must be the ARN of a secret of Secrets Manager.",
 )
-CLAUDE_API_KEY_SECRET_ARN = wired(
+CLAUDE_API_KEY_SECRET_ARN = secret_arn(
     "ClaudeApiKeySecretArn",
     group=SECURITY,
     label="Claude API key",
     description="ARN of the secret that holds the Claude API key.",
-    pattern=SECRET_ARN,
-    message="ClaudeApiKeySecretArn must be the ARN of a secret of Secrets Manager.",
 )
-CLIMATIQ_API_KEY_SECRET_ARN = wired(
+CLIMATIQ_API_KEY_SECRET_ARN = secret_arn(
     "ClimatiqApiKeySecretArn",
     group=SECURITY,
     label="Climatiq API key",
     description="ARN of the secret that holds the Climatiq API key.",
-    pattern=SECRET_ARN,
-    message="ClimatiqApiKeySecretArn must be the ARN of a secret of Secrets Manager.",
 )
 
 HOST_NAME = r"[a-zA-Z0-9.-]+"
@@ -280,21 +273,17 @@ CACHE_PORT = wired(
     pattern=r"[1-9]\d{0,4}",
     message="CachePort must be the port of the cache, such as 6379.",
 )
-DATABASE_URL_SECRET_ARN = wired(
+DATABASE_URL_SECRET_ARN = secret_arn(
     "DatabaseUrlSecretArn",
     group=DATA,
     label="Database URL",
     description="ARN of the secret that holds the database's URL, password included.",
-    pattern=SECRET_ARN,
-    message="DatabaseUrlSecretArn must be the ARN of a secret of Secrets Manager.",
 )
-CACHE_URL_SECRET_ARN = wired(
+CACHE_URL_SECRET_ARN = secret_arn(
     "CacheUrlSecretArn",
     group=DATA,
     label="Cache URL",
     description="ARN of the secret that holds the cache's URL, password included.",
-    pattern=SECRET_ARN,
-    message="CacheUrlSecretArn must be the ARN of a secret of Secrets Manager.",
 )
 SEARCH_VOLUME_ID = wired(
     "SearchVolumeId",

@@ -16,8 +16,9 @@ from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from pipeline.release.upload import ensure_bucket, release_bucket_name, upload
 from pipeline.stacks import deploy as launch
-from pipeline.stacks.deploy import Launched, outputs_of
+from pipeline.stacks.deploy import Launched
 from pipeline.stacks.events import Operation
+from pipeline.stacks.reading import outputs_of
 from tests.conftest import REGION
 
 STACK_TYPE = "AWS::CloudFormation::Stack"

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release, template_path
-from pipeline.stacks.deploy import CAPABILITIES, outputs_of
+from pipeline.stacks.deploy import CAPABILITIES
+from pipeline.stacks.reading import outputs_of
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.stacks.deploy import outputs_of
+from pipeline.stacks.reading import outputs_of
 from tests.launches.environments import STACK_TYPE, Environment, Resource
 from tests.launches.inventory import Inventory, counted, expected, inventory
 from tests.updates.stored_data import Held, Holdings

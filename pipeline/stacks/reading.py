@@ -1,0 +1,30 @@
+"""Reading a stack: as CloudFormation describes it, and its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.aws import Aws, code_of
+
+
+def read_stack(aws: Aws, stack: str) -> Mapping[str, Any] | None:
+    """Return a stack by name or ARN, None where none exists.
+
+    By ARN, CloudFormation also describes a deleted stack. Raises the error of botocore where the call fails.
+    """
+    from botocore.exceptions import ClientError
+
+    try:
+        stacks = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if code_of(error) == "ValidationError" and "does not exist" in str(error):
+            return None
+        raise
+    found: Mapping[str, Any] = stacks[0]
+    return found
+
+
+def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return a stack's outputs by name."""
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
