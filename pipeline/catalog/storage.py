@@ -205,10 +205,13 @@ def ensure_stack(aws: Aws, foundation: Foundation, tell: Callable[[str], None]) 
 
 
 def protect(aws: Aws, stack: str) -> None:
-    """Have CloudFormation refuse to delete a stack.
+    """Have CloudFormation refuse to delete a stack, unless it does already.
 
     Not before it is complete: a stack whose creation failed can only be deleted.
     """
+    found = describe(aws, stack)
+    if found and found.get("EnableTerminationProtection"):
+        return
     with sentences(f"protect stack {stack}"):
         aws.client("cloudformation").update_termination_protection(
             StackName=stack, EnableTerminationProtection=True

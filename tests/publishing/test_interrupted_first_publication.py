@@ -9,6 +9,7 @@ from tests.publishing.interruptions import Trials, first_publication
 from tests.publishing.states import StatefulAws
 
 WRITES = {
+    "UpdateTerminationProtection",
     "CreateStack",
     "PutObject",
     "CreateTagOption",

@@ -12,7 +12,13 @@ from botocore.exceptions import ClientError
 from taskcat_plugin_protection import NESTED, resources
 
 # Empty where the profile asks for none of them.
-OPTIONAL = {"DeployRoleArn", "DeployRoleName", "AccessLogBucketName"}
+OPTIONAL = {
+    "AccessLogBucketName",
+    "DeployRoleArn",
+    "DeployRoleName",
+    "ImageUpdateFunctionName",
+    "ImageUpdateRoleArn",
+}
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ PROMISES: Mapping[str, Promise] = {
     "LoadBalancerArn": Exists("elbv2", "describe_load_balancers", "LoadBalancerArns", is_list=True),
     "TargetGroupArn": Exists("elbv2", "describe_target_groups", "TargetGroupArns", is_list=True),
     ".*FullName": Fits(r"(app|targetgroup)/.+/[0-9a-z]+"),
-    "QueueDepthFunctionName": Exists("lambda", "get_function", "FunctionName"),
+    "(QueueDepth|ImageUpdate)FunctionName": Exists("lambda", "get_function", "FunctionName"),
     "RepositoryUri": Fits(r"ACCOUNT\.dkr\.ecr\.REGION\.amazonaws\.com/.+"),
     "AlarmTopicArn": Exists("sns", "get_topic_attributes", "TopicArn"),
     "DashboardUrl": Fits(r"https://REGION\.console\.aws\.amazon\.com/cloudwatch/.+"),
