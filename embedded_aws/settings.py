@@ -64,7 +64,10 @@ def prepare_environment(
             "BIND_HOST": HOST,
             "MINISTACK_REGION": region,
             "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
-            "AUTH": "false",
+            # Every caller's policies are evaluated; these are the keys of the account itself.
+            "AUTH": "true",
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "CRITICAL"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import (
     acm,
     autoscaling,
@@ -15,6 +15,7 @@ from ministack.services import (
     lambda_svc,
     s3,
     secretsmanager,
+    tagging,
 )
 from ministack.services.cloudformation import (
     changesets,
@@ -92,6 +93,11 @@ failed_operation = Function("_failed_operation", stacks)
 roll_back_operation = Function("_roll_back_operation", stacks)
 delete_stack = Function("_delete_stack_async", stacks, handlers)
 stack_region = Function("_stack_region_context", stacks)
+
+request_action = Function("extract_iam_action", iam_actions)
+request_resource = Function("extract_resource_arn", iam_actions)
+repository_tags = Function("_collect_ecr", tagging)
+cluster_tags = Function("_collect_ecs", tagging)
 
 resolve_condition_key = Function("_resolve_condition_key", iam_evaluator)
 role_policies = Function("_gather_role_policies", iam_evaluator)

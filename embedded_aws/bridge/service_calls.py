@@ -21,6 +21,7 @@ from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 
 from embedded_aws.errors import ServiceCallError
+from embedded_aws.settings import ACCESS_KEY
 
 # The emulator's module for a service whose module has another name.
 _MODULES = {"wafv2": "waf", "application-autoscaling": "application_autoscaling"}
@@ -117,6 +118,8 @@ def _exchange(service: str, request: dict[str, Any]) -> tuple[int, dict[str, str
         body = urlencode(body, doseq=True)
     payload = body.encode() if isinstance(body, str) else bytes(body or b"")
     headers = {name.lower(): str(value) for name, value in request["headers"].items()}
+    # A service that asks who calls, as S3 does, must not take the call for an anonymous one.
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/internal"
     path, _, query = request["url_path"].partition("?")
     query_parameters = {**request["query_string"]} if request["query_string"] else parse_qs(query)
     module = ministack.app._get_module(_MODULES.get(service, service))

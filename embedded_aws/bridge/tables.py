@@ -28,6 +28,7 @@ from ministack.services import (
     sns,
     sqs,
     ssm,
+    tagging,
     waf,
 )
 from ministack.services.cloudformation import handlers, provisioners
@@ -158,5 +159,8 @@ QUEUE_URLS = Table(sqs, "_queue_name_to_url")
 
 SSM_PARAMETERS = Table(ssm, "_parameters")
 PUBLIC_IMAGE_PARAMETERS = Table(ssm, "_PUBLIC_AMI_PARAMETERS")
+
+# Functions by the service of an ARN; each yields ARNs with their tags.
+TAGS_OF_RESOURCES = Table(tagging, "_RESOURCE_TAG_COLLECTORS")
 
 WEB_ACLS = Table(waf, "_web_acls")

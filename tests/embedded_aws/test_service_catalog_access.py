@@ -116,8 +116,11 @@ def session_of(aws: EmbeddedAws, account: Account, role: str) -> Any:
 def test_path_is_open_to_the_role_behind_a_session(
     embedded: EmbeddedAws, account: Account, principal: str, kind: str, admitted: bool
 ) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
     role = account.client("iam").create_role(
-        RoleName="launcher", Path="/team/", AssumeRolePolicyDocument='{"Statement": []}'
+        RoleName="launcher",
+        Path="/team/",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
     )["Role"]["Arn"]
     document = {
         "Version": "2012-10-17",

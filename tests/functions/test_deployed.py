@@ -20,6 +20,7 @@ Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 @pytest.fixture
 def deploy(client: Any) -> Any:
     """Create a Lambda function from a committed zip; return how to invoke it."""
+    role = make_role(client("iam"))
 
     def create(name: str, variables: dict[str, str]) -> Any:
         function = f"{name}-{uuid4().hex[:8]}"
@@ -28,7 +29,7 @@ def deploy(client: Any) -> Any:
             Runtime=RUNTIME,
             Architectures=[ARCHITECTURE],
             Handler=f"functions.{name}.handler.handler",
-            Role="arn:aws:iam::123456789012:role/function",
+            Role=role,
             Timeout=60,
             Code={"ZipFile": (FUNCTIONS / f"{name}.zip").read_bytes()},
             Environment={"Variables": variables},
@@ -41,6 +42,25 @@ def deploy(client: Any) -> Any:
         return invoke
 
     return create
+
+
+def make_role(iam: Any) -> str:
+    """The ARN of a role that Lambda may assume, with what the functions call."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    actions = ["cloudwatch:PutMetricData", "ecs:DescribeServices", "secretsmanager:GetSecretValue"]
+    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    name = f"function-{uuid4().hex[:8]}"
+    created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="calls", PolicyDocument=document(allowed))
+    return str(created["Role"]["Arn"])
+
+
+def document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_database_extensions(

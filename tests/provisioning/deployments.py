@@ -10,10 +10,13 @@ from typing import Any
 from pipeline.aws import Aws
 from pipeline.provisioning import environments
 from pipeline.provisioning.operations import Wanted, launch
-from tests.conftest import REGION
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
+from tests.role_sessions import job, service
 
 NAME = "carbon-connect-dev"
+REPOSITORY = "carbon-connect/application"
+# The subject of a job that runs in the GitHub environment of the environment's name.
+SUBJECT = f"repo:{REPOSITORY}:environment:dev"
 # Service Catalog gives the caller's level of a provisioned product in this key.
 OWNER = {"servicecatalog:roleLevel": "self"}
 
@@ -51,7 +54,7 @@ class Deployable:
 def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
     """Launch dev with its own values and make its function's role the owner."""
     settings = {
-        "GitHubRepository": "carbon-connect/application",
+        "GitHubRepository": REPOSITORY,
         "ApiMaxTasks": "7",
         "ImageTag": "before",
     }
@@ -67,26 +70,11 @@ def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
     return Deployable(
         catalog,
         role_name=outputs["DeployRoleArn"].rpartition("/")[2],
-        role=session(catalog.aws, outputs["DeployRoleArn"]),
+        role=job(catalog.aws, outputs["DeployRoleArn"], SUBJECT),
         updater_arn=owner,
-        updater=session(catalog.aws, owner),
+        updater=service(catalog.aws, owner),
         function=outputs["ImageUpdateFunctionName"],
         repository_uri=outputs["RepositoryUri"],
-    )
-
-
-def session(aws: Aws, role: str) -> Aws:
-    """The embedded AWS as a session of a role."""
-    credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="deploy-4711")
-    keys = credentials["Credentials"]
-    return Aws(
-        REGION,
-        {
-            **aws.environment,
-            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": keys["SessionToken"],
-        },
     )
 
 

@@ -266,7 +266,8 @@ def test_release_bucket_of_another_account_is_refused(hub: Hub) -> None:
     theirs = Aws(REGION, environment).client("s3")
     name = release_bucket_name(aws.account(), REGION)
     theirs.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    # Open to us, so that nothing but its owner tells.
+    # Open to us, so that nothing but its owner tells; a new bucket refuses public policies.
+    theirs.delete_public_access_block(Bucket=name)
     everything = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
     everything["Resource"] = f"arn:aws:s3:::{name}"
     policy = {"Version": "2012-10-17", "Statement": [everything]}

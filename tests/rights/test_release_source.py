@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_launch import product_user
+from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
@@ -37,7 +37,7 @@ class Landscape:
         self.release = release
         text = CATALOG.replace("profile: prod\n    fixed: [NatGateways]", "profile: dev")
         publish(plan_regions(lambda _region: self.hub, release, small_catalog(text)), waits=WAITS)
-        self.launcher = product_user(self.hub, LAUNCHER)
+        self.launcher = launcher(self.hub, release, LAUNCHER)
         self.bucket = release_bucket_name(self.hub.account(), REGION)
         self.evil = f"{self.bucket}-evil"
         self.attacker = Organization(embedded)
@@ -47,6 +47,8 @@ class Landscape:
         """The attacker's bucket, open to everyone, with a network layer that makes the attacker an administrator."""
         s3 = self.attacker.client("s3", ATTACKER)
         s3.create_bucket(Bucket=self.evil, CreateBucketConfiguration={"LocationConstraint": REGION})
+        # A new bucket refuses public policies.
+        s3.delete_public_access_block(Bucket=self.evil)
         everyone = {
             "Effect": "Allow",
             "Principal": "*",

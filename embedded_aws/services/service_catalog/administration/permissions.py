@@ -1,9 +1,10 @@
-"""Whether a role or user may call: the one service of the embedded AWS that asks its callers.
+"""Whether a role or user may call, evaluated with the resources and condition keys that Service Catalog documents.
 
-Who deploys by updating a provisioned product, and who launches one, does so with a role that allows
-little else; what such a role lacks shows here and not only on AWS. The account itself may all.
+The account itself may call everything.
 """
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -17,11 +18,49 @@ from embedded_aws.services.service_catalog.state import Record
 
 Policies = list[list[iam_evaluator.ParsedStatement]]
 
+# The actions on a portfolio and on a product; all others have no resource, provisioned products neither.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsservicecatalog.html
-# Actions on one portfolio or product by its Id alone; provisioned products are no resource there.
-_OF_PORTFOLIOS = ("DescribePortfolio", "UpdatePortfolio", "DeletePortfolio")
-_OF_PRODUCTS = ("DescribeProduct", "DescribeProductAsAdmin", "UpdateProduct", "DeleteProduct")
-_WITHOUT_RESOURCE = ("ProvisionedProduct", "Record", "TagOption", "Constraint")
+_OF_PORTFOLIOS = frozenset(
+    [
+        "AcceptPortfolioShare",
+        "AssociatePrincipalWithPortfolio",
+        "CreatePortfolio",
+        "CreatePortfolioShare",
+        "DeletePortfolio",
+        "DeletePortfolioShare",
+        "DescribePortfolio",
+        "DescribePortfolioShares",
+        "DisassociatePrincipalFromPortfolio",
+        "ListPortfolioAccess",
+        "ListPrincipalsForPortfolio",
+        "RejectPortfolioShare",
+        "UpdatePortfolio",
+        "UpdatePortfolioShare",
+    ]
+)
+_OF_PRODUCTS = frozenset(
+    [
+        "CreateConstraint",
+        "CreateProduct",
+        "CreateProvisioningArtifact",
+        "DeleteProduct",
+        "DeleteProvisioningArtifact",
+        "DescribeProduct",
+        "DescribeProductAsAdmin",
+        "DescribeProvisioningArtifact",
+        "DescribeProvisioningParameters",
+        "ImportAsProvisionedProduct",
+        "ListLaunchPaths",
+        "ListPortfoliosForProduct",
+        "ListProvisioningArtifacts",
+        "ProvisionProduct",
+        "UpdateProduct",
+        "UpdateProvisioningArtifact",
+    ]
+)
+_OF_EITHER = ("AssociateTagOptionWithResource", "DisassociateTagOptionFromResource")
+_TAGGED_AT_CREATION = ("CreatePortfolio", "CreateProduct")
+_PASSED = {"iam:passedtoservice": "servicecatalog.amazonaws.com"}
 
 
 def require(action: str, request: Request) -> None:
@@ -31,21 +70,46 @@ def require(action: str, request: Request) -> None:
     if granted is None:
         return
     policies, limits = granted
-    for resource in _resources(action, request):
-        if not may(
-            caller.session_arn,
-            f"servicecatalog:{action}",
-            resource,
-            policies,
-            *limits,
-            context=_levels(caller, request),
-        ):
+    for name, resource, context in _asked(action, request):
+        keys = {**_levels(caller, request), **context}
+        if not may(caller.session_arn, name, resource, policies, *limits, context=keys):
             raise Refusal(
                 "AccessDeniedException",
-                f"User: {caller.session_arn} is not authorized to perform: servicecatalog:{action}"
+                f"User: {caller.session_arn} is not authorized to perform: {name}"
                 f" on resource: {resource} because no identity-based policy allows the"
-                f" servicecatalog:{action} action",
+                f" {name} action",
             )
+
+
+def _asked(action: str, request: Request) -> Iterator[tuple[str, str, Record]]:
+    """The actions that a call takes: each with the ARN that it is on, and condition keys by their names in lower case."""
+    tags = _request_tags(request)
+    for arn, record in _resources(action, request):
+        keys = {f"aws:resourcetag/{tag['Key'].lower()}": tag["Value"] for tag in record["Tags"]}
+        yield f"servicecatalog:{action}", arn, {**keys, **tags}
+        if action in _TAGGED_AT_CREATION and request.get("Tags"):
+            yield "servicecatalog:TagResource", arn, tags
+    if action == "CreateConstraint" and request.get("Type") == "LAUNCH":
+        yield "iam:PassRole", _launch_role(request), _PASSED
+
+
+def _request_tags(request: Request) -> Record:
+    """The condition keys of the tags that a request sets or removes."""
+    tags = [*request.get("Tags", ()), *request.get("AddTags", ())]
+    names = [*(tag["Key"] for tag in tags), *request.get("RemoveTags", ())]
+    keys: Record = {f"aws:requesttag/{tag['Key'].lower()}": tag["Value"] for tag in tags}
+    return {**keys, "aws:tagkeys": names} if names else keys
+
+
+def _launch_role(request: Request) -> str:
+    """The ARN of the role of a launch constraint, which is the caller's account's where it is named."""
+    try:
+        parameters = json.loads(request["Parameters"])
+    except ValueError:
+        return "*"
+    role = tables.ROLES.get(parameters.get("LocalRoleName", "")) or {}
+    local = f"arn:aws:iam::{get_account_id()}:role/{parameters.get('LocalRoleName', '')}"
+    return str(parameters.get("RoleArn") or role.get("Arn") or local)
 
 
 def may(
@@ -102,28 +166,36 @@ def _granted(caller: Caller) -> tuple[Policies, list[Policies]] | None:
     return None
 
 
-def _resources(action: str, request: Request) -> list[str]:
-    """The ARNs of the portfolio and the product that a request names; * for neither."""
-    if any(word in action for word in _WITHOUT_RESOURCE):
-        return ["*"]
-    products = [request[name] for name in ("ProductId",) if name in request]
-    portfolios = [request[name] for name in ("PortfolioId",) if name in request]
+def _resources(action: str, request: Request) -> list[tuple[str, Record]]:
+    """What an action is on: ARNs with records; * where it has no resource, any ARN of the kind where there is none yet."""
+    nothing: Record = {"Tags": []}
+    if action in _OF_EITHER:
+        kind = "portfolio" if request["ResourceId"].startswith("port-") else "product"
+        return [_found(kind, request["ResourceId"])]
     if action in _OF_PORTFOLIOS:
-        portfolios.append(request["Id"])
-    if action in _OF_PRODUCTS and "Id" in request:
-        products.append(request["Id"])
+        kind, ids = "portfolio", [request.get("PortfolioId") or request.get("Id")]
+    elif action in _OF_PRODUCTS:
+        kind, ids = "product", _products(action, request)
+    else:
+        return [("*", nothing)]
+    found = [_found(kind, identifier) for identifier in ids if identifier]
+    return found or [(state.arn(kind, "*"), nothing)]
+
+
+def _products(action: str, request: Request) -> list[str | None]:
+    """The IDs of the products that a request names."""
     name = request.get("ProductName") or request.get("Name")
-    if action in ("ProvisionProduct", "DescribeProduct", "DescribeProvisioningParameters"):
-        products += [p["Id"] for p in visible.products() if p["Name"] == name]
-    arns = [_arn("portfolio", identifier) for identifier in portfolios]
-    return [*arns, *(_arn("product", identifier) for identifier in products)] or ["*"]
+    if action not in ("ProvisionProduct", "DescribeProduct", "DescribeProvisioningParameters"):
+        name = None
+    named = [product["Id"] for product in visible.products() if name and product["Name"] == name]
+    return [request.get("ProductId") or request.get("Id"), *named]
 
 
-def _arn(kind: str, identifier: str) -> str:
-    """The ARN of what is there, in the account that has it, or that it would have here."""
+def _found(kind: str, identifier: str) -> tuple[str, Record]:
+    """ARN and record of what exists, in the account that has it, or the ARN that it would have here."""
     store = {"portfolio": state.portfolios, "product": state.products}[kind]
     found = state.anywhere(store, identifier)
-    return str(found["ARN"]) if found else state.arn(kind, identifier)
+    return (str(found["ARN"]), found) if found else (state.arn(kind, identifier), {"Tags": []})
 
 
 def _levels(caller: Caller, request: Request) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""Sessions of launched roles that no person assumes: jobs of GitHub Actions, and AWS services."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from commands.embedded_sessions import signed_in
+from pipeline.aws import Aws
+
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+
+
+def token(subject: str, audience: str = AUDIENCE, issuer: str = ISSUER) -> str:
+    """A web identity token. The embedded AWS verifies its claims against the trust policy, and no signature."""
+    claims = {"iss": f"https://{issuer}", "aud": audience, "sub": subject}
+    parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (*parts, b""))
+
+
+def job(aws: Aws, role: str, subject: str, audience: str = AUDIENCE) -> Aws:
+    """The embedded AWS as a job that assumed a role, by its ARN. Raises botocore's AccessDenied where it may not."""
+    credentials = aws.client("sts").assume_role_with_web_identity(
+        RoleArn=role, RoleSessionName="job-4711", WebIdentityToken=token(subject, audience)
+    )["Credentials"]
+    return signed_in(
+        aws,
+        credentials["AccessKeyId"],
+        credentials["SecretAccessKey"],
+        credentials["SessionToken"],
+    )
+
+
+def service(aws: Aws, role: str) -> Aws:
+    """The embedded AWS as the service that a role trusts, with the role's own policies; ``role`` is its ARN.
+
+    No client can call as a service. While the credentials are made, the role trusts the account instead.
+    """
+    iam, name = aws.client("iam"), role.rpartition("/")[2]
+    trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    account = {"AWS": f"arn:aws:iam::{aws.account()}:root"}
+    statement = {"Effect": "Allow", "Principal": account, "Action": "sts:AssumeRole"}
+    replace_trust(iam, name, {"Version": "2012-10-17", "Statement": [statement]})
+    try:
+        credentials = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="service")
+    finally:
+        replace_trust(iam, name, trust)
+    keys = credentials["Credentials"]
+    return signed_in(aws, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+def replace_trust(iam: Any, name: str, document: Any) -> None:
+    """Give a role another trust policy."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=text)
