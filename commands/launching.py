@@ -92,15 +92,15 @@ def launch(
 
 
 def published(aws: Aws, release: Release) -> Aws:
-    """Publish to an embedded AWS, which holds nothing yet; returns it as a user of the products."""
-    from commands.embedded_launch import product_user
+    """Publish to an embedded AWS, which holds nothing yet; returns it as the launcher role."""
+    from commands.embedded_sessions import launcher
     from commands.publishing import publish_everything
 
     publish_everything(aws, release)
-    return product_user(aws, launcher())
+    return launcher(aws, release, launcher_name())
 
 
-def launcher() -> str:
+def launcher_name() -> str:
     """The first role that catalog.yaml lets launch, by name."""
     from pipeline.catalog.document import CATALOG, load_catalog
     from pipeline.errors import Refusal

@@ -20,7 +20,7 @@ UPDATABLE = frozenset({"AVAILABLE", "TAINTED"})
 
 @dataclass(frozen=True)
 class Environment:
-    """A provisioned product of one name."""
+    """A provisioned product of one name; ``outputs_record_id`` is empty until a launch of it has succeeded."""
 
     id: str
     name: str
@@ -29,7 +29,12 @@ class Environment:
     product_id: str
     artifact_id: str
     last_record_id: str
-    was_launched: bool
+    outputs_record_id: str
+
+    @property
+    def was_launched(self) -> bool:
+        """Whether a launch of it has succeeded."""
+        return bool(self.outputs_record_id)
 
     @property
     def is_under_change(self) -> bool:
@@ -57,7 +62,7 @@ def find(aws: Aws, name: str) -> Environment | None:
         detail["ProductId"],
         detail["ProvisioningArtifactId"],
         detail["LastRecordId"],
-        bool(detail.get("LastSuccessfulProvisioningRecordId")),
+        detail.get("LastSuccessfulProvisioningRecordId", ""),
     )
 
 
@@ -72,11 +77,19 @@ def required(aws: Aws, name: str) -> Environment:
 
 
 def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
-    """The outputs of its last successful launch or update, by name, without the stack's ARN."""
+    """The outputs of its last successful launch or update, by name, without the stack's ARN.
+
+    They are read from the record, as AWS's policy for users of products allows. Raises Refusal where no launch has succeeded.
+    """
+    if not environment.outputs_record_id:
+        raise Refusal(
+            f"{environment.name} has no outputs, because no launch of it has succeeded; `status` says why, `launch` launches it again."
+        )
     with sentences(f"read the outputs of {environment.name}"):
-        catalog = aws.client("servicecatalog")
         found = pages(
-            catalog.get_provisioned_product_outputs, "Outputs", ProvisionedProductId=environment.id
+            aws.client("servicecatalog").describe_record,
+            "RecordOutputs",
+            Id=environment.outputs_record_id,
         )
         values = {output["OutputKey"]: output["OutputValue"] for output in found}
     return {name: value for name, value in values.items() if name != STACK_OUTPUT}

@@ -17,6 +17,7 @@ from pipeline.paths import DIST, FUNCTIONS, MANIFEST, SETUP_CFG
 from pipeline.release.function_packages import build_functions
 from pipeline.release.names import check_names_fit
 from templates_src import environment
+from templates_src.access.launcher import launcher_role
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.policy_size import check_policies
@@ -95,7 +96,7 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
-        bases = [launch_role(), release_bucket()]
+        bases = [launch_role(), release_bucket(), launcher_role(layers)]
         check_policies(layers)
         for base in bases:
             check_policies([base])

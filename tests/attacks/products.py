@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from commands.embedded_launch import product_user
+from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
@@ -59,7 +59,7 @@ class Published:
         publish(plan_regions(lambda _region: self.aws, self.release, self.catalog), waits=WAITS)
         self.admin: Any = self.aws.client("servicecatalog")
         self.users: dict[str, Any] = {
-            name: product_user(self.aws, name).client("servicecatalog")
+            name: launcher(self.aws, release, name).client("servicecatalog")
             for name in (LAUNCHER, SOMEBODY)
         }
 

@@ -6,16 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_launch import product_user
+from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
 from pipeline.catalog.product_templates import product_template
+from pipeline.catalog.steps import Kind
+from pipeline.catalog.storage import ROLE_STACK, Foundation, ensure_stack
 from pipeline.paths import PARAMETERS
-from pipeline.release.assemble import Release, serialize
+from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import ensure_bucket, release_bucket_name, upload
+from templates_src.launch_role.template import NAME as LAUNCH_TEMPLATE
 from tests.conftest import REGION
 from tests.launches.environments import aws_of
+from tests.relations.variants import built
 
 LAUNCH_ROLE = "carbon-connect-launch"
 USER = "carbon-connect-launcher"
@@ -31,7 +35,7 @@ class Catalog:
         self.bucket = release_bucket_name(self.aws.account(), REGION)
         ensure_bucket(self.aws, self.bucket)
         make_launch_role(self.aws)
-        self.user = product_user(self.aws, USER)
+        self.user = launcher(self.aws, built(), USER)
         self.portfolio = self.portfolio_named("Carbon Connect environments")
         self.product = ""
 
@@ -105,23 +109,6 @@ class Catalog:
 
 
 def make_launch_role(aws: Aws) -> None:
-    """A role of the agreed name that may do everything: what it must be able to do is another test's matter."""
-    iam = aws.client("iam")
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "servicecatalog.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
-    everything = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-    }
-    iam.create_role(RoleName=LAUNCH_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    iam.put_role_policy(
-        RoleName=LAUNCH_ROLE, PolicyName="everything", PolicyDocument=json.dumps(everything)
-    )
+    """The launch role of the release, from its template."""
+    body = built().foundations[template_path(LAUNCH_TEMPLATE)]
+    ensure_stack(aws, Foundation(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)

@@ -108,13 +108,15 @@ def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
 ) -> None:
     before = user.stack().parameters
     new = {"Type": "String", "Default": "own"}
-    catalog.publish(later, "later-releases", Added=new)
+    # The launch role reads releases in buckets of such names only.
+    bucket = f"{catalog.bucket}-later"
+    catalog.publish(later, bucket, Added=new)
 
     ended = user.update(later.version)
 
     assert ended == Ended(NAME, later.version, changed=True, succeeded=True)
     assert user.stack().parameters == {**before, "Added": "own"}
-    assert user.outputs()["ReleaseLocation"] == f"s3://later-releases/{later.prefix}"
+    assert user.outputs()["ReleaseLocation"] == f"s3://{bucket}/{later.prefix}"
     with pytest.raises(
         Refusal, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
     ):

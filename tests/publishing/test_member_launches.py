@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commands.embedded_launch import product_user
+from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
@@ -55,7 +55,7 @@ class Landscape:
         cloudformation.get_waiter("stack_create_complete").wait(
             StackName="launch-role", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
         )
-        return User(product_user(there, USER))
+        return User(launcher(there, self.release, USER))
 
 
 @pytest.fixture(scope="module")

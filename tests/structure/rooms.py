@@ -55,6 +55,7 @@ BUILDINGS = (
             {"compute": "the layer compute"},
             {"monitoring": "the layer monitoring"},
             {"environment": "the root template, which nests the layers"},
+            {"access": "the templates of the roles of people and machines"},
         ),
     ),
     Building(
@@ -92,6 +93,7 @@ BUILDINGS = (
                 "targets": "the account or the embedded AWS that a command works on",
                 "show": "progress and results on the terminal",
                 "embedded_launch": "what a launch on the embedded AWS needs and an account has",
+                "embedded_sessions": "sessions of the roles on the embedded AWS",
             },
             {
                 "building": "build, lint, render, upload",

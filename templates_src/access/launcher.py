@@ -1,0 +1,177 @@
+"""The launcher: a role that launches, updates and terminates products, and follows what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from awacs import cloudformation, ec2, servicecatalog
+from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
+from troposphere import GetAtt, Ref, Sub
+from troposphere.iam import ManagedPolicy, Role
+
+from templates_src import environment
+from templates_src.access.trust import role_name, trusted_people
+from templates_src.core import iam
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from templates_src.core.shared import PROJECT
+from templates_src.launch_role.grants import STACK_NAMES
+
+NAME = "launcher-role"
+
+LAUNCHER_ROLE_NAME = role_name(
+    "LauncherRoleName", label="Launcher role", default="carbon-connect-launcher"
+)
+# What the console asks for the choices of a parameter of an AWS type, by the type within List<…>.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+FORM_CALLS = {
+    "AWS::EC2::AvailabilityZone::Name": ec2.DescribeAvailabilityZones,
+    "AWS::EC2::Image::Id": ec2.DescribeImages,
+    "AWS::EC2::Instance::Id": ec2.DescribeInstances,
+    "AWS::EC2::KeyPair::KeyName": ec2.DescribeKeyPairs,
+    "AWS::EC2::SecurityGroup::GroupName": ec2.DescribeSecurityGroups,
+    "AWS::EC2::SecurityGroup::Id": ec2.DescribeSecurityGroups,
+    "AWS::EC2::Subnet::Id": ec2.DescribeSubnets,
+    "AWS::EC2::VPC::Id": ec2.DescribeVpcs,
+    "AWS::EC2::Volume::Id": ec2.DescribeVolumes,
+    "AWS::Route53::HostedZone::Id": Action("route53", "ListHostedZones"),
+}
+
+
+def launcher_role(layers: Iterable[Layer] | None = None) -> Layer:
+    """The template, deployed once for each launcher role of an account; IAM has no region.
+
+    ``layers`` are the templates that products are made of, by default all. The policy has a name, because a
+    permission set of IAM Identity Center refers to a customer managed policy by its name. Raises TemplateError for a
+    parameter of an AWS type whose choices no call here reads.
+    """
+    layer = Layer(NAME, "Carbon Connect: the role that uses the products", common=(PROJECT,))
+    name = layer.parameter(LAUNCHER_ROLE_NAME)
+    policy = layer.add(
+        ManagedPolicy(
+            "LauncherPolicy",
+            ManagedPolicyName=name,
+            Description="Carbon Connect: launch, update and terminate products",
+            PolicyDocument=use_products(parameter_types(layers or environment.layers())),
+        )
+    )
+    role = layer.add(
+        Role(
+            "LauncherRole",
+            RoleName=name,
+            Description="Launches, updates and terminates the products of Carbon Connect",
+            AssumeRolePolicyDocument=trusted_people(layer),
+            ManagedPolicyArns=[Ref(policy)],
+        )
+    )
+    layer.output("LauncherRoleArn", GetAtt(role, "Arn"), "ARN of the launcher role", public=True)
+    layer.output("LauncherPolicyArn", Ref(policy), "ARN of the launcher role's policy", public=True)
+    return layer
+
+
+def parameter_types(layers: Iterable[Layer]) -> list[str]:
+    """The AWS types among the parameters' types, without ``List<…>``."""
+    types = (
+        declaration.type.removeprefix("List<").removesuffix(">")
+        for layer in layers
+        for declaration in layer.declarations.values()
+    )
+    return sorted({kind for kind in types if "::" in kind})
+
+
+def use_products(types: Iterable[str]) -> PolicyDocument:
+    """What launching from the console, the AWS CLI and build.py takes; products have parameters of these AWS types."""
+    return iam.document(
+        *launch_products(), own_products(), stack_progress(), template_summaries(), form(types)
+    )
+
+
+def launch_products() -> tuple[Statement, Statement]:
+    """Find products and launch them. Service Catalog offers only those of the portfolios that admit the role."""
+    return (
+        Statement(
+            Sid="FindProducts",
+            Effect=Allow,
+            Action=[servicecatalog.DescribeProductView, servicecatalog.SearchProducts],
+            # The actions have no resource.
+            Resource=["*"],
+        ),
+        Statement(
+            Sid="LaunchProducts",
+            Effect=Allow,
+            Action=[
+                servicecatalog.DescribeProduct,
+                servicecatalog.DescribeProvisioningParameters,
+                servicecatalog.ListLaunchPaths,
+                servicecatalog.ProvisionProduct,
+            ],
+            # A product's ID is not known before it is published, and a shared product belongs to another account.
+            Resource=[Sub("arn:${AWS::Partition}:catalog:*:*:product/*")],
+        ),
+    )
+
+
+def own_products() -> Statement:
+    """What the role launched, in whichever session: colleagues who share the role share its environments."""
+    return Statement(
+        Sid="UseWhatTheRoleLaunched",
+        Effect=Allow,
+        Action=[
+            servicecatalog.DescribeProvisionedProduct,
+            servicecatalog.DescribeRecord,
+            servicecatalog.ListRecordHistory,
+            servicecatalog.ScanProvisionedProducts,
+            servicecatalog.SearchProvisionedProducts,
+            servicecatalog.TerminateProvisionedProduct,
+            servicecatalog.UpdateProvisionedProduct,
+        ],
+        # A provisioned product is no resource in IAM; the level limits the actions.
+        Resource=["*"],
+        Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
+    )
+
+
+def stack_progress() -> Statement:
+    """Read the stacks of the account's provisioned products; their IDs are not known before the launch."""
+    return Statement(
+        Sid="ReadTheStacksOfProducts",
+        Effect=Allow,
+        Action=[
+            # Why CloudFormation refused resources before it created any.
+            cloudformation.DescribeEvents,
+            cloudformation.DescribeStackEvents,
+            cloudformation.DescribeStackResources,
+            cloudformation.DescribeStacks,
+            cloudformation.ListStackResources,
+        ],
+        Resource=[
+            Sub(f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{STACK_NAMES}")
+        ],
+    )
+
+
+def template_summaries() -> Statement:
+    """The launch form reads the parameters of a template, which is no resource before it has a stack."""
+    return Statement(
+        Sid="ReadTheLaunchForm",
+        Effect=Allow,
+        Action=[cloudformation.GetTemplateSummary],
+        Resource=["*"],
+    )
+
+
+def form(types: Iterable[str]) -> Statement:
+    """The choices that the launch form offers for parameters of AWS types; the actions have no resource."""
+    types = list(types)
+    if unknown := [kind for kind in types if kind not in FORM_CALLS]:
+        raise TemplateError(
+            f"A parameter has the type {unknown[0]}, and no call is known that reads its choices for the launch form; "
+            "add the call in templates_src/access/launcher.py."
+        )
+    calls = {f"{call.prefix}:{call.action}": call for call in map(FORM_CALLS.__getitem__, types)}
+    return Statement(
+        Sid="OfferChoicesInTheLaunchForm",
+        Effect=Allow,
+        Action=[calls[name] for name in sorted(calls)],
+        Resource=["*"],
+    )

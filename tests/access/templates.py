@@ -1,0 +1,36 @@
+"""The role templates, rendered, as principals of the policy evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.template.example_values import ACCOUNT
+from templates_src.core.layer import Layer
+from tests.iam.evaluation import Decision, Principal, Resource, decide
+from tests.iam.policies import Policy, Request, policy
+from tests.launch_role.evaluation import resources_of
+
+REGION = "eu-north-1"
+IAM = f"arn:aws:iam::{ACCOUNT}:"
+OTHER_ACCOUNT = "999988887777"
+
+
+def policies_of(layer: Layer, role: str, **given: str) -> tuple[Policy, ...]:
+    """The managed policies of a role of a template, by its logical ID."""
+    resources = resources_of(layer, **given)
+    attached = [entry["Ref"] for entry in resources[role]["Properties"]["ManagedPolicyArns"]]
+    return tuple(policy(name, resources[name]["Properties"]["PolicyDocument"]) for name in attached)
+
+
+def principal(layer: Layer, role: str, **given: str) -> Principal:
+    """The role of a template, with its policies."""
+    name = resources_of(layer, **given)[role]["Properties"]["RoleName"]
+    return Principal(f"{IAM}role/{name}", ACCOUNT, policies_of(layer, role, **given))
+
+
+def answer(
+    caller: Principal, action: str, arn: str = "*", context: Mapping[str, Any] | None = None
+) -> Decision:
+    """What AWS answers the caller's request on a resource of the same account."""
+    return decide(caller, Request(action, arn, context or {}), Resource(ACCOUNT))

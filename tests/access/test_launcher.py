@@ -1,0 +1,113 @@
+"""The launcher role: it uses products and follows their stacks, and may do nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from troposphere.ec2 import VPC
+
+from pipeline.template.example_values import ACCOUNT
+from templates_src.access.launcher import FORM_CALLS, launcher_role, parameter_types
+from templates_src.core.declaration import Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from tests.access.templates import IAM, REGION, answer, principal
+from tests.relations.variants import built
+
+LAUNCHER = principal(launcher_role(), "LauncherRole")
+PRODUCT = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-abcdefghijklm"
+SHARED = f"arn:aws:catalog:{REGION}:999988887777:product/prod-abcdefghijklm"
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/SC-{ACCOUNT}-pp-abc/1234"
+OWN = {"servicecatalog:roleLevel": "self"}
+ALLOWED: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("servicecatalog:SearchProducts", "*", {}),
+    ("servicecatalog:DescribeProvisioningParameters", PRODUCT, {}),
+    ("servicecatalog:ProvisionProduct", PRODUCT, {}),
+    ("servicecatalog:ProvisionProduct", SHARED, {}),
+    ("servicecatalog:DescribeProvisionedProduct", "*", OWN),
+    ("servicecatalog:DescribeRecord", "*", OWN),
+    ("servicecatalog:UpdateProvisionedProduct", "*", OWN),
+    ("servicecatalog:TerminateProvisionedProduct", "*", OWN),
+    ("cloudformation:DescribeStacks", STACK, {}),
+    ("cloudformation:DescribeEvents", STACK, {}),
+    ("cloudformation:DescribeStackEvents", STACK, {}),
+    ("cloudformation:ListStackResources", STACK, {}),
+    ("cloudformation:GetTemplateSummary", "*", {}),
+    ("ec2:DescribeVpcs", "*", {}),
+)
+OTHERS = {"servicecatalog:accountLevel": "self"}
+REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("servicecatalog:UpdateProvisionedProduct", "*", OTHERS),
+    ("servicecatalog:TerminateProvisionedProduct", "*", OTHERS),
+    ("servicecatalog:DescribeRecord", "*", OTHERS),
+    ("servicecatalog:UpdateProvisionedProductProperties", "*", OWN),
+    ("servicecatalog:CreateProvisioningArtifact", PRODUCT, {}),
+    ("servicecatalog:AssociatePrincipalWithPortfolio", f"arn:aws:catalog:{REGION}:{ACCOUNT}:portfolio/port-x", {}),
+    ("servicecatalog:DeleteConstraint", "*", {}),
+    ("cloudformation:CreateStack", STACK, {}),
+    ("cloudformation:UpdateStack", STACK, {}),
+    ("cloudformation:DeleteStack", STACK, {}),
+    ("cloudformation:GetTemplate", STACK, {}),
+    ("cloudformation:SetStackPolicy", STACK, {}),
+    ("cloudformation:DescribeStacks", STACK.replace("/SC-", "/other-"), {}),
+    ("cloudformation:DescribeStackEvents", STACK.replace(f"SC-{ACCOUNT}", "SC-999988887777"), {}),
+    ("iam:PassRole", f"{IAM}role/carbon-connect-launch", {"iam:PassedToService": "servicecatalog.amazonaws.com"}),
+    ("sts:AssumeRole", f"{IAM}role/carbon-connect-launch", {}),
+    ("iam:CreateRole", f"{IAM}role/carbon-connect/dev/x", {}),
+    ("iam:PutRolePolicy", f"{IAM}role/carbon-connect-launcher", {}),
+    ("iam:CreatePolicyVersion", f"{IAM}policy/carbon-connect-launcher", {}),
+    ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:x-a1B2c3", {}),
+    ("s3:GetObject", f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}/x", {}),
+    ("ec2:DescribeInstances", "*", {}),
+    ("ec2:TerminateInstances", f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1", {}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), ALLOWED)
+def test_launcher_may(action: str, arn: str, context: dict[str, str]) -> None:
+    decision = answer(LAUNCHER, action, arn, context)
+
+    assert decision.allowed, decision.reasons()
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), REFUSED)
+def test_launcher_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+    assert not answer(LAUNCHER, action, arn, context).allowed
+
+
+def test_every_wildcard_resource_is_limited_otherwise_or_has_no_resource() -> None:
+    from pipeline.checks.permissions import resources_of
+
+    for policy in LAUNCHER.policies:
+        for statement in policy.statements:
+            if statement["Resource"] == ["*"] and "Condition" not in statement:
+                bindable = {a for a in statement["Action"] if resources_of(a)}
+                # GetTemplateSummary also reads a template that has no stack.
+                assert bindable <= {"cloudformation:GetTemplateSummary"}
+
+
+def test_launch_form_reads_the_choices_of_every_parameter_of_the_products() -> None:
+    types = parameter_types([built().root, *built().layers])
+
+    assert types
+    for kind in types:
+        call = FORM_CALLS[kind]
+        assert answer(LAUNCHER, f"{call.prefix}:{call.action}").allowed
+
+
+def test_parameter_whose_choices_no_call_reads_is_refused() -> None:
+    layer = Layer("strange", "A layer")
+    layer.parameter(
+        Declaration(
+            name="Bus",
+            group="Events",
+            label="Bus",
+            description="A bus.",
+            type="List<AWS::Events::EventBus::Name>",
+        )
+    )
+    layer.add(VPC("Vpc", CidrBlock="10.0.0.0/16"))
+
+    with pytest.raises(
+        TemplateError, match=r"has the type AWS::Events::EventBus::Name, and no call"
+    ):
+        launcher_role([layer])

@@ -1,0 +1,108 @@
+"""AWSServiceCatalogEndUserFullAccess in place of the launcher role: what docs/access.md says of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from commands.embedded_sessions import session
+from pipeline.aws import Aws
+from pipeline.errors import Refusal
+from pipeline.paths import PROJECT
+from pipeline.provisioning import environments
+from tests.conftest import REGION
+from tests.provisioning.catalog import Catalog
+from tests.provisioning.users import User
+
+POLICY = json.loads(
+    Path(__file__).with_name("AWSServiceCatalogEndUserFullAccess.json").read_text("utf-8")
+)
+ROLE = "end-user"
+NAME = "carbon-connect-dev"
+
+
+def sentence() -> str:
+    """What docs/access.md says of the policy."""
+    text = " ".join((PROJECT / "docs/access.md").read_text(encoding="utf-8").split())
+    (found,) = [each for each in text.split(". ") if "`AWSServiceCatalogEndUserFullAccess`" in each]
+    return found
+
+
+def test_documentation_names_the_version_and_the_limits_of_the_policy() -> None:
+    said = sentence()
+
+    assert f"{POLICY['PolicyVersion']} of {POLICY['Edited'][:10]}" in said
+    for word in (
+        "launch",
+        "update",
+        "terminate",
+        "status",
+        "outputs",
+        "session name",
+        "DescribeEvents",
+    ):
+        assert word in said, word
+
+
+@pytest.fixture(scope="module")
+def end_user(catalog: Catalog) -> Catalog:
+    """The catalog, which admits a role that has AWS's policy and no other."""
+    iam = catalog.aws.client("iam")
+    account = catalog.aws.account()
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(document))
+    iam.put_role_policy(
+        RoleName=ROLE, PolicyName="aws", PolicyDocument=json.dumps(POLICY["Document"])
+    )
+    catalog.admit(f"arn:aws:iam::{account}:role/{ROLE}")
+    return catalog
+
+
+def as_(catalog: Catalog, name: str) -> Aws:
+    """The role in a session of a name."""
+    return session(catalog.aws, ROLE, name)
+
+
+def test_it_serves_one_session_name_and_no_colleague(end_user: Catalog) -> None:
+    user = User(as_(end_user, "ada"))
+    assert user.launch().succeeded
+    # A later session of the same name, as Identity Center names each session after the person.
+    later = User(as_(end_user, "ada"))
+    assert later.outputs()["DocumentsBucketName"] == f"{NAME}-documents"
+    assert environments.told(later.aws, later.environment())["Status"] == "AVAILABLE"
+    assert ("Data", "CREATE_COMPLETE") in user.heard
+
+    colleague = User(as_(end_user, "grace"))
+    with pytest.raises(Refusal, match=r"grace is not authorized.*DescribeProvisionedProduct"):
+        colleague.update(ImageTag="1")
+
+    assert later.update(ImageTag="1").succeeded
+    assert later.terminate().succeeded
+
+
+def test_it_does_not_read_the_outputs_in_the_other_way(end_user: Catalog) -> None:
+    catalog = as_(end_user, "ada").client("servicecatalog")
+
+    with pytest.raises(catalog.exceptions.ClientError, match="GetProvisionedProductOutputs"):
+        catalog.get_provisioned_product_outputs(ProvisionedProductName=NAME)
+
+
+def test_it_does_not_read_what_validation_refuses(end_user: Catalog) -> None:
+    name = "refused-dev-media"
+    end_user.aws.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    user = User(as_(end_user, "ada"), "refused-dev")
+
+    ended = user.launch(Project="refused")
+
+    assert not ended.succeeded
+    assert name not in " ".join(failure.reason for failure in ended.failures)
+    assert user.terminate().succeeded
