@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from pipeline.aws import Aws, code_of, partition_of, sentences
+from pipeline.catalog.principals import role_exists
 from pipeline.catalog.steps import Kind
-from pipeline.catalog.storage import Foundation, ensure_stack, role_exists
+from pipeline.catalog.storage import Foundation, ensure_stack
 from pipeline.release.assemble import Release, template_path
 from templates_src.access.launcher import LAUNCHER_ROLE_NAME, NAME
 from templates_src.access.trust import TRUSTED_PRINCIPALS

@@ -84,34 +84,39 @@ def launch(
             launch_directly(aws, release, environment, given, bucket)
         else:
             if embedded:
-                aws = published(aws, release)  # noqa: PLW2901 - the same AWS, as its user from now on
+                aws = published(aws, release, environment)  # noqa: PLW2901 - the same AWS, as its user from now on
             name = provisioned_name({**profile, **given})
             launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
             stay(aws)
 
 
-def published(aws: Aws, release: Release) -> Aws:
-    """Publish to an embedded AWS, which holds nothing yet; returns it as the launcher role."""
+def published(aws: Aws, release: Release, environment: str) -> Aws:
+    """Publish to an embedded AWS, which holds nothing yet; returns it as a launcher of the environment's product."""
     from commands.embedded_sessions import launcher
     from commands.publishing import publish_everything
 
     publish_everything(aws, release)
-    return launcher(aws, release, launcher_name())
+    return launcher(aws, release, launcher_name(environment))
 
 
-def launcher_name() -> str:
-    """The first role that catalog.yaml lets launch, by name."""
+def launcher_name(environment: str) -> str:
+    """The first role that catalog.yaml lets launch an environment, by name."""
     from pipeline.catalog.document import CATALOG, load_catalog
     from pipeline.errors import Refusal
     from pipeline.parameters.profiles import shown
 
-    for portfolio in load_catalog().portfolios:
-        for principal in portfolio.principals:
+    catalog = load_catalog()
+    for product in catalog.products:
+        if product.profile != environment:
+            continue
+        for principal in catalog.portfolio_of(product.key).principals:
             kind, _, name = principal.partition("/")
             if kind == "role" and not {"*", "?", "/"} & set(name):
                 return name
-    raise Refusal(f"{shown(CATALOG)} names no role that may launch; add one to a portfolio.")
+    raise Refusal(
+        f"{shown(CATALOG)} names no role that may launch {environment}; add one to the portfolio of its product."
+    )
 
 
 def launch_product(

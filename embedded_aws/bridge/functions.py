@@ -12,6 +12,7 @@ from ministack.services import (
     autoscaling,
     ec2,
     elasticache,
+    iam,
     lambda_svc,
     s3,
     secretsmanager,
@@ -116,6 +117,10 @@ reconcile_instances = Function("_reconcile_instances", autoscaling)
 create_default_network = Function("_ensure_defaults_initialized", ec2)
 
 cache_user_xml = Function("_user_xml", elasticache)
+
+policy_exists = Function("_policy_exists", iam)
+boundary_error = Function("_boundary_policy_error", iam)
+iam_error = Function("_error", iam)
 
 execute_function = Function("_execute_function_with_config_scope", lambda_svc)
 vpc_config_with_id = Function("_vpc_config_with_id", lambda_svc)

@@ -9,10 +9,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from collections.abc import Iterator
 from typing import Any
 
+from ministack.services import tagging
+
 from embedded_aws.bridge import functions, tables
 from embedded_aws.services.service_catalog.callers import without_session
 
 UNKNOWN = "*"
+_TAG = "aws:resourcetag/"
 # What a call that creates a resource is about: the resource has no ID yet.
 _NEW = {
     "acm:ImportCertificate": "certificate/*",
@@ -36,7 +39,10 @@ def install() -> None:
     def condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return without_session(context.principal_arn)
-        return resolve(key, context)
+        found = resolve(key, context)
+        if found is None and key.lower().startswith(_TAG):
+            return _tag_of(context.resource_arn, key[len(_TAG) :])
+        return found
 
     functions.request_resource.replace(resource)
     functions.resolve_condition_key.replace(condition_key)
@@ -45,6 +51,14 @@ def install() -> None:
         ecr=functions.repository_tags.current,
         ecs=functions.cluster_tags.current,
     )
+
+
+def _tag_of(arn: str, key: str) -> str | None:
+    """The value of a resource's tag; ministack looks for it only where a policy of the caller, not a boundary, names one."""
+    for name, value in (tagging.resource_tags(arn) or {}).items():
+        if name.lower() == key.lower():
+            return str(value)
+    return None
 
 
 def _certificates() -> Iterator[tuple[str, list[dict[str, str]]]]:

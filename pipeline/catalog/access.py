@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from pipeline.catalog.desired import Desired, WantedConstraint
+from pipeline.catalog.desired import LAUNCH, Desired, WantedConstraint
 from pipeline.catalog.observe import pages, seen_constraints
 from pipeline.catalog.plan import is_same, matching
 from pipeline.catalog.sharing import Sharing
@@ -34,6 +35,7 @@ class Access:
             Kind.PORTFOLIO_TAG_OPTION: self._portfolio_tag_option,
             Kind.PRINCIPAL: self._principal,
             Kind.SHARE: self._share,
+            Kind.LEAVING: self._leave,
         }
 
     def _tag_option(self, step: Step) -> None:
@@ -111,6 +113,19 @@ class Access:
         self.catalog.associate_principal_with_portfolio(
             PortfolioId=self.portfolios[portfolio], PrincipalARN=arn, PrincipalType=kind
         )
+
+    def _leave(self, step: Step) -> None:
+        """Take a product out of a portfolio, after its constraints there.
+
+        The LAUNCH constraint goes first: without it a launch from here has the caller's own permissions, whereas without
+        the TEMPLATE constraint it would not be held to the profile.
+        """
+        portfolio, product = step.wanted
+        place = {"PortfolioId": self.portfolios[portfolio], "ProductId": product}
+        constraints = seen_constraints(self.catalog, **place)
+        for constraint in sorted(constraints, key=lambda each: each.type != LAUNCH):
+            unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=constraint.id))
+        unless(NOT_FOUND, lambda: self.catalog.disassociate_product_from_portfolio(**place))
 
     def _share(self, step: Step) -> None:
         portfolio, share = step.wanted

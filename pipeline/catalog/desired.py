@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.aws import partition_of
-from pipeline.catalog.document import Catalog, Portfolio, Product
+from pipeline.catalog.launch_roles import LaunchRole, launch_roles
+from pipeline.catalog.model import Catalog, Portfolio, Product
+from pipeline.catalog.observed import WRITTEN_IN_TEXT
+from pipeline.catalog.product_profiles import project_of
 from pipeline.catalog.product_templates import (
     fixed_rules,
     product_key,
@@ -98,12 +101,13 @@ class WantedConstraint:
 
 @dataclass(frozen=True)
 class Desired:
-    """One region's catalog as it is to be."""
+    """One region's catalog as it is to be; ``roles`` holds the launch role of each portfolio by its key."""
 
     account: str
     region: str
     bucket: str
-    launch_role: str
+    project: str
+    roles: Mapping[str, LaunchRole]
     versions_kept: int
     portfolios: Mapping[str, WantedPortfolio]
     products: Mapping[str, WantedProduct]
@@ -114,6 +118,20 @@ class Desired:
         """Key and value of each tag option that some portfolio has."""
         pairs = [pair for portfolio in self.portfolios.values() for pair in portfolio.tag_options]
         return tuple(dict.fromkeys(pairs))
+
+    @property
+    def boundaries(self) -> dict[str, str]:
+        """The ARN of the boundary of each product's roles in this account, by the product's key."""
+        return {
+            product: self.roles[key].boundary_in(self.account, self.region)
+            for key, portfolio in self.portfolios.items()
+            for product in portfolio.products
+        }
+
+    def portfolio_of(self, product: str) -> str:
+        """The key of the portfolio that a product is to be in; empty where there is none."""
+        found = (key for key, each in self.portfolios.items() if product in each.products)
+        return next(found, "")
 
     def is_shared(self, product: str) -> bool:
         """Whether a product is in a portfolio that others use, whose provisioned products cannot be seen from here."""
@@ -132,7 +150,8 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
         account=account,
         region=region,
         bucket=bucket,
-        launch_role=catalog.launch_role,
+        project=project_of(release, catalog),
+        roles=launch_roles(release, catalog),
         versions_kept=catalog.versions_kept,
         portfolios={
             portfolio.key: wanted_portfolio(catalog, portfolio, region)
@@ -203,7 +222,7 @@ def wanted_version(
     key = product_key(release.version, product.key)
     return WantedVersion(
         name=release.version,
-        description=f"Release {content}, template {digest}",
+        description=f"Release {content}, template {digest}, {WRITTEN_IN_TEXT}",
         digest=digest,
         body=body,
         bucket=bucket,
@@ -219,7 +238,7 @@ def constraints(release: Release, catalog: Catalog) -> tuple[WantedConstraint, .
     for portfolio in catalog.portfolios:
         for product in portfolio.products:
             documents = {
-                LAUNCH: {"LocalRoleName": catalog.launch_role},
+                LAUNCH: {"LocalRoleName": portfolio.launch_role},
                 TEMPLATE: rules[product],
                 RESOURCE_UPDATE: TAG_UPDATES,
             }

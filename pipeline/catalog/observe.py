@@ -6,7 +6,7 @@ are found by listing, so that the number of calls does not grow with them, beyon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,8 @@ from pipeline.catalog.desired import (
     PRODUCT_TAG,
     PUBLISHER,
     Desired,
-    WantedProduct,
 )
+from pipeline.catalog.observe_versions import seen_versions
 from pipeline.catalog.observed import (
     Observed,
     SeenConstraint,
@@ -26,13 +26,11 @@ from pipeline.catalog.observed import (
     SeenProduct,
     SeenShare,
     SeenTagOption,
-    SeenVersion,
     Stranger,
-    digest_in,
 )
+from pipeline.catalog.principals import held_back
 from pipeline.catalog.shares import SHARE_TYPES
 from pipeline.catalog.steps import Kind
-from pipeline.catalog.versions import surplus
 
 PRODUCT_FIELDS: Mapping[str, str] = {
     "Name": "Name",
@@ -51,16 +49,18 @@ def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
     with sentences(f"read the Service Catalog of {desired.region}"):
         products, strange_products = our_products(catalog, desired)
         portfolios, strange_portfolios = our_portfolios(catalog, desired)
+        seen_portfolios = {
+            key: seen_portfolio(catalog, described, key in desired.portfolios)
+            for key, described in portfolios.items()
+        }
+        seen_products = {
+            key: seen_product(catalog, desired, stored, key, described)
+            for key, described in products.items()
+        }
         return replace(
             stored,
-            portfolios={
-                key: seen_portfolio(catalog, described, key in desired.portfolios)
-                for key, described in portfolios.items()
-            },
-            products={
-                key: seen_product(catalog, desired, stored, key, described)
-                for key, described in products.items()
-            },
+            portfolios=seen_portfolios,
+            products=seen_products,
             tag_options={
                 (option["Key"], option["Value"]): SeenTagOption(option["Id"], option["Active"])
                 for option in pages(catalog, "list_tag_options")
@@ -68,6 +68,7 @@ def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
             if desired.tag_options
             else {},
             strangers=(*strange_portfolios, *strange_products),
+            held_back=held_back(aws, desired, seen_portfolios, seen_products),
         )
 
 
@@ -216,79 +217,3 @@ def seen_product(
         tags=tags_of(described),
         versions=seen_versions(catalog, desired, stored, key, identity) if is_wanted else (),
     )
-
-
-def seen_versions(
-    catalog: Any, desired: Desired, stored: Observed, key: str, identity: str
-) -> tuple[SeenVersion, ...]:
-    """The versions of a product, and the users of those that are to be retired."""
-    wanted = desired.products.get(key)
-    details = catalog.list_provisioning_artifacts(ProductId=identity)
-    versions = tuple(
-        seen_version(catalog, stored, wanted, identity, entry)
-        for entry in details["ProvisioningArtifactDetails"]
-    )
-    if wanted and (old := surplus(versions, wanted, desired.versions_kept)):
-        users = users_of(catalog, identity)
-        versions = tuple(
-            replace(version, users=users.get(version.id, ())) if version in old else version
-            for version in versions
-        )
-    return versions
-
-
-def seen_version(
-    catalog: Any, stored: Observed, wanted: WantedProduct | None, product: str, entry: Detail
-) -> SeenVersion:
-    """A version.
-
-    Where its description was changed by hand, the version that is to be published is known by where its template was
-    loaded from.
-    """
-    digest = digest_in(entry.get("Description", ""))
-    if not digest and wanted and entry["Name"] == wanted.version.name:
-        key = wanted.version.key
-        if loaded_from(catalog, product, entry["Id"]).endswith(f"/{key}"):
-            digest = stored.templates.get(key, "")
-    return SeenVersion(
-        id=entry["Id"],
-        name=entry["Name"],
-        description=entry.get("Description", ""),
-        active=entry.get("Active", True),
-        guidance=entry.get("Guidance", "DEFAULT"),
-        digest=digest,
-    )
-
-
-def loaded_from(catalog: Any, product: str, version: str) -> str:
-    """The URL that a version's template was loaded from; empty where Service Catalog does not say."""
-    info: Mapping[str, str] = catalog.describe_provisioning_artifact(
-        ProductId=product, ProvisioningArtifactId=version
-    ).get("Info", {})
-    return info.get("TemplateUrl") or info.get("LoadTemplateFromURL") or ""
-
-
-def users_of(catalog: Any, product: str) -> dict[str, tuple[str, ...]]:
-    """The names of the provisioned products of each version of a product, by the version's ID."""
-    users: dict[str, tuple[str, ...]] = {}
-    for entry in provisioned(catalog, product):
-        version = entry["ProvisioningArtifactId"]
-        users[version] = (*users.get(version, ()), f"{entry['Name']} ({entry['Id']})")
-    return users
-
-
-def provisioned(catalog: Any, product: str) -> Iterable[Detail]:
-    """Every provisioned product of a product, whoever launched it."""
-    request: dict[str, Any] = {
-        "AccessLevelFilter": {"Key": "Account", "Value": "self"},
-        "Filters": {"SearchQuery": [f"productId:{product}"]},
-        "PageSize": 100,
-    }
-    while True:
-        page = catalog.search_provisioned_products(**request)
-        yield from (
-            entry for entry in page.get("ProvisionedProducts", []) if entry["ProductId"] == product
-        )
-        if not page.get("NextPageToken"):
-            return
-        request["PageToken"] = page["NextPageToken"]

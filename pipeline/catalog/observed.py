@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DEFAULT, DEPRECATED = "DEFAULT", "DEPRECATED"
+# In the description of a version whose template has no parameter for source and boundary: since release 1.2.0.
+WRITTEN_IN_TEXT = "source and boundary written in"
 _DIGEST = re.compile(r"template ([0-9a-f]{16})\b")
 
 
@@ -16,12 +18,18 @@ def digest_in(description: str) -> str:
     return found[1] if found else ""
 
 
+def is_open(description: str) -> bool:
+    """Whether a version of ours, by its description, lets its launcher choose where templates are read from."""
+    return bool(digest_in(description)) and WRITTEN_IN_TEXT not in description
+
+
 @dataclass(frozen=True)
 class SeenVersion:
     """A version.
 
-    ``digest`` says which template it is, and is empty for a version that this publisher did not make; ``users`` are
-    the provisioned products that use it, None where nobody asked.
+    ``digest`` says which template it is, and is empty for a version that this publisher did not make. A version is
+    ``open`` when its launcher chooses where templates are read from, as before release 1.2.0. ``users`` are the
+    provisioned products that use it, None where nobody asked.
     """
 
     id: str
@@ -30,6 +38,7 @@ class SeenVersion:
     active: bool
     guidance: str
     digest: str
+    open: bool = False
     users: tuple[str, ...] | None = None
 
 
@@ -116,10 +125,13 @@ class Observed:
 
     ``portfolios`` and ``products`` are ours by key; ``templates`` holds the digest of each product template that lies
     in the bucket under the version's key, and ``release_missing`` how many of the release's files are not there.
+    ``roles`` are the names of the launch roles that exist, and ``role_stacks`` the stacks of launch roles by name;
+    both only in the plan of the region that sees to the roles. ``held_back`` says why a product cannot leave a portfolio
+    for another one yet, by the product's key.
     """
 
-    role_exists: bool = False
-    role_stack: SeenStack | None = None
+    roles: frozenset[str] = frozenset()
+    role_stacks: Mapping[str, SeenStack] = field(default_factory=dict)
     bucket_exists: bool = False
     bucket_stack: SeenStack | None = None
     release_missing: int = 0
@@ -128,3 +140,4 @@ class Observed:
     products: Mapping[str, SeenProduct] = field(default_factory=dict)
     tag_options: Mapping[tuple[str, str], SeenTagOption] = field(default_factory=dict)
     strangers: tuple[Stranger, ...] = ()
+    held_back: Mapping[str, str] = field(default_factory=dict)

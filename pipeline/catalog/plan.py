@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pipeline.catalog.desired import TEMPLATE, Desired, WantedConstraint, WantedPortfolio
+from pipeline.catalog.members import leaving, member_steps
 from pipeline.catalog.observed import Observed, SeenConstraint, SeenPortfolio, SeenShare
-from pipeline.catalog.steps import Action, Kind, Step, in_order
+from pipeline.catalog.steps import Action, Kind, Step, in_order, surplus_step
 from pipeline.catalog.versions import version_steps
 
 
 def catalog_steps(desired: Desired, observed: Observed) -> tuple[Step, ...]:
     """The steps of a region's Service Catalog, in the order of application."""
+    members = list(member_steps(desired, observed))
     return in_order(
         [
             *template_steps(desired, observed),
             *tag_option_steps(desired, observed),
             *portfolio_steps(desired, observed),
             *product_steps(desired, observed),
-            *member_steps(desired, observed),
-            *constraint_steps(desired, observed),
+            *members,
+            *constraint_steps(desired, observed, leaving(members)),
             *access_steps(desired, observed),
             *share_steps(desired, observed),
             *stranger_steps(observed),
@@ -111,38 +113,10 @@ def gone(kind: Kind, name: str, identity: str) -> Step:
     return Step(Action.REPORT, kind, name, reason)
 
 
-def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The products of each portfolio; one that somebody else put there is left."""
-    for key, wanted in desired.portfolios.items():
-        seen = observed.portfolios.get(key)
-        there = seen.product_ids if seen else ()
-        expected = set()
-        for product in wanted.products:
-            known = observed.products.get(product)
-            subject = f"{desired.products[product].name} in {wanted.name}"
-            if known and known.id in there:
-                expected.add(known.id)
-                yield Step(Action.UNCHANGED, Kind.MEMBER, subject, "is there")
-            else:
-                yield Step(Action.CREATE, Kind.MEMBER, subject, "is not there", (key, product))
-        names = {product.id: product.fields["Name"] for product in observed.products.values()}
-        for identity in sorted(set(there) - expected):
-            told = f"{names[identity]} ({identity})" if identity in names else identity
-            yield surplus_step(Kind.MEMBER, f"{told} in {wanted.name}")
-
-
-def surplus_step(kind: Kind, subject: str) -> Step:
-    """Something in one of our portfolios that catalog.yaml does not ask for: taking it away could lock people out."""
-    return Step(
-        Action.REPORT,
-        kind,
-        subject,
-        "is not in catalog.yaml; add it there, or take it away by hand",
-    )
-
-
-def constraint_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The constraints of each product in each portfolio."""
+def constraint_steps(
+    desired: Desired, observed: Observed, leaving: Collection[tuple[str, str]] = ()
+) -> Iterator[Step]:
+    """The constraints of each product in each portfolio; those of a product that leaves it go with the product."""
     for key, portfolio in desired.portfolios.items():
         seen = observed.portfolios.get(key)
         left = list(seen.constraints) if seen else []
@@ -154,7 +128,8 @@ def constraint_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                     left.remove(found)
                 yield constraint_step(desired, wanted, found)
         for constraint in left:
-            yield leftover_step(desired, portfolio, constraint, observed)
+            if (key, constraint.product_id) not in leaving:
+                yield leftover_step(desired, portfolio, constraint, observed)
 
 
 def matching(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalog.document import Catalog, Product
-from pipeline.errors import Refusal, listed
-from pipeline.parameters.profiles import load_profile, profile_names, shown
+from pipeline.catalog.launch_roles import LaunchRole, by_product, launch_roles
+from pipeline.catalog.model import Catalog, Product
+from pipeline.catalog.product_profiles import profile_values, project_of
+from pipeline.catalog.written_in import without_parameter
+from pipeline.errors import listed
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import PRODUCT as PROJECT_NAME
 from pipeline.release.assemble import Release, serialize, template_path
@@ -24,6 +26,10 @@ from templates_src.core.shared import (
 )
 from templates_src.environment import TEMPLATE_SUFFIX
 
+# A launcher chooses neither the source of templates and code nor what bounds the roles that a launch creates. An update
+# keeps no previous version's value of them either.
+WRITTEN_IN = (RELEASE_BUCKET, RELEASE_PREFIX, PERMISSIONS_BOUNDARY)
+
 
 def product_templates(
     release: Release, catalog: Catalog, bucket: str, profiles: Path = PARAMETERS
@@ -32,12 +38,12 @@ def product_templates(
 
     Raises Refusal for a profile, layer or parameter that catalog.yaml names and the release has not.
     """
-    common = {
-        PROJECT.name: project_of(release, catalog, profiles),
-        PERMISSIONS_BOUNDARY.name: catalog.permissions_boundary,
-    }
+    project = project_of(release, catalog, profiles)
+    roles = by_product(catalog, launch_roles(release, catalog, profiles))
     return {
-        product.key: serialize(product_template(release, product, bucket, profiles, common))
+        product.key: serialize(
+            product_template(release, product, bucket, profiles, roles[product.key], project)
+        )
         for product in catalog.products
     }
 
@@ -47,12 +53,14 @@ def product_template(
     product: Product,
     bucket: str,
     profiles: Path = PARAMETERS,
-    common: Mapping[str, str] | None = None,
+    role: LaunchRole | None = None,
+    project: str = "",
 ) -> dict[str, Any]:
     """One product's template: a layer's, or the root's with the profile's values as defaults.
 
-    ``common`` is what the launch role is bound to: its Project is the only choice, and all of it the defaults of layers,
-    which have no profile. Without it Project stays open.
+    ``role`` is the launch role: the environments that it launches are a layer's only choices, and its boundary bounds
+    every role of the product. ``project`` is the only choice of Project. Without a role there is no boundary, and without a
+    project Project stays open.
     """
     if product.layer:
         layers = [layer.name for layer in release.layers]
@@ -60,94 +68,46 @@ def product_template(
             raise product.refuse(
                 product.layer, f"which is no layer of the release; there are {listed(layers)}."
             )
-        name, values = product.layer, dict(common or {})
+        name, values = product.layer, dict[str, str]()
+        environments: Sequence[str] = role.environments if role else ()
     else:
         name, values = release.root.name, profile_values(release, product, profiles)
+        environments = (values[ENVIRONMENT.name],)
     body: dict[str, Any] = copy.deepcopy(json.loads(release.files[template_path(name)]))
-    if product.profile:
-        only(body, ENVIRONMENT.name, product.profile, product)
-    else:
+    if product.layer:
         body["Description"] = f"{body['Description']} ({PROJECT_NAME} {release.version})"
     for parameter, value in values.items():
         if parameter in body["Parameters"]:
             body["Parameters"][parameter]["Default"] = value
-    # The launch role makes nothing of another project.
-    if common:
-        only(body, PROJECT.name, common[PROJECT.name], product)
-    # A launcher chooses no source of templates and code, and an update keeps no previous version's source.
-    for source, value in ((RELEASE_BUCKET, bucket), (RELEASE_PREFIX, release.prefix)):
-        body = without_parameter(body, source.name, value)
+    # The launch role creates nothing of another project or environment.
+    if environments:
+        only(body, ENVIRONMENT.name, environments, product)
+    if project:
+        only(body, PROJECT.name, (project,), product)
+    written = {
+        RELEASE_BUCKET: bucket,
+        RELEASE_PREFIX: release.prefix,
+        PERMISSIONS_BOUNDARY: role.boundary if role else "",
+    }
+    for source in WRITTEN_IN:
+        body = without_parameter(body, source.name, written[source])
     return body
 
 
-def without_parameter(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    """The template with a value written where it refers to a parameter, which it then no longer has."""
-    if name not in body["Parameters"]:
-        return body
-    del body["Parameters"][name]
-    interface = body["Metadata"]["AWS::CloudFormation::Interface"]
-    del interface["ParameterLabels"][name]
-    for group in interface["ParameterGroups"]:
-        group["Parameters"] = [known for known in group["Parameters"] if known != name]
-    interface["ParameterGroups"] = [
-        group for group in interface["ParameterGroups"] if group["Parameters"]
-    ]
-    written: dict[str, Any] = _written(body, name, value)
-    return written
+def only(body: dict[str, Any], name: str, values: Sequence[str], product: Product) -> None:
+    """Leave some values as a parameter's only choices: development's stack must not end up as production, for instance.
 
-
-def _written(part: Any, name: str, value: str) -> Any:
-    if part == {"Ref": name}:
-        return value
-    if isinstance(part, list):
-        return [_written(item, name, value) for item in part]
-    if not isinstance(part, dict):
-        return part
-    found = {key: _written(item, name, value) for key, item in part.items()}
-    if "Fn::Sub" in found:
-        text, reference = found["Fn::Sub"], f"${{{name}}}"
-        if isinstance(text, list):
-            return {"Fn::Sub": [text[0].replace(reference, value), *text[1:]]}
-        text = text.replace(reference, value)
-        # cfn-lint wants no Sub without a variable.
-        return {"Fn::Sub": text} if "${" in text else text
-    return found
-
-
-def profile_values(
-    release: Release, product: Product, profiles: Path = PARAMETERS
-) -> dict[str, str]:
-    """The values of the product's profile."""
-    if product.profile not in profile_names(profiles):
-        raise product.refuse(
-            product.profile, f"which is no profile; there are {listed(profile_names(profiles))}."
-        )
-    return load_profile(release.root, product.profile, profiles)
-
-
-def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> str:
-    """The project whose environments are published: the profiles', or the default where there are layers only.
-
-    Raises Refusal for profiles of several, because a launch role launches one.
+    The default is one of them.
     """
-    found: dict[str, str] = {}
-    for product in catalog.products:
-        if product.profile:
-            found[profile_values(release, product, profiles)[PROJECT.name]] = product.profile
-    if len(found) > 1:
-        (one, first), (other, second) = list(found.items())[:2]
-        raise Refusal(
-            f"{shown(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {shown(profiles / f'{second}.json')} "
-            f"of {other!r}, but a launch role launches one; give both the same, or publish from two accounts."
-        )
-    return next(iter(found), PROJECT.default or "")
-
-
-def only(body: dict[str, Any], name: str, value: str, product: Product) -> None:
-    """Leave one value as a parameter's only choice: development's stack must not end up as production, for instance."""
-    if name in body["Parameters"]:
-        body["Parameters"][name]["AllowedValues"] = [value]
-        body["Parameters"][name]["ConstraintDescription"] = f"{name} is {value} in {product.name}."
+    if name not in body["Parameters"]:
+        return
+    parameter = body["Parameters"][name]
+    parameter["AllowedValues"] = list(values)
+    if parameter.get("Default") not in values:
+        parameter["Default"] = values[0]
+    choices = values[0] if len(values) == 1 else f"one of {', '.join(values)}"
+    verb = "is" if len(values) == 1 else "must be"
+    parameter["ConstraintDescription"] = f"{name} {verb} {choices} in {product.name}."
 
 
 def fixed_rules(
@@ -157,9 +117,13 @@ def fixed_rules(
     if not product.fixed:
         return None
     values = profile_values(release, product, profiles)
-    unknown = [name for name in product.fixed if name not in values]
-    if unknown:
-        raise product.refuse(unknown[0], "which is no parameter of an environment.")
+    for name in product.fixed:
+        if name in {source.name for source in WRITTEN_IN}:
+            raise product.refuse(
+                name, "which is written into the product and is no parameter of it; remove it."
+            )
+        if name not in values:
+            raise product.refuse(name, "which is no parameter of an environment.")
     return {
         "Rules": {
             f"{name}IsFixed": {

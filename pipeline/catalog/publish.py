@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Protocol, TypeVar
 
 from pipeline.aws import Aws, sentences
+from pipeline.catalog.account import OF_ACCOUNT, account_steps
 from pipeline.catalog.apply import Applier
+from pipeline.catalog.boundaries import set_boundary
 from pipeline.catalog.desired import Desired, desired
-from pipeline.catalog.document import Catalog
 from pipeline.catalog.foundations import foundations
+from pipeline.catalog.launch_roles import check_account
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.observe import observe
 from pipeline.catalog.observed import Observed
 from pipeline.catalog.plan import catalog_steps
@@ -61,7 +64,7 @@ class Silence:
 class RegionPlan:
     """What is to be done in a region, and from what that follows.
 
-    ``home`` is the region of the launch role's stack, in the plan of the one region that sees to the role.
+    ``home`` is the region of the launch roles' stacks, in the plan of the one region that sees to the roles.
     """
 
     aws: Aws = field(repr=False)
@@ -70,6 +73,7 @@ class RegionPlan:
     desired: Desired = field(repr=False)
     observed: Observed = field(repr=False)
     steps: tuple[Step, ...]
+    role_stacks: tuple[str, ...] = ()
 
     @property
     def region(self) -> str:
@@ -98,16 +102,29 @@ def plan_regions(
 ) -> list[RegionPlan]:
     """The plan of each region, by default those of catalog.yaml; makes reading calls only.
 
-    The launch role's stack is in the first of catalog.yaml's, as roles have no region. Raises Refusal where AWS does not let it read.
+    The stacks of launch roles are in the first of catalog.yaml's, as roles have no region. Raises Refusal where AWS does
+    not let it read, and for what catalog.yaml has of another account.
     """
     chosen = list(regions) or list(catalog.regions)
     account = connect(chosen[0]).account()
+    check_account(catalog, account)
 
     def one(region: str) -> RegionPlan:
         home = connect(catalog.regions[0]) if region == chosen[0] else None
         return plan_region(connect(region), home, release, catalog, account)
 
-    return at_once(chosen, one)
+    plans = at_once(chosen, one)
+    complete = set(chosen) >= set(catalog.regions)
+    return [for_account(plan, plans, complete=complete) for plan in plans]
+
+
+def for_account(plan: RegionPlan, plans: Sequence[RegionPlan], *, complete: bool) -> RegionPlan:
+    """The plan with the steps of the account, where it is the one that has them."""
+    if plan.home is None:
+        return plan
+    regions = [(each.aws, each.observed) for each in plans]
+    steps = account_steps(plan.home, plan.desired, plan.role_stacks, regions, complete=complete)
+    return replace(plan, steps=in_order([*plan.steps, *steps]))
 
 
 def plan_region(
@@ -116,9 +133,10 @@ def plan_region(
     """The plan of one region."""
     wanted = desired(release, catalog, account, aws.region)
     observed = observe(aws, wanted, stored(aws, wanted, release, home))
-    base = foundations(release, catalog, has_role=home is not None)
+    base = foundations(release, catalog, observed.role_stacks if home else None)
     steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
-    return RegionPlan(aws, home, release, wanted, observed, steps)
+    stacks = tuple(each.stack for each in base if each.role)
+    return RegionPlan(aws, home, release, wanted, observed, steps, stacks)
 
 
 def refusals(plans: Sequence[RegionPlan]) -> list[str]:
@@ -138,8 +156,9 @@ def publish(
 ) -> None:
     """Carry out the plans of all regions at once; a region that fails does not hold up the others.
 
-    The launch role comes first, as every region's constraints name it. Raises Refusal before anything is written
-    where a plan holds a refusal, and afterwards with the reasons of all regions that failed.
+    The launch roles come first, as every region's constraints name them, and then the boundaries of roles that
+    environments have already. Raises Refusal before anything is written where a plan holds a refusal, and afterwards
+    with the reasons of all regions that failed.
     """
     refused = refusals(plans)
     if refused:
@@ -155,27 +174,39 @@ def publish(
         return ""
 
     for plan in plans:
-        for step in plan.writing:
-            if step.kind is Kind.LAUNCH_ROLE and plan.home:
-                make_role(plan.home, step, told)
+        if plan.home:
+            apply_to_account(plan.home, plan.writing, told)
     failures = [reason for reason in at_once(plans, one, stop) if reason]
     if failures:
         raise Refusal(" ".join(failures))
 
 
-def make_role(home: Aws, step: Step, told: Progress) -> None:
-    """Make the launch role's stack, or bring it up to date."""
-    name = step.kind.value
-    told.begin(name, 1)
-    told.step(name, f"{step.action.value} {step.subject}")
-    with sentences(f"{step.action.value} {name} {step.subject}"):
-        ensure_stack(home, step.wanted, lambda text: told.note(name, text))
-    told.end(name)
+def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
+    """Take the steps of the account: each launch role's stack, then the boundaries of roles."""
+    for kind in OF_ACCOUNT:
+        chosen = [step for step in steps if step.kind is kind]
+        if not chosen:
+            continue
+        name = kind.value
+        told.begin(name, len(chosen))
+        for step in chosen:
+            told.step(name, f"{step.action.value} {step.subject}")
+            with sentences(f"{step.action.value} {name} {step.subject}"):
+                take_for_account(home, step, told)
+        told.end(name)
+
+
+def take_for_account(home: Aws, step: Step, told: Progress) -> None:
+    """Take one step of the account."""
+    if step.kind is Kind.LAUNCH_ROLE:
+        ensure_stack(home, step.wanted, lambda text: told.note(step.kind.value, text))
+    else:
+        set_boundary(home, step)
 
 
 def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:
-    """Carry out one region's plan, but for the launch role's step; stops between two steps once it is told to."""
-    steps = [step for step in plan.writing if step.kind is not Kind.LAUNCH_ROLE]
+    """Carry out one region's plan without the steps of the account; stops between two steps once it is told to."""
+    steps = [step for step in plan.writing if step.kind not in OF_ACCOUNT]
     if not steps:
         return
     told.begin(plan.region, len(steps))

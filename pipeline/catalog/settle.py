@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.aws import sentences
 from pipeline.catalog.desired import Desired, WantedProduct
-from pipeline.catalog.observe import seen_versions
+from pipeline.catalog.observe_versions import seen_versions
 from pipeline.catalog.observed import Observed, SeenProduct, digest_in
 from pipeline.catalog.steps import Action, Step
 from pipeline.catalog.tokens import NOT_FOUND, once, unless

@@ -87,9 +87,10 @@ def share(place: Place, organization: str) -> Share:
         raise entry["principals"].refuse(
             "cannot be: Service Catalog shares principals with an organization and its units only."
         )
-    if kind == UNIT and not organization:
+    if kind in {ACCOUNT, UNIT} and not organization:
+        whose = "the account" if kind == ACCOUNT else "an account of the unit"
         raise place.refuse(
-            "needs the key organization at the top, or the unit's accounts cannot read the release bucket."
+            f"needs the key organization at the top: without it {whose} cannot read the release bucket, and every launch there fails."
         )
     if kind == ORGANIZATION and node != organization:
         raise place.refuse(

@@ -21,9 +21,13 @@ class Action(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a step is about, in the order of application: who may launch comes when all else is in place."""
+    """What a step is about, in the order of application: who may launch comes when all else is in place.
+
+    A product leaves a portfolio last, when all of its new path is in place.
+    """
 
     LAUNCH_ROLE = "launch role"
+    BOUNDARY = "permissions boundary"
     BUCKET = "release bucket"
     RELEASE = "release files"
     TEMPLATE = "product template"
@@ -36,6 +40,7 @@ class Kind(StrEnum):
     PORTFOLIO_TAG_OPTION = "tag option of portfolio"
     PRINCIPAL = "principal"
     SHARE = "share"
+    LEAVING = "product that leaves a portfolio"
 
 
 WRITING = (Action.CREATE, Action.UPDATE, Action.DEPRECATE, Action.RETIRE)
@@ -75,3 +80,13 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Steps in the order of application."""
     order = list(Kind)
     return tuple(sorted(steps, key=lambda step: order.index(step.kind)))
+
+
+def surplus_step(kind: Kind, subject: str) -> Step:
+    """Something in one of our portfolios that catalog.yaml does not ask for: taking it away could lock people out."""
+    return Step(
+        Action.REPORT,
+        kind,
+        subject,
+        "is not in catalog.yaml; add it there, or take it away by hand",
+    )

@@ -1,4 +1,4 @@
-"""What a publication stands on in an account and region: the launch role's stack, the release bucket, and what is in it."""
+"""What a publication stands on in an account and region: the stacks of launch roles, the release bucket, and its content."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import Any
 
 from pipeline.aws import Aws, code_of, sentences
 from pipeline.catalog.desired import MANAGED_BY, PUBLISHER, Desired
+from pipeline.catalog.launch_roles import LaunchRole
 from pipeline.catalog.observed import Observed, SeenStack
+from pipeline.catalog.principals import role_exists
 from pipeline.catalog.product_templates import products_prefix, template_digest
 from pipeline.catalog.steps import Action, Kind, Step
-from pipeline.errors import Refusal
+from pipeline.errors import Refusal, listed
 from pipeline.release.assemble import MAX_REQUEST_BYTES, Release
 from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
 from pipeline.stacks.deploy import describe, newest_event, settle
 from pipeline.stacks.events import Operation
+from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
 
 ROLE_STACK = "carbon-connect-launch-role"
 BUCKET_STACK = "carbon-connect-release-bucket"
@@ -29,12 +32,16 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
 @dataclass(frozen=True)
 class Foundation:
-    """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default."""
+    """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default.
+
+    ``role`` is the launch role of the stack; None for the release bucket's.
+    """
 
     kind: Kind
     stack: str
     body: bytes
     parameters: Mapping[str, str]
+    role: LaunchRole | None = None
 
     @property
     def digest(self) -> str:
@@ -54,7 +61,7 @@ class Foundation:
 
 
 def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
-    """What is there of role, bucket and files; of the role only where ``home``, the region of its stack, is given."""
+    """What is there of roles, bucket and files; of the roles only where ``home``, the region of their stacks, is given."""
     with sentences(f"look for bucket {desired.bucket}"):
         has_bucket = owned_bucket_exists(aws, desired.bucket, desired.account)
     s3 = aws.client("s3")
@@ -62,8 +69,8 @@ def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Ob
         keys = keys_below(s3, desired.bucket, release.prefix) if has_bucket else set()
         wanted = {release.prefix + path for path in (*release.files, MANIFEST_NAME)}
         return Observed(
-            role_exists=home is not None and role_exists(home, desired.launch_role),
-            role_stack=seen_stack(home, ROLE_STACK) if home else None,
+            roles=existing_roles(home, desired) if home else frozenset(),
+            role_stacks=seen_role_stacks(home) if home else {},
             bucket_exists=has_bucket,
             bucket_stack=seen_stack(aws, BUCKET_STACK),
             release_missing=len(wanted - keys),
@@ -82,17 +89,24 @@ def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, s
     }
 
 
-def role_exists(aws: Aws, role: str) -> bool:
-    """Whether the account has a role of that name."""
-    from botocore.exceptions import ClientError
+def existing_roles(aws: Aws, desired: Desired) -> frozenset[str]:
+    """The names of the launch roles that exist."""
+    names = (role.name for role in desired.roles.values())
+    return frozenset(name for name in names if role_exists(aws, name))
 
-    try:
-        aws.client("iam").get_role(RoleName=role)
-    except ClientError as error:
-        if code_of(error) == "NoSuchEntity":
-            return False
-        raise
-    return True
+
+def seen_role_stacks(aws: Aws) -> dict[str, SeenStack]:
+    """The stacks of launch roles by name, also of those that catalog.yaml no longer names."""
+    pages = aws.client("cloudformation").get_paginator("list_stacks").paginate()
+    names = {
+        entry["StackName"]
+        for page in pages
+        for entry in page["StackSummaries"]
+        if entry["StackStatus"] != "DELETE_COMPLETE" and "ParentId" not in entry
+    }
+    ours = [name for name in sorted(names) if f"{name}-".startswith(f"{ROLE_STACK}-")]
+    seen = {name: seen_stack(aws, name) for name in ours}
+    return {name: stack for name, stack in seen.items() if stack}
 
 
 def seen_stack(aws: Aws, name: str) -> SeenStack | None:
@@ -116,12 +130,16 @@ def seen_in(stack: Mapping[str, Any]) -> SeenStack:
 def storage_steps(
     desired: Desired, observed: Observed, foundations: tuple[Foundation, ...]
 ) -> Iterator[Step]:
-    """The steps for role, bucket and release files."""
+    """The steps for roles, bucket and release files."""
     for foundation in foundations:
-        if foundation.kind is Kind.LAUNCH_ROLE:
-            subject = f"{desired.launch_role} (stack {foundation.stack})"
-            yield foundation_step(
-                foundation, subject, observed.role_stack, is_there=observed.role_exists
+        if foundation.role:
+            subject = f"{foundation.role.name} (stack {foundation.stack})"
+            seen, is_there = (
+                observed.role_stacks.get(foundation.stack),
+                foundation.role.name in observed.roles,
+            )
+            yield lost_environments(foundation, subject, seen) or foundation_step(
+                foundation, subject, seen, is_there=is_there
             )
         else:
             subject = f"{desired.bucket} (stack {foundation.stack})"
@@ -136,10 +154,31 @@ def storage_steps(
         yield Step(Action.UNCHANGED, Kind.RELEASE, f"s3://{desired.bucket}", "are there")
 
 
+def lost_environments(foundation: Foundation, subject: str, seen: SeenStack | None) -> Step | None:
+    """The refusal of a change by which a launch role would lose an environment; None where it loses none.
+
+    What was launched with the role is terminated with it, and a constraint may still name it for that environment. An
+    environment that somebody added by hand goes again.
+    """
+    role = foundation.role
+    if role is None or seen is None or seen.digest in {"", foundation.digest}:
+        return None
+    # A release before 1.2.0 knows no such parameter, and its role launches every environment.
+    reached = seen.parameters.get(LAUNCHED.name) or LAUNCHED.default or ""
+    lost = [name for name in reached.split(SEPARATOR) if name not in role.environments]
+    if not lost:
+        return None
+    reason = (
+        f"launches {listed(lost)} too, and what is launched with it still needs it; "
+        f"name a new launch_role for portfolio {role.portfolio} in catalog.yaml"
+    )
+    return Step(Action.REFUSE, Kind.LAUNCH_ROLE, subject, reason)
+
+
 def foundation_step(
     foundation: Foundation, subject: str, stack: SeenStack | None, *, is_there: bool
 ) -> Step:
-    """The step for one of the two stacks; what was made in another way is used as it is."""
+    """The step for one of the stacks; what was made in another way is used as it is."""
     if stack is None:
         if is_there:
             reason = "is there, not made by this stack; it is used as it is"

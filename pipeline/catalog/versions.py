@@ -32,10 +32,14 @@ def newest_first(versions: Iterable[SeenVersion], wanted: WantedProduct) -> list
 
 
 def surplus(versions: Iterable[SeenVersion], wanted: WantedProduct, kept: int) -> list[SeenVersion]:
-    """The versions of ours beyond the number kept, once the wanted one is there."""
+    """The versions of ours that are retired once the wanted one is there: beyond the number kept, or open."""
     known = ours(versions)
     names = newest_first(known, wanted)[kept:]
-    return [version for version in known if version.name in names]
+    return [
+        version
+        for version in known
+        if version.name in names or (version.open and version.name != wanted.version.name)
+    ]
 
 
 def version_steps(
@@ -59,7 +63,9 @@ def version_steps(
                     "was not made by this publisher, or its description no longer says so; it is left alone",
                 )
         elif version in beyond:
-            yield beyond_step(subject, version, wanted, kept, shared=shared)
+            yield beyond_step(
+                subject, version, wanted, why_retired(version, names, kept), shared=shared
+            )
         else:
             yield guidance_step(subject, version, wanted, newest=version.name == names[0])
 
@@ -151,21 +157,28 @@ def guidance_step(
     return Step(Action.UNCHANGED, Kind.VERSION, subject, told)
 
 
+def why_retired(version: SeenVersion, names: list[str], kept: int) -> str:
+    """Why a version goes, as a reason begins; ``names`` are those of all versions, newest first."""
+    if version.name in names[kept:]:
+        return f"is beyond the {kept} kept"
+    return "lets its launcher choose where templates are read from"
+
+
 def beyond_step(
-    subject: str, version: SeenVersion, wanted: WantedProduct, kept: int, *, shared: bool
+    subject: str, version: SeenVersion, wanted: WantedProduct, why: str, *, shared: bool
 ) -> Step:
-    """A version beyond the number kept goes, unless something may still use it."""
+    """A version that is to be retired goes, unless something may still use it."""
     if version.users:
-        reason = f"is beyond the {kept} kept, but {listed(list(version.users))} use it"
+        reason = f"{why}, but {listed(list(version.users))} use it"
         return report_or_deprecate(subject, version, wanted, reason)
     if shared:
-        reason = f"is beyond the {kept} kept, but its product is shared, and who uses it elsewhere cannot be seen"
+        reason = f"{why}, but its product is shared, and who uses it elsewhere cannot be seen"
         return report_or_deprecate(subject, version, wanted, reason)
     return Step(
         Action.RETIRE,
         Kind.VERSION,
         subject,
-        f"is beyond the {kept} kept, and nothing uses it",
+        f"{why}, and nothing uses it",
         (wanted, {}),
         version,
     )

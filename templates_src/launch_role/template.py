@@ -129,6 +129,7 @@ def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
             Description="Carbon Connect's launch role: every role within the permissions boundary",
             PolicyDocument=iam.document(
                 within_the_boundary(boundary_arn),
+                policies_within_the_boundary(boundary_arn),
                 boundary_stays(),
                 deny(
                     "NoMark",
@@ -164,7 +165,7 @@ def boundary_stays() -> Statement:
 
 
 def within_the_boundary(boundary_arn: object) -> Statement:
-    """No role is created, and none gets a policy, unless the boundary is or becomes its boundary.
+    """No role is created, and none gets a managed policy or a boundary, unless the boundary is or becomes its boundary.
 
     Removing a policy adds no right, and a role that an earlier release created must be deletable without a boundary.
     IAM knows no boundary in a request to change a trust policy.
@@ -175,8 +176,26 @@ def within_the_boundary(boundary_arn: object) -> Statement:
         "AttachRolePolicy",
         "CreateRole",
         "PutRolePermissionsBoundary",
-        "PutRolePolicy",
         condition=Condition(StringNotEquals({"iam:PermissionsBoundary": boundary_arn})),
+    )
+
+
+def policies_within_the_boundary(boundary_arn: object) -> Statement:
+    """No role gets an inline policy unless it has the boundary; a marked role gets those of the older release back.
+
+    A rollback may remove the boundary before it writes the policies; no documentation says in which order.
+    """
+    return deny(
+        "NoPolicyWithoutTheBoundary",
+        "PutRolePolicy",
+        condition=Condition(
+            StringNotEquals(
+                {
+                    "iam:PermissionsBoundary": boundary_arn,
+                    f"aws:ResourceTag/{BOUNDARY_ADDED}": TRUE,
+                }
+            )
+        ),
     )
 
 

@@ -123,7 +123,7 @@ MODIFIED = (
 BOUNDED = (
     launches("creates a role without a boundary", "iam:CreateRole", WITHIN, arn=lambda: DEV_ROLE),
     launches("creates a role within a boundary that allows everything", "iam:CreateRole", WITHIN, arn=lambda: DEV_ROLE, context=lambda: {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}),
-    launches("gives a role that has no boundary a policy", "iam:PutRolePolicy", WITHIN, arn=lambda: DEV_ROLE),
+    launches("gives a role that has no boundary a policy", "iam:PutRolePolicy", "BoundaryPolicy/NoPolicyWithoutTheBoundary: Effect", arn=lambda: DEV_ROLE),
     launches("replaces the boundary of a role", "iam:PutRolePermissionsBoundary", WITHIN, arn=lambda: DEV_ROLE, context=lambda: {"iam:PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}),
     launches("removes the boundary of a role", "iam:DeleteRolePermissionsBoundary", "BoundaryPolicy/NoBoundaryRemoved: Effect", arn=lambda: DEV_ROLE),
     launches("marks a role as one whose boundary can be removed", "iam:TagRole", "BoundaryPolicy/NoMark: Effect", arn=lambda: DEV_ROLE, context=lambda: {"aws:TagKeys": ["boundaryadded"]}),

@@ -29,6 +29,7 @@ from tests.publishing.conftest import WAITS
 from tests.relations.variants import built
 
 LAUNCHER = "carbon-connect-launcher"
+PRODUCTION_LAUNCHER = "carbon-connect-launcher-production"
 KEPT = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules")
 # A role of the account that no portfolio names.
 SOMEBODY = "analyst"
@@ -60,7 +61,7 @@ class Published:
         self.admin: Any = self.aws.client("servicecatalog")
         self.users: dict[str, Any] = {
             name: launcher(self.aws, release, name).client("servicecatalog")
-            for name in (LAUNCHER, SOMEBODY)
+            for name in (LAUNCHER, PRODUCTION_LAUNCHER, SOMEBODY)
         }
 
     def product(self, key: str) -> str:
@@ -73,7 +74,9 @@ class Published:
         s3 = self.aws.client("s3")
         found = s3.list_objects_v2(Bucket=bucket)["Contents"]
         (key,) = [
-            each["Key"] for each in found if each["Key"].endswith(f"/{product}.template.json")
+            each["Key"]
+            for each in found
+            if f"/products/{self.release.version}/{product}." in each["Key"]
         ]
         body: Template = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         return body
@@ -209,15 +212,20 @@ def without_constraint(published: Published, product: str) -> str:
     return published.release.version
 
 
-def with_principal(published: Published, product: str) -> str:
-    """A portfolio with the product that also admits the role that none names."""
+def with_launcher(published: Published, product: str) -> str:
+    """The portfolio of production that also admits the launcher of development."""
+    return with_principal(published, product, LAUNCHER)
+
+
+def with_principal(published: Published, product: str, role: str = SOMEBODY) -> str:
+    """A portfolio with the product that also admits another role."""
     identifier = published.product_id(product)
     for portfolio in published.admin.list_portfolios_for_product(ProductId=identifier)[
         "PortfolioDetails"
     ]:
         published.admin.associate_principal_with_portfolio(
             PortfolioId=portfolio["Id"],
-            PrincipalARN=f"arn:aws:iam::{published.aws.account()}:role/{SOMEBODY}",
+            PrincipalARN=f"arn:aws:iam::{published.aws.account()}:role/{role}",
             PrincipalType="IAM",
         )
     return published.release.version
@@ -238,7 +246,10 @@ LAUNCHES = (
     ProductAttack(DEVELOPER, "names a release that was not published", "development", {"ReleasePrefix": "evil/"}, missing("ReleasePrefix"), with_parameter("ReleasePrefix")),
     ProductAttack(DEVELOPER, "launches a production environment from the product of development", "development", production(), chosen("Environment", "prod"), with_any_value("Environment")),
     ProductAttack(DEVELOPER, "launches an environment of another project", "development", {"Project": "payroll"}, chosen("Project", "payroll"), with_any_value("Project")),
-    ProductAttack(OPERATOR, "launches production without access logs", "production", production(AccessLogs="false"), "AccessLogs must be true", without_constraint),
-    ProductAttack(OPERATOR, "launches production with a self-signed certificate", "production", production(CertificateArn=""), "its HTTPS needs a certificate that is not self-signed", without_rule("HttpsHasCertificate")),
+    ProductAttack(OPERATOR, "launches production without access logs", "production", production(AccessLogs="false"), "AccessLogs must be true", without_constraint, PRODUCTION_LAUNCHER),
+    ProductAttack(OPERATOR, "launches production with a self-signed certificate", "production", production(CertificateArn=""), "its HTTPS needs a certificate that is not self-signed", without_rule("HttpsHasCertificate"), PRODUCTION_LAUNCHER),
+    ProductAttack(DEVELOPER, "launches production", "production", production(), "ResourceNotFoundException", with_launcher),
+    ProductAttack(DEVELOPER, "launches a single layer as production", "network", {"Environment": "prod", "NatGateways": "per-zone"}, chosen("Environment", "prod"), with_any_value("Environment")),
+    ProductAttack(DEVELOPER, "names another permissions boundary", "development", {"PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}, missing("PermissionsBoundary"), with_parameter("PermissionsBoundary")),
     ProductAttack(OUTSIDER, "launches from a portfolio that does not admit the role", "development", {}, "ResourceNotFoundException", with_principal, SOMEBODY),
 )  # fmt: skip

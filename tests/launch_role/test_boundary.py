@@ -241,11 +241,17 @@ def test_an_organizations_boundary_replaces_that_of_the_template() -> None:
     assert not allows(among, Request("iam:CreateRole", ROLE, {"iam:PermissionsBoundary": OWN}))
 
 
-@pytest.mark.parametrize("sid", ["NoRoleWithoutTheBoundary", "NoBoundaryRemoved"])
-def test_the_guards_are_what_refuses(sid: str) -> None:
+@pytest.mark.parametrize(
+    ("sid", "action"),
+    [
+        ("NoRoleWithoutTheBoundary", "CreateRole"),
+        ("NoPolicyWithoutTheBoundary", "PutRolePolicy"),
+        ("NoBoundaryRemoved", "DeleteRolePermissionsBoundary"),
+    ],
+)
+def test_the_guards_are_what_refuses(sid: str, action: str) -> None:
     among = launch_statements()
     without = [body for body in among if body["Sid"] != sid]
-    action = {"NoRoleWithoutTheBoundary": "CreateRole"}.get(sid, "DeleteRolePermissionsBoundary")
     request = Request(f"iam:{action}", ROLE)
     assert not allows(among, request)
     assert allows(without, request)
@@ -258,6 +264,10 @@ def test_a_boundary_is_not_removed() -> None:
     assert not allows(among, request)
     marked = {f"aws:ResourceTag/{BOUNDARY_ADDED}": "true"}
     assert allows(among, replace(request, context={**request.context, **marked}))
+    # The rollback may do so before it writes the policies of the older release.
+    assert allows(among, Request("iam:PutRolePolicy", ROLE, marked))
+    for action in ("AttachRolePolicy", "PutRolePermissionsBoundary"):
+        assert not allows(among, Request(f"iam:{action}", ROLE, marked))
 
 
 @pytest.mark.parametrize("key", [BOUNDARY_ADDED, BOUNDARY_ADDED.lower()])

@@ -10,18 +10,26 @@ from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.document import load_catalog
+from pipeline.catalog.launch_roles import LaunchRole
 from pipeline.catalog.product_templates import product_template
 from pipeline.catalog.steps import Kind
 from pipeline.catalog.storage import ROLE_STACK, Foundation, ensure_stack
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import ensure_bucket, release_bucket_name, upload
+from templates_src.launch_role.boundary import SUFFIX
 from templates_src.launch_role.template import NAME as LAUNCH_TEMPLATE
 from tests.conftest import REGION
 from tests.launches.environments import aws_of
 from tests.relations.variants import built
 
 LAUNCH_ROLE = "carbon-connect-launch"
+ROLE = LaunchRole(
+    LAUNCH_ROLE,
+    "environments",
+    ("dev", "staging", "prod"),
+    f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{LAUNCH_ROLE}{SUFFIX}",
+)
 USER = "carbon-connect-launcher"
 DEVELOPMENT = next(each for each in load_catalog().products if each.profile == "dev")
 
@@ -62,7 +70,7 @@ class Catalog:
         bucket = bucket or self.bucket
         ensure_bucket(self.aws, bucket)
         upload(self.aws, release, bucket)
-        body = product_template(release, DEVELOPMENT, bucket, profiles)
+        body = product_template(release, DEVELOPMENT, bucket, profiles, ROLE)
         body["Parameters"] |= parameters
         key = f"products/{release.version}.json"
         self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=serialize(body))
@@ -112,3 +120,13 @@ def make_launch_role(aws: Aws) -> None:
     """The launch role of the release, from its template."""
     body = built().foundations[template_path(LAUNCH_TEMPLATE)]
     ensure_stack(aws, Foundation(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)
+    # Tests launch several environments side by side, whose projects differ; what the role denies is denied for them too.
+    roles = {
+        "Effect": "Allow",
+        "Action": "iam:*",
+        "Resource": f"arn:aws:iam::{aws.account()}:role/*/dev/*",
+    }
+    document = {"Version": "2012-10-17", "Statement": [roles]}
+    aws.client("iam").put_role_policy(
+        RoleName=LAUNCH_ROLE, PolicyName="every-project", PolicyDocument=json.dumps(document)
+    )

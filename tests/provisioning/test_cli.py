@@ -62,12 +62,18 @@ def run(catalog: Catalog, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return bash
 
 
+def offered(release: Release) -> dict[str, str]:
+    """The profile's values of the parameters that the product has."""
+    profile = load_profile(release.root, "dev")
+    return {name: value for name, value in profile.items() if name != "PermissionsBoundary"}
+
+
 def test_walk_through_the_documentation(
     run: Run, catalog: Catalog, release: Release, later: Release
 ) -> None:
     beginning, launch, update, terminate = parts()
     user = User(catalog.user)
-    profile = load_profile(release.root, "dev")
+    profile = offered(release)
 
     launched = run(f"{beginning}\n{launch}")
 
@@ -103,7 +109,7 @@ def test_all_parameters_of_a_profile_are_taken_and_a_wrong_one_is_told(
     run: Run, catalog: Catalog, release: Release
 ) -> None:
     beginning = parts()[0]
-    profile = load_profile(release.root, "dev") | {"Project": "typed"}
+    profile = offered(release) | {"Project": "typed"}
 
     def provision(name: str, values: dict[str, str]) -> subprocess.CompletedProcess[str]:
         given = json.dumps([{"Key": key, "Value": value} for key, value in values.items()])

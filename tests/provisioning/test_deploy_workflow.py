@@ -273,6 +273,27 @@ def test_a_tag_that_no_image_can_have_fails_the_run_with_the_reason(
 
 
 @pytest.mark.usefixtures("deployed")
+def test_product_that_moved_to_another_portfolio_is_deployed_to(
+    running: EmbeddedAws, runner: Runner, environment: Deployable
+) -> None:
+    """As publishing moves production; until the first update the record still names the path of before."""
+    catalog, place = environment.catalog, {"ProductId": environment.catalog.product}
+    new = catalog.portfolio_named("Elsewhere")
+    catalog.offer(new)
+    catalog.admit(environment.updater_arn, new)
+    before = {**place, "PortfolioId": catalog.portfolio}
+    constraints = catalog.catalog.list_constraints_for_portfolio(**before)["ConstraintDetails"]
+    for constraint in constraints:
+        catalog.catalog.delete_constraint(Id=constraint["ConstraintId"])
+    catalog.catalog.disassociate_product_from_portfolio(**before)
+
+    run = runner.run(running.endpoint_url, attempt=4, tag="f" * 40)
+
+    assert run.status == 0, run.output
+    assert environment.parameters()["ImageTag"] == "f" * 40
+
+
+@pytest.mark.usefixtures("deployed")
 def test_update_that_fails_fails_the_run_with_the_reason(
     running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
@@ -281,7 +302,7 @@ def test_update_that_fails_fails_the_run_with_the_reason(
         if each["Key"].endswith("/compute.template.json"):
             s3.delete_object(Bucket=environment.catalog.bucket, Key=each["Key"])
 
-    run = runner.run(running.endpoint_url, attempt=4, tag="fails")
+    run = runner.run(running.endpoint_url, attempt=5, tag="fails")
 
     assert run.status == 1
     assert f"::error::The update of {NAME} failed: " in run.output

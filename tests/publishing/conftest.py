@@ -10,7 +10,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.document import Catalog
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
 from pipeline.release.assemble import Release
 from tests.conftest import REGION

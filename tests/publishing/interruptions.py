@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import REGION
+from tests.launch_role.test_deployed import settled
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import (
     FAULTS,
@@ -19,10 +21,33 @@ from tests.publishing.faults import (
     is_write,
     no_waiting,
 )
-from tests.publishing.minimal_catalog import CATALOG, SHARE, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, ORGANIZATION, SHARE, small_catalog
 from tests.publishing.states import StatefulAws
 
-SHARED = CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production")
+SHARED = (
+    CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production") + ORGANIZATION
+)
+
+
+DEVELOPMENT = "  development: {name: Development, description: Dev, profile: dev}\n"
+JOINT = (CATALOG + DEVELOPMENT).replace("[production]", "[production, development]")
+SPLIT = (
+    (CATALOG + DEVELOPMENT)
+    .replace("[production]", "[development]")
+    .replace("launch_role: launch\n", "launch_role: launch-development\n")
+    .replace(
+        "products:\n  production",
+        """\
+  production:
+    name: For customers
+    description: Production alone
+    products: [production]
+    launch_role: launch-production
+    principals: [role/launcher-production]
+products:
+  production""",
+    )
+)
 
 
 def first_publication(_publisher: Publisher) -> dict[str, Any]:
@@ -53,6 +78,64 @@ def next_version(publisher: Publisher) -> dict[str, Any]:
     }
 
 
+def split_portfolio(publisher: Publisher) -> dict[str, Any]:
+    """Over one portfolio with one launch role, as of release 1.1.0: production moves to a portfolio with its own role.
+
+    An environment was launched from a version without boundaries, and has a role without one.
+    """
+    publisher.publish(catalog=small_catalog(JOINT))
+    catalog, iam = publisher.catalog, publisher.aws.client("iam")
+    iam.create_role(RoleName="launcher-production", AssumeRolePolicyDocument="{}")
+    tags = {"carbon-connect:managed-by": "build.py publish", "carbon-connect:product": "production"}
+    iam.create_role(
+        RoleName="task",
+        Path="/carbon-connect/prod/",
+        AssumeRolePolicyDocument="{}",
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    product = catalog.describe_product_as_admin(Name="Production")["ProductViewDetail"]
+    account = publisher.aws.account()
+    older = {
+        "Name": "0.9.0",
+        "Description": "Release 0.9.0, template 0123456789abcdef",
+        "Type": "CLOUD_FORMATION_TEMPLATE",
+        "Info": {"LoadTemplateFromURL": older_template(publisher)},
+    }
+    identity = product["ProductViewSummary"]["ProductId"]
+    catalog.create_provisioning_artifact(ProductId=identity, Parameters=older)
+    [portfolio] = catalog.list_portfolios()["PortfolioDetails"]
+    root = f"arn:aws:iam::{account}:root"
+    place = {"PortfolioId": portfolio["Id"], "PrincipalARN": root}
+    catalog.associate_principal_with_portfolio(**place, PrincipalType="IAM")
+    record = catalog.provision_product(
+        ProductName="Production",
+        ProvisioningArtifactName="0.9.0",
+        ProvisionedProductName="environment",
+    )["RecordDetail"]["RecordId"]
+    ended = settled(catalog, record)
+    assert ended["Status"] == "SUCCEEDED", ended["RecordErrors"]
+    catalog.disassociate_principal_from_portfolio(**place, PrincipalType="IAM")
+    catalog.update_provisioned_product_properties(
+        ProvisionedProductId=ended["ProvisionedProductId"],
+        ProvisionedProductProperties={"OWNER": f"arn:aws:iam::{account}:role/launcher-production"},
+    )
+    return {"catalog": small_catalog(SPLIT)}
+
+
+def older_template(publisher: Publisher) -> str:
+    """The URL of a template whose launcher chooses where templates are read from."""
+    name = f"carbon-connect-releases-{publisher.aws.account()}-{REGION}"
+    body = {
+        "Parameters": {
+            "ReleaseBucket": {"Type": "String", "Default": name},
+            "NatGateways": {"Type": "String", "Default": "per-zone"},
+        },
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+    }
+    publisher.aws.client("s3").put_object(Bucket=name, Key="older.json", Body=json.dumps(body))
+    return f"https://{name}.s3.{REGION}.amazonaws.com/older.json"
+
+
 Situation = Callable[[Publisher], dict[str, Any]]
 
 
@@ -62,7 +145,8 @@ class Trials:
 
     What a publication does follows from what AWS holds and from what is to be published, as a publisher remembers
     nothing from one run to the next. So ``mended`` has the states of AWS from which publishing again was seen to end
-    well, and it is seen once for each. Every interrupted run itself takes place.
+    well, and it is seen once for each. Every interrupted run itself takes place. ``always`` fails in a state that must
+    never be.
     """
 
     publisher: Publisher
@@ -71,16 +155,23 @@ class Trials:
     expected: dict[str, Any]
     made: list[str]
     mended: set[str] = field(default_factory=set)
+    always: Callable[[Publisher], None] = lambda _publisher: None
 
     @classmethod
-    def of(cls, situation: Situation, publisher: Publisher, aws: StatefulAws) -> Trials:
+    def of(
+        cls,
+        situation: Situation,
+        publisher: Publisher,
+        aws: StatefulAws,
+        always: Callable[[Publisher], None] = lambda _publisher: None,
+    ) -> Trials:
         """Prepare the situation, and see what an undisturbed publication leaves and which calls it makes."""
         aws.reset()
         wanted = situation(publisher)
         aws.keep()
         calls = Calls()
         publisher.publish(calls, **wanted)
-        return cls(publisher, aws, wanted, publisher.snapshot(), calls.made)
+        return cls(publisher, aws, wanted, publisher.snapshot(), calls.made, always=always)
 
     @property
     def writes(self) -> set[str]:
@@ -132,6 +223,7 @@ class Trials:
         assert len(calls.struck) == fault.attempts, f"{where} never came"
         left = self.aws.digest()
         if left not in self.mended:
+            self.always(self.publisher)
             if fault.ends is None:
                 assert self.publisher.snapshot() == self.expected, f"{where}: not whole"
             self.mend(where)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.catalog.document import Catalog, catalog
+from pipeline.catalog.document import catalog
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.nodes import compose
 from pipeline.release.assemble import Release, content_digest, serialize, template_path
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
@@ -35,13 +36,37 @@ products:
     fixed: [NatGateways]
 """
 SHARE = "    shares: [{account: '210987654321', tag_options: true}]\n"
+ORGANIZATION = "organization: o-a1b2c3d4e5\n"
 ROLE = {
-    "Parameters": {"LaunchRoleName": {"Type": "String"}},
+    "Parameters": {
+        "LaunchRoleName": {"Type": "String"},
+        "Environments": {"Type": "String", "Default": "dev,staging,prod"},
+        "PermissionsBoundary": {"Type": "String", "Default": ""},
+    },
     "Resources": {
+        "Boundary": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "ManagedPolicyName": {"Fn::Sub": "${LaunchRoleName}-boundary"},
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [{"Effect": "Allow", "Action": "sns:*", "Resource": "*"}],
+                },
+            },
+        },
         "Role": {
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "RoleName": {"Ref": "LaunchRoleName"},
+                "Policies": [
+                    {
+                        "PolicyName": "everything",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+                        },
+                    }
+                ],
                 "AssumeRolePolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [
@@ -53,10 +78,11 @@ ROLE = {
                     ],
                 },
             },
-        }
+        },
     },
 }
 BUCKET = {
+    "Parameters": {"OrganizationId": {"Type": "String", "Default": ""}},
     "Resources": {
         "Bucket": {
             "Type": "AWS::S3::Bucket",
@@ -66,7 +92,7 @@ BUCKET = {
                 }
             },
         }
-    }
+    },
 }
 
 

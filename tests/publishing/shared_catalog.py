@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.catalog.document import Catalog
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.faults import Calls

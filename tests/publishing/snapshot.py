@@ -24,6 +24,7 @@ def snapshot(aws: Aws) -> dict[str, Any]:
             for option in catalog.list_tag_options()["TagOptionDetails"]
         ),
         "bucket": bucket(aws),
+        "roles": roles(aws),
         "stacks": in_order(
             (stack["StackName"], stack["StackStatus"])
             for stack in aws.client("cloudformation").describe_stacks()["Stacks"]
@@ -81,6 +82,18 @@ def product(catalog: Any, identity: str) -> dict[str, Any]:
             tuple(without_ids(each).items()) for each in versions["ProvisioningArtifactDetails"]
         ),
     }
+
+
+def roles(aws: Aws) -> list[tuple[str, str, list[str]]]:
+    """The roles of environments: name, boundary, and the keys of the tags."""
+    iam = aws.client("iam")
+    found = []
+    for entry in iam.list_roles(PathPrefix="/carbon-connect/")["Roles"]:
+        role = iam.get_role(RoleName=entry["RoleName"])["Role"]
+        boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        tags = in_order(tag["Key"] for tag in role.get("Tags", ()))
+        found.append((role["RoleName"], boundary, tags))
+    return in_order(found)
 
 
 def bucket(aws: Aws) -> list[tuple[str, str]]:

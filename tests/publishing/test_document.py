@@ -9,7 +9,7 @@ from pipeline.catalog.product_templates import product_templates
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
-from tests.publishing.minimal_catalog import CATALOG, small_catalog
+from tests.publishing.minimal_catalog import CATALOG, ORGANIZATION, small_catalog
 
 WRONG = [
     ("regions: [eu-north-1]", "regions: [eu-nroth-1]", 2, "eu-nroth-1"),
@@ -90,7 +90,7 @@ def test_wrong_shares_are_refused(shares: str, reason: str) -> None:
     text = CATALOG.replace("products:\n  prod", f"    shares: {shares}\nproducts:\n  prod")
 
     with pytest.raises(Refusal, match=r"^catalog.yaml:17: ") as refusal:
-        small_catalog(text)
+        small_catalog(text + ORGANIZATION)
 
     assert reason in str(refusal.value)
 
@@ -142,7 +142,7 @@ def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Releas
     ("wrong", "reason"),
     [
         ("profile: test", r"catalog\.yaml:21: .*is 'test', .*; there are dev, prod and staging"),
-        ("layer: test", r"catalog\.yaml:21: .*is 'test', which is no layer .*there are network"),
+        ("layer: test", r"catalog\.yaml:22: .*is 'test', which is no layer .*there are network"),
         (
             "profile: prod\n    fixed:\n    - NatGateways\n    - Nat",
             r"catalog\.yaml:24: .*fixed\[1\] is 'Nat', which is no parameter",
@@ -155,6 +155,8 @@ def test_catalog_that_does_not_fit_the_release_is_refused(
     from pipeline.catalog.desired import desired
 
     text = CATALOG.replace("    profile: prod\n    fixed: [NatGateways]", f"    {wrong}")
+    if "layer" in wrong:
+        text = text.replace("    principals", "    environments: [dev]\n    principals")
 
     with pytest.raises(Refusal, match=reason):
         desired(release, small_catalog(text), "1" * 12, "eu-north-1")

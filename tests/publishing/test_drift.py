@@ -17,6 +17,7 @@ from tests.publishing.test_published import guidance, only, told, writing
 TRIALS = """  trials:
     name: Trials
     description: To try things
+    launch_role: trials
     products: [development]
 """
 DEVELOPMENT = """  development:
@@ -24,8 +25,8 @@ DEVELOPMENT = """  development:
     description: To develop against
     profile: dev
 """
-TWO_PRODUCTS = CATALOG + DEVELOPMENT
-TWO_PORTFOLIOS = TWO_PRODUCTS.replace("products:\n  prod", f"{TRIALS}products:\n  prod")
+TWO_PRODUCTS = (CATALOG + DEVELOPMENT).replace("[production]", "[production, development]")
+TWO_PORTFOLIOS = (CATALOG + DEVELOPMENT).replace("products:\n  prod", f"{TRIALS}products:\n  prod")
 
 
 def constraint(catalog: Any, portfolio: str, kind: str) -> str:
@@ -260,6 +261,7 @@ def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publis
     plans = publisher.publish(calls)
 
     assert {line.partition(";")[0] for line in told(plans, Action.REPORT)} == {
+        "trials (stack carbon-connect-launch-role-trials) is no longer in catalog.yaml",
         "Trials is no longer in catalog.yaml",
         "Development is no longer in catalog.yaml",
     }
@@ -270,7 +272,10 @@ def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publis
 def test_rules_of_a_product_stay_while_it_is_in_the_portfolio(publisher: Publisher) -> None:
     publisher.publish(catalog=small_catalog(TWO_PRODUCTS))
     expected = publisher.snapshot()
-    text = TWO_PRODUCTS.replace("products: [production]", "products: [development]")
+    text = CATALOG.replace("production:", "development:").replace("production]", "development]")
+    text = text.replace("name: Production", "name: Development").replace("For customers", "Dev")
+    text = text.replace("profile: prod", "profile: dev").replace("    fixed: [NatGateways]\n", "")
+    text = text.replace("launch_role: launch", "launch_role: trials")
 
     plans = publisher.publish(catalog=small_catalog(text))
 

@@ -16,7 +16,7 @@ from pipeline.aws import Aws
 from pipeline.catalog.foundations import foundations
 from pipeline.catalog.product_templates import product_templates
 from pipeline.catalog.steps import Action, Kind
-from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK
+from pipeline.catalog.storage import BUCKET_STACK
 from pipeline.errors import Refusal
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
@@ -30,10 +30,10 @@ from tests.publishing.minimal_catalog import CATALOG, small_catalog
 from tests.publishing.shared_catalog import Hub, catalog_with
 from tests.publishing.test_published import told, writing
 
-BOUNDARY = "arn:aws:iam::000000000000:policy/boundary"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+ROLE_STACK = "carbon-connect-launch-role-environments"
 BOUND = f"permissions_boundary: {BOUNDARY}\n"
-MORE = """
-  development:
+MORE = """  development:
     name: Development
     description: To develop against
     profile: dev
@@ -42,6 +42,10 @@ MORE = """
     description: A VPC
     layer: network
 """
+THREE = (CATALOG + MORE).replace(
+    "[production]\n",
+    "[production, development, network]\n    environments: [prod, dev]\n",
+)
 
 
 def change(folder: Path, profile: str, **values: str) -> None:
@@ -61,7 +65,7 @@ def profiles(tmp_path: Path) -> Path:
 
 def given(release: Release, text: str, profiles: Path) -> dict[Kind, Any]:
     """The parameters of both stacks."""
-    found = foundations(release, small_catalog(text), has_role=True, profiles=profiles)
+    found = foundations(release, small_catalog(text), {}, profiles)
     return {each.kind: each.parameters for each in found}
 
 
@@ -70,12 +74,13 @@ def test_parameters_come_from_the_catalog_and_its_profiles(
 ) -> None:
     for profile in ("dev", "prod"):
         change(profiles, profile, Project="shop", PermissionsBoundary=BOUNDARY)
-    text = CATALOG + MORE + BOUND + "organization: o-a1b2c3d4e5\n"
+    text = THREE + BOUND + "organization: o-a1b2c3d4e5\n"
 
     assert given(release, text, profiles) == {
         Kind.LAUNCH_ROLE: {
             "Project": "shop",
             "LaunchRoleName": "launch",
+            "Environments": "dev,prod",
             "PermissionsBoundary": BOUNDARY,
         },
         Kind.BUCKET: {"Project": "shop", "OrganizationId": "o-a1b2c3d4e5"},
@@ -84,18 +89,17 @@ def test_parameters_come_from_the_catalog_and_its_profiles(
     bodies = product_templates(release, small_catalog(text), "a-bucket", profiles)
     parameters = json.loads(bodies["network"])["Parameters"]
     assert parameters["Project"]["Default"] == "shop"
-    bound = [
-        json.loads(body)["Parameters"]["PermissionsBoundary"]["Default"]
-        for body in bodies.values()
-        if "PermissionsBoundary" in json.loads(body)["Parameters"]
-    ]
-    assert len(bound) >= 2
-    assert set(bound) == {BOUNDARY}
+    assert parameters["Environment"]["AllowedValues"] == ["dev", "prod"]
+    # The organization's policy has the same name in every account that launches.
+    bound = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/boundary"}
+    for key, body in bodies.items():
+        assert "PermissionsBoundary" not in json.loads(body)["Parameters"], key
+        assert json.dumps(bound) in json.dumps(json.loads(body)["Resources"]), key
 
 
 def test_what_is_as_by_default_is_not_given(release: Release) -> None:
     assert given(release, CATALOG, PARAMETERS) == {
-        Kind.LAUNCH_ROLE: {"LaunchRoleName": "launch"},
+        Kind.LAUNCH_ROLE: {"LaunchRoleName": "launch", "Environments": "prod"},
         Kind.BUCKET: {},
     }
 
@@ -106,14 +110,15 @@ def test_profiles_of_two_projects_are_refused(release: Release, profiles: Path) 
     with pytest.raises(
         Refusal, match=r"prod\.json is of Project 'carbon-connect' and .*dev\.json of 'shop'"
     ):
-        given(release, CATALOG + MORE, profiles)
+        given(release, THREE, profiles)
 
 
-def test_profile_outside_the_boundary_is_refused(release: Release, profiles: Path) -> None:
+def test_profile_with_another_boundary_is_refused(release: Release, profiles: Path) -> None:
     change(profiles, "prod", PermissionsBoundary=BOUNDARY)
 
-    with pytest.raises(Refusal, match=r"dev\.json has PermissionsBoundary '', but the launch role"):
-        given(release, CATALOG + MORE + BOUND, profiles)
+    assert given(release, THREE + BOUND, profiles)[Kind.LAUNCH_ROLE]["PermissionsBoundary"]
+    with pytest.raises(Refusal, match=r"prod\.json has PermissionsBoundary '.*', but products"):
+        given(release, THREE, profiles)
 
 
 def test_what_is_no_boundary_is_refused_with_its_line() -> None:
@@ -220,6 +225,7 @@ def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str)
     ("stack", "name", "value", "kind"),
     [
         (ROLE_STACK, "ReleaseBuckets", "somebody-elses", Kind.LAUNCH_ROLE),
+        (ROLE_STACK, "Environments", "staging,prod", Kind.LAUNCH_ROLE),
         (ROLE_STACK, "PermissionsBoundary", BOUNDARY, Kind.LAUNCH_ROLE),
         (BUCKET_STACK, "OrganizationId", "o-a1b2c3d4e5", Kind.BUCKET),
     ],
@@ -291,13 +297,13 @@ def test_another_project_and_a_boundary_are_published(
 
     assert published.returncode == 0, published.stderr
     aws = Aws(REGION, embedded.environment())
-    assert parameters_of(aws, ROLE_STACK) == {
+    assert parameters_of(aws, "carbon-connect-launch-role-production") == {
         "Project": "shop",
-        "LaunchRoleName": "carbon-connect-launch",
+        "LaunchRoleName": "carbon-connect-launch-production",
         "PermissionsBoundary": BOUNDARY,
         "ReleaseBuckets": "",
         "PublisherAccount": "",
-        "Environments": "dev,staging,prod",
+        "Environments": "prod",
     }
     assert parameters_of(aws, BUCKET_STACK)["Project"] == "shop"
     again = tree.run("publish", "--yes", **embedded.environment())

@@ -16,6 +16,11 @@ from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import MAX_TEMPLATE_BYTES, Release, assemble
 
 BUCKET = "carbon-connect-releases-111122223333-eu-north-1"
+POLICIES = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/"
+ROLES = {
+    "carbon-connect-launch-development": ("development", "staging"),
+    "carbon-connect-launch-production": ("production",),
+}
 PROFILES = {"development": "dev", "staging": "staging", "production": "prod"}
 
 
@@ -34,7 +39,9 @@ def test_defaults_are_the_profile(environment: dict[str, Any], release: Release)
     profile = load_profile(release.root, PROFILES[environment["key"]])
     defaults = {name: p["Default"] for name, p in environment["Parameters"].items()}
 
-    assert defaults == profile
+    assert defaults == {
+        name: value for name, value in profile.items() if name != "PermissionsBoundary"
+    }
 
 
 def test_environment_is_the_only_one_that_may_be_chosen(environment: dict[str, Any]) -> None:
@@ -74,15 +81,18 @@ def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
         assert release.prefix.encode() in templates[key]
 
 
-def test_nothing_but_the_source_differs_from_the_root(
+def test_nothing_but_source_and_boundary_differs_from_the_root(
     environment: dict[str, Any], release: Release
 ) -> None:
     root = json.loads(release.files["templates/environment.template.json"])
+    role = next(r for r in ROLES if environment["key"] in ROLES[r])
+    boundary = {"Fn::Sub": f"{POLICIES}{role}-boundary"}
     written = json.loads(
         json.dumps(root["Resources"])
         .replace("${ReleasePrefix}", release.prefix)
         .replace("${ReleaseBucket}", BUCKET)
         .replace(json.dumps({"Ref": "ReleaseBucket"}), json.dumps(BUCKET))
+        .replace(json.dumps({"Ref": "PermissionsBoundary"}), json.dumps(boundary))
         .replace(json.dumps({"Ref": "ReleasePrefix"}), json.dumps(release.prefix))
     )
 

@@ -10,14 +10,20 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.document import Catalog
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish, summary
 from pipeline.catalog.steps import Action, Kind
 from pipeline.errors import Refusal
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.faults import Calls, Clients
-from tests.publishing.minimal_catalog import CATALOG, SHARE, small_catalog, small_release
+from tests.publishing.minimal_catalog import (
+    CATALOG,
+    ORGANIZATION,
+    SHARE,
+    small_catalog,
+    small_release,
+)
 
 LAYER = """
   network:
@@ -49,6 +55,7 @@ def only(catalog: Any) -> tuple[str, str]:
 
 def test_catalog_holds_what_was_asked_for(publisher: Publisher) -> None:
     text = CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production")
+    text += ORGANIZATION
     plans = publisher.publish(catalog=small_catalog(text))
 
     held = publisher.snapshot()
@@ -86,22 +93,31 @@ def test_role_and_bucket_come_from_their_own_templates(publisher: Publisher) -> 
 
     stacks = publisher.snapshot()["stacks"]
     assert stacks == [
-        ("carbon-connect-launch-role", "CREATE_COMPLETE"),
+        ("carbon-connect-launch-role-environments", "CREATE_COMPLETE"),
         ("carbon-connect-release-bucket", "CREATE_COMPLETE"),
     ]
     assert publisher.aws.client("iam").get_role(RoleName="launch")
 
 
-def test_changed_role_name_updates_its_stack(publisher: Publisher) -> None:
+def test_another_role_has_a_stack_of_its_own_and_the_old_one_stays(publisher: Publisher) -> None:
     publisher.publish()
     catalog = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: other"))
 
     plans = publisher.publish(catalog=catalog)
 
-    assert (Action.UPDATE, Kind.LAUNCH_ROLE) in writing(plans)
+    assert (Action.CREATE, Kind.LAUNCH_ROLE) in writing(plans)
     assert (Action.UPDATE, Kind.CONSTRAINT) in writing(plans)
-    assert publisher.aws.client("iam").get_role(RoleName="other")
+    for role in ("launch", "other"):
+        assert publisher.aws.client("iam").get_role(RoleName=role)
+    [line] = told(publisher.plan(catalog=catalog), Action.REPORT)
+    assert line == (
+        "launch (stack carbon-connect-launch-role-environments) is no longer in catalog.yaml; nothing was launched "
+        "with it: delete stack carbon-connect-launch-role-environments by hand"
+    )
     assert not writing(publisher.plan(catalog=catalog))
+    # And back: each role keeps its stack.
+    publisher.publish()
+    assert len(publisher.snapshot()["stacks"]) == 3
 
 
 def test_role_and_bucket_of_somebody_else_are_used_as_they_are(publisher: Publisher) -> None:
@@ -243,6 +259,7 @@ def provision(publisher: Publisher) -> str:
 
 def test_versions_of_a_shared_product_are_not_retired(publisher: Publisher) -> None:
     text = CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production")
+    text += ORGANIZATION
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         plans = publisher.publish(version=version, catalog=small_catalog(text))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.document import Catalog
+from pipeline.catalog.model import Catalog
 from pipeline.catalog.steps import Action, Kind
 from pipeline.errors import Refusal
 from tests.organization import Organization
@@ -106,10 +106,12 @@ def test_what_is_shared_along_is_put_right(
 
 
 def test_account_share_is_put_right_without_an_organization(hub: Hub) -> None:
-    hub.publish(catalog_with("{account: '210987654321'}"))
+    top = "organization: o-a1b2c3d4e5\n"
+    hub.publish(catalog_with("{account: '210987654321'}", top=top))
     calls = Calls()
 
-    plans = hub.publish(catalog_with("{account: '210987654321', tag_options: true}"), calls)
+    share = "{account: '210987654321', tag_options: true}"
+    plans = hub.publish(catalog_with(share, top=top), calls)
 
     assert writing(plans) == [(Action.UPDATE, Kind.SHARE)]
     assert shares_in(hub.publisher) == [("ACCOUNT", "210987654321", True, False)]

@@ -4,6 +4,7 @@
 def install() -> None:
     """Plug the service into ministack, and its templates into ministack's CloudFormation."""
     # Imported this late: importing the package alone must not import ministack.
+    from embedded_aws.resources import roles
     from embedded_aws.services.records import plug_in
     from embedded_aws.services.service_catalog import wire
     from embedded_aws.services.service_catalog.launching import (
@@ -14,5 +15,6 @@ def install() -> None:
 
     foreign_buckets.install()
     object_reads.install()
+    roles.install(object_reads.require)
     stacks.install()
     plug_in("servicecatalog", wire.ServiceCatalog(), target="AWS242ServiceCatalogService")

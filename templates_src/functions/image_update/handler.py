@@ -8,7 +8,7 @@ Events, whose fields are all required strings; any other field is refused:
 ``{"Action": "Describe", "ProvisionedProduct": NAME}``
     Returns ``{"RepositoryUri": …}``, the repository of the environment.
 ``{"Action": "Update", "ProvisionedProduct": NAME, "ImageTag": TAG, "UpdateToken": TOKEN}``
-    Starts an update of the same version, over the same launch path, with the previous value of every other parameter.
+    Starts an update of the same version, over the same launch path or the only one, with the previous value of every other parameter.
     Returns ``{"RecordId": …}``. The same token starts the same update only once.
 ``{"Action": "Status", "RecordId": ID}``
     Returns ``{"Status": …, "Errors": …}``, of Service Catalog's record; the errors are one line.
@@ -89,12 +89,7 @@ def update(fields: Mapping[str, str]) -> dict[str, str]:
         )
     product = _own_product(fields["ProvisionedProduct"])
     catalog = _catalog()
-    form = catalog.describe_provisioning_parameters(
-        ProductId=product.product_id,
-        ProvisioningArtifactId=product.version_id,
-        PathId=product.path_id,
-    )
-    names = [each["ParameterKey"] for each in form["ProvisioningArtifactParameters"]]
+    path, names = _form(catalog, product)
     if IMAGE_TAG not in names:
         raise RefusedError(f"The product {fields['ProvisionedProduct']} has no parameter ImageTag.")
     kept = [{"Key": name, "UsePreviousValue": True} for name in names if name != IMAGE_TAG]
@@ -102,11 +97,29 @@ def update(fields: Mapping[str, str]) -> dict[str, str]:
         ProvisionedProductId=product.id,
         ProductId=product.product_id,
         ProvisioningArtifactId=product.version_id,
-        PathId=product.path_id,
+        **path,
         ProvisioningParameters=[{"Key": IMAGE_TAG, "Value": tag}, *kept],
         UpdateToken=fields["UpdateToken"],
     )
     return {"RecordId": record["RecordDetail"]["RecordId"]}
+
+
+def _form(catalog: Any, product: Product) -> tuple[dict[str, str], list[str]]:
+    """The launch path, as calls take it, and the names of the parameters.
+
+    After the product has moved to another portfolio, the path of the last update is gone, and the only path is the default.
+    """
+    version = {
+        "ProductId": product.product_id,
+        "ProvisioningArtifactId": product.version_id,
+    }
+    path = {"PathId": product.path_id}
+    try:
+        form = catalog.describe_provisioning_parameters(**version, **path)
+    except catalog.exceptions.ResourceNotFoundException:
+        path = {}
+        form = catalog.describe_provisioning_parameters(**version)
+    return path, [each["ParameterKey"] for each in form["ProvisioningArtifactParameters"]]
 
 
 def status(fields: Mapping[str, str]) -> dict[str, str]:

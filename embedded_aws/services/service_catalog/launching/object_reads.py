@@ -48,6 +48,13 @@ def install() -> None:
     functions.fetch_function_code.replace(fetch_code)
 
 
+def require(action: str, resource: str, keys: dict[str, Any]) -> None:
+    """Refuse what the launch role of the operation in progress may not do; nothing outside of one."""
+    role = working_role.get()
+    if role is not None:
+        role.require(action, resource, {**FORWARDED, **keys})
+
+
 def why_refused(bucket: str, key: str) -> str:
     """Why the operation in progress may not read an object; empty where it may."""
     role = working_role.get()
