@@ -49,6 +49,14 @@ def compute(release: Release) -> Permissions:
         undocumented=tuple(sorted(undocumented)),
         passed_to=tuple(sorted(passed_to(release))),
         of_roles=tuple(sorted(role_actions(layer.document() for layer in release.layers))),
+        secrets=tuple(
+            sorted(
+                title
+                for layer in release.layers
+                for title, resource in layer.template.resources.items()
+                if resource.resource_type == "AWS::SecretsManager::Secret"
+            )
+        ),
     )
 
 

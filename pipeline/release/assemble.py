@@ -167,7 +167,7 @@ def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
     """A template or manifest as the bytes that are committed: the same on any machine.
 
     What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts and
-    does not indent them: the launch role's many actions must fit a request.
+    indents nothing: the launch role's many actions must fit a request.
     """
     return (_text(document, "", packed=packed) + "\n").encode()
 
@@ -177,7 +177,7 @@ def _text(value: object, indent: str, *, packed: bool) -> str:
     length = PACKED_LINE_LENGTH if packed else LINE_LENGTH
     if len(indent) + len(line) <= length or not isinstance(value, dict | list) or not value:
         return line
-    inner = indent + " "
+    inner = "" if packed else indent + " "
     if isinstance(value, list):
         if packed and all(isinstance(item, str) for item in value):
             items = _filled([json.dumps(item) for item in value])

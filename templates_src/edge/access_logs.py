@@ -50,7 +50,9 @@ def add_access_logs(layer: Layer) -> AccessLogs:
 def add_bucket(layer: Layer) -> Bucket:
     """Bucket of the access logs; retained, as the load balancer writes to it at once and S3 deletes only empty ones.
 
-    AES-256, because load balancing refuses a bucket under a KMS key. A new name each time logs are turned on again.
+    AES-256, because load balancing refuses a bucket under a KMS key. A new name each time logs are turned on again. As
+    the name does not tell the environment, S3 compares tags, so that the launch role of another one cannot change it.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
     """
     return layer.add(
         Bucket(
@@ -59,6 +61,7 @@ def add_bucket(layer: Layer) -> Bucket:
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
             **private_bucket(),
+            AbacStatus="Enabled",
             LifecycleConfiguration=LifecycleConfiguration(
                 Rules=[
                     LifecycleRule(

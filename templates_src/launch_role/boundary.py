@@ -7,8 +7,6 @@ place of the single resources that the roles' own policies name.
 
 from __future__ import annotations
 
-from typing import Any
-
 from awacs.aws import (
     ArnNotLike,
     Bool,
@@ -17,26 +15,25 @@ from awacs.aws import (
     Null,
     PolicyDocument,
     StringEquals,
-    StringEqualsIfExists,
     StringLike,
     StringNotEquals,
 )
-from troposphere import If, Ref, Sub
+from troposphere import If, Sub
 from troposphere.iam import ManagedPolicy
 
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROD, PROJECT
-from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, each, launched
-from templates_src.launch_role.grants import ACCOUNT, ARN, Grant, equals
+from templates_src.core.shared import PROD
+from templates_src.launch_role.bindings import ACCOUNT, ARN, PROJECT_TEXT, own, own_or_new, tags
+from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, each
+from templates_src.launch_role.grants import Grant, equals
 from templates_src.launch_role.permissions import Permissions
 
 BOUNDARY = "EnvironmentBoundary"
 # Follows the name of the launch role, so that a template can name the boundary of its launch role.
 SUFFIX = "-boundary"
-PROJECT_TEXT = f"${{{PROJECT.name}}}"
 CERTIFICATES = f"{ARN}acm:*:{ACCOUNT}:certificate/*"
 SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
 # Services that use a key for a role: EBS through EC2.
@@ -74,22 +71,6 @@ def document(permissions: Permissions) -> PolicyDocument:
             "add one in templates_src/launch_role/boundary.py."
         )
     return iam.document(*made)
-
-
-def tags(kind: str) -> dict[str, Any]:
-    """Condition keys and values: tags of the project and of an environment that the launch role launches.
-
-    ``kind`` is ResourceTag for what exists and RequestTag for what is being created.
-    """
-    return {f"aws:{kind}/Project": Ref(PROJECT.name), f"aws:{kind}/Environment": launched()}
-
-
-def never_anothers() -> list[StringEqualsIfExists]:
-    """The condition that a resource has the tags of the project and its environments, as far as it has them.
-
-    For what is tagged only after it exists, and for what the launcher of a single layer brings.
-    """
-    return [StringEqualsIfExists(tags("ResourceTag"))]
 
 
 def grants() -> tuple[Grant, ...]:
@@ -167,7 +148,7 @@ def by_tag() -> tuple[Grant, ...]:
             "NewCertificates",
             ("acm:AddTagsToCertificate", "acm:ImportCertificate"),
             (CERTIFICATES,),
-            Condition([StringEquals(tags("RequestTag")), *never_anothers()]),
+            Condition([StringEquals(tags("RequestTag")), own_or_new()]),
             also=True,
         ),
         Grant(
@@ -188,7 +169,7 @@ def by_tag() -> tuple[Grant, ...]:
                 f"{ARN}lambda:*:{ACCOUNT}:function:*",
                 f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
             ),
-            Condition(StringEquals(tags("ResourceTag"))),
+            own(),
             also=True,
         ),
         Grant(
@@ -207,7 +188,7 @@ def by_tag() -> tuple[Grant, ...]:
                 f"{ARN}cloudformation:*:{ACCOUNT}:stack/*",
                 f"{ARN}ecs:*:{ACCOUNT}:service/*",
             ),
-            Condition(*never_anothers()),
+            Condition(own_or_new()),
         ),
     )
 
@@ -246,7 +227,7 @@ def of_keys() -> tuple[Grant, ...]:
                 [
                     Bool({"kms:GrantIsForAWSResource": "true"}),
                     StringLike({"kms:ViaService": "ec2.*"}),
-                    *never_anothers(),
+                    own_or_new(),
                 ]
             ),
         ),
@@ -257,7 +238,7 @@ def of_keys() -> tuple[Grant, ...]:
             Condition(
                 [
                     StringLike({"kms:ViaService": [f"{service}.*" for service in KEY_USERS]}),
-                    *never_anothers(),
+                    own_or_new(),
                 ]
             ),
         ),

@@ -50,12 +50,13 @@ def launched() -> Split:
     return Split(SEPARATOR, Ref(LAUNCHED.name))
 
 
-def others() -> list[object]:
-    """The names of the environments that the role does not launch, as values of a policy's condition.
+def others(text: str = EACH) -> list[object]:
+    """A text for Sub once for each environment that the role does not launch, as values of a policy's condition.
 
     The last is the name of no environment: IAM refuses an empty list.
     """
-    return [*(If(condition(one), NoValue, one) for one in ENVIRONMENTS), NO_ENVIRONMENT]
+    filled_in = {one: filled(text.replace(EACH, one)) for one in ENVIRONMENTS}
+    return [*(If(condition(one), NoValue, filled_in[one]) for one in ENVIRONMENTS), NO_ENVIRONMENT]
 
 
 def each(text: str) -> list[object]:

@@ -16,6 +16,8 @@ from awacs.aws import (
     Allow,
     Condition,
     ForAllValuesStringEquals,
+    ForAllValuesStringLike,
+    ForAllValuesStringNotLike,
     Statement,
     StringEquals,
     StringLike,
@@ -23,24 +25,27 @@ from awacs.aws import (
 from troposphere import AccountId, If, Ref, Sub
 
 from templates_src.core.declaration import Declaration
-from templates_src.core.shared import PROJECT
-from templates_src.launch_role.environments import EACH, each
+from templates_src.launch_role.bindings import (
+    ACCOUNT,
+    ARN,
+    NAMED,
+    NAMES,
+    PROJECT_TEXT,
+    SMALL_NAMES,
+    STACK_NAMES,
+    in_account,
+    own,
+    own_or_new,
+)
+from templates_src.launch_role.environments import EACH, each, others
 from templates_src.launch_role.gaps import SERVICE_LINKED
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
-# Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID, the nested ones after them, and what has no name
-# of its own after its stack.
-ACCOUNT = "${AWS::AccountId}"
-ARN = "arn:${AWS::Partition}:"
-STACK_NAMES = f"SC-{ACCOUNT}-*"
-PATH = f"${{{PROJECT.name}}}/{EACH}/*"
+PATH = f"{PROJECT_TEXT}/{EACH}/*"
 ROLES = f"{ARN}iam::{ACCOUNT}:role/{PATH}"
 KEYS = f"{ARN}kms:*:{ACCOUNT}:key/*"
 # Never ${Project}-*: the release bucket's name begins with the default project's.
-BUCKETS = (
-    f"{ARN}s3:::${{{PROJECT.name}}}-{EACH}-*",
-    f"{ARN}s3:::{STACK_NAMES.lower().replace('aws::accountid', 'AWS::AccountId')}",
-)
+BUCKETS = (f"{ARN}s3:::{NAMED}-*", f"{ARN}s3:::{SMALL_NAMES}")
 RELEASE_BUCKETS = Declaration(
     name="ReleaseBuckets",
     group="Launching",
@@ -63,7 +68,6 @@ PUBLISHER_ACCOUNT = Declaration(
     max_length=12,
     message="PublisherAccount must be empty or the twelve digits of an account.",
 )
-TAGGED = f"aws:ResourceTag/{PROJECT.name}"
 
 
 @dataclass(frozen=True)
@@ -114,11 +118,6 @@ def release_objects() -> If:
     )
 
 
-def of_account(*services: str) -> tuple[str, ...]:
-    """Everything of services in this account."""
-    return tuple(f"{ARN}{service}:*:{ACCOUNT}:*" for service in services)
-
-
 def equals(key: str, value: Any) -> Condition:
     """The condition that a key of the request has a value, or one of several."""
     return Condition(StringEquals({key: value}))
@@ -129,44 +128,9 @@ def publisher_account() -> If:
     return If(f"Has{PUBLISHER_ACCOUNT.name}", Ref(PUBLISHER_ACCOUNT.name), AccountId)
 
 
-def of_project() -> Condition:
-    """The condition that a resource bears the project's tag."""
-    return equals(TAGGED, Ref(PROJECT.name))
-
-
 def through_a_service() -> Condition:
     """The condition that a key is used by a service on behalf of the role, whichever service; never by the role itself."""
     return Condition(StringLike({"kms:ViaService": "*"}))
-
-
-# What ends or opens something that holds data or serves others, where CloudFormation tags it as it makes it. Not keys:
-# KMS takes up to five minutes to see a tag, and a launch that fails before that could not be rolled back. A key that
-# is to be deleted can be kept for as long as it waits. https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
-OWN = (
-    "autoscaling:DeleteAutoScalingGroup",
-    "ec2:DeleteFlowLogs",
-    "ec2:DeleteInternetGateway",
-    "ec2:DeleteNatGateway",
-    "ec2:DeleteNetworkAcl",
-    "ec2:DeleteRouteTable",
-    "ec2:DeleteSecurityGroup",
-    "ec2:DeleteSubnet",
-    "ec2:DeleteVolume",
-    "ec2:DeleteVpc",
-    "ec2:DeleteVpcEndpoints",
-    "ec2:ReleaseAddress",
-    "ecr:DeleteRepository",
-    "ecs:DeleteCluster",
-    "ecs:DeleteService",
-    "elasticloadbalancing:DeleteLoadBalancer",
-    "elasticloadbalancing:DeleteTargetGroup",
-    "lambda:DeleteFunction",
-    "rds:DeleteDBInstance",
-    "secretsmanager:DeleteSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:UpdateSecret",
-)
 
 
 def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
@@ -187,11 +151,6 @@ def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
         ),
         Grant("InstanceProfiles", ("iam:*InstanceProfile",), (f"{iam}instance-profile/{PATH}",)),
         Grant(
-            "GitHubsProvider",
-            ("iam:*OpenIDConnectProvider*",),
-            (f"{iam}oidc-provider/token.actions.githubusercontent.com",),
-        ),
-        Grant(
             "RolesOfTheEnvironments",
             ("iam:*Role", "iam:*RolePolicy", "iam:*RolePolicies", "iam:*RoleP*", "iam:*RoleD*"),
             (ROLES,),
@@ -199,14 +158,25 @@ def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
     )
 
 
+def new_secrets(names: tuple[str, ...]) -> Grant:
+    """Secrets are named after their logical ID and are created with their tags.
+
+    Whether a request for tags creates a secret, IAM does not tell: so no secret of another name gets the tags that
+    open it. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    """
+    return Grant(
+        "NewSecrets",
+        ("secretsmanager:CreateSecret", "secretsmanager:TagResource"),
+        in_account("secretsmanager", *(f"secret:{name}-*" for name in names)),
+        Condition(own_or_new()),
+    )
+
+
 KEYS_AND_STACKS = (
     Grant(
         "StacksOfServiceCatalog",
         ("cloudformation:*",),
-        (
-            f"{ARN}cloudformation:*:{ACCOUNT}:stack/{STACK_NAMES}",
-            f"{ARN}cloudformation:*:{ACCOUNT}:changeSet/{STACK_NAMES}",
-        ),
+        in_account("cloudformation", f"stack/{STACK_NAMES}", f"changeSet/{STACK_NAMES}"),
     ),
     Grant(
         "UseKeysThroughServicesOnly",
@@ -221,8 +191,24 @@ KEYS_AND_STACKS = (
         (KEYS,),
         through_a_service(),
     ),
+    # Handlers of other services look up a key that the launcher of a single layer brings.
+    Grant("SeeKeys", ("kms:Describe*", "kms:Get*", "kms:List*"), (KEYS,)),
     Grant(
-        "Aliases", ("kms:*Alias",), (f"{ARN}kms:*:{ACCOUNT}:alias/${{{PROJECT.name}}}-{EACH}", KEYS)
+        "Aliases",
+        ("kms:*Alias",),
+        (f"{ARN}kms:*:{ACCOUNT}:alias/{NAMED}", KEYS),
+        Condition(own_or_new()),
+    ),
+    # KMS takes up to five minutes to see a tag or an alias, and a launch that fails before that must be able to delete
+    # its key. So a key may lack both, but not have those of another.
+    # https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+    Grant(
+        "Keys",
+        ("kms:*",),
+        (KEYS,),
+        Condition(
+            [own_or_new(), ForAllValuesStringLike({"kms:ResourceAliases": each(f"alias/{NAMED}")})]
+        ),
     ),
     Grant(
         "PublicParameters",
@@ -231,6 +217,13 @@ KEYS_AND_STACKS = (
         reason="parameters that AWS publishes, under the path of its own",
     ),
 )
+# Beside what is bound to tags: the part of a request that has none.
+UNTAGGED = (
+    # The option group is RDS's, and a snapshot gets its tags when it exists.
+    Grant("OptionGroups", ("rds:ModifyDBInstance",), in_account("rds", "og:*"), also=True),
+    Grant("NewSnapshots", ("rds:CreateDBSnapshot",), in_account("rds", "snapshot:*"), also=True),
+)
+SNAPSHOTS = (f"{ARN}ec2:*::snapshot/*", *in_account("rds", "snapshot:*"))
 STORES = (
     Grant(
         "ReadTheProductsTemplate",
@@ -248,11 +241,22 @@ STORES = (
         equals("s3:ResourceAccount", publisher_account()),
     ),
     Grant("BucketsOfTheEnvironments", ("s3:*",), BUCKETS),
+    # Not one that another account shares: IAM does not see its tags. Copied, it can have them.
     Grant(
-        "RestoreAlsoASharedSnapshot",
-        ("rds:RestoreDBInstanceFromDBSnapshot",),
-        (*of_account("rds"), f"{ARN}rds:*:*:snapshot:*"),
-        reason="the snapshot may be one that another account shares",
+        "RestoreOwnSnapshots",
+        ("ec2:CreateVolume", "rds:RestoreDBInstanceFromDBSnapshot"),
+        SNAPSHOTS,
+        own(),
+        also=True,
+        reason="the ARN of a snapshot of EC2 has no account; bound to its tags",
+    ),
+    Grant(
+        "RestoreInto",
+        ("ec2:CreateVolume", "rds:RestoreDBInstanceFromDBSnapshot"),
+        (
+            *in_account("ec2", "volume/*"),
+            *in_account("rds", "db:*", "og:*", "pg:*", "subgrp:*"),
+        ),
     ),
 )
 NETWORKS = (
@@ -262,9 +266,18 @@ NETWORKS = (
         (f"{ARN}route53:::hostedzone/*",),
         # A zone is known by an ID only. CNAME: how ACM sees that a domain is ours.
         Condition(
-            ForAllValuesStringEquals(
-                {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
-            )
+            [
+                ForAllValuesStringEquals(
+                    {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
+                ),
+                ForAllValuesStringNotLike(
+                    {
+                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": others(
+                            f"*{PROJECT_TEXT}-{EACH}.internal"
+                        )
+                    }
+                ),
+            ]
         ),
         reason="the domain's zone is somebody else's, the search server's has an ID of Route 53's; bound to types of record",
     ),
@@ -274,30 +287,24 @@ NETWORKS = (
         (f"{ARN}route53:::*",),
         reason="an ARN of Route 53 names no account, and a zone's ID is not known before the launch",
     ),
+    # CloudWatch may look at all of them to find one.
+    Grant("SeeAlarms", ("cloudwatch:DescribeAlarms",), in_account("cloudwatch", "alarm:*")),
+    # The web ACL by its name, and the load balancer, which has a short one.
     Grant(
-        "WebAclsOfManagedRules",
+        "WebAclsOfLoadBalancers",
+        ("wafv2:*ssociateWebACL", "wafv2:GetWebACLForResource"),
+        (*NAMES["wafv2"], *in_account("elasticloadbalancing", "loadbalancer/app/*")),
+    ),
+    Grant(
+        "ManagedRules",
         ("wafv2:CreateWebACL", "wafv2:UpdateWebACL"),
-        (*of_account("wafv2"), f"{ARN}wafv2:*:*:*/managedruleset/*"),
+        (*NAMES["wafv2"], f"{ARN}wafv2:*:*:*/managedruleset/*"),
         reason="managed rule groups are AWS's",
     ),
     Grant(
         "NetworkWhoeverOwnsIt",
         ("ec2:*",),
         ("*",),
-        reason="subnets may be shared by another account, images are Amazon's; what ends something is bound to its tag",
-    ),
-)
-FUNCTIONS = (
-    Grant(
-        "FunctionsOfTheStacks",
-        (
-            "lambda:*Function*",
-            "lambda:*Permission",
-            "lambda:*Policy",
-            "lambda:*RuntimeManagementConfig",
-            "lambda:*ProvisionedConcurrencyConfig",
-            "lambda:PublishVersion",
-        ),
-        (f"{ARN}lambda:*:{ACCOUNT}:function:{STACK_NAMES}",),
+        reason="subnets may be shared by another account, images are Amazon's; what exists already is bound to tags",
     ),
 )

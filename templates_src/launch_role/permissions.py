@@ -16,7 +16,7 @@ class Permissions:
 
     ``bound`` can be bound to a resource, ``unbound`` take none, ``undocumented`` are declared by a handler but not in
     the service authorization reference. ``passed_to`` are the services that an environment's roles are passed to,
-    ``of_roles`` the actions that the policies of these roles allow.
+    ``of_roles`` the actions that the policies of these roles allow, and ``secrets`` the logical IDs of the secrets.
     """
 
     bound: tuple[str, ...]
@@ -24,6 +24,7 @@ class Permissions:
     undocumented: tuple[str, ...]
     passed_to: tuple[str, ...]
     of_roles: tuple[str, ...]
+    secrets: tuple[str, ...]
 
     def document(self) -> dict[str, object]:
         """Plain data, the actions by service."""
@@ -33,6 +34,7 @@ class Permissions:
             "Undocumented": _by_service(self.undocumented),
             "PassedTo": list(self.passed_to),
             "OfRoles": _by_service(self.of_roles),
+            "Secrets": list(self.secrets),
         }
 
 
@@ -46,6 +48,7 @@ def declared() -> Permissions:
         undocumented=_joined(found["Undocumented"]),
         passed_to=tuple(found["PassedTo"]),
         of_roles=_joined(found["OfRoles"]),
+        secrets=tuple(found["Secrets"]),
     )
 
 

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from awacs.aws import PolicyDocument, Statement
+from awacs.aws import Condition, PolicyDocument, Statement
 
 from templates_src.core import iam
 from templates_src.core.errors import TemplateError
+from templates_src.launch_role.bindings import NAMES, OWN, OWN_OR_NEW, in_account, own, own_or_new
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
 from templates_src.launch_role.grants import (
-    FUNCTIONS,
     KEYS_AND_STACKS,
     NETWORKS,
-    OWN,
     STORES,
+    UNTAGGED,
     Grant,
     identity,
-    of_account,
-    of_project,
+    new_secrets,
 )
 from templates_src.launch_role.permissions import Permissions
 
 # Services by policy.
 AREAS: Mapping[str, tuple[str, ...]] = {
-    "Identity": ("cloudformation", "iam", "kms", "secretsmanager", "ssm"),
-    "Network": ("ec2", "route53", "acm", "elasticloadbalancing", "wafv2"),
+    "Identity": ("cloudformation", "iam", "kms", "ssm"),
+    "Network": ("ec2", "route53"),
+    "Edge": ("acm", "elasticloadbalancing", "wafv2"),
     "Compute": ("ecs", "ecr", "autoscaling", "application-autoscaling", "lambda"),
     "Data": ("s3", "rds", "elasticache", "dlm"),
-    "Operations": ("logs", "cloudwatch", "events", "sns"),
+    "Operations": ("logs", "cloudwatch", "events", "secretsmanager", "sns"),
 }
 ELSEWHERE = "Elsewhere"
 # Can be bound to a data set, but is about none where metrics are read in their account.
@@ -45,17 +46,33 @@ def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
 
 
 def statements(permissions: Permissions, services: Sequence[str]) -> list[Statement]:
-    """The statements of an area: special grants, what bears the project's tag, this account's, and what has no resource."""
+    """The statements of an area: by tags, special grants, by names, and what has no resource."""
     bound, unbound = needed(permissions)
     rest = of_services(bound, services)
-    special = (*identity(permissions.passed_to), *KEYS_AND_STACKS, *STORES, own(rest), *NETWORKS)
     made: list[Statement] = []
-    for grant in (*special, *FUNCTIONS):
+    for grant in UNTAGGED:
         rest = take(grant, rest, made)
-    owners = [service for service in services if of_services(rest, [service])]
-    take(Grant("InThisAccount", ("*",), of_account(*owners)), rest, made)
+    tagged = Grant("OwnByTags", OWN, (), own())
+    of_account = tuple(in_account(each)[0] for each in services_of(tagged.select(rest)))
+    rest = take(replace(tagged, resources=of_account), rest, made)
+    new = Grant("OwnOrNew", OWN_OR_NEW, (), Condition(own_or_new()))
+    rest = take(replace(new, resources=names_of(new.select(rest))), rest, made)
+    special = (*identity(permissions.passed_to), new_secrets(permissions.secrets))
+    for grant in (*special, *KEYS_AND_STACKS, *STORES, *NETWORKS):
+        rest = take(grant, rest, made)
+    take(Grant("ByName", ("*",), names_of(rest)), rest, made)
     take(anywhere(), of_services(unbound, services), made)
     return made
+
+
+def names_of(actions: Iterable[str]) -> tuple[str, ...]:
+    """What the services of actions are bound to."""
+    return tuple(name for service in services_of(actions) for name in NAMES[service])
+
+
+def services_of(actions: Iterable[str]) -> list[str]:
+    """The services of actions."""
+    return sorted({action.partition(":")[0] for action in actions})
 
 
 def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
@@ -68,12 +85,6 @@ def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
 def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:
     """Those of the actions that are of one of the services."""
     return [action for action in actions if action.partition(":")[0] in services]
-
-
-def own(actions: Iterable[str]) -> Grant:
-    """What ends or opens something: only what bears the project's tag."""
-    services = sorted({action.partition(":")[0] for action in actions if action in OWN})
-    return Grant("WhatBearsTheProjectsTag", OWN, of_account(*services), of_project())
 
 
 def anywhere() -> Grant:
@@ -92,7 +103,7 @@ def elsewhere(permissions: Permissions) -> list[Statement]:
             )
     made: list[Statement] = []
     rest = list(permissions.undocumented)
-    for grant in (*STORES, *FUNCTIONS):
+    for grant in STORES:
         rest = take(undocumented(grant), rest, made)
     take(
         Grant(

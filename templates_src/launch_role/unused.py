@@ -133,6 +133,12 @@ COMPUTE = (
         (*_of("autoscaling", "CancelInstanceRefresh", "StartInstanceRefresh"), "cloudwatch:PutMetricAlarm"),
         "The update policy of the group is a rolling update; an instance refresh and its alarms belong to another.",
     ),
+    Unused(
+        "AWS::ECS::Cluster",
+        (),
+        _of("ecs", "PutAccountSetting", "PutAccountSettingDefault"),
+        "No property of a cluster is a setting of the account.",
+    ),
     Unused("AWS::Lambda::Function", ("FileSystemConfigs",), ("elasticfilesystem:DescribeMountTargets", "s3files:ListMountTargets")),
     Unused("AWS::Lambda::Function", ("Layers",), ("lambda:GetLayerVersion",)),
     Unused("AWS::Lambda::Function", ("CapacityProviderConfig",), ("lambda:PassCapacityProvider",)),
@@ -145,6 +151,12 @@ COMPUTE = (
 )  # fmt: skip
 DATA = (
     Unused("AWS::EC2::Volume", ("SourceVolumeId",), ("ec2:CopyVolumes",)),
+    Unused(
+        "AWS::EC2::Volume",
+        (),
+        ("ec2:CreateSnapshot",),
+        "The policies of the volume keep it; only a policy of Snapshot would take one.",
+    ),
     Unused("AWS::EC2::Volume", ("AutoEnableIO",), ("ec2:ModifyVolumeAttribute",)),
     Unused("AWS::ElastiCache::ReplicationGroup", ("SnapshotArns",), ("s3:GetObject",)),
     Unused(

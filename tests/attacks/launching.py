@@ -100,17 +100,23 @@ def climbs(
     )
 
 
+def by_tags(area: str, sid: str = "OwnByTags") -> tuple[str, str]:
+    """The guards of a statement that needs the tags of an environment."""
+    holder = f"{area}Policy/{sid}: Condition aws:ResourceTag"
+    return f"{holder}/Project", f"{holder}/Environment"
+
+
 RECORD_NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 RECORD_TYPES = "route53:ChangeResourceRecordSetsRecordTypes"
 MODIFIED = (
     launches("passes an administrator's role to a function", "iam:PassRole", "IdentityPolicy/PassRolesToTheirServices: Resource", arn=lambda: ADMINISTRATOR, context=lambda: {"iam:PassedToService": "lambda.amazonaws.com"}),
     launches("passes a role of the environment to a service that runs code elsewhere", "iam:PassRole", "IdentityPolicy/PassRolesToTheirServices: Condition iam:PassedToService", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PassedToService": "glue.amazonaws.com"}),
-    launches("lets every repository of another provider deploy", "iam:CreateOpenIDConnectProvider", "IdentityPolicy/GitHubsProvider: Resource", arn=lambda: f"{IAM}oidc-provider/evil.example.com"),
+    launches("lets every repository of another provider deploy", "iam:CreateOpenIDConnectProvider", "IdentityPolicy/ByName: Resource", arn=lambda: f"{IAM}oidc-provider/evil.example.com"),
     launches("creates a service-linked role of another service", "iam:CreateServiceLinkedRole", "IdentityPolicy/ServiceLinkedRoles: Condition iam:AWSServiceName", arn=lambda: f"{IAM}role/aws-service-role/organizations.amazonaws.com/x", context=lambda: {"iam:AWSServiceName": "organizations.amazonaws.com"}),
     launches("deletes a stack of another application", "cloudformation:DeleteStack", "IdentityPolicy/StacksOfServiceCatalog: Resource", arn=arn("cloudformation", "stack/payroll/1")),
-    launches("replaces the code of another application's function", "lambda:UpdateFunctionCode", "ComputePolicy/FunctionsOfTheStacks: Resource", arn=arn("lambda", "function:payroll")),
-    launches("reads a secret of another application", "secretsmanager:GetSecretValue", "IdentityPolicy/WhatBearsTheProjectsTag: Condition aws:ResourceTag/Project", arn=arn("secretsmanager", "secret:payroll-a1B2c3"), context=lambda: {"aws:ResourceTag/Project": "payroll"}),
-    launches("deletes a database of another application", "rds:DeleteDBInstance", "DataPolicy/WhatBearsTheProjectsTag: Condition aws:ResourceTag/Project", arn=arn("rds", "db:payroll")),
+    launches("replaces the code of another application's function", "lambda:UpdateFunctionCode", "ComputePolicy/ByName: Resource", arn=arn("lambda", "function:payroll")),
+    launches("reads a secret of another application", "secretsmanager:GetSecretValue", *by_tags("Operations"), arn=arn("secretsmanager", "secret:payroll-a1B2c3"), context=lambda: {"aws:ResourceTag/Project": "payroll"}),
+    launches("deletes a database of another application", "rds:DeleteDBInstance", *by_tags("Data"), arn=arn("rds", "db:payroll")),
     launches("decrypts with a key by itself", "kms:Decrypt", "IdentityPolicy/UseKeysThroughServicesOnly: Condition kms:ViaService", arn=lambda: prod().arn("Key"), on=lambda: prod().resource("Key")),
     launches("delegates a part of the domain to another server", "route53:ChangeResourceRecordSets", f"NetworkPolicy/RecordsOfAddresses: Condition {RECORD_TYPES}", arn=lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ", context=lambda: {RECORD_TYPES: ["NS"]}),
     launches("opens a bucket of another application", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", arn=lambda: "arn:aws:s3:::payroll"),
@@ -146,15 +152,24 @@ def reaches(
     on: Callable[[], Resource] = of_account,
     principal: str = DEVELOPER,
     environments: str = "dev",
+    also: str = "",
     **context: str,
 ) -> Attack:
-    """An attempt with the launch role of development on what has the tags of production, or the other way round."""
+    """An attempt with the launch role of development on what has the tags of production, or the other way round.
+
+    ``also`` is the statement that would allow it on an environment of the role, or ``no statement``.
+    """
     owner = prod if environments == "dev" else dev
     keys = {key.replace("_", ":"): value for key, value in context.items()}
     return launches(
         name,
         action,
         OF_OTHERS,
+        *(
+            [f"{also}: Condition aws:ResourceTag/Environment" if "/" in also else also]
+            if also
+            else ()
+        ),
         principal=principal,
         environments=environments,
         arn=what,
@@ -178,22 +193,23 @@ DEV_ONLY = (
     launches("gives a role of production a policy, by a layer that takes the role's name", "iam:PutRolePolicy", "IdentityPolicy/RolesOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PermissionsBoundary": BOUNDARY_ARN}),
     launches("runs tasks with a role of production, by a layer that takes the role's ARN", "iam:PassRole", "IdentityPolicy/PassRolesToTheirServices: Resource", principal=DEVELOPER, environments="dev", arn=lambda: prod().arn("ApiTaskRole"), context=lambda: {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
     launches("adds a role of production to an instance profile", "iam:AddRoleToInstanceProfile", "IdentityPolicy/InstanceProfiles: Resource", principal=DEVELOPER, environments="dev", arn=lambda: f"{IAM}instance-profile/carbon-connect/prod/x"),
-    reaches("restores a snapshot of production's database", "rds:RestoreDBInstanceFromDBSnapshot", arn("rds", "snapshot:rds:prod-2026-11-28")),
-    reaches("makes a volume of a snapshot of production's search index", "ec2:CreateVolume", lambda: f"arn:aws:ec2:{REGION}::snapshot/snap-1"),
-    reaches("reads a secret of production into a template", "secretsmanager:GetSecretValue", named_arn("DatabaseSecret")),
+    reaches("restores a snapshot of production's database", "rds:RestoreDBInstanceFromDBSnapshot", arn("rds", "snapshot:rds:prod-2026-11-28"), also="DataPolicy/RestoreOwnSnapshots"),
+    reaches("makes a volume of a snapshot of production's search index", "ec2:CreateVolume", lambda: f"arn:aws:ec2:{REGION}::snapshot/snap-1", also="NetworkPolicy/RestoreOwnSnapshots"),
+    reaches("reads a secret of production into a template", "secretsmanager:GetSecretValue", named_arn("DatabaseSecret"), also="OperationsPolicy/OwnByTags"),
     reaches("uses production's key for a database of its own", "kms:CreateGrant", named_arn("Key"), lambda: prod().resource("Key"), kms_ViaService=f"rds.{REGION}.amazonaws.com"),
-    reaches("changes the master password of production's database", "rds:ModifyDBInstance", named_arn("Database")),
-    reaches("opens a security group of production", "ec2:AuthorizeSecurityGroupIngress", by_id("ec2", "security-group", "DatabaseSecurityGroup")),
+    reaches("changes the master password of production's database", "rds:ModifyDBInstance", named_arn("Database"), also="DataPolicy/OwnByTags"),
+    reaches("opens a security group of production", "ec2:AuthorizeSecurityGroupIngress", by_id("ec2", "security-group", "DatabaseSecurityGroup"), also="NetworkPolicy/OwnOrNew"),
     reaches("runs a layer in the VPC of production", "ec2:CreateSecurityGroup", by_id("ec2", "vpc", "Vpc")),
-    reaches("sends requests of production to a service of development", "elasticloadbalancing:ModifyListener", named_arn("HttpsListener")),
-    reaches("runs a service in the cluster of production", "ecs:CreateService", named_arn("Cluster")),
+    reaches("sends requests of production to a service of development", "elasticloadbalancing:ModifyListener", named_arn("HttpsListener"), also="EdgePolicy/OwnByTags"),
+    reaches("runs a service in the cluster of production", "ecs:CreateService", arn("ecs", f"service/SC-{ACCOUNT}-pp-prod/x")),
     reaches("lets others invoke a function of production", "lambda:AddPermission", named_arn("DatabaseExtensionsFunction")),
-    reaches("subscribes to the alarms of production", "sns:Subscribe", named_arn("AlarmTopic")),
-    reaches("lets images of production be replaced", "ecr:PutImageTagMutability", named_arn("ImageRepositoryOfEnvironment")),
-    reaches("deletes the logs of production", "logs:DeleteLogGroup", named_arn("WebAclLogGroup")),
-    reaches("takes the tags of production away from a resource", "ec2:DeleteTags", by_id("ec2", "volume", "SearchVolume")),
+    reaches("subscribes to the alarms of production", "sns:Subscribe", arn("sns", f"SC-{ACCOUNT}-pp-prod-AlarmTopic-1"), also="OperationsPolicy/OwnOrNew"),
+    reaches("lets images of production be replaced", "ecr:PutImageTagMutability", arn("ecr", f"repository/sc-{ACCOUNT}-pp-prod-images-1"), also="ComputePolicy/OwnOrNew"),
+    reaches("deletes the logs of production", "logs:DeleteLogGroup", arn("logs", "log-group:aws-waf-logs-carbon-connect-prod"), also="OperationsPolicy/OwnOrNew"),
+    reaches("takes the tags of production away from a resource", "ec2:DeleteTags", by_id("ec2", "volume", "SearchVolume"), also="NetworkPolicy/OwnByTags"),
+    reaches("opens the bucket of production's access logs, which has the name of its stack", "s3:PutBucketPolicy", lambda: f"arn:aws:s3:::sc-{ACCOUNT}-pp-prod-edge-1-accesslogbucket-1"),
     launches("opens a bucket of production", "s3:PutBucketPolicy", "DataPolicy/BucketsOfTheEnvironments: Resource", principal=DEVELOPER, environments="dev", arn=named_arn("DocumentsBucket")),
     launches("points the alias of production's key to another key", "kms:UpdateAlias", "IdentityPolicy/Aliases: Resource", principal=DEVELOPER, environments="dev", arn=arn("kms", "alias/carbon-connect-prod"), on=lambda: prod().resource("Key")),
     launches("creates an instance with the tags of production, which the search role of production trusts", "ec2:RunInstances", "OtherEnvironmentsPolicy/NothingTaggedAsAnotherEnvironment: Effect", principal=DEVELOPER, environments="dev", arn=arn("ec2", "instance/*"), context=lambda: {"aws:RequestTag/Project": prod().project, "aws:RequestTag/Environment": "prod"}),
-    reaches("deletes a database of development", "rds:DeleteDBInstance", lambda: dev().arn("Database"), principal=OPERATOR, environments="prod"),
+    reaches("deletes a database of development", "rds:DeleteDBInstance", lambda: dev().arn("Database"), principal=OPERATOR, environments="prod", also="DataPolicy/OwnByTags"),
 )  # fmt: skip

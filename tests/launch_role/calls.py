@@ -12,12 +12,15 @@ from pipeline.checks.render import Rendered
 from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from templates_src.launch_role.boundary import SUFFIX as BOUNDARY_SUFFIX
+from templates_src.launch_role.policies import WIDENED
 from templates_src.launch_role.template import ROLE_NAME
 from tests.iam.policies import Request
+from tests.launch_role.touched import Place, touched
 from tests.relations.text import listed, text_of
 from tests.rendering import Resource, id_of, ids_in, named, resources, resources_of_type
 
 ROLE = "AWS::IAM::Role"
+SCALABLE_TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 SUFFIX = "1ABCDEFGHIJKL"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html, by the service of a resource type
 LINKED = {
@@ -55,7 +58,8 @@ class Calls:
     def __init__(self, rendered: Rendered) -> None:
         self.rendered = rendered
         given = rendered.parameters[ROOT]
-        self.project, self.bucket = given["Project"], given["ReleaseBucket"]
+        self.project, self.environment = given["Project"], given["Environment"]
+        self.bucket = given["ReleaseBucket"]
         self.prefix = given["ReleasePrefix"]
         self.partition = partition_of(rendered.region)
         self.special: Mapping[str, Callable[[Call], Iterator[Request]]] = {
@@ -94,18 +98,28 @@ class Calls:
         return f"arn:{self.partition}:iam::{ACCOUNT}:{name}"
 
     def of_anything(self, call: Call) -> Iterator[Request]:
-        """One of the ARNs that the service authorization reference gives the action, under the resource's tags.
+        """Each kind of resource that the action can name, as it is when the handler calls.
 
-        An action of a service that the type is not of is about something that would bear the same tags.
+        What a handler of another service's type calls is about something with the same tags.
         """
         action, kind, resource = call
-        if not kinds_of(action):
+        if not kinds_of(action) or action in WIDENED:
             yield Request(action)
             return
-        tags = {"aws:ResourceTag/Project": self.project}
-        if action.partition(":")[0] in kind.lower():
-            tags = self.tags(resource)
-        yield Request(action, min(self.filled(action)), tags)
+        tags = self.own_tags(resource) or {"Project": self.project, "Environment": self.environment}
+        if kind == SCALABLE_TARGET and action.startswith("cloudwatch:"):
+            alarm = f"alarm:TargetTracking-service/{name_of('Cluster')}/{name_of('Service')}-AlarmHigh-1"
+            yield Request(action, self.arn("cloudwatch", alarm))
+            return
+        named = resource.properties.get("LogGroupName")
+        name = named if isinstance(named, str) else name_of(resource.logical_id)
+        place = Place(self.partition, self.rendered.region, ACCOUNT, name, self.named)
+        yield from touched(action, kind, place, tags)
+
+    @property
+    def named(self) -> str:
+        """How names that the templates give begin."""
+        return f"{self.project}-{self.environment}"
 
     def filled(self, action: str) -> Iterator[str]:
         """The ARNs that an action can be about, in this account and region."""
@@ -121,20 +135,27 @@ class Calls:
                 arn = arn.replace(name, value)
             yield arn
 
-    def tags(self, resource: Resource) -> dict[str, str]:
-        """The tags of a resource as condition keys."""
-        given = resource.properties.get("Tags", ())
+    def own_tags(self, resource: Resource) -> dict[str, str]:
+        """The tags of a resource by their keys; those of the template itself for a launch template."""
+        given = resource.properties.get("Tags", resource.properties.get("HostedZoneTags", ()))
+        for each in resource.properties.get("TagSpecifications", ()):
+            if each["ResourceType"] == "launch-template":
+                given = each["Tags"]
         pairs = (
             given.items()
             if isinstance(given, Mapping)
             else ((tag["Key"], tag["Value"]) for tag in given)
         )
-        return {f"aws:ResourceTag/{key}": text_of(value) for key, value in pairs}
+        return {key: text_of(value) for key, value in pairs}
+
+    def tags(self, resource: Resource) -> dict[str, str]:
+        """The tags of a resource as condition keys."""
+        return {f"aws:ResourceTag/{key}": value for key, value in self.own_tags(resource).items()}
 
     def of_iam(self, call: Call) -> Iterator[Request]:
         """Roles, and what else IAM has, under the paths of the template."""
         action, kind, resource = call
-        path = resource.properties.get("Path", f"/{self.project}/dev/")
+        path = resource.properties.get("Path", f"/{self.project}/{self.environment}/")
         if action == "iam:PassRole":
             yield from self.passing(resource)
         elif action == "iam:CreateServiceLinkedRole":
@@ -145,10 +166,12 @@ class Calls:
             yield Request(action)
         elif "OpenIDConnect" in action:
             issuer = resource.properties["Url"].removeprefix("https://")
-            yield Request(action, self.iam_arn(f"oidc-provider/{issuer}"))
-        elif action.endswith(("UserPolicy", "GroupPolicy")):
-            holder = "user" if "User" in action else "group"
-            yield Request(action, self.iam_arn(f"{holder}{path}somebody"))
+            new = action.startswith(("iam:Create", "iam:Tag"))
+            yield Request(
+                action,
+                self.iam_arn(f"oidc-provider/{issuer}"),
+                {} if new else self.tags(resource),
+            )
         elif action.endswith("InstanceProfile"):
             arn = self.iam_arn(f"instance-profile{path}{name_of(resource.logical_id)}")
             yield Request(action, arn)
@@ -158,7 +181,7 @@ class Calls:
 
     def of_role(self, action: str, role: Resource) -> Request:
         """A call about a role, with its boundary and a policy of the project."""
-        context = {"iam:PolicyARN": self.iam_arn(f"policy/{self.project}/x")}
+        context = self.tags(role)
         own = self.iam_arn(f"policy/{ROLE_NAME}{BOUNDARY_SUFFIX}")
         context["iam:PermissionsBoundary"] = role.properties.get("PermissionsBoundary", own)
         return Request(action, self.role_arn(role), context)
@@ -171,7 +194,7 @@ class Calls:
         for role in self.roles(resource):
             for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
                 for service in listed(statement["Principal"].get("Service")):
-                    context = {"iam:PassedToService": service}
+                    context = {"iam:PassedToService": service, **self.tags(role)}
                     yield Request("iam:PassRole", self.role_arn(role), context)
 
     def roles(self, resource: Resource) -> list[Resource]:
@@ -227,32 +250,39 @@ class Calls:
         yield Request(action, self.arn("cloudformation", f"stack/{name_of(resource.logical_id)}/1"))
 
     def of_keys(self, call: Call) -> Iterator[Request]:
-        """Keys by ID; used through a service where a service uses them."""
+        """Keys by ID; used through a service where a service uses them.
+
+        A new key has neither tags nor alias for IAM: KMS takes up to five minutes to see them.
+        """
         action, _, resource = call
         if not kinds_of(action):
             yield Request(action)
             return
-        context = {"kms:ViaService": f"rds.{self.rendered.region}.amazonaws.com"}
+        through = {"kms:ViaService": f"rds.{self.rendered.region}.amazonaws.com"}
+        seen = {**self.tags(resource), "kms:ResourceAliases": [f"alias/{self.named}"]}
         key = self.arn("kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
-        yield Request(action, key, context if action in CRYPTOGRAPHIC else {})
+        for context in ({}, seen):
+            yield Request(action, key, {**context, **(through if action in CRYPTOGRAPHIC else {})})
         if action.endswith("Alias"):
             yield Request(action, self.arn("kms", resource.properties["AliasName"]))
 
     def of_web_acls(self, call: Call) -> Iterator[Request]:
         """The web ACL, the load balancer that it is before, and the rule groups that AWS manages."""
-        action, _, _ = call
+        action, kind, resource = call
         if not kinds_of(action):
             yield Request(action)
             return
         region = self.rendered.region
+        tags = self.tags(resource) if kind == "AWS::WAFv2::WebACL" else {}
+        new = action in {"wafv2:CreateWebACL", "wafv2:TagResource"}
         touched = {
-            "webacl": self.arn("wafv2", f"regional/webacl/{self.project}-dev/1"),
+            "webacl": self.arn("wafv2", f"regional/webacl/{self.named}/1"),
             "loadbalancer/app/": self.arn("elasticloadbalancing", "loadbalancer/app/x/1"),
             "managedruleset": f"arn:{self.partition}:wafv2:{region}:aws:regional/managedruleset/x/1",
-            "rulegroup": self.arn("wafv2", "regional/rulegroup/x/1"),
         }
         for kind_of_resource in set(kinds_of(action) or ()) & touched.keys():
-            yield Request(action, touched[kind_of_resource])
+            has = tags if kind_of_resource == "webacl" and not new else {}
+            yield Request(action, touched[kind_of_resource], has)
 
     def of_secrets(self, call: Call) -> Iterator[Request]:
         """The secret itself, or the one that is attached, under its tags."""
@@ -266,7 +296,15 @@ class Calls:
                 self.rendered, id_of(self.rendered, resource.layer, resource.properties["SecretId"])
             )
         arn = self.arn("secretsmanager", f"secret:{secret.logical_id}-{SUFFIX}-a1B2c3")
-        yield Request(action, arn, self.tags(secret))
+        tags = self.tags(secret)
+        if action in {"secretsmanager:CreateSecret", "secretsmanager:TagResource"}:
+            yield Request(
+                action,
+                arn,
+                {key.replace("Resource", "Request"): value for key, value in tags.items()},
+            )
+        if action != "secretsmanager:CreateSecret":
+            yield Request(action, arn, tags)
 
     def of_zones(self, call: Call) -> Iterator[Request]:
         """Zones by ID, records by the type that the template has, and the A record that the search server leaves."""
@@ -274,10 +312,14 @@ class Calls:
         if not kinds_of(action):
             yield Request(action)
             return
-        unnamed = "A" if kind == "AWS::Route53::HostedZone" else "CNAME"
-        types = [resource.properties.get("Type", unnamed)]
-        arn = min(self.filled(action))
-        yield Request(action, arn, {"route53:ChangeResourceRecordSetsRecordTypes": types})
+        in_zone = kind == "AWS::Route53::HostedZone"
+        types = [resource.properties.get("Type", "A" if in_zone else "CNAME")]
+        name = f"search.{self.named}.internal" if in_zone else "app.example.com"
+        context = {
+            "route53:ChangeResourceRecordSetsRecordTypes": types,
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames": [name],
+        }
+        yield Request(action, min(self.filled(action)), context)
 
     def of_parameters(self, call: Call) -> Iterator[Request]:
         """The one public parameter: the machine image of the search server."""

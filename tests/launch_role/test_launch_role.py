@@ -23,14 +23,16 @@ from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
 from templates_src.environment import ROOT
-from templates_src.launch_role import grants, policies
+from templates_src.launch_role import bindings, grants, policies
 from templates_src.launch_role.gaps import GAPS, SERVICE_LINKED, gap_actions
 from templates_src.launch_role.permissions import PERMISSIONS, declared
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
+from tests.iam.conditions import like
 from tests.iam.policies import Request, allows
 from tests.launch_role.calls import Calls, name_of
 from tests.launch_role.evaluation import Statement, resources_of, role_statements
+from tests.launch_role.releases import EVERY, environment_of
 from tests.relations.text import listed
 from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import resources
@@ -92,12 +94,13 @@ DANGEROUS = (
 
 
 @cache
-def statements_for(variant: str) -> tuple[Statement, ...]:
-    """The launch role's statements where an environment's parameters are the role's."""
-    given = rendered_variant(variant).parameters[ROOT]
+def statements_for(version: str, name: str) -> tuple[Statement, ...]:
+    """The statements of a launch role for one environment, of a kept release or of a variant of this one."""
+    given = environment_of(version, name).parameters[ROOT]
     return statements(
         Project=given["Project"],
-        PermissionsBoundary=given["PermissionsBoundary"],
+        Environments=given["Environment"],
+        PermissionsBoundary=given.get("PermissionsBoundary", ""),
         ReleaseBuckets=given["ReleaseBucket"],
     )
 
@@ -108,16 +111,17 @@ def statements(**given: str) -> tuple[Statement, ...]:
     return tuple(role_statements(resources_of(launch_role(), **given)))
 
 
-def refused(variant: str, among: tuple[Statement, ...]) -> Iterator[str]:
+def refused(version: str, name: str, among: tuple[Statement, ...]) -> Iterator[str]:
     """The calls of an environment's handlers that the statements do not allow."""
-    for logical_id, request in Calls(rendered_variant(variant)).of_handlers():
+    for logical_id, request in Calls(environment_of(version, name)).of_handlers():
         if not allows(among, request) and request.action not in REFUSED:
             yield f"{logical_id}: {request.action} on {request.arn} with {dict(request.context)}"
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_what_the_handlers_need_is_allowed(variant: str) -> None:
-    assert list(refused(variant, statements_for(variant))) == []
+@pytest.mark.parametrize(("version", "name"), EVERY)
+def test_what_the_handlers_need_is_allowed(version: str, name: str) -> None:
+    """To launch, update and delete it, with a launch role for that environment alone."""
+    assert list(refused(version, name, statements_for(version, name))) == []
 
 
 def test_every_action_of_the_handlers_is_evaluated() -> None:
@@ -140,9 +144,9 @@ def test_every_action_of_the_handlers_is_evaluated() -> None:
 def test_an_action_that_is_left_out_is_found(action: str) -> None:
     among = tuple(
         {**statement, "Action": [one for one in listed(statement["Action"]) if one != action]}
-        for statement in statements_for("dev")
+        for statement in statements_for("", "dev")
     )
-    found = list(refused("dev", among))
+    found = list(refused("", "dev", among))
     assert found
     assert all(f": {action} on" in line for line in found)
 
@@ -182,7 +186,7 @@ def test_dangerous_calls_are_refused(request_: Request) -> None:
         Request("cloudformation:ExecuteChangeSet", f"arn:aws:cloudformation:eu-north-1:{ACCOUNT}:stack/{name_of('X')}/1"),
         Request("cloudformation:ValidateTemplate"),
         Request("cloudwatch:GetMetricData"),
-        Request("secretsmanager:GetSecretValue", SECRET, {"aws:ResourceTag/Project": "carbon-connect"}),
+        Request("secretsmanager:GetSecretValue", SECRET, {"aws:ResourceTag/Project": "carbon-connect", "aws:ResourceTag/Environment": "dev"}),
         Request("kms:GenerateDataKey", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
         Request("kms:Decrypt", KEY, {"kms:ViaService": "secretsmanager.eu-north-1.amazonaws.com"}),
         Request("ssm:GetParameters", "arn:aws:ssm:eu-north-1::parameter/aws/service/ami-amazon-linux-latest/x"),
@@ -247,10 +251,11 @@ def test_a_type_without_a_schema_is_refused() -> None:
 def all_grants() -> tuple[grants.Grant, ...]:
     return (
         *grants.identity(declared().passed_to),
+        *grants.UNTAGGED,
         *grants.KEYS_AND_STACKS,
         *grants.STORES,
         *grants.NETWORKS,
-        *grants.FUNCTIONS,
+        grants.new_secrets(declared().secrets),
     )
 
 
@@ -264,7 +269,7 @@ def test_a_grant_beyond_the_account_has_a_reason(grant: grants.Grant) -> None:
     bounded = [
         one
         for one in grant.resources
-        if grants.ACCOUNT in one or PROJECT.name in one or one == grants.RELEASE_OBJECTS
+        if bindings.ACCOUNT in one or PROJECT.name in one or one == grants.RELEASE_OBJECTS
     ]
     assert bounded == list(grant.resources) or grant.reason
 
@@ -273,16 +278,34 @@ def test_every_gap_has_a_reason() -> None:
     assert all(gap.reason.endswith(".") or "https://" in gap.reason for gap in GAPS)
 
 
-@pytest.mark.parametrize("action", grants.OWN)
-def test_what_is_bound_to_the_tag_can_be(action: str) -> None:
-    """The service knows the key for it, and each resource whose handler calls it bears the tag in every form."""
-    assert any("aws:ResourceTag/${TagKey}" in keys for keys in condition_keys(action))
-    owner = "" if action.startswith("secretsmanager:") else action
-    for variant in VARIANTS:
-        for kind, resource in resources(rendered_variant(variant)):
-            if owner and owner in handler_actions(kind):
-                tags = Calls(rendered_variant(variant)).tags(resource)
-                assert "aws:ResourceTag/Project" in tags, resource.logical_id
+@pytest.mark.parametrize("pattern", [*bindings.OWN, *bindings.OWN_OR_NEW])
+def test_what_tags_bind_can_be_bound_to_tags(pattern: str) -> None:
+    """Each pattern selects something, and its service has the key for a resource of it."""
+    selected = [action for action in (*declared().bound, *gap_actions()) if like(action, pattern)]
+    assert selected
+    for action in selected:
+        assert any("aws:ResourceTag/${TagKey}" in keys for keys in condition_keys(action)), action
+
+
+def test_everything_that_can_have_tags_has_those_of_its_environment() -> None:
+    """In every release, so that a statement on tags finds them."""
+    for version, name in EVERY:
+        rendered = environment_of(version, name)
+        given = rendered.parameters[ROOT]
+        wanted = {"Project": given["Project"], "Environment": given["Environment"]}
+        for kind, resource in resources(rendered):
+            if tag_property(kind):
+                assert wanted.items() <= Calls(rendered).own_tags(resource).items(), resource
+
+
+def tag_property(kind: str) -> bool:
+    """Whether resources of a type can have tags, by its provider schema; a launch template has its own way."""
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+    if kind.startswith("Custom::"):
+        return False
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-north-1", kind).schema
+    return bool(schema.get("tagging", {}).get("taggable")) or kind == "AWS::EC2::LaunchTemplate"
 
 
 # Where the service of a type is called otherwise in IAM.

@@ -1,0 +1,136 @@
+"""What the launch role may do to what the project does not own: nothing to what has another project's tags or name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cache
+
+import pytest
+
+from pipeline.checks.permissions import arn_formats, condition_keys
+from pipeline.checks.permissions import resources_of as kinds_of
+from pipeline.template.example_values import ACCOUNT
+from templates_src.launch_role.template import launch_role
+from tests.iam.conditions import like, listed
+from tests.iam.policies import Request, allows
+from tests.launch_role.evaluation import REGION, Statement, resources_of, role_statements
+from tests.launch_role.touched import KINDS, UNTAGGED, Place, arn_of
+
+TAG = "aws:ResourceTag/${TagKey}"
+READS = ("*:Describe*", "*:Get*", "*:List*")
+# Reading is a change here where what is read is a secret.
+SECRETS = {
+    "secretsmanager:GetSecretValue",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "ssm:GetParameters",
+}
+# What nobody else's resource keeps a launch from, and why; docs/launch-role.md lists the same.
+ON_ANYTHING = {
+    "ec2:Create*": "creates something in a VPC, a subnet or a route table that the launcher of a layer brings",
+    "ec2:AllocateAddress": "names the pool that an address comes from",
+    "ec2:RunInstances": "names the subnet, the image and the groups of an instance",
+    "route53:*": "a zone is known by an ID only, and IAM knows no tags of it",
+    "kms:*Alias": "names the key that the alias of the environment leads to",
+    "*:CreateCacheCluster": "creates",
+    "elasticache:Create*": "creates something from parameter groups, subnet groups and user groups",
+    "elasticloadbalancing:Create*": "creates",
+    "rds:Create*": "creates something from parameter groups and subnet groups",
+    "rds:RestoreDBInstanceFromDBSnapshot": "names the groups of the new database; the snapshot is bound by itself",
+    "wafv2:*ssociateWebACL": "names a load balancer, for which WAF knows no tags; the web ACL is bound by its name, "
+    "and load balancing's own actions by tags",
+}
+# What has no tags at all can be changed by these: CloudFormation calls them before a new resource has its tags.
+ON_UNTAGGED = {
+    "acm:AddTagsToCertificate",
+    "application-autoscaling:*",
+    # A dashboard: CloudFormation does not document how it names one.
+    "cloudwatch:*Dashboard*",
+    "cloudwatch:*agResource",
+    "dlm:TagResource",
+    "ec2:AuthorizeSecurityGroup*",
+    "ec2:ModifySubnetAttribute",
+    "ec2:ModifyVpcAttribute",
+    "ec2:ReplaceNetworkAclAssociation",
+    "ec2:RevokeSecurityGroup*",
+    "ec2:UpdateSecurityGroupRuleDescriptions*",
+    "elasticache:AddTagsToResource",
+    "elasticache:CreateSnapshot",
+    "elasticache:DeleteCacheCluster",
+    "elasticloadbalancing:AddTags",
+    "elasticloadbalancing:Modify*Attributes",
+    "kms:*",
+    "rds:AddTagsToResource",
+    # On a snapshot, which a request creates.
+    "rds:CreateDBSnapshot",
+}
+PAYROLL = Place("aws", REGION, ACCOUNT, "payroll", "payroll")
+
+
+@cache
+def statements() -> tuple[Statement, ...]:
+    """Those of a launch role for every environment, which may do the most."""
+    return tuple(role_statements(resources_of(launch_role())))
+
+
+def changes() -> list[str]:
+    """The actions of the role that change something or read a secret."""
+    allowed = {
+        each
+        for body in statements()
+        if body["Effect"] == "Allow"
+        for each in listed(body["Action"])
+    }
+    return sorted(
+        each
+        for each in allowed
+        if kinds_of(each) and (each in SECRETS or not any(like(each, pattern) for pattern in READS))
+    )
+
+
+def on_others(action: str, tags: dict[str, str]) -> Iterator[Request]:
+    """Requests on each kind of resource that an action can name, where another application has it."""
+    has: dict[str, object] = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+    if action.startswith("kms:"):
+        has["kms:ResourceAliases"] = ["alias/payroll"] if tags else []
+    service = action.partition(":")[0]
+    if service in KINDS:
+        for kind in kinds_of(action) or ():
+            if kind in KINDS[service] and (service, kind) not in UNTAGGED:
+                yield Request(action, arn_of(service, kind, PAYROLL), has)
+        return
+    tagged = any(TAG in keys for keys in condition_keys(action))
+    for form in arn_formats(action):
+        filled = form.replace("${Partition}", "aws").replace("${Region}", REGION)
+        arn = filled.replace("${Account}", ACCOUNT).replace(".*", "payroll")
+        yield Request(action, arn, has if tagged else {})
+
+
+def allowed_on(tags: dict[str, str]) -> set[str]:
+    """The actions that the role may use on what another application has."""
+    return {
+        action
+        for action in changes()
+        if any(allows(statements(), request) for request in on_others(action, tags))
+    }
+
+
+def unexplained(found: set[str], *lists: Collection[str]) -> set[str]:
+    """Actions that no pattern of the lists is about."""
+    patterns = [pattern for each in lists for pattern in each]
+    return {each for each in found if not any(like(each, pattern) for pattern in patterns)}
+
+
+def test_nothing_that_has_the_tags_of_another_project_is_changed() -> None:
+    assert (
+        unexplained(allowed_on({"Project": "payroll", "Environment": "prod"}), ON_ANYTHING) == set()
+    )
+
+
+def test_what_has_no_tags_is_changed_only_as_a_new_resource_is() -> None:
+    assert unexplained(allowed_on({}), ON_ANYTHING, ON_UNTAGGED) == set()
+
+
+@pytest.mark.parametrize("pattern", [*ON_ANYTHING, *sorted(ON_UNTAGGED)])
+def test_each_exception_is_still_one(pattern: str) -> None:
+    assert any(like(each, pattern) for each in allowed_on({}))
