@@ -15,7 +15,7 @@ from templates_src.core import iam
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
-from templates_src.launch_role.grants import STACK_NAMES
+from templates_src.launch_role.bindings import STACK_NAMES
 
 NAME = "launcher-role"
 
