@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
             state,
             options.database or "",
             options.database_ca,
+            options.cache or "",
         )
         # Imported this late: ministack reads the environment while it is imported.
         from embedded_aws.serving import serve
@@ -95,6 +96,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--database-ca", metavar="FILE", type=Path, help="PEM file with that database's authority"
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="URL",
+        help="a real Valkey that has the users of every cache: redis://USER:PASSWORD@HOST:PORT",
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--scratch", help=argparse.SUPPRESS)

@@ -19,6 +19,7 @@ from embedded_aws.resources import (
     alarms,
     attributes,
     buckets,
+    cache_users,
     caches,
     containers,
     edge,
@@ -47,6 +48,7 @@ _SERVICES = (application_autoscaling, certificates, dlm, function_roles, waf_log
 _RESOURCES = (
     alarms,
     buckets,
+    cache_users,
     caches,
     containers,
     edge,

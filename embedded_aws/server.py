@@ -70,12 +70,14 @@ class EmbeddedAws:
         *,
         database: str = "",
         database_ca: Path | None = None,
+        cache: str = "",
         timeout: float = 30.0,
     ) -> Self:
         """Start the process and wait until it answers.
 
         `database` (HOST:PORT) and `database_ca` (PEM file) put a real PostgreSQL behind every
-        database instance; functions inside a VPC run only then.
+        database instance; functions inside a VPC run only then. `cache` (a URL) puts a real Valkey
+        behind every cache: the users of its groups are users there.
 
         It ends with `stop`, with the `with` block, or with this process, however that ends: it
         watches a pipe whose other end closes with this process.
@@ -94,6 +96,7 @@ class EmbeddedAws:
                 *("--scratch", scratch),
                 *(("--database", database) if database else ()),
                 *(("--database-ca", str(database_ca)) if database_ca else ()),
+                *(("--cache", cache) if cache else ()),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -22,6 +22,9 @@ DATABASE_VARIABLE = "EMBEDDED_DATABASE"
 # The certificate authority of that database, for functions that verify it: the variable is theirs.
 DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 
+# Set where a real Valkey stands behind every cache: its URL, with a user who may change its users.
+CACHE_VARIABLE = "EMBEDDED_CACHE"
+
 # Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.
 _FOREIGN_PREFIXES = ("AWS_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
 # PYTHONPATH: a Lambda function would inherit it, and find this project's modules before its own.
@@ -45,17 +48,20 @@ def prepare_environment(
     state: Path | None,
     database: str = "",
     database_ca: Path | None = None,
+    cache: str = "",
 ) -> None:
     """Set this process's environment for ministack; call it before the first import of ministack.
 
     `scratch` takes every file that does not outlive the process. With `state`, resources are saved
     there at exit and restored at the next start. `database` is the HOST:PORT of a real PostgreSQL
-    that every database instance stands for, `database_ca` its certificate authority.
+    that every database instance stands for, `database_ca` its certificate authority. `cache`
+    is the URL of a real Valkey that has the users of every cache.
     """
     for name in list(os.environ):
         if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES:
             del os.environ[name]
     os.environ[DATABASE_VARIABLE] = database
+    os.environ[CACHE_VARIABLE] = cache
     if database_ca:
         os.environ[DATABASE_CA_VARIABLE] = str(database_ca.resolve())
     os.environ.update(

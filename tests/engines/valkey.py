@@ -66,6 +66,11 @@ class Valkey:
         )
         return f"rediss://{self.user}:{self.password}@{self.host}:{self.port}/0?{options}"
 
+    @property
+    def administration_url(self) -> str:
+        """The URL past the terminator, of the user who may change users."""
+        return f"redis://{self.user}:{self.password}@{ADDRESS}:{self._plain_port}/0"
+
     def client(self) -> Any:
         """A client past the terminator, for looking at the keys."""
         return valkey.Valkey(
