@@ -19,11 +19,14 @@ from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import FALSE, TRUE, Declaration
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
-from templates_src.core.shared import CACHE_USER, celery_key_prefix, metric_namespace
+from templates_src.core.shared import celery_key_prefix, metric_namespace
 from templates_src.core.wiring import (
     CACHE_HOST,
     CACHE_PORT,
+    CACHE_SECOND_SECRET_ARN,
     CACHE_SECRET_ARN,
+    CACHE_USER_NAME,
+    CACHE_USER_SECRET_ARN,
     COMPUTE,
     KEY_ARN,
 )
@@ -70,8 +73,8 @@ def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, A
     return {
         "CACHE_HOST": layer.parameter(CACHE_HOST),
         "CACHE_PORT": layer.parameter(CACHE_PORT),
-        "CACHE_USER": CACHE_USER,
-        "CACHE_SECRET_ARN": layer.parameter(CACHE_SECRET_ARN),
+        "CACHE_USER": layer.parameter(CACHE_USER_NAME),
+        "CACHE_SECRET_ARN": layer.parameter(CACHE_USER_SECRET_ARN),
         "CACHE_KEY_PREFIX": celery_key_prefix(),
         "CLUSTER_MODE": If(use_serverless(layer), TRUE, FALSE),
         "QUEUES": layer.parameter(WORKER_QUEUES),
@@ -82,13 +85,19 @@ def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, A
 
 
 def read_password(layer: Layer) -> tuple[Statement, Statement]:
-    """Read the password of the cache's user, and decrypt nothing else than secrets."""
+    """Read the password of the cache's user in use, and decrypt nothing else than secrets.
+
+    Of both users: between an update of the role and one of the function, the function still names the former.
+    """
     return (
         Statement(
             Sid="ReadTheCachePassword",
             Effect=Allow,
             Action=[secretsmanager.GetSecretValue],
-            Resource=[layer.parameter(CACHE_SECRET_ARN)],
+            Resource=[
+                layer.parameter(CACHE_SECRET_ARN),
+                layer.parameter(CACHE_SECOND_SECRET_ARN),
+            ],
         ),
         Statement(
             Sid="DecryptThroughSecretsManagerOnly",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from troposphere import Sub
+from troposphere import If, Sub
 from troposphere.ecs import Secret
 
 from templates_src.compute.search_address import SEARCH_URL
@@ -13,10 +14,17 @@ from templates_src.compute.task_sizes import cpu, memory
 from templates_src.core import ports
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
+from templates_src.core.rotation import (
+    API_KEYS_VERSION,
+    DATABASE_CREDENTIALS_VERSION,
+    JWT_SECRET,
+    SESSION_KEY,
+    Pair,
+)
 from templates_src.core.wiring import (
     API_TASK_ROLE_ARN,
     BEAT_TASK_ROLE_ARN,
+    CACHE_CREDENTIALS_IN_USE,
     CACHE_HOST,
     CACHE_URL_SECRET_ARN,
     CLAUDE_API_KEY_SECRET_ARN,
@@ -25,10 +33,12 @@ from templates_src.core.wiring import (
     DATABASE_HOST,
     DATABASE_URL_SECRET_ARN,
     DOCUMENTS_BUCKET_NAME,
+    JWT_SECOND_SECRET_ARN,
     JWT_SECRET_ARN,
     MEDIA_BUCKET_NAME,
     SEARCH_KEY_SECRET_ARN,
     SESSION_KEY_SECRET_ARN,
+    SESSION_SECOND_KEY_SECRET_ARN,
     WORKER_TASK_ROLE_ARN,
 )
 from templates_src.data.connection_urls import URL_KEY
@@ -77,11 +87,30 @@ class Injected:
     variable: str
     secret: Declaration
     key: str
+    # Where secrets are a pair: the secret that takes the place of the other while the second one is in use.
+    second: Declaration | None = None
+    pair: Pair | None = None
 
     def reference(self, layer: Layer) -> Secret:
         """The secret as a container names it: without the key it would get the JSON as a whole."""
-        layer.parameter(self.secret)
-        return Secret(Name=self.variable, ValueFrom=Sub(f"${{{self.secret.name}}}:{self.key}::"))
+        value: Sub | If = self._part(layer, self.secret)
+        if self.pair and self.second:
+            value = self.pair.choose(layer, value, self._part(layer, self.second))
+        return Secret(Name=self.variable, ValueFrom=value)
+
+    def _part(self, layer: Layer, secret: Declaration) -> Sub:
+        layer.parameter(secret)
+        return Sub(f"${{{secret.name}}}:{self.key}::")
+
+
+def signing(
+    variable: str, first: Declaration, second: Declaration, pair: Pair
+) -> Sequence[Injected]:
+    """The secret that signs, and the other one of its pair, by which the api accepts too."""
+    return (
+        Injected(variable, first, VALUE, second, pair),
+        Injected(f"{variable}_SECONDARY", second, VALUE, first, pair),
+    )
 
 
 BROKER = (
@@ -97,15 +126,19 @@ APPLICATION = (
 )
 # Tokens and sessions are the api's alone.
 SIGNING = (
-    Injected("JWT_SECRET", JWT_SECRET_ARN, VALUE),
-    Injected("SESSION_KEY", SESSION_KEY_SECRET_ARN, VALUE),
+    *signing("JWT_SECRET", JWT_SECRET_ARN, JWT_SECOND_SECRET_ARN, JWT_SECRET),
+    *signing("SESSION_KEY", SESSION_KEY_SECRET_ARN, SESSION_SECOND_KEY_SECRET_ARN, SESSION_KEY),
 )
-# An environment variable and its value: a parameter, or text that Sub completes.
+# An environment variable and its value: a parameter, or text that Sub completes. ECS reads a secret only when a task starts:
+# what changes with the credentials in a URL, or with the API keys that were put in, replaces the tasks.
 Variables: TypeAlias = tuple[tuple[str, Declaration | Sub], ...]
-BROKER_HOST: Variables = (("CACHE_HOST", CACHE_HOST),)
-# The version of the credentials, so that a rotation makes a new revision and tasks are replaced: they read a URL at their start.
+BROKER_VARIABLES: Variables = (
+    ("CACHE_ROTATION", CACHE_CREDENTIALS_IN_USE),
+    ("CACHE_HOST", CACHE_HOST),
+)
 APPLICATION_VARIABLES: Variables = (
-    *BROKER_HOST,
+    *BROKER_VARIABLES,
+    ("API_KEYS_ROTATION", API_KEYS_VERSION),
     ("DATABASE_HOST", DATABASE_HOST),
     ("DATABASE_ROTATION", DATABASE_CREDENTIALS_VERSION),
     ("DOCUMENTS_BUCKET", DOCUMENTS_BUCKET_NAME),
@@ -177,7 +210,7 @@ BEAT = Workload(
     PLACEHOLDER_IDLE,
     BEAT_TASK_ROLE_ARN,
     secrets=BROKER,
-    variables=BROKER_HOST,
+    variables=BROKER_VARIABLES,
     temporary_mib=BEAT_TEMPORARY_MIB,
 )
 WORKLOADS = (API, WORKER, BEAT)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from troposphere import Equals, If, NoValue, Sub
 
-from templates_src.core.declaration import Declaration
+from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
 
 GROUP_ROTATION = "Rotation"
 # The version of every secret in an environment that never rotated it.
 FIRST_VERSION = "1"
+# The secrets of a pair.
+FIRST, SECOND = "first", "second"
 
 
 def secret_version(name: str, *, label: str, description: str) -> Declaration:
@@ -53,3 +58,94 @@ def versioned_name(layer: Layer, version: Declaration, title: str) -> If:
         f"Is{version.name}First", Equals(layer.parameter(version), FIRST_VERSION)
     )
     return If(first, NoValue, Sub(f"${{AWS::StackName}}/{title}/${{{version.name}}}"))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two secrets that are both valid, so that readers move from one to the other without an interruption.
+
+    ``in_use`` says which one the environment uses. The other one can get a new value at any time, by its version, because
+    nothing uses it.
+    """
+
+    in_use: Declaration
+    first: Declaration
+    second: Declaration
+
+    def uses_second(self, layer: Layer) -> str:
+        """Condition ``UseSecond…``: the second one is in use."""
+        return layer.condition(
+            f"UseSecond{self.first.name.removesuffix('Version')}",
+            Equals(layer.parameter(self.in_use), SECOND),
+        )
+
+    def choose(self, layer: Layer, first: Any, second: Any) -> If:
+        """The value of the secret in use."""
+        return If(self.uses_second(layer), second, first)
+
+    def text(self, layer: Layer) -> If:
+        """Which secret is in use in which version, such as ``first/1``: another text where a reader must read again."""
+        for version in (self.first, self.second):
+            layer.parameter(version)
+        return self.choose(
+            layer,
+            Sub(f"{FIRST}/${{{self.first.name}}}"),
+            Sub(f"{SECOND}/${{{self.second.name}}}"),
+        )
+
+
+def pair(in_use: str, first: str, second: str, *, label: str, what: str, one: str) -> Pair:
+    """The parameters of a pair: their names, what labels begin with, and the words for the pair's use and for one of it."""
+    renewal = f"Another version renews the {{}} {one}; renew it only while the other one is in use."
+    return Pair(
+        choice(
+            in_use,
+            group=GROUP_ROTATION,
+            label=f"{label}: in use",
+            description=f"Which of two {what}; both are accepted, so that changing it interrupts nothing.",
+            allowed=(FIRST, SECOND),
+            default=FIRST,
+        ),
+        *(
+            secret_version(
+                name, label=f"{label}: {which}, version", description=renewal.format(which)
+            )
+            for name, which in ((first, FIRST), (second, SECOND))
+        ),
+    )
+
+
+CACHE_CREDENTIALS = pair(
+    "CacheCredentials",
+    "CacheCredentialsVersion",
+    "CacheSecondCredentialsVersion",
+    label="Cache credentials",
+    what="users of the cache the application is",
+    one="user's password",
+)
+JWT_SECRET = pair(
+    "JwtSigningSecret",
+    "JwtSecretVersion",
+    "JwtSecondSecretVersion",
+    label="JWT secret",
+    what="secrets signs new tokens",
+    one="secret",
+)
+SESSION_KEY = pair(
+    "SessionSigningKey",
+    "SessionKeyVersion",
+    "SessionSecondKeyVersion",
+    label="Session key",
+    what="keys signs new sessions",
+    one="key",
+)
+SEARCH_KEY_VERSION = secret_version(
+    "SearchKeyVersion",
+    label="Search key: version",
+    description="Another version gives Meilisearch another master key; the search server is replaced, and search unavailable meanwhile.",
+)
+API_KEYS_VERSION = secret_version(
+    "ApiKeysVersion",
+    label="API keys: version",
+    description="Another version replaces the tasks of api and worker, which then have the API keys that were put in.",
+)

@@ -86,6 +86,7 @@ DATABASE_MASTER_USER = "carbon"
 DATABASE_OWNER = "carbon_owner"
 DATABASE_USER_STEM = "carbon_app_"
 CACHE_USER = "carbon"
+CACHE_SECOND_USER = "carbon-second"
 
 
 def named(suffix: str = "") -> Sub:

@@ -217,6 +217,24 @@ CACHE_SECRET_ARN = secret_arn(
     label="Cache secret",
     description="ARN of the secret that holds the cache's user name and password.",
 )
+CACHE_SECOND_SECRET_ARN = secret_arn(
+    "CacheSecondSecretArn",
+    group=SECURITY,
+    label="Second cache secret",
+    description="ARN of the secret that holds the cache's second user name and its password.",
+)
+JWT_SECOND_SECRET_ARN = secret_arn(
+    "JwtSecondSecretArn",
+    group=SECURITY,
+    label="Second JWT secret",
+    description="ARN of the second secret that the api accepts tokens by.",
+)
+SESSION_SECOND_KEY_SECRET_ARN = secret_arn(
+    "SessionSecondKeySecretArn",
+    group=SECURITY,
+    label="Second session key",
+    description="ARN of the second secret that the api accepts sessions by.",
+)
 JWT_SECRET_ARN = secret_arn(
     "JwtSecretArn",
     group=SECURITY,
@@ -272,6 +290,28 @@ CACHE_PORT = wired(
     description="Port of the cache.",
     pattern=r"[1-9]\d{0,4}",
     message="CachePort must be the port of the cache, such as 6379.",
+)
+CACHE_USER_NAME = wired(
+    "CacheUserName",
+    group=DATA,
+    label="Cache user",
+    description="Name of the cache's user in use.",
+    pattern="[a-z][a-z0-9-]*",
+    message="CacheUserName must be the name of a user of the cache.",
+)
+CACHE_USER_SECRET_ARN = secret_arn(
+    "CacheUserSecretArn",
+    group=DATA,
+    label="Cache user's secret",
+    description="ARN of the secret that holds the password of the cache's user in use.",
+)
+CACHE_CREDENTIALS_IN_USE = wired(
+    "CacheCredentialsInUse",
+    group=DATA,
+    label="Cache credentials in use",
+    description="Which credentials of the cache are in use in which version, such as first/1.",
+    pattern=r"(first|second)/[1-9]\d{0,2}",
+    message="CacheCredentialsInUse must be first or second, a slash and a version, such as first/1.",
 )
 DATABASE_URL_SECRET_ARN = secret_arn(
     "DatabaseUrlSecretArn",

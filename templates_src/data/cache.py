@@ -25,8 +25,10 @@ from templates_src.core import ports
 from templates_src.core.cache_mode import MODE, REPLICATION_GROUP, SERVERLESS, use_serverless
 from templates_src.core.declaration import Declaration, choice, number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import CACHE_USER, named
+from templates_src.core.rotation import CACHE_CREDENTIALS
+from templates_src.core.shared import CACHE_SECOND_USER, CACHE_USER, named
 from templates_src.core.wiring import (
+    CACHE_SECOND_SECRET_ARN,
     CACHE_SECRET_ARN,
     CACHE_SECURITY_GROUP_ID,
     DATA,
@@ -126,44 +128,74 @@ def add_cache(layer: Layer) -> Secret:
         "Name of the serverless cache, or ID of the replication group",
     )
     layer.output("CacheUrlSecretArn", Ref(url), "Secret with the cache's URL")
+    add_credentials_outputs(layer)
     return url
 
 
-def add_users(layer: Layer) -> UserGroup:
-    """The one user and its group, of both modes: access control by users is all that a serverless cache has.
+def add_credentials_outputs(layer: Layer) -> None:
+    """The credentials in use, for readers that are in other layers."""
+    pair = CACHE_CREDENTIALS
+    layer.output(
+        "CacheUserName",
+        pair.choose(layer, CACHE_USER, CACHE_SECOND_USER),
+        "Name of the cache's user in use",
+    )
+    layer.output(
+        "CacheUserSecretArn",
+        pair.choose(
+            layer, layer.parameter(CACHE_SECRET_ARN), layer.parameter(CACHE_SECOND_SECRET_ARN)
+        ),
+        "Secret with the password of the cache's user in use",
+    )
+    layer.output(
+        "CacheCredentialsInUse",
+        pair.text(layer),
+        "Which credentials of the cache are in use in which version",
+    )
 
-    CloudFormation's reference asks for a user named default in every group. It is there, and can neither sign in nor
-    do anything, so that nobody comes in by a client's default name.
+
+def add_users(layer: Layer) -> UserGroup:
+    """The application's two users and their group, in both modes: access control by users is all that a serverless cache has.
+
+    The application is one of the two users, as ``CacheCredentials`` says. The other one exists so that the application can
+    become it without an interruption: tasks that have not been replaced yet stay the former user. ElastiCache takes two
+    passwords for one user, too, but replaces both at once, and the former one is not known to an update.
+
+    CloudFormation's reference asks for a user named default in every group. This one can neither sign in nor do anything,
+    so that no client gets in by its default name.
     """
-    password = AuthenticationMode(
-        Type="password", Passwords=[Sub(password_of(layer, CACHE_SECRET_ARN))]
-    )
-    user = layer.add(
-        User(
-            "CacheUser",
-            UserId=named(),
-            UserName=CACHE_USER,
-            Engine=ENGINE,
-            AccessString=ACCESS,
-            AuthenticationMode=password,
+    users = [
+        add_user(layer, *user)
+        for user in (
+            ("CacheDefaultUser", "-default", "default", NO_ACCESS, CACHE_SECRET_ARN),
+            ("CacheUser", "", CACHE_USER, ACCESS, CACHE_SECRET_ARN),
+            ("CacheSecondUser", "-second", CACHE_SECOND_USER, ACCESS, CACHE_SECOND_SECRET_ARN),
         )
-    )
-    nobody = layer.add(
-        User(
-            "CacheDefaultUser",
-            UserId=named("-default"),
-            UserName="default",
-            Engine=ENGINE,
-            AccessString=NO_ACCESS,
-            AuthenticationMode=password,
-        )
-    )
+    ]
     return layer.add(
         UserGroup(
             "CacheUserGroup",
             UserGroupId=named(),
             Engine=ENGINE,
-            UserIds=[Ref(nobody), Ref(user)],
+            UserIds=[Ref(user) for user in users],
+        )
+    )
+
+
+def add_user(
+    layer: Layer, title: str, suffix: str, name: str, access: str, secret: Declaration
+) -> User:
+    """A user with the password of a secret."""
+    return layer.add(
+        User(
+            title,
+            UserId=named(suffix),
+            UserName=name,
+            Engine=ENGINE,
+            AccessString=access,
+            AuthenticationMode=AuthenticationMode(
+                Type="password", Passwords=[Sub(password_of(layer, secret))]
+            ),
         )
     )
 
@@ -262,13 +294,19 @@ def add_parameter_group(layer: Layer, condition: str) -> ParameterGroup:
 
 
 def add_cache_url(layer: Layer, host: If, port: If) -> Secret:
-    """The URL as Celery reads it. Database 0: cluster mode, and so a serverless cache, has no other."""
+    """The URL of the user in use, as Celery reads it. Database 0: cluster mode, and so a serverless cache, has no other."""
+    second, first = (
+        f"rediss://{user}:{password_of(layer, secret)}@${{Host}}:${{Port}}/0?ssl_cert_reqs=required"
+        for user, secret in (
+            (CACHE_SECOND_USER, CACHE_SECOND_SECRET_ARN),
+            (CACHE_USER, CACHE_SECRET_ARN),
+        )
+    )
     return add_url_secret(
         layer,
         "CacheUrl",
         "URL of the cache, with its password",
-        url=f"rediss://{CACHE_USER}:{password_of(layer, CACHE_SECRET_ARN)}"
-        "@${Host}:${Port}/0?ssl_cert_reqs=required",
+        url=(CACHE_CREDENTIALS.uses_second(layer), second, first),
         Host=host,
         Port=port,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 from awacs import secretsmanager as secretsmanager_actions
 from awacs.aws import Allow, Statement
-from troposphere import Ref, Sub
+from troposphere import If, Ref, Sub
 from troposphere.iam import PolicyType
 from troposphere.secretsmanager import Secret
 
@@ -17,6 +17,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import PASSWORD_KEY
 from templates_src.core.wiring import EXECUTION_ROLE_NAME, KEY_ARN
 
+Url: TypeAlias = "str | tuple[str, str, str]"
 # The JSON key of the URL in the secrets of this module.
 URL_KEY = "url"
 
@@ -34,19 +35,27 @@ def password_of(layer: Layer, secret: Declaration) -> str:
 
 
 def add_url_secret(
-    layer: Layer, title: str, description: str, *, url: str, **values: Any
+    layer: Layer, title: str, description: str, *, url: Url, **values: Any
 ) -> Secret:
     """A secret of JSON, ``{"url": …}``; ``url`` is for Sub, with ``values`` for the names it does not find itself.
+
+    Where credentials are a pair, ``url`` is a condition and the URLs where it holds and where it does not.
 
     Whatever moves the engine writes a new version of the secret under the same ARN. ECS reads it only as a task
     starts, so tasks that run go on with the old one.
     """
+
+    def text(url: str) -> Sub:
+        return Sub(json.dumps({URL_KEY: url}), **values)
+
     return layer.add(
         Secret(
             title,
             Description=description,
             KmsKeyId=layer.parameter(KEY_ARN),
-            SecretString=Sub(json.dumps({URL_KEY: url}), **values),
+            SecretString=text(url)
+            if isinstance(url, str)
+            else If(url[0], text(url[1]), text(url[2])),
         )
     )
 

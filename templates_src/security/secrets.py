@@ -14,11 +14,16 @@ from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.rotation import (
+    CACHE_CREDENTIALS,
     DATABASE_CREDENTIALS_VERSION,
     DATABASE_MASTER_VERSION,
+    JWT_SECRET,
+    SEARCH_KEY_VERSION,
+    SESSION_KEY,
     versioned_name,
 )
 from templates_src.core.shared import (
+    CACHE_SECOND_USER,
     CACHE_USER,
     DATABASE_MASTER_USER,
     DATABASE_USER_STEM,
@@ -88,12 +93,50 @@ DATABASE_USER = GeneratedSecret(
     DATABASE_CREDENTIALS_VERSION,
 )
 CACHE = GeneratedSecret(
-    "CacheSecret", "User of the cache", (("username", CACHE_USER),), PASSWORD_KEY, 48
+    "CacheSecret",
+    "User of the cache",
+    (("username", CACHE_USER),),
+    PASSWORD_KEY,
+    48,
+    CACHE_CREDENTIALS.first,
 )
-JWT = GeneratedSecret("JwtSecret", "Signs the tokens of the api", (), VALUE, 64)
-SESSION_KEY = GeneratedSecret("SessionKeySecret", "Signs the sessions of the api", (), VALUE, 64)
-SEARCH_KEY = GeneratedSecret("SearchKeySecret", "Master key of Meilisearch", (), VALUE, 48)
-GENERATED = (DATABASE, DATABASE_USER, CACHE, JWT, SESSION_KEY, SEARCH_KEY)
+CACHE_SECOND = GeneratedSecret(
+    "CacheSecondSecret",
+    "Second user of the cache",
+    (("username", CACHE_SECOND_USER),),
+    PASSWORD_KEY,
+    48,
+    CACHE_CREDENTIALS.second,
+)
+JWT = GeneratedSecret("JwtSecret", "Signs the tokens of the api", (), VALUE, 64, JWT_SECRET.first)
+JWT_SECOND = GeneratedSecret(
+    "JwtSecondSecret", "Signs the tokens of the api, too", (), VALUE, 64, JWT_SECRET.second
+)
+SESSION = GeneratedSecret(
+    "SessionKeySecret", "Signs the sessions of the api", (), VALUE, 64, SESSION_KEY.first
+)
+SESSION_SECOND = GeneratedSecret(
+    "SessionSecondKeySecret",
+    "Signs the sessions of the api, too",
+    (),
+    VALUE,
+    64,
+    SESSION_KEY.second,
+)
+SEARCH_KEY = GeneratedSecret(
+    "SearchKeySecret", "Master key of Meilisearch", (), VALUE, 48, SEARCH_KEY_VERSION
+)
+GENERATED = (
+    DATABASE,
+    DATABASE_USER,
+    CACHE,
+    CACHE_SECOND,
+    JWT,
+    JWT_SECOND,
+    SESSION,
+    SESSION_SECOND,
+    SEARCH_KEY,
+)
 
 # FROZEN too: CloudFormation writes SecretString only when the property changes, and would then overwrite the key
 # that was put in.
@@ -107,7 +150,15 @@ CLIMATIQ_API_KEY = TypedSecret(
 TYPED = (CLAUDE_API_KEY, CLIMATIQ_API_KEY)
 
 # What ECS injects into containers; their database and cache URLs are secrets of the data layer.
-INJECTED = (JWT, SESSION_KEY, SEARCH_KEY, CLAUDE_API_KEY, CLIMATIQ_API_KEY)
+INJECTED = (
+    JWT,
+    JWT_SECOND,
+    SESSION,
+    SESSION_SECOND,
+    SEARCH_KEY,
+    CLAUDE_API_KEY,
+    CLIMATIQ_API_KEY,
+)
 
 
 def add_secrets(layer: Layer, key_arn: GetAtt) -> dict[str, Ref]:

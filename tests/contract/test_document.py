@@ -13,11 +13,13 @@ import pytest
 
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release, template_path
+from templates_src.core.rotation import GROUP_ROTATION
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.contract.containers import DOCKERFILE, EXAMPLE, PROJECT, WORKLOADS, image_variables
 from tests.rendering import containers, named
 
 DOCUMENT = PROJECT / "docs" / "container-contract.md"
+ROTATION = PROJECT / "docs" / "rotation.md"
 CODE = re.compile(r"`([^`]+)`")
 NAMES = [workload.lower() for workload in WORKLOADS]
 # What ECS waits where a task definition does not say.
@@ -60,6 +62,9 @@ def declared(release: Release, part: str) -> dict[str, Row]:
 def sources_of(value: Mapping[str, Any]) -> set[str]:
     if "Ref" in value:
         return {value["Ref"]}
+    if "Fn::If" in value:
+        _, one, other = value["Fn::If"]
+        return sources_of(one) | sources_of(other)
     text = value["Fn::Sub"]
     key = re.findall(r":(\w+)::$", text)
     return {*re.findall(r"\$\{([A-Za-z:]+)\}", text), *key}
@@ -134,6 +139,7 @@ def test_urls_are_as_documented(dev: Rendered) -> None:
     for variable, secret in (("DATABASE_URL", "DatabaseUrl"), ("CELERY_BROKER_URL", "CacheUrl")):
         (holds,) = (row[1] for row in table("Secrets") if row[0] == f"`{variable}`")
         sub = named(dev, secret).properties["SecretString"]["Fn::Sub"]
+        holds = holds.partition("; ")[0]
         url = json.loads(sub if isinstance(sub, str) else sub[0])["url"]
         shown = re.sub(r"\{\{resolve:[^}]*\}\}", "PASSWORD", url)
         host, port = re.findall(r"\$\{[^}]+\}", shown)
@@ -201,3 +207,17 @@ def test_the_image_of_the_example_has_the_versions_that_are_tested() -> None:
 
     assert {"uvicorn", "fastapi", "celery[redis]", "psycopg[binary]"} <= pins.keys()
     assert pins == {name: tested[name.partition("[")[0]] for name in pins}
+
+
+def test_every_parameter_of_a_rotation_is_in_its_procedure(release: Release) -> None:
+    """In the table at the beginning, and in the steps of a section."""
+    overview, *sections = re.split(r"^## ", ROTATION.read_text(), flags=re.MULTILINE)
+    parameters = {
+        name
+        for name, declaration in release.root.declarations.items()
+        if declaration.group == GROUP_ROTATION
+    }
+
+    assert parameters
+    assert parameters <= set(CODE.findall(overview))
+    assert parameters <= set(CODE.findall("".join(sections)))

@@ -40,14 +40,17 @@ class Alone:
             for name in found.template.parameters
         ]
 
+    def template_url(self, layer: str) -> str:
+        """Where a layer's template is in the release bucket; a request takes no template over 51,200 bytes."""
+        bucket, prefix = self.environment.settings["ReleaseBucket"], self.environment.release.prefix
+        return f"https://{bucket}.s3.{REGION}.amazonaws.com/{prefix}{template_path(layer)}"
+
     def create(self, layer: str, parameters: list[dict[str, str]] | None = None) -> str:
         """Launch a layer from the release bucket; the stack's status. Its outputs are known from then on."""
-        release = self.environment.release
-        bucket = self.environment.settings["ReleaseBucket"]
         cloudformation = self.client("cloudformation")
         stack = cloudformation.create_stack(
             StackName=f"alone-{layer}",
-            TemplateURL=f"https://{bucket}.s3.{REGION}.amazonaws.com/{release.prefix}{template_path(layer)}",
+            TemplateURL=self.template_url(layer),
             Capabilities=CAPABILITIES,
             Parameters=parameters or self.parameters(layer),
         )["StackId"]
@@ -152,12 +155,11 @@ def test_a_layer_refuses_a_subnet_that_is_not_there(alone: Alone, rest: dict[str
     ]
     cloudformation = alone.client("cloudformation")
     before = cloudformation.describe_stacks()["Stacks"]
-    body = alone.environment.release.files[template_path("data")].decode()
 
     with pytest.raises(ClientError, match=missing):
         cloudformation.create_stack(
             StackName="alone-refused",
-            TemplateBody=body,
+            TemplateURL=alone.template_url("data"),
             Capabilities=CAPABILITIES,
             Parameters=parameters,
         )

@@ -47,6 +47,7 @@ RESERVED_BEGINNINGS = ("pg_", "rds_")
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 USER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
+ROTATED = "another version is another name, which replaces the secret: that is its rotation"
 # Each blocks the replacement of what it names, and clashes with one of the same name elsewhere.
 NAMED: dict[tuple[str, str], str] = {
     ("KeyAlias", "AliasName"): "an alias is a name; it moves to the next launch's key",
@@ -54,8 +55,22 @@ NAMED: dict[tuple[str, str], str] = {
     ("DocumentsBucket", "BucketNamePrefix"): "asked for by name, in the account's own namespace",
     ("MediaBucket", "BucketName"): "asked for by name; BucketNamespace avoids the clash",
     ("MediaBucket", "BucketNamePrefix"): "asked for by name, in the account's own namespace",
+    **{
+        (secret, "Name"): ROTATED
+        for secret in (
+            "CacheSecret",
+            "CacheSecondSecret",
+            "JwtSecret",
+            "JwtSecondSecret",
+            "SessionKeySecret",
+            "SessionSecondKeySecret",
+            "SearchKeySecret",
+        )
+    },
     ("CacheUser", "UserId"): "required by ElastiCache",
     ("CacheUser", "UserName"): "the name to sign in with",
+    ("CacheSecondUser", "UserId"): "required by ElastiCache",
+    ("CacheSecondUser", "UserName"): "the name to sign in with",
     ("CacheDefaultUser", "UserId"): "required by ElastiCache",
     ("CacheDefaultUser", "UserName"): "ElastiCache wants a user named default",
     ("CacheUserGroup", "UserGroupId"): "required by ElastiCache",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipeline.checks.render import Rendered
 from tests.relations.checks_monitoring import ALARM, metrics, own_namespace
+from tests.relations.checks_rotation import in_use
 from tests.relations.iam import allows
 from tests.rendering import containers, id_of, named, origin_of, resources_of_type
 
@@ -95,8 +96,10 @@ def function_has_its_environment(rendered: Rendered, measurement: Measurement) -
     serverless = kind == "AWS::ElastiCache::ServerlessCache"
     if (given.get("CLUSTER_MODE") == "true") != serverless:
         yield f"CLUSTER_MODE is {given.get('CLUSTER_MODE')} for {host.logical_id}."
-    user = named(rendered, "CacheUser").properties["UserName"]
-    if (given.get("CACHE_USER"), given.get("CACHE_SECRET_ARN")) != (user, "CacheSecret"):
+    secret, _ = in_use(rendered, "CacheCredentials")
+    users = {"CacheSecret": "CacheUser", "CacheSecondSecret": "CacheSecondUser"}
+    user = named(rendered, users[secret]).properties["UserName"]
+    if (given.get("CACHE_USER"), given.get("CACHE_SECRET_ARN")) != (user, secret):
         yield f"The function signs in as {given.get('CACHE_USER')} with {given.get('CACHE_SECRET_ARN')}."
 
 

@@ -64,6 +64,20 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], str]] = {
         "the repository stays",
     ),
 }
+ROTATED = {
+    "CacheSecret": "CacheCredentialsVersion",
+    "CacheSecondSecret": "CacheSecondCredentialsVersion",
+    "JwtSecret": "JwtSecretVersion",
+    "JwtSecondSecret": "JwtSecondSecretVersion",
+    "SessionKeySecret": "SessionKeyVersion",
+    "SessionSecondKeySecret": "SessionSecondKeyVersion",
+    "SearchKeySecret": "SearchKeyVersion",
+}
+for _secret, _version in ROTATED.items():
+    ALLOWED[_secret, "Name"] = (
+        {_version},
+        "a rotation is a new value in a new secret; the old one stays until the update has succeeded",
+    )
 for _bucket in ("DocumentsBucket", "MediaBucket"):
     _reason = ALLOWED[_bucket, "BucketName"][1]
     ALLOWED[_bucket, "BucketNamePrefix"] = ALLOWED[_bucket, "BucketName"]

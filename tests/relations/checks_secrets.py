@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.checks.render import Rendered
@@ -31,8 +31,8 @@ READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
 REFERENCE = re.compile(r"(?P<arn>arn:[^:]+:secretsmanager:[^:]+:\d+:secret:[^:]+):(?P<key>[^:]+)::")
 RESOLVE = "{{resolve:"
 SENSITIVE = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|KEY|_URL$|BACKEND$")
-# A prefix of keys in the cache, and a URL to which the key is handed beside it.
-HARMLESS = {"CELERY_KEY_PREFIX", "MEILISEARCH_URL"}
+# A prefix of keys in the cache, a URL to which the key is handed beside it, and the number of a rotation.
+HARMLESS = {"API_KEYS_ROTATION", "CELERY_KEY_PREFIX", "MEILISEARCH_URL"}
 URL_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
@@ -50,14 +50,18 @@ def readers(roles: str = "", containers: str = "", resources: str = "") -> Reade
     return Readers(*(frozenset(names.split()) for names in (roles, containers, resources)))
 
 
+# Who reads a secret while the first ones of their pairs are in use.
 READERS = {
     "DatabaseSecret": readers("DatabaseExtensionsRole", resources="Database"),
     "DatabaseUserSecret": readers("DatabaseExtensionsRole", resources="DatabaseUrl"),
     "CacheSecret": readers("QueueDepthRole", resources="CacheUser CacheDefaultUser CacheUrl"),
+    "CacheSecondSecret": readers("QueueDepthRole", resources="CacheSecondUser"),
     "DatabaseUrl": readers("ExecutionRole", "api worker"),
     "CacheUrl": readers("ExecutionRole", "api worker beat"),
     "JwtSecret": readers("ExecutionRole", "api"),
+    "JwtSecondSecret": readers("ExecutionRole", "api"),
     "SessionKeySecret": readers("ExecutionRole", "api"),
+    "SessionSecondKeySecret": readers("ExecutionRole", "api"),
     "SearchKeySecret": readers("ExecutionRole SearchRole", "api worker"),
     "ClaudeApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
     "ClimatiqApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
@@ -79,8 +83,11 @@ FROZEN = {
     "DatabaseSecret": generation('{"username": "carbon"}', "password", 48),
     "DatabaseUserSecret": generation('{"username": "carbon_app_1"}', "password", 48),
     "CacheSecret": generation('{"username": "carbon"}', "password", 48),
+    "CacheSecondSecret": generation('{"username": "carbon-second"}', "password", 48),
     "JwtSecret": generation("{}", "value", 64),
+    "JwtSecondSecret": generation("{}", "value", 64),
     "SessionKeySecret": generation("{}", "value", 64),
+    "SessionSecondKeySecret": generation("{}", "value", 64),
     "SearchKeySecret": generation("{}", "value", 48),
 }
 # CHANGING IT OVERWRITES THE KEY that somebody has put in.
@@ -144,7 +151,7 @@ def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str
     for secret in sorted(secrets ^ READERS.keys()):
         yield f"{secret} stands in only one of the templates and the table of readers."
     for secret in sorted(secrets & READERS.keys()):
-        wanted = READERS[secret]
+        wanted = _readers_of(rendered, secret)
         found = Readers(
             frozenset(
                 role for role, each in statements.items() if granted(rendered, each, READ, secret)
@@ -163,6 +170,16 @@ def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str
         ):
             if those != these:
                 yield f"{secret} is read by the {what} {sorted(those)}, where {sorted(these)} should."
+
+
+def _readers_of(rendered: Rendered, secret: str) -> Readers:
+    """Of the cache's two secrets, the URL has the one in use."""
+    second = rendered.parameters[ROOT]["CacheCredentials"] == "second"
+    if second and secret == "CacheSecret":
+        return replace(READERS[secret], resources=READERS[secret].resources - {"CacheUrl"})
+    if second and secret == "CacheSecondSecret":
+        return replace(READERS[secret], resources=READERS[secret].resources | {"CacheUrl"})
+    return READERS[secret]
 
 
 def _resolving(rendered: Rendered, secret: str) -> Iterator[str]:
@@ -224,7 +241,8 @@ def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
     for holder, key, secret, url in (
         ("Database", "MasterUsername", "DatabaseSecret", None),
         (FUNCTION, "User", "DatabaseUserSecret", "DatabaseUrl"),
-        ("CacheUser", "UserName", "CacheSecret", "CacheUrl"),
+        ("CacheUser", "UserName", "CacheSecret", None),
+        ("CacheSecondUser", "UserName", "CacheSecondSecret", None),
     ):
         user = user_of(rendered, secret)
         given = told(rendered) if holder == FUNCTION else named(rendered, holder).properties

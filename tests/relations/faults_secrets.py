@@ -296,7 +296,7 @@ FAULTS = (
     Fault(
         "a URL with another user",
         secrets.users_are_those_of_their_secrets,
-        "CacheUrl does not name the user",
-        put("CacheUrl", "SecretString", '{"url": "rediss://default:x@host:6379/0"}'),
+        "DatabaseUrl does not name the user",
+        put("DatabaseUrl", "SecretString", '{"url": "postgresql://postgres:x@host:5432/x"}'),
     ),
 )

@@ -27,14 +27,24 @@ COMPLETE = {
 EXISTING = {
     "AvailabilityZones": "eu-north-1a,eu-north-1b,eu-north-1c",
     "BucketNamespace": "account-regional",
+    "CacheCredentials": "second",
+    "CacheCredentialsVersion": "2",
     "CacheMode": "replication-group",
     "CacheNodes": "1",
+    "CacheSecondCredentialsVersion": "2",
     "DatabaseSnapshotIdentifier": "before-the-move",
     "GitHubOidcProviderArn": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com",
     "GitHubRepository": "acme/carbon",
     "ImageRepository": "acme/carbon",
     "ImageTag": "v1",
+    "JwtSecondSecretVersion": "2",
+    "JwtSecretVersion": "3",
+    "JwtSigningSecret": "second",
+    "SearchKeyVersion": "2",
     "SearchSnapshotId": "snap-0123456789abcdef0",
+    "SessionKeyVersion": "2",
+    "SessionSecondKeyVersion": "2",
+    "SessionSigningKey": "second",
 }
 
 

@@ -97,6 +97,8 @@ PROMISES: Mapping[str, Promise] = {
     "DatabaseInstanceId": Exists("rds", "describe_db_instances", "DBInstanceIdentifier"),
     "(Database|Cache)Host": Fits(_HOST),
     "(Database|Cache)Port": Fits(r"\d+"),
+    "CacheUserName": Fits(r"carbon(-second)?"),
+    "CacheCredentialsInUse": Fits(r"(first|second)/\d+"),
     "SearchVolumeId": Exists("ec2", "describe_volumes", "VolumeIds", is_list=True),
     "SearchUrl": Fits(rf"http://{_HOST}:\d+"),
     "LoadBalancerDnsName": Fits(_HOST),

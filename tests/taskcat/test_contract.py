@@ -161,6 +161,8 @@ FORMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "api",
         ),
     ),
+    "CacheUserName": ("carbon-second", ("default", "carbon-third")),
+    "CacheCredentialsInUse": ("second/12", ("third/1", "first", "first/")),
     "SearchSubnetZone": (f"{REGION}a", (f"{OTHER}a", REGION, f"{REGION}g", f"{REGION}ab")),
     "DatabaseHost": (f"db.x.{REGION}.rds.amazonaws.com", ("db", "a.b:5432", "http://a.b", "a..b")),
     "CacheHost": (f"cache.x.{REGION}.amazonaws.com", ("cache", "a.b:6379")),

@@ -1,11 +1,11 @@
-"""The api: takes documents, hands them to a worker, and finds them again."""
+"""The api: takes documents, hands them to a worker, and finds them again; signs users in."""
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import Cookie, FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from app import database, worker
+from app import database, signing, worker
 
 app = FastAPI(title="Carbon Connect")
 
@@ -23,6 +23,12 @@ class Question(BaseModel):
     """Where to look."""
 
     embedding: Embedding
+
+
+class SignIn(BaseModel):
+    """Who signs in. A real application asks for proof."""
+
+    user: str
 
 
 @app.get("/api/v1/health")
@@ -56,3 +62,30 @@ def search(question: Question) -> dict[str, str | None]:
             (str(question.embedding),),
         ).fetchone()
     return {"name": row[0] if row else None}
+
+
+@app.post("/api/v1/sign-in")
+def sign_in(who: SignIn, response: Response) -> dict[str, str]:
+    """A token in the answer, and a session in a cookie."""
+    session = signing.sign(signing.SESSION, who.user)
+    response.set_cookie("session", session, secure=True, httponly=True, samesite="strict")
+    return {"token": signing.sign(signing.TOKEN, who.user)}
+
+
+@app.get("/api/v1/user")
+def user(authorization: Annotated[str, Header()] = "") -> dict[str, str]:
+    """The user of a token."""
+    return known(signing.user_of(signing.TOKEN, authorization.removeprefix("Bearer ")))
+
+
+@app.get("/api/v1/session")
+def current_session(session: Annotated[str, Cookie()] = "") -> dict[str, str]:
+    """The user of a session."""
+    return known(signing.user_of(signing.SESSION, session))
+
+
+def known(user: str | None) -> dict[str, str]:
+    """The user, or 401."""
+    if user is None:
+        raise HTTPException(401)
+    return {"user": user}
