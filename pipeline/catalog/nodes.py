@@ -10,6 +10,9 @@ import yaml
 
 from pipeline.errors import Refusal, listed, suggestion
 
+# The longest text of Service Catalog's model, a product's name and description among them.
+MAX_TEXT = 8191
+
 
 @dataclass(frozen=True)
 class Place:
@@ -61,7 +64,7 @@ class Place:
         for number, value in enumerate(self.node.value):
             yield Place(value, self.file, f"{self.path}[{number}]")
 
-    def text(self, pattern: str = r".+", what: str = "a text", most: int = 8191) -> str:
+    def text(self, pattern: str = r".+", what: str = "a text", most: int = MAX_TEXT) -> str:
         """A text of at most so many characters that the whole pattern matches; ``what`` says it in words."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.refuse(f"must be {what}.")
@@ -85,7 +88,7 @@ class Place:
         """True or false."""
         return self.text("true|false", "true or false") == "true"
 
-    def unique_texts(self, pattern: str, what: str, most: int = 8191) -> tuple[str, ...]:
+    def unique_texts(self, pattern: str, what: str, most: int = MAX_TEXT) -> tuple[str, ...]:
         """A list of texts of which no two are the same."""
         values: list[str] = []
         for item in self.items():
