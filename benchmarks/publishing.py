@@ -14,8 +14,8 @@ from typing import Any
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.document import load_catalog
 from pipeline.catalog.publish import plan_regions, publish
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.release.assemble import assemble
 
 LATENCY = 0.050

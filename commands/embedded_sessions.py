@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 from pipeline.aws import Aws, code_of, partition_of, sentences
-from pipeline.catalog.principals import role_exists
-from pipeline.catalog.steps import Kind
-from pipeline.catalog.storage import Foundation, ensure_stack
+from pipeline.catalog.apply.stacks import ensure_stack
+from pipeline.catalog.desired.foundations import Foundation
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.principals import role_exists
 from pipeline.release.assemble import Release, template_path
 from templates_src.access.launcher import LAUNCHER_ROLE_NAME, NAME
 from templates_src.access.trust import TRUSTED_PRINCIPALS

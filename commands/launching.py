@@ -102,7 +102,7 @@ def published(aws: Aws, release: Release, environment: str) -> Aws:
 
 def launcher_name(environment: str) -> str:
     """The first role that catalog.yaml lets launch an environment, by name."""
-    from pipeline.catalog.document import CATALOG, load_catalog
+    from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import Refusal
     from pipeline.parameters.profiles import shown
 
@@ -221,7 +221,7 @@ def show_outputs(aws: Aws, name: str, title: str) -> None:
 
 def product_of(environment: str) -> str:
     """The name of the product that launches an environment, by catalog.yaml."""
-    from pipeline.catalog.document import CATALOG, load_catalog
+    from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import Refusal
     from pipeline.parameters.profiles import shown
 

@@ -70,8 +70,8 @@ def publish(
 def planned(regions: list[str]) -> list[RegionPlan]:
     """The plans of the working tree's release, built and written first."""
     from pipeline.aws import Aws, require_region
-    from pipeline.catalog.document import load_catalog
     from pipeline.catalog.publish import plan_regions
+    from pipeline.catalog.spec.document import load_catalog
     from pipeline.parameters.profiles import load_profile, profile_names
     from pipeline.release.assemble import assemble, write
 
@@ -88,9 +88,9 @@ def planned(regions: list[str]) -> list[RegionPlan]:
 def publish_everything(aws: Aws, release: Release) -> None:
     """Publish to one region without asking, as to an embedded AWS that holds nothing yet."""
     from pipeline.catalog import show
-    from pipeline.catalog.document import load_catalog
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.publish import publish as run
+    from pipeline.catalog.spec.document import load_catalog
 
     plans = plan_regions(lambda _region: aws, release, load_catalog(), (aws.region,))
     out = console()

@@ -177,3 +177,16 @@ def reason_of(error: Exception) -> str:
     return (
         f"{message} ({code_of(error)}); {advice}." if advice else f"{message} ({code_of(error)})."
     )
+
+
+def unless(codes: frozenset[str], call: Callable[[], Any]) -> bool:
+    """Make a call; returns False where it is answered with one of these errors, which say that it is done already."""
+    from botocore.exceptions import ClientError
+
+    try:
+        call()
+    except ClientError as error:
+        if code_of(error) not in codes:
+            raise
+        return False
+    return True

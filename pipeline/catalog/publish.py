@@ -9,19 +9,23 @@ from threading import Event
 from typing import Protocol, TypeVar
 
 from pipeline.aws import Aws, sentences
-from pipeline.catalog.account import OF_ACCOUNT, account_steps
-from pipeline.catalog.apply import Applier
-from pipeline.catalog.boundaries import set_boundary
-from pipeline.catalog.desired import Desired, desired
-from pipeline.catalog.foundations import foundations
-from pipeline.catalog.launch_roles import check_account
-from pipeline.catalog.model import Catalog
-from pipeline.catalog.observe import observe
-from pipeline.catalog.observed import Observed
-from pipeline.catalog.plan import catalog_steps
-from pipeline.catalog.steps import Action, Kind, Step, in_order
-from pipeline.catalog.storage import ensure_stack, storage_steps, stored
-from pipeline.catalog.tokens import WAITS
+from pipeline.catalog.apply.boundaries import set_boundary
+from pipeline.catalog.apply.catalog import Applier
+from pipeline.catalog.apply.stacks import ensure_stack
+from pipeline.catalog.apply.tokens import WAITS
+from pipeline.catalog.desired.catalog import Desired, desired
+from pipeline.catalog.desired.foundations import foundations
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.desired.launch_roles import check_account
+from pipeline.catalog.observed.account import observe_account
+from pipeline.catalog.observed.catalog import observe
+from pipeline.catalog.observed.model import Observed
+from pipeline.catalog.observed.storage import stored
+from pipeline.catalog.plan.account import OF_ACCOUNT, account_steps
+from pipeline.catalog.plan.catalog import catalog_steps
+from pipeline.catalog.plan.steps import Action, Step, in_order
+from pipeline.catalog.plan.storage import storage_steps
+from pipeline.catalog.spec.model import Catalog
 from pipeline.errors import Refusal
 from pipeline.release.assemble import Release
 
@@ -123,7 +127,8 @@ def for_account(plan: RegionPlan, plans: Sequence[RegionPlan], *, complete: bool
     if plan.home is None:
         return plan
     regions = [(each.aws, each.observed) for each in plans]
-    steps = account_steps(plan.home, plan.desired, plan.role_stacks, regions, complete=complete)
+    account = observe_account(plan.home, plan.desired, plan.role_stacks, regions)
+    steps = account_steps(plan.desired, account, complete=complete)
     return replace(plan, steps=in_order([*plan.steps, *steps]))
 
 
@@ -133,7 +138,8 @@ def plan_region(
     """The plan of one region."""
     wanted = desired(release, catalog, account, aws.region)
     observed = observe(aws, wanted, stored(aws, wanted, release, home))
-    base = foundations(release, catalog, observed.role_stacks if home else None)
+    role_stacks = {name: stack.parameters for name, stack in observed.role_stacks.items()}
+    base = foundations(release, catalog, role_stacks if home else None)
     steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
     stacks = tuple(each.stack for each in base if each.role)
     return RegionPlan(aws, home, release, wanted, observed, steps, stacks)

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, summary
-from pipeline.catalog.steps import Action
 
 _COLOURS = {
     Action.CREATE: "green",

@@ -15,8 +15,8 @@ from typing import Any
 from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.document import load_catalog
 from pipeline.catalog.publish import plan_regions, publish
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import release_bucket_name

@@ -9,11 +9,12 @@ from typing import Any
 from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.document import load_catalog
-from pipeline.catalog.launch_roles import LaunchRole
-from pipeline.catalog.product_templates import product_template
-from pipeline.catalog.steps import Kind
-from pipeline.catalog.storage import ROLE_STACK, Foundation, ensure_stack
+from pipeline.catalog.apply.stacks import ensure_stack
+from pipeline.catalog.desired.foundations import ROLE_STACK, Foundation
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.desired.launch_roles import LaunchRole
+from pipeline.catalog.desired.product_templates import product_template
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import ensure_bucket, release_bucket_name, upload

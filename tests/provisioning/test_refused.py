@@ -10,7 +10,7 @@ import pytest
 
 from commands.embedded_sessions import launcher
 from pipeline.aws import Aws
-from pipeline.catalog.product_templates import fixed_rules
+from pipeline.catalog.desired.product_templates import fixed_rules
 from pipeline.errors import Refusal
 from pipeline.provisioning import environments
 from pipeline.release.assemble import Release

@@ -10,8 +10,8 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.model import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
+from pipeline.catalog.spec.model import Catalog
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.publishing.faults import Calls, Clients

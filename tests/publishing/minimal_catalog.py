@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipeline.catalog.document import catalog
-from pipeline.catalog.model import Catalog
-from pipeline.catalog.nodes import compose
+from pipeline.catalog.spec.document import catalog
+from pipeline.catalog.spec.model import Catalog
+from pipeline.catalog.spec.nodes import compose
 from pipeline.release.assemble import Release, content_digest, serialize, template_path
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
 from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.catalog.model import Catalog
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
+from pipeline.catalog.spec.model import Catalog
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.faults import Calls
 from tests.publishing.minimal_catalog import CATALOG, small_catalog, small_release

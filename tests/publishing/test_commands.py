@@ -12,7 +12,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.document import load_catalog
+from pipeline.catalog.spec.document import load_catalog
 from tests.conftest import REGION
 from tests.launches.tree import Tree, clean_environment
 from tests.publishing.snapshot import snapshot

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.catalog.document import load_catalog
-from pipeline.catalog.product_templates import product_templates
+from pipeline.catalog.desired.product_templates import product_templates
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
@@ -152,7 +152,7 @@ def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Releas
 def test_catalog_that_does_not_fit_the_release_is_refused(
     release: Release, wrong: str, reason: str
 ) -> None:
-    from pipeline.catalog.desired import desired
+    from pipeline.catalog.desired.catalog import desired
 
     text = CATALOG.replace("    profile: prod\n    fixed: [NatGateways]", f"    {wrong}")
     if "layer" in wrong:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.steps import Action
 from pipeline.paths import PROJECT
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher

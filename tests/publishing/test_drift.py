@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.steps import Action
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
 from tests.publishing.minimal_catalog import CATALOG, small_catalog

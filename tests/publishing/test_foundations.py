@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.foundations import foundations
-from pipeline.catalog.product_templates import product_templates
-from pipeline.catalog.steps import Action, Kind
-from pipeline.catalog.storage import BUCKET_STACK
+from pipeline.catalog.desired.foundations import BUCKET_STACK, foundations
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.desired.product_templates import product_templates
+from pipeline.catalog.plan.steps import Action
 from pipeline.errors import Refusal
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path

@@ -11,9 +11,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from pipeline.catalog.document import CATALOG, catalog
-from pipeline.catalog.json_schema import SCHEMA, schema, written
-from pipeline.catalog.nodes import compose
+from pipeline.catalog.spec.document import CATALOG, catalog
+from pipeline.catalog.spec.json_schema import SCHEMA, schema, written
+from pipeline.catalog.spec.nodes import compose
 from pipeline.errors import Refusal
 from tests.publishing import minimal_catalog
 from tests.publishing.test_document import SHARES, WRONG
@@ -132,7 +132,7 @@ def mutations() -> Iterator[tuple[str, Any]]:
 
 def test_file_is_up_to_date() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == written(), (
-        "run python -m pipeline.catalog.json_schema"
+        "run python -m pipeline.catalog.spec.json_schema"
     )
 
 

@@ -11,10 +11,11 @@ from commands.embedded_launch import embedded_prerequisites
 from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.boundaries import EnvironmentRole, environment_roles
-from pipeline.catalog.document import load_catalog
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_roles
+from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
-from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.errors import Refusal
 from pipeline.release.assemble import Release
 from tests.conftest import REGION

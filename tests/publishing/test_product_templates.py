@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.document import load_catalog
-from pipeline.catalog.product_templates import product_templates
+from pipeline.catalog.desired.product_templates import product_templates
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import MAX_TEMPLATE_BYTES, Release, assemble
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.model import Catalog
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish, summary
-from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.spec.model import Catalog
 from pipeline.errors import Refusal
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.model import Catalog
-from pipeline.catalog.steps import Action, Kind
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.steps import Action
+from pipeline.catalog.spec.model import Catalog
 from pipeline.errors import Refusal
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.catalog.desired import WantedProduct, desired
-from pipeline.catalog.observed import SeenProduct, SeenVersion
-from pipeline.catalog.steps import Action
-from pipeline.catalog.tokens import once, token
-from pipeline.catalog.versions import version_order, version_steps
+from pipeline.catalog.apply.tokens import once, token
+from pipeline.catalog.desired.catalog import WantedProduct, desired
+from pipeline.catalog.observed.model import SeenProduct, SeenVersion
+from pipeline.catalog.observed.version_order import version_order
+from pipeline.catalog.plan.steps import Action
+from pipeline.catalog.plan.versions import version_steps
 from pipeline.errors import Refusal
 from pipeline.release.assemble import Release
 from tests.publishing.minimal_catalog import small_catalog, small_release

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.catalog.versions import version_order
+from pipeline.catalog.observed.version_order import version_order
 from pipeline.errors import Refusal
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
 from pipeline.release.assemble import assemble, project_version

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalog.versions import version_order
+from pipeline.catalog.observed.version_order import version_order
 from pipeline.paths import FUNCTIONS, MANIFEST, PARAMETERS
 from pipeline.release.assemble import Release, template_path
 from templates_src.core.declaration import Declaration

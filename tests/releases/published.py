@@ -11,11 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.aws import Aws
-from pipeline.catalog.desired import MANAGED_BY, PORTFOLIO_TAG, PRODUCT_TAG, PUBLISHER, TAG_UPDATES
-from pipeline.catalog.document import load_catalog
-from pipeline.catalog.product_templates import fixed_rules, product_key, template_digest
-from pipeline.catalog.storage import BUCKET_STACK, ROLE_STACK, TEMPLATE_TAG
-from pipeline.catalog.written_in import without_parameter
+from pipeline.catalog.desired.catalog import (
+    MANAGED_BY,
+    PORTFOLIO_TAG,
+    PRODUCT_TAG,
+    PUBLISHER,
+    TAG_UPDATES,
+)
+from pipeline.catalog.desired.foundations import BUCKET_STACK, ROLE_STACK
+from pipeline.catalog.desired.product_templates import fixed_rules, product_key, template_digest
+from pipeline.catalog.desired.written_in import without_parameter
+from pipeline.catalog.observed.storage import TEMPLATE_TAG
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import PRODUCT, serialize, template_path
 from pipeline.release.upload import release_bucket_name, upload

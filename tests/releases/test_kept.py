@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalog.versions import version_order
+from pipeline.catalog.observed.version_order import version_order
 from pipeline.errors import Refusal
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.catalog.document import load_catalog
-from pipeline.catalog.product_templates import product_templates
+from pipeline.catalog.desired.product_templates import product_templates
+from pipeline.catalog.spec.document import load_catalog
 from pipeline.paths import PROJECT
 from pipeline.release.assemble import Release
 from tests.rights.alphabets import characters

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tests.structure.rooms import BUILDINGS, MOST_IN_A_FOLDER, NEVER_IMPORTED
+from tests.structure.rooms import BUILDINGS, MOST_IN_A_FOLDER, NEVER_IMPORTED, Building
 
 # The modules that each module imports, those in functions and for type checkers included.
 Graph = Mapping[str, frozenset[str]]
@@ -35,7 +35,7 @@ def broken_rules(graph: Graph) -> list[str]:
 def crowded_folders(project: Path) -> list[str]:
     """Return a sentence for each folder with too many modules and subfolders."""
     found = []
-    for building in BUILDINGS:
+    for building in _whole_buildings():
         root = project / building.name
         for folder in (each.parent for each in root.rglob("__init__.py")):
             entries = [each.name for each in folder.iterdir() if _is_entry(each)]
@@ -47,6 +47,11 @@ def crowded_folders(project: Path) -> list[str]:
     return sorted(found)
 
 
+def _whole_buildings() -> list[Building]:
+    """The buildings that are not a room of another."""
+    return [building for building in BUILDINGS if "." not in building.name]
+
+
 def _is_entry(path: Path) -> bool:
     if path.is_dir():
         return (path / "__init__.py").exists()
@@ -54,7 +59,7 @@ def _is_entry(path: Path) -> bool:
 
 
 def _files(project: Path, more: Iterable[str]) -> Iterator[Path]:
-    for building in BUILDINGS:
+    for building in _whole_buildings():
         single = project / f"{building.name}.py"
         yield from [single] if single.exists() else (project / building.name).rglob("*.py")
     yield from (project / path for path in more)
@@ -81,10 +86,13 @@ def _imported(importer: str, source: str, known: Mapping[str, Path]) -> Iterator
         )
 
 
-def _room(module: str) -> tuple[str, str]:
-    """The building and the room of a module."""
-    parts = module.split(".")
-    return parts[0], parts[1] if len(parts) > 1 else parts[0]
+def _rooms(module: str) -> dict[str, str]:
+    """The room of a module by the name of each building that it is in; a building itself is in none of its rooms."""
+    return {
+        building.name: module[len(building.name) + 1 :].partition(".")[0]
+        for building in BUILDINGS
+        if module.startswith(f"{building.name}.")
+    }
 
 
 def _floors() -> dict[tuple[str, str], int]:
@@ -98,7 +106,7 @@ def _floors() -> dict[tuple[str, str], int]:
 
 def _unknown_rooms(graph: Graph) -> Iterator[str]:
     floors = _floors()
-    rooms = {_room(module) for module in graph if "." in module}
+    rooms = {place for module in graph for place in _rooms(module).items()}
     for building, room in sorted(rooms - floors.keys()):
         yield f"{building}.{room} is not in the table of tests/structure/rooms.py; give it a floor."
     for building, room in sorted(floors.keys() - rooms - {("build", "build")}):
@@ -108,16 +116,19 @@ def _unknown_rooms(graph: Graph) -> Iterator[str]:
 def _wrong_imports(graph: Graph) -> Iterator[str]:
     floors, uses = _floors(), {building.name: building.uses for building in BUILDINGS}
     for importer, imported in sorted(graph.items()):
-        building, room = _room(importer)
+        building, rooms = importer.partition(".")[0], _rooms(importer)
         for module in sorted(imported):
-            there, its_room = _room(module)
+            there = module.partition(".")[0]
             if there != building:
-                if not {there, f"{there}.{its_room}"} & uses[building]:
+                if not {there, ".".join(module.split(".")[:2])} & uses[building]:
                     yield f"{importer} imports {module}: {building} must not use {there}."
-            elif room != its_room and floors.get((there, its_room), 0) >= floors.get(
-                (building, room), 0
-            ):
-                yield f"{importer} imports {module}: {its_room} is not on a lower floor than {room}."
+                continue
+            for shared, its_room in _rooms(module).items():
+                room = rooms.get(shared, its_room)
+                if room != its_room and floors.get((shared, its_room), 0) >= floors.get(
+                    (shared, room), 0
+                ):
+                    yield f"{importer} imports {module}: {its_room} is not on a lower floor than {room}."
 
 
 def _cycles(graph: Graph) -> Iterator[str]:

@@ -18,14 +18,14 @@ BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms en
 NEVER_IMPORTED = frozenset({"tests", "benchmarks", "tools", "examples"})
 
 # A folder with more modules and subfolders than this is split.
-MOST_IN_A_FOLDER = 20
+MOST_IN_A_FOLDER = 16
 
 
 @dataclass(frozen=True)
 class Building:
     """A top-level package: its floors from the lowest to the highest, each with rooms and what they hold.
 
-    A room is a module or a subpackage. It may import rooms of lower floors, and the rooms of other buildings in ``uses``:
+    ``name`` is a package or, for floors within a room, a subpackage. A room is a module or a subpackage. It may import rooms of lower floors, and the rooms of other buildings in ``uses``:
     a whole building, or one room of it as ``building.room``.
     """
 
@@ -84,6 +84,18 @@ BUILDINGS = (
             },
         ),
         uses=frozenset({"templates_src"}),
+    ),
+    Building(
+        "pipeline.catalog",
+        (
+            {"spec": "catalog.yaml: checks, model, JSON Schema"},
+            {"desired": "what a region must hold: catalog.yaml and a release"},
+            {"observed": "what a region holds now; reading calls only"},
+            {"plan": "the steps from observed to desired; no calls"},
+            {"apply": "taking the steps"},
+            {"publish": "plan and publication of all regions"},
+            {"show": "a plan and the progress on the terminal"},
+        ),
     ),
     Building(
         "commands",

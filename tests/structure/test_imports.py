@@ -24,8 +24,18 @@ UPWARD = {
     ),
     "rooms of one floor import each other": (
         "pipeline/provisioning/records.py",
-        "from pipeline.catalog.document import load_document",
+        "from pipeline.catalog.spec.document import load_document",
         "catalog is not on a lower floor than provisioning",
+    ),
+    "the plan calls AWS": (
+        "pipeline/catalog/plan/versions.py",
+        "from pipeline.catalog.apply import tokens",
+        "apply is not on a lower floor than plan",
+    ),
+    "the observer imports the planner": (
+        "pipeline/catalog/observed/versions.py",
+        "from pipeline.catalog.plan.versions import version_steps",
+        "plan is not on a lower floor than observed",
     ),
     "an import in a function": (
         "pipeline/stacks/events.py",

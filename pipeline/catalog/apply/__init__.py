@@ -1,0 +1,1 @@
+"""Taking the steps of a plan; every step can be repeated."""

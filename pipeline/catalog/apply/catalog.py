@@ -1,0 +1,169 @@
+"""Carrying out a plan in one region, step by step; every step can be taken again, and by two at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.apply.access import Access
+from pipeline.catalog.apply.stacks import ensure_stack
+from pipeline.catalog.apply.tokens import WAITS, once
+from pipeline.catalog.apply.versions import Versions, version_properties
+from pipeline.catalog.desired.catalog import Desired, WantedPortfolio, WantedProduct
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.catalog import our_portfolios, our_products
+from pipeline.catalog.observed.model import Observed, SeenProduct
+from pipeline.catalog.plan.steps import Action, Step
+from pipeline.release.assemble import Release
+from pipeline.release.upload import put_once, upload
+
+
+@dataclass
+class Applier:
+    """Takes the steps of a region; knows the IDs of what was there and of what it makes."""
+
+    aws: Aws
+    desired: Desired
+    release: Release
+    observed: Observed
+    tell: Callable[[str], None]
+    waits: tuple[float, ...] = WAITS
+    access: Access = field(init=False)
+    products: dict[str, str] = field(init=False)
+    versions: Versions = field(init=False)
+    settled: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.products = {key: seen.id for key, seen in self.observed.products.items()}
+        self.access = Access(
+            self.aws.client("servicecatalog"),
+            self.desired,
+            portfolios={key: seen.id for key, seen in self.observed.portfolios.items()},
+            products=self.products,
+            tag_options={key: seen.id for key, seen in self.observed.tag_options.items()},
+            waits=self.waits,
+        )
+        self.versions = Versions(self.access.catalog, self.desired, self.observed, self.waits)
+
+    def take(self, step: Step) -> None:
+        """Take one step. Raises Refusal where AWS does not let it."""
+        steps: Mapping[Kind, Callable[[Step], None]] = {
+            Kind.BUCKET: self._foundation,
+            Kind.RELEASE: self._release,
+            Kind.TEMPLATE: self._template,
+            Kind.PORTFOLIO: self._portfolio,
+            Kind.PRODUCT: self._product,
+            Kind.VERSION: self._version,
+            **self.access.steps(),
+        }
+        doing = f"{step.action.value} {step.kind.value} {step.subject} in {self.desired.region}"
+        with sentences(doing):
+            steps[step.kind](step)
+
+    def _foundation(self, step: Step) -> None:
+        ensure_stack(self.aws, step.wanted, self.tell)
+
+    def _release(self, _step: Step) -> None:
+        upload(self.aws, self.release, self.desired.bucket)
+
+    def _template(self, step: Step) -> None:
+        version = step.wanted.version
+        put_once(self.aws.client("s3"), version.bucket, version.key, version.body, present=False)
+
+    def _portfolio(self, step: Step) -> None:
+        wanted: WantedPortfolio = step.wanted
+        catalog = self.access.catalog
+        if step.action is Action.UPDATE:
+            changes = tag_changes(wanted.tags, step.seen.tags)
+            catalog.update_portfolio(Id=step.seen.id, **wanted.fields, **changes)
+            return
+
+        def create(token: str) -> str:
+            made = catalog.create_portfolio(
+                **wanted.fields, Tags=tag_list(wanted.tags), IdempotencyToken=token
+            )
+            return str(made["PortfolioDetail"]["Id"])
+
+        def read(identity: str) -> str:
+            catalog.describe_portfolio(Id=identity)
+            return "AVAILABLE"
+
+        self.access.portfolios[wanted.key] = once(
+            create,
+            read,
+            *self._identity("portfolio", wanted.key),
+            find=lambda: found_portfolio(catalog, self.desired, wanted.key),
+            content=repr(wanted),
+            waits=self.waits,
+        )
+
+    def _product(self, step: Step) -> None:
+        wanted: WantedProduct = step.wanted
+        catalog = self.access.catalog
+        given = {name: value for name, value in wanted.fields.items() if value}
+        if step.action is Action.UPDATE:
+            seen: SeenProduct = step.seen
+            catalog.update_product(Id=seen.id, **given, **tag_changes(wanted.tags, seen.tags))
+            return
+
+        def create(token: str) -> str:
+            made = catalog.create_product(
+                **given,
+                ProductType="CLOUD_FORMATION_TEMPLATE",
+                Tags=tag_list(wanted.tags),
+                ProvisioningArtifactParameters=version_properties(wanted),
+                IdempotencyToken=token,
+            )
+            return str(made["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
+
+        def read(identity: str) -> str:
+            described = catalog.describe_product_as_admin(Id=identity)
+            return str(described["ProductViewDetail"]["Status"])
+
+        self.products[wanted.key] = once(
+            create,
+            read,
+            *self._identity("product", wanted.key),
+            find=lambda: found_product(catalog, self.desired, wanted.key),
+            content=repr(wanted),
+            waits=self.waits,
+        )
+
+    def _version(self, step: Step) -> None:
+        """Take all steps of the product's versions with the first of them, as they follow from what is there by now."""
+        wanted: WantedProduct = step.wanted[0]
+        if wanted.key not in self.settled:
+            self.versions.settle(wanted, self.products[wanted.key])
+            self.settled.add(wanted.key)
+
+    def _identity(self, *parts: str) -> tuple[str, ...]:
+        return (self.desired.account, self.desired.region, *parts)
+
+
+def found_portfolio(catalog: Any, desired: Desired, key: str) -> str:
+    """The ID of a portfolio of ours that is there now; empty where there is none."""
+    described = our_portfolios(catalog, desired)[0].get(key)
+    return str(described["PortfolioDetail"]["Id"]) if described else ""
+
+
+def found_product(catalog: Any, desired: Desired, key: str) -> str:
+    """The ID of a product of ours that is there now; empty where there is none."""
+    described = our_products(catalog, desired)[0].get(key)
+    if not described:
+        return ""
+    return str(described["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as AWS takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tag_changes(wanted: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, Any]:
+    """What an update is to add and remove, so that the tags are the wanted ones."""
+    added = {key: value for key, value in wanted.items() if seen.get(key) != value}
+    removed = [key for key in seen if key not in wanted]
+    changes: dict[str, Any] = {"AddTags": tag_list(added)} if added else {}
+    return {**changes, "RemoveTags": removed} if removed else changes

@@ -1,0 +1,110 @@
+"""Sharing a portfolio, and seeing it through to the accounts of an organization."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.aws import code_of, reason_of
+from pipeline.catalog.apply.tokens import LONGEST_CREATION
+from pipeline.catalog.spec.shares import ACCOUNT, Share
+from pipeline.errors import Refusal
+
+_FAILED = ("COMPLETED_WITH_ERRORS", "ERROR")
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """A portfolio, by its ID, that is to be shared; ``subject`` names it and whom it is shared with to a person."""
+
+    catalog: Any
+    portfolio: str
+    share: Share
+    subject: str
+    wait: float
+
+    def create(self) -> None:
+        """Share it."""
+        self._carry_out(self.catalog.create_portfolio_share)
+
+    def update(self) -> None:
+        """Change what is shared with it."""
+        self._carry_out(self.catalog.update_portfolio_share)
+
+    def _carry_out(self, call: Callable[..., Mapping[str, Any]]) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._in_turn(call)
+        except ClientError as error:
+            if self.share.kind == ACCOUNT or code_of(error) != "OperationNotSupportedException":
+                raise
+            raise Refusal(
+                f"Could not share {self.subject}: {reason_of(error)} The management account has to allow it with "
+                "`aws servicecatalog enable-aws-organizations-access`, and it or a delegated administrator has to publish."
+            ) from error
+        # An account imports what is shared with it; and the status is for managers of organizations to ask.
+        if self.share.kind == ACCOUNT:
+            self._require_success(answer)
+        elif answer.get("PortfolioShareToken"):
+            self._wait(answer["PortfolioShareToken"])
+
+    def _in_turn(self, call: Callable[..., Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Make the call once nothing else is being shared: Service Catalog shares one thing at a time."""
+        from botocore.exceptions import ClientError
+
+        began = time.monotonic()
+        while True:
+            try:
+                return call(PortfolioId=self.portfolio, **self.share.request)
+            except ClientError as error:
+                waited = time.monotonic() - began
+                if code_of(error) != "InvalidStateException" or waited > LONGEST_CREATION:
+                    raise
+            time.sleep(self.wait)
+
+    def _wait(self, token: str) -> None:
+        """Wait until what was asked for has reached the organization's accounts."""
+        began = time.monotonic()
+        while time.monotonic() - began < LONGEST_CREATION:
+            answer = self.catalog.describe_portfolio_share_status(PortfolioShareToken=token)
+            self._require_success(answer)
+            if answer["Status"] == "COMPLETED":
+                return
+            time.sleep(self.wait)
+        raise Refusal(
+            f"Sharing {self.subject} takes longer than {LONGEST_CREATION / 60:.0f} minutes and goes on without this "
+            f"program; `aws servicecatalog describe-portfolio-share-status --portfolio-share-token {token}` tells its end."
+        )
+
+    def _require_success(self, answer: Mapping[str, Any]) -> None:
+        if answer.get("Status") not in _FAILED:
+            return
+        failed = answer.get("ShareDetails", {}).get("ShareErrors", [])
+        reasons = "; ".join(told(error) for error in failed) or f"it ended in {answer['Status']}"
+        # A share that failed for some is there all the same, and is not tried again by itself.
+        raise Refusal(
+            f"Could not share {self.subject}: {reasons}. Mend the cause, stop the share with `{self._stop()}`, "
+            "and publish again."
+        )
+
+    def _stop(self) -> str:
+        node = self.share.request.get("OrganizationNode")
+        whom = (
+            f"--organization-node Type={node['Type']},Value={node['Value']}"
+            if node
+            else f"--account-id {self.share.node}"
+        )
+        return (
+            f"aws servicecatalog delete-portfolio-share --portfolio-id {self.portfolio} {whom} "
+            f"--region {self.catalog.meta.region_name}"
+        )
+
+
+def told(error: Mapping[str, Any]) -> str:
+    """What went wrong, and for which accounts."""
+    message = str(error.get("Message") or error.get("Error") or "no reason given").rstrip(".")
+    accounts = ", ".join(error.get("Accounts", ()))
+    return f"{message} ({accounts})" if accounts else message

@@ -1,0 +1,250 @@
+"""What a region's Service Catalog is to hold: catalog.yaml and a release, with every name, ARN and template settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.aws import partition_of
+from pipeline.catalog.desired.launch_roles import LaunchRole, launch_roles
+from pipeline.catalog.desired.product_profiles import project_of
+from pipeline.catalog.desired.product_templates import (
+    fixed_rules,
+    product_key,
+    product_templates,
+    template_digest,
+)
+from pipeline.catalog.desired.written_in import WRITTEN_IN_TEXT
+from pipeline.catalog.spec.model import Catalog, Portfolio, Product
+from pipeline.catalog.spec.shares import Share
+from pipeline.release.assemble import PRODUCT as PROJECT_NAME
+from pipeline.release.assemble import Release
+from pipeline.release.upload import object_url, release_bucket_name
+
+# What this publisher made is known by these tags; anything else is somebody else's. Portfolio and product have each a key
+# of their own, because Service Catalog puts both sets of tags on what is launched.
+MANAGED_BY = "carbon-connect:managed-by"
+PUBLISHER = "build.py publish"
+PORTFOLIO_TAG = "carbon-connect:portfolio"
+PRODUCT_TAG = "carbon-connect:product"
+LAUNCH, TEMPLATE, RESOURCE_UPDATE = "LAUNCH", "TEMPLATE", "RESOURCE_UPDATE"
+CONSTRAINT_TEXT: Mapping[str, str] = {
+    LAUNCH: "Launches with a role of its own, so that who launches needs no rights to what is launched.",
+    TEMPLATE: "Holds parameters to the profile of the environment.",
+    RESOURCE_UPDATE: "Tags may be changed after the launch.",
+}
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-resourceupdate.html
+TAG_UPDATES = {"Version": "2.0", "Properties": {"TagUpdateOnProvisionedProduct": "ALLOWED"}}
+
+
+@dataclass(frozen=True)
+class WantedVersion:
+    """A product's version: its name, and the template that it is, in bytes, in the release bucket and by URL."""
+
+    name: str
+    description: str
+    digest: str
+    body: bytes = field(repr=False)
+    bucket: str
+    key: str
+    url: str
+
+
+@dataclass(frozen=True)
+class WantedProduct:
+    """A product; ``fields`` are CreateProduct's texts by name, ``tags`` all that it is to have."""
+
+    key: str
+    fields: Mapping[str, str]
+    tags: Mapping[str, str]
+    version: WantedVersion
+
+    @property
+    def name(self) -> str:
+        """The name at the console."""
+        return self.fields["Name"]
+
+
+@dataclass(frozen=True)
+class WantedPortfolio:
+    """A portfolio; ``principals`` are pairs of ARN and type, ``products`` keys of products."""
+
+    key: str
+    fields: Mapping[str, str]
+    tags: Mapping[str, str]
+    products: tuple[str, ...]
+    principals: tuple[tuple[str, str], ...]
+    tag_options: tuple[tuple[str, str], ...]
+    shares: tuple[Share, ...]
+
+    @property
+    def name(self) -> str:
+        """The name at the console."""
+        return self.fields["DisplayName"]
+
+
+@dataclass(frozen=True)
+class WantedConstraint:
+    """A constraint on a product in a portfolio, both by key; ``parameters`` is JSON."""
+
+    portfolio: str
+    product: str
+    type: str
+    parameters: str
+
+    @property
+    def description(self) -> str:
+        """What the console says of it; also how a TEMPLATE constraint of ours is known."""
+        return CONSTRAINT_TEXT[self.type]
+
+
+@dataclass(frozen=True)
+class Desired:
+    """One region's catalog as it is to be; ``roles`` holds the launch role of each portfolio by its key."""
+
+    account: str
+    region: str
+    bucket: str
+    project: str
+    roles: Mapping[str, LaunchRole]
+    versions_kept: int
+    portfolios: Mapping[str, WantedPortfolio]
+    products: Mapping[str, WantedProduct]
+    constraints: tuple[WantedConstraint, ...]
+
+    @property
+    def tag_options(self) -> tuple[tuple[str, str], ...]:
+        """Key and value of each tag option that some portfolio has."""
+        pairs = [pair for portfolio in self.portfolios.values() for pair in portfolio.tag_options]
+        return tuple(dict.fromkeys(pairs))
+
+    @property
+    def boundaries(self) -> dict[str, str]:
+        """The ARN of the boundary of each product's roles in this account, by the product's key."""
+        return {
+            product: self.roles[key].boundary_in(self.account, self.region)
+            for key, portfolio in self.portfolios.items()
+            for product in portfolio.products
+        }
+
+    def portfolio_of(self, product: str) -> str:
+        """The key of the portfolio that a product is to be in; empty where there is none."""
+        found = (key for key, each in self.portfolios.items() if product in each.products)
+        return next(found, "")
+
+    def is_shared(self, product: str) -> bool:
+        """Whether a product is in a portfolio that others use, whose provisioned products cannot be seen from here."""
+        return any(
+            portfolio.shares
+            for portfolio in self.portfolios.values()
+            if product in portfolio.products
+        )
+
+
+def desired(release: Release, catalog: Catalog, account: str, region: str) -> Desired:
+    """What a region of an account is to hold."""
+    bucket = release_bucket_name(account, region)
+    templates = product_templates(release, catalog, bucket)
+    return Desired(
+        account=account,
+        region=region,
+        bucket=bucket,
+        project=project_of(release, catalog),
+        roles=launch_roles(release, catalog),
+        versions_kept=catalog.versions_kept,
+        portfolios={
+            portfolio.key: wanted_portfolio(catalog, portfolio, region)
+            for portfolio in catalog.portfolios
+        },
+        products={
+            product.key: wanted_product(
+                catalog,
+                product,
+                wanted_version(release, product, templates[product.key], bucket, region),
+            )
+            for product in catalog.products
+        },
+        constraints=constraints(release, catalog),
+    )
+
+
+def wanted_portfolio(catalog: Catalog, portfolio: Portfolio, region: str) -> WantedPortfolio:
+    """A portfolio with its principals as Service Catalog takes them."""
+    return WantedPortfolio(
+        key=portfolio.key,
+        fields={
+            "DisplayName": portfolio.name,
+            "Description": portfolio.description,
+            "ProviderName": catalog.owner,
+        },
+        tags={**portfolio.tags, MANAGED_BY: PUBLISHER, PORTFOLIO_TAG: portfolio.key},
+        products=portfolio.products,
+        principals=tuple(principal(name, region) for name in portfolio.principals),
+        tag_options=portfolio.tag_options,
+        shares=portfolio.shares,
+    )
+
+
+def principal(name: str, region: str) -> tuple[str, str]:
+    """ARN and type: a full ARN is one principal, a bare name a pattern that holds in every account.
+
+    https://docs.aws.amazon.com/servicecatalog/latest/dg/API_AssociatePrincipalWithPortfolio.html
+    """
+    if name.startswith("arn:"):
+        return name, "IAM"
+    return f"arn:{partition_of(region)}:iam:::{name}", "IAM_PATTERN"
+
+
+def wanted_product(catalog: Catalog, product: Product, version: WantedVersion) -> WantedProduct:
+    """A product with the version that this release is."""
+    return WantedProduct(
+        key=product.key,
+        fields={
+            "Name": product.name,
+            "Owner": catalog.owner,
+            "Description": product.description,
+            "SupportDescription": catalog.support.description,
+            "SupportEmail": catalog.support.email,
+            "SupportUrl": catalog.support.url,
+        },
+        tags={**product.tags, MANAGED_BY: PUBLISHER, PRODUCT_TAG: product.key},
+        version=version,
+    )
+
+
+def wanted_version(
+    release: Release, product: Product, body: bytes, bucket: str, region: str
+) -> WantedVersion:
+    """The version that this release is of a product."""
+    digest = template_digest(body)
+    content = release.prefix.removeprefix(PROJECT_NAME).strip("/")
+    key = product_key(release.version, product.key)
+    return WantedVersion(
+        name=release.version,
+        description=f"Release {content}, template {digest}, {WRITTEN_IN_TEXT}",
+        digest=digest,
+        body=body,
+        bucket=bucket,
+        key=key,
+        url=object_url(region, bucket, key),
+    )
+
+
+def constraints(release: Release, catalog: Catalog) -> tuple[WantedConstraint, ...]:
+    """The constraints of every product in every portfolio that holds it."""
+    rules = {product.key: fixed_rules(release, product) for product in catalog.products}
+    found = []
+    for portfolio in catalog.portfolios:
+        for product in portfolio.products:
+            documents = {
+                LAUNCH: {"LocalRoleName": portfolio.launch_role},
+                TEMPLATE: rules[product],
+                RESOURCE_UPDATE: TAG_UPDATES,
+            }
+            found += [
+                WantedConstraint(portfolio.key, product, kind, json.dumps(document))
+                for kind, document in documents.items()
+                if document is not None
+            ]
+    return tuple(found)

@@ -1,0 +1,120 @@
+"""The stacks that a publication stands on: those of the launch roles, once an account, and the release bucket's, in each region."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.desired.launch_roles import LaunchRole, launch_roles
+from pipeline.catalog.desired.product_profiles import project_of
+from pipeline.catalog.spec.model import Catalog
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release, template_path
+from templates_src.core.declaration import Declaration
+from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
+from templates_src.launch_role.template import LAUNCH_ROLE_NAME
+from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
+from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
+from templates_src.release_bucket.template import ORGANIZATION_ID
+
+ROLE_STACK = "carbon-connect-launch-role"
+
+
+BUCKET_STACK = "carbon-connect-release-bucket"
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default.
+
+    ``role`` is the launch role of the stack; None for the release bucket's.
+    """
+
+    kind: Kind
+    stack: str
+    body: bytes
+    parameters: Mapping[str, str]
+    role: LaunchRole | None = None
+
+    @property
+    def digest(self) -> str:
+        """Names this template with these parameters."""
+        given = "".join(f"{name}={value}\n" for name, value in sorted(self.parameters.items()))
+        return hashlib.sha256(self.body + given.encode()).hexdigest()[:16]
+
+    def differing(self, parameters: Mapping[str, str]) -> list[str]:
+        """The names of a stack's parameters whose values are not as they are to be."""
+        declared = json.loads(self.body).get("Parameters", {})
+        wanted = {name: declared.get(name, {}).get("Default", "") for name in parameters}
+        return sorted(
+            name
+            for name, value in {**wanted, **self.parameters}.items()
+            if parameters.get(name) != value
+        )
+
+
+def foundations(
+    release: Release,
+    catalog: Catalog,
+    role_stacks: Mapping[str, Mapping[str, str]] | None,
+    profiles: Path = PARAMETERS,
+) -> tuple[Foundation, ...]:
+    """The stacks that a region stands on.
+
+    ``role_stacks`` are the parameters of the stacks of launch roles that exist, by name; None in a region that does not see to the roles.
+    Raises Refusal for profiles that no launch role could launch.
+    """
+    project = project_of(release, catalog, profiles)
+    roles = launch_roles(release, catalog, profiles)
+    bucket = foundation(
+        release, BUCKET_STACK, {PROJECT: project, ORGANIZATION_ID: catalog.organization}
+    )
+    if role_stacks is None:
+        return (bucket,)
+    # The buckets that the roles read are this account's, as is what is published.
+    return (
+        *(
+            foundation(
+                release,
+                stack_of(role, role_stacks),
+                {
+                    PROJECT: project,
+                    LAUNCH_ROLE_NAME: role.name,
+                    LAUNCHED: SEPARATOR.join(role.environments),
+                    PERMISSIONS_BOUNDARY: catalog.permissions_boundary,
+                },
+                role,
+            )
+            for role in roles.values()
+        ),
+        bucket,
+    )
+
+
+def stack_of(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
+    """The name of a launch role's stack: the one that has the role, or a new one.
+
+    A stack never gets another role: CloudFormation would delete the old one while constraints still name it.
+    """
+    for name, parameters in seen.items():
+        if parameters.get(LAUNCH_ROLE_NAME.name) == role.name:
+            return name
+    name = f"{ROLE_STACK}-{role.portfolio}"
+    if name not in seen:
+        return name
+    return f"{name}-{hashlib.sha256(role.name.encode()).hexdigest()[:6]}"
+
+
+def foundation(
+    release: Release, stack: str, values: Mapping[Declaration, str], role: LaunchRole | None = None
+) -> Foundation:
+    """A stack with the parameters whose values are not the template's defaults; of the release bucket without a role."""
+    kind, template = (Kind.LAUNCH_ROLE, ROLE_TEMPLATE) if role else (Kind.BUCKET, BUCKET_TEMPLATE)
+    given = {known.name: value for known, value in values.items() if value != known.default}
+    body = release.foundations[template_path(template)]
+    return Foundation(kind, stack, body, given, role)

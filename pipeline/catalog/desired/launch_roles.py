@@ -1,0 +1,154 @@
+"""The launch role of each portfolio: which environments it launches, and the boundary of the roles that it creates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.aws import partition_of
+from pipeline.catalog.desired.product_profiles import profile_values
+from pipeline.catalog.spec.document import CATALOG
+from pipeline.catalog.spec.model import Catalog, Portfolio
+from pipeline.errors import Refusal, listed
+from pipeline.parameters.profiles import shown
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release
+from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS, PERMISSIONS_BOUNDARY
+from templates_src.launch_role.boundary import SUFFIX
+
+_OWN_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):policy/(.+)")
+
+
+@dataclass(frozen=True)
+class LaunchRole:
+    """A portfolio's launch role.
+
+    ``environments`` are those that it launches, in the order of ``ENVIRONMENTS``. ``boundary`` is the ARN of the
+    boundary of the roles that it creates, as text for Fn::Sub: the same in every account that launches.
+    """
+
+    name: str
+    portfolio: str
+    environments: tuple[str, ...]
+    boundary: str
+
+    def boundary_in(self, account: str, region: str) -> str:
+        """The ARN of the boundary in an account."""
+        text = self.boundary.replace("${AWS::Partition}", partition_of(region))
+        return text.replace("${AWS::AccountId}", account)
+
+
+def launch_roles(
+    release: Release, catalog: Catalog, profiles: Path = PARAMETERS
+) -> dict[str, LaunchRole]:
+    """The launch role of each portfolio, by the portfolio's key.
+
+    Raises Refusal with the line of catalog.yaml for a role that would reach an environment that its portfolio does not
+    offer, and for a profile with a boundary that is not that of catalog.yaml.
+    """
+    require_boundary(release, catalog, profiles)
+    return {
+        portfolio.key: LaunchRole(
+            name=portfolio.launch_role,
+            portfolio=portfolio.key,
+            environments=environments_of(release, catalog, portfolio, profiles),
+            boundary=boundary_of(catalog, portfolio.launch_role),
+        )
+        for portfolio in catalog.portfolios
+    }
+
+
+def environments_of(
+    release: Release, catalog: Catalog, portfolio: Portfolio, profiles: Path = PARAMETERS
+) -> tuple[str, ...]:
+    """The environments that a portfolio offers: those of its profiles, and those that its layers can be launched as."""
+    products = [catalog.product(key) for key in portfolio.products]
+    offered = {
+        profile_values(release, product, profiles)[ENVIRONMENT.name]: product.key
+        for product in products
+        if product.profile
+    }
+    stated = portfolio.environments
+    layers = [product.key for product in products if product.layer]
+    if layers and not stated:
+        raise portfolio.refuse(
+            "",
+            f"offers single layers ({listed(layers)}) and needs the key environments: which of "
+            f"{listed(list(ENVIRONMENTS))} they can be launched as.",
+        )
+    for environment, product in offered.items():
+        if stated and environment not in stated:
+            raise portfolio.refuse(
+                stated[0],
+                f"and the other environments of the portfolio miss {environment}, which product {product} is; add it.",
+            )
+    for environment in stated:
+        if environment not in offered and not layers:
+            raise portfolio.refuse(
+                environment,
+                f"is {environment!r}, which no product of the portfolio is, so that its launch role would reach an "
+                "environment that the portfolio does not offer; remove it.",
+            )
+    return tuple(each for each in ENVIRONMENTS if each in {*offered, *stated})
+
+
+def boundary_of(catalog: Catalog, role: str) -> str:
+    """The ARN of the boundary of a launch role's environments, as text for Fn::Sub.
+
+    An organization's own policy has the same name in every account that launches.
+    """
+    given = catalog.permissions_boundary
+    own = _OWN_POLICY.fullmatch(given)
+    if given and not own:
+        return given
+    name = own[2] if own else f"{role}{SUFFIX}"
+    return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"
+
+
+def require_boundary(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> None:
+    """Refuse a profile with a boundary that its product would not have: products have that of catalog.yaml."""
+    wanted = catalog.permissions_boundary
+    for product in catalog.products:
+        if not product.profile:
+            continue
+        given = profile_values(release, product, profiles)[PERMISSIONS_BOUNDARY.name]
+        if given not in {"", wanted}:
+            raise Refusal(
+                f"{shown(profiles / f'{product.profile}.json')} has {PERMISSIONS_BOUNDARY.name} {given!r}, but "
+                f"products have permissions_boundary of {shown(CATALOG)}; give {given!r} there too."
+            )
+
+
+def check_account(catalog: Catalog, account: str) -> None:
+    """Refuse, with the line of catalog.yaml, a boundary and principals of another account than the one that publishes."""
+    own = _OWN_POLICY.fullmatch(catalog.permissions_boundary)
+    if own and own[1] != account:
+        raise catalog.places["permissions_boundary"].refuse(
+            f"is a policy of account {own[1]}, but a boundary must be a policy of the account that launches; "
+            f"name the policy of account {account}, and create one of the same name in every account that launches."
+        )
+    for portfolio in catalog.portfolios:
+        for principal in portfolio.principals:
+            other = account_in(principal)
+            if other not in {"", account}:
+                raise portfolio.refuse(
+                    principal,
+                    f"is a principal of account {other}, which cannot launch from the portfolio of account {account}; "
+                    "share the portfolio with that account.",
+                )
+
+
+def account_in(principal: str) -> str:
+    """The account of a principal's ARN; empty for a principal without one."""
+    return principal.split(":")[4] if principal.startswith("arn:") else ""
+
+
+def by_product(catalog: Catalog, roles: Mapping[str, LaunchRole]) -> dict[str, LaunchRole]:
+    """The launch role of each product, by the product's key."""
+    return {
+        product: roles[portfolio.key]
+        for portfolio in catalog.portfolios
+        for product in portfolio.products
+    }

@@ -1,0 +1,41 @@
+"""The profiles that products have their values from, and the project that the profiles name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.catalog.spec.model import Catalog, Product
+from pipeline.errors import Refusal, listed
+from pipeline.parameters.profiles import load_profile, profile_names, shown
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release
+from templates_src.core.shared import PROJECT
+
+
+def profile_values(
+    release: Release, product: Product, profiles: Path = PARAMETERS
+) -> dict[str, str]:
+    """The values of the product's profile."""
+    if product.profile not in profile_names(profiles):
+        raise product.refuse(
+            product.profile, f"which is no profile; there are {listed(profile_names(profiles))}."
+        )
+    return load_profile(release.root, product.profile, profiles)
+
+
+def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> str:
+    """The project whose environments are published: the profiles', or the default where there are layers only.
+
+    Raises Refusal for profiles of several, because a launch role launches one.
+    """
+    found: dict[str, str] = {}
+    for product in catalog.products:
+        if product.profile:
+            found[profile_values(release, product, profiles)[PROJECT.name]] = product.profile
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        raise Refusal(
+            f"{shown(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {shown(profiles / f'{second}.json')} "
+            f"of {other!r}, but a launch role launches one; give both the same, or publish from two accounts."
+        )
+    return next(iter(found), PROJECT.default or "")

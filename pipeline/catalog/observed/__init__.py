@@ -1,0 +1,1 @@
+"""What a region's Service Catalog holds now; reading calls only."""

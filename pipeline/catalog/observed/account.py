@@ -1,0 +1,73 @@
+"""Reading what belongs to the whole account: the provisioned products of each launch role."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.desired.catalog import Desired
+from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_roles
+from pipeline.catalog.observed.model import Observed
+from pipeline.catalog.observed.versions import provisioned
+from templates_src.launch_role.template import LAUNCH_ROLE_NAME
+
+Region = tuple[Aws, Observed]
+
+
+@dataclass(frozen=True)
+class SeenAccount:
+    """What an account has once, as roles have no region.
+
+    ``roles`` are the roles of environments. ``outdated`` are the products of which an environment has a version without
+    boundaries, in the regions that were read. ``left`` are the launch roles that no portfolio has any more, by stack:
+    the role, and the provisioned products that are terminated with it.
+    """
+
+    roles: tuple[EnvironmentRole, ...]
+    outdated: frozenset[str]
+    left: Mapping[str, tuple[str, tuple[str, ...]]]
+
+
+def observe_account(
+    home: Aws, desired: Desired, wanted_stacks: Collection[str], regions: Sequence[Region]
+) -> SeenAccount:
+    """Read what the account has once.
+
+    ``wanted_stacks`` are the stacks of the launch roles in catalog.yaml, ``regions`` those that are planned, with what
+    is there. Raises Refusal where AWS does not let it read.
+    """
+    outdated = frozenset(
+        key
+        for _, observed in regions
+        for key, product in observed.products.items()
+        if any(version.open and version.users for version in product.versions)
+    )
+    left = {
+        name: stack.parameters.get(LAUNCH_ROLE_NAME.name, "")
+        for _, observed in regions
+        for name, stack in observed.role_stacks.items()
+        if name not in wanted_stacks
+    }
+    holders = holders_of(regions) if left else {}
+    return SeenAccount(
+        environment_roles(home, desired.project),
+        outdated,
+        {name: (role, holders.get(role, ())) for name, role in left.items()},
+    )
+
+
+def holders_of(regions: Sequence[Region]) -> Mapping[str, tuple[str, ...]]:
+    """The provisioned products of our products by the name of the launch role that would terminate them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for aws, observed in regions:
+        catalog: Any = aws.client("servicecatalog")
+        with sentences(f"read the provisioned products of {aws.region}"):
+            for product in observed.products.values():
+                for entry in provisioned(catalog, product.id):
+                    detail = catalog.describe_provisioned_product(Id=entry["Id"])
+                    arn = detail["ProvisionedProductDetail"].get("LaunchRoleArn", "")
+                    role = arn.rpartition("/")[2]
+                    found[role] = (*found.get(role, ()), f"{entry['Name']} ({entry['Id']})")
+    return found

@@ -1,0 +1,219 @@
+"""Reading a region's Service Catalog: which of it is ours, and how it is.
+
+What is ours is known by tags, which no list shows: each portfolio and product of the account takes a call. Versions
+are found by listing, so that the number of calls does not grow with them, beyond pages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.desired.catalog import (
+    MANAGED_BY,
+    PORTFOLIO_TAG,
+    PRODUCT_TAG,
+    PUBLISHER,
+    Desired,
+)
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.model import (
+    Observed,
+    SeenConstraint,
+    SeenPortfolio,
+    SeenProduct,
+    SeenShare,
+    SeenTagOption,
+    Stranger,
+)
+from pipeline.catalog.observed.principals import held_back
+from pipeline.catalog.observed.versions import seen_versions
+from pipeline.catalog.spec.shares import SHARE_TYPES
+
+PRODUCT_FIELDS: Mapping[str, str] = {
+    "Name": "Name",
+    "Owner": "Owner",
+    "Description": "ShortDescription",
+    "SupportDescription": "SupportDescription",
+    "SupportEmail": "SupportEmail",
+    "SupportUrl": "SupportUrl",
+}
+Detail = Mapping[str, Any]
+
+
+def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
+    """The region's catalog, added to what ``stored`` says of bucket and stacks. Raises Refusal where AWS does."""
+    catalog = aws.client("servicecatalog")
+    with sentences(f"read the Service Catalog of {desired.region}"):
+        products, strange_products = our_products(catalog, desired)
+        portfolios, strange_portfolios = our_portfolios(catalog, desired)
+        seen_portfolios = {
+            key: seen_portfolio(catalog, described, key in desired.portfolios)
+            for key, described in portfolios.items()
+        }
+        seen_products = {
+            key: seen_product(catalog, desired, stored, key, described)
+            for key, described in products.items()
+        }
+        return replace(
+            stored,
+            portfolios=seen_portfolios,
+            products=seen_products,
+            tag_options={
+                (option["Key"], option["Value"]): SeenTagOption(option["Id"], option["Active"])
+                for option in pages(catalog, "list_tag_options")
+            }
+            if desired.tag_options
+            else {},
+            strangers=(*strange_portfolios, *strange_products),
+            held_back=held_back(aws, desired, seen_portfolios, seen_products),
+        )
+
+
+def pages(catalog: Any, operation: str, **request: Any) -> Iterator[Detail]:
+    """Every entry of a list that comes in pages."""
+    paginator = catalog.get_paginator(operation)
+    key = paginator.result_keys[0].expression
+    for page in paginator.paginate(**request):
+        yield from page.get(key, [])
+
+
+def tags_of(described: Detail) -> dict[str, str]:
+    """Tags by key."""
+    return {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
+
+
+def our_portfolios(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Stranger]]:
+    """Our portfolios by key, described, and strangers of the same name."""
+    entries = [(entry["DisplayName"], entry["Id"]) for entry in pages(catalog, "list_portfolios")]
+    names = {wanted.name: key for key, wanted in desired.portfolios.items()}
+    return sorted_out(
+        entries, names, PORTFOLIO_TAG, Kind.PORTFOLIO, lambda i: catalog.describe_portfolio(Id=i)
+    )
+
+
+def our_products(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Stranger]]:
+    """Our products by key, described, and strangers of the same name."""
+    entries = [
+        (entry["ProductViewSummary"]["Name"], entry["ProductViewSummary"]["ProductId"])
+        for entry in pages(catalog, "search_products_as_admin")
+    ]
+    names = {wanted.name: key for key, wanted in desired.products.items()}
+    return sorted_out(
+        entries,
+        names,
+        PRODUCT_TAG,
+        Kind.PRODUCT,
+        lambda i: catalog.describe_product_as_admin(Id=i),
+    )
+
+
+def sorted_out(
+    entries: list[tuple[str, str]],
+    names: Mapping[str, str],
+    tag: str,
+    kind: Kind,
+    describe: Callable[[str], Detail],
+) -> tuple[dict[str, Detail], list[Stranger]]:
+    """What is ours by key, and what is not but has a name of ours.
+
+    ``entries`` are names and IDs. Those with a name of ours come first, and are it where another one has our tags too;
+    any other may be ours as well, renamed by hand or no longer in catalog.yaml.
+    """
+    ours: dict[str, Detail] = {}
+    strangers: list[Stranger] = []
+    candidates = sorted(entries, key=lambda entry: (entry[0] not in names, entry))
+    for name, identity in candidates:
+        described = describe(identity)
+        tags = tags_of(described)
+        key = tags.get(tag, "") if tags.get(MANAGED_BY) == PUBLISHER else ""
+        if key and key not in ours:
+            ours[key] = described
+        elif key or name in names:
+            told = "is a second one with our tags" if key else "was not made by this publisher"
+            reason = f"{told}; it is left alone, and one of the two should be renamed"
+            strangers.append(Stranger(kind, name, identity, reason))
+    return ours, strangers
+
+
+def seen_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> SeenPortfolio:
+    """A portfolio, with all that hangs on it where it is wanted."""
+    detail = described["PortfolioDetail"]
+    identity = detail["Id"]
+    portfolio = SeenPortfolio(
+        id=identity,
+        fields={
+            name: detail.get(name, "") for name in ("DisplayName", "Description", "ProviderName")
+        },
+        tags=tags_of(described),
+    )
+    if not is_wanted:
+        return portfolio
+    return replace(
+        portfolio,
+        product_ids=tuple(
+            entry["ProductViewSummary"]["ProductId"]
+            for entry in pages(catalog, "search_products_as_admin", PortfolioId=identity)
+        ),
+        principals=tuple(
+            (entry["PrincipalARN"], entry.get("PrincipalType", "IAM"))
+            for entry in pages(catalog, "list_principals_for_portfolio", PortfolioId=identity)
+        ),
+        tag_options=tuple(
+            (option["Key"], option["Value"]) for option in described.get("TagOptions", [])
+        ),
+        shares=tuple(seen_shares(catalog, identity)),
+        constraints=tuple(seen_constraints(catalog, PortfolioId=identity)),
+    )
+
+
+def seen_shares(catalog: Any, portfolio: str) -> Iterator[SeenShare]:
+    """With whom a portfolio is shared."""
+    for type_, kind in SHARE_TYPES.items():
+        request = {"PortfolioId": portfolio, "Type": type_}
+        while True:
+            page = catalog.describe_portfolio_shares(**request)
+            for entry in page.get("PortfolioShareDetails", []):
+                yield SeenShare(
+                    kind,
+                    # An organizational unit and an organization may come as ARNs, which end in their ID.
+                    entry["PrincipalId"].rpartition("/")[2],
+                    entry.get("ShareTagOptions", False),
+                    entry.get("SharePrincipals", False),
+                )
+            if not page.get("NextPageToken"):
+                break
+            request["PageToken"] = page["NextPageToken"]
+
+
+def seen_constraints(catalog: Any, **place: str) -> list[SeenConstraint]:
+    """The constraints in a portfolio, or on one product in it."""
+    return [
+        SeenConstraint(
+            id=entry["ConstraintId"],
+            product_id=entry["ProductId"],
+            type=entry["Type"],
+            description=entry.get("Description", ""),
+            parameters=catalog.describe_constraint(Id=entry["ConstraintId"])[
+                "ConstraintParameters"
+            ],
+        )
+        for entry in pages(catalog, "list_constraints_for_portfolio", **place)
+    ]
+
+
+def seen_product(
+    catalog: Any, desired: Desired, stored: Observed, key: str, described: Detail
+) -> SeenProduct:
+    """A product; where it is wanted with its versions, and with the users of those that are to be retired."""
+    is_wanted = key in desired.products
+    summary = described["ProductViewDetail"]["ProductViewSummary"]
+    identity = summary["ProductId"]
+    return SeenProduct(
+        id=identity,
+        fields={name: summary.get(member, "") for name, member in PRODUCT_FIELDS.items()},
+        tags=tags_of(described),
+        versions=seen_versions(catalog, desired, stored, key, identity) if is_wanted else (),
+    )

@@ -1,0 +1,140 @@
+"""Who can launch a product that moves to another portfolio: principals that exist, and the owners of what is launched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from pipeline.aws import Aws, code_of
+from pipeline.catalog.desired.catalog import Desired
+from pipeline.catalog.observed.model import SeenPortfolio, SeenProduct
+from pipeline.catalog.observed.versions import provisioned
+from pipeline.errors import listed
+
+WILDCARDS = "*?"
+
+
+def held_back(
+    aws: Aws,
+    desired: Desired,
+    portfolios: Mapping[str, SeenPortfolio],
+    products: Mapping[str, SeenProduct],
+) -> dict[str, str]:
+    """Why a product cannot leave its portfolio for another one yet, by the product's key; asks only about what moves.
+
+    What is launched belongs to a role or user, who updates it by way of a portfolio that admits them.
+    """
+    found = {}
+    for key, product in moving(desired, portfolios, products):
+        portfolio = desired.portfolios[desired.portfolio_of(key)]
+        admitted = [arn for arn, _ in portfolio.principals]
+        people = launchers(desired, portfolio.key)
+        strangers = [
+            f"{entry['Name']} ({entry['Id']}, owner {entry['UserArn']})"
+            for entry in provisioned(aws.client("servicecatalog"), product.id)
+            if not any(admits(arn, entry["UserArn"]) for arn in admitted)
+        ]
+        if is_shared(desired, portfolios, key, product):
+            found[key] = (
+                "stays, as its portfolio is shared and who uses the product in other accounts cannot be seen; take it "
+                "out by hand, as docs/publishing.md says, once they have the new portfolio"
+            )
+        elif strangers:
+            found[key] = (
+                f"stays until {portfolio.name} admits the owner of what is launched: {listed(strangers)}; make a "
+                "principal of that portfolio the owner, as docs/publishing.md says, then publish again"
+            )
+        elif not any(exists(aws, arn) for arn in people):
+            found[key] = (
+                f"stays until a principal of {portfolio.name} exists, of which there are in catalog.yaml: "
+                f"{listed(people) or 'none'}; then publish again"
+            )
+    return found
+
+
+def moving(
+    desired: Desired,
+    portfolios: Mapping[str, SeenPortfolio],
+    products: Mapping[str, SeenProduct],
+) -> Iterator[tuple[str, SeenProduct]]:
+    """The products that one of our portfolios has and another one is to have, by key."""
+    for key, product in products.items():
+        wanted = desired.portfolio_of(key)
+        others = (seen for name, seen in portfolios.items() if wanted and name != wanted)
+        if any(product.id in seen.product_ids for seen in others):
+            yield key, product
+
+
+def is_shared(
+    desired: Desired, portfolios: Mapping[str, SeenPortfolio], key: str, product: SeenProduct
+) -> bool:
+    """Whether a portfolio that a product is to leave is shared with others."""
+    wanted = desired.portfolio_of(key)
+    return any(
+        seen.shares and product.id in seen.product_ids
+        for name, seen in portfolios.items()
+        if name != wanted
+    )
+
+
+def launchers(desired: Desired, portfolio: str) -> list[str]:
+    """The principals of a portfolio that people launch as.
+
+    Every environment has roles below the project's path, of which one calls Service Catalog. They count where the
+    portfolio has no other principals.
+    """
+    arns = [arn for arn, _ in desired.portfolios[portfolio].principals]
+    return [arn for arn in arns if f":role/{desired.project}/" not in arn] or arns
+
+
+def admits(principal: str, owner: str) -> bool:
+    """Whether a principal, an ARN or a pattern without an account, is the owner of a provisioned product."""
+    if principal == owner:
+        return True
+    # arn:aws:iam:::role/NAME holds in every account.
+    return not account_of(principal) and fnmatchcase(name_of(owner), name_of(principal))
+
+
+def account_of(arn: str) -> str:
+    """The account of an ARN of IAM; empty for none."""
+    return arn.split(":")[4]
+
+
+def name_of(arn: str) -> str:
+    """Type, path and name in an ARN of IAM, such as ``role/path/name``."""
+    return arn.split(":", 5)[5]
+
+
+def exists(aws: Aws, arn: str) -> bool:
+    """Whether a principal, or one that a pattern matches, exists in this account; users and groups are not looked for."""
+    kind, _, name = name_of(arn).partition("/")
+    if kind != "role":
+        return True
+    if not any(wildcard in name for wildcard in WILDCARDS):
+        return role_exists(aws, name.rpartition("/")[2])
+    return any(fnmatchcase(each, f"/{name}") for each in role_names(aws, path_before(name)))
+
+
+def role_exists(aws: Aws, name: str) -> bool:
+    """Whether the account has a role of that name."""
+    from botocore.exceptions import ClientError
+
+    try:
+        aws.client("iam").get_role(RoleName=name)
+    except ClientError as error:
+        if code_of(error) == "NoSuchEntity":
+            return False
+        raise
+    return True
+
+
+def role_names(aws: Aws, path: str) -> Iterable[str]:
+    """The roles below a path, each as its path and name."""
+    for page in aws.client("iam").get_paginator("list_roles").paginate(PathPrefix=path):
+        yield from (f"{role['Path']}{role['RoleName']}" for role in page["Roles"])
+
+
+def path_before(pattern: str) -> str:
+    """The path that everything which a pattern matches lies below: ``/a/b/`` of ``a/b/c*``."""
+    literal = pattern[: min(pattern.index(each) for each in WILDCARDS if each in pattern)]
+    return f"/{literal.rpartition('/')[0]}/".replace("//", "/")

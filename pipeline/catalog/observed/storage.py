@@ -1,0 +1,86 @@
+"""Reading what a publication stands on: the stacks of launch roles, the release bucket and its content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.aws import Aws, sentences
+from pipeline.catalog.desired.catalog import Desired
+from pipeline.catalog.desired.foundations import BUCKET_STACK, ROLE_STACK
+from pipeline.catalog.desired.product_templates import products_prefix, template_digest
+from pipeline.catalog.observed.model import Observed, SeenStack
+from pipeline.catalog.observed.principals import role_exists
+from pipeline.release.assemble import Release
+from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
+from pipeline.stacks.deploy import describe
+
+# Tag of a stack, in which the next publication finds what it was made from.
+TEMPLATE_TAG = "carbon-connect:template"
+
+
+def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
+    """What is there of roles, bucket and files; of the roles only where ``home``, the region of their stacks, is given."""
+    with sentences(f"look for bucket {desired.bucket}"):
+        has_bucket = owned_bucket_exists(aws, desired.bucket, desired.account)
+    s3 = aws.client("s3")
+    with sentences(f"read bucket {desired.bucket}"):
+        keys = keys_below(s3, desired.bucket, release.prefix) if has_bucket else set()
+        wanted = {release.prefix + path for path in (*release.files, MANIFEST_NAME)}
+        return Observed(
+            roles=existing_roles(home, desired) if home else frozenset(),
+            role_stacks=seen_role_stacks(home) if home else {},
+            bucket_exists=has_bucket,
+            bucket_stack=seen_stack(aws, BUCKET_STACK),
+            release_missing=len(wanted - keys),
+            templates=stored_templates(s3, desired, release) if has_bucket else {},
+        )
+
+
+def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, str]:
+    """The digest of each product template of this version that is in the bucket, by its key."""
+    there = keys_below(s3, desired.bucket, products_prefix(release.version))
+    wanted = [product.version.key for product in desired.products.values()]
+    return {
+        key: template_digest(s3.get_object(Bucket=desired.bucket, Key=key)["Body"].read())
+        for key in wanted
+        if key in there
+    }
+
+
+def existing_roles(aws: Aws, desired: Desired) -> frozenset[str]:
+    """The names of the launch roles that exist."""
+    names = (role.name for role in desired.roles.values())
+    return frozenset(name for name in names if role_exists(aws, name))
+
+
+def seen_role_stacks(aws: Aws) -> dict[str, SeenStack]:
+    """The stacks of launch roles by name, also of those that catalog.yaml no longer names."""
+    pages = aws.client("cloudformation").get_paginator("list_stacks").paginate()
+    names = {
+        entry["StackName"]
+        for page in pages
+        for entry in page["StackSummaries"]
+        if entry["StackStatus"] != "DELETE_COMPLETE" and "ParentId" not in entry
+    }
+    ours = [name for name in sorted(names) if f"{name}-".startswith(f"{ROLE_STACK}-")]
+    seen = {name: seen_stack(aws, name) for name in ours}
+    return {name: stack for name, stack in seen.items() if stack}
+
+
+def seen_stack(aws: Aws, name: str) -> SeenStack | None:
+    """A stack, with what it was made from."""
+    stack = describe(aws, name)
+    if stack is None:
+        return None
+    return seen_in(stack)
+
+
+def seen_in(stack: Mapping[str, Any]) -> SeenStack:
+    """A stack as CloudFormation describes it."""
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+    parameters = {
+        each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
+    }
+    protected = stack.get("EnableTerminationProtection", False)
+    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters, protected)

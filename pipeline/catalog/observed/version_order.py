@@ -1,0 +1,39 @@
+"""The order of versions, and which of them are retired."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pipeline.catalog.desired.catalog import WantedProduct
+from pipeline.catalog.observed.model import SeenVersion
+
+
+def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
+    """Sorts version names by their numbers; 1.2.0-rc1 comes before 1.2.0."""
+    found = re.match(r"\d+(?:\.\d+)*", name)
+    numbers = tuple(int(number) for number in found[0].split(".")) if found else ()
+    rest = name[found.end() :] if found else name
+    return numbers, 0 if rest else 1, rest
+
+
+def ours(versions: Iterable[SeenVersion]) -> list[SeenVersion]:
+    """The versions that this publisher made."""
+    return [version for version in versions if version.digest]
+
+
+def newest_first(versions: Iterable[SeenVersion], wanted: WantedProduct) -> list[str]:
+    """The names of the versions of ours, once the wanted one is there."""
+    names = {version.name for version in ours(versions)} | {wanted.version.name}
+    return sorted(names, key=version_order, reverse=True)
+
+
+def surplus(versions: Iterable[SeenVersion], wanted: WantedProduct, kept: int) -> list[SeenVersion]:
+    """The versions of ours that are retired once the wanted one is there: beyond the number kept, or open."""
+    known = ours(versions)
+    names = newest_first(known, wanted)[kept:]
+    return [
+        version
+        for version in known
+        if version.name in names or (version.open and version.name != wanted.version.name)
+    ]

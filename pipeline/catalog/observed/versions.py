@@ -1,0 +1,90 @@
+"""Reading the versions of a product, and the provisioned products that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pipeline.catalog.desired.catalog import Desired, WantedProduct
+from pipeline.catalog.observed.model import Observed, SeenVersion, digest_in, is_open
+from pipeline.catalog.observed.version_order import surplus
+
+Detail = Mapping[str, Any]
+
+
+def seen_versions(
+    catalog: Any, desired: Desired, stored: Observed, key: str, identity: str
+) -> tuple[SeenVersion, ...]:
+    """The versions of a product, and the users of those that are to be retired."""
+    wanted = desired.products.get(key)
+    details = catalog.list_provisioning_artifacts(ProductId=identity)
+    versions = tuple(
+        seen_version(catalog, stored, wanted, identity, entry)
+        for entry in details["ProvisioningArtifactDetails"]
+    )
+    if wanted and (old := surplus(versions, wanted, desired.versions_kept)):
+        users = users_of(catalog, identity)
+        versions = tuple(
+            replace(version, users=users.get(version.id, ())) if version in old else version
+            for version in versions
+        )
+    return versions
+
+
+def seen_version(
+    catalog: Any, stored: Observed, wanted: WantedProduct | None, product: str, entry: Detail
+) -> SeenVersion:
+    """A version.
+
+    Where its description was changed by hand, the version that is to be published is known by where its template was
+    loaded from.
+    """
+    digest = digest_in(entry.get("Description", ""))
+    if not digest and wanted and entry["Name"] == wanted.version.name:
+        key = wanted.version.key
+        if loaded_from(catalog, product, entry["Id"]).endswith(f"/{key}"):
+            digest = stored.templates.get(key, "")
+    return SeenVersion(
+        open=is_open(entry.get("Description", "")),
+        id=entry["Id"],
+        name=entry["Name"],
+        description=entry.get("Description", ""),
+        active=entry.get("Active", True),
+        guidance=entry.get("Guidance", "DEFAULT"),
+        digest=digest,
+    )
+
+
+def loaded_from(catalog: Any, product: str, version: str) -> str:
+    """The URL that a version's template was loaded from; empty where Service Catalog does not say."""
+    info: Mapping[str, str] = catalog.describe_provisioning_artifact(
+        ProductId=product, ProvisioningArtifactId=version
+    ).get("Info", {})
+    return info.get("TemplateUrl") or info.get("LoadTemplateFromURL") or ""
+
+
+def users_of(catalog: Any, product: str) -> dict[str, tuple[str, ...]]:
+    """The names of the provisioned products of each version of a product, by the version's ID."""
+    users: dict[str, tuple[str, ...]] = {}
+    for entry in provisioned(catalog, product):
+        version = entry["ProvisioningArtifactId"]
+        users[version] = (*users.get(version, ()), f"{entry['Name']} ({entry['Id']})")
+    return users
+
+
+def provisioned(catalog: Any, product: str) -> Iterable[Detail]:
+    """Every provisioned product of a product, whoever launched it."""
+    request: dict[str, Any] = {
+        "AccessLevelFilter": {"Key": "Account", "Value": "self"},
+        "Filters": {"SearchQuery": [f"productId:{product}"]},
+        "PageSize": 100,
+    }
+    while True:
+        page = catalog.search_provisioned_products(**request)
+        yield from (
+            entry for entry in page.get("ProvisionedProducts", []) if entry["ProductId"] == product
+        )
+        if not page.get("NextPageToken"):
+            return
+        request["PageToken"] = page["NextPageToken"]

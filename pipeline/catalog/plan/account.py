@@ -1,0 +1,36 @@
+"""What one region's plan holds for the whole account, as roles have no region: boundaries, and launch roles left over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.catalog.desired.catalog import Desired
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.account import SeenAccount
+from pipeline.catalog.plan.boundaries import boundary_steps
+from pipeline.catalog.plan.steps import Action, Step
+from pipeline.errors import listed
+
+# Steps that are taken once an account, before any region's.
+OF_ACCOUNT = (Kind.LAUNCH_ROLE, Kind.BOUNDARY)
+
+
+def account_steps(desired: Desired, account: SeenAccount, *, complete: bool) -> Iterator[Step]:
+    """The steps for roles of environments, and a report for each launch role that catalog.yaml no longer names.
+
+    ``complete`` says that all regions of catalog.yaml were read.
+    """
+    outdated = account.outdated if complete else None
+    yield from boundary_steps(account.roles, desired.boundaries, outdated)
+    for name, (role, holders) in account.left.items():
+        yield left_over(name, role, holders)
+
+
+def left_over(stack: str, role: str, holders: Sequence[str]) -> Step:
+    """The report of a launch role that no portfolio has any more."""
+    reason = "is no longer in catalog.yaml; "
+    if holders:
+        reason += f"{listed(list(holders))} would be terminated with it: update each once, then delete stack {stack} by hand"
+    else:
+        reason += f"nothing was launched with it: delete stack {stack} by hand"
+    return Step(Action.REPORT, Kind.LAUNCH_ROLE, f"{role} (stack {stack})", reason)

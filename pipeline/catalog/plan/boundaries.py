@@ -1,0 +1,48 @@
+"""The steps for the permissions boundaries of roles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.observed.boundaries import EnvironmentRole
+from pipeline.catalog.plan.steps import Action, Step
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What a role is to have: the boundary, and whether the rollback of an update may remove it."""
+
+    boundary: str
+    mark: bool
+
+
+def boundary_steps(
+    roles: Collection[EnvironmentRole],
+    boundaries: Mapping[str, str],
+    outdated: Collection[str] | None,
+) -> Iterator[Step]:
+    """The steps for the boundaries of roles.
+
+    ``boundaries`` holds the ARN that the roles of each product are to have, ``outdated`` the products of which an
+    environment has a version without boundaries; None where not every region was looked at.
+    """
+    for role in roles:
+        wanted = boundaries.get(role.product, "")
+        is_outdated = outdated is None or role.product in outdated
+        subject = f"of role {role.name}"
+        if not wanted:
+            continue
+        if role.boundary != wanted:
+            action = Action.UPDATE if role.boundary else Action.CREATE
+            reason = (
+                f"is {role.boundary}, and the product's roles have {wanted} now"
+                if role.boundary
+                else "an older release launched the role without one"
+            )
+            mark = is_outdated and not role.boundary
+            yield Step(action, Kind.BOUNDARY, subject, reason, Bound(wanted, mark), role)
+        elif role.is_marked and not is_outdated:
+            reason = "the environment's release has boundaries; only the mark of the role goes"
+            yield Step(Action.RETIRE, Kind.BOUNDARY, subject, reason, seen=role)

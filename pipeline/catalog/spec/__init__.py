@@ -1,0 +1,1 @@
+"""catalog.yaml: its checks, its model and its JSON Schema."""

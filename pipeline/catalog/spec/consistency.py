@@ -1,0 +1,100 @@
+"""What the entries of catalog.yaml must be together: references, names, profiles, launch roles and tag options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.catalog.spec.model import Portfolio, Product
+from pipeline.catalog.spec.nodes import Place
+from pipeline.errors import listed
+
+# Values of a tag option's key; a quota:
+# https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
+MAX_TAG_OPTION_VALUES = 25
+
+
+def check_tag_options(
+    place: Place, portfolios: tuple[Portfolio, ...], products: tuple[Product, ...]
+) -> None:
+    """Refuse a tag option whose key is a tag already, or has too many values in all portfolios together."""
+    held = {product.key: product.tags for product in products}
+    values: dict[str, set[str]] = {}
+    for portfolio, entry in zip(portfolios, place.entries().values(), strict=True):
+        options = entry.entries().get("tag_options")
+        tagged = {key for product in portfolio.products for key in held[product]} | {
+            *portfolio.tags
+        }
+        for key, option in options.entries().items() if options else ():
+            if key in tagged:
+                raise option.refuse(
+                    f"has the key of a tag of the portfolio or its products; take {key} out of one of the two."
+                )
+            known = values.setdefault(key, set())
+            known.update(item.text() for item in option.items())
+            if len(known) > MAX_TAG_OPTION_VALUES:
+                raise option.refuse(
+                    f"makes {len(known)} values of {key}; Service Catalog takes {MAX_TAG_OPTION_VALUES} in an account."
+                )
+
+
+def check_profiles_differ(products: tuple[Product, ...]) -> None:
+    """Refuse a second product of a profile, whose environment would have the first one's name."""
+    first: dict[str, str] = {}
+    for product in products:
+        other = first.setdefault(product.profile, product.key) if product.profile else product.key
+        if other != product.key:
+            raise product.refuse(
+                product.profile, f"which is the profile of {other}; give one of them another."
+            )
+
+
+def check_launch_roles_differ(portfolios: tuple[Portfolio, ...]) -> None:
+    """Refuse two portfolios with one launch role, which would reach the environments of both."""
+    first: dict[str, str] = {}
+    for portfolio in portfolios:
+        role = portfolio.launch_role
+        other = first.setdefault(role, portfolio.key)
+        if other != portfolio.key:
+            place = "launch_role" if "launch_role" in portfolio.places else ""
+            raise portfolio.refuse(
+                place,
+                f"has the launch role {role} of portfolio {other}, which would reach the environments of both; "
+                "give each portfolio its own with launch_role.",
+            )
+
+
+def check_references(place: Place, products: Mapping[str, Place]) -> None:
+    """Refuse a portfolio's product that is not declared, and a product of two portfolios.
+
+    A product's template names the permissions boundary of the launch role of its portfolio.
+    """
+    offered: dict[str, str] = {}
+    for key, entry in place.entries().items():
+        for item in entry.entries()["products"].items():
+            product = item.text()
+            if product not in products:
+                raise item.refuse(
+                    f"is {product!r}, which is no product; there are {listed(list(products))}."
+                )
+            if product in offered:
+                raise item.refuse(
+                    f"is {product!r}, which portfolio {offered[product]} offers; a product is in one portfolio."
+                )
+            offered[product] = key
+
+
+def check_every_product_is_offered(
+    portfolios: tuple[Portfolio, ...], products: Mapping[str, Place]
+) -> None:
+    """Refuse a product that no portfolio offers: it would have no launch role."""
+    offered = {product for portfolio in portfolios for product in portfolio.products}
+    for key, place in products.items():
+        if key not in offered:
+            raise place.refuse("is in no portfolio; add it to the products of one, or remove it.")
+
+
+def check_names_differ(place: Place, names: list[str]) -> None:
+    """Refuse two things of one name."""
+    for entry, name in zip(place.entries().values(), names, strict=True):
+        if names.count(name) > 1:
+            raise entry.refuse(f"is named {name!r} like another one; give one another name.")

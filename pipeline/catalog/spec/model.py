@@ -1,0 +1,95 @@
+"""What catalog.yaml says, checked: products, portfolios and everything at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.catalog.spec.nodes import Place
+from pipeline.catalog.spec.shares import Share
+from pipeline.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product: a whole environment with a profile's values, or one layer; one of the two is named.
+
+    ``places`` says where catalog.yaml gives profile, layer and each fixed parameter, by their values.
+    """
+
+    key: str
+    name: str
+    description: str
+    profile: str
+    layer: str
+    fixed: tuple[str, ...]
+    tags: Mapping[str, str]
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def refuse(self, value: str, reason: str) -> Refusal:
+        """The error about one of those values, with its line where the product was read from a file."""
+        place = self.places.get(value)
+        told = f"is {value!r}, {reason}"
+        return place.refuse(told) if place else Refusal(f"Product {self.key} {told}")
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """A portfolio, the keys of its products, and who may launch them.
+
+    ``launch_role`` is the role that launches its products. ``environments`` are those that its single layers can be
+    launched as, empty where catalog.yaml does not say. ``places`` says where catalog.yaml gives the portfolio
+    (under ""), the key launch_role, and each environment and principal, by their values.
+    """
+
+    key: str
+    name: str
+    description: str
+    products: tuple[str, ...]
+    launch_role: str
+    environments: tuple[str, ...]
+    principals: tuple[str, ...]
+    tags: Mapping[str, str]
+    tag_options: tuple[tuple[str, str], ...]
+    shares: tuple[Share, ...]
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def refuse(self, value: str, reason: str) -> Refusal:
+        """The error about one of those values, with its line."""
+        return self.places[value].refuse(reason)
+
+
+@dataclass(frozen=True)
+class Support:
+    """Where a product's user finds help; empty where catalog.yaml says nothing."""
+
+    description: str
+    email: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All of catalog.yaml.
+
+    ``organization`` is the one whose accounts may read the release bucket. ``permissions_boundary`` is the ARN of the
+    policy that bounds every role of an environment; empty for the one that each launch role's template creates.
+    """
+
+    regions: tuple[str, ...]
+    versions_kept: int
+    owner: str
+    organization: str
+    permissions_boundary: str
+    support: Support
+    portfolios: tuple[Portfolio, ...]
+    products: tuple[Product, ...]
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def product(self, key: str) -> Product:
+        """The product of a key."""
+        return next(product for product in self.products if product.key == key)
+
+    def portfolio_of(self, product: str) -> Portfolio:
+        """The portfolio that offers a product; every product is in one at most, and one without is never made."""
+        return next(each for each in self.portfolios if product in each.products)
