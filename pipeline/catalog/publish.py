@@ -15,7 +15,6 @@ from pipeline.catalog.apply.stacks import ensure_stack
 from pipeline.catalog.apply.tokens import WAITS
 from pipeline.catalog.desired.catalog import Desired, desired
 from pipeline.catalog.desired.foundations import foundations
-from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.desired.launch_roles import check_account
 from pipeline.catalog.observed.account import observe_account
 from pipeline.catalog.observed.catalog import observe
@@ -23,6 +22,7 @@ from pipeline.catalog.observed.model import Observed
 from pipeline.catalog.observed.storage import stored
 from pipeline.catalog.plan.account import OF_ACCOUNT, account_steps
 from pipeline.catalog.plan.catalog import catalog_steps
+from pipeline.catalog.plan.changes import BoundaryChange, StackChange
 from pipeline.catalog.plan.steps import Action, Step, in_order
 from pipeline.catalog.plan.storage import storage_steps
 from pipeline.catalog.spec.model import Catalog
@@ -204,10 +204,11 @@ def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
 
 def take_for_account(home: Aws, step: Step, told: Progress) -> None:
     """Take one step of the account."""
-    if step.kind is Kind.LAUNCH_ROLE:
-        ensure_stack(home, step.wanted, lambda text: told.note(step.kind.value, text))
-    else:
-        set_boundary(home, step)
+    match step.change:
+        case StackChange(foundation):
+            ensure_stack(home, foundation, lambda text: told.note(step.kind.value, text))
+        case BoundaryChange() as change:
+            set_boundary(home, change)
 
 
 def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:

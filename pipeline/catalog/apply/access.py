@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +10,18 @@ from pipeline.aws import unless
 from pipeline.catalog.apply.sharing import Sharing
 from pipeline.catalog.apply.tokens import DUPLICATE, NOT_FOUND, once
 from pipeline.catalog.desired.catalog import LAUNCH, Desired, WantedConstraint
-from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.catalog import pages, seen_constraints
 from pipeline.catalog.plan.catalog import is_same, matching
-from pipeline.catalog.plan.steps import Action, Step
+from pipeline.catalog.plan.changes import (
+    AccessChange,
+    ConstraintChange,
+    MemberAddition,
+    MemberRemoval,
+    PrincipalAssociation,
+    ShareChange,
+    TagOptionAssociation,
+    TagOptionCreation,
+)
 
 
 @dataclass
@@ -28,38 +35,44 @@ class Access:
     tag_options: dict[tuple[str, str], str]
     waits: tuple[float, ...]
 
-    def steps(self) -> Mapping[Kind, Callable[[Step], None]]:
-        """What takes a step of each kind."""
-        return {
-            Kind.TAG_OPTION: self._tag_option,
-            Kind.MEMBER: self._member,
-            Kind.CONSTRAINT: self._constraint,
-            Kind.PORTFOLIO_TAG_OPTION: self._portfolio_tag_option,
-            Kind.PRINCIPAL: self._principal,
-            Kind.SHARE: self._share,
-            Kind.LEAVING: self._leave,
-        }
+    def take(self, change: AccessChange, subject: str) -> None:
+        """Make a change; ``subject`` names it to a person."""
+        match change:
+            case TagOptionCreation():
+                self._tag_option(change)
+            case MemberAddition():
+                self._member(change)
+            case MemberRemoval():
+                self._leave(change)
+            case ConstraintChange():
+                self._constraint(change)
+            case TagOptionAssociation():
+                self._portfolio_tag_option(change)
+            case PrincipalAssociation():
+                self._principal(change)
+            case ShareChange():
+                self._share(change, subject)
 
-    def _tag_option(self, step: Step) -> None:
-        key, value = step.wanted
+    def _tag_option(self, change: TagOptionCreation) -> None:
+        key, value = change.key, change.value
         unless(DUPLICATE, lambda: self.catalog.create_tag_option(Key=key, Value=value))
         wanted = {"Key": key, "Value": value}
         for option in pages(self.catalog, "list_tag_options", Filters=wanted):
             self.tag_options[key, value] = option["Id"]
 
-    def _member(self, step: Step) -> None:
-        portfolio, product = step.wanted
+    def _member(self, change: MemberAddition) -> None:
         self.catalog.associate_product_with_portfolio(
-            PortfolioId=self.portfolios[portfolio], ProductId=self.products[product]
+            PortfolioId=self.portfolios[change.portfolio], ProductId=self.products[change.product]
         )
 
-    def _constraint(self, step: Step) -> None:
-        if step.action is Action.RETIRE:
-            unless(NOT_FOUND, lambda: self.catalog.delete_constraint(Id=step.seen.id))
-        elif step.action is Action.UPDATE:
-            self._update_constraint(step.wanted, step.seen.id)
-        else:
-            self._create_constraint(step.wanted)
+    def _constraint(self, change: ConstraintChange) -> None:
+        wanted, seen = change.wanted, change.seen
+        if wanted and seen:
+            self._update_constraint(wanted, seen.id)
+        elif wanted:
+            self._create_constraint(wanted)
+        elif seen:
+            unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=seen.id))
 
     def _update_constraint(self, wanted: WantedConstraint, identity: str) -> None:
         self.catalog.update_constraint(
@@ -101,40 +114,46 @@ class Access:
         if not unless(DUPLICATE, make):
             find()
 
-    def _portfolio_tag_option(self, step: Step) -> None:
-        portfolio, pair = step.wanted
+    def _portfolio_tag_option(self, change: TagOptionAssociation) -> None:
         unless(
             DUPLICATE,
             lambda: self.catalog.associate_tag_option_with_resource(
-                ResourceId=self.portfolios[portfolio], TagOptionId=self.tag_options[pair]
+                ResourceId=self.portfolios[change.portfolio],
+                TagOptionId=self.tag_options[change.option],
             ),
         )
 
-    def _principal(self, step: Step) -> None:
-        portfolio, (arn, kind) = step.wanted
+    def _principal(self, change: PrincipalAssociation) -> None:
         self.catalog.associate_principal_with_portfolio(
-            PortfolioId=self.portfolios[portfolio], PrincipalARN=arn, PrincipalType=kind
+            PortfolioId=self.portfolios[change.portfolio],
+            PrincipalARN=change.arn,
+            PrincipalType=change.type,
         )
 
-    def _leave(self, step: Step) -> None:
+    def _leave(self, change: MemberRemoval) -> None:
         """Take a product out of a portfolio, after its constraints there.
 
         The LAUNCH constraint goes first: without it a launch from here has the caller's own permissions, whereas without
         the TEMPLATE constraint it would not be held to the profile.
         """
-        portfolio, product = step.wanted
-        place = {"PortfolioId": self.portfolios[portfolio], "ProductId": product}
+        place = {
+            "PortfolioId": self.portfolios[change.portfolio],
+            "ProductId": change.product_id,
+        }
         constraints = seen_constraints(self.catalog, **place)
         for constraint in sorted(constraints, key=lambda each: each.type != LAUNCH):
             unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=constraint.id))
         unless(NOT_FOUND, lambda: self.catalog.disassociate_product_from_portfolio(**place))
 
-    def _share(self, step: Step) -> None:
-        portfolio, share = step.wanted
+    def _share(self, change: ShareChange, subject: str) -> None:
         sharing = Sharing(
-            self.catalog, self.portfolios[portfolio], share, step.subject, self.waits[-1]
+            self.catalog,
+            self.portfolios[change.portfolio],
+            change.share,
+            subject,
+            self.waits[-1],
         )
-        if step.action is Action.UPDATE:
+        if change.exists:
             sharing.update()
         else:
             sharing.create()

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from pipeline.aws import Aws, unless
 from pipeline.catalog.observed.boundaries import _DELETED
-from pipeline.catalog.plan.steps import Action, Step
+from pipeline.catalog.plan.changes import BoundaryChange
 from templates_src.core.declaration import TRUE
 from templates_src.launch_role.template import BOUNDARY_ADDED
 
 
-def set_boundary(aws: Aws, step: Step) -> None:
-    """Take a step; a role that is gone by now needs none."""
-    iam, role = aws.client("iam"), step.seen
-    if step.action is Action.RETIRE:
+def set_boundary(aws: Aws, change: BoundaryChange) -> None:
+    """Change the boundary of a role; a role that is gone by now needs none."""
+    iam, role = aws.client("iam"), change.role
+    if not change.boundary:
         unless(_DELETED, lambda: iam.untag_role(RoleName=role.name, TagKeys=[BOUNDARY_ADDED]))
         return
-    if step.wanted.mark:
+    if change.mark:
         # Before the boundary: one that is not marked could not be rolled back.
         mark = [{"Key": BOUNDARY_ADDED, "Value": TRUE}]
         if not unless(_DELETED, lambda: iam.tag_role(RoleName=role.name, Tags=mark)):
@@ -29,6 +29,6 @@ def set_boundary(aws: Aws, step: Step) -> None:
     unless(
         _DELETED,
         lambda: iam.put_role_permissions_boundary(
-            RoleName=role.name, PermissionsBoundary=step.wanted.boundary
+            RoleName=role.name, PermissionsBoundary=change.boundary
         ),
     )

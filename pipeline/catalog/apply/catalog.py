@@ -11,11 +11,19 @@ from pipeline.catalog.apply.access import Access
 from pipeline.catalog.apply.stacks import ensure_stack
 from pipeline.catalog.apply.tokens import WAITS, once
 from pipeline.catalog.apply.versions import Versions, version_properties
-from pipeline.catalog.desired.catalog import Desired, WantedPortfolio, WantedProduct
-from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.desired.catalog import Desired, WantedProduct
 from pipeline.catalog.observed.catalog import our_portfolios, our_products
-from pipeline.catalog.observed.model import Observed, SeenProduct
-from pipeline.catalog.plan.steps import Action, Step
+from pipeline.catalog.observed.model import Observed
+from pipeline.catalog.plan.changes import (
+    BoundaryChange,
+    PortfolioChange,
+    ProductChange,
+    ReleaseUpload,
+    StackChange,
+    TemplateUpload,
+    VersionChange,
+)
+from pipeline.catalog.plan.steps import Step
 from pipeline.release.assemble import Release
 from pipeline.release.upload import put_once, upload
 
@@ -49,35 +57,40 @@ class Applier:
 
     def take(self, step: Step) -> None:
         """Take one step. Raises Refusal where AWS does not let it."""
-        steps: Mapping[Kind, Callable[[Step], None]] = {
-            Kind.BUCKET: self._foundation,
-            Kind.RELEASE: self._release,
-            Kind.TEMPLATE: self._template,
-            Kind.PORTFOLIO: self._portfolio,
-            Kind.PRODUCT: self._product,
-            Kind.VERSION: self._version,
-            **self.access.steps(),
-        }
         doing = f"{step.action.value} {step.kind.value} {step.subject} in {self.desired.region}"
         with sentences(doing):
-            steps[step.kind](step)
+            self._take(step)
 
-    def _foundation(self, step: Step) -> None:
-        ensure_stack(self.aws, step.wanted, self.tell)
+    def _take(self, step: Step) -> None:
+        match step.change:
+            case StackChange(foundation):
+                ensure_stack(self.aws, foundation, self.tell)
+            case ReleaseUpload():
+                upload(self.aws, self.release, self.desired.bucket)
+            case TemplateUpload(product):
+                self._template(product)
+            case PortfolioChange() as change:
+                self._portfolio(change)
+            case ProductChange() as change:
+                self._product(change)
+            case VersionChange(product):
+                self._version(product)
+            case BoundaryChange() | None:
+                # Boundaries are the account's; a step without a change is not taken.
+                pass
+            case change:
+                self.access.take(change, step.subject)
 
-    def _release(self, _step: Step) -> None:
-        upload(self.aws, self.release, self.desired.bucket)
-
-    def _template(self, step: Step) -> None:
-        version = step.wanted.version
+    def _template(self, product: WantedProduct) -> None:
+        version = product.version
         put_once(self.aws.client("s3"), version.bucket, version.key, version.body, present=False)
 
-    def _portfolio(self, step: Step) -> None:
-        wanted: WantedPortfolio = step.wanted
+    def _portfolio(self, change: PortfolioChange) -> None:
+        wanted, seen = change.wanted, change.seen
         catalog = self.access.catalog
-        if step.action is Action.UPDATE:
-            changes = tag_changes(wanted.tags, step.seen.tags)
-            catalog.update_portfolio(Id=step.seen.id, **wanted.fields, **changes)
+        if seen:
+            changes = tag_changes(wanted.tags, seen.tags)
+            catalog.update_portfolio(Id=seen.id, **wanted.fields, **changes)
             return
 
         def create(token: str) -> str:
@@ -99,12 +112,11 @@ class Applier:
             waits=self.waits,
         )
 
-    def _product(self, step: Step) -> None:
-        wanted: WantedProduct = step.wanted
+    def _product(self, change: ProductChange) -> None:
+        wanted, seen = change.wanted, change.seen
         catalog = self.access.catalog
         given = {name: value for name, value in wanted.fields.items() if value}
-        if step.action is Action.UPDATE:
-            seen: SeenProduct = step.seen
+        if seen:
             catalog.update_product(Id=seen.id, **given, **tag_changes(wanted.tags, seen.tags))
             return
 
@@ -131,9 +143,8 @@ class Applier:
             waits=self.waits,
         )
 
-    def _version(self, step: Step) -> None:
+    def _version(self, wanted: WantedProduct) -> None:
         """Take all steps of the product's versions with the first of them, as they follow from what is there by now."""
-        wanted: WantedProduct = step.wanted[0]
         if wanted.key not in self.settled:
             self.versions.settle(wanted, self.products[wanted.key])
             self.settled.add(wanted.key)

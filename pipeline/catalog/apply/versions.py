@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipeline.catalog.apply.tokens import NOT_FOUND, once
 from pipeline.catalog.desired.catalog import Desired, WantedProduct
 from pipeline.catalog.observed.model import Observed, SeenProduct, digest_in
 from pipeline.catalog.observed.versions import seen_versions
+from pipeline.catalog.plan.changes import VersionChange
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.catalog.plan.versions import version_steps
 from pipeline.errors import Refusal
@@ -61,16 +63,18 @@ class Versions:
         return [step for step in steps if step.writes]
 
     def _take(self, step: Step, product: str) -> None:
-        wanted, changes = step.wanted
-        if step.action is Action.CREATE:
-            self._update(product, self._create(wanted, product), changes)
+        change = step.change
+        if not isinstance(change, VersionChange):
+            return
+        if change.seen is None:
+            self._update(product, self._create(change.product, product), change.fields)
         elif step.action is Action.RETIRE:
-            known = {"ProductId": product, "ProvisioningArtifactId": step.seen.id}
+            known = {"ProductId": product, "ProvisioningArtifactId": change.seen.id}
             unless(NOT_FOUND, lambda: self.catalog.delete_provisioning_artifact(**known))
         else:
-            self._update(product, step.seen.id, changes)
+            self._update(product, change.seen.id, change.fields)
 
-    def _update(self, product: str, version: str, changes: dict[str, str]) -> None:
+    def _update(self, product: str, version: str, changes: Mapping[str, str]) -> None:
         """Change a version, unless somebody publishing at the same time has retired it."""
         known = {"ProductId": product, "ProvisioningArtifactId": version}
         if changes:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.boundaries import EnvironmentRole
+from pipeline.catalog.plan.changes import BoundaryChange
 from pipeline.catalog.plan.steps import Action, Step
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What a role is to have: the boundary, and whether the rollback of an update may remove it."""
-
-    boundary: str
-    mark: bool
 
 
 def boundary_steps(
@@ -42,7 +34,7 @@ def boundary_steps(
                 else "an older release launched the role without one"
             )
             mark = is_outdated and not role.boundary
-            yield Step(action, Kind.BOUNDARY, subject, reason, Bound(wanted, mark), role)
+            yield Step(action, Kind.BOUNDARY, subject, reason, BoundaryChange(role, wanted, mark))
         elif role.is_marked and not is_outdated:
             reason = "the environment's release has boundaries; only the mark of the role goes"
-            yield Step(Action.RETIRE, Kind.BOUNDARY, subject, reason, seen=role)
+            yield Step(Action.RETIRE, Kind.BOUNDARY, subject, reason, BoundaryChange(role))

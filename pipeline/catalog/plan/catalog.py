@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
 
 from pipeline.catalog.desired.catalog import TEMPLATE, Desired, WantedConstraint, WantedPortfolio
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.model import Observed, SeenConstraint, SeenPortfolio, SeenShare
+from pipeline.catalog.plan.changes import (
+    ConstraintChange,
+    PortfolioChange,
+    PrincipalAssociation,
+    ProductChange,
+    ShareChange,
+    TagOptionAssociation,
+    TagOptionCreation,
+    TemplateUpload,
+)
 from pipeline.catalog.plan.members import leaving, member_steps
 from pipeline.catalog.plan.steps import Action, Step, in_order, surplus_step
 from pipeline.catalog.plan.versions import version_steps
@@ -39,7 +48,9 @@ def template_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         there = observed.templates.get(version.key)
         subject = f"s3://{version.bucket}/{version.key}"
         if there is None:
-            yield Step(Action.CREATE, Kind.TEMPLATE, subject, "is not there", product)
+            yield Step(
+                Action.CREATE, Kind.TEMPLATE, subject, "is not there", TemplateUpload(product)
+            )
         elif there == version.digest:
             yield Step(Action.UNCHANGED, Kind.TEMPLATE, subject, "is there")
         else:
@@ -53,7 +64,9 @@ def tag_option_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         seen = observed.tag_options.get(pair)
         subject = "=".join(pair)
         if seen is None:
-            yield Step(Action.CREATE, Kind.TAG_OPTION, subject, "is not there", pair)
+            yield Step(
+                Action.CREATE, Kind.TAG_OPTION, subject, "is not there", TagOptionCreation(*pair)
+            )
         elif seen.active:
             yield Step(Action.UNCHANGED, Kind.TAG_OPTION, subject, "is there")
         else:
@@ -77,21 +90,22 @@ def differences(
     return changed
 
 
-def own_step(kind: Kind, wanted: Any, seen: Any) -> Step:
+def own_step(kind: Kind, change: PortfolioChange | ProductChange) -> Step:
     """The step for a portfolio or product itself."""
+    wanted, seen = change.wanted, change.seen
     if seen is None:
-        return Step(Action.CREATE, kind, wanted.name, "is not there", wanted)
+        return Step(Action.CREATE, kind, wanted.name, "is not there", change)
     changed = differences(wanted.fields, wanted.tags, seen.fields, seen.tags)
     if not changed:
         return Step(Action.UNCHANGED, kind, wanted.name, "is as it is to be")
     reason = f"differs in {', '.join(changed)}"
-    return Step(Action.UPDATE, kind, wanted.name, reason, wanted, seen)
+    return Step(Action.UPDATE, kind, wanted.name, reason, change)
 
 
 def portfolio_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     """The portfolios, and those of ours that catalog.yaml no longer names."""
     for key, wanted in desired.portfolios.items():
-        yield own_step(Kind.PORTFOLIO, wanted, observed.portfolios.get(key))
+        yield own_step(Kind.PORTFOLIO, PortfolioChange(wanted, observed.portfolios.get(key)))
     for key, seen in observed.portfolios.items():
         if key not in desired.portfolios:
             yield gone(Kind.PORTFOLIO, seen.fields["DisplayName"], seen.id)
@@ -101,7 +115,7 @@ def product_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     """The products with their versions, and those of ours that catalog.yaml no longer names."""
     for key, wanted in desired.products.items():
         seen = observed.products.get(key)
-        yield own_step(Kind.PRODUCT, wanted, seen)
+        yield own_step(Kind.PRODUCT, ProductChange(wanted, seen))
         yield from version_steps(wanted, seen, desired.versions_kept, shared=desired.is_shared(key))
     for key, other in observed.products.items():
         if key not in desired.products:
@@ -164,13 +178,15 @@ def constraint_step(
     product, portfolio = desired.products[wanted.product], desired.portfolios[wanted.portfolio]
     subject = f"{wanted.type} of {product.name} in {portfolio.name}"
     if seen is None:
-        return Step(Action.CREATE, Kind.CONSTRAINT, subject, "is not there", wanted)
+        return Step(
+            Action.CREATE, Kind.CONSTRAINT, subject, "is not there", ConstraintChange(wanted)
+        )
     changed = [] if is_same(seen.parameters, wanted.parameters) else ["its parameters"]
     changed += [] if seen.description == wanted.description else ["its description"]
     if not changed:
         return Step(Action.UNCHANGED, Kind.CONSTRAINT, subject, "is as it is to be")
     reason = f"differs in {' and '.join(changed)}"
-    return Step(Action.UPDATE, Kind.CONSTRAINT, subject, reason, wanted, seen)
+    return Step(Action.UPDATE, Kind.CONSTRAINT, subject, reason, ConstraintChange(wanted, seen))
 
 
 def leftover_step(
@@ -190,7 +206,7 @@ def leftover_step(
     )
     if seen.type == TEMPLATE and seen.description == text and is_free:
         reason = "catalog.yaml fixes no parameter of the product any more"
-        return Step(Action.RETIRE, Kind.CONSTRAINT, subject, reason, seen=seen)
+        return Step(Action.RETIRE, Kind.CONSTRAINT, subject, reason, ConstraintChange(None, seen))
     return surplus_step(Kind.CONSTRAINT, f"{subject} ({seen.id})")
 
 
@@ -206,7 +222,11 @@ def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
             # An inactive one cannot be given to a portfolio, and is reported as such.
             elif option is None or option.active:
                 yield Step(
-                    Action.CREATE, Kind.PORTFOLIO_TAG_OPTION, subject, "is not there", (key, pair)
+                    Action.CREATE,
+                    Kind.PORTFOLIO_TAG_OPTION,
+                    subject,
+                    "is not there",
+                    TagOptionAssociation(key, pair),
                 )
         for pair in seen.tag_options:
             if pair not in wanted.tag_options:
@@ -216,7 +236,13 @@ def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
             if principal in seen.principals:
                 yield Step(Action.UNCHANGED, Kind.PRINCIPAL, subject, "is there")
             else:
-                yield Step(Action.CREATE, Kind.PRINCIPAL, subject, "is not there", (key, principal))
+                yield Step(
+                    Action.CREATE,
+                    Kind.PRINCIPAL,
+                    subject,
+                    "is not there",
+                    PrincipalAssociation(key, *principal),
+                )
         for arn, kind in seen.principals:
             if (arn, kind) not in wanted.principals:
                 yield surplus_step(Kind.PRINCIPAL, f"{arn} of {wanted.name}")
@@ -231,10 +257,18 @@ def share_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
             subject = f"{wanted.name} with {share.kind.replace('_', ' ')} {share.node}"
             seen = there.pop((share.kind, share.node), None)
             if seen is None:
-                yield Step(Action.CREATE, Kind.SHARE, subject, "is not there", (key, share))
+                yield Step(
+                    Action.CREATE,
+                    Kind.SHARE,
+                    subject,
+                    "is not there",
+                    ShareChange(key, share, exists=False),
+                )
             elif seen != SeenShare(share.kind, share.node, share.tag_options, share.principals):
                 reason = "differs in what is shared with it"
-                yield Step(Action.UPDATE, Kind.SHARE, subject, reason, (key, share), seen)
+                yield Step(
+                    Action.UPDATE, Kind.SHARE, subject, reason, ShareChange(key, share, exists=True)
+                )
             else:
                 yield Step(Action.UNCHANGED, Kind.SHARE, subject, "is there")
         for kind, node in there:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.model import Observed
+from pipeline.catalog.plan.changes import MemberAddition, MemberRemoval
 from pipeline.catalog.plan.steps import Action, Step, surplus_step
 
 
@@ -23,7 +24,13 @@ def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                 expected.add(known.id)
                 yield Step(Action.UNCHANGED, Kind.MEMBER, subject, "is there")
             else:
-                yield Step(Action.CREATE, Kind.MEMBER, subject, "is not there", (key, product))
+                yield Step(
+                    Action.CREATE,
+                    Kind.MEMBER,
+                    subject,
+                    "is not there",
+                    MemberAddition(key, product),
+                )
         for identity in sorted(set(there) - expected):
             yield member_surplus(desired, observed, key, identity)
 
@@ -43,9 +50,13 @@ def member_surplus(desired: Desired, observed: Observed, portfolio: str, identit
     if known in observed.held_back:
         return Step(Action.REPORT, Kind.MEMBER, subject, observed.held_back[known])
     reason = f"is offered by {desired.portfolios[other].name} now"
-    return Step(Action.RETIRE, Kind.LEAVING, subject, reason, (portfolio, identity))
+    return Step(Action.RETIRE, Kind.LEAVING, subject, reason, MemberRemoval(portfolio, identity))
 
 
 def leaving(steps: Iterable[Step]) -> set[tuple[str, str]]:
     """The products that leave: keys of portfolios with IDs of products."""
-    return {step.wanted for step in steps if step.kind is Kind.LEAVING}
+    return {
+        (step.change.portfolio, step.change.product_id)
+        for step in steps
+        if isinstance(step.change, MemberRemoval)
+    }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.changes import Change
 
 
 class Action(StrEnum):
@@ -29,16 +29,14 @@ WRITING = (Action.CREATE, Action.UPDATE, Action.DEPRECATE, Action.RETIRE)
 class Step:
     """One line of a plan.
 
-    ``subject`` names the thing to a person. ``wanted`` and ``seen`` are what ``pipeline.catalog.desired.catalog`` and
-    ``observed`` say of it, where there is such.
+    ``subject`` names the thing to a person. ``change`` says what applying the step changes, None where it changes nothing.
     """
 
     action: Action
     kind: Kind
     subject: str
     reason: str
-    wanted: Any = None
-    seen: Any = None
+    change: Change | None = None
 
     @property
     def writes(self) -> bool:

@@ -8,6 +8,7 @@ from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.desired.foundations import Foundation
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.model import Observed, SeenStack
+from pipeline.catalog.plan.changes import ReleaseUpload, StackChange
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.errors import listed
 from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
@@ -35,7 +36,7 @@ def storage_steps(
     missing = observed.release_missing
     if missing:
         reason = f"{missing} files are not there"
-        yield Step(Action.CREATE, Kind.RELEASE, f"s3://{desired.bucket}", reason)
+        yield Step(Action.CREATE, Kind.RELEASE, f"s3://{desired.bucket}", reason, ReleaseUpload())
     else:
         yield Step(Action.UNCHANGED, Kind.RELEASE, f"s3://{desired.bucket}", "are there")
 
@@ -69,20 +70,22 @@ def foundation_step(
         if is_there:
             reason = "is there, not made by this stack; it is used as it is"
             return Step(Action.UNCHANGED, foundation.kind, subject, reason)
-        return Step(Action.CREATE, foundation.kind, subject, "is not there", foundation)
+        return Step(
+            Action.CREATE, foundation.kind, subject, "is not there", StackChange(foundation)
+        )
     if not stack.digest:
         reason = "is a stack that this publisher did not make; it is used as it is"
         return Step(Action.REPORT, foundation.kind, subject, reason)
     if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         reason = f"the stack is in {stack.status}"
-        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+        return Step(Action.UPDATE, foundation.kind, subject, reason, StackChange(foundation))
     if stack.digest != foundation.digest:
         reason = "its template or parameters have changed"
-        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+        return Step(Action.UPDATE, foundation.kind, subject, reason, StackChange(foundation))
     if changed := foundation.differing(stack.parameters):
         reason = f"differs in {', '.join(changed)}"
-        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+        return Step(Action.UPDATE, foundation.kind, subject, reason, StackChange(foundation))
     if not stack.protected:
         reason = "has no termination protection"
-        return Step(Action.UPDATE, foundation.kind, subject, reason, foundation)
+        return Step(Action.UPDATE, foundation.kind, subject, reason, StackChange(foundation))
     return Step(Action.UNCHANGED, foundation.kind, subject, "is as it is to be")

@@ -8,6 +8,7 @@ from pipeline.catalog.desired.catalog import WantedProduct
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.model import DEFAULT, DEPRECATED, SeenProduct, SeenVersion
 from pipeline.catalog.observed.version_order import newest_first, ours, surplus, version_order
+from pipeline.catalog.plan.changes import VersionChange
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.catalog.spec.document import MAX_VERSIONS
 from pipeline.errors import listed
@@ -68,8 +69,7 @@ def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: 
                 Kind.VERSION,
                 subject,
                 "its description was changed",
-                (wanted, {"Description": version.description}),
-                same[0],
+                VersionChange(wanted, {"Description": version.description}, same[0]),
             )
         return Step(Action.UNCHANGED, Kind.VERSION, subject, "is published")
     newer = [
@@ -92,7 +92,7 @@ def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: 
         )
     changes = {"Guidance": DEPRECATED} if newer else {}
     reason = f"is new, and older than {newest_first(versions, wanted)[0]}" if newer else "is new"
-    return Step(Action.CREATE, Kind.VERSION, subject, reason, (wanted, changes))
+    return Step(Action.CREATE, Kind.VERSION, subject, reason, VersionChange(wanted, changes))
 
 
 def guidance_step(
@@ -112,8 +112,7 @@ def guidance_step(
             Kind.VERSION,
             subject,
             "is the newest and was deprecated",
-            (wanted, {"Guidance": DEFAULT}),
-            version,
+            VersionChange(wanted, {"Guidance": DEFAULT}, version),
         )
     if not newest and version.active and version.guidance != DEPRECATED:
         return Step(
@@ -121,8 +120,7 @@ def guidance_step(
             Kind.VERSION,
             subject,
             "a newer version is there",
-            (wanted, {"Guidance": DEPRECATED}),
-            version,
+            VersionChange(wanted, {"Guidance": DEPRECATED}, version),
         )
     told = "is the newest" if newest else "is kept"
     return Step(Action.UNCHANGED, Kind.VERSION, subject, told)
@@ -150,8 +148,7 @@ def beyond_step(
         Kind.VERSION,
         subject,
         f"{why}, and nothing uses it",
-        (wanted, {}),
-        version,
+        VersionChange(wanted, {}, version),
     )
 
 
@@ -162,4 +159,10 @@ def report_or_deprecate(
     action = (
         Action.DEPRECATE if version.active and version.guidance != DEPRECATED else Action.REPORT
     )
-    return Step(action, Kind.VERSION, subject, reason, (wanted, {"Guidance": DEPRECATED}), version)
+    return Step(
+        action,
+        Kind.VERSION,
+        subject,
+        reason,
+        VersionChange(wanted, {"Guidance": DEPRECATED}, version),
+    )

@@ -1,0 +1,149 @@
+"""What a step changes: a class for each kind of change, with what applying it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.catalog.desired.catalog import WantedConstraint, WantedPortfolio, WantedProduct
+from pipeline.catalog.desired.foundations import Foundation
+from pipeline.catalog.observed.boundaries import EnvironmentRole
+from pipeline.catalog.observed.model import (
+    SeenConstraint,
+    SeenPortfolio,
+    SeenProduct,
+    SeenVersion,
+)
+from pipeline.catalog.spec.shares import Share
+
+
+@dataclass(frozen=True)
+class StackChange:
+    """The stack of a launch role or of the release bucket is created or updated."""
+
+    foundation: Foundation
+
+
+@dataclass(frozen=True)
+class BoundaryChange:
+    """A role gets the boundary with this ARN, and the mark that lets a rollback remove it; without one it loses the mark."""
+
+    role: EnvironmentRole
+    boundary: str = ""
+    mark: bool = False
+
+
+@dataclass(frozen=True)
+class ReleaseUpload:
+    """The missing files of the release are uploaded."""
+
+
+@dataclass(frozen=True)
+class TemplateUpload:
+    """The template of a product's version is uploaded."""
+
+    product: WantedProduct
+
+
+@dataclass(frozen=True)
+class TagOptionCreation:
+    """A tag option of the account is created."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True)
+class PortfolioChange:
+    """A portfolio is created, or updated where it was seen."""
+
+    wanted: WantedPortfolio
+    seen: SeenPortfolio | None = None
+
+
+@dataclass(frozen=True)
+class ProductChange:
+    """A product is created, or updated where it was seen."""
+
+    wanted: WantedProduct
+    seen: SeenProduct | None = None
+
+
+@dataclass(frozen=True)
+class VersionChange:
+    """A version is created, gets these fields where it was seen, or is deleted where the step retires it."""
+
+    product: WantedProduct
+    fields: Mapping[str, str]
+    seen: SeenVersion | None = None
+
+
+@dataclass(frozen=True)
+class MemberAddition:
+    """A product is added to a portfolio; both by their keys."""
+
+    portfolio: str
+    product: str
+
+
+@dataclass(frozen=True)
+class MemberRemoval:
+    """A product leaves a portfolio, by the key of the portfolio and the ID of the product."""
+
+    portfolio: str
+    product_id: str
+
+
+@dataclass(frozen=True)
+class ConstraintChange:
+    """A constraint is created, updated where it was seen, or deleted where none is wanted."""
+
+    wanted: WantedConstraint | None
+    seen: SeenConstraint | None = None
+
+
+@dataclass(frozen=True)
+class TagOptionAssociation:
+    """A portfolio gets a tag option, by the key of the portfolio and the option's key and value."""
+
+    portfolio: str
+    option: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PrincipalAssociation:
+    """A principal can launch the products of a portfolio, by the key of the portfolio."""
+
+    portfolio: str
+    arn: str
+    type: str
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """A portfolio is shared, or a share that exists is updated; by the key of the portfolio."""
+
+    portfolio: str
+    share: Share
+    exists: bool
+
+
+AccessChange = (
+    TagOptionCreation
+    | MemberAddition
+    | MemberRemoval
+    | ConstraintChange
+    | TagOptionAssociation
+    | PrincipalAssociation
+    | ShareChange
+)
+Change = (
+    StackChange
+    | BoundaryChange
+    | ReleaseUpload
+    | TemplateUpload
+    | PortfolioChange
+    | ProductChange
+    | VersionChange
+    | AccessChange
+)
