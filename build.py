@@ -52,21 +52,21 @@ def default(context: typer.Context) -> None:
 
 def main() -> None:
     """Run a command; what it refuses is one sentence on standard error, and exit status 1 or, for wrong usage, 2."""
-    from pipeline.errors import Refusal
+    from pipeline.errors import PipelineError
 
     os.chdir(Path(__file__).parent)
     try:
         status = app(standalone_mode=False)
-    except Refusal as refusal:
-        end(str(refusal), 1)
+    except PipelineError as refusal:
+        exit_with(str(refusal), 1)
     except typer.TyperException as error:
-        end(usage(error), getattr(error, "exit_code", 2))
+        exit_with(usage(error), getattr(error, "exit_code", 2))
     except OSError as error:
-        end(f"Could not use {error.filename or 'a file'}: {error.strerror or error}.", 1)
+        exit_with(f"Could not use {error.filename or 'a file'}: {error.strerror or error}.", 1)
     except typer.Abort:
-        end("Nothing was done.", 1)
+        exit_with("Nothing was done.", 1)
     if status == INTERRUPTED:
-        end("Interrupted; run the same command again to go on.", INTERRUPTED)
+        exit_with("Interrupted; run the same command again to go on.", INTERRUPTED)
     sys.exit(status or 0)
 
 
@@ -78,7 +78,7 @@ def usage(error: Exception) -> str:
     return f"{' '.join(message.split()).rstrip('.')}; see `.venv/bin/python {program} --help`."
 
 
-def end(sentence: str, status: int) -> NoReturn:
+def exit_with(sentence: str, status: int) -> NoReturn:
     """Say why the program ends, and end it."""
     print(f"build.py: {sentence}", file=sys.stderr)
     sys.exit(status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
 from templates_src.core.shared import PROD
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME
 
@@ -16,7 +16,7 @@ def embedded_prerequisites(aws: Aws, environment: str, given: Mapping[str, str])
     named = given.get(CERTIFICATE_ARN.name) or given.get(DOMAIN_NAME.name)
     if environment != PROD or named:
         return {}
-    with sentences("request a certificate from the embedded AWS"):
+    with aws_errors("request a certificate from the embedded AWS"):
         certificate = aws.client("acm").request_certificate(
             DomainName=EXAMPLE_DOMAIN, ValidationMethod="DNS"
         )

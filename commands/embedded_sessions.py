@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from pipeline.aws import Aws, code_of, partition_of, sentences
+from pipeline.aws import Aws, aws_errors, code_of, partition_of
 from pipeline.catalog.apply.stacks import ensure_stack
-from pipeline.catalog.desired.foundations import Foundation
+from pipeline.catalog.desired.bootstrap_stacks import BootstrapStack
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.principals import role_exists
 from pipeline.release.assemble import Release, template_path
@@ -28,18 +28,18 @@ def make_launcher(aws: Aws, release: Release, role: str, trusted: str = "") -> N
     """Create the stack of a launcher role, which trusts these principals or, without any, all of the account."""
     values = {LAUNCHER_ROLE_NAME: role, TRUSTED_PRINCIPALS: trusted}
     given = {known.name: value for known, value in values.items() if value != known.default}
-    template = release.foundations[template_path(NAME)]
-    stack = Foundation(Kind.LAUNCH_ROLE, f"{role}-role", template, given)
+    template = release.bootstrap_stacks[template_path(NAME)]
+    stack = BootstrapStack(Kind.LAUNCH_ROLE, f"{role}-role", template, given)
     ensure_stack(aws, stack, lambda _text: None)
 
 
 def session(aws: Aws, role: str, name: str = PERSON) -> Aws:
     """The embedded AWS as a session of a role, which a user without other rights assumes; ``name`` is the session's.
 
-    Raises Refusal where the role does not exist or does not trust the user.
+    Raises PipelineError where the role does not exist or does not trust the user.
     """
     arn = f"arn:{partition_of(aws.region)}:iam::{aws.account()}:role/{role}"
-    with sentences(f"assume role {role} in the embedded AWS"):
+    with aws_errors(f"assume role {role} in the embedded AWS"):
         credentials = (
             person(aws).client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
         )

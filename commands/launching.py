@@ -18,11 +18,11 @@ from commands.options import (
     console,
     parsed,
 )
-from commands.targets import stay, target
+from commands.targets import serve_until_interrupted, target
 
 if TYPE_CHECKING:
     from pipeline.aws import Aws
-    from pipeline.provisioning.operations import Ended
+    from pipeline.provisioning.operations import OperationResult
     from pipeline.provisioning.records import Note, Report
     from pipeline.release.assemble import Release
 
@@ -88,7 +88,7 @@ def launch(
             name = provisioned_name({**profile, **given})
             launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
-            stay(aws)
+            serve_until_interrupted(aws)
 
 
 def published(aws: Aws, release: Release, environment: str) -> Aws:
@@ -103,7 +103,7 @@ def published(aws: Aws, release: Release, environment: str) -> Aws:
 def launcher_name(environment: str) -> str:
     """The first role that catalog.yaml lets launch an environment, by name."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
-    from pipeline.errors import Refusal
+    from pipeline.errors import PipelineError
     from pipeline.parameters.profiles import shown
 
     catalog = load_catalog()
@@ -114,7 +114,7 @@ def launcher_name(environment: str) -> str:
             kind, _, name = principal.partition("/")
             if kind == "role" and not {"*", "?", "/"} & set(name):
                 return name
-    raise Refusal(
+    raise PipelineError(
         f"{shown(CATALOG)} names no role that may launch {environment}; add one to the portfolio of its product."
     )
 
@@ -129,15 +129,15 @@ def launch_product(
     tags: Mapping[str, str],
 ) -> None:
     """Launch from the product of an environment and show what came of it; exit status 1 where it failed."""
-    from pipeline.provisioning.operations import Wanted, launch
+    from pipeline.provisioning.operations import DesiredEnvironment, launch
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
-    wanted = Wanted(
+    wanted = DesiredEnvironment(
         name, product_of(environment), version, portfolio, settings, tags={**own, **tags}
     )
-    ended = carried_out(lambda report, note: launch(aws, wanted, report, note))
-    told = "launched" if ended.changed else "is launched already"
-    show_outputs(aws, name, f"{name} {told} (version {ended.version})")
+    ended = follow_operation(lambda report, note: launch(aws, wanted, report, note))
+    summary = "launched" if ended.changed else "is launched already"
+    show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
 
 def update(
@@ -151,14 +151,14 @@ def update(
     """Update an environment. Parameters that you do not set, and the version, stay the same."""
     given = parsed(settings)
     from pipeline.aws import Aws
-    from pipeline.provisioning.operations import Wanted
+    from pipeline.provisioning.operations import DesiredEnvironment
     from pipeline.provisioning.operations import update as run
 
     aws, name = Aws(region), name or default_name(environment)
-    wanted = Wanted(name, product_of(environment), product_version, portfolio, given)
-    ended = carried_out(lambda report, note: run(aws, wanted, report, note))
-    told = "updated" if ended.changed else "has no changes to make"
-    show_outputs(aws, name, f"{name} {told} (version {ended.version})")
+    wanted = DesiredEnvironment(name, product_of(environment), product_version, portfolio, given)
+    ended = follow_operation(lambda report, note: run(aws, wanted, report, note))
+    summary = "updated" if ended.changed else "has no changes to make"
+    show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
 
 def terminate(
@@ -171,7 +171,7 @@ def terminate(
     name = name or default_name(environment)
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Terminate {name} in {region}?", abort=True)
-    ended = carried_out(lambda report, note: run(Aws(region), name, report, note))
+    ended = follow_operation(lambda report, note: run(Aws(region), name, report, note))
     print(
         f"{name} is terminated."
         if ended.changed
@@ -183,10 +183,10 @@ def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: 
     """Show status, version, last operation and stack."""
     from commands import show
     from pipeline.aws import Aws
-    from pipeline.provisioning.environments import required, told
+    from pipeline.provisioning.environments import required, summary
 
     aws, name = Aws(region), name or default_name(environment)
-    show.pairs(console(), name, told(aws, required(aws, name)))
+    show.pairs(console(), name, summary(aws, required(aws, name)))
 
 
 def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
@@ -197,7 +197,7 @@ def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name:
     show_outputs(Aws(region), name, name)
 
 
-def carried_out(run: Callable[[Report, Note], Ended]) -> Ended:
+def follow_operation(run: Callable[[Report, Note], OperationResult]) -> OperationResult:
     """Show an operation's progress and return how it ended; exit status 1 where it failed."""
     from commands import show
 
@@ -205,7 +205,7 @@ def carried_out(run: Callable[[Report, Note], Ended]) -> Ended:
     with show.Progress(out) as progress:
         ended = run(progress, lambda text: out.print(text, soft_wrap=True))
     if not ended.succeeded:
-        show.ended(console(stderr=True), ended)
+        show.operation_failure(console(stderr=True), ended)
         raise typer.Exit(1)
     return ended
 
@@ -222,13 +222,13 @@ def show_outputs(aws: Aws, name: str, title: str) -> None:
 def product_of(environment: str) -> str:
     """The name of the product that launches an environment, by catalog.yaml."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
-    from pipeline.errors import Refusal
+    from pipeline.errors import PipelineError
     from pipeline.parameters.profiles import shown
 
     for product in load_catalog().products:
         if product.profile == environment:
             return product.name
-    raise Refusal(
+    raise PipelineError(
         f"{shown(CATALOG)} has no product of profile {environment!r}; add one, or launch with --direct."
     )
 

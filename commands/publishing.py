@@ -44,14 +44,14 @@ def publish(
     from pipeline.catalog import show
     from pipeline.catalog.publish import publish as run
     from pipeline.catalog.publish import refusals
-    from pipeline.errors import Refusal
+    from pipeline.errors import PipelineError
 
     plans = planned(regions)
     out = console()
     show.plans_as_tables(out, plans)
     refused = refusals(plans)
     if refused:
-        raise Refusal(" ".join(refused))
+        raise PipelineError(" ".join(refused))
     steps = sum(len(each.writing) for each in plans)
     if not steps:
         print("Nothing to publish.")

@@ -21,15 +21,15 @@ def regions(
     For a region that you name, show every reason; the exit status is 1 if it is not ready.
     """
     from pipeline.checks.regions import show
-    from pipeline.checks.regions.readiness import readiness, untold_of
+    from pipeline.checks.regions.readiness import readiness, unlisted_uses
     from pipeline.release.assemble import assemble
 
     release = assemble()
     found = readiness(release, region, profile)
-    untold = untold_of(release, profile)
+    unlisted = unlisted_uses(release, profile)
     if as_json:
-        print(show.as_json(found, untold))
+        print(show.as_json(found, unlisted))
     else:
-        show.as_table(console(), found, untold, full=bool(region))
+        show.as_table(console(), found, unlisted, full=bool(region))
     if region and not all(each.everywhere for each in found):
         raise typer.Exit(1)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pipeline.checks.lint import Report
-    from pipeline.provisioning.operations import Ended
+    from pipeline.provisioning.operations import OperationResult
     from pipeline.stacks.deploy import Launched
     from pipeline.stacks.events import Failure, Operation
 
@@ -94,15 +94,15 @@ def failures(console: Console, launched: Launched) -> None:
     _failed_resources(console, launched.failures)
 
 
-def ended(console: Console, ended: Ended) -> None:
+def operation_failure(console: Console, operation_failure: OperationResult) -> None:
     """What Service Catalog says of an operation that failed, and the first failed resource of each stack."""
     console.print(
-        f"{ended.name} failed: {' '.join(ended.errors) or 'Service Catalog gives no reason.'}",
+        f"{operation_failure.name} failed: {' '.join(operation_failure.errors) or 'Service Catalog gives no reason.'}",
         style="red",
         soft_wrap=True,
         markup=False,
     )
-    _failed_resources(console, ended.failures)
+    _failed_resources(console, operation_failure.failures)
 
 
 def _failed_resources(console: Console, failures: Iterable[Failure]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def target(region: str, *, embedded: bool) -> Iterator[Aws]:
     """The AWS to launch on: the account of the credentials, or an embedded one that ends with the launch."""
     from pipeline.aws import Aws, require_region
-    from pipeline.errors import Refusal
+    from pipeline.errors import PipelineError
 
     require_region(region)
     if not embedded:
@@ -25,12 +25,12 @@ def target(region: str, *, embedded: bool) -> Iterator[Aws]:
     try:
         running = EmbeddedAws.start(region=region)
     except EmbeddedAwsError as error:
-        raise Refusal(str(error)) from error
+        raise PipelineError(str(error)) from error
     with running:
         yield Aws(region, running.environment())
 
 
-def stay(aws: Aws) -> None:
+def serve_until_interrupted(aws: Aws) -> None:
     """Leave the embedded AWS running until Ctrl-C, and say how to reach it."""
     import signal
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 DEFAULT_REGION = "eu-north-1"
 
@@ -29,7 +29,7 @@ class Aws:
     def client(self, service: str) -> Any:
         """The client of a service, made once.
 
-        Raises Refusal for a region that no partition of AWS has and for an endpoint that is no URL.
+        Raises PipelineError for a region that no partition of AWS has and for an endpoint that is no URL.
         """
         if service not in self._clients:
             endpoint = self.environment.get("AWS_ENDPOINT_URL")
@@ -38,7 +38,7 @@ class Aws:
                     service, endpoint_url=endpoint, config=_config(endpoint)
                 )
             except ValueError as error:
-                raise Refusal(
+                raise PipelineError(
                     f"Could not reach AWS: {error}; give AWS_ENDPOINT_URL as http://HOST:PORT, or unset it."
                 ) from error
         return self._clients[service]
@@ -50,7 +50,7 @@ class Aws:
 
     def account(self) -> str:
         """The account that the credentials belong to."""
-        with sentences("ask AWS for the account"):
+        with aws_errors("ask AWS for the account"):
             return str(self.client("sts").get_caller_identity()["Account"])
 
     @cached_property
@@ -86,7 +86,7 @@ def require_region(region: str) -> None:
     partitions = Loader().load_data("partitions")["partitions"]
     known = {name for partition in partitions for name in partition["regions"]}
     if region not in known or region.endswith("-global"):
-        raise Refusal(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
+        raise PipelineError(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
 
 
 def partition_of(region: str) -> str:
@@ -132,8 +132,8 @@ def code_of(error: Exception) -> str:
 
 
 @contextmanager
-def sentences(doing: str) -> Iterator[None]:
-    """Turn what botocore raises into a Refusal that says what could not be done, why, and what to do."""
+def aws_errors(doing: str) -> Iterator[None]:
+    """Turn what botocore raises into a PipelineError that says what could not be done, why, and what to do."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -145,17 +145,19 @@ def sentences(doing: str) -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, ProfileNotFound) as error:
-        raise Refusal(
+        raise PipelineError(
             f"Could not {doing}: {str(error).rstrip('.')}; sign in, for example with `aws sso login`, or set AWS_PROFILE."
         ) from error
     except EndpointConnectionError as error:
-        raise Refusal(
+        raise PipelineError(
             f"Could not {doing}: {str(error).rstrip('.')}; check the network and AWS_ENDPOINT_URL."
         ) from error
     except ClientError as error:
-        raise Refusal(f"Could not {doing}: {reason_of(error)}") from error
+        raise PipelineError(f"Could not {doing}: {reason_of(error)}") from error
     except BotoCoreError as error:
-        raise Refusal(f"Could not {doing}: {' '.join(str(error).split()).rstrip('.')}.") from error
+        raise PipelineError(
+            f"Could not {doing}: {' '.join(str(error).split()).rstrip('.')}."
+        ) from error
 
 
 _ADVICE: Mapping[str, str] = {

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class Refusal(Exception):
+class PipelineError(Exception):
     """Something that cannot be done; the text says in one sentence what is wrong, where, and what to do."""
 
 

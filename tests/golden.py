@@ -15,7 +15,7 @@ def differences(release: Release, dist: Path) -> list[str]:
     """What in ``dist`` is not what the release builds: sentences that name the file."""
     wanted = {
         dist / path: body
-        for path, body in {**release.files, **release.foundations}.items()
+        for path, body in {**release.files, **release.bootstrap_stacks}.items()
         if path.startswith(f"{TEMPLATE_FOLDER}/")
     }
     wanted[dist / MANIFEST.name] = release.manifest()

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.checks.render import render_values
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters import relations
 from pipeline.parameters.profiles import load_profile, refused, resolve
 from pipeline.release.assemble import Release
@@ -114,7 +114,7 @@ def broken_rule(release: Release, row: Wrong) -> str | None:
     for name, value in row.values.items():
         if value is None or refused(release.root.declarations[name], value):
             return None
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         launched(release, row.base, row.values)
     return str(refusal.value).rpartition("(rule ")[2].rstrip(")")
 
@@ -131,7 +131,7 @@ def cloudformation(running_aws: EmbeddedAws, release: Release) -> Any:
 
 @pytest.mark.parametrize("row", EVERY, ids=title)
 def test_pipeline_refuses(release: Release, row: Wrong) -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         launched(release, row.base, row.values)
 
     assert_named(row, str(refusal.value))

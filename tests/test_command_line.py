@@ -313,7 +313,7 @@ def test_build_gives_the_same_bytes_elsewhere(
 ) -> None:
     finished = run("build", env={**NOBODY, **env}, tree=broken)
 
-    files = {**release.files, **release.foundations}
+    files = {**release.files, **release.bootstrap_stacks}
     expected = {path: body for path, body in files.items() if path.endswith(".json")}
     assert finished.returncode == 0, finished.stderr
     assert built(broken) == {**expected, MANIFEST_NAME: release.manifest()}
@@ -339,7 +339,7 @@ def test_lint_of_a_region_that_is_not_ready_says_why_and_fails(
     broken: Path, release: Release
 ) -> None:
     where = ("us-west-1",)
-    targets = [lint.tree(release, where), *lint.foundations(release, where)]
+    targets = [lint.tree(release, where), *lint.bootstrap_templates(release, where)]
     for name in profile_names():
         targets += lint.rendered_targets(release, name, where, PARAMETERS)
     clean = broken / ".cache/lint"

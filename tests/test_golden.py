@@ -23,7 +23,7 @@ def test_dist_is_what_the_sources_build(release: Release) -> None:
 def test_building_twice_gives_the_same_bytes(release: Release) -> None:
     again = assemble()
     assert again.files == release.files
-    assert again.foundations == release.foundations
+    assert again.bootstrap_stacks == release.bootstrap_stacks
     assert again.manifest() == release.manifest()
 
 

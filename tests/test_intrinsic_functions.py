@@ -11,7 +11,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.checks.render import check_rules, scope_of
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.template.intrinsic_functions import NO_VALUE, Scope
 from tests.conftest import REGION
 
@@ -253,7 +253,7 @@ def test_output_of_a_nested_stack_is_its_value() -> None:
     ],
 )
 def test_what_cloudformation_would_fail_on_is_refused(expression: Any, sentence: str) -> None:
-    with pytest.raises(Refusal, match=sentence):
+    with pytest.raises(PipelineError, match=sentence):
         scope().evaluate(expression)
 
 
@@ -295,7 +295,7 @@ def test_rule_is_held_to_here_and_by_cloudformation(
         check_rules(here)
         cloudformation.create_stack(**request)
     else:
-        with pytest.raises(Refusal, match=r"It must hold\. \(rule ItHolds\)"):
+        with pytest.raises(PipelineError, match=r"It must hold\. \(rule ItHolds\)"):
             check_rules(here)
         with pytest.raises(cloudformation.exceptions.ClientError, match="It must hold"):
             cloudformation.create_stack(**request)
@@ -309,7 +309,7 @@ def test_rule_is_held_to_only_under_its_condition() -> None:
         return Scope({"Rules": {"InProd": {"RuleCondition": condition, **never}}}, {})
 
     check_rules(rules("dev"))
-    with pytest.raises(Refusal, match="InProd"):
+    with pytest.raises(PipelineError, match="InProd"):
         check_rules(rules("prod"))
 
 
@@ -317,5 +317,5 @@ def test_rule_is_held_to_only_under_its_condition() -> None:
     "expression", [{"Fn::RefAll": "AWS::EC2::VPC::Id"}, {"Fn::ValueOf": ["Vpc", "Tags.Name"]}]
 )
 def test_rule_that_asks_the_account_is_refused(expression: Any) -> None:
-    with pytest.raises(Refusal, match=f"{next(iter(expression))}, which cannot be evaluated"):
+    with pytest.raises(PipelineError, match=f"{next(iter(expression))}, which cannot be evaluated"):
         scope().holds(expression)

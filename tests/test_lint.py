@@ -14,7 +14,7 @@ import pytest
 from pipeline.checks import lint
 from pipeline.checks.regions.readiness import readiness, ready_regions
 from pipeline.checks.render import Rendered
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
 from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
@@ -30,7 +30,7 @@ def test_templates_and_environments_are_clean_in_every_region(release: Release) 
     report = lint.lint(release, REGIONS, environments=ready)
     assert report.findings == ()
     # Each environment once: the regions that are ready differ in their names alone.
-    assert report.targets == 1 + len(release.foundations) + 3
+    assert report.targets == 1 + len(release.bootstrap_stacks) + 3
     assert all(set(REGIONS) < set(regions) for regions in ready.values())
     assert lint.lint(release, REGIONS, environments=ready).linted == 0
 
@@ -72,7 +72,7 @@ def test_a_fault_in_one_of_many_regions_is_found_and_names_it(dev: Rendered) -> 
 
 
 def test_a_region_that_does_not_exist_is_refused(dev: Rendered) -> None:
-    with pytest.raises(Refusal, match="eu-north-9"):
+    with pytest.raises(PipelineError, match="eu-north-9"):
         lint.lint_target(target_of(dev.layers["network"], "network", "eu-north-9"))
 
 
@@ -143,7 +143,7 @@ def faulty(
     named = ("network", "security", "data", "edge")
     layers = tuple(layer for layer in release.layers if layer.name in named)
     return lint.lint(
-        dataclasses.replace(release, files=files, layers=layers, foundations={}),
+        dataclasses.replace(release, files=files, layers=layers, bootstrap_stacks={}),
         REGIONS[:1],
         profiles=tmp_path_factory.mktemp("profiles"),
         clean=remembered,
@@ -162,10 +162,10 @@ def test_found_in_nested_templates(faulty: lint.Report, says: str) -> None:
 
 def test_found_in_a_foundation(release: Release) -> None:
     path = template_path("release-bucket")
-    template: Template = json.loads(release.foundations[path])
+    template: Template = json.loads(release.bootstrap_stacks[path])
     template["Resources"]["Bucket"]["Properties"]["BucketNames"] = "releases"
-    faulty = dataclasses.replace(release, foundations={path: serialize(template)})
-    (target,) = lint.foundations(faulty, REGIONS[:1])
+    faulty = dataclasses.replace(release, bootstrap_stacks={path: serialize(template)})
+    (target,) = lint.bootstrap_templates(faulty, REGIONS[:1])
     found = messages(tuple(lint.lint_target(target)))
     assert [message for message in found if "'BucketNames'" in message], found
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.checks.render import assembled, render_resource, scope_of
 from templates_src.core.errors import TemplateError
-from templates_src.core.json_text import Choice, Only, json_text
+from templates_src.core.json_text import Choice, ConditionalEntry, json_text
 from templates_src.monitoring.template import monitoring
 
 REGION = "eu-north-1"
@@ -283,7 +283,10 @@ def test_json_text_under_conditions(holds: bool) -> None:
         )
         return {"Fn::Sub": [whole, {name: decided(part) for name, part in parts.items()}]}
 
-    value = {"list": [1, Only("C", {"a": "${P}"})], "choice": Choice("C", [1], {"b": 2})}
+    value = {
+        "list": [1, ConditionalEntry("C", {"a": "${P}"})],
+        "choice": Choice("C", [1], {"b": 2}),
+    }
     text = json_text(value)
     plain = json.loads(json.dumps(text, default=lambda helper: helper.to_dict()))
     found = json.loads(completed(decided(plain)))
@@ -293,4 +296,4 @@ def test_json_text_under_conditions(holds: bool) -> None:
 
 def test_list_must_not_begin_with_a_conditional_entry() -> None:
     with pytest.raises(TemplateError, match="put an entry first that always is"):
-        json_text([Only("HasAlarmEmail", 1), 2])
+        json_text([ConditionalEntry("HasAlarmEmail", 1), 2])

@@ -14,7 +14,7 @@ from troposphere.logs import LogGroup
 from troposphere.s3 import Bucket
 from troposphere.wafv2 import LoggingConfiguration
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release import assemble as assembling
 from pipeline.release import names
 from pipeline.release.assemble import Release
@@ -83,7 +83,7 @@ def test_name_of_the_greatest_length_fits(limit: Limit) -> None:
 def test_name_of_one_character_more_is_refused(limit: Limit) -> None:
     thing = resource(limit.kind, limit.path, Sub(filled(limit, limit.longest + 1)))
 
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         check_names_fit([layer_with(thing)])
 
     for part in (
@@ -129,7 +129,9 @@ def test_limit_says_where_it_is_written(limit: Limit) -> None:
     ],
 )
 def test_name_that_its_service_does_not_take_is_refused(kind: str, path: str, text: str) -> None:
-    with pytest.raises(Refusal, match=f"^{path} of Thing in layer test comes to .* does not take"):
+    with pytest.raises(
+        PipelineError, match=f"^{path} of Thing in layer test comes to .* does not take"
+    ):
         check_names_fit([layer_with(resource(kind, (path,), Sub(text)))])
 
 
@@ -141,7 +143,7 @@ def test_firewall_logs_to_a_group_of_the_prescribed_prefix() -> None:
         return layer_with(group, log)
 
     check_names_fit([logging_to("aws-waf-logs-${Project}")])
-    with pytest.raises(Refusal, match=r"LogDestinationConfigs of Log .*log-group:waf-a-"):
+    with pytest.raises(PipelineError, match=r"LogDestinationConfigs of Log .*log-group:waf-a-"):
         check_names_fit([logging_to("waf-${Project}")])
 
 
@@ -157,7 +159,7 @@ def test_firewall_logs_to_a_group_of_the_prescribed_prefix() -> None:
     ids=["yes", "no", "joined", "stack", "region"],
 )
 def test_name_is_found_however_it_is_composed(name: Any) -> None:
-    with pytest.raises(Refusal, match=r"BucketName of Bucket in layer test .* takes 63"):
+    with pytest.raises(PipelineError, match=r"BucketName of Bucket in layer test .* takes 63"):
         check_names_fit([layer_with(Bucket("Bucket", BucketName=name))])
 
 
@@ -174,7 +176,7 @@ def test_name_is_tried_in_every_environment(text: str, culprit: str) -> None:
     # A hyphen and six characters, which the end of a secret's name must not be, in one of them.
     secret = resource("AWS::SecretsManager::Secret", ("Name",), Sub("${Project}" + text))
 
-    with pytest.raises(Refusal, match=f"{culprit}', which"):
+    with pytest.raises(PipelineError, match=f"{culprit}', which"):
         check_names_fit([layer_with(secret)])
 
 
@@ -189,7 +191,7 @@ def test_one_character_more_of_project_would_not_fit(
 ) -> None:
     monkeypatch.setattr(names, "PROJECT", replace(PROJECT, max_length=15))
 
-    with pytest.raises(Refusal, match=r"DocumentsBucket in layer data .* 64 characters"):
+    with pytest.raises(PipelineError, match=r"DocumentsBucket in layer data .* 64 characters"):
         check_names_fit(release.layers)
 
 
@@ -197,7 +199,7 @@ def test_build_refuses_a_name_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
     layer = layer_with(Bucket("Bucket", BucketName=named("-" + "x" * 50)))
     monkeypatch.setattr(root_module, "layers", lambda: [layer])
 
-    with pytest.raises(Refusal, match="BucketName of Bucket in layer test"):
+    with pytest.raises(PipelineError, match="BucketName of Bucket in layer test"):
         assembling.assemble()
 
 
@@ -231,6 +233,6 @@ def test_every_name_of_the_release_that_project_goes_into_has_a_limit(release: R
 
 def test_every_limit_is_of_a_type_in_the_release(release: Release) -> None:
     documents = [layer.document() for layer in release.layers]
-    documents += [json.loads(body) for body in release.foundations.values()]
+    documents += [json.loads(body) for body in release.bootstrap_stacks.values()]
     used = {body["Type"] for document in documents for body in document["Resources"].values()}
     assert {limit.kind for limit in LIMITS} - used == set()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names, profile_parameters
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
@@ -141,7 +141,7 @@ def test_wrong_profile_is_refused(
     change(pairs)
     path.write_text(json.dumps(pairs))
 
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         load_profile(release.root, "dev", folder)
 
     for part in ("dev.json", *named):
@@ -164,27 +164,27 @@ def test_file_of_another_form_is_refused(
 ) -> None:
     (folder / "dev.json").write_text(text)
 
-    with pytest.raises(Refusal, match=rf"dev\.json.*{reason}"):
+    with pytest.raises(PipelineError, match=rf"dev\.json.*{reason}"):
         load_profile(release.root, "dev", folder)
 
 
 def test_file_that_is_no_text_is_refused(release: Release, folder: Path) -> None:
     (folder / "dev.json").write_bytes(b"\xff\xfe[]")
 
-    with pytest.raises(Refusal, match=r"dev\.json cannot be read as JSON"):
+    with pytest.raises(PipelineError, match=r"dev\.json cannot be read as JSON"):
         load_profile(release.root, "dev", folder)
 
 
 def test_environment_without_a_profile_is_refused_with_those_that_have_one(
     release: Release,
 ) -> None:
-    with pytest.raises(Refusal, match="'qa'; parameters/ holds dev, prod and staging"):
+    with pytest.raises(PipelineError, match="'qa'; parameters/ holds dev, prod and staging"):
         load_profile(release.root, "qa")
 
 
 @pytest.mark.parametrize("name", ["../parameters/dev", "dev.json", ""])
 def test_name_of_an_environment_is_no_path(release: Release, name: str) -> None:
-    with pytest.raises(Refusal, match="no environment"):
+    with pytest.raises(PipelineError, match="no environment"):
         load_profile(release.root, name)
 
 

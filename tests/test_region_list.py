@@ -11,7 +11,7 @@ import pytest
 from pipeline.checks.regions import schemas
 from pipeline.checks.regions.readiness import Readiness, readiness
 from pipeline.checks.regions.readme import BEGIN, END, README, block, written
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT
 from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS
@@ -110,5 +110,5 @@ def test_readme_that_lists_other_regions_is_written_anew(everywhere: list[Readin
 @pytest.mark.parametrize("mark", [BEGIN, END])
 def test_readme_without_its_marks_is_refused(everywhere: list[Readiness], mark: str) -> None:
     text = README.read_text(encoding="utf-8").replace(mark, "")
-    with pytest.raises(Refusal, match="lacks the marks"):
+    with pytest.raises(PipelineError, match="lacks the marks"):
         written(text, everywhere)

@@ -25,9 +25,9 @@ from pipeline.checks.regions.readiness import (
     ready_regions,
     reasons_against,
 )
-from pipeline.checks.regions.uses import UNTOLD, resources, untold
+from pipeline.checks.regions.uses import UNTOLD, resources, unlisted
 from pipeline.checks.render import Rendered, render
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import NAME, VALUE, refused
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
@@ -88,7 +88,7 @@ def test_every_region_of_cfn_lint_is_answered(everywhere: list[Readiness]) -> No
 
 
 def test_region_that_does_not_exist(release: Release) -> None:
-    with pytest.raises(Refusal, match="AWS has no region 'eu-north-9'"):
+    with pytest.raises(PipelineError, match="AWS has no region 'eu-north-9'"):
         readiness(release, [HERE, "eu-north-9"])
 
 
@@ -299,16 +299,16 @@ def test_regions_that_are_not_known_are_none_to_lint(everywhere: list[Readiness]
 
 def test_environment_that_is_ready_nowhere_is_refused(everywhere: list[Readiness]) -> None:
     nowhere = [each for each in everywhere if each.region in (*UNKNOWN, "me-central-1")]
-    with pytest.raises(Refusal, match="No region is ready for prod"):
+    with pytest.raises(PipelineError, match="No region is ready for prod"):
         ready_regions(nowhere)
 
 
 def test_everything_that_no_schema_says_is_used_by_an_environment(release: Release) -> None:
-    used = {name for environment in ENVIRONMENTS for name in untold(render(release, environment))}
+    used = {name for environment in ENVIRONMENTS for name in unlisted(render(release, environment))}
     assert used == {name for name, *_ in UNTOLD}
 
 
 def test_what_is_not_used_is_not_asked_for(release: Release) -> None:
-    on_intel = untold(render(release, "dev", overrides={"CpuArchitecture": "X86_64"}))
+    on_intel = unlisted(render(release, "dev", overrides={"CpuArchitecture": "X86_64"}))
     assert "Fargate on ARM64" not in on_intel
     assert "Valkey nodes" not in on_intel

@@ -14,7 +14,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release
 from pipeline.release.upload import (
     MANIFEST_NAME,
@@ -147,7 +147,9 @@ def test_other_bytes_are_refused_and_left(
 ) -> None:
     s3.put_object(Bucket=bucket, Key=release.prefix + key, Body=b"{}")
 
-    with pytest.raises(Refusal, match=rf"s3://{bucket}/{release.prefix}{key} holds other bytes"):
+    with pytest.raises(
+        PipelineError, match=rf"s3://{bucket}/{release.prefix}{key} holds other bytes"
+    ):
         upload(aws, release, bucket)
 
     assert contents(s3, bucket)[release.prefix + key] == b"{}"
@@ -159,7 +161,7 @@ def test_release_with_other_bytes_gets_no_manifest(
 ) -> None:
     s3.put_object(Bucket=bucket, Key=release.prefix + next(iter(release.files)), Body=b"{}")
 
-    with pytest.raises(Refusal):
+    with pytest.raises(PipelineError):
         upload(aws, release, bucket)
 
     assert release.prefix + MANIFEST_NAME not in contents(s3, bucket)
@@ -170,7 +172,7 @@ def test_what_came_in_between_is_not_overwritten(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=False)
-    with pytest.raises(Refusal, match="holds other bytes"):
+    with pytest.raises(PipelineError, match="holds other bytes"):
         put_once(s3, bucket, "key", b"ours", present=False)
 
     assert contents(s3, bucket) == {"key": b"theirs"}
@@ -181,7 +183,7 @@ def test_what_is_present_is_compared_all_the_same(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=True)
-    with pytest.raises(Refusal, match="holds other bytes"):
+    with pytest.raises(PipelineError, match="holds other bytes"):
         put_once(s3, bucket, "key", b"ours", present=True)
 
 
@@ -208,7 +210,7 @@ def test_uploads_at_once_write_each_file_once(
 def test_bucket_that_is_not_there_is_refused_with_the_way_to_make_it(
     aws: Aws, release: Release
 ) -> None:
-    with pytest.raises(Refusal, match=f"`aws s3 mb s3://absent --region {REGION}`"):
+    with pytest.raises(PipelineError, match=f"`aws s3 mb s3://absent --region {REGION}`"):
         upload(aws, release, "absent")
 
 
@@ -218,7 +220,7 @@ def test_bucket_of_another_region_is_refused(
     there = Aws(ELSEWHERE, running_aws.environment())
     ensure_bucket(there, "far-releases")
 
-    with pytest.raises(Refusal, match=f"far-releases is in {ELSEWHERE}.* in {REGION}"):
+    with pytest.raises(PipelineError, match=f"far-releases is in {ELSEWHERE}.* in {REGION}"):
         upload(aws, release, "far-releases")
 
     assert contents(there.client("s3"), "far-releases") == {}
@@ -243,7 +245,9 @@ def test_bucket_of_another_account_is_refused(
     theirs.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
     aws.client("s3").put_object(Bucket=name, Key="open", Body=b"")
 
-    with pytest.raises(Refusal, match=f"{name} belongs to another account than {aws.account()}"):
+    with pytest.raises(
+        PipelineError, match=f"{name} belongs to another account than {aws.account()}"
+    ):
         ensure_bucket(aws, name) if use == "ensure_bucket" else upload(aws, release, name)
 
     assert list(contents(theirs.client("s3"), name)) == ["open"]
@@ -251,7 +255,7 @@ def test_bucket_of_another_account_is_refused(
 
 @pytest.mark.parametrize("name", ["", "ab", "Releases", "s3://releases", "releases/"])
 def test_what_cannot_be_a_bucket_is_refused(aws: Aws, release: Release, name: str) -> None:
-    with pytest.raises(Refusal, match="cannot be a bucket: ReleaseBucket must be"):
+    with pytest.raises(PipelineError, match="cannot be a bucket: ReleaseBucket must be"):
         upload(aws, release, name)
 
 

@@ -9,7 +9,7 @@ from troposphere import Equals, GetAtt, Ref
 from troposphere.sns import Topic, TopicPolicy
 from troposphere.sqs import Queue
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release import assemble as assembling
 from templates_src import environment as root_module
 from templates_src.core.declaration import Declaration, choice, wired
@@ -202,7 +202,7 @@ def test_build_answers_with_a_sentence(
 ) -> None:
     monkeypatch.setattr(root_module, "layers", broken)
 
-    with pytest.raises(Refusal, match=sentence) as refusal:
+    with pytest.raises(PipelineError, match=sentence) as refusal:
         assembling.assemble()
 
     assert "\n" not in str(refusal.value)
@@ -223,5 +223,5 @@ def test_template_over_a_quota_is_refused(
 ) -> None:
     monkeypatch.setattr(assembling, quota, 3)
 
-    with pytest.raises(Refusal, match=rf"(?i)\d.* {sentence}"):
+    with pytest.raises(PipelineError, match=rf"(?i)\d.* {sentence}"):
         assembling.assemble()

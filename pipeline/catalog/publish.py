@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Protocol, TypeVar
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.apply.boundaries import set_boundary
 from pipeline.catalog.apply.catalog import Applier
 from pipeline.catalog.apply.stacks import ensure_stack
 from pipeline.catalog.apply.tokens import WAITS
+from pipeline.catalog.desired.bootstrap_stacks import bootstrap_stacks
 from pipeline.catalog.desired.catalog import Desired, desired
-from pipeline.catalog.desired.foundations import foundations
 from pipeline.catalog.desired.launch_roles import check_account
 from pipeline.catalog.observed.account import observe_account
 from pipeline.catalog.observed.catalog import observe
@@ -26,7 +26,7 @@ from pipeline.catalog.plan.changes import BoundaryChange, StackChange
 from pipeline.catalog.plan.steps import Action, Step, in_order
 from pipeline.catalog.plan.storage import storage_steps
 from pipeline.catalog.spec.model import Catalog
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release
 
 Done = TypeVar("Done")
@@ -106,7 +106,7 @@ def plan_regions(
 ) -> list[RegionPlan]:
     """The plan of each region, by default those of catalog.yaml; makes reading calls only.
 
-    The stacks of launch roles are in the first of catalog.yaml's, as roles have no region. Raises Refusal where AWS does
+    The stacks of launch roles are in the first of catalog.yaml's, as roles have no region. Raises PipelineError where AWS does
     not let it read, and for what catalog.yaml has of another account.
     """
     chosen = list(regions) or list(catalog.regions)
@@ -117,7 +117,7 @@ def plan_regions(
         home = connect(catalog.regions[0]) if region == chosen[0] else None
         return plan_region(connect(region), home, release, catalog, account)
 
-    plans = at_once(chosen, one)
+    plans = in_parallel(chosen, one)
     complete = set(chosen) >= set(catalog.regions)
     return [for_account(plan, plans, complete=complete) for plan in plans]
 
@@ -139,7 +139,7 @@ def plan_region(
     wanted = desired(release, catalog, account, aws.region)
     observed = observe(aws, wanted, stored(aws, wanted, release, home))
     role_stacks = {name: stack.parameters for name, stack in observed.role_stacks.items()}
-    base = foundations(release, catalog, role_stacks if home else None)
+    base = bootstrap_stacks(release, catalog, role_stacks if home else None)
     steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
     stacks = tuple(each.stack for each in base if each.role)
     return RegionPlan(aws, home, release, wanted, observed, steps, stacks)
@@ -163,28 +163,28 @@ def publish(
     """Carry out the plans of all regions at once; a region that fails does not hold up the others.
 
     The launch roles come first, as every region's constraints name them, and then the boundaries of roles that
-    environments have already. Raises Refusal before anything is written where a plan holds a refusal, and afterwards
+    environments have already. Raises PipelineError before anything is written where a plan holds a refusal, and afterwards
     with the reasons of all regions that failed.
     """
     refused = refusals(plans)
     if refused:
-        raise Refusal(" ".join(refused))
+        raise PipelineError(" ".join(refused))
     told = progress or Silence()
     stop = Event()
 
     def one(plan: RegionPlan) -> str:
         try:
             apply(plan, told, stop, waits)
-        except Refusal as refusal:
+        except PipelineError as refusal:
             return str(refusal)
         return ""
 
     for plan in plans:
         if plan.home:
             apply_to_account(plan.home, plan.writing, told)
-    failures = [reason for reason in at_once(plans, one, stop) if reason]
+    failures = [reason for reason in in_parallel(plans, one, stop) if reason]
     if failures:
-        raise Refusal(" ".join(failures))
+        raise PipelineError(" ".join(failures))
 
 
 def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
@@ -197,7 +197,7 @@ def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
         told.begin(name, len(chosen))
         for step in chosen:
             told.step(name, f"{step.action.value} {step.subject}")
-            with sentences(f"{step.action.value} {name} {step.subject}"):
+            with aws_errors(f"{step.action.value} {name} {step.subject}"):
                 take_for_account(home, step, told)
         told.end(name)
 
@@ -205,8 +205,8 @@ def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
 def take_for_account(home: Aws, step: Step, told: Progress) -> None:
     """Take one step of the account."""
     match step.change:
-        case StackChange(foundation):
-            ensure_stack(home, foundation, lambda text: told.note(step.kind.value, text))
+        case StackChange(bootstrap_stack):
+            ensure_stack(home, bootstrap_stack, lambda text: told.note(step.kind.value, text))
         case BoundaryChange() as change:
             set_boundary(home, change)
 
@@ -222,7 +222,7 @@ def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...
         if stop.is_set():
             return
         told.step(plan.region, f"{step.action.value} {step.kind.value} {step.subject}")
-        applier.take(step)
+        applier.apply_step(step)
     told.end(plan.region)
 
 
@@ -241,7 +241,7 @@ def applier_of(plan: RegionPlan, told: Progress, waits: tuple[float, ...]) -> Ap
 Thing = TypeVar("Thing")
 
 
-def at_once(
+def in_parallel(
     things: Sequence[Thing], work: Callable[[Thing], Done], stop: Event | None = None
 ) -> list[Done]:
     """Work on several things at the same time; on one in this thread, so that Ctrl-C ends it at once.

@@ -22,7 +22,7 @@ _ORDER = {action: position for position, action in enumerate(Action)}
 def compare(before: State, after: State) -> list[Change]:
     """Every resource that changes, the gravest first. Nested stacks stand for nothing but their resources.
 
-    Raises Refusal for a state that cannot be evaluated.
+    Raises PipelineError for a state that cannot be evaluated.
     """
     return sorted_changes(Comparison(evaluate(before), evaluate(after)).changes())
 

@@ -45,7 +45,7 @@ class Report:
 
 
 def report(environment: str, before: State, after: State) -> Report:
-    """Compare two states. Raises Refusal for one that cannot be evaluated."""
+    """Compare two states. Raises PipelineError for one that cannot be evaluated."""
     comparison = Comparison(evaluate(before), evaluate(after))
     return Report(
         environment,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.changes.state import State
 from pipeline.checks.launch_examples import launch_examples
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import NAME, VALUE
 from pipeline.paths import DIST, PARAMETERS, PROJECT
 from pipeline.release.assemble import Release
@@ -35,7 +35,7 @@ class Side:
         """The environment as its profile and ``changes`` make it, with examples of what a launch adds."""
         if environment not in self.profiles:
             known = ", ".join(sorted(self.profiles)) or "none"
-            raise Refusal(f"{self.title} has no environment {environment!r}; it has {known}.")
+            raise PipelineError(f"{self.title} has no environment {environment!r}; it has {known}.")
         values = {**launch_examples(region, environment), **self.profiles[environment], **changes}
         declared = self.templates[ROOT].get("Parameters", {})
         # An example stands in for an empty value of the profile, such as prod's certificate.
@@ -52,7 +52,7 @@ class Side:
 def side(name: str) -> Side:
     """The side that a name of the command line means.
 
-    A folder with templates/, such as dist; the version of a kept release; or a git revision. Raises Refusal for a name
+    A folder with templates/, such as dist; the version of a kept release; or a git revision. Raises PipelineError for a name
     that is none of these, and for a folder or revision without templates.
     """
     folder = Path(name)
@@ -65,7 +65,7 @@ def side(name: str) -> Side:
         kept = ", ".join(
             sorted(path.name for path in KEPT.glob("*/") if (path / TEMPLATE_FOLDER).is_dir())
         )
-        raise Refusal(
+        raise PipelineError(
             f"{name!r} is no folder, no kept release ({kept}) and no git revision; name one of these."
         )
     return archive
@@ -121,7 +121,7 @@ def of_revision(revision: str) -> Side | None:
         check=False,
     )
     if archive.returncode:
-        raise Refusal(
+        raise PipelineError(
             f"Revision {revision} has no {DIST.name}/{TEMPLATE_FOLDER} and {PARAMETERS.name}."
         )
     templates: dict[str, bytes] = {}
@@ -136,9 +136,11 @@ def of_revision(revision: str) -> Side | None:
 
 
 def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, bytes]) -> Side:
-    """A side from the contents of its files. Raises Refusal where one cannot be read, or the root is missing."""
+    """A side from the contents of its files. Raises PipelineError where one cannot be read, or the root is missing."""
     if f"{ROOT}{TEMPLATE_SUFFIX}" not in templates:
-        raise Refusal(f"{title} has no {TEMPLATE_FOLDER}/{ROOT}{TEMPLATE_SUFFIX}; build it first.")
+        raise PipelineError(
+            f"{title} has no {TEMPLATE_FOLDER}/{ROOT}{TEMPLATE_SUFFIX}; build it first."
+        )
     return Side(
         title,
         {
@@ -155,8 +157,8 @@ def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, 
 
 
 def parsed(body: bytes, where: str) -> Any:
-    """A JSON file. Raises Refusal that names it where it cannot be read."""
+    """A JSON file. Raises PipelineError that names it where it cannot be read."""
     try:
         return json.loads(body)
     except ValueError as error:
-        raise Refusal(f"{where} cannot be read as JSON: {error}.") from error
+        raise PipelineError(f"{where} cannot be read as JSON: {error}.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.changes.references import Name, has_token, token
 from pipeline.checks.render import pseudo_parameters
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.template.intrinsic_functions import NO_VALUE, Scope
 
 STACK = "AWS::CloudFormation::Stack"
@@ -60,7 +60,7 @@ class Evaluated:
 def evaluate(state: State) -> Evaluated:
     """Every resource of a state, nested stacks included.
 
-    Raises Refusal for a template that is missing, a parameter without a value, and a function that cannot be evaluated.
+    Raises PipelineError for a template that is missing, a parameter without a value, and a function that cannot be evaluated.
     """
     found = Evaluated()
     _Stack(state, found, ROOT, state.templates[state.root], state.values).evaluate()
@@ -133,7 +133,7 @@ class _Stack:
         address = _ADDRESS.search(str(properties["TemplateURL"]))
         name = address.group(1) if address else ""
         if name not in self.state.templates:
-            raise Refusal(
+            raise PipelineError(
                 f"Nested stack {logical_id} reads {properties['TemplateURL']}, which is no template of this release."
             )
         values = {key: str(value) for key, value in properties.get("Parameters", {}).items()}
@@ -159,7 +159,7 @@ class _Values(dict[str, Any]):
 
 
 def with_defaults(template: Template, values: Mapping[str, str], stack: str) -> dict[str, str]:
-    """The value of each parameter of a template. Raises Refusal for one that has none."""
+    """The value of each parameter of a template. Raises PipelineError for one that has none."""
     return dict(_values(template, values, stack))
 
 
@@ -171,7 +171,7 @@ def _values(template: Template, values: Mapping[str, str], stack: str) -> Iterat
             yield name, str(parameter["Default"])
         else:
             where = f"nested stack {stack}" if stack else "the root"
-            raise Refusal(f"Parameter {name} of {where} has no value and no default.")
+            raise PipelineError(f"Parameter {name} of {where} has no value and no default.")
 
 
 def is_list(kind: str) -> bool:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline.checks.render import render
-from pipeline.errors import Refusal, listed
+from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import profile_names
 from pipeline.paths import CACHE, PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
@@ -73,12 +73,12 @@ def lint(
     profiles: Path = PARAMETERS,
     clean: Path = CLEAN,
 ) -> Report:
-    """Lint the nested templates and the foundations in all ``regions``, and every environment in each.
+    """Lint the nested templates and those of the bootstrap stacks in all ``regions``, and every environment in each.
 
     ``environments`` gives environments and the regions of each, where they are others. Targets that were clean when last linted are
-    not read again unless ``fresh``. Raises Refusal for a region that cfn-lint does not know and an environment that cannot be rendered.
+    not read again unless ``fresh``. Raises PipelineError for a region that cfn-lint does not know and an environment that cannot be rendered.
     """
-    targets = [tree(release, tuple(regions)), *foundations(release, tuple(regions))]
+    targets = [tree(release, tuple(regions)), *bootstrap_templates(release, tuple(regions))]
     if environments is None:
         environments = dict.fromkeys(profile_names(profiles), regions)
     for name, where in environments.items():
@@ -138,11 +138,11 @@ def tree(release: Release, regions: tuple[str, ...]) -> Target:
     return Target(TREE, regions, tuple(files))
 
 
-def foundations(release: Release, regions: tuple[str, ...]) -> list[Target]:
+def bootstrap_templates(release: Release, regions: tuple[str, ...]) -> list[Target]:
     """The templates that an account has before a release, each by itself."""
     return [
         Target(Path(path).name, regions, ((Path(path).name, body),))
-        for path, body in release.foundations.items()
+        for path, body in release.bootstrap_stacks.items()
     ]
 
 
@@ -163,7 +163,9 @@ def lint_target(target: Target) -> list[Finding]:
 
     for region in target.regions:
         if region not in REGIONS:
-            raise Refusal(f"cfn-lint knows no region {region!r}; give one such as eu-north-1.")
+            raise PipelineError(
+                f"cfn-lint knows no region {region!r}; give one such as eu-north-1."
+            )
     # Inside the folder: cfn-lint follows the outputs of nested templates only below the working directory.
     with TemporaryDirectory(prefix="carbon-connect-lint-") as folder, chdir(folder):
         for name, body in target.files:

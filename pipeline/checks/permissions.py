@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import UNNAMED_PREFIX, Release, serialize
 from templates_src import environment
 from templates_src.launch_role.permissions import PERMISSIONS, Permissions
@@ -33,7 +33,7 @@ def compute(release: Release) -> Permissions:
     """The permissions of every handler of every resource type of the release, who its roles are passed to, and what
     its roles may do.
 
-    Raises Refusal for a resource type that has no provider schema.
+    Raises PipelineError for a resource type that has no provider schema.
     """
     bound: set[str] = set()
     unbound: set[str] = set()
@@ -74,13 +74,13 @@ def resource_types(release: Release) -> list[str]:
 
 @cache
 def handler_actions(kind: str) -> frozenset[str]:
-    """What the handlers of a resource type declare that they call. Raises Refusal without a provider schema."""
+    """What the handlers of a resource type declare that they call. Raises PipelineError without a provider schema."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     except ResourceNotFoundError as error:
-        raise Refusal(
+        raise PipelineError(
             f"Resource type {kind} has no provider schema, so what its launch needs is not known."
         ) from error
     handlers: Mapping[str, Any] = schema.get("handlers", {})
@@ -95,12 +95,12 @@ def called(kind: str) -> frozenset[str]:
     """What the handlers of a resource type call for the templates of this package.
 
     That is what they declare, without what only unset properties lead to and what is no action, and with the calls
-    that a pattern stands for. Raises Refusal without a provider schema, and for a pattern whose calls are not known.
+    that a pattern stands for. Raises PipelineError without a provider schema, and for a pattern whose calls are not known.
     """
     found = handler_actions(kind) - unused(kind) - NOT_ACTIONS.keys()
     patterns = {action for action in found if "*" in action}
     if unknown := sorted(patterns - PATTERNS.keys()):
-        raise Refusal(
+        raise PipelineError(
             f"A handler of {kind} declares {unknown[0]}; list the calls that it makes in PATTERNS of "
             "templates_src/launch_role/unused.py."
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.aws import partition_of
 from pipeline.checks.launch_examples import launch_examples
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, refused, resolve
 from pipeline.parameters.relations import check_region
 from pipeline.paths import PARAMETERS
@@ -54,7 +54,7 @@ def render(
 ) -> Rendered:
     """Render environment ``name``, as its profile and ``overrides`` make it.
 
-    What a profile leaves to the launch has an example value unless ``overrides`` gives one. Raises Refusal for a
+    What a profile leaves to the launch has an example value unless ``overrides`` gives one. Raises PipelineError for a
     value that is refused and for a rule that is broken.
     """
     given = {**launch_examples(region, name), **(overrides or {})}
@@ -70,11 +70,11 @@ def render(
 def render_values(release: Release, name: str, region: str, values: Mapping[str, str]) -> Rendered:
     """Render an environment whose every root parameter is given.
 
-    Raises Refusal for a value of another region and for a rule that is broken.
+    Raises PipelineError for a value of another region and for a rule that is broken.
     """
     misplaced = check_region(values, region)
     if misplaced:
-        raise Refusal(misplaced)
+        raise PipelineError(misplaced)
     rendered = Rendered(name, region)
     root = json.loads(release.files[template_path(ROOT)])
     outputs: dict[str, dict[str, Any]] = {}
@@ -109,7 +109,7 @@ def render_layer(
     for parameter, value in values.items():
         reason = refused(layer.declarations[parameter], str(value))
         if reason:
-            raise Refusal(f"Layer {name} would be handed {parameter} as {value!r}. {reason}")
+            raise PipelineError(f"Layer {name} would be handed {parameter} as {value!r}. {reason}")
     template = json.loads(release.files[template_path(name)])
     stack = f"{values['Project']}-{values['Environment']}-{stack_title(name)}"
     scope = scope_of(template, values, rendered.region, stack)
@@ -164,7 +164,7 @@ def check_rules(scope: Scope) -> None:
             continue
         for assertion in rule["Assertions"]:
             if not scope.holds(assertion["Assert"]):
-                raise Refusal(f"{assertion['AssertDescription']} (rule {name})")
+                raise PipelineError(f"{assertion['AssertDescription']} (rule {name})")
 
 
 def render_resource(scope: Scope, resource: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import Refusal, listed, suggestion
+from pipeline.errors import PipelineError, listed, suggestion
 from pipeline.parameters.relations import check_relations
 from pipeline.paths import PARAMETERS, PROJECT
 from templates_src.core.declaration import Declaration
@@ -32,22 +32,26 @@ def profile_parameters(root: Layer) -> dict[str, Declaration]:
 def load_profile(root: Layer, name: str, folder: Path = PARAMETERS) -> dict[str, str]:
     """Parameter values of an environment, by name.
 
-    Raises Refusal for a profile that does not exist, is not in CloudFormation's format, misses a parameter of the
+    Raises PipelineError for a profile that does not exist, is not in CloudFormation's format, misses a parameter of the
     root, names an unknown one, or gives a value that its declaration refuses.
     """
     path = folder / f"{name}.json"
     where = shown(path)
     if name not in profile_names(folder):
-        raise Refusal(
+        raise PipelineError(
             f"There is no environment {name!r}; {folder.name}/ holds {listed(profile_names(folder)) or 'none'}."
         )
     values = read_pairs(path, where)
     declared = profile_parameters(root)
     for missing in sorted(declared.keys() - values.keys()):
-        raise Refusal(f"{where} misses {missing}; add it with the value that {name} is to have.")
+        raise PipelineError(
+            f"{where} misses {missing}; add it with the value that {name} is to have."
+        )
     check_names(values, declared, where)
     if values["Environment"] != name:
-        raise Refusal(f"{where} gives Environment {values['Environment']!r}; it must be {name!r}.")
+        raise PipelineError(
+            f"{where} gives Environment {values['Environment']!r}; it must be {name!r}."
+        )
     check_values(values, declared, where)
     return values
 
@@ -62,20 +66,20 @@ def read_pairs(path: Path, where: str) -> dict[str, str]:
     try:
         pairs: Any = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise Refusal(f"{where} cannot be read as JSON: {error}.") from error
+        raise PipelineError(f"{where} cannot be read as JSON: {error}.") from error
     if not isinstance(pairs, list):
-        raise Refusal(f"{where} must be a list of objects with {NAME} and {VALUE}.")
+        raise PipelineError(f"{where} must be a list of objects with {NAME} and {VALUE}.")
     values: dict[str, str] = {}
     for position, pair in enumerate(pairs, 1):
         if not isinstance(pair, dict) or set(pair) != {NAME, VALUE}:
-            raise Refusal(f"{where}: entry {position} must have exactly {NAME} and {VALUE}.")
+            raise PipelineError(f"{where}: entry {position} must have exactly {NAME} and {VALUE}.")
         name, value = pair[NAME], pair[VALUE]
         if not isinstance(name, str) or not isinstance(value, str):
-            raise Refusal(
+            raise PipelineError(
                 f"{where}: {name} must have a string as its value, not {json.dumps(value)}."
             )
         if name in values:
-            raise Refusal(f"{where} names {name} twice; remove one of the two.")
+            raise PipelineError(f"{where} names {name} twice; remove one of the two.")
         values[name] = value
     return values
 
@@ -85,7 +89,9 @@ def check_names(names: Iterable[str], declared: Mapping[str, Declaration], where
     for name in sorted(set(names) - declared.keys()):
         meant = suggestion(name, declared)
         ending = f"; {meant}" if meant else "."
-        raise Refusal(f"{where} names {name}, which is no parameter of the environment{ending}")
+        raise PipelineError(
+            f"{where} names {name}, which is no parameter of the environment{ending}"
+        )
 
 
 def check_values(
@@ -95,10 +101,10 @@ def check_values(
     for name, value in values.items():
         reason = refused(declared[name], value)
         if reason:
-            raise Refusal(f"{where}: {name} is {value!r}. {reason}")
+            raise PipelineError(f"{where}: {name} is {value!r}. {reason}")
     reason = check_relations(values)
     if reason:
-        raise Refusal(f"{where}: {reason}")
+        raise PipelineError(f"{where}: {reason}")
 
 
 def refused(declaration: Declaration, value: str) -> str | None:
@@ -138,7 +144,7 @@ def resolve(
 ) -> dict[str, str]:
     """The value of every root parameter: profile, then overrides, then the root's defaults.
 
-    Raises Refusal for an override that names no parameter or has a value that is refused, and for a parameter
+    Raises PipelineError for an override that names no parameter or has a value that is refused, and for a parameter
     that nobody gives.
     """
     values = overridden(root, profile, overrides, where)
@@ -146,7 +152,7 @@ def resolve(
         if name not in values:
             default = parameter.properties.get("Default")
             if default is None:
-                raise Refusal(f"{name} has no value; give it with --set {name}=VALUE.")
+                raise PipelineError(f"{name} has no value; give it with --set {name}=VALUE.")
             values[name] = str(default)
     check_values(values, root.declarations, where)
     return values
@@ -157,13 +163,13 @@ def overridden(
 ) -> dict[str, str]:
     """A profile with overrides.
 
-    Raises Refusal for an override that names no parameter, has a value that is refused, or would make the environment
+    Raises PipelineError for an override that names no parameter, has a value that is refused, or would make the environment
     another one: a launch of dev must not end up in the stack of staging.
     """
     check_names(overrides, root.declarations, where)
     values = {**profile, **overrides}
     if values["Environment"] != profile["Environment"]:
-        raise Refusal(
+        raise PipelineError(
             f"{where} gives Environment {values['Environment']!r}, but the environment is {profile['Environment']!r}; name that one instead."
         )
     check_values(values, root.declarations, where)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, code_of, pages, sentences
-from pipeline.errors import Refusal
+from pipeline.aws import Aws, aws_errors, code_of, pages
+from pipeline.errors import PipelineError
 from pipeline.provisioning.records import errors_of, read, stack_name
 from pipeline.stacks.reading import read_stack
 
@@ -46,7 +46,7 @@ def find(aws: Aws, name: str) -> Environment | None:
     """The provisioned product of that name, or None."""
     from botocore.exceptions import ClientError
 
-    with sentences(f"read provisioned product {name}"):
+    with aws_errors(f"read provisioned product {name}"):
         try:
             answer = aws.client("servicecatalog").describe_provisioned_product(Name=name)
         except ClientError as error:
@@ -70,7 +70,7 @@ def required(aws: Aws, name: str) -> Environment:
     """The provisioned product of that name; refused where there is none."""
     found = find(aws, name)
     if found is None:
-        raise Refusal(
+        raise PipelineError(
             f"There is no provisioned product {name} in {aws.region} that these credentials may see; launch it, or give the name of another with --name."
         )
     return found
@@ -79,13 +79,13 @@ def required(aws: Aws, name: str) -> Environment:
 def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
     """The outputs of its last successful launch or update, by name, without the stack's ARN.
 
-    They are read from the record, as AWS's policy for users of products allows. Raises Refusal where no launch has succeeded.
+    They are read from the record, as AWS's policy for users of products allows. Raises PipelineError where no launch has succeeded.
     """
     if not environment.outputs_record_id:
-        raise Refusal(
+        raise PipelineError(
             f"{environment.name} has no outputs, because no launch of it has succeeded; `status` says why, `launch` launches it again."
         )
-    with sentences(f"read the outputs of {environment.name}"):
+    with aws_errors(f"read the outputs of {environment.name}"):
         found = pages(
             aws.client("servicecatalog").describe_record,
             "RecordOutputs",
@@ -106,7 +106,7 @@ class Stack:
 
 def stack_of(aws: Aws, environment: Environment) -> Stack | None:
     """Its stack; None where there is none, as after a launch that Service Catalog did not get to begin."""
-    with sentences(f"read the stack of {environment.name}"):
+    with aws_errors(f"read the stack of {environment.name}"):
         stack = read_stack(aws, stack_name(aws, environment.id))
     if stack is None:
         return None
@@ -116,11 +116,11 @@ def stack_of(aws: Aws, environment: Environment) -> Stack | None:
 
 def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:
     """The record of the last operation on it."""
-    with sentences(f"read the last record of {environment.name}"):
+    with aws_errors(f"read the last record of {environment.name}"):
         return read(aws, environment.last_record_id)
 
 
-def told(aws: Aws, environment: Environment) -> dict[str, str]:
+def summary(aws: Aws, environment: Environment) -> dict[str, str]:
     """What is to be known of it at a glance, by what it is called."""
     name, versions = product_of(aws, environment)
     record = last_record(aws, environment)
@@ -141,7 +141,7 @@ def product_of(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]
     """The product's name and the names of its active versions by ID; its ID and none for who may not launch it."""
     from botocore.exceptions import ClientError
 
-    with sentences(f"read product {environment.product_id}"):
+    with aws_errors(f"read product {environment.product_id}"):
         try:
             found = aws.client("servicecatalog").describe_product(Id=environment.product_id)
         except ClientError as error:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, pages, sentences
-from pipeline.errors import Refusal, listed, suggestion
+from pipeline.aws import Aws, aws_errors, pages
+from pipeline.errors import PipelineError, listed, suggestion
 from pipeline.parameters.profiles import refused
 from templates_src.core.declaration import Declaration
 
@@ -26,7 +26,7 @@ class Product:
         """The version that a launch takes unless one is named: the newest that is not deprecated."""
         launchable = [version for version in self.versions if not version.deprecated]
         if not launchable:
-            raise Refusal(
+            raise PipelineError(
                 f"Product {self.name} has no version that may be launched; publish one with `.venv/bin/python build.py publish`."
             )
         return launchable[-1]
@@ -37,7 +37,7 @@ class Product:
             if version.name == name:
                 return version
         has = listed([version.name for version in self.versions]) or "none"
-        raise Refusal(
+        raise PipelineError(
             f"Product {self.name} has no active version {name!r}; it has {has}. A retired version neither launches nor updates."
         )
 
@@ -70,34 +70,34 @@ class Offer:
         for name in sorted(settings.keys() - self.parameters.keys()):
             meant = suggestion(name, self.parameters)
             ending = f"; {meant}" if meant else "."
-            raise Refusal(
+            raise PipelineError(
                 f"--set names {name}, which is no parameter of {self.product.name} {self.version.name}{ending}"
             )
         for name, value in settings.items():
             reason = refused(self.parameters[name], value)
             if reason:
-                raise Refusal(f"--set: {name} is {value!r}. {reason}")
+                raise PipelineError(f"--set: {name} is {value!r}. {reason}")
         for name, parameter in self.parameters.items():
             if complete and parameter.default is None and name not in settings:
-                raise Refusal(f"{name} has no value; give it with --set {name}=VALUE.")
+                raise PipelineError(f"{name} has no value; give it with --set {name}=VALUE.")
 
 
 def find_product(aws: Aws, name: str) -> Product:
     """The product of that name which these credentials may launch.
 
-    Raises Refusal where there is none, or where two have the name.
+    Raises PipelineError where there is none, or where two have the name.
     """
-    with sentences(f"look for product {name}"):
+    with aws_errors(f"look for product {name}"):
         catalog = aws.client("servicecatalog")
         # Not by a search for the name: Service Catalog's search is for words, of which other names have some too.
         offered = pages(catalog.search_products, "ProductViewSummaries")
         ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})
         if not ids:
-            raise Refusal(
+            raise PipelineError(
                 f"There is no product {name!r} in {aws.region} that these credentials may launch; publish it with `.venv/bin/python build.py publish`, have your role named in catalog.yaml, or launch without Service Catalog with --direct."
             )
         if len(ids) > 1:
-            raise Refusal(
+            raise PipelineError(
                 f"{len(ids)} products are named {name!r} ({listed(ids)}); remove the one that is not yours from your portfolios."
             )
         found = catalog.describe_product(Id=ids[0])
@@ -109,9 +109,9 @@ def find_product(aws: Aws, name: str) -> Product:
 def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = "") -> str:
     """The ID of the launch path: the one named, else the one of ``before``, else the only one.
 
-    ``named`` is a portfolio's name or the path's ID. Raises Refusal where that leaves none or several.
+    ``named`` is a portfolio's name or the path's ID. Raises PipelineError where that leaves none or several.
     """
-    with sentences(f"look for launch paths of product {product.name}"):
+    with aws_errors(f"look for launch paths of product {product.name}"):
         found = pages(
             aws.client("servicecatalog").list_launch_paths,
             "LaunchPathSummaries",
@@ -125,21 +125,21 @@ def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = ""
         return fitting[0]
     names = listed(sorted(paths.values()))
     if not paths:
-        raise Refusal(
+        raise PipelineError(
             f"No portfolio lets these credentials launch {product.name}; have your role named in catalog.yaml, or launch with --direct."
         )
     if not fitting:
-        raise Refusal(
+        raise PipelineError(
             f"Product {product.name} has no launch path {named!r}; it is offered by {names}."
         )
-    raise Refusal(
+    raise PipelineError(
         f"Product {product.name} is offered by {names}; say by which to launch it, with --portfolio."
     )
 
 
 def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
     """What is to be known of a version before it is launched or updated to."""
-    with sentences(f"read the parameters of {product.name} {version.name}"):
+    with aws_errors(f"read the parameters of {product.name} {version.name}"):
         described = aws.client("servicecatalog").describe_provisioning_parameters(
             ProductId=product.id, ProvisioningArtifactId=version.id, PathId=path_id
         )
@@ -162,7 +162,7 @@ def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
     message = limits.get("ConstraintDescription") or None
     if allowed:
         # The template's sentence names every value of the template; a constraint leaves fewer of them.
-        message = f"{name} must be {one_of(allowed)} in {product.name}."
+        message = f"{name} must be {choices_text(allowed)} in {product.name}."
 
     def whole(name: str) -> int | None:
         return int(limits[name]) if limits.get(name) else None
@@ -184,6 +184,6 @@ def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
     )
 
 
-def one_of(values: Sequence[str]) -> str:
+def choices_text(values: Sequence[str]) -> str:
     """What there is to choose from, as it follows "must be"."""
     return values[0] if len(values) == 1 else f"one of {', '.join(values)}"

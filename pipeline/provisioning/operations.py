@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.aws import Aws, sentences
-from pipeline.errors import Refusal
+from pipeline.aws import Aws, aws_errors
+from pipeline.errors import PipelineError
 from pipeline.provisioning import environments, records
 from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
 from pipeline.provisioning.offers import (
     Offer,
     Product,
     Version,
+    choices_text,
     find_product,
     launch_path,
     offer,
-    one_of,
 )
 from pipeline.provisioning.records import Note, Outcome, Report
 from pipeline.stacks.events import Failure
@@ -29,7 +29,7 @@ OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DesiredEnvironment:
     """What an environment is to be; ``version`` and ``portfolio`` are empty where there is no choice to make.
 
     ``settings`` are the parameters that are set, ``tags`` those of a new provisioned product.
@@ -44,7 +44,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Ended:
+class OperationResult:
     """How an operation ended. ``changed`` is False where there was nothing to do; the rest of it tells of a failure."""
 
     name: str
@@ -55,15 +55,15 @@ class Ended:
     failures: tuple[Failure, ...] = ()
 
 
-def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
+def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> OperationResult:
     """Launch an environment from its product and follow the launch to its end.
 
     One that is launched already, as after an interruption, is left as it is; a launch that failed is removed first, once
-    nothing is wrong with this one. Raises Refusal where it is there from another product, in another version or with
+    nothing is wrong with this one. Raises PipelineError where it is there from another product, in another version or with
     other values: `update` changes those, and keeps the others.
     """
     product = find_product(aws, wanted.product)
-    found = settle(aws, wanted.name, report, note)
+    found = wait_until_idle(aws, wanted.name, report, note)
     if found and (found.was_launched or found.product_id != product.id):
         return already_launched(aws, wanted, found, product)
     version = launchable(product, wanted.version)
@@ -74,8 +74,8 @@ def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
         note(f"{wanted.name} is a launch that failed; removing it.")
         removed = end(aws, found, report, note)
         if not removed.succeeded:
-            return ended("", removed)
-    with sentences(f"launch {wanted.name}"):
+            return operation_result("", removed)
+    with aws_errors(f"launch {wanted.name}"):
         record = aws.client("servicecatalog").provision_product(
             ProductId=product.id,
             ProvisioningArtifactId=version.id,
@@ -87,24 +87,26 @@ def launch(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
             Tags=[{"Key": key, "Value": value} for key, value in tags],
             ProvisionToken=str(uuid.uuid4()),
         )["RecordDetail"]
-    return ended(version.name, records.follow(aws, record, "", report, note))
+    return operation_result(version.name, records.follow(aws, record, "", report, note))
 
 
 def launchable(product: Product, named: str) -> Version:
     """The version that a launch takes: the one named, or the newest."""
     version = product.named(named) if named else product.newest()
     if version.deprecated:
-        raise Refusal(
+        raise PipelineError(
             f"Version {version.name} of {product.name} is deprecated: it updates what is there, but launches nothing new; launch {product.newest().name}."
         )
     return version
 
 
-def already_launched(aws: Aws, wanted: Wanted, found: Environment, product: Product) -> Ended:
+def already_launched(
+    aws: Aws, wanted: DesiredEnvironment, found: Environment, product: Product
+) -> OperationResult:
     """The environment that is there, if it is what is wanted."""
     if found.product_id != product.id:
         other, _ = environments.product_of(aws, found)
-        raise Refusal(
+        raise PipelineError(
             f"{wanted.name} is there already, of another product ({other}); give another name with --name, or terminate that one first."
         )
     version = product.of_artifact(found.artifact_id)
@@ -115,36 +117,36 @@ def already_launched(aws: Aws, wanted: Wanted, found: Environment, product: Prod
     if wanted.version not in {"", name}:
         differ.insert(0, "its version")
     if found.status != "AVAILABLE":
-        raise Refusal(
+        raise PipelineError(
             f"{wanted.name} is there, but {found.status}; `status` says why, `update` tries again, `terminate` takes it away."
         )
     if differ:
-        raise Refusal(
+        raise PipelineError(
             f"{wanted.name} is launched already, in {name}; what differs ({', '.join(differ)}) is changed with `update`."
         )
-    return Ended(wanted.name, name, changed=False, succeeded=True)
+    return OperationResult(wanted.name, name, changed=False, succeeded=True)
 
 
-def update(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
+def update(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> OperationResult:
     """Update an environment; what is not set keeps its value, and its version unless one is named.
 
-    Raises Refusal where nothing has been launched, or what is there can only be terminated.
+    Raises PipelineError where nothing has been launched, or what is there can only be terminated.
     """
     environments.required(aws, wanted.name)
-    found = settle(aws, wanted.name, report, note)
+    found = wait_until_idle(aws, wanted.name, report, note)
     if found is None:
-        raise Refusal(f"{wanted.name} has just been terminated; launch it again.")
+        raise PipelineError(f"{wanted.name} has just been terminated; launch it again.")
     if found.status not in UPDATABLE:
-        raise Refusal(
+        raise PipelineError(
             f"{wanted.name} is {found.status}, which no update mends; `status` says why, `terminate` takes it away."
         )
     product = find_product(aws, wanted.product)
     if product.id != found.product_id:
-        raise Refusal(f"{wanted.name} was launched from another product than {product.name}.")
+        raise PipelineError(f"{wanted.name} was launched from another product than {product.name}.")
     version = (
         product.named(wanted.version)
         if wanted.version
-        else kept(product.name, product.of_artifact(found.artifact_id))
+        else current_version(product.name, product.of_artifact(found.artifact_id))
     )
     before = environments.last_record(aws, found).get("PathId", "")
     path = launch_path(aws, product, named=wanted.portfolio, before=before)
@@ -152,11 +154,13 @@ def update(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
     offered.check(wanted.settings, complete=False)
     stack = environments.stack_of(aws, found)
     if stack is None:
-        raise Refusal(f"{wanted.name} has no stack to update; terminate it and launch it again.")
+        raise PipelineError(
+            f"{wanted.name} has no stack to update; terminate it and launch it again."
+        )
     parameters = changes(wanted.settings, offered, stack)
-    if is_as_wanted(found, version, wanted, stack):
-        return Ended(wanted.name, version.name, changed=False, succeeded=True)
-    with sentences(f"update {wanted.name}"):
+    if is_up_to_date(found, version, wanted, stack):
+        return OperationResult(wanted.name, version.name, changed=False, succeeded=True)
+    with aws_errors(f"update {wanted.name}"):
         record = aws.client("servicecatalog").update_provisioned_product(
             ProvisionedProductId=found.id,
             ProductId=product.id,
@@ -165,13 +169,13 @@ def update(aws: Aws, wanted: Wanted, report: Report, note: Note) -> Ended:
             ProvisioningParameters=parameters,
             UpdateToken=str(uuid.uuid4()),
         )["RecordDetail"]
-    return ended(version.name, records.follow(aws, record, stack.id, report, note))
+    return operation_result(version.name, records.follow(aws, record, stack.id, report, note))
 
 
-def kept(product: str, version: Version | None) -> Version:
+def current_version(product: str, version: Version | None) -> Version:
     """The version that an environment has, to stay in."""
     if version is None:
-        raise Refusal(
+        raise PipelineError(
             f"The version that is launched is retired, or no more among those of {product}; name another with --product-version."
         )
     return version
@@ -192,31 +196,33 @@ def changes(settings: Mapping[str, str], offered: Offer, stack: Stack) -> list[d
     return parameters
 
 
-def is_as_wanted(found: Environment, version: Version, wanted: Wanted, stack: Stack) -> bool:
+def is_up_to_date(
+    found: Environment, version: Version, wanted: DesiredEnvironment, stack: Stack
+) -> bool:
     """Whether an update would change nothing; one that failed before is worth trying again."""
     same = all(stack.parameters.get(key) == value for key, value in wanted.settings.items())
     return found.status == "AVAILABLE" and found.artifact_id == version.id and same
 
 
-def terminate(aws: Aws, name: str, report: Report, note: Note) -> Ended:
+def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResult:
     """Terminate an environment; one that is not there is terminated already."""
-    found = settle(aws, name, report, note)
+    found = wait_until_idle(aws, name, report, note)
     if found is None:
-        return Ended(name, "", changed=False, succeeded=True)
-    return ended("", end(aws, found, report, note))
+        return OperationResult(name, "", changed=False, succeeded=True)
+    return operation_result("", end(aws, found, report, note))
 
 
 def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
     """Terminate what nothing is going on in."""
     stack = environments.stack_of(aws, found)
-    with sentences(f"terminate {found.name}"):
+    with aws_errors(f"terminate {found.name}"):
         record = aws.client("servicecatalog").terminate_provisioned_product(
             ProvisionedProductId=found.id, TerminateToken=str(uuid.uuid4())
         )["RecordDetail"]
     return records.follow(aws, record, stack.id if stack else "", report, note)
 
 
-def settle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
+def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
     """The provisioned product once nothing is going on in it; None where there is none."""
     found = environments.find(aws, name)
     if found is None or not found.is_under_change:
@@ -228,18 +234,20 @@ def settle(aws: Aws, name: str, report: Report, note: Note) -> Environment | Non
     return environments.find(aws, name)
 
 
-def chosen_tags(wanted: Wanted, offered: Offer) -> list[tuple[str, str]]:
+def chosen_tags(wanted: DesiredEnvironment, offered: Offer) -> list[tuple[str, str]]:
     """The tags of a new provisioned product, as far as its tag options let them be chosen.
 
     Service Catalog adds an option with one value by itself; where there are several, one must be named.
     """
     for key, values in offered.tag_options.items():
         if len(values) == 1 and wanted.tags.get(key, values[0]) not in values:
-            raise Refusal(
-                f"--tag: {key} is {wanted.tags[key]!r}. {key} must be {one_of(values)}, which is added without --tag too."
+            raise PipelineError(
+                f"--tag: {key} is {wanted.tags[key]!r}. {key} must be {choices_text(values)}, which is added without --tag too."
             )
         if len(values) > 1 and wanted.tags.get(key) not in values:
-            raise Refusal(f"Tag {key} must be {one_of(values)}; say which with --tag {key}=VALUE.")
+            raise PipelineError(
+                f"Tag {key} must be {choices_text(values)}; say which with --tag {key}=VALUE."
+            )
     return [
         (key, value)
         for key, value in wanted.tags.items()
@@ -247,10 +255,10 @@ def chosen_tags(wanted: Wanted, offered: Offer) -> list[tuple[str, str]]:
     ]
 
 
-def ended(version: str, outcome: Outcome) -> Ended:
+def operation_result(version: str, outcome: Outcome) -> OperationResult:
     """How an operation ended that was followed."""
     record = outcome.record
-    return Ended(
+    return OperationResult(
         record["ProvisionedProductName"],
         version,
         changed=True,

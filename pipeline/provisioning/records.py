@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, code_of, sentences
+from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.stacks.events import LONGEST_WAIT, SHORTEST_WAIT, Failure, Operation
 from pipeline.stacks.reading import read_stack
 
@@ -68,7 +68,7 @@ def follow(
     wait = SHORTEST_WAIT
     while True:
         changed = False
-        with sentences(f"follow {record['ProvisionedProductName']}"):
+        with aws_errors(f"follow {record['ProvisionedProductName']}"):
             try:
                 changed = followed.look()
             except ClientError as error:

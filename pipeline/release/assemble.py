@@ -12,7 +12,7 @@ from pathlib import Path
 
 from troposphere.awslambda import Function
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import DIST, FUNCTIONS, MANIFEST, SETUP_CFG
 from pipeline.release.function_packages import build_functions
 from pipeline.release.names import check_names_fit
@@ -42,7 +42,7 @@ UNNAMED_PREFIX = "unnamed/"
 class Release:
     """What is launched: every template and function of one version.
 
-    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes. ``foundations``
+    ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes. ``bootstrap_stacks``
     does so for what an account has before it has a release: they are deployed once, and no release holds them.
     """
 
@@ -51,7 +51,7 @@ class Release:
     root: Layer
     layers: tuple[Layer, ...]
     files: Mapping[str, bytes]
-    foundations: Mapping[str, bytes]
+    bootstrap_stacks: Mapping[str, bytes]
 
     @property
     def prefix(self) -> str:
@@ -80,7 +80,7 @@ class Release:
 def assemble(version: str | None = None, functions: Path | None = None) -> Release:
     """Build every template and pack every function that has changed, into dist/functions.
 
-    With ``functions`` the release holds the zips of that folder as they are. Raises Refusal for a template that cannot
+    With ``functions`` the release holds the zips of that folder as they are. Raises PipelineError for a template that cannot
     be built or is too large for CloudFormation, and for a function that cannot be packed or has no zip.
     """
     packages = packed() if functions is None else zips(functions)
@@ -100,18 +100,18 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
         check_policies(layers)
         for base in bases:
             check_policies([base])
-        foundations = {
+        bootstrap_stacks = {
             template_path(base.name): serialize(base.document(), packed=True) for base in bases
         }
     except (TemplateError, AttributeError, ValueError, TypeError) as error:
         # The last three are how troposphere refuses a property that a resource lacks, or does not have.
-        raise Refusal(f"{' '.join(str(error).split()).rstrip('.')}.") from error
+        raise PipelineError(f"{' '.join(str(error).split()).rstrip('.')}.") from error
     for layer in (root, *layers):
         check_quotas(layer, len(files[template_path(layer.name)]), MAX_TEMPLATE_BYTES)
     for base in bases:
         # They are sent in the request: an account has no release bucket before them.
-        check_quotas(base, len(foundations[template_path(base.name)]), MAX_REQUEST_BYTES)
-    return Release(version, digest, root, tuple(layers), files, foundations)
+        check_quotas(base, len(bootstrap_stacks[template_path(base.name)]), MAX_REQUEST_BYTES)
+    return Release(version, digest, root, tuple(layers), files, bootstrap_stacks)
 
 
 def packed() -> list[Path]:
@@ -136,7 +136,7 @@ def require_packages(layers: Sequence[Layer], files: Mapping[str, bytes]) -> Non
             if resource.resource_type == Function.resource_type:
                 name = resource.properties["Handler"].split(".")[1]
                 if f"{FUNCTIONS.name}/{name}.zip" not in files:
-                    raise Refusal(
+                    raise PipelineError(
                         f"Function {name} ({logical_id} of layer {layer.name}) has no {FUNCTIONS.name}/{name}.zip; run `build`."
                     )
 
@@ -220,7 +220,7 @@ def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
         ("outputs", len(template.outputs), MAX_OUTPUTS),
     ):
         if count > most:
-            raise Refusal(
+            raise PipelineError(
                 f"Template {layer.name} has {count:,} {what}, but CloudFormation takes {most:,}; move some to another layer."
             )
 
@@ -232,7 +232,7 @@ def write(release: Release, dist: Path = DIST) -> list[Path]:
     the release no longer has is removed.
     """
     before = manifest_hashes(dist)
-    templates = {**release.files, **release.foundations}
+    templates = {**release.files, **release.bootstrap_stacks}
     wanted = {dist / path: body for path, body in templates.items() if path.endswith(".json")}
     wanted[dist / "manifest.json"] = release.manifest()
     changed = [

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import CACHE, FUNCTIONS, PROJECT
 from templates_src.core.function import RUNTIME
 
@@ -98,7 +98,7 @@ def build_functions(
 
     A zip that is up to date is left alone; one whose function is gone is removed. Wheels come from the folder `wheels`, which
     pip fills from PyPI where one is missing. `known` holds the SHA-256 of zips, by file name, whose contents were read when
-    they were packed: reading them again takes longer than the rest of a build. Raises Refusal that names the function.
+    they were packed: reading them again takes longer than the rest of a build. Raises PipelineError that names the function.
     """
     folders = function_folders(source)
     out.mkdir(parents=True, exist_ok=True)
@@ -111,26 +111,28 @@ def build_functions(
 
 
 def fetch_wheels(source: Path = SOURCE, wheels: Path = WHEELS) -> None:
-    """Have every function's wheels in the folder, so that a later build needs no network. Raises Refusal."""
+    """Have every function's wheels in the folder, so that a later build needs no network. Raises PipelineError."""
     _fetch([each for folder in function_folders(source) for each in requirements(folder)], wheels)
 
 
 def function_folders(source: Path) -> list[Path]:
-    """The functions' folders, by name. Raises Refusal where one breaks the convention."""
+    """The functions' folders, by name. Raises PipelineError where one breaks the convention."""
     folders = sorted(
         path for path in source.iterdir() if path.is_dir() and path.name != "__pycache__"
     )
     for folder in folders:
         if not NAME.fullmatch(folder.name):
-            raise Refusal(f"{folder}: a function's folder is named in lower case with underscores.")
+            raise PipelineError(
+                f"{folder}: a function's folder is named in lower case with underscores."
+            )
         for needed in ("__init__.py", "handler.py"):
             if not (folder / needed).is_file():
-                raise Refusal(f"{folder} has no {needed}: every function needs one.")
+                raise PipelineError(f"{folder} has no {needed}: every function needs one.")
     return folders
 
 
 def requirements(folder: Path) -> list[Requirement]:
-    """The wheels that a function pins. Raises Refusal at a line that pins no version or not exactly one hash."""
+    """The wheels that a function pins. Raises PipelineError at a line that pins no version or not exactly one hash."""
     path = folder / "requirements.txt"
     found = []
     for number, line in enumerate(
@@ -141,7 +143,7 @@ def requirements(folder: Path) -> list[Requirement]:
             continue
         match = REQUIREMENT.fullmatch(text)
         if not match:
-            raise Refusal(f"{path}:{number}: write NAME==VERSION --hash=sha256:HASH.")
+            raise PipelineError(f"{path}:{number}: write NAME==VERSION --hash=sha256:HASH.")
         found.append(Requirement(match["name"], match["version"], match["sha256"]))
     return found
 
@@ -170,13 +172,15 @@ def _build(folder: Path, target: Path, wheels: Path, known: str | None) -> None:
         return
     try:
         _fetch(pinned, wheels)
-    except Refusal as refusal:
-        raise Refusal(f"Function {folder.name} changed and cannot be packed: {refusal}") from None
+    except PipelineError as refusal:
+        raise PipelineError(
+            f"Function {folder.name} changed and cannot be packed: {refusal}"
+        ) from None
     members = dict(sources)
     for requirement in pinned:
         wheel = requirement.wheel_in(wheels)
         if wheel is None:
-            raise Refusal(f"{wheels} holds no wheel of {requirement.name} as it was pinned.")
+            raise PipelineError(f"{wheels} holds no wheel of {requirement.name} as it was pinned.")
         _add(members, _wheel_files(wheel), wheel.name)
     _write(target, members, digest)
 
@@ -253,7 +257,7 @@ def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
         lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or [
             "no reason given"
         ]
-        raise Refusal(f"pip could not fetch the functions' wheels into {wheels}: {lines[-1]}")
+        raise PipelineError(f"pip could not fetch the functions' wheels into {wheels}: {lines[-1]}")
 
 
 def _wheel_files(wheel: Path) -> dict[str, bytes]:
@@ -263,7 +267,9 @@ def _wheel_files(wheel: Path) -> dict[str, bytes]:
         for name in archive.namelist():
             path = PurePosixPath(name)
             if path.suffix in COMPILED or path.parts[0].endswith(".data"):
-                raise Refusal(f"{wheel.name} holds {name}: functions are packed from pure Python.")
+                raise PipelineError(
+                    f"{wheel.name} holds {name}: functions are packed from pure Python."
+                )
             if not name.endswith("/") and path.name != "RECORD" and path.suffix != ".pyc":
                 files[name] = archive.read(name)
     return files
@@ -272,7 +278,7 @@ def _wheel_files(wheel: Path) -> dict[str, bytes]:
 def _add(members: dict[str, bytes], files: Mapping[str, bytes], origin: str) -> None:
     for name, content in files.items():
         if members.setdefault(name, content) != content:
-            raise Refusal(f"{origin} holds {name}, and so does another part of the zip.")
+            raise PipelineError(f"{origin} holds {name}, and so does another part of the zip.")
 
 
 def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
@@ -290,7 +296,7 @@ def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
             archive.comment = _comment(sources, contents_digest(draft)).encode()
         size = draft.stat().st_size
         if size >= MAX_BYTES:
-            raise Refusal(
+            raise PipelineError(
                 f"{target.name} has {size:,} bytes; a function stays under {MAX_BYTES:,}."
             )
         draft.replace(target)
@@ -302,7 +308,7 @@ def main() -> int:
     """Bring dist/functions up to date and say what is there."""
     try:
         zips = [FunctionZip.at(path) for path in build_functions().values()]
-    except Refusal as refusal:
+    except PipelineError as refusal:
         print(refusal, file=sys.stderr)
         return 1
     for each in zips:

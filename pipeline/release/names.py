@@ -8,7 +8,7 @@ from typing import Any
 
 from troposphere import encode_to_dict
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.name_limits import ACCOUNT, LIMITS_OF, LONGEST_REGION, Limit
 from pipeline.template.intrinsic_functions import NO_VALUE, Scope
 from templates_src.core.declaration import Declaration
@@ -23,7 +23,7 @@ def check_names_fit(layers: Iterable[Layer]) -> None:
     """Hold every composed name to its service's limit, for the longest Project in each environment.
 
     Names that a resource's Ref or an unbounded parameter goes into are not known before a launch and are left out.
-    Raises Refusal.
+    Raises PipelineError.
     """
     for layer in layers:
         for environment in sorted(ENVIRONMENT.allowed, key=len, reverse=True):
@@ -120,11 +120,11 @@ def _check(layer: str, title: str, limit: Limit, name: str) -> None:
     whole = name + limit.suffix
     what = f"{'.'.join(limit.path)} of {title} in layer {layer}"
     if len(whole) > limit.longest:
-        raise Refusal(
+        raise PipelineError(
             f"{what} comes to {whole!r} for the longest Project: {len(whole)} characters, where "
             f"{limit.kind} takes {limit.longest}; shorten what is added to Project and Environment ({limit.source})."
         )
     if not re.fullmatch(limit.pattern, whole, re.ASCII):
-        raise Refusal(
+        raise PipelineError(
             f"{what} comes to {whole!r}, which {limit.kind} does not take as a name; see {limit.source}."
         )

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, code_of, partition_of, sentences
-from pipeline.errors import Refusal
+from pipeline.aws import Aws, aws_errors, code_of, partition_of
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import refused
 from pipeline.release.assemble import Release
 from templates_src.core.shared import RELEASE_BUCKET
@@ -44,10 +44,10 @@ def object_url(region: str, bucket: str, key: str) -> str:
 def ensure_bucket(aws: Aws, bucket: str) -> bool:
     """Make the bucket unless it is there; returns whether it was made, or finished after an interruption.
 
-    It is private, encrypted and versioned. Raises Refusal when the name belongs to someone else.
+    It is private, encrypted and versioned. Raises PipelineError when the name belongs to someone else.
     """
     s3 = aws.client("s3")
-    with sentences(f"make bucket {bucket}"):
+    with aws_errors(f"make bucket {bucket}"):
         if not owned_bucket_exists(aws, bucket):
             elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
             s3.create_bucket(Bucket=bucket, **({} if aws.region == "us-east-1" else elsewhere))
@@ -71,7 +71,7 @@ def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
     """Whether the bucket is there; ``account`` is asked for unless it is given.
 
     Names of buckets are shared by all accounts, so that anybody can take the one that a release is to have and open it to
-    us. Raises Refusal for the bucket of another account, for one that may not be used, and for one of another region.
+    us. Raises PipelineError for the bucket of another account, for one that may not be used, and for one of another region.
     """
     from botocore.exceptions import ClientError
 
@@ -82,11 +82,11 @@ def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
         if code_of(error) in {"404", "NoSuchBucket", "NotFound"}:
             return False
         if code_of(error) in {"403", "Forbidden", "AccessDenied"}:
-            raise Refusal(
+            raise PipelineError(
                 f"Bucket {bucket} belongs to another account than {owner}, or these credentials may not use it; use a bucket of the account and a role that may."
             ) from error
         if code_of(error) in {"301", "PermanentRedirect"}:
-            raise Refusal(
+            raise PipelineError(
                 f"Bucket {bucket} is in another region than the launch; a launch needs its release in its own region."
             ) from error
         raise
@@ -98,21 +98,21 @@ def upload(
 ) -> Uploaded:
     """Upload what of the release is not in the bucket yet, and the manifest last.
 
-    ``progress`` is told each key that is dealt with. Raises Refusal when the bucket cannot or does not exist, is in
+    ``progress`` is told each key that is dealt with. Raises PipelineError when the bucket cannot or does not exist, is in
     another region, or holds other bytes under a key of the release.
     """
     reason = refused(RELEASE_BUCKET, bucket)
     if reason:
-        raise Refusal(f"{bucket!r} cannot be a bucket: {reason}")
+        raise PipelineError(f"{bucket!r} cannot be a bucket: {reason}")
     s3 = aws.client("s3")
-    with sentences(f"upload to bucket {bucket}"):
+    with aws_errors(f"upload to bucket {bucket}"):
         if not owned_bucket_exists(aws, bucket):
-            raise Refusal(
+            raise PipelineError(
                 f"Bucket {bucket} does not exist; make it with `aws s3 mb s3://{bucket} --region {aws.region}`."
             )
         home = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
         if home != aws.region:
-            raise Refusal(
+            raise PipelineError(
                 f"Bucket {bucket} is in {home}, but the launch is in {aws.region}; a launch needs its release in its own region."
             )
         present = keys_below(s3, bucket, release.prefix)
@@ -144,7 +144,7 @@ def keys_below(s3: Any, bucket: str, prefix: str) -> set[str]:
 def put_once(s3: Any, bucket: str, key: str, body: bytes, *, present: bool) -> bool:
     """Write an object unless it is there; returns whether it was written.
 
-    The write is conditional, so that of two uploads at once neither overwrites the other. Raises Refusal when
+    The write is conditional, so that of two uploads at once neither overwrites the other. Raises PipelineError when
     the key holds other bytes.
     """
     from botocore.exceptions import ClientError
@@ -161,7 +161,7 @@ def put_once(s3: Any, bucket: str, key: str, body: bytes, *, present: bool) -> b
         else:
             return True
     if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
-        raise Refusal(
+        raise PipelineError(
             f"s3://{bucket}/{key} holds other bytes than this release; a release never changes, so raise the version in setup.cfg or remove what was put there."
         )
     return False

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.aws import Aws, sentences
-from pipeline.errors import Refusal
+from pipeline.aws import Aws, aws_errors
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, template_path
 from pipeline.release.upload import object_url
 from pipeline.stacks.early_validation import refusals
@@ -58,19 +58,19 @@ def launch(
     """Create or update the environment's stack and follow it to its end.
 
     The release is in its bucket already. What an interrupted launch left is brought to an end or taken away first.
-    Raises Refusal for a state that only a person can resolve.
+    Raises PipelineError for a state that only a person can resolve.
     """
     name = stack_name(values)
-    stack = settle(aws, name, report, note)
+    stack = wait_until_updatable(aws, name, report, note)
     kind = "CREATE" if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
     change_set = prepare(aws, release, name, values, kind)
     if change_set is None:
-        with sentences(f"read stack {name}"):
+        with aws_errors(f"read stack {name}"):
             stack = describe(aws, name)
         assert stack is not None  # noqa: S101 - an update without changes has a stack
         return Launched(name, False, stack["StackStatus"], outputs_of(stack))
     since = datetime.now(UTC) - _CLOCK_SKEW if kind == "CREATE" else newest_event(aws, name)
-    with sentences(f"launch stack {name}"):
+    with aws_errors(f"launch stack {name}"):
         aws.client("cloudformation").execute_change_set(
             ChangeSetName=change_set["ChangeSetId"], ClientRequestToken=str(uuid.uuid4())
         )
@@ -81,7 +81,7 @@ def launch(
     return Launched(name, True, status, outputs_of(stack or {}), failures)
 
 
-def settle(
+def wait_until_updatable(
     aws: Aws, name: str, report: Report, note: Callable[[str], None]
 ) -> Mapping[str, Any] | None:
     """The stack once it can be created or updated; None where there is none."""
@@ -98,7 +98,7 @@ def settle(
         delete_stack(aws, name, report)
         return None
     if status.endswith("_FAILED"):
-        raise Refusal(
+        raise PipelineError(
             f"Stack {name} is in {status}; {_WAY_OUT.get(status, 'delete it')} and launch again."
         )
     return stack
@@ -127,7 +127,7 @@ def prepare(
 ) -> Mapping[str, Any] | None:
     """A change set that is ready to execute; None where nothing would change."""
     cloudformation = aws.client("cloudformation")
-    with sentences(f"prepare stack {name}"):
+    with aws_errors(f"prepare stack {name}"):
         created = cloudformation.create_change_set(
             StackName=name,
             ChangeSetName=f"release-{release.digest}-{uuid.uuid4().hex[:8]}",
@@ -156,7 +156,9 @@ def prepare(
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
     told = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
-    raise Refusal(f"CloudFormation refused the launch of {name}: {told or reason.rstrip('.')}.")
+    raise PipelineError(
+        f"CloudFormation refused the launch of {name}: {told or reason.rstrip('.')}."
+    )
 
 
 def delete(aws: Aws, name: str, report: Report, note: Callable[[str], None]) -> Launched:
@@ -176,7 +178,7 @@ def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
     if stack is None:
         return Launched(name, True, "DELETE_COMPLETE", {})
     since = newest_event(aws, name)
-    with sentences(f"delete stack {name}"):
+    with aws_errors(f"delete stack {name}"):
         aws.client("cloudformation").delete_stack(StackName=stack["StackId"])
     operation = Operation(aws, stack["StackId"], since)
     status = operation.follow(report)
@@ -185,14 +187,14 @@ def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
 
 def describe(aws: Aws, name: str) -> Mapping[str, Any] | None:
     """The stack, or None where there is none of that name."""
-    with sentences(f"read stack {name}"):
+    with aws_errors(f"read stack {name}"):
         found = read_stack(aws, name)
     return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found
 
 
 def newest_event(aws: Aws, name: str) -> datetime:
     """When the newest event before an operation was: what comes later belongs to the operation."""
-    with sentences(f"read the events of stack {name}"):
+    with aws_errors(f"read the events of stack {name}"):
         events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     newest: datetime = events[0]["Timestamp"] if events else datetime.now(UTC) - _CLOCK_SKEW
     return newest + timedelta(microseconds=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pipeline.aws import Aws, code_of, sentences
+from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.stacks.early_validation import VALIDATION_FAILED, refusals
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
@@ -67,7 +67,7 @@ class Operation:
         """Wait for the operation to end, reporting whatever happens; returns the stack's last status."""
         wait = SHORTEST_WAIT
         while True:
-            with sentences(f"follow stack {self.name}"):
+            with aws_errors(f"follow stack {self.name}"):
                 changed = self.look()
             report(self)
             if not self.status.endswith("IN_PROGRESS"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 NO_VALUE: Any = object()
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
@@ -39,7 +39,7 @@ class Scope:
             try:
                 expression = self.template["Conditions"][name]
             except KeyError:
-                raise Refusal(
+                raise PipelineError(
                     f"The template uses condition {name}, which it does not have."
                 ) from None
             self.known[name] = self.holds(expression)
@@ -57,7 +57,7 @@ class Scope:
         if function == "Fn::Not":
             return not self.holds(argument[0])
         if function not in _COMPARISONS:
-            raise Refusal(
+            raise PipelineError(
                 f"A condition uses {function}, which cannot be evaluated before a launch."
             )
         left, right = (self.evaluate(part) for part in argument)
@@ -132,7 +132,7 @@ class Scope:
             elif found is NO_VALUE:
                 continue
             elif isinstance(found, list):
-                raise Refusal(f"Fn::Sub cannot put the list {name} into the text {text!r}.")
+                raise PipelineError(f"Fn::Sub cannot put the list {name} into the text {text!r}.")
             else:
                 texts[-1] += text_of(found)
         texts[-1] += text[end:]
@@ -152,7 +152,7 @@ class Scope:
         if not isinstance(items, list):
             return {"Fn::Select": [index, items]}
         if not 0 <= int(index) < len(items):
-            raise Refusal(
+            raise PipelineError(
                 f"The template selects entry {int(index) + 1} of a list of {len(items)}: {items}."
             )
         return items[int(index)]
@@ -172,7 +172,7 @@ class Scope:
             subnets = network.subnets(new_prefix=network.max_prefixlen - int(bits))
             return [str(next(subnets)) for _ in range(int(count))]
         except (ValueError, StopIteration):
-            raise Refusal(
+            raise PipelineError(
                 f"The template cuts {count} ranges of {bits} host bits from {block}, which does not hold them."
             ) from None
 
@@ -186,7 +186,7 @@ class Scope:
         if found is None:
             if len(argument) > 3:
                 return self.evaluate(argument[3]["DefaultValue"])
-            raise Refusal(f"Mapping {name} of the template has no entry {first}, {second}.")
+            raise PipelineError(f"Mapping {name} of the template has no entry {first}, {second}.")
         return found
 
     def _base64(self, argument: Any) -> Any:

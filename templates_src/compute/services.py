@@ -36,7 +36,7 @@ GRACE_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Running:
+class ServiceSpec:
     """How a workload runs as a service.
 
     ``minimum`` and ``maximum`` are the tasks during a deployment, in percent of the desired ones; ``count`` is None
@@ -51,15 +51,17 @@ class Running:
     count: int | None = None
 
 
-API_SERVICE = Running(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maximum=200)
+API_SERVICE = ServiceSpec(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maximum=200)
 # Half of the workers may go first: tasks wait in the queue meanwhile.
-WORKER_SERVICE = Running(WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200)
+WORKER_SERVICE = ServiceSpec(
+    WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200
+)
 # Never two: everything would be scheduled twice. So the old one stops before the new one starts.
-BEAT_SERVICE = Running(BEAT, FARGATE, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
+BEAT_SERVICE = ServiceSpec(BEAT, FARGATE, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
 
 
 def add_service(
-    layer: Layer, running: Running, cluster: Cluster, task: TaskDefinition, after: list[str]
+    layer: Layer, running: ServiceSpec, cluster: Cluster, task: TaskDefinition, after: list[str]
 ) -> Service:
     """The service of a workload, made after the resources named in ``after``."""
     optional: dict[str, Any] = {}

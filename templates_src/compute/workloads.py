@@ -81,7 +81,7 @@ def command(service: str, default: str) -> Declaration:
 
 
 @dataclass(frozen=True)
-class Injected:
+class SecretVariable:
     """An environment variable that ECS fills from a secret: one key of its JSON."""
 
     variable: str
@@ -105,24 +105,24 @@ class Injected:
 
 def signing(
     variable: str, first: Declaration, second: Declaration, pair: Pair
-) -> Sequence[Injected]:
+) -> Sequence[SecretVariable]:
     """The secret that signs, and the other one of its pair, by which the api accepts too."""
     return (
-        Injected(variable, first, VALUE, second, pair),
-        Injected(f"{variable}_SECONDARY", second, VALUE, first, pair),
+        SecretVariable(variable, first, VALUE, second, pair),
+        SecretVariable(f"{variable}_SECONDARY", second, VALUE, first, pair),
     )
 
 
 BROKER = (
-    Injected("CELERY_BROKER_URL", CACHE_URL_SECRET_ARN, URL_KEY),
-    Injected("CELERY_RESULT_BACKEND", CACHE_URL_SECRET_ARN, URL_KEY),
+    SecretVariable("CELERY_BROKER_URL", CACHE_URL_SECRET_ARN, URL_KEY),
+    SecretVariable("CELERY_RESULT_BACKEND", CACHE_URL_SECRET_ARN, URL_KEY),
 )
 APPLICATION = (
     *BROKER,
-    Injected("DATABASE_URL", DATABASE_URL_SECRET_ARN, URL_KEY),
-    Injected("MEILISEARCH_MASTER_KEY", SEARCH_KEY_SECRET_ARN, VALUE),
-    Injected("ANTHROPIC_API_KEY", CLAUDE_API_KEY_SECRET_ARN, VALUE),
-    Injected("CLIMATIQ_API_KEY", CLIMATIQ_API_KEY_SECRET_ARN, VALUE),
+    SecretVariable("DATABASE_URL", DATABASE_URL_SECRET_ARN, URL_KEY),
+    SecretVariable("MEILISEARCH_MASTER_KEY", SEARCH_KEY_SECRET_ARN, VALUE),
+    SecretVariable("ANTHROPIC_API_KEY", CLAUDE_API_KEY_SECRET_ARN, VALUE),
+    SecretVariable("CLIMATIQ_API_KEY", CLIMATIQ_API_KEY_SECRET_ARN, VALUE),
 )
 # Tokens and sessions are the api's alone.
 SIGNING = (
@@ -160,7 +160,7 @@ class Workload:
     command: Declaration
     placeholder: tuple[str, ...]
     task_role: Declaration
-    secrets: tuple[Injected, ...]
+    secrets: tuple[SecretVariable, ...]
     variables: Variables
     port: int | None = None
     stop_seconds: int | None = None

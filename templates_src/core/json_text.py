@@ -21,7 +21,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Only:
+class ConditionalEntry:
     """An entry of a list, not the first, that is there under a condition of the template."""
 
     condition: str
@@ -60,7 +60,7 @@ def _written(value: Any, parts: dict[str, Any]) -> str:
 
 
 def _entries(items: list[Any], parts: dict[str, Any]) -> str:
-    if items and isinstance(items[0], Only):
+    if items and isinstance(items[0], ConditionalEntry):
         raise TemplateError(
             f"A list begins with an entry that is there only under {items[0].condition}; "
             "put an entry first that always is."
@@ -68,7 +68,7 @@ def _entries(items: list[Any], parts: dict[str, Any]) -> str:
     text = ""
     for position, item in enumerate(items):
         separator = ", " if position else ""
-        if isinstance(item, Only):
+        if isinstance(item, ConditionalEntry):
             text += _placeholder(parts, If(item.condition, _completed(item.entry, before=", "), ""))
         else:
             text += separator + _written(item, parts)

@@ -30,7 +30,7 @@ from troposphere.events import Target
 
 from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
-from templates_src.core.json_text import Only, json_text
+from templates_src.core.json_text import ConditionalEntry, json_text
 from templates_src.core.layer import Layer, Rule
 from templates_src.core.shared import ENVIRONMENT, PROD, PROJECT, named
 from templates_src.core.wiring import EDGE
@@ -83,7 +83,7 @@ def require_certificate(layer: Layer) -> None:
             "HttpsHasCertificate",
             parameters=(ENVIRONMENT, CERTIFICATE_ARN, HOSTED_ZONE_ID),
             when=Equals(Ref(ENVIRONMENT.name), PROD),
-            holds=Or(given(CERTIFICATE_ARN), given(HOSTED_ZONE_ID)),
+            holds=Or(has_value(CERTIFICATE_ARN), has_value(HOSTED_ZONE_ID)),
             message=(
                 "CertificateArn, or DomainName with HostedZoneId, must be given in prod: "
                 "its HTTPS needs a certificate that is not self-signed."
@@ -94,14 +94,14 @@ def require_certificate(layer: Layer) -> None:
         Rule(
             "HostedZoneHasDomainName",
             parameters=(DOMAIN_NAME, HOSTED_ZONE_ID),
-            when=given(HOSTED_ZONE_ID),
-            holds=given(DOMAIN_NAME),
+            when=has_value(HOSTED_ZONE_ID),
+            holds=has_value(DOMAIN_NAME),
             message="DomainName must be given with HostedZoneId: it is the name of the record and the certificate.",
         )
     )
 
 
-def given(declaration: Declaration) -> Not:
+def has_value(declaration: Declaration) -> Not:
     """An optional parameter has a value; written out, as a rule knows no conditions."""
     return Not(Equals(Ref(declaration.name), ""))
 
@@ -183,7 +183,10 @@ def add_development_certificate(
         ],
         Tags=Tags(**layer.tags(Name=named(), **{OWNER_TAG: StackId})),
     )
-    names = [f"${{{balancer.title}.DNSName}}", Only(has_domain, f"${{{DOMAIN_NAME.name}}}")]
+    names = [
+        f"${{{balancer.title}.DNSName}}",
+        ConditionalEntry(has_domain, f"${{{DOMAIN_NAME.name}}}"),
+    ]
     wanted = {
         "CertificateArn": f"${{{certificate.title}}}",
         "DomainNames": names,

@@ -27,7 +27,7 @@ from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROD
 from templates_src.launch_role.bindings import ACCOUNT, ARN, PROJECT_TEXT, own, own_or_new, tags
-from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, each
+from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, per_environment
 from templates_src.launch_role.grants import Grant, equals
 from templates_src.launch_role.permissions import Permissions
 
@@ -98,7 +98,7 @@ def of_everything() -> tuple[Grant, ...]:
             "Metrics",
             ("cloudwatch:PutMetricData",),
             ("*",),
-            equals("cloudwatch:namespace", each(f"{PROJECT_TEXT}/{EACH}")),
+            equals("cloudwatch:namespace", per_environment(f"{PROJECT_TEXT}/{EACH}")),
             reason="the action has no resource; bound to the environments' namespaces",
         ),
         Grant(
@@ -206,7 +206,9 @@ def by_name() -> tuple[Grant, ...]:
             (f"{ARN}route53:::hostedzone/*",),
             Condition(
                 [
-                    ForAllValuesStringLike({names: each(f"*.{PROJECT_TEXT}-{EACH}.internal")}),
+                    ForAllValuesStringLike(
+                        {names: per_environment(f"*.{PROJECT_TEXT}-{EACH}.internal")}
+                    ),
                     Null({names: "false"}),
                 ]
             ),

@@ -50,25 +50,25 @@ def launched() -> Split:
     return Split(SEPARATOR, Ref(LAUNCHED.name))
 
 
-def others(text: str = EACH) -> list[object]:
+def other_environments(text: str = EACH) -> list[object]:
     """A text for Sub once for each environment that the role does not launch, as values of a policy's condition.
 
     The last is the name of no environment: IAM refuses an empty list.
     """
-    filled_in = {one: filled(text.replace(EACH, one)) for one in ENVIRONMENTS}
+    filled_in = {one: substituted(text.replace(EACH, one)) for one in ENVIRONMENTS}
     return [*(If(condition(one), NoValue, filled_in[one]) for one in ENVIRONMENTS), NO_ENVIRONMENT]
 
 
-def each(text: str) -> list[object]:
+def per_environment(text: str) -> list[object]:
     """A text for Sub once for every launched environment; unchanged where the text names none."""
     if EACH not in text:
-        return [filled(text)]
+        return [substituted(text)]
     return [
-        If(condition(environment), filled(text.replace(EACH, environment)), NoValue)
+        If(condition(environment), substituted(text.replace(EACH, environment)), NoValue)
         for environment in ENVIRONMENTS
     ]
 
 
-def filled(text: str) -> object:
+def substituted(text: str) -> object:
     """A text with its placeholders, if any, for CloudFormation to fill in."""
     return Sub(text) if "${" in text else text

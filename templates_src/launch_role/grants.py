@@ -37,7 +37,7 @@ from templates_src.launch_role.bindings import (
     own,
     own_or_new,
 )
-from templates_src.launch_role.environments import EACH, each, others
+from templates_src.launch_role.environments import EACH, other_environments, per_environment
 from templates_src.launch_role.gaps import SERVICE_LINKED
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
@@ -106,7 +106,7 @@ class Grant:
 
 
 def _resources(text: str) -> list[object]:
-    return [release_objects()] if text == RELEASE_OBJECTS else each(text)
+    return [release_objects()] if text == RELEASE_OBJECTS else per_environment(text)
 
 
 def release_objects() -> If:
@@ -207,7 +207,10 @@ KEYS_AND_STACKS = (
         ("kms:*",),
         (KEYS,),
         Condition(
-            [own_or_new(), ForAllValuesStringLike({"kms:ResourceAliases": each(f"alias/{NAMED}")})]
+            [
+                own_or_new(),
+                ForAllValuesStringLike({"kms:ResourceAliases": per_environment(f"alias/{NAMED}")}),
+            ]
         ),
     ),
     Grant(
@@ -272,7 +275,7 @@ NETWORKS = (
                 ),
                 ForAllValuesStringNotLike(
                     {
-                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": others(
+                        "route53:ChangeResourceRecordSetsNormalizedRecordNames": other_environments(
                             f"*{PROJECT_TEXT}-{EACH}.internal"
                         )
                     }

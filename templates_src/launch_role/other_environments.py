@@ -9,7 +9,7 @@ from troposphere.iam import ManagedPolicy
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, PROJECT
-from templates_src.launch_role.environments import others
+from templates_src.launch_role.environments import other_environments
 
 
 def add_denials(layer: Layer) -> ManagedPolicy:
@@ -35,7 +35,7 @@ def denied(sid: str, kind: str) -> Statement:
     """Deny everything under the tags of another environment: of what exists (ResourceTag) or is made (RequestTag)."""
     tags = {
         f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),
-        f"aws:{kind}/{ENVIRONMENT.name}": others(),
+        f"aws:{kind}/{ENVIRONMENT.name}": other_environments(),
     }
     return Statement(
         Sid=sid,

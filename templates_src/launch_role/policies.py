@@ -51,17 +51,17 @@ def statements(permissions: Permissions, services: Sequence[str]) -> list[Statem
     rest = of_services(bound, services)
     made: list[Statement] = []
     for grant in UNTAGGED:
-        rest = take(grant, rest, made)
+        rest = add_statement(grant, rest, made)
     tagged = Grant("OwnByTags", OWN, (), own())
     of_account = tuple(in_account(each)[0] for each in services_of(tagged.select(rest)))
-    rest = take(replace(tagged, resources=of_account), rest, made)
+    rest = add_statement(replace(tagged, resources=of_account), rest, made)
     new = Grant("OwnOrNew", OWN_OR_NEW, (), Condition(own_or_new()))
-    rest = take(replace(new, resources=names_of(new.select(rest))), rest, made)
+    rest = add_statement(replace(new, resources=names_of(new.select(rest))), rest, made)
     special = (*identity(permissions.passed_to), new_secrets(permissions.secrets))
     for grant in (*special, *KEYS_AND_STACKS, *STORES, *NETWORKS):
-        rest = take(grant, rest, made)
-    take(Grant("ByName", ("*",), names_of(rest)), rest, made)
-    take(anywhere(), of_services(unbound, services), made)
+        rest = add_statement(grant, rest, made)
+    add_statement(Grant("ByName", ("*",), names_of(rest)), rest, made)
+    add_statement(anywhere(), of_services(unbound, services), made)
     return made
 
 
@@ -104,8 +104,8 @@ def elsewhere(permissions: Permissions) -> list[Statement]:
     made: list[Statement] = []
     rest = list(permissions.undocumented)
     for grant in STORES:
-        rest = take(undocumented(grant), rest, made)
-    take(
+        rest = add_statement(undocumented(grant), rest, made)
+    add_statement(
         Grant(
             "DeclaredButNotInTheReference",
             ("*",),
@@ -123,7 +123,7 @@ def undocumented(grant: Grant) -> Grant:
     return Grant(f"Undocumented{grant.sid}", grant.actions, grant.resources, grant.condition)
 
 
-def take(grant: Grant, actions: Iterable[str], made: list[Statement]) -> list[str]:
+def add_statement(grant: Grant, actions: Iterable[str], made: list[Statement]) -> list[str]:
     """Add a statement of the actions that a grant selects, if any; returns what is left."""
     actions = list(actions)
     selected = grant.select(actions)

@@ -22,7 +22,7 @@ RESULT = "result"
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricStatistic:
     """A statistic of a metric; a percentile is written p99."""
 
     metric: Metric
@@ -30,15 +30,15 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Formula:
+class MetricMath:
     """Metric math over readings, whose names begin with a lower-case letter; it may hold parameters as ``${Name}``."""
 
     expression: str
-    readings: Mapping[str, Reading]
+    readings: Mapping[str, MetricStatistic]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class AlarmSpec:
     """One alarm.
 
     It is raised when what it reads has compared so with ``threshold``, a number or a parameter, for ``periods``
@@ -47,7 +47,7 @@ class Watch:
     """
 
     title: str
-    reads: Reading | Formula
+    reads: MetricStatistic | MetricMath
     threshold: float | Declaration
     periods: int
     action: str
@@ -57,37 +57,37 @@ class Watch:
     condition: str | None = None
 
 
-def add_alarm(layer: Layer, topic: Ref, watch: Watch) -> Alarm:
+def add_alarm(layer: Layer, topic: Ref, alarm_spec: AlarmSpec) -> Alarm:
     """The alarm of a watch; it tells the topic when it is raised and when it is over.
 
     It has no name of its own: the name that CloudFormation gives, and every message shows, begins with the stack's
     and holds the logical ID, and no two environments can overwrite each other's alarms.
     """
-    threshold = watch.threshold
+    threshold = alarm_spec.threshold
     return layer.add(
         Alarm(
-            watch.title,
-            AlarmDescription=watch.action,
-            ComparisonOperator=watch.compare,
+            alarm_spec.title,
+            AlarmDescription=alarm_spec.action,
+            ComparisonOperator=alarm_spec.compare,
             Threshold=layer.parameter(threshold)
             if isinstance(threshold, Declaration)
             else threshold,
-            EvaluationPeriods=watch.periods,
-            TreatMissingData=watch.missing,
+            EvaluationPeriods=alarm_spec.periods,
+            TreatMissingData=alarm_spec.missing,
             AlarmActions=[topic],
             OKActions=[topic],
-            **what_is_read(watch),
-            **({"Condition": watch.condition} if watch.condition else {}),
+            **what_is_read(alarm_spec),
+            **({"Condition": alarm_spec.condition} if alarm_spec.condition else {}),
         )
     )
 
 
-def what_is_read(watch: Watch) -> dict[str, Any]:
+def what_is_read(alarm_spec: AlarmSpec) -> dict[str, Any]:
     """The properties of an alarm that say what it reads."""
-    period = watch.minutes * SECONDS_PER_MINUTE
-    if isinstance(watch.reads, Formula):
-        return {"Metrics": queries(watch.reads, period)}
-    metric, statistic = watch.reads.metric, watch.reads.statistic
+    period = alarm_spec.minutes * SECONDS_PER_MINUTE
+    if isinstance(alarm_spec.reads, MetricMath):
+        return {"Metrics": queries(alarm_spec.reads, period)}
+    metric, statistic = alarm_spec.reads.metric, alarm_spec.reads.statistic
     return {
         "Namespace": metric.alarm_namespace(),
         "MetricName": metric.name,
@@ -97,7 +97,7 @@ def what_is_read(watch: Watch) -> dict[str, Any]:
     }
 
 
-def queries(formula: Formula, period: int) -> list[MetricDataQuery]:
+def queries(formula: MetricMath, period: int) -> list[MetricDataQuery]:
     """Metric math as an alarm has it; CloudWatch takes up to ten metrics, all of one period (in seconds)."""
     expression = formula.expression
     result = MetricDataQuery(

@@ -9,7 +9,7 @@ from troposphere.cloudwatch import Alarm, Dashboard
 
 from templates_src.compute.queue_depth import BACKLOG_PER_TASK, QUEUE_DEPTH
 from templates_src.core.errors import TemplateError
-from templates_src.core.json_text import Choice, Only, json_text
+from templates_src.core.json_text import Choice, ConditionalEntry, json_text
 from templates_src.core.layer import Layer
 from templates_src.monitoring.metrics import (
     API,
@@ -82,7 +82,7 @@ def alarm_status(alarms: Sequence[Alarm]) -> dict[str, Any]:
     arns: list[Any] = []
     for alarm in alarms:
         arn, condition = f"${{{alarm.title}.Arn}}", alarm.resource.get("Condition")
-        arns.append(Only(condition, arn) if condition else arn)
+        arns.append(ConditionalEntry(condition, arn) if condition else arn)
     return {"type": "alarm", "properties": {"title": "Alarms", "alarms": arns}}
 
 
@@ -200,7 +200,9 @@ def cache_widgets(serverless: str, nodes: Sequence[str]) -> list[dict[str, Any]]
             line(metrics.metric("DatabaseMemoryUsagePercentage"), MAXIMUM, f"memory {number} (%)"),
             line(metrics.metric("EngineCPUUtilization"), AVERAGE, f"CPU {number} (%)"),
         ]
-        per_node += lines if number == 1 else [Only(condition, entry) for entry in lines]
+        per_node += (
+            lines if number == 1 else [ConditionalEntry(condition, entry) for entry in lines]
+        )
     return [graph("9 Cache", Choice(serverless, per_serverless, per_node))]
 
 

@@ -16,6 +16,13 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import named
 from templates_src.core.wiring import KEY_ARN
 from templates_src.data import cache, database
+from templates_src.monitoring.alarm_specs import (
+    cache_node_alarm_specs,
+    compute_alarm_specs,
+    database_alarm_specs,
+    edge_alarm_specs,
+    serverless_cache_alarm_specs,
+)
 from templates_src.monitoring.alarms import add_alarm
 from templates_src.monitoring.dashboard import add_dashboard
 from templates_src.monitoring.metrics import (
@@ -30,16 +37,9 @@ from templates_src.monitoring.metrics import (
     WEB_ACL_NAME,
     WORKER_SERVICE_NAME,
 )
-from templates_src.monitoring.queue_watches import queue_watches
-from templates_src.monitoring.search_watches import search_watches
+from templates_src.monitoring.queue_alarm_specs import queue_alarm_specs
+from templates_src.monitoring.search_alarm_specs import search_alarm_specs
 from templates_src.monitoring.thresholds import GROUP
-from templates_src.monitoring.watches import (
-    cache_node_watches,
-    compute_watches,
-    database_watches,
-    edge_watches,
-    serverless_cache_watches,
-)
 
 ALARM_EMAIL = Declaration(
     name="AlarmEmail",
@@ -162,20 +162,20 @@ def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
 
 def add_alarms(layer: Layer, topic: Topic, serverless: str, nodes: list[str]) -> list[Alarm]:
     """Every alarm, in the order in which a request meets what they watch."""
-    watches = [
-        *edge_watches(),
-        *compute_watches(),
-        *queue_watches(),
-        *search_watches(),
-        *serverless_cache_watches(serverless),
+    alarm_specs = [
+        *edge_alarm_specs(),
+        *compute_alarm_specs(),
+        *queue_alarm_specs(),
+        *search_alarm_specs(),
+        *serverless_cache_alarm_specs(serverless),
         *(
-            watch
+            alarm_spec
             for number, condition in enumerate(nodes, start=1)
-            for watch in cache_node_watches(number, condition)
+            for alarm_spec in cache_node_alarm_specs(number, condition)
         ),
-        *database_watches(),
+        *database_alarm_specs(),
     ]
-    return [add_alarm(layer, Ref(topic), watch) for watch in watches]
+    return [add_alarm(layer, Ref(topic), alarm_spec) for alarm_spec in alarm_specs]
 
 
 def add_outputs(layer: Layer, topic: Topic, dashboard: Dashboard) -> None:

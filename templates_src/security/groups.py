@@ -97,11 +97,11 @@ CALLS_OUT = (API, WORKER, BEAT, SEARCH, FUNCTIONS)
 def add_security_groups(layer: Layer) -> dict[str, GetAtt]:
     """Every group with its rules; returns the group IDs by title."""
     ids = {group.title: add_group(layer, group) for group in GROUPS}
-    admit_clients(layer, ids)
+    allow_clients(layer, ids)
     for flow in FLOWS:
         add_flow(layer, ids, flow)
     for group in CALLS_OUT:
-        let_out(layer, ids, group)
+        allow_egress(layer, ids, group)
     return ids
 
 
@@ -126,7 +126,7 @@ def add_group(layer: Layer, group: Group) -> GetAtt:
     return GetAtt(resource, "GroupId")
 
 
-def admit_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
+def allow_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
     """Clients reach the two listeners."""
     for protocol, port in (("Http", ports.HTTP), ("Https", ports.HTTPS)):
         layer.add(
@@ -169,7 +169,7 @@ def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
     )
 
 
-def let_out(layer: Layer, ids: dict[str, GetAtt], group: Group) -> None:
+def allow_egress(layer: Layer, ids: dict[str, GetAtt], group: Group) -> None:
     """HTTPS to anywhere: the services called have no fixed addresses."""
     layer.add(
         SecurityGroupEgress(

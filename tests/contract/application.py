@@ -22,7 +22,7 @@ from tests.contract.containers import (
     PATIENCE,
     Container,
     Machine,
-    Running,
+    ServiceSpec,
     answer,
     containers_of,
     injected,
@@ -108,21 +108,23 @@ class Stack:
                 values[variable] = values[variable].replace(old, new)
         return values
 
-    def api(self) -> Running:
+    def api(self) -> ServiceSpec:
         """The api on a free port, answering."""
         api = self._run("api", {"8000": str(self.port)})
         api.wait_for(lambda: self.get("/health")[0] == 200)
         return api
 
-    def worker(self, *further: str, **variables: str) -> Running:
+    def worker(self, *further: str, **variables: str) -> ServiceSpec:
         """A worker; ``further`` are settings on its command line, ``variables`` instead of its own."""
         return self._run("worker", {}, *further, **variables)
 
-    def beat(self) -> Running:
+    def beat(self) -> ServiceSpec:
         """Beat, whose schedule file is in the machine's folder."""
         return self._run("beat", {"/tmp/": f"{self.machine.folder}/"})  # noqa: S108
 
-    def _run(self, name: str, replaced: dict[str, str], *further: str, **variables: str) -> Running:
+    def _run(
+        self, name: str, replaced: dict[str, str], *further: str, **variables: str
+    ) -> ServiceSpec:
         values = {**self.secrets(name), **variables}
         return self.machine.run(self.deployment.containers[name], values, replaced, *further)
 

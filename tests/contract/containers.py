@@ -88,7 +88,7 @@ def image_variables() -> dict[str, str]:
 
 
 @dataclass
-class Running:
+class ServiceSpec:
     """A container that runs as a process."""
 
     name: str
@@ -122,7 +122,7 @@ class Machine:
 
     folder: Path
     trusted: Mapping[str, str] = field(default_factory=dict)
-    running: list[Running] = field(default_factory=list)
+    running: list[ServiceSpec] = field(default_factory=list)
 
     def run(
         self,
@@ -130,7 +130,7 @@ class Machine:
         secrets: Mapping[str, str],
         replaced: Mapping[str, str],
         *further: str,
-    ) -> Running:
+    ) -> ServiceSpec:
         """Start a container with its command, in which ``replaced`` is replaced and ``further`` arguments are appended."""
         command = [*container.command, *further]
         for old, new in replaced.items():
@@ -154,7 +154,7 @@ class Machine:
                 stderr=output,
                 start_new_session=True,
             )
-        self.running.append(Running(container.name, process, log))
+        self.running.append(ServiceSpec(container.name, process, log))
         return self.running[-1]
 
     def stop(self) -> None:

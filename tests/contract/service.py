@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.contract.application import Deployment, Stack
-from tests.contract.containers import Running
+from tests.contract.containers import ServiceSpec
 from tests.engines.processes import free_port
 
 ADDRESS = "127.0.0.1"
@@ -54,9 +54,9 @@ class Tasks:
     """The tasks of one revision: an api on a port, a worker and beat."""
 
     stack: Stack
-    api: Running
-    worker: Running
-    beat: Running
+    api: ServiceSpec
+    worker: ServiceSpec
+    beat: ServiceSpec
 
     @classmethod
     def start(cls, stack: Stack, before: Tasks | None = None) -> Tasks:

@@ -17,7 +17,7 @@ from celery.beat import ScheduleEntry
 from celery.schedules import schedule
 
 from tests.contract.application import Stack
-from tests.contract.containers import EXAMPLE, Running
+from tests.contract.containers import EXAMPLE, ServiceSpec
 
 in_a_cluster = pytest.mark.parametrize("stack", ["serverless"], indirect=True)
 
@@ -31,9 +31,9 @@ class Application:
     """api, worker and beat, running."""
 
     stack: Stack
-    api: Running
-    worker: Running
-    beat: Running
+    api: ServiceSpec
+    worker: ServiceSpec
+    beat: ServiceSpec
 
 
 @pytest.fixture(scope="module")

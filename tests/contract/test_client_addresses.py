@@ -18,7 +18,7 @@ from pipeline.checks.render import render
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.contract.application import TAG, Deployment
-from tests.contract.containers import Container, Machine, Running, answer
+from tests.contract.containers import Container, Machine, ServiceSpec, answer
 from tests.engines.processes import free_port
 from tests.rendering import containers
 
@@ -63,7 +63,7 @@ class Api:
     def __init__(self, deployment: Deployment, machine: Machine, container: Container) -> None:
         self.port = free_port()
         # Nothing connects to the engines: the health check answers from the process.
-        self.running: Running = machine.run(
+        self.running: ServiceSpec = machine.run(
             container, deployment.secrets("api"), {"8000": str(self.port)}
         )
         self.running.wait_for(lambda: answer(self._url())[0] == 200)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.contract.application import Stack
-from tests.contract.containers import PATIENCE, Running
+from tests.contract.containers import PATIENCE, ServiceSpec
 
 pytestmark = [
     pytest.mark.parametrize("stack", ["serverless"], indirect=True),
@@ -30,21 +30,21 @@ class Service:
     """The worker service: a worker that runs, or another one in its place."""
 
     stack: Stack
-    worker: Running | None = None
+    worker: ServiceSpec | None = None
 
-    def start(self, *settings: str) -> Running:
+    def start(self, *settings: str) -> ServiceSpec:
         self.worker = self.stack.worker(*settings)
         self.worker.wait_for_words("ready.")
         return self.worker
 
-    def running(self) -> Running:
+    def running(self) -> ServiceSpec:
         """The worker that runs; after an interruption, its successor."""
         if self.worker is None or self.worker.process.poll() is not None:
             return self.start()
         return self.worker
 
     @contextmanager
-    def held(self, worker: Running, name: str) -> Iterator[str]:
+    def held(self, worker: ServiceSpec, name: str) -> Iterator[str]:
         """A task in the middle of its work, which it cannot finish before the block ends."""
         with self.stack.database() as connection:
             connection.execute("INSERT INTO documents VALUES (%s, '[0,0,0]')", (name,))

@@ -17,7 +17,7 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
 from templates_src.core.shared import RELEASE_PREFIX
 from tests.contract.application import TAG
-from tests.contract.containers import Machine, Running, answer, containers_of, injected
+from tests.contract.containers import Machine, ServiceSpec, answer, containers_of, injected
 from tests.engines.processes import free_port
 from tests.engines.rds import Rds
 from tests.launches.environments import Environment
@@ -52,7 +52,7 @@ class Service:
     def rotation(self) -> str:
         return containers_of(self.environment)["api"].variables["DATABASE_ROTATION"]
 
-    def start(self) -> tuple[int, Running]:
+    def start(self) -> tuple[int, ServiceSpec]:
         """Start a task as the present task definition says, with the secrets as they are now."""
         container, port = containers_of(self.environment)["api"], free_port()
         secrets = injected(self.environment, container)

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.function_packages import fetch_wheels
 from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, EngineError
 
@@ -221,7 +221,7 @@ def main() -> int:
         fetch_celery_54()
         fetch_rds_roots()
         fetch_wheels()
-    except (EngineError, Refusal) as error:
+    except (EngineError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

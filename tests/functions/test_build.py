@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import assemble
 from pipeline.release.function_packages import WHEELS
 from tests.launches.tree import Finished, Tree
@@ -106,6 +106,6 @@ def test_damaged_zip_is_made_anew(tree: Tree) -> None:
 
 def test_release_without_a_function_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        Refusal, match=r"Function \w+ \(\w+Function of layer \w+\) has no functions/"
+        PipelineError, match=r"Function \w+ \(\w+Function of layer \w+\) has no functions/"
     ):
         assemble(functions=tmp_path)

@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import FUNCTIONS
 from pipeline.release import function_packages as function_zips
 from pipeline.release.function_packages import (
@@ -236,7 +236,7 @@ def test_a_wheel_that_is_not_pinned_or_not_to_be_had_fails_the_build(
 ) -> None:
     (project / "example" / "requirements.txt").write_text(line)
 
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(PipelineError, match=reason):
         build_functions(project, tmp_path / "zips", wheels=tmp_path / "wheels")
 
     assert not list((tmp_path / "zips").iterdir())
@@ -249,7 +249,7 @@ def test_a_wheel_with_another_content_is_not_used(project: Path, tmp_path: Path)
     wheel(wheels, "thing", {"thing.py": "bad"})
     (project / "example" / "requirements.txt").write_text(line)
 
-    with pytest.raises(Refusal, match="pip could not fetch"):
+    with pytest.raises(PipelineError, match="pip could not fetch"):
         build_functions(project, tmp_path / "zips", wheels=wheels)
 
 
@@ -261,7 +261,7 @@ def test_a_wheel_with_compiled_code_fails_the_build(
     line = wheel(wheels, "thing", {"thing/__init__.py": "", member: ""})
     (project / "example" / "requirements.txt").write_text(line)
 
-    with pytest.raises(Refusal, match="packed from pure Python"):
+    with pytest.raises(PipelineError, match="packed from pure Python"):
         build_functions(project, tmp_path / "zips", wheels=wheels)
 
 
@@ -270,7 +270,7 @@ def test_a_wheel_may_not_replace_a_module(project: Path, tmp_path: Path) -> None
     line = wheel(wheels, "thing", {"functions/example/handler.py": "other"})
     (project / "example" / "requirements.txt").write_text(line)
 
-    with pytest.raises(Refusal, match="another part of the zip"):
+    with pytest.raises(PipelineError, match="another part of the zip"):
         build_functions(project, tmp_path / "zips", wheels=wheels)
 
 
@@ -279,7 +279,7 @@ def test_a_zip_that_is_too_large_fails_the_build(
 ) -> None:
     monkeypatch.setattr(function_zips, "MAX_BYTES", 500)
 
-    with pytest.raises(Refusal, match="stays under 500"):
+    with pytest.raises(PipelineError, match="stays under 500"):
         build_functions(project, tmp_path / "zips")
 
     assert not list((tmp_path / "zips").iterdir())
@@ -290,11 +290,11 @@ def test_a_folder_that_breaks_the_convention_fails_the_build(
     project: Path, tmp_path: Path, missing: str
 ) -> None:
     (project / "example" / missing).unlink()
-    with pytest.raises(Refusal, match=f"has no {missing}"):
+    with pytest.raises(PipelineError, match=f"has no {missing}"):
         build_functions(project, tmp_path / "zips")
 
     (project / "Bad-Name").mkdir()
-    with pytest.raises(Refusal, match="lower case"):
+    with pytest.raises(PipelineError, match="lower case"):
         build_functions(project, tmp_path / "zips")
 
 

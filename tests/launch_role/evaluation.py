@@ -1,4 +1,4 @@
-"""The policies of the two foundations, rendered."""
+"""The policies of the two bootstrap stacks, rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both foundations on the embedded AWS: they launch from the request alone, update without change, and are used."""
+"""Both bootstrap stacks on the embedded AWS: they launch from the request alone, update without change, and are used."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def deploy(aws: Aws, release: Release, name: str, **given: str) -> dict[str, str
     cloudformation = aws.client("cloudformation")
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=release.foundations[template_path(name)].decode(),
+        TemplateBody=release.bootstrap_stacks[template_path(name)].decode(),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )

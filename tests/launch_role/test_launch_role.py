@@ -17,7 +17,7 @@ from pipeline.checks.permissions import (
     resource_types,
     text,
 )
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
@@ -244,7 +244,7 @@ def test_a_service_without_an_area_is_refused() -> None:
 
 
 def test_a_type_without_a_schema_is_refused() -> None:
-    with pytest.raises(Refusal, match="AWS::Nothing::AtAll has no provider schema"):
+    with pytest.raises(PipelineError, match="AWS::Nothing::AtAll has no provider schema"):
         handler_actions("AWS::Nothing::AtAll")
 
 
@@ -345,4 +345,4 @@ def test_it_has_the_name_that_launch_constraints_use() -> None:
 def test_the_launch_role_is_no_release() -> None:
     names = [path for path in built().files if "launch-role" in path or "release-bucket" in path]
     assert names == []
-    assert len(built().foundations) == 3
+    assert len(built().bootstrap_stacks) == 3

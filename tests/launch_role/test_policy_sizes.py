@@ -7,7 +7,7 @@ from awacs.aws import Action, Allow, PolicyDocument, Statement
 from troposphere import If, NoValue, Ref, Split, Sub, encode_to_dict
 from troposphere.iam import ManagedPolicy, Policy, PolicyType, Role
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release import assemble
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
@@ -94,7 +94,7 @@ def test_a_build_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Layer("launch-role", "Too large a launch role")
     layer.add(ManagedPolicy("Many", PolicyDocument=document(6_200)))
     monkeypatch.setattr(assemble, "launch_role", lambda: layer)
-    with pytest.raises(Refusal, match="Many of template launch-role"):
+    with pytest.raises(PipelineError, match="Many of template launch-role"):
         assemble.assemble()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.checks.permissions import called, handler_actions, resource_types, resources_of
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from templates_src.launch_role import unused as module
 from templates_src.launch_role.gaps import gap_actions
 from templates_src.launch_role.permissions import declared
@@ -84,7 +84,7 @@ def test_a_pattern_stands_for_calls_that_exist(pattern: str) -> None:
 def test_a_pattern_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = "AWS::AutoScaling::AutoScalingGroup"
     monkeypatch.delitem(module.PATTERNS, "ec2:Get*")
-    with pytest.raises(Refusal, match=r"AutoScalingGroup declares ec2:Get\*; list the calls"):
+    with pytest.raises(PipelineError, match=r"AutoScalingGroup declares ec2:Get\*; list the calls"):
         called(kind)
 
 

@@ -10,7 +10,7 @@ from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.apply.stacks import ensure_stack
-from pipeline.catalog.desired.foundations import ROLE_STACK, Foundation
+from pipeline.catalog.desired.bootstrap_stacks import ROLE_STACK, BootstrapStack
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.desired.launch_roles import LaunchRole
 from pipeline.catalog.desired.product_templates import product_template
@@ -119,8 +119,8 @@ class Catalog:
 
 def make_launch_role(aws: Aws) -> None:
     """The launch role of the release, from its template."""
-    body = built().foundations[template_path(LAUNCH_TEMPLATE)]
-    ensure_stack(aws, Foundation(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)
+    body = built().bootstrap_stacks[template_path(LAUNCH_TEMPLATE)]
+    ensure_stack(aws, BootstrapStack(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)
     # Tests launch several environments side by side, whose projects differ; what the role denies is denied for them too.
     roles = {
         "Effect": "Allow",

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.aws import Aws
 from pipeline.provisioning import environments
-from pipeline.provisioning.operations import Wanted, launch
+from pipeline.provisioning.operations import DesiredEnvironment, launch
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.role_sessions import job, service
 
@@ -58,7 +58,7 @@ def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
         "ApiMaxTasks": "7",
         "ImageTag": "before",
     }
-    wanted = Wanted(name, DEVELOPMENT.name, settings=settings)
+    wanted = DesiredEnvironment(name, DEVELOPMENT.name, settings=settings)
     assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
     found = environments.required(catalog.user, name)
     outputs = environments.outputs(catalog.user, found)

@@ -9,7 +9,7 @@ import pytest
 
 from commands.embedded_sessions import session
 from pipeline.aws import Aws
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT
 from pipeline.provisioning import environments
 from tests.conftest import REGION
@@ -76,11 +76,11 @@ def test_it_serves_one_session_name_and_no_colleague(end_user: Catalog) -> None:
     # A later session of the same name, as Identity Center names each session after the person.
     later = User(as_(end_user, "ada"))
     assert later.outputs()["DocumentsBucketName"] == f"{NAME}-documents"
-    assert environments.told(later.aws, later.environment())["Status"] == "AVAILABLE"
+    assert environments.summary(later.aws, later.environment())["Status"] == "AVAILABLE"
     assert ("Data", "CREATE_COMPLETE") in user.heard
 
     colleague = User(as_(end_user, "grace"))
-    with pytest.raises(Refusal, match=r"grace is not authorized.*DescribeProvisionedProduct"):
+    with pytest.raises(PipelineError, match=r"grace is not authorized.*DescribeProvisionedProduct"):
         colleague.update(ImageTag="1")
 
     assert later.update(ImageTag="1").succeeded

@@ -9,7 +9,7 @@ import pytest
 
 from commands.embedded_sessions import PERSON, make_launcher, session
 from pipeline.aws import Aws
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT
 from pipeline.provisioning.offers import find_product
 from tests.provisioning.catalog import DEVELOPMENT, USER, Catalog
@@ -58,7 +58,7 @@ def test_permission_set_with_the_launchers_policy_uses_products(
     other = reserved_role(catalog.aws, path, f"AWSReservedSSO_Other_{suffix}", USER)
 
     assert find_product(session(catalog.aws, admitted), DEVELOPMENT.name)
-    with pytest.raises(Refusal, match="no product"):
+    with pytest.raises(PipelineError, match="no product"):
         find_product(session(catalog.aws, other), DEVELOPMENT.name)
 
 

@@ -17,7 +17,7 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.paths import FUNCTIONS
 from pipeline.provisioning import environments
-from pipeline.provisioning.operations import Wanted, launch
+from pipeline.provisioning.operations import DesiredEnvironment, launch
 from tests.conftest import REGION
 from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
@@ -172,7 +172,7 @@ def test_a_product_of_another_environment_is_refused_even_when_the_role_owns_it(
     catalog = environment.catalog
     other = "carbon-connect-other"
     settings = {"Environment": "dev", "Project": "carbon-other"}
-    wanted = Wanted(other, DEVELOPMENT.name, settings=settings)
+    wanted = DesiredEnvironment(other, DEVELOPMENT.name, settings=settings)
     assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
     found = environments.required(catalog.user, other)
     before = ask({**UPDATE, "ProvisionedProduct": other})

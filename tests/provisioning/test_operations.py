@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.provisioning import environments
-from pipeline.provisioning.operations import Ended
+from pipeline.provisioning.operations import OperationResult
 from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
@@ -21,17 +21,17 @@ def user(catalog: Catalog) -> User:
 
 
 @pytest.fixture(scope="module")
-def launched(catalog: Catalog) -> tuple[Ended, User]:
+def launched(catalog: Catalog) -> tuple[OperationResult, User]:
     user = User(catalog.user, tags={"Project": "carbon-connect", "Environment": "dev"})
     return user.launch(**SET), user
 
 
 def test_launch_comes_to_a_stack_with_the_values_that_were_set(
-    launched: tuple[Ended, User], release: Release
+    launched: tuple[OperationResult, User], release: Release
 ) -> None:
     ended, user = launched
 
-    assert ended == Ended(NAME, release.version, changed=True, succeeded=True)
+    assert ended == OperationResult(NAME, release.version, changed=True, succeeded=True)
     assert user.environment().status == "AVAILABLE"
     assert {key: user.stack().parameters[key] for key in SET} == SET
     assert user.stack().parameters["Environment"] == "dev"
@@ -39,7 +39,7 @@ def test_launch_comes_to_a_stack_with_the_values_that_were_set(
 
 
 def test_launch_tells_the_progress_of_each_stack(
-    launched: tuple[Ended, User], release: Release
+    launched: tuple[OperationResult, User], release: Release
 ) -> None:
     names = {NAME, *(layer.name.capitalize() for layer in release.layers)}
 
@@ -47,14 +47,16 @@ def test_launch_tells_the_progress_of_each_stack(
     assert {name for name, _ in launched[1].heard} == names
 
 
-def test_tags_are_on_the_stack(catalog: Catalog, launched: tuple[Ended, User]) -> None:
+def test_tags_are_on_the_stack(catalog: Catalog, launched: tuple[OperationResult, User]) -> None:
     stacks = catalog.aws.client("cloudformation").describe_stacks(StackName=launched[1].stack().id)
     tags = {tag["Key"]: tag["Value"] for tag in stacks["Stacks"][0]["Tags"]}
 
     assert {"Project": "carbon-connect", "Environment": "dev"}.items() <= tags.items()
 
 
-def test_outputs_are_those_of_the_root(launched: tuple[Ended, User], release: Release) -> None:
+def test_outputs_are_those_of_the_root(
+    launched: tuple[OperationResult, User], release: Release
+) -> None:
     outputs = launched[1].outputs()
 
     assert outputs.keys() == release.root.template.outputs.keys()
@@ -68,14 +70,14 @@ def test_second_launch_does_nothing(user: User, release: Release) -> None:
 
     ended = user.launch(release.version, **SET)
 
-    assert ended == Ended(NAME, release.version, changed=False, succeeded=True)
+    assert ended == OperationResult(NAME, release.version, changed=False, succeeded=True)
     assert user.environment().last_record_id == record
     assert user.heard == []
 
 
 @pytest.mark.usefixtures("launched")
 def test_second_launch_with_another_value_is_refused(user: User) -> None:
-    with pytest.raises(Refusal, match=r"launched already.*\(ApiMaxTasks\).*`update`"):
+    with pytest.raises(PipelineError, match=r"launched already.*\(ApiMaxTasks\).*`update`"):
         user.launch(ImageTag="1.4.2", ApiMaxTasks="8")
 
     assert user.stack().parameters["ApiMaxTasks"] == "7"
@@ -97,7 +99,7 @@ def test_update_changes_what_is_set_and_nothing_else(user: User, release: Releas
 
     ended = user.update(ImageTag="1.4.3")
 
-    assert ended == Ended(NAME, release.version, changed=True, succeeded=True)
+    assert ended == OperationResult(NAME, release.version, changed=True, succeeded=True)
     assert user.stack().parameters == {**before, "ImageTag": "1.4.3"}
     assert ("Compute", "UPDATE_COMPLETE") in user.heard
 
@@ -114,18 +116,18 @@ def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
 
     ended = user.update(later.version)
 
-    assert ended == Ended(NAME, later.version, changed=True, succeeded=True)
+    assert ended == OperationResult(NAME, later.version, changed=True, succeeded=True)
     assert user.stack().parameters == {**before, "Added": "own"}
     assert user.outputs()["ReleaseLocation"] == f"s3://{bucket}/{later.prefix}"
     with pytest.raises(
-        Refusal, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
+        PipelineError, match=r"launched already, in 99\.0\.0; what differs \(its version\)"
     ):
         user.launch(release.version)
 
 
 @pytest.mark.usefixtures("launched")
 def test_status_tells_product_version_and_last_operation(user: User, release: Release) -> None:
-    told = environments.told(user.aws, user.environment())
+    told = environments.summary(user.aws, user.environment())
 
     assert told["Status"] == "AVAILABLE"
     assert told["Version"] == "99.0.0"
@@ -142,9 +144,11 @@ def test_end(user: User, release: Release) -> None:
 
     ended = user.terminate()
 
-    assert ended == Ended(NAME, "", changed=True, succeeded=True)
+    assert ended == OperationResult(NAME, "", changed=True, succeeded=True)
     assert {(name, "DELETE_COMPLETE") for name in names} <= set(user.heard)
     assert environments.find(user.aws, NAME) is None
-    assert user.terminate() == Ended(NAME, "", changed=False, succeeded=True)
-    with pytest.raises(Refusal, match="no provisioned product carbon-connect-dev in eu-north-1"):
+    assert user.terminate() == OperationResult(NAME, "", changed=False, succeeded=True)
+    with pytest.raises(
+        PipelineError, match="no provisioned product carbon-connect-dev in eu-north-1"
+    ):
         user.update(ImageTag="1")

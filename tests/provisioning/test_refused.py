@@ -11,7 +11,7 @@ import pytest
 from commands.embedded_sessions import launcher
 from pipeline.aws import Aws
 from pipeline.catalog.desired.product_templates import fixed_rules
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
@@ -51,17 +51,21 @@ def assert_nothing_is_there(catalog: Catalog, user: User) -> None:
 
 
 def test_product_that_nobody_published(catalog: Catalog, user: User) -> None:
-    with pytest.raises(Refusal, match=r"no product 'Nothing' in eu-north-1.*publish.*--direct\."):
+    with pytest.raises(
+        PipelineError, match=r"no product 'Nothing' in eu-north-1.*publish.*--direct\."
+    ):
         user.launch(product="Nothing")
 
     assert_nothing_is_there(catalog, user)
 
 
 def test_credentials_without_a_launch_path(catalog: Catalog, release: Release) -> None:
-    stranger = User(launcher(catalog.aws, release, "stranger"))
+    unmanaged_thing = User(launcher(catalog.aws, release, "stranger"))
 
-    with pytest.raises(Refusal, match=r"that these credentials may launch.*role named in catalog"):
-        stranger.launch()
+    with pytest.raises(
+        PipelineError, match=r"that these credentials may launch.*role named in catalog"
+    ):
+        unmanaged_thing.launch()
 
 
 def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release) -> None:
@@ -88,7 +92,9 @@ def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release
             ProductId=identifier, PortfolioId=catalog.portfolio
         )
 
-    with pytest.raises(Refusal, match=rf"2 products are named 'Twice' \({ids[0]} and {ids[1]}\)"):
+    with pytest.raises(
+        PipelineError, match=rf"2 products are named 'Twice' \({ids[0]} and {ids[1]}\)"
+    ):
         user.launch(product="Twice")
 
 
@@ -96,7 +102,7 @@ def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release
 def test_version_that_is_unknown_or_retired(catalog: Catalog, user: User, release: Release) -> None:
     for version in ("7.7.7", "0.8.0"):
         with pytest.raises(
-            Refusal,
+            PipelineError,
             match=rf"no active version '{version}'; it has {re.escape(release.version)} and 0\.9\.0",
         ):
             user.launch(version)
@@ -107,7 +113,7 @@ def test_version_that_is_unknown_or_retired(catalog: Catalog, user: User, releas
 @pytest.mark.usefixtures("deprecated")
 def test_version_that_is_deprecated(catalog: Catalog, user: User, release: Release) -> None:
     newest = re.escape(release.version)
-    with pytest.raises(Refusal, match=rf"0\.9\.0 of .* is deprecated.*launch {newest}\."):
+    with pytest.raises(PipelineError, match=rf"0\.9\.0 of .* is deprecated.*launch {newest}\."):
         user.launch("0.9.0")
 
     assert_nothing_is_there(catalog, user)
@@ -126,7 +132,7 @@ def test_version_that_is_deprecated(catalog: Catalog, user: User, release: Relea
 def test_value_that_would_be_refused_later(
     catalog: Catalog, user: User, settings: dict[str, str], reason: str
 ) -> None:
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(PipelineError, match=reason):
         user.launch(**settings)
 
     assert_nothing_is_there(catalog, user)
@@ -142,7 +148,7 @@ def test_value_that_the_product_fixes(catalog: Catalog, user: User, release: Rel
     )
     try:
         with pytest.raises(
-            Refusal,
+            PipelineError,
             match=rf"NatGateways is 'per-zone'\. NatGateways must be single in {DEVELOPMENT.name}\.$",
         ):
             user.launch(NatGateways="per-zone")
@@ -150,7 +156,9 @@ def test_value_that_the_product_fixes(catalog: Catalog, user: User, release: Rel
         catalog.catalog.delete_constraint(Id=made["ConstraintDetail"]["ConstraintId"])
 
     # Without the constraint both values of the template are there to choose from.
-    with pytest.raises(Refusal, match=r"NatGateways must be one of single, per-zone in Carbon"):
+    with pytest.raises(
+        PipelineError, match=r"NatGateways must be one of single, per-zone in Carbon"
+    ):
         user.launch(NatGateways="one")
     assert_nothing_is_there(catalog, user)
 
@@ -161,10 +169,10 @@ def test_several_portfolios_need_a_choice(catalog: Catalog) -> None:
     catalog.offer(second)
     try:
         with pytest.raises(
-            Refusal, match=r"by Carbon Connect environments and Second.*--portfolio"
+            PipelineError, match=r"by Carbon Connect environments and Second.*--portfolio"
         ):
             user.launch(Project="chosen")
-        with pytest.raises(Refusal, match=r"no launch path 'Third'; it is offered by Carbon"):
+        with pytest.raises(PipelineError, match=r"no launch path 'Third'; it is offered by Carbon"):
             user.launch(portfolio="Third", Project="chosen")
 
         assert user.launch(portfolio="Second portfolio", Project="chosen").succeeded
@@ -198,9 +206,11 @@ def test_tag_option_with_several_values_needs_a_choice(catalog: Catalog) -> None
             ResourceId=catalog.portfolio, TagOptionId=option
         )
     try:
-        with pytest.raises(Refusal, match=r"CostCenter must be one of red, blue; .*--tag CostC"):
+        with pytest.raises(
+            PipelineError, match=r"CostCenter must be one of red, blue; .*--tag CostC"
+        ):
             user.launch(Project="tagged")
-        with pytest.raises(Refusal, match=r"CostCenter must be one of red, blue"):
+        with pytest.raises(PipelineError, match=r"CostCenter must be one of red, blue"):
             User(catalog.user, "tagged-dev", {"CostCenter": "green"}).launch(Project="tagged")
 
         user = User(catalog.user, "tagged-dev", {"CostCenter": "blue"})
@@ -222,7 +232,7 @@ def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
     catalog.catalog.associate_tag_option_with_resource(**names)
     try:
         with pytest.raises(
-            Refusal,
+            PipelineError,
             match=r"CostCenter is 'zzz'\. CostCenter must be carbon-connect, which is added",
         ):
             User(catalog.user, "single-dev", {"CostCenter": "zzz"}).launch(Project="single")
@@ -252,13 +262,17 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     assert "already exists" in failure.reason
     assert ("broken-dev", "ROLLBACK_COMPLETE") in user.heard
     assert user.environment().status == "ERROR"
-    with pytest.raises(Refusal, match=r"broken-dev is ERROR, which no update mends; .*terminate"):
+    with pytest.raises(
+        PipelineError, match=r"broken-dev is ERROR, which no update mends; .*terminate"
+    ):
         user.update(ImageTag="1")
 
     # What is wrong with the next launch is told before what is there is removed.
     failed = user.environment()
     for version, settings in (("", {"NatGateways": "one"}), ("7.7.7", {})):
-        with pytest.raises(Refusal, match=r"NatGateways is 'one'|no active version '7\.7\.7'"):
+        with pytest.raises(
+            PipelineError, match=r"NatGateways is 'one'|no active version '7\.7\.7'"
+        ):
             user.launch(version, **settings)
         assert user.notes == []
         assert user.environment() == failed
@@ -291,8 +305,8 @@ def test_failed_update_gives_the_reason_and_is_tried_again(catalog: Catalog) -> 
     (error,) = ended.errors
     assert "is not authorized to perform: cloudformation:" in error
     assert user.environment().status == "TAINTED"
-    assert environments.told(user.aws, user.environment())["Error"] == error
-    with pytest.raises(Refusal, match=r"held-dev is there, but TAINTED; `status` says why"):
+    assert environments.summary(user.aws, user.environment())["Error"] == error
+    with pytest.raises(PipelineError, match=r"held-dev is there, but TAINTED; `status` says why"):
         user.launch(Project="held")
 
     assert user.update(ImageTag="1").succeeded
@@ -312,7 +326,7 @@ def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
         ended = user.launch(Project="narrow")
         heard, notes = list(user.heard), list(user.notes)
 
-        with pytest.raises(Refusal, match=r"Could not read the stack of narrow-dev: not you"):
+        with pytest.raises(PipelineError, match=r"Could not read the stack of narrow-dev: not you"):
             user.update(ImageTag="1")
 
     assert ended.succeeded
@@ -347,10 +361,12 @@ def test_update_and_launch_of_what_another_product_launched(
     assert user.launch(Project="other").succeeded
     offer_another(catalog, release, "Other")
 
-    with pytest.raises(Refusal, match=r"other-dev was launched from another product than Other"):
+    with pytest.raises(
+        PipelineError, match=r"other-dev was launched from another product than Other"
+    ):
         user.update(product="Other", ImageTag="1")
     with pytest.raises(
-        Refusal,
+        PipelineError,
         match=rf"other-dev is there already, of another product \({DEVELOPMENT.name}\);.*--name",
     ):
         user.launch(product="Other")
@@ -369,7 +385,7 @@ def test_failed_launch_of_another_product_is_not_removed(
     offer_another(catalog, release, "Another")
     failed = user.environment()
 
-    with pytest.raises(Refusal, match=r"theirs-dev is there already, of another product"):
+    with pytest.raises(PipelineError, match=r"theirs-dev is there already, of another product"):
         user.launch(product="Another", Project="theirs")
 
     assert user.environment() == failed
@@ -381,7 +397,7 @@ def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
     user = User(catalog.user, "seen-dev")
     assert user.launch(Project="seen").succeeded
 
-    told = environments.told(catalog.aws, environments.required(catalog.aws, "seen-dev"))
+    told = environments.summary(catalog.aws, environments.required(catalog.aws, "seen-dev"))
 
     assert (told["Status"], told["Product"]) == ("AVAILABLE", catalog.product)
     assert user.terminate().succeeded
@@ -395,9 +411,13 @@ def test_version_that_was_retired_meanwhile(
     assert user.launch(later.version, Project="retired").succeeded
     catalog.change(version, Active=False)
 
-    with pytest.raises(Refusal, match=rf"retired.*of {DEVELOPMENT.name}; name another with --prod"):
+    with pytest.raises(
+        PipelineError, match=rf"retired.*of {DEVELOPMENT.name}; name another with --prod"
+    ):
         user.update(ImageTag="1")
-    assert environments.told(user.aws, user.environment())["Version"] == f"{version}, not offered"
+    assert (
+        environments.summary(user.aws, user.environment())["Version"] == f"{version}, not offered"
+    )
 
     assert user.update(release.version, ImageTag="1").succeeded
     assert user.terminate().succeeded

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.aws import Aws
 from pipeline.provisioning import environments, operations
 from pipeline.provisioning.environments import Environment, Stack
-from pipeline.provisioning.operations import Ended, Wanted
+from pipeline.provisioning.operations import DesiredEnvironment, OperationResult
 from pipeline.stacks.events import Operation
 from tests.provisioning.catalog import DEVELOPMENT
 
@@ -29,10 +29,10 @@ class User:
         product: str = DEVELOPMENT.name,
         portfolio: str = "",
         **settings: str,
-    ) -> Ended:
+    ) -> OperationResult:
         """Launch the environment from the product."""
         self._forget()
-        wanted = Wanted(self.name, product, version, portfolio, settings, self.tags)
+        wanted = DesiredEnvironment(self.name, product, version, portfolio, settings, self.tags)
         return operations.launch(self.aws, wanted, self._listen, self.notes.append)
 
     def update(
@@ -42,13 +42,13 @@ class User:
         product: str = DEVELOPMENT.name,
         portfolio: str = "",
         **settings: str,
-    ) -> Ended:
+    ) -> OperationResult:
         """Update it."""
         self._forget()
-        wanted = Wanted(self.name, product, version, portfolio, settings)
+        wanted = DesiredEnvironment(self.name, product, version, portfolio, settings)
         return operations.update(self.aws, wanted, self._listen, self.notes.append)
 
-    def terminate(self) -> Ended:
+    def terminate(self) -> OperationResult:
         """Terminate it."""
         self._forget()
         return operations.terminate(self.aws, self.name, self._listen, self.notes.append)

@@ -16,7 +16,7 @@ from botocore.httpsession import URLLib3Session
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 READING = ("Describe", "List", "Search", "Get", "Head")
 SESSION = URLLib3Session()
@@ -115,11 +115,11 @@ KILLED_AFTER = Fault("killed after", killed_after, KilledError)
 FAULTS = (
     KILLED_BEFORE,
     KILLED_AFTER,
-    Fault("denied", denied, Refusal),
+    Fault("denied", denied, PipelineError),
     Fault("throttled once", throttled, None),
     Fault("timed out once after success", timed_out, None),
     # The clients of an endpoint on this machine make two attempts.
-    Fault("timed out after success in every attempt", timed_out, Refusal, attempts=2),
+    Fault("timed out after success in every attempt", timed_out, PipelineError, attempts=2),
 )
 
 

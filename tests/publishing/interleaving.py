@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import SESSION, Calls, Fault
 
@@ -36,7 +36,7 @@ class Turn:
     def publish(self, publisher: Publisher, wanted: dict[str, Any], calls: Calls) -> None:
         try:
             publisher.publish(calls, **wanted)
-        except Refusal as refusal:
+        except PipelineError as refusal:
             self.refusal = str(refusal)
 
     def hold(self, request: Any) -> AWSResponse:

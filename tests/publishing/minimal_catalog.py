@@ -131,7 +131,7 @@ def small_release(release: Release, version: str = "1.0.0", text: str = "A relea
         version=version,
         digest=content_digest(files),
         files=files,
-        foundations={
+        bootstrap_stacks={
             template_path(ROLE_TEMPLATE): serialize(ROLE),
             template_path(BUCKET_TEMPLATE): serialize(BUCKET),
         },

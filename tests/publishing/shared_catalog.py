@@ -26,7 +26,7 @@ class Hub:
     def __init__(self, publisher: Publisher) -> None:
         self.publisher = publisher
         self.release = replace(
-            small_release(publisher.release), foundations=publisher.release.foundations
+            small_release(publisher.release), bootstrap_stacks=publisher.release.bootstrap_stacks
         )
 
     def plan(self, catalog: Catalog, calls: Calls | None = None) -> list[RegionPlan]:

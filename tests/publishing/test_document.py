@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.catalog.desired.product_templates import product_templates
 from pipeline.catalog.spec.document import load_catalog
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
 from tests.publishing.minimal_catalog import CATALOG, ORGANIZATION, small_catalog
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_said_with_its_line(
     right: str, wrong: str, line: int, reason: str
 ) -> None:
     assert right in CATALOG
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         small_catalog(CATALOG.replace(right, wrong, 1))
 
     assert str(refusal.value).startswith(f"catalog.yaml:{line}: ")
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said_with_its_line(
 def test_wrong_shares_are_refused(shares: str, reason: str) -> None:
     text = CATALOG.replace("products:\n  prod", f"    shares: {shares}\nproducts:\n  prod")
 
-    with pytest.raises(Refusal, match=r"^catalog.yaml:17: ") as refusal:
+    with pytest.raises(PipelineError, match=r"^catalog.yaml:17: ") as refusal:
         small_catalog(text + ORGANIZATION)
 
     assert reason in str(refusal.value)
@@ -105,7 +105,7 @@ def test_wrong_shares_are_refused(shares: str, reason: str) -> None:
     ],
 )
 def test_what_is_no_catalog_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(PipelineError, match=reason):
         small_catalog(text)
 
 
@@ -124,7 +124,7 @@ def test_as_much_as_service_catalog_takes_is_accepted() -> None:
 def test_two_products_of_one_name_are_refused() -> None:
     second = "  other:\n    name: Production\n    description: A\n    layer: network\n"
 
-    with pytest.raises(Refusal, match="is named 'Production' like another one"):
+    with pytest.raises(PipelineError, match="is named 'Production' like another one"):
         small_catalog(CATALOG + second)
 
 
@@ -158,5 +158,5 @@ def test_catalog_that_does_not_fit_the_release_is_refused(
     if "layer" in wrong:
         text = text.replace("    principals", "    environments: [dev]\n    principals")
 
-    with pytest.raises(Refusal, match=reason):
+    with pytest.raises(PipelineError, match=reason):
         desired(release, small_catalog(text), "1" * 12, "eu-north-1")

@@ -14,7 +14,7 @@ import yaml
 from pipeline.catalog.spec.document import CATALOG, catalog
 from pipeline.catalog.spec.json_schema import SCHEMA, schema, written
 from pipeline.catalog.spec.nodes import compose
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.publishing import minimal_catalog
 from tests.publishing.test_document import SHARES, WRONG
 
@@ -83,7 +83,7 @@ def refusal(document: Any) -> str:
     """What the publisher says, empty where it takes the document."""
     try:
         catalog(compose(json.dumps(document), "catalog.yaml"))
-    except Refusal as error:
+    except PipelineError as error:
         return str(error)
     return ""
 

@@ -44,7 +44,7 @@ class Landscape:
         cloudformation = there.client("cloudformation")
         cloudformation.create_stack(
             StackName="launch-role",
-            TemplateBody=self.release.foundations[template_path(ROLE_TEMPLATE)].decode(),
+            TemplateBody=self.release.bootstrap_stacks[template_path(ROLE_TEMPLATE)].decode(),
             Parameters=[
                 {"ParameterKey": "LaunchRoleName", "ParameterValue": "launch"},
                 {"ParameterKey": "ReleaseBuckets", "ParameterValue": buckets},

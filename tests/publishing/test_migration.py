@@ -16,7 +16,7 @@ from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_ro
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
 from pipeline.catalog.spec.document import load_catalog
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment
@@ -159,7 +159,7 @@ def test_the_role_of_before_stays_while_something_would_be_terminated_with_it(
 
 
 def test_a_development_launcher_no_longer_reaches_production(account: Account) -> None:
-    with pytest.raises(Refusal, match=r"DescribeProvisionedProduct"):
+    with pytest.raises(PipelineError, match=r"DescribeProvisionedProduct"):
         account.old_prod.update(product=PRODUCTION, ApiMaxTasks="12")
 
 

@@ -14,7 +14,7 @@ from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish, summary
 from pipeline.catalog.spec.model import Catalog
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.faults import Calls, Clients
@@ -199,7 +199,9 @@ def test_version_older_than_those_kept_is_refused(publisher: Publisher) -> None:
         publisher.publish(version=version)
     calls = Calls()
 
-    with pytest.raises(Refusal, match=r"Production 1\.0\.0 in eu-north-1 is older than the 2 ver"):
+    with pytest.raises(
+        PipelineError, match=r"Production 1\.0\.0 in eu-north-1 is older than the 2 ver"
+    ):
         publisher.publish(calls, version="1.0.0")
 
     assert calls.writes == []
@@ -273,7 +275,7 @@ def test_other_content_under_a_used_version_is_refused(publisher: Publisher) -> 
     before, calls = publisher.snapshot(), Calls()
 
     with pytest.raises(
-        Refusal, match=r"holds other bytes than Production 1\.0\.0.*raise the version"
+        PipelineError, match=r"holds other bytes than Production 1\.0\.0.*raise the version"
     ):
         publisher.publish(calls, text="Another release")
 
@@ -288,7 +290,9 @@ def test_other_content_is_refused_also_where_the_bucket_was_emptied(publisher: P
         [name] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         s3.delete_object(Bucket=name, Key=key)
 
-    with pytest.raises(Refusal, match=r"Production 1\.0\.0 in eu-north-1 is published already"):
+    with pytest.raises(
+        PipelineError, match=r"Production 1\.0\.0 in eu-north-1 is published already"
+    ):
         publisher.publish(text="Another release")
 
 
@@ -304,7 +308,7 @@ def test_two_publishers_at_once_make_one_of_everything(
         begin.wait()
         try:
             publish(plans, waits=WAITS)
-        except Refusal as refusal:
+        except PipelineError as refusal:
             return str(refusal)
         return ""
 
@@ -420,7 +424,7 @@ def test_a_region_that_fails_does_not_hold_up_the_others(publisher: Publisher) -
     )
     there.put_object(Bucket=version.bucket, Key=version.key, Body=b"theirs")
 
-    with pytest.raises(Refusal, match="eu-west-1"):
+    with pytest.raises(PipelineError, match="eu-west-1"):
         publish(plans, waits=WAITS)
 
     assert guidance(publisher) == {"1.0.0": "DEFAULT"}

@@ -10,7 +10,7 @@ import pytest
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.spec.model import Catalog
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
@@ -170,7 +170,7 @@ def test_share_that_fails_is_told_with_its_reasons(
     organization.api.close_account(AccountId=closed)
     catalog = within(organization, f"{{organizational_unit: {unit['Id']}}}")
 
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(PipelineError) as refusal:
         hub.publish(catalog)
 
     told_so = str(refusal.value)
@@ -202,7 +202,7 @@ def test_organization_that_does_not_allow_it_is_told_what_to_do(hub: Hub) -> Non
     organization = Organization(hub.publisher.embedded)
     catalog = within(organization, f"{{organization: {organization.id}}}")
 
-    with pytest.raises(Refusal, match="aws servicecatalog enable-aws-organizations-access"):
+    with pytest.raises(PipelineError, match="aws servicecatalog enable-aws-organizations-access"):
         hub.publish(catalog)
 
     organization.allow_sharing()
@@ -247,7 +247,7 @@ WRONG = [
 def test_share_that_could_not_be_used_is_refused_with_its_line(
     wrong: str, top: str, reason: str
 ) -> None:
-    with pytest.raises(Refusal, match=r"^catalog\.yaml:18: ") as refusal:
+    with pytest.raises(PipelineError, match=r"^catalog\.yaml:18: ") as refusal:
         catalog_with(wrong, top=top)
 
     assert reason in str(refusal.value)

@@ -43,7 +43,7 @@ class Meeting:
             self.pair[1].publish(**other)
         return self.pair[0].snapshot(), made.made
 
-    def at_once(self, wanted: Wishes, at: int, other_at: int = NEVER) -> tuple[Turn, Turn]:
+    def in_parallel(self, wanted: Wishes, at: int, other_at: int = NEVER) -> tuple[Turn, Turn]:
         """Both publish from the prepared state."""
         self.aws.restore()
         return in_turns(self.pair, wanted, at, other_at)
@@ -87,7 +87,7 @@ def test_two_of_the_same_release_agree(meeting: Meeting) -> None:
     held = 0
 
     for at, name in enumerate([*made, "its end"], 1):
-        one, other = meeting.at_once((wanted, wanted), at)
+        one, other = meeting.in_parallel((wanted, wanted), at)
         held += one.held
         assert one.refusal == other.refusal == "", f"held before {name}"
         meeting.expect(expected, wanted, f"held before {name}")
@@ -103,7 +103,7 @@ def test_of_two_versions_the_newest_is_launched(meeting: Meeting) -> None:
     held = 0
 
     for at, name in enumerate([*made, "its end"], 1):
-        one, other = meeting.at_once((OLDER, NEWER), at)
+        one, other = meeting.in_parallel((OLDER, NEWER), at)
         held += one.held
         assert one.refusal == other.refusal == "", f"held before {name}"
         meeting.expect(expected, NEWER, f"held before {name}")
@@ -131,7 +131,7 @@ def test_of_two_versions_the_newest_is_launched_also_where_both_are_held(
 
     for at in numbers:
         for other_at in numbers:
-            one, other = meeting.at_once(wanted, at, other_at)
+            one, other = meeting.in_parallel(wanted, at, other_at)
             where = f"held before {at} and {other_at} of {made}"
             assert one.held, where
             assert other.held, where
@@ -144,7 +144,7 @@ def test_two_first_versions_make_one_product(meeting: Meeting) -> None:
     expected, made = meeting.one_after_the_other(OLDER, NEWER)
 
     for at in places(made):
-        one, other = meeting.at_once((OLDER, NEWER), at)
+        one, other = meeting.in_parallel((OLDER, NEWER), at)
         assert one.refusal == other.refusal == "", f"held before {at} of {made}"
         meeting.expect(expected, NEWER, f"held before {at} of {made}")
 
@@ -157,7 +157,7 @@ def test_of_two_contents_of_one_version_one_wins(meeting: Meeting) -> None:
 
     for at in places(made):
         where = f"held before {at} of {made}"
-        turns = meeting.at_once(wanted, at)
+        turns = meeting.in_parallel(wanted, at)
         [loser] = [number for number, turn in enumerate(turns) if turn.refusal]
         losers.add(loser)
         assert "other bytes" in turns[loser].refusal, where
@@ -177,7 +177,7 @@ def test_version_that_came_too_late_to_be_kept_is_refused(meeting: Meeting) -> N
 
     for at in places(made):
         where = f"held before {at} of {made}"
-        one, other = meeting.at_once((older, newer), at)
+        one, other = meeting.in_parallel((older, newer), at)
         if one.refusal:
             assert "older than the 1 versions that are kept" in one.refusal, where
             refused += 1

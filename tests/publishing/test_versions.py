@@ -5,32 +5,32 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from pipeline.catalog.apply.tokens import once, token
-from pipeline.catalog.desired.catalog import WantedProduct, desired
-from pipeline.catalog.observed.model import SeenProduct, SeenVersion
+from pipeline.catalog.apply.tokens import create_once, token
+from pipeline.catalog.desired.catalog import DesiredProduct, desired
+from pipeline.catalog.observed.model import ObservedProduct, ObservedVersion
 from pipeline.catalog.observed.version_order import version_order
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.plan.versions import version_steps
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release
 from tests.publishing.minimal_catalog import small_catalog, small_release
 
 
 @pytest.fixture(scope="module")
-def wanted(release: Release) -> WantedProduct:
+def wanted(release: Release) -> DesiredProduct:
     made = small_release(release, "1.5.0")
     return desired(made, small_catalog(), "1" * 12, "eu-north-1").products["production"]
 
 
-def seen(name: str, guidance: str = "DEPRECATED", **more: object) -> SeenVersion:
+def seen(name: str, guidance: str = "DEPRECATED", **more: object) -> ObservedVersion:
     values = {"id": f"pa-{name}", "name": name, "description": "", "active": True}
-    return SeenVersion(**{**values, "guidance": guidance, "digest": "d", **more})  # type: ignore[arg-type]
+    return ObservedVersion(**{**values, "guidance": guidance, "digest": "d", **more})  # type: ignore[arg-type]
 
 
 def steps(
-    wanted: WantedProduct, *versions: SeenVersion, kept: int = 3
+    wanted: DesiredProduct, *versions: ObservedVersion, kept: int = 3
 ) -> dict[str, tuple[Action, str]]:
-    product = SeenProduct("prod-1", {}, {}, versions)
+    product = ObservedProduct("prod-1", {}, {}, versions)
     found = version_steps(wanted, product, kept, shared=False)
     return {step.subject.removeprefix("Production "): (step.action, step.reason) for step in found}
 
@@ -48,7 +48,7 @@ def test_versions_are_ordered_by_number() -> None:
     ]
 
 
-def test_new_version_deprecates_and_retires(wanted: WantedProduct) -> None:
+def test_new_version_deprecates_and_retires(wanted: DesiredProduct) -> None:
     found = steps(wanted, seen("1.1.0"), seen("1.2.0"), seen("1.3.0"), seen("1.4.0", "DEFAULT"))
 
     assert {name: action for name, (action, _) in found.items()} == {
@@ -60,7 +60,7 @@ def test_new_version_deprecates_and_retires(wanted: WantedProduct) -> None:
     }
 
 
-def test_used_version_beyond_the_number_kept_is_deprecated_first(wanted: WantedProduct) -> None:
+def test_used_version_beyond_the_number_kept_is_deprecated_first(wanted: DesiredProduct) -> None:
     old = seen("1.1.0", "DEFAULT", users=("shop (pp-1)", "lab (pp-2)"))
 
     action, reason = steps(wanted, old, kept=1)["1.1.0"]
@@ -69,7 +69,7 @@ def test_used_version_beyond_the_number_kept_is_deprecated_first(wanted: WantedP
     assert "shop (pp-1) and lab (pp-2) use it" in reason
 
 
-def test_hundredth_and_first_version_is_refused(wanted: WantedProduct) -> None:
+def test_hundredth_and_first_version_is_refused(wanted: DesiredProduct) -> None:
     theirs = [seen(f"0.{number}.0", digest="") for number in range(100)]
 
     action, reason = steps(wanted, *theirs)["1.5.0"]
@@ -78,7 +78,7 @@ def test_hundredth_and_first_version_is_refused(wanted: WantedProduct) -> None:
     assert "has 100 versions" in reason
 
 
-def test_version_that_is_there_twice_is_reported(wanted: WantedProduct) -> None:
+def test_version_that_is_there_twice_is_reported(wanted: DesiredProduct) -> None:
     version = wanted.version
     twice = [
         seen("1.5.0", "DEFAULT", id=f"pa-{n}", digest=version.digest, description="d")
@@ -86,7 +86,7 @@ def test_version_that_is_there_twice_is_reported(wanted: WantedProduct) -> None:
     ]
 
     found = list(
-        version_steps(wanted, SeenProduct("prod-1", {}, {}, tuple(twice)), 3, shared=False)
+        version_steps(wanted, ObservedProduct("prod-1", {}, {}, tuple(twice)), 3, shared=False)
     )
 
     assert found[0].action is Action.REPORT
@@ -113,7 +113,9 @@ class Server:
         return self.status if self.reads > 2 else "CREATING"
 
     def once(self) -> str:
-        return once(self.create, self.read, "a", "b", find=lambda: "", content="", waits=(0.0, 0.0))
+        return create_once(
+            self.create, self.read, "a", "b", find=lambda: "", content="", waits=(0.0, 0.0)
+        )
 
 
 def test_same_thing_has_the_same_token_and_another_has_another() -> None:
@@ -140,5 +142,5 @@ def test_what_could_not_be_made_is_said() -> None:
     server = Server()
     server.status = "FAILED"
 
-    with pytest.raises(Refusal, match="could not make a b"):
+    with pytest.raises(PipelineError, match="could not make a b"):
         server.once()

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from pipeline.catalog.observed.version_order import version_order
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
 from pipeline.release.assemble import assemble, project_version
 from tests.golden import differences
@@ -32,17 +32,17 @@ def keep(
 ) -> Path:
     """Keep the release in ``dist`` and make ``successor`` the version of ``settings``; returns the kept folder.
 
-    Raises Refusal for a dist/ that is not what the working tree builds, and for a successor that is no later version.
+    Raises PipelineError for a dist/ that is not what the working tree builds, and for a successor that is no later version.
     """
     present = project_version()
     if not VERSION.fullmatch(successor):
-        raise Refusal(f"{successor!r} is no version; write three numbers, such as 1.2.0.")
+        raise PipelineError(f"{successor!r} is no version; write three numbers, such as 1.2.0.")
     if version_order(successor) <= version_order(present):
-        raise Refusal(
+        raise PipelineError(
             f"{successor} does not come after {present}, the version in setup.cfg; name a later one."
         )
     if found := differences(assemble(present, dist / FUNCTIONS.name), dist):
-        raise Refusal(f"dist/ is not the release {present}: {found[0]}")
+        raise PipelineError(f"dist/ is not the release {present}: {found[0]}")
     folder = releases / present
     unfinished = releases / f"{present}.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -72,7 +72,7 @@ def main() -> None:
         sys.exit("keep: name the version that comes next: python -m tests.releases.keep 1.2.0.")
     try:
         folder = keep(sys.argv[1])
-    except Refusal as refusal:
+    except PipelineError as refusal:
         sys.exit(f"keep: {refusal}")
     print(f"Kept {folder.name}; setup.cfg is now {sys.argv[1]}. Run `python build.py build`.")
 

@@ -38,7 +38,7 @@ class Kept:
     @property
     def templates(self) -> dict[str, dict[str, Any]]:
         """Every template by its layer's name, as CloudFormation reads it."""
-        return templates_of({**self.release.files, **self.release.foundations})
+        return templates_of({**self.release.files, **self.release.bootstrap_stacks})
 
 
 def folders(releases: Path = RELEASES) -> list[Path]:
@@ -62,7 +62,7 @@ def read(folder: Path) -> Kept:
         root=declared(json.loads(files[template_path(ROOT)])),
         layers=(),
         files=files,
-        foundations={
+        bootstrap_stacks={
             found: path.read_bytes()
             for path in (folder / TEMPLATE_FOLDER).iterdir()
             if (found := f"{TEMPLATE_FOLDER}/{path.name}") not in files

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.aws import Aws
+from pipeline.catalog.desired.bootstrap_stacks import BUCKET_STACK, ROLE_STACK
 from pipeline.catalog.desired.catalog import (
     MANAGED_BY,
     PORTFOLIO_TAG,
@@ -18,7 +19,6 @@ from pipeline.catalog.desired.catalog import (
     PUBLISHER,
     TAG_UPDATES,
 )
-from pipeline.catalog.desired.foundations import BUCKET_STACK, ROLE_STACK
 from pipeline.catalog.desired.product_templates import fixed_rules, product_key, template_digest
 from pipeline.catalog.desired.written_in import without_parameter
 from pipeline.catalog.observed.storage import TEMPLATE_TAG
@@ -50,7 +50,7 @@ class Published:
         """Publish into an account that holds nothing."""
         made = cls(aws, previous)
         for stack, template in ((ROLE_STACK, "launch-role"), (BUCKET_STACK, "release-bucket")):
-            made._deploy(stack, previous.release.foundations[template_path(template)])
+            made._deploy(stack, previous.release.bootstrap_stacks[template_path(template)])
         made.bucket = release_bucket_name(aws.account(), aws.region)
         upload(aws, previous.release, made.bucket)
         for key in PORTFOLIOS:

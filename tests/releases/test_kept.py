@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalog.observed.version_order import version_order
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG
 from pipeline.release.assemble import project_version
@@ -69,7 +69,7 @@ def damages(folder: Path) -> list[str]:
     """What of a kept release is not as its manifest says."""
     manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
     # What an account has before it has a release; deployed once, and in no manifest.
-    foundations = {
+    bootstrap_stacks = {
         f"{TEMPLATE_FOLDER}/{name}.template.json" for name in (LAUNCH_ROLE, RELEASE_BUCKET)
     }
     present = {
@@ -88,7 +88,7 @@ def damages(folder: Path) -> list[str]:
         ),
         *(
             f"{path} is in no manifest of {folder.name}; {again}."
-            for path in sorted(present - manifest["Files"].keys() - foundations)
+            for path in sorted(present - manifest["Files"].keys() - bootstrap_stacks)
         ),
         *(
             f"The manifest of {folder.name} is that of {manifest['Version']}; {again}."
@@ -224,7 +224,7 @@ def test_what_an_interruption_left_is_not_kept(releases: Path, settings: Path) -
 def test_what_is_no_later_version_is_refused(
     releases: Path, settings: Path, successor: str
 ) -> None:
-    with pytest.raises(Refusal, match=r"is no version|does not come after"):
+    with pytest.raises(PipelineError, match=r"is no version|does not come after"):
         keep(successor, releases=releases, settings=settings)
 
     assert_untouched(releases, settings)
@@ -235,7 +235,9 @@ def test_dist_that_is_not_built_is_refused(releases: Path, settings: Path, tmp_p
     template = dist / "templates" / "data.template.json"
     template.write_bytes(template.read_bytes() + b" ")
 
-    with pytest.raises(Refusal, match=r"dist/ is not the release .*: data\.template\.json is not"):
+    with pytest.raises(
+        PipelineError, match=r"dist/ is not the release .*: data\.template\.json is not"
+    ):
         keep("77.0.0", dist, releases, settings=settings)
 
     assert_untouched(releases, settings)
@@ -248,7 +250,9 @@ def test_function_that_the_manifest_does_not_know_is_refused(
     function = dist / FUNCTION
     function.write_bytes(function.read_bytes() + b" ")
 
-    with pytest.raises(Refusal, match=r"dist/ is not the release .*: manifest\.json is not what"):
+    with pytest.raises(
+        PipelineError, match=r"dist/ is not the release .*: manifest\.json is not what"
+    ):
         keep("77.0.0", dist, releases, settings=settings)
 
     assert_untouched(releases, settings)

@@ -13,7 +13,7 @@ from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import release_bucket_name
 from tests.conftest import REGION
@@ -165,7 +165,7 @@ def test_a_launcher_cannot_name_a_bucket(landscape: Landscape, release: Release)
     assert record["Status"] == "FAILED"
     (error,) = record["RecordErrors"]
     assert "Parameters: [ReleaseBucket] do not exist in the template" in error["Description"]
-    with pytest.raises(Refusal, match="--set names ReleaseBucket, which is no parameter of"):
+    with pytest.raises(PipelineError, match="--set names ReleaseBucket, which is no parameter of"):
         User(landscape.launcher, "second").launch(
             product="Production", ReleaseBucket=landscape.evil
         )

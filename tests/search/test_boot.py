@@ -217,7 +217,7 @@ def test_reports_health_and_the_use_of_the_volume(
 # The AWS CLI
 
 
-class Refusal(BaseHTTPRequestHandler):
+class PipelineError(BaseHTTPRequestHandler):
     """An endpoint that refuses every request, and counts them."""
 
     def do_POST(self) -> None:
@@ -244,7 +244,7 @@ def test_the_real_cli_understands_every_command(
     assert len({tuple(call) for call in commands}) == 10
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with serving(Refusal) as server:
+    with serving(PipelineError) as server:
         server.requests = 0  # type: ignore[attr-defined]
         monkeypatch.setenv("AWS_ENDPOINT_URL", url_of(server))
         driver = create_clidriver()

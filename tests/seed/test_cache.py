@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from pipeline.checks.render import Rendered
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.prices import CACHE_NODE_HOUR, saving_percent
 from tests.rendering import resources_of_type
 from tests.seed.conftest import RenderWith
@@ -52,5 +52,5 @@ def test_nodes_are_1_in_dev_and_2_or_more_in_prod(prod: Rendered, render_with: R
     assert int(nodes["NumCacheClusters"]) >= 2
     assert nodes["AutomaticFailoverEnabled"] is True
     assert nodes["MultiAZEnabled"] is True
-    with pytest.raises(Refusal, match="CacheNodes"):
+    with pytest.raises(PipelineError, match="CacheNodes"):
         render_with("prod", {"CacheNodes": "1"})

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.checks.render import Rendered
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from tests.seed.conftest import RenderWith
 from tests.seed.rendered_architecture import scaling, service
 
@@ -40,7 +40,7 @@ def scales_from_1_to_10(rendered: Rendered, render_with: RenderWith, title: str)
     least = f"{title}MinTasks"
     fewer = render_with(rendered.environment, {least: "1"})
     assert scaling(fewer, title)[:2] == (1, 10)
-    with pytest.raises(Refusal, match=least):
+    with pytest.raises(PipelineError, match=least):
         render_with(rendered.environment, {least: "0"})
 
 

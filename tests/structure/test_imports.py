@@ -14,7 +14,7 @@ from tests.structure.rooms import MOST_IN_A_FOLDER, PAGE, PROJECT, written
 UPWARD = {
     "a layer imports the pipeline": (
         "templates_src/core/iam.py",
-        "from pipeline.errors import Refusal",
+        "from pipeline.errors import PipelineError",
         "templates_src must not use pipeline",
     ),
     "a lower floor imports a higher one": (

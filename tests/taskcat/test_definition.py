@@ -194,7 +194,7 @@ def test_tree_is_what_a_launch_needs(release: Release, tmp_path: Path) -> None:
     tree = lay_out(tmp_path / "tree")
 
     files = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
-    wanted = {f"dist/{path}" for path in {**release.files, **release.foundations}}
+    wanted = {f"dist/{path}" for path in {**release.files, **release.bootstrap_stacks}}
     assert files.keys() == {*wanted, FILE_NAME, *(f"{OWN}/{file_name(n)}" for n in NESTED)}
     assert sum(path.stat().st_size for path in files.values()) < LARGEST_TREE
 

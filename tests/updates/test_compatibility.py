@@ -18,7 +18,7 @@ def change(previous: Kept, release: Release) -> Change:
         name: read_pairs(previous.profiles / f"{name}.json", name)
         for name in profile_names(previous.profiles)
     }
-    present = templates_of({**release.files, **release.foundations})
+    present = templates_of({**release.files, **release.bootstrap_stacks})
     return Change(previous.templates, present, profiles)
 
 

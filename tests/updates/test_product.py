@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.provisioning.operations import Ended
+from pipeline.provisioning.operations import OperationResult
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment
@@ -28,7 +28,7 @@ class Told:
     before: State
     updated: State
     back: State
-    ends: tuple[Ended, Ended]
+    ends: tuple[OperationResult, OperationResult]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
 
 def test_both_updates_end_well(told: Told, previous: Kept, release: Release) -> None:
     assert told.ends == tuple(
-        Ended(NAME, version, changed=True, succeeded=True)
+        OperationResult(NAME, version, changed=True, succeeded=True)
         for version in (release.version, previous.release.version)
     )
     assert told.updated.outputs["ReleaseVersion"] == release.version

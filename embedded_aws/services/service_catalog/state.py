@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import Refusal, Request, new_store
+from embedded_aws.services.records import PipelineError, Request, new_store
 
 Answer = dict[str, Any]
 Record = dict[str, Any]
@@ -66,24 +66,26 @@ def chosen(record: Record, *names: str) -> Record:
     return {name: record[name] for name in names if record.get(name) is not None}
 
 
-def missing(kind: str, identifier: Any) -> Refusal:
+def missing(kind: str, identifier: Any) -> PipelineError:
     """The answer for something that is not there."""
-    return Refusal("ResourceNotFoundException", f"{kind} {identifier} not found.")
+    return PipelineError("ResourceNotFoundException", f"{kind} {identifier} not found.")
 
 
-def invalid(message: str) -> Refusal:
+def invalid(message: str) -> PipelineError:
     """The answer for a request that makes no sense."""
-    return Refusal("InvalidParametersException", message)
+    return PipelineError("InvalidParametersException", message)
 
 
-def in_use(message: str) -> Refusal:
+def in_use(message: str) -> PipelineError:
     """The answer for a deletion of what something else needs."""
-    return Refusal("ResourceInUseException", message)
+    return PipelineError("ResourceInUseException", message)
 
 
-def beyond(limit: int, what: str) -> Refusal:
+def limit_error(limit: int, what: str) -> PipelineError:
     """The answer for one thing too many."""
-    return Refusal("LimitExceededException", f"You have exceeded the limit of {limit} {what}.")
+    return PipelineError(
+        "LimitExceededException", f"You have exceeded the limit of {limit} {what}."
+    )
 
 
 def everywhere(store: Any) -> list[Any]:
@@ -91,7 +93,7 @@ def everywhere(store: Any) -> list[Any]:
     return [value for (_, region, _), value in tables.everywhere(store) if region == get_region()]
 
 
-def anywhere(store: Any, identifier: str) -> Any:
+def find_in_any_account(store: Any, identifier: str) -> Any:
     """What some account has under this id in this region; None when none has."""
     for (_, region, key), value in tables.everywhere(store):
         if (region, key) == (get_region(), identifier):
@@ -107,7 +109,7 @@ def find(store: Any, kind: str, identifier: str) -> Record:
     return record
 
 
-def only(kind: str, name: str, named: Sequence[Record]) -> Record:
+def record_named(kind: str, name: str, named: Sequence[Record]) -> Record:
     """The one record of this name: names need not be unique in Service Catalog."""
     if not named:
         raise missing(kind, name)
@@ -116,7 +118,7 @@ def only(kind: str, name: str, named: Sequence[Record]) -> Record:
     return named[0]
 
 
-def one_of(request: Request, *names: str) -> str:
+def exactly_one(request: Request, *names: str) -> str:
     """Which of these members the request gives; exactly one must be given."""
     given = [name for name in names if request.get(name)]
     if len(given) != 1:
@@ -150,7 +152,7 @@ def tags_after(record: Record, request: Request) -> list[Record]:
 def checked_tags(tags: list[Record]) -> list[Record]:
     """The tags, if there are not too many and no key comes twice."""
     if len(tags) > _MOST_TAGS:
-        raise beyond(_MOST_TAGS, "tags per resource")
+        raise limit_error(_MOST_TAGS, "tags per resource")
     keys = [tag["Key"] for tag in tags]
     if len(set(keys)) < len(keys):
         raise invalid("Duplicate tag keys are not allowed.")

@@ -14,7 +14,7 @@ from embedded_aws.services.service_catalog.state import Record
 
 def portfolios() -> list[Record]:
     """Own portfolios and shared ones; changing a shared one changes nothing for its owner."""
-    return [*state.portfolios.values(), *(here(s) for s in offered() if s["Accepted"])]
+    return [*state.portfolios.values(), *(in_this_account(s) for s in offered() if s["Accepted"])]
 
 
 def portfolio_of(identifier: str) -> Record:
@@ -36,9 +36,9 @@ def products() -> list[Record]:
 def product_of(request: Request) -> Record:
     """The product with ProductId or Id, or else with ProductName or Name, own or shared."""
     names = ("Id", "Name") if "Id" in request or "Name" in request else ("ProductId", "ProductName")
-    given = state.one_of(request, *names)
+    given = state.exactly_one(request, *names)
     member, wanted = ("Id" if given.endswith("Id") else "Name"), request[given]
-    return state.only("Product", wanted, [p for p in products() if p[member] == wanted])
+    return state.record_named("Product", wanted, [p for p in products() if p[member] == wanted])
 
 
 def offered() -> list[Record]:
@@ -62,7 +62,7 @@ def _reaches(share: Record, owner: str, account: str) -> bool:
     )
 
 
-def here(share: Record) -> Record:
+def in_this_account(share: Record) -> Record:
     """A shared portfolio with the principals and tag options that it has in this account."""
     portfolio = state.portfolios.get_scoped(share["Owner"], get_region(), share["PortfolioId"])
     patterns = [

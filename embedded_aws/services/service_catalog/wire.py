@@ -5,7 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from embedded_aws.services.records import Operation, RecordService, Refusal, Request, by_target
+from embedded_aws.services.records import (
+    Operation,
+    PipelineError,
+    RecordService,
+    Request,
+    by_target,
+)
 from embedded_aws.services.service_catalog import callers, model, state
 from embedded_aws.services.service_catalog.administration import (
     artifacts,
@@ -55,13 +61,13 @@ class ServiceCatalog(RecordService):
 
     def reset(self) -> None:
         """Forget every record, and stop what works on them."""
-        work.break_off()
+        work.abort_all()
         super().reset()
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
         """Take back what `get_state` gave; what was in progress then has failed."""
         super().load_persisted_state(state)
-        work.settle_restored()
+        work.fail_restored()
 
 
 def _checked(name: str, operation: Operation) -> Operation:
@@ -72,7 +78,7 @@ def _checked(name: str, operation: Operation) -> Operation:
         found = model.problems(request, shape.input_shape, "")
         if found:
             count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
-            raise Refusal("ValidationException", count + "; ".join(found))
+            raise PipelineError("ValidationException", count + "; ".join(found))
         permissions.require(name, request)
         result = _once(name, operation, request)
         wrong = model.problems(result, shape.output_shape, "")

@@ -8,9 +8,9 @@ from typing import Any
 
 from pipeline.aws import unless
 from pipeline.catalog.apply.sharing import Sharing
-from pipeline.catalog.apply.tokens import DUPLICATE, NOT_FOUND, once
-from pipeline.catalog.desired.catalog import LAUNCH, Desired, WantedConstraint
-from pipeline.catalog.observed.catalog import pages, seen_constraints
+from pipeline.catalog.apply.tokens import DUPLICATE, NOT_FOUND, create_once
+from pipeline.catalog.desired.catalog import LAUNCH, Desired, DesiredConstraint
+from pipeline.catalog.observed.catalog import observed_constraints, pages
 from pipeline.catalog.plan.catalog import is_same, matching
 from pipeline.catalog.plan.changes import (
     AccessChange,
@@ -74,12 +74,12 @@ class Access:
         elif seen:
             unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=seen.id))
 
-    def _update_constraint(self, wanted: WantedConstraint, identity: str) -> None:
+    def _update_constraint(self, wanted: DesiredConstraint, identity: str) -> None:
         self.catalog.update_constraint(
             Id=identity, Description=wanted.description, Parameters=wanted.parameters
         )
 
-    def _create_constraint(self, wanted: WantedConstraint) -> None:
+    def _create_constraint(self, wanted: DesiredConstraint) -> None:
         """Make a constraint; one that somebody publishing at the same time made is brought to what is wanted."""
         place = {
             "PortfolioId": self.portfolios[wanted.portfolio],
@@ -100,7 +100,7 @@ class Access:
             return str(self.catalog.describe_constraint(Id=identity)["Status"])
 
         def find() -> str:
-            there = seen_constraints(self.catalog, **place)
+            there = observed_constraints(self.catalog, **place)
             found = matching(wanted, place["ProductId"], there)
             if found and not is_same(found.parameters, wanted.parameters):
                 self._update_constraint(wanted, found.id)
@@ -109,7 +109,7 @@ class Access:
         def make() -> None:
             identity = ("constraint", *place.values(), wanted.type)
             content = wanted.parameters
-            once(create, read, *identity, find=find, content=content, waits=self.waits)
+            create_once(create, read, *identity, find=find, content=content, waits=self.waits)
 
         if not unless(DUPLICATE, make):
             find()
@@ -140,7 +140,7 @@ class Access:
             "PortfolioId": self.portfolios[change.portfolio],
             "ProductId": change.product_id,
         }
-        constraints = seen_constraints(self.catalog, **place)
+        constraints = observed_constraints(self.catalog, **place)
         for constraint in sorted(constraints, key=lambda each: each.type != LAUNCH):
             unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=constraint.id))
         unless(NOT_FOUND, lambda: self.catalog.disassociate_product_from_portfolio(**place))

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.apply.access import Access
 from pipeline.catalog.apply.stacks import ensure_stack
-from pipeline.catalog.apply.tokens import WAITS, once
+from pipeline.catalog.apply.tokens import WAITS, create_once
 from pipeline.catalog.apply.versions import Versions, version_properties
-from pipeline.catalog.desired.catalog import Desired, WantedProduct
+from pipeline.catalog.desired.catalog import Desired, DesiredProduct
 from pipeline.catalog.observed.catalog import our_portfolios, our_products
 from pipeline.catalog.observed.model import Observed
 from pipeline.catalog.plan.changes import (
@@ -55,16 +55,16 @@ class Applier:
         )
         self.versions = Versions(self.access.catalog, self.desired, self.observed, self.waits)
 
-    def take(self, step: Step) -> None:
-        """Take one step. Raises Refusal where AWS does not let it."""
+    def apply_step(self, step: Step) -> None:
+        """Take one step. Raises PipelineError where AWS does not let it."""
         doing = f"{step.action.value} {step.kind.value} {step.subject} in {self.desired.region}"
-        with sentences(doing):
-            self._take(step)
+        with aws_errors(doing):
+            self._apply_step(step)
 
-    def _take(self, step: Step) -> None:
+    def _apply_step(self, step: Step) -> None:
         match step.change:
-            case StackChange(foundation):
-                ensure_stack(self.aws, foundation, self.tell)
+            case StackChange(bootstrap_stack):
+                ensure_stack(self.aws, bootstrap_stack, self.tell)
             case ReleaseUpload():
                 upload(self.aws, self.release, self.desired.bucket)
             case TemplateUpload(product):
@@ -81,7 +81,7 @@ class Applier:
             case change:
                 self.access.take(change, step.subject)
 
-    def _template(self, product: WantedProduct) -> None:
+    def _template(self, product: DesiredProduct) -> None:
         version = product.version
         put_once(self.aws.client("s3"), version.bucket, version.key, version.body, present=False)
 
@@ -103,7 +103,7 @@ class Applier:
             catalog.describe_portfolio(Id=identity)
             return "AVAILABLE"
 
-        self.access.portfolios[wanted.key] = once(
+        self.access.portfolios[wanted.key] = create_once(
             create,
             read,
             *self._identity("portfolio", wanted.key),
@@ -134,7 +134,7 @@ class Applier:
             described = catalog.describe_product_as_admin(Id=identity)
             return str(described["ProductViewDetail"]["Status"])
 
-        self.products[wanted.key] = once(
+        self.products[wanted.key] = create_once(
             create,
             read,
             *self._identity("product", wanted.key),
@@ -143,10 +143,10 @@ class Applier:
             waits=self.waits,
         )
 
-    def _version(self, wanted: WantedProduct) -> None:
+    def _version(self, wanted: DesiredProduct) -> None:
         """Take all steps of the product's versions with the first of them, as they follow from what is there by now."""
         if wanted.key not in self.settled:
-            self.versions.settle(wanted, self.products[wanted.key])
+            self.versions.apply_version_steps(wanted, self.products[wanted.key])
             self.settled.add(wanted.key)
 
     def _identity(self, *parts: str) -> tuple[str, ...]:

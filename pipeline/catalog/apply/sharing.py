@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.aws import code_of, reason_of
 from pipeline.catalog.apply.tokens import LONGEST_CREATION
 from pipeline.catalog.spec.shares import ACCOUNT, Share
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 _FAILED = ("COMPLETED_WITH_ERRORS", "ERROR")
 
@@ -41,7 +41,7 @@ class Sharing:
         except ClientError as error:
             if self.share.kind == ACCOUNT or code_of(error) != "OperationNotSupportedException":
                 raise
-            raise Refusal(
+            raise PipelineError(
                 f"Could not share {self.subject}: {reason_of(error)} The management account has to allow it with "
                 "`aws servicecatalog enable-aws-organizations-access`, and it or a delegated administrator has to publish."
             ) from error
@@ -74,7 +74,7 @@ class Sharing:
             if answer["Status"] == "COMPLETED":
                 return
             time.sleep(self.wait)
-        raise Refusal(
+        raise PipelineError(
             f"Sharing {self.subject} takes longer than {LONGEST_CREATION / 60:.0f} minutes and goes on without this "
             f"program; `aws servicecatalog describe-portfolio-share-status --portfolio-share-token {token}` tells its end."
         )
@@ -83,9 +83,12 @@ class Sharing:
         if answer.get("Status") not in _FAILED:
             return
         failed = answer.get("ShareDetails", {}).get("ShareErrors", [])
-        reasons = "; ".join(told(error) for error in failed) or f"it ended in {answer['Status']}"
+        reasons = (
+            "; ".join(share_failures(error) for error in failed)
+            or f"it ended in {answer['Status']}"
+        )
         # A share that failed for some is there all the same, and is not tried again by itself.
-        raise Refusal(
+        raise PipelineError(
             f"Could not share {self.subject}: {reasons}. Mend the cause, stop the share with `{self._stop()}`, "
             "and publish again."
         )
@@ -103,7 +106,7 @@ class Sharing:
         )
 
 
-def told(error: Mapping[str, Any]) -> str:
+def share_failures(error: Mapping[str, Any]) -> str:
     """What went wrong, and for which accounts."""
     message = str(error.get("Message") or error.get("Error") or "no reason given").rstrip(".")
     accounts = ", ".join(error.get("Accounts", ()))

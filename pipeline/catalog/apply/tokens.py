@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from pipeline.aws import code_of
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 # How often, and how long in seconds, something new is looked for before it counts as gone.
 WAITS = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
@@ -26,7 +26,7 @@ def token(*identity: str) -> str:
     return hashlib.sha256("\0".join(identity).encode()).hexdigest()[:40]
 
 
-def once(
+def create_once(
     create: Callable[[str], str],
     read: Callable[[str], str],
     *identity: str,
@@ -50,24 +50,24 @@ def once(
         except ClientError as error:
             if not is_of_another_request(error):
                 raise
-            if there := looked_for(find, waits):
+            if there := find_with_retry(find, waits):
                 return there
             parts.append(content)
             continue
-        status = settled(read, made, waits)
+        status = creation_status(read, made, waits)
         if status == "FAILED":
-            raise Refusal(
+            raise PipelineError(
                 f"Service Catalog could not make {' '.join(identity)} ({made}); delete it and publish again."
             )
         if status:
             return made
         parts.append(made)
-    raise Refusal(
+    raise PipelineError(
         f"Service Catalog keeps answering with {' '.join(identity)} that were deleted; publish again tomorrow."
     )
 
 
-def looked_for(find: Callable[[], str], waits: tuple[float, ...]) -> str:
+def find_with_retry(find: Callable[[], str], waits: tuple[float, ...]) -> str:
     """What ``find`` finds, which may take a while to show; empty where it does not."""
     for wait in waits:
         if there := find():
@@ -81,7 +81,7 @@ def is_of_another_request(error: Exception) -> bool:
     return code_of(error) == "InvalidParametersException" and "token" in str(error).lower()
 
 
-def settled(read: Callable[[str], str], made: str, waits: tuple[float, ...]) -> str:
+def creation_status(read: Callable[[str], str], made: str, waits: tuple[float, ...]) -> str:
     """The status once creation has ended; empty where there is no such thing."""
     from botocore.exceptions import ClientError
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import sentences, unless
-from pipeline.catalog.apply.tokens import NOT_FOUND, once
-from pipeline.catalog.desired.catalog import Desired, WantedProduct
-from pipeline.catalog.observed.model import Observed, SeenProduct, digest_in
-from pipeline.catalog.observed.versions import seen_versions
+from pipeline.aws import aws_errors, unless
+from pipeline.catalog.apply.tokens import NOT_FOUND, create_once
+from pipeline.catalog.desired.catalog import Desired, DesiredProduct
+from pipeline.catalog.observed.model import Observed, ObservedProduct, digest_in
+from pipeline.catalog.observed.versions import observed_versions
 from pipeline.catalog.plan.changes import VersionChange
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.catalog.plan.versions import version_steps
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True)
@@ -27,22 +27,22 @@ class Versions:
     observed: Observed
     waits: tuple[float, ...]
 
-    def settle(self, wanted: WantedProduct, product: str) -> None:
+    def apply_version_steps(self, wanted: DesiredProduct, product: str) -> None:
         """Take the steps that follow from the versions that are there now, until none is left to take.
 
         A plan can be older than another publisher's version. Of several publishers each looks once more after its last
         change; whoever changes something last therefore sees everything, and leaves the newest as the only one that is
-        launched. Raises Refusal when the version is there with other content, or is beyond the number kept by now.
+        launched. Raises PipelineError when the version is there with other content, or is beyond the number kept by now.
         """
         for wait in (0.0, *self.waits):
             steps = self._left(wanted, product)
             if not steps:
                 return
             for step in steps:
-                with sentences(f"{step.action.value} version {step.subject} in {self._region}"):
+                with aws_errors(f"{step.action.value} version {step.subject} in {self._region}"):
                     self._take(step, product)
             time.sleep(wait)
-        raise Refusal(
+        raise PipelineError(
             f"The versions of {wanted.name} in {self._region} are changed by others at the same time; publish again."
         )
 
@@ -50,16 +50,18 @@ class Versions:
     def _region(self) -> str:
         return self.desired.region
 
-    def _left(self, wanted: WantedProduct, product: str) -> list[Step]:
+    def _left(self, wanted: DesiredProduct, product: str) -> list[Step]:
         """The steps that are still to be taken."""
-        with sentences(f"list the versions of {wanted.name} in {self._region}"):
-            versions = seen_versions(self.catalog, self.desired, self.observed, wanted.key, product)
-        seen = SeenProduct(product, {}, {}, versions)
+        with aws_errors(f"list the versions of {wanted.name} in {self._region}"):
+            versions = observed_versions(
+                self.catalog, self.desired, self.observed, wanted.key, product
+            )
+        seen = ObservedProduct(product, {}, {}, versions)
         shared = self.desired.is_shared(wanted.key)
         steps = list(version_steps(wanted, seen, self.desired.versions_kept, shared=shared))
         for step in steps:
             if step.action is Action.REFUSE:
-                raise Refusal(f"{step.subject} in {self._region} {step.reason}.")
+                raise PipelineError(f"{step.subject} in {self._region} {step.reason}.")
         return [step for step in steps if step.writes]
 
     def _take(self, step: Step, product: str) -> None:
@@ -80,7 +82,7 @@ class Versions:
         if changes:
             unless(NOT_FOUND, lambda: self.catalog.update_provisioning_artifact(**known, **changes))
 
-    def _create(self, wanted: WantedProduct, product: str) -> str:
+    def _create(self, wanted: DesiredProduct, product: str) -> str:
         """Make the version that is published; returns its ID."""
 
         def create(token: str) -> str:
@@ -96,7 +98,7 @@ class Versions:
             return str(described["Status"])
 
         place = (self.desired.account, self._region, "version", wanted.key, product)
-        return once(
+        return create_once(
             create,
             read,
             *place,
@@ -106,20 +108,20 @@ class Versions:
             waits=self.waits,
         )
 
-    def _found(self, wanted: WantedProduct, product: str) -> str:
-        """The ID of the version, empty where there is none. Raises Refusal when it is there with other content."""
+    def _found(self, wanted: DesiredProduct, product: str) -> str:
+        """The ID of the version, empty where there is none. Raises PipelineError when it is there with other content."""
         details = self.catalog.list_provisioning_artifacts(ProductId=product)
         for entry in details["ProvisioningArtifactDetails"]:
             if entry["Name"] == wanted.version.name:
                 if digest_in(entry.get("Description", "")) != wanted.version.digest:
-                    raise Refusal(
+                    raise PipelineError(
                         f"{wanted.name} {wanted.version.name} was published with other content meanwhile ({entry['Id']}); raise the version in setup.cfg."
                     )
                 return str(entry["Id"])
         return ""
 
 
-def version_properties(wanted: WantedProduct) -> dict[str, Any]:
+def version_properties(wanted: DesiredProduct) -> dict[str, Any]:
     """A version as CreateProduct and CreateProvisioningArtifact take it."""
     return {
         "Name": wanted.version.name,

@@ -39,7 +39,7 @@ TAG_UPDATES = {"Version": "2.0", "Properties": {"TagUpdateOnProvisionedProduct":
 
 
 @dataclass(frozen=True)
-class WantedVersion:
+class DesiredVersion:
     """A product's version: its name, and the template that it is, in bytes, in the release bucket and by URL."""
 
     name: str
@@ -52,13 +52,13 @@ class WantedVersion:
 
 
 @dataclass(frozen=True)
-class WantedProduct:
+class DesiredProduct:
     """A product; ``fields`` are CreateProduct's texts by name, ``tags`` all that it is to have."""
 
     key: str
     fields: Mapping[str, str]
     tags: Mapping[str, str]
-    version: WantedVersion
+    version: DesiredVersion
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class WantedProduct:
 
 
 @dataclass(frozen=True)
-class WantedPortfolio:
+class DesiredPortfolio:
     """A portfolio; ``principals`` are pairs of ARN and type, ``products`` keys of products."""
 
     key: str
@@ -85,7 +85,7 @@ class WantedPortfolio:
 
 
 @dataclass(frozen=True)
-class WantedConstraint:
+class DesiredConstraint:
     """A constraint on a product in a portfolio, both by key; ``parameters`` is JSON."""
 
     portfolio: str
@@ -109,9 +109,9 @@ class Desired:
     project: str
     roles: Mapping[str, LaunchRole]
     versions_kept: int
-    portfolios: Mapping[str, WantedPortfolio]
-    products: Mapping[str, WantedProduct]
-    constraints: tuple[WantedConstraint, ...]
+    portfolios: Mapping[str, DesiredPortfolio]
+    products: Mapping[str, DesiredProduct]
+    constraints: tuple[DesiredConstraint, ...]
 
     @property
     def tag_options(self) -> tuple[tuple[str, str], ...]:
@@ -154,14 +154,14 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
         roles=launch_roles(release, catalog),
         versions_kept=catalog.versions_kept,
         portfolios={
-            portfolio.key: wanted_portfolio(catalog, portfolio, region)
+            portfolio.key: desired_portfolio(catalog, portfolio, region)
             for portfolio in catalog.portfolios
         },
         products={
-            product.key: wanted_product(
+            product.key: desired_product(
                 catalog,
                 product,
-                wanted_version(release, product, templates[product.key], bucket, region),
+                desired_version(release, product, templates[product.key], bucket, region),
             )
             for product in catalog.products
         },
@@ -169,9 +169,9 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
     )
 
 
-def wanted_portfolio(catalog: Catalog, portfolio: Portfolio, region: str) -> WantedPortfolio:
+def desired_portfolio(catalog: Catalog, portfolio: Portfolio, region: str) -> DesiredPortfolio:
     """A portfolio with its principals as Service Catalog takes them."""
-    return WantedPortfolio(
+    return DesiredPortfolio(
         key=portfolio.key,
         fields={
             "DisplayName": portfolio.name,
@@ -196,9 +196,9 @@ def principal(name: str, region: str) -> tuple[str, str]:
     return f"arn:{partition_of(region)}:iam:::{name}", "IAM_PATTERN"
 
 
-def wanted_product(catalog: Catalog, product: Product, version: WantedVersion) -> WantedProduct:
+def desired_product(catalog: Catalog, product: Product, version: DesiredVersion) -> DesiredProduct:
     """A product with the version that this release is."""
-    return WantedProduct(
+    return DesiredProduct(
         key=product.key,
         fields={
             "Name": product.name,
@@ -213,14 +213,14 @@ def wanted_product(catalog: Catalog, product: Product, version: WantedVersion) -
     )
 
 
-def wanted_version(
+def desired_version(
     release: Release, product: Product, body: bytes, bucket: str, region: str
-) -> WantedVersion:
+) -> DesiredVersion:
     """The version that this release is of a product."""
     digest = template_digest(body)
     content = release.prefix.removeprefix(PROJECT_NAME).strip("/")
     key = product_key(release.version, product.key)
-    return WantedVersion(
+    return DesiredVersion(
         name=release.version,
         description=f"Release {content}, template {digest}, {WRITTEN_IN_TEXT}",
         digest=digest,
@@ -231,7 +231,7 @@ def wanted_version(
     )
 
 
-def constraints(release: Release, catalog: Catalog) -> tuple[WantedConstraint, ...]:
+def constraints(release: Release, catalog: Catalog) -> tuple[DesiredConstraint, ...]:
     """The constraints of every product in every portfolio that holds it."""
     rules = {product.key: fixed_rules(release, product) for product in catalog.products}
     found = []
@@ -243,7 +243,7 @@ def constraints(release: Release, catalog: Catalog) -> tuple[WantedConstraint, .
                 RESOURCE_UPDATE: TAG_UPDATES,
             }
             found += [
-                WantedConstraint(portfolio.key, product, kind, json.dumps(document))
+                DesiredConstraint(portfolio.key, product, kind, json.dumps(document))
                 for kind, document in documents.items()
                 if document is not None
             ]

@@ -11,7 +11,7 @@ from pipeline.aws import partition_of
 from pipeline.catalog.desired.product_profiles import profile_values
 from pipeline.catalog.spec.document import CATALOG
 from pipeline.catalog.spec.model import Catalog, Portfolio
-from pipeline.errors import Refusal, listed
+from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import shown
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
@@ -45,7 +45,7 @@ def launch_roles(
 ) -> dict[str, LaunchRole]:
     """The launch role of each portfolio, by the portfolio's key.
 
-    Raises Refusal with the line of catalog.yaml for a role that would reach an environment that its portfolio does not
+    Raises PipelineError with the line of catalog.yaml for a role that would reach an environment that its portfolio does not
     offer, and for a profile with a boundary that is not that of catalog.yaml.
     """
     require_boundary(release, catalog, profiles)
@@ -115,7 +115,7 @@ def require_boundary(release: Release, catalog: Catalog, profiles: Path = PARAME
             continue
         given = profile_values(release, product, profiles)[PERMISSIONS_BOUNDARY.name]
         if given not in {"", wanted}:
-            raise Refusal(
+            raise PipelineError(
                 f"{shown(profiles / f'{product.profile}.json')} has {PERMISSIONS_BOUNDARY.name} {given!r}, but "
                 f"products have permissions_boundary of {shown(CATALOG)}; give {given!r} there too."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.catalog.spec.model import Catalog, Product
-from pipeline.errors import Refusal, listed
+from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import load_profile, profile_names, shown
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
@@ -26,7 +26,7 @@ def profile_values(
 def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> str:
     """The project whose environments are published: the profiles', or the default where there are layers only.
 
-    Raises Refusal for profiles of several, because a launch role launches one.
+    Raises PipelineError for profiles of several, because a launch role launches one.
     """
     found: dict[str, str] = {}
     for product in catalog.products:
@@ -34,7 +34,7 @@ def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) 
             found[profile_values(release, product, profiles)[PROJECT.name]] = product.profile
     if len(found) > 1:
         (one, first), (other, second) = list(found.items())[:2]
-        raise Refusal(
+        raise PipelineError(
             f"{shown(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {shown(profiles / f'{second}.json')} "
             f"of {other!r}, but a launch role launches one; give both the same, or publish from two accounts."
         )

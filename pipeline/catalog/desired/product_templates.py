@@ -36,7 +36,7 @@ def product_templates(
 ) -> dict[str, bytes]:
     """The template of each product by its key; each reads nested templates and function code from ``bucket`` only.
 
-    Raises Refusal for a profile, layer or parameter that catalog.yaml names and the release has not.
+    Raises PipelineError for a profile, layer or parameter that catalog.yaml names and the release has not.
     """
     project = project_of(release, catalog, profiles)
     roles = by_product(catalog, launch_roles(release, catalog, profiles))
@@ -81,9 +81,9 @@ def product_template(
             body["Parameters"][parameter]["Default"] = value
     # The launch role creates nothing of another project or environment.
     if environments:
-        only(body, ENVIRONMENT.name, environments, product)
+        restrict_values(body, ENVIRONMENT.name, environments, product)
     if project:
-        only(body, PROJECT.name, (project,), product)
+        restrict_values(body, PROJECT.name, (project,), product)
     written = {
         RELEASE_BUCKET: bucket,
         RELEASE_PREFIX: release.prefix,
@@ -94,7 +94,9 @@ def product_template(
     return body
 
 
-def only(body: dict[str, Any], name: str, values: Sequence[str], product: Product) -> None:
+def restrict_values(
+    body: dict[str, Any], name: str, values: Sequence[str], product: Product
+) -> None:
     """Leave some values as a parameter's only choices: development's stack must not end up as production, for instance.
 
     The default is one of them.

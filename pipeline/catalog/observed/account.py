@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_roles
 from pipeline.catalog.observed.model import Observed
@@ -17,7 +17,7 @@ Region = tuple[Aws, Observed]
 
 
 @dataclass(frozen=True)
-class SeenAccount:
+class ObservedAccount:
     """What an account has once, as roles have no region.
 
     ``roles`` are the roles of environments. ``outdated`` are the products of which an environment has a version without
@@ -32,11 +32,11 @@ class SeenAccount:
 
 def observe_account(
     home: Aws, desired: Desired, wanted_stacks: Collection[str], regions: Sequence[Region]
-) -> SeenAccount:
+) -> ObservedAccount:
     """Read what the account has once.
 
     ``wanted_stacks`` are the stacks of the launch roles in catalog.yaml, ``regions`` those that are planned, with what
-    is there. Raises Refusal where AWS does not let it read.
+    is there. Raises PipelineError where AWS does not let it read.
     """
     outdated = frozenset(
         key
@@ -50,20 +50,20 @@ def observe_account(
         for name, stack in observed.role_stacks.items()
         if name not in wanted_stacks
     }
-    holders = holders_of(regions) if left else {}
-    return SeenAccount(
+    holders = products_by_launch_role(regions) if left else {}
+    return ObservedAccount(
         environment_roles(home, desired.project),
         outdated,
         {name: (role, holders.get(role, ())) for name, role in left.items()},
     )
 
 
-def holders_of(regions: Sequence[Region]) -> Mapping[str, tuple[str, ...]]:
+def products_by_launch_role(regions: Sequence[Region]) -> Mapping[str, tuple[str, ...]]:
     """The provisioned products of our products by the name of the launch role that would terminate them."""
     found: dict[str, tuple[str, ...]] = {}
     for aws, observed in regions:
         catalog: Any = aws.client("servicecatalog")
-        with sentences(f"read the provisioned products of {aws.region}"):
+        with aws_errors(f"read the provisioned products of {aws.region}"):
             for product in observed.products.values():
                 for entry in provisioned(catalog, product.id):
                     detail = catalog.describe_provisioned_product(Id=entry["Id"])

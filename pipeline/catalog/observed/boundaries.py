@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, sentences, unless
+from pipeline.aws import Aws, aws_errors, unless
 from pipeline.catalog.desired.catalog import MANAGED_BY, PRODUCT_TAG, PUBLISHER
 from templates_src.core.declaration import TRUE
 from templates_src.launch_role.template import BOUNDARY_ADDED
@@ -24,19 +24,19 @@ class EnvironmentRole:
 
 
 def environment_roles(aws: Aws, project: str) -> tuple[EnvironmentRole, ...]:
-    """The roles below the project's path that products of ours launched. Raises Refusal where AWS does not let it read."""
+    """The roles below the project's path that products of ours launched. Raises PipelineError where AWS does not let it read."""
     iam = aws.client("iam")
     found = []
-    with sentences(f"read the roles below /{project}/"):
+    with aws_errors(f"read the roles below /{project}/"):
         for page in iam.get_paginator("list_roles").paginate(PathPrefix=f"/{project}/"):
             for entry in page["Roles"]:
                 # Only GetRole tells boundary and tags.
-                if role := seen_role(iam, entry["RoleName"]):
+                if role := observed_role(iam, entry["RoleName"]):
                     found.append(role)
     return tuple(found)
 
 
-def seen_role(iam: Any, name: str) -> EnvironmentRole | None:
+def observed_role(iam: Any, name: str) -> EnvironmentRole | None:
     """A role of a product of ours; None for any other, and for one that is gone."""
     found: dict[str, Any] = {}
     unless(_DELETED, lambda: found.update(iam.get_role(RoleName=name)["Role"]))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.desired.catalog import (
     MANAGED_BY,
     PORTFOLIO_TAG,
@@ -21,15 +21,15 @@ from pipeline.catalog.desired.catalog import (
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.model import (
     Observed,
-    SeenConstraint,
-    SeenPortfolio,
-    SeenProduct,
-    SeenShare,
-    SeenTagOption,
-    Stranger,
+    ObservedConstraint,
+    ObservedPortfolio,
+    ObservedProduct,
+    ObservedShare,
+    ObservedTagOption,
+    Unmanaged,
 )
 from pipeline.catalog.observed.principals import held_back
-from pipeline.catalog.observed.versions import seen_versions
+from pipeline.catalog.observed.versions import observed_versions
 from pipeline.catalog.spec.shares import SHARE_TYPES
 
 PRODUCT_FIELDS: Mapping[str, str] = {
@@ -44,31 +44,31 @@ Detail = Mapping[str, Any]
 
 
 def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
-    """The region's catalog, added to what ``stored`` says of bucket and stacks. Raises Refusal where AWS does."""
+    """The region's catalog, added to what ``stored`` says of bucket and stacks. Raises PipelineError where AWS does."""
     catalog = aws.client("servicecatalog")
-    with sentences(f"read the Service Catalog of {desired.region}"):
-        products, strange_products = our_products(catalog, desired)
-        portfolios, strange_portfolios = our_portfolios(catalog, desired)
-        seen_portfolios = {
-            key: seen_portfolio(catalog, described, key in desired.portfolios)
+    with aws_errors(f"read the Service Catalog of {desired.region}"):
+        products, unmanaged_products = our_products(catalog, desired)
+        portfolios, unmanaged_portfolios = our_portfolios(catalog, desired)
+        observed_portfolios = {
+            key: observed_portfolio(catalog, described, key in desired.portfolios)
             for key, described in portfolios.items()
         }
-        seen_products = {
-            key: seen_product(catalog, desired, stored, key, described)
+        observed_products = {
+            key: observed_product(catalog, desired, stored, key, described)
             for key, described in products.items()
         }
         return replace(
             stored,
-            portfolios=seen_portfolios,
-            products=seen_products,
+            portfolios=observed_portfolios,
+            products=observed_products,
             tag_options={
-                (option["Key"], option["Value"]): SeenTagOption(option["Id"], option["Active"])
+                (option["Key"], option["Value"]): ObservedTagOption(option["Id"], option["Active"])
                 for option in pages(catalog, "list_tag_options")
             }
             if desired.tag_options
             else {},
-            strangers=(*strange_portfolios, *strange_products),
-            held_back=held_back(aws, desired, seen_portfolios, seen_products),
+            unmanaged=(*unmanaged_portfolios, *unmanaged_products),
+            held_back=held_back(aws, desired, observed_portfolios, observed_products),
         )
 
 
@@ -85,23 +85,23 @@ def tags_of(described: Detail) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in described.get("Tags", [])}
 
 
-def our_portfolios(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Stranger]]:
-    """Our portfolios by key, described, and strangers of the same name."""
+def our_portfolios(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Unmanaged]]:
+    """Our portfolios by key, described, and unmanaged ones of the same name."""
     entries = [(entry["DisplayName"], entry["Id"]) for entry in pages(catalog, "list_portfolios")]
     names = {wanted.name: key for key, wanted in desired.portfolios.items()}
-    return sorted_out(
+    return owned_and_unmanaged(
         entries, names, PORTFOLIO_TAG, Kind.PORTFOLIO, lambda i: catalog.describe_portfolio(Id=i)
     )
 
 
-def our_products(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Stranger]]:
-    """Our products by key, described, and strangers of the same name."""
+def our_products(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Unmanaged]]:
+    """Our products by key, described, and unmanaged ones of the same name."""
     entries = [
         (entry["ProductViewSummary"]["Name"], entry["ProductViewSummary"]["ProductId"])
         for entry in pages(catalog, "search_products_as_admin")
     ]
     names = {wanted.name: key for key, wanted in desired.products.items()}
-    return sorted_out(
+    return owned_and_unmanaged(
         entries,
         names,
         PRODUCT_TAG,
@@ -110,20 +110,20 @@ def our_products(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], lis
     )
 
 
-def sorted_out(
+def owned_and_unmanaged(
     entries: list[tuple[str, str]],
     names: Mapping[str, str],
     tag: str,
     kind: Kind,
     describe: Callable[[str], Detail],
-) -> tuple[dict[str, Detail], list[Stranger]]:
+) -> tuple[dict[str, Detail], list[Unmanaged]]:
     """What is ours by key, and what is not but has a name of ours.
 
     ``entries`` are names and IDs. Those with a name of ours come first, and are it where another one has our tags too;
     any other may be ours as well, renamed by hand or no longer in catalog.yaml.
     """
     ours: dict[str, Detail] = {}
-    strangers: list[Stranger] = []
+    unmanaged: list[Unmanaged] = []
     candidates = sorted(entries, key=lambda entry: (entry[0] not in names, entry))
     for name, identity in candidates:
         described = describe(identity)
@@ -134,15 +134,15 @@ def sorted_out(
         elif key or name in names:
             told = "is a second one with our tags" if key else "was not made by this publisher"
             reason = f"{told}; it is left alone, and one of the two should be renamed"
-            strangers.append(Stranger(kind, name, identity, reason))
-    return ours, strangers
+            unmanaged.append(Unmanaged(kind, name, identity, reason))
+    return ours, unmanaged
 
 
-def seen_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> SeenPortfolio:
+def observed_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> ObservedPortfolio:
     """A portfolio, with all that hangs on it where it is wanted."""
     detail = described["PortfolioDetail"]
     identity = detail["Id"]
-    portfolio = SeenPortfolio(
+    portfolio = ObservedPortfolio(
         id=identity,
         fields={
             name: detail.get(name, "") for name in ("DisplayName", "Description", "ProviderName")
@@ -164,19 +164,19 @@ def seen_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> SeenPort
         tag_options=tuple(
             (option["Key"], option["Value"]) for option in described.get("TagOptions", [])
         ),
-        shares=tuple(seen_shares(catalog, identity)),
-        constraints=tuple(seen_constraints(catalog, PortfolioId=identity)),
+        shares=tuple(observed_shares(catalog, identity)),
+        constraints=tuple(observed_constraints(catalog, PortfolioId=identity)),
     )
 
 
-def seen_shares(catalog: Any, portfolio: str) -> Iterator[SeenShare]:
+def observed_shares(catalog: Any, portfolio: str) -> Iterator[ObservedShare]:
     """With whom a portfolio is shared."""
     for type_, kind in SHARE_TYPES.items():
         request = {"PortfolioId": portfolio, "Type": type_}
         while True:
             page = catalog.describe_portfolio_shares(**request)
             for entry in page.get("PortfolioShareDetails", []):
-                yield SeenShare(
+                yield ObservedShare(
                     kind,
                     # An organizational unit and an organization may come as ARNs, which end in their ID.
                     entry["PrincipalId"].rpartition("/")[2],
@@ -188,10 +188,10 @@ def seen_shares(catalog: Any, portfolio: str) -> Iterator[SeenShare]:
             request["PageToken"] = page["NextPageToken"]
 
 
-def seen_constraints(catalog: Any, **place: str) -> list[SeenConstraint]:
+def observed_constraints(catalog: Any, **place: str) -> list[ObservedConstraint]:
     """The constraints in a portfolio, or on one product in it."""
     return [
-        SeenConstraint(
+        ObservedConstraint(
             id=entry["ConstraintId"],
             product_id=entry["ProductId"],
             type=entry["Type"],
@@ -204,16 +204,16 @@ def seen_constraints(catalog: Any, **place: str) -> list[SeenConstraint]:
     ]
 
 
-def seen_product(
+def observed_product(
     catalog: Any, desired: Desired, stored: Observed, key: str, described: Detail
-) -> SeenProduct:
+) -> ObservedProduct:
     """A product; where it is wanted with its versions, and with the users of those that are to be retired."""
     is_wanted = key in desired.products
     summary = described["ProductViewDetail"]["ProductViewSummary"]
     identity = summary["ProductId"]
-    return SeenProduct(
+    return ObservedProduct(
         id=identity,
         fields={name: summary.get(member, "") for name, member in PRODUCT_FIELDS.items()},
         tags=tags_of(described),
-        versions=seen_versions(catalog, desired, stored, key, identity) if is_wanted else (),
+        versions=observed_versions(catalog, desired, stored, key, identity) if is_wanted else (),
     )

@@ -24,7 +24,7 @@ def is_open(description: str) -> bool:
 
 
 @dataclass(frozen=True)
-class SeenVersion:
+class ObservedVersion:
     """A version.
 
     ``digest`` says which template it is, and is empty for a version that this publisher did not make. A version is
@@ -43,17 +43,17 @@ class SeenVersion:
 
 
 @dataclass(frozen=True)
-class SeenProduct:
+class ObservedProduct:
     """A product of ours, with all its versions."""
 
     id: str
     fields: Mapping[str, str]
     tags: Mapping[str, str]
-    versions: tuple[SeenVersion, ...] = ()
+    versions: tuple[ObservedVersion, ...] = ()
 
 
 @dataclass(frozen=True)
-class SeenConstraint:
+class ObservedConstraint:
     """A constraint in one of our portfolios; ``parameters`` is JSON."""
 
     id: str
@@ -64,7 +64,7 @@ class SeenConstraint:
 
 
 @dataclass(frozen=True)
-class SeenShare:
+class ObservedShare:
     """A share of one of our portfolios; kinds as in catalog.yaml."""
 
     kind: str
@@ -74,7 +74,7 @@ class SeenShare:
 
 
 @dataclass(frozen=True)
-class SeenPortfolio:
+class ObservedPortfolio:
     """A portfolio of ours; products by ID, tag options as pairs."""
 
     id: str
@@ -83,12 +83,12 @@ class SeenPortfolio:
     product_ids: tuple[str, ...] = ()
     principals: tuple[tuple[str, str], ...] = ()
     tag_options: tuple[tuple[str, str], ...] = ()
-    shares: tuple[SeenShare, ...] = ()
-    constraints: tuple[SeenConstraint, ...] = ()
+    shares: tuple[ObservedShare, ...] = ()
+    constraints: tuple[ObservedConstraint, ...] = ()
 
 
 @dataclass(frozen=True)
-class SeenTagOption:
+class ObservedTagOption:
     """A tag option of the account, whoever made it: tag options say nothing of their maker."""
 
     id: str
@@ -96,7 +96,7 @@ class SeenTagOption:
 
 
 @dataclass(frozen=True)
-class SeenStack:
+class ObservedStack:
     """A stack that the publication stands on.
 
     ``digest`` is that of its template and parameters as it was made, as its tag says; ``parameters`` are those it has.
@@ -110,7 +110,7 @@ class SeenStack:
 
 
 @dataclass(frozen=True)
-class Stranger:
+class Unmanaged:
     """Something of the same name that this publisher did not make, or a second one that it did."""
 
     kind: str
@@ -131,13 +131,13 @@ class Observed:
     """
 
     roles: frozenset[str] = frozenset()
-    role_stacks: Mapping[str, SeenStack] = field(default_factory=dict)
+    role_stacks: Mapping[str, ObservedStack] = field(default_factory=dict)
     bucket_exists: bool = False
-    bucket_stack: SeenStack | None = None
+    bucket_stack: ObservedStack | None = None
     release_missing: int = 0
     templates: Mapping[str, str] = field(default_factory=dict)
-    portfolios: Mapping[str, SeenPortfolio] = field(default_factory=dict)
-    products: Mapping[str, SeenProduct] = field(default_factory=dict)
-    tag_options: Mapping[tuple[str, str], SeenTagOption] = field(default_factory=dict)
-    strangers: tuple[Stranger, ...] = ()
+    portfolios: Mapping[str, ObservedPortfolio] = field(default_factory=dict)
+    products: Mapping[str, ObservedProduct] = field(default_factory=dict)
+    tag_options: Mapping[tuple[str, str], ObservedTagOption] = field(default_factory=dict)
+    unmanaged: tuple[Unmanaged, ...] = ()
     held_back: Mapping[str, str] = field(default_factory=dict)

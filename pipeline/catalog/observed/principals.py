@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from pipeline.aws import Aws, code_of
 from pipeline.catalog.desired.catalog import Desired
-from pipeline.catalog.observed.model import SeenPortfolio, SeenProduct
+from pipeline.catalog.observed.model import ObservedPortfolio, ObservedProduct
 from pipeline.catalog.observed.versions import provisioned
 from pipeline.errors import listed
 
@@ -17,19 +17,19 @@ WILDCARDS = "*?"
 def held_back(
     aws: Aws,
     desired: Desired,
-    portfolios: Mapping[str, SeenPortfolio],
-    products: Mapping[str, SeenProduct],
+    portfolios: Mapping[str, ObservedPortfolio],
+    products: Mapping[str, ObservedProduct],
 ) -> dict[str, str]:
     """Why a product cannot leave its portfolio for another one yet, by the product's key; asks only about what moves.
 
     What is launched belongs to a role or user, who updates it by way of a portfolio that admits them.
     """
     found = {}
-    for key, product in moving(desired, portfolios, products):
+    for key, product in moving_products(desired, portfolios, products):
         portfolio = desired.portfolios[desired.portfolio_of(key)]
         admitted = [arn for arn, _ in portfolio.principals]
         people = launchers(desired, portfolio.key)
-        strangers = [
+        unmanaged = [
             f"{entry['Name']} ({entry['Id']}, owner {entry['UserArn']})"
             for entry in provisioned(aws.client("servicecatalog"), product.id)
             if not any(admits(arn, entry["UserArn"]) for arn in admitted)
@@ -39,9 +39,9 @@ def held_back(
                 "stays, as its portfolio is shared and who uses the product in other accounts cannot be seen; take it "
                 "out by hand, as docs/publishing.md says, once they have the new portfolio"
             )
-        elif strangers:
+        elif unmanaged:
             found[key] = (
-                f"stays until {portfolio.name} admits the owner of what is launched: {listed(strangers)}; make a "
+                f"stays until {portfolio.name} admits the owner of what is launched: {listed(unmanaged)}; make a "
                 "principal of that portfolio the owner, as docs/publishing.md says, then publish again"
             )
         elif not any(exists(aws, arn) for arn in people):
@@ -52,11 +52,11 @@ def held_back(
     return found
 
 
-def moving(
+def moving_products(
     desired: Desired,
-    portfolios: Mapping[str, SeenPortfolio],
-    products: Mapping[str, SeenProduct],
-) -> Iterator[tuple[str, SeenProduct]]:
+    portfolios: Mapping[str, ObservedPortfolio],
+    products: Mapping[str, ObservedProduct],
+) -> Iterator[tuple[str, ObservedProduct]]:
     """The products that one of our portfolios has and another one is to have, by key."""
     for key, product in products.items():
         wanted = desired.portfolio_of(key)
@@ -66,7 +66,10 @@ def moving(
 
 
 def is_shared(
-    desired: Desired, portfolios: Mapping[str, SeenPortfolio], key: str, product: SeenProduct
+    desired: Desired,
+    portfolios: Mapping[str, ObservedPortfolio],
+    key: str,
+    product: ObservedProduct,
 ) -> bool:
     """Whether a portfolio that a product is to leave is shared with others."""
     wanted = desired.portfolio_of(key)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.aws import Aws, sentences
+from pipeline.aws import Aws, aws_errors
+from pipeline.catalog.desired.bootstrap_stacks import BUCKET_STACK, ROLE_STACK
 from pipeline.catalog.desired.catalog import Desired
-from pipeline.catalog.desired.foundations import BUCKET_STACK, ROLE_STACK
 from pipeline.catalog.desired.product_templates import products_prefix, template_digest
-from pipeline.catalog.observed.model import Observed, SeenStack
+from pipeline.catalog.observed.model import Observed, ObservedStack
 from pipeline.catalog.observed.principals import role_exists
 from pipeline.release.assemble import Release
 from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
@@ -21,17 +21,17 @@ TEMPLATE_TAG = "carbon-connect:template"
 
 def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
     """What is there of roles, bucket and files; of the roles only where ``home``, the region of their stacks, is given."""
-    with sentences(f"look for bucket {desired.bucket}"):
+    with aws_errors(f"look for bucket {desired.bucket}"):
         has_bucket = owned_bucket_exists(aws, desired.bucket, desired.account)
     s3 = aws.client("s3")
-    with sentences(f"read bucket {desired.bucket}"):
+    with aws_errors(f"read bucket {desired.bucket}"):
         keys = keys_below(s3, desired.bucket, release.prefix) if has_bucket else set()
         wanted = {release.prefix + path for path in (*release.files, MANIFEST_NAME)}
         return Observed(
             roles=existing_roles(home, desired) if home else frozenset(),
-            role_stacks=seen_role_stacks(home) if home else {},
+            role_stacks=observed_role_stacks(home) if home else {},
             bucket_exists=has_bucket,
-            bucket_stack=seen_stack(aws, BUCKET_STACK),
+            bucket_stack=observed_stack(aws, BUCKET_STACK),
             release_missing=len(wanted - keys),
             templates=stored_templates(s3, desired, release) if has_bucket else {},
         )
@@ -54,7 +54,7 @@ def existing_roles(aws: Aws, desired: Desired) -> frozenset[str]:
     return frozenset(name for name in names if role_exists(aws, name))
 
 
-def seen_role_stacks(aws: Aws) -> dict[str, SeenStack]:
+def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
     """The stacks of launch roles by name, also of those that catalog.yaml no longer names."""
     pages = aws.client("cloudformation").get_paginator("list_stacks").paginate()
     names = {
@@ -64,23 +64,23 @@ def seen_role_stacks(aws: Aws) -> dict[str, SeenStack]:
         if entry["StackStatus"] != "DELETE_COMPLETE" and "ParentId" not in entry
     }
     ours = [name for name in sorted(names) if f"{name}-".startswith(f"{ROLE_STACK}-")]
-    seen = {name: seen_stack(aws, name) for name in ours}
+    seen = {name: observed_stack(aws, name) for name in ours}
     return {name: stack for name, stack in seen.items() if stack}
 
 
-def seen_stack(aws: Aws, name: str) -> SeenStack | None:
+def observed_stack(aws: Aws, name: str) -> ObservedStack | None:
     """A stack, with what it was made from."""
     stack = describe(aws, name)
     if stack is None:
         return None
-    return seen_in(stack)
+    return observed_in(stack)
 
 
-def seen_in(stack: Mapping[str, Any]) -> SeenStack:
+def observed_in(stack: Mapping[str, Any]) -> ObservedStack:
     """A stack as CloudFormation describes it."""
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])
     }
     protected = stack.get("EnableTerminationProtection", False)
-    return SeenStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters, protected)
+    return ObservedStack(stack["StackStatus"], tags.get(TEMPLATE_TAG, ""), parameters, protected)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pipeline.catalog.desired.catalog import WantedProduct
-from pipeline.catalog.observed.model import SeenVersion
+from pipeline.catalog.desired.catalog import DesiredProduct
+from pipeline.catalog.observed.model import ObservedVersion
 
 
 def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
@@ -17,20 +17,22 @@ def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
     return numbers, 0 if rest else 1, rest
 
 
-def ours(versions: Iterable[SeenVersion]) -> list[SeenVersion]:
+def own_versions(versions: Iterable[ObservedVersion]) -> list[ObservedVersion]:
     """The versions that this publisher made."""
     return [version for version in versions if version.digest]
 
 
-def newest_first(versions: Iterable[SeenVersion], wanted: WantedProduct) -> list[str]:
+def newest_first(versions: Iterable[ObservedVersion], wanted: DesiredProduct) -> list[str]:
     """The names of the versions of ours, once the wanted one is there."""
-    names = {version.name for version in ours(versions)} | {wanted.version.name}
+    names = {version.name for version in own_versions(versions)} | {wanted.version.name}
     return sorted(names, key=version_order, reverse=True)
 
 
-def surplus(versions: Iterable[SeenVersion], wanted: WantedProduct, kept: int) -> list[SeenVersion]:
+def surplus(
+    versions: Iterable[ObservedVersion], wanted: DesiredProduct, kept: int
+) -> list[ObservedVersion]:
     """The versions of ours that are retired once the wanted one is there: beyond the number kept, or open."""
-    known = ours(versions)
+    known = own_versions(versions)
     names = newest_first(known, wanted)[kept:]
     return [
         version

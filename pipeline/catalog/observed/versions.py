@@ -6,21 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.catalog.desired.catalog import Desired, WantedProduct
-from pipeline.catalog.observed.model import Observed, SeenVersion, digest_in, is_open
+from pipeline.catalog.desired.catalog import Desired, DesiredProduct
+from pipeline.catalog.observed.model import Observed, ObservedVersion, digest_in, is_open
 from pipeline.catalog.observed.version_order import surplus
 
 Detail = Mapping[str, Any]
 
 
-def seen_versions(
+def observed_versions(
     catalog: Any, desired: Desired, stored: Observed, key: str, identity: str
-) -> tuple[SeenVersion, ...]:
+) -> tuple[ObservedVersion, ...]:
     """The versions of a product, and the users of those that are to be retired."""
     wanted = desired.products.get(key)
     details = catalog.list_provisioning_artifacts(ProductId=identity)
     versions = tuple(
-        seen_version(catalog, stored, wanted, identity, entry)
+        observed_version(catalog, stored, wanted, identity, entry)
         for entry in details["ProvisioningArtifactDetails"]
     )
     if wanted and (old := surplus(versions, wanted, desired.versions_kept)):
@@ -32,9 +32,9 @@ def seen_versions(
     return versions
 
 
-def seen_version(
-    catalog: Any, stored: Observed, wanted: WantedProduct | None, product: str, entry: Detail
-) -> SeenVersion:
+def observed_version(
+    catalog: Any, stored: Observed, wanted: DesiredProduct | None, product: str, entry: Detail
+) -> ObservedVersion:
     """A version.
 
     Where its description was changed by hand, the version that is to be published is known by where its template was
@@ -45,7 +45,7 @@ def seen_version(
         key = wanted.version.key
         if loaded_from(catalog, product, entry["Id"]).endswith(f"/{key}"):
             digest = stored.templates.get(key, "")
-    return SeenVersion(
+    return ObservedVersion(
         open=is_open(entry.get("Description", "")),
         id=entry["Id"],
         name=entry["Name"],

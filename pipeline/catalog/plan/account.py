@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.desired.kinds import Kind
-from pipeline.catalog.observed.account import SeenAccount
+from pipeline.catalog.observed.account import ObservedAccount
 from pipeline.catalog.plan.boundaries import boundary_steps
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.errors import listed
@@ -15,7 +15,7 @@ from pipeline.errors import listed
 OF_ACCOUNT = (Kind.LAUNCH_ROLE, Kind.BOUNDARY)
 
 
-def account_steps(desired: Desired, account: SeenAccount, *, complete: bool) -> Iterator[Step]:
+def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool) -> Iterator[Step]:
     """The steps for roles of environments, and a report for each launch role that catalog.yaml no longer names.
 
     ``complete`` says that all regions of catalog.yaml were read.
@@ -23,10 +23,10 @@ def account_steps(desired: Desired, account: SeenAccount, *, complete: bool) -> 
     outdated = account.outdated if complete else None
     yield from boundary_steps(account.roles, desired.boundaries, outdated)
     for name, (role, holders) in account.left.items():
-        yield left_over(name, role, holders)
+        yield unused_role_step(name, role, holders)
 
 
-def left_over(stack: str, role: str, holders: Sequence[str]) -> Step:
+def unused_role_step(stack: str, role: str, holders: Sequence[str]) -> Step:
     """The report of a launch role that no portfolio has any more."""
     reason = "is no longer in catalog.yaml; "
     if holders:

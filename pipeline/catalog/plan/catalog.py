@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 
-from pipeline.catalog.desired.catalog import TEMPLATE, Desired, WantedConstraint, WantedPortfolio
+from pipeline.catalog.desired.catalog import TEMPLATE, Desired, DesiredConstraint, DesiredPortfolio
 from pipeline.catalog.desired.kinds import Kind
-from pipeline.catalog.observed.model import Observed, SeenConstraint, SeenPortfolio, SeenShare
+from pipeline.catalog.observed.model import (
+    Observed,
+    ObservedConstraint,
+    ObservedPortfolio,
+    ObservedShare,
+)
 from pipeline.catalog.plan.changes import (
     ConstraintChange,
     PortfolioChange,
@@ -18,7 +23,7 @@ from pipeline.catalog.plan.changes import (
     TagOptionCreation,
     TemplateUpload,
 )
-from pipeline.catalog.plan.members import leaving, member_steps
+from pipeline.catalog.plan.members import leaving_products, member_steps
 from pipeline.catalog.plan.steps import Action, Step, in_order, surplus_step
 from pipeline.catalog.plan.versions import version_steps
 
@@ -33,10 +38,10 @@ def catalog_steps(desired: Desired, observed: Observed) -> tuple[Step, ...]:
             *portfolio_steps(desired, observed),
             *product_steps(desired, observed),
             *members,
-            *constraint_steps(desired, observed, leaving(members)),
+            *constraint_steps(desired, observed, leaving_products(members)),
             *access_steps(desired, observed),
             *share_steps(desired, observed),
-            *stranger_steps(observed),
+            *unmanaged_steps(observed),
         ]
     )
 
@@ -108,7 +113,7 @@ def portfolio_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield own_step(Kind.PORTFOLIO, PortfolioChange(wanted, observed.portfolios.get(key)))
     for key, seen in observed.portfolios.items():
         if key not in desired.portfolios:
-            yield gone(Kind.PORTFOLIO, seen.fields["DisplayName"], seen.id)
+            yield removal_step(Kind.PORTFOLIO, seen.fields["DisplayName"], seen.id)
 
 
 def product_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -119,17 +124,17 @@ def product_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield from version_steps(wanted, seen, desired.versions_kept, shared=desired.is_shared(key))
     for key, other in observed.products.items():
         if key not in desired.products:
-            yield gone(Kind.PRODUCT, other.fields["Name"], other.id)
+            yield removal_step(Kind.PRODUCT, other.fields["Name"], other.id)
 
 
-def gone(kind: Kind, name: str, identity: str) -> Step:
+def removal_step(kind: Kind, name: str, identity: str) -> Step:
     """Something of ours that nobody asks for any more."""
     reason = f"is no longer in catalog.yaml; delete {identity} by hand once nothing uses it"
     return Step(Action.REPORT, kind, name, reason)
 
 
 def constraint_steps(
-    desired: Desired, observed: Observed, leaving: Collection[tuple[str, str]] = ()
+    desired: Desired, observed: Observed, leaving_products: Collection[tuple[str, str]] = ()
 ) -> Iterator[Step]:
     """The constraints of each product in each portfolio; those of a product that leaves it go with the product."""
     for key, portfolio in desired.portfolios.items():
@@ -143,13 +148,13 @@ def constraint_steps(
                     left.remove(found)
                 yield constraint_step(desired, wanted, found)
         for constraint in left:
-            if (key, constraint.product_id) not in leaving:
-                yield leftover_step(desired, portfolio, constraint, observed)
+            if (key, constraint.product_id) not in leaving_products:
+                yield surplus_constraint_step(desired, portfolio, constraint, observed)
 
 
 def matching(
-    wanted: WantedConstraint, product_id: str, among: list[SeenConstraint]
-) -> SeenConstraint | None:
+    wanted: DesiredConstraint, product_id: str, among: list[ObservedConstraint]
+) -> ObservedConstraint | None:
     """The constraint that is the wanted one.
 
     Of launch and tag update constraints a product has one at most in a portfolio; of template constraints it may have
@@ -172,7 +177,7 @@ def is_same(one: str, other: str) -> bool:
 
 
 def constraint_step(
-    desired: Desired, wanted: WantedConstraint, seen: SeenConstraint | None
+    desired: Desired, wanted: DesiredConstraint, seen: ObservedConstraint | None
 ) -> Step:
     """The step for one constraint."""
     product, portfolio = desired.products[wanted.product], desired.portfolios[wanted.portfolio]
@@ -189,8 +194,8 @@ def constraint_step(
     return Step(Action.UPDATE, Kind.CONSTRAINT, subject, reason, ConstraintChange(wanted, seen))
 
 
-def leftover_step(
-    desired: Desired, portfolio: WantedPortfolio, seen: SeenConstraint, observed: Observed
+def surplus_constraint_step(
+    desired: Desired, portfolio: DesiredPortfolio, seen: ObservedConstraint, observed: Observed
 ) -> Step:
     """A constraint that nobody asks for: ours goes where its product is to stay without it, any other stays.
 
@@ -199,7 +204,7 @@ def leftover_step(
     key = {product.id: key for key, product in observed.products.items()}.get(seen.product_id, "")
     name = observed.products[key].fields["Name"] if key else seen.product_id
     subject = f"{seen.type} of {name} in {portfolio.name}"
-    text = WantedConstraint("", "", TEMPLATE, "").description
+    text = DesiredConstraint("", "", TEMPLATE, "").description
     is_free = key in portfolio.products and not any(
         wanted.type == TEMPLATE and (wanted.portfolio, wanted.product) == (portfolio.key, key)
         for wanted in desired.constraints
@@ -213,7 +218,7 @@ def leftover_step(
 def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
     """Tag options and principals of each portfolio."""
     for key, wanted in desired.portfolios.items():
-        seen = observed.portfolios.get(key) or SeenPortfolio("", {}, {})
+        seen = observed.portfolios.get(key) or ObservedPortfolio("", {}, {})
         for pair in wanted.tag_options:
             option = observed.tag_options.get(pair)
             subject = f"{'='.join(pair)} of {wanted.name}"
@@ -264,7 +269,7 @@ def share_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                     "is not there",
                     ShareChange(key, share, exists=False),
                 )
-            elif seen != SeenShare(share.kind, share.node, share.tag_options, share.principals):
+            elif seen != ObservedShare(share.kind, share.node, share.tag_options, share.principals):
                 reason = "differs in what is shared with it"
                 yield Step(
                     Action.UPDATE, Kind.SHARE, subject, reason, ShareChange(key, share, exists=True)
@@ -275,9 +280,12 @@ def share_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
             yield surplus_step(Kind.SHARE, f"{wanted.name} with {kind.replace('_', ' ')} {node}")
 
 
-def stranger_steps(observed: Observed) -> Iterator[Step]:
+def unmanaged_steps(observed: Observed) -> Iterator[Step]:
     """What has a name of ours and is not ours."""
-    for stranger in observed.strangers:
+    for unmanaged_thing in observed.unmanaged:
         yield Step(
-            Action.REPORT, Kind(stranger.kind), f"{stranger.name} ({stranger.id})", stranger.reason
+            Action.REPORT,
+            Kind(unmanaged_thing.kind),
+            f"{unmanaged_thing.name} ({unmanaged_thing.id})",
+            unmanaged_thing.reason,
         )

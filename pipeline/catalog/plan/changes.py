@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.catalog.desired.catalog import WantedConstraint, WantedPortfolio, WantedProduct
-from pipeline.catalog.desired.foundations import Foundation
+from pipeline.catalog.desired.bootstrap_stacks import BootstrapStack
+from pipeline.catalog.desired.catalog import DesiredConstraint, DesiredPortfolio, DesiredProduct
 from pipeline.catalog.observed.boundaries import EnvironmentRole
 from pipeline.catalog.observed.model import (
-    SeenConstraint,
-    SeenPortfolio,
-    SeenProduct,
-    SeenVersion,
+    ObservedConstraint,
+    ObservedPortfolio,
+    ObservedProduct,
+    ObservedVersion,
 )
 from pipeline.catalog.spec.shares import Share
 
@@ -21,7 +21,7 @@ from pipeline.catalog.spec.shares import Share
 class StackChange:
     """The stack of a launch role or of the release bucket is created or updated."""
 
-    foundation: Foundation
+    bootstrap_stack: BootstrapStack
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ReleaseUpload:
 class TemplateUpload:
     """The template of a product's version is uploaded."""
 
-    product: WantedProduct
+    product: DesiredProduct
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,25 @@ class TagOptionCreation:
 class PortfolioChange:
     """A portfolio is created, or updated where it was seen."""
 
-    wanted: WantedPortfolio
-    seen: SeenPortfolio | None = None
+    wanted: DesiredPortfolio
+    seen: ObservedPortfolio | None = None
 
 
 @dataclass(frozen=True)
 class ProductChange:
     """A product is created, or updated where it was seen."""
 
-    wanted: WantedProduct
-    seen: SeenProduct | None = None
+    wanted: DesiredProduct
+    seen: ObservedProduct | None = None
 
 
 @dataclass(frozen=True)
 class VersionChange:
     """A version is created, gets these fields where it was seen, or is deleted where the step retires it."""
 
-    product: WantedProduct
+    product: DesiredProduct
     fields: Mapping[str, str]
-    seen: SeenVersion | None = None
+    seen: ObservedVersion | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class MemberRemoval:
 class ConstraintChange:
     """A constraint is created, updated where it was seen, or deleted where none is wanted."""
 
-    wanted: WantedConstraint | None
-    seen: SeenConstraint | None = None
+    wanted: DesiredConstraint | None
+    seen: ObservedConstraint | None = None
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def member_surplus(desired: Desired, observed: Observed, portfolio: str, identit
     return Step(Action.RETIRE, Kind.LEAVING, subject, reason, MemberRemoval(portfolio, identity))
 
 
-def leaving(steps: Iterable[Step]) -> set[tuple[str, str]]:
+def leaving_products(steps: Iterable[Step]) -> set[tuple[str, str]]:
     """The products that leave: keys of portfolios with IDs of products."""
     return {
         (step.change.portfolio, step.change.product_id)

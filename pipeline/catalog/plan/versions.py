@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalog.desired.catalog import WantedProduct
+from pipeline.catalog.desired.catalog import DesiredProduct
 from pipeline.catalog.desired.kinds import Kind
-from pipeline.catalog.observed.model import DEFAULT, DEPRECATED, SeenProduct, SeenVersion
-from pipeline.catalog.observed.version_order import newest_first, ours, surplus, version_order
+from pipeline.catalog.observed.model import DEFAULT, DEPRECATED, ObservedProduct, ObservedVersion
+from pipeline.catalog.observed.version_order import (
+    newest_first,
+    own_versions,
+    surplus,
+    version_order,
+)
 from pipeline.catalog.plan.changes import VersionChange
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.catalog.spec.document import MAX_VERSIONS
@@ -15,11 +20,11 @@ from pipeline.errors import listed
 
 
 def version_steps(
-    wanted: WantedProduct, seen: SeenProduct | None, kept: int, *, shared: bool
+    wanted: DesiredProduct, seen: ObservedProduct | None, kept: int, *, shared: bool
 ) -> Iterator[Step]:
     """The steps for all versions of a product."""
     versions = seen.versions if seen else ()
-    own = wanted_step(wanted, versions, kept)
+    own = desired_version_step(wanted, versions, kept)
     if own.action is not Action.UNCHANGED:
         yield own
     names = newest_first(versions, wanted)
@@ -42,7 +47,9 @@ def version_steps(
             yield guidance_step(subject, version, wanted, newest=version.name == names[0])
 
 
-def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: int) -> Step:
+def desired_version_step(
+    wanted: DesiredProduct, versions: tuple[ObservedVersion, ...], kept: int
+) -> Step:
     """The step for the version that is published."""
     version = wanted.version
     subject = f"{wanted.name} {version.name}"
@@ -73,7 +80,9 @@ def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: 
             )
         return Step(Action.UNCHANGED, Kind.VERSION, subject, "is published")
     newer = [
-        seen for seen in ours(versions) if version_order(seen.name) > version_order(version.name)
+        seen
+        for seen in own_versions(versions)
+        if version_order(seen.name) > version_order(version.name)
     ]
     if len(newer) >= kept:
         return Step(
@@ -96,7 +105,7 @@ def wanted_step(wanted: WantedProduct, versions: tuple[SeenVersion, ...], kept: 
 
 
 def guidance_step(
-    subject: str, version: SeenVersion, wanted: WantedProduct, *, newest: bool
+    subject: str, version: ObservedVersion, wanted: DesiredProduct, *, newest: bool
 ) -> Step:
     """The newest is to be launched; the others may only update what was launched from them."""
     if newest and not version.active:
@@ -126,7 +135,7 @@ def guidance_step(
     return Step(Action.UNCHANGED, Kind.VERSION, subject, told)
 
 
-def why_retired(version: SeenVersion, names: list[str], kept: int) -> str:
+def why_retired(version: ObservedVersion, names: list[str], kept: int) -> str:
     """Why a version goes, as a reason begins; ``names`` are those of all versions, newest first."""
     if version.name in names[kept:]:
         return f"is beyond the {kept} kept"
@@ -134,7 +143,7 @@ def why_retired(version: SeenVersion, names: list[str], kept: int) -> str:
 
 
 def beyond_step(
-    subject: str, version: SeenVersion, wanted: WantedProduct, why: str, *, shared: bool
+    subject: str, version: ObservedVersion, wanted: DesiredProduct, why: str, *, shared: bool
 ) -> Step:
     """A version that is to be retired goes, unless something may still use it."""
     if version.users:
@@ -153,7 +162,7 @@ def beyond_step(
 
 
 def report_or_deprecate(
-    subject: str, version: SeenVersion, wanted: WantedProduct, reason: str
+    subject: str, version: ObservedVersion, wanted: DesiredProduct, reason: str
 ) -> Step:
     """A version that has to stay is not launched anew."""
     action = (

@@ -17,7 +17,7 @@ from pipeline.catalog.spec.entries import ROLE, boundary, portfolio, product, su
 from pipeline.catalog.spec.model import Catalog
 from pipeline.catalog.spec.nodes import Place, compose
 from pipeline.catalog.spec.shares import organization_id
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import shown
 from pipeline.paths import PROJECT
 
@@ -31,14 +31,14 @@ MAX_PROVIDER = 50
 def load_catalog(path: Path = CATALOG) -> Catalog:
     """Read and check catalog.yaml.
 
-    Raises Refusal with file and line for YAML that cannot be read, a key that is unknown, missing or there twice, a
+    Raises PipelineError with file and line for YAML that cannot be read, a key that is unknown, missing or there twice, a
     value that Service Catalog would refuse, and a reference to a product that is not declared.
     """
     file = shown(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{file} cannot be read: {error}.") from error
+        raise PipelineError(f"{file} cannot be read: {error}.") from error
     return catalog(compose(text, file))
 
 
@@ -97,6 +97,6 @@ def regions(place: Place) -> tuple[str, ...]:
     for item, region in zip(place.items(), values, strict=True):
         try:
             require_region(region)
-        except Refusal as error:
+        except PipelineError as error:
             raise item.refuse(f"cannot be: {error}") from error
     return values

@@ -176,7 +176,7 @@ def keyed(entry: Schema) -> Schema:
     """Return the schema of entries by their keys, at least one."""
     return {
         "type": "object",
-        "propertyNames": {"pattern": whole(KEY)},
+        "propertyNames": {"pattern": anchored(KEY)},
         "additionalProperties": entry,
         "minProperties": 1,
     }
@@ -212,11 +212,11 @@ def text(
 ) -> Schema:
     """Return the schema of a text. With ``scalar``, YAML may read it as a number or a switch, such as ``42``."""
     types: str | Sequence[str] = ["string", "number", "boolean"] if scalar else "string"
-    made: Schema = {"type": types, "pattern": whole(pattern or r"[\s\S]+"), "maxLength": most}
+    made: Schema = {"type": types, "pattern": anchored(pattern or r"[\s\S]+"), "maxLength": most}
     return {**made, "description": description} if description else made
 
 
-def whole(pattern: str) -> str:
+def anchored(pattern: str) -> str:
     """Return a pattern that matches the whole text, as JSON Schema matches a part."""
     return f"^(?:{pattern})$"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.catalog.spec.nodes import Place
 from pipeline.catalog.spec.shares import Share
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class Product:
     tags: Mapping[str, str]
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
-    def refuse(self, value: str, reason: str) -> Refusal:
+    def refuse(self, value: str, reason: str) -> PipelineError:
         """The error about one of those values, with its line where the product was read from a file."""
         place = self.places.get(value)
         told = f"is {value!r}, {reason}"
-        return place.refuse(told) if place else Refusal(f"Product {self.key} {told}")
+        return place.refuse(told) if place else PipelineError(f"Product {self.key} {told}")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Portfolio:
     shares: tuple[Share, ...]
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
-    def refuse(self, value: str, reason: str) -> Refusal:
+    def refuse(self, value: str, reason: str) -> PipelineError:
         """The error about one of those values, with its line."""
         return self.places[value].refuse(reason)
 

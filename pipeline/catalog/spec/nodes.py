@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from pipeline.errors import Refusal, listed, suggestion
+from pipeline.errors import PipelineError, listed, suggestion
 
 # The longest text of Service Catalog's model, a product's name and description among them.
 MAX_TEXT = 8191
@@ -22,10 +22,10 @@ class Place:
     file: str
     path: str
 
-    def refuse(self, reason: str) -> Refusal:
+    def refuse(self, reason: str) -> PipelineError:
         """The error that names file, line and key."""
         where = f"{self.file}:{self.node.start_mark.line + 1}"
-        return Refusal(f"{where}: {self.path or 'the file'} {reason}")
+        return PipelineError(f"{where}: {self.path or 'the file'} {reason}")
 
     def mapping(
         self, required: Iterable[str] = (), optional: Iterable[str] = ()
@@ -100,14 +100,14 @@ class Place:
 
 
 def compose(text: str, file: str) -> Place:
-    """The document of a YAML file. Raises Refusal for what is no YAML, or empty."""
+    """The document of a YAML file. Raises PipelineError for what is no YAML, or empty."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Refusal(f"{file}:{line}: this is not YAML: {error.problem}.") from error
+        raise PipelineError(f"{file}:{line}: this is not YAML: {error.problem}.") from error
     except yaml.YAMLError as error:
-        raise Refusal(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from error
+        raise PipelineError(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from error
     if node is None:
-        raise Refusal(f"{file} is empty; docs/publishing.md says what belongs there.")
+        raise PipelineError(f"{file} is empty; docs/publishing.md says what belongs there.")
     return Place(node, file, "")

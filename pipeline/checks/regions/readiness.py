@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pipeline.aws import partition_of
 from pipeline.checks.regions import schemas
-from pipeline.checks.regions.uses import Used, at, resources, texts, untold, zones_needed
+from pipeline.checks.regions.uses import Used, at, resources, texts, unlisted, zones_needed
 from pipeline.checks.render import Rendered, pseudo_parameters, render
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.parameters.relations import check_region
 from pipeline.paths import PARAMETERS
@@ -83,7 +83,7 @@ def readiness(
 ) -> list[Readiness]:
     """What stands in the way of the environments in each region; all of each where none is named.
 
-    Raises Refusal for a region that AWS does not have, and for an environment that cannot be rendered.
+    Raises PipelineError for a region that AWS does not have, and for an environment that cannot be rendered.
     """
     for region in regions:
         require_known(region)
@@ -101,7 +101,7 @@ def readiness(
 
 
 def ready_regions(found: Sequence[Readiness]) -> dict[str, list[str]]:
-    """The regions in which each environment can be launched. Raises Refusal for one that has none."""
+    """The regions in which each environment can be launched. Raises PipelineError for one that has none."""
     regions: dict[str, list[str]] = {name: [] for each in found for name in each.reasons}
     for each in found:
         for name in each.reasons:
@@ -109,14 +109,14 @@ def ready_regions(found: Sequence[Readiness]) -> dict[str, list[str]]:
                 regions[name].append(each.region)
     for name, ready in regions.items():
         if not ready:
-            raise Refusal(f"No region is ready for {name}; `build.py regions` says why.")
+            raise PipelineError(f"No region is ready for {name}; `build.py regions` says why.")
     return regions
 
 
 def require_known(region: str) -> None:
     """Refuse a region that AWS does not have."""
     if region not in schemas.zones():
-        raise Refusal(f"AWS has no region {region!r}; `build.py regions` lists those it has.")
+        raise PipelineError(f"AWS has no region {region!r}; `build.py regions` lists those it has.")
 
 
 def reasons(release: Release, name: str, region: str, profiles: Path) -> Iterator[Reason]:
@@ -230,13 +230,13 @@ def has_products(region: str) -> bool | None:
     return None if known is None else all(kind in known for kind in PRODUCT_TYPES)
 
 
-def untold_of(
+def unlisted_uses(
     release: Release, environments: Sequence[str] = (), profiles: Path = PARAMETERS
 ) -> list[str]:
     """What the environments use of which no schema says which regions have it."""
     found = [
         name
         for environment in environments or profile_names(profiles)
-        for name in untold(render(release, environment, profiles=profiles))
+        for name in unlisted(render(release, environment, profiles=profiles))
     ]
     return list(dict.fromkeys(found))

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.checks.regions.readiness import Readiness, readiness
 from pipeline.checks.regions.schemas import source
 from pipeline.checks.regions.show import phrases
-from pipeline.errors import Refusal, listed
+from pipeline.errors import PipelineError, listed
 from pipeline.paths import PROJECT
 from pipeline.release.assemble import assemble
 
@@ -53,11 +53,13 @@ def by_lacking(found: Sequence[Readiness]) -> dict[str, list[str]]:
 
 
 def written(text: str, found: Sequence[Readiness]) -> str:
-    """The README with the list as it is to be. Raises Refusal where the marks are missing."""
+    """The README with the list as it is to be. Raises PipelineError where the marks are missing."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise Refusal(f"The README lacks the marks {BEGIN.strip()} and {END.strip()}; add them.")
+        raise PipelineError(
+            f"The README lacks the marks {BEGIN.strip()} and {END.strip()}; add them."
+        )
     return f"{before}{begin}{block(found)}\n{end}{after}"
 
 

@@ -29,7 +29,7 @@ def merged(found: Readiness) -> dict[Reason, list[str]]:
     return holding
 
 
-def sentences(found: Readiness) -> str:
+def reasons(found: Readiness) -> str:
     """Why not, each sentence once; those that hold for some of the environments name them."""
     return " ".join(
         reason.text
@@ -49,7 +49,7 @@ def phrases(found: Readiness) -> str:
     )
 
 
-def as_json(found: Sequence[Readiness], untold: Sequence[str]) -> str:
+def as_json(found: Sequence[Readiness], unlisted: Sequence[str]) -> str:
     """Everything; where it is not known whether an environment is ready, null."""
     regions = [
         {
@@ -65,12 +65,12 @@ def as_json(found: Sequence[Readiness], untold: Sequence[str]) -> str:
         }
         for each in found
     ]
-    document = {"Schemas": source(), "NotInSchemas": list(untold), "Regions": regions}
+    document = {"Schemas": source(), "NotInSchemas": list(unlisted), "Regions": regions}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def as_table(
-    console: Console, found: Sequence[Readiness], untold: Sequence[str], *, full: bool
+    console: Console, found: Sequence[Readiness], unlisted: Sequence[str], *, full: bool
 ) -> None:
     """A line a region: each environment and the products, and why not, in ``full`` sentences or a few words.
 
@@ -86,7 +86,7 @@ def as_table(
     table.add_column("Why not", overflow="fold")
     for each in found:
         verdicts = [*map(each.ready, environments), each.products]
-        why = sentences(each) if full else phrases(each)
+        why = reasons(each) if full else phrases(each)
         table.add_row(each.region, *(Text(*_WORDS[verdict]) for verdict in verdicts), Text(why))
     console.print(table)
     ready = sum(each.everywhere for each in found)
@@ -95,7 +95,7 @@ def as_table(
         style="bold",
     )
     console.print(
-        f"No schema says which regions have {listed(list(untold))}, nor which an account has enabled, and with what quotas."
+        f"No schema says which regions have {listed(list(unlisted))}, nor which an account has enabled, and with what quotas."
     )
 
 
@@ -103,7 +103,7 @@ def not_ready(console: Console, found: Sequence[Readiness], *, full: bool) -> No
     """The regions that are not ready for every environment, a line each, in ``full`` sentences or a few words."""
     for each in found:
         if not each.everywhere:
-            why = f". {sentences(each)}" if full else f": {phrases(each)}"
+            why = f". {reasons(each)}" if full else f": {phrases(each)}"
             console.print(
                 f"{each.region} is not ready{why}", soft_wrap=True, markup=False, highlight=False
             )

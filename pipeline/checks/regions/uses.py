@@ -57,7 +57,7 @@ def resources(rendered: Rendered) -> Iterator[Used]:
             yield Used(body["Type"], logical_id, body.get("Properties", {}))
 
 
-def untold(rendered: Rendered) -> list[str]:
+def unlisted(rendered: Rendered) -> list[str]:
     """What the environment uses of which no schema says where it is to be had."""
     used = list(resources(rendered))
     return [

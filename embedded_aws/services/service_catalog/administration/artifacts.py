@@ -19,12 +19,12 @@ def add(product: Record, properties: Record) -> Record:
     Names need not be unique; whoever launches by an ambiguous name is refused.
     """
     if len(product["Artifacts"]) >= _MOST_VERSIONS:
-        raise state.beyond(_MOST_VERSIONS, "provisioning artifacts per product")
+        raise state.limit_error(_MOST_VERSIONS, "provisioning artifacts per product")
     if properties.get("Type", "CLOUD_FORMATION_TEMPLATE") != "CLOUD_FORMATION_TEMPLATE":
         raise state.invalid(f"The type must be that of the product, {product['Type']}.")
     if " " in properties.get("Name", ""):
         raise state.invalid("The name of a provisioning artifact must not contain spaces.")
-    source = state.one_of(properties.get("Info", {}), *_SOURCES)
+    source = state.exactly_one(properties.get("Info", {}), *_SOURCES)
     place = properties["Info"][source]
     checked = not properties.get("DisableTemplateValidation")
     if source == "LoadTemplateFromURL":
@@ -48,11 +48,11 @@ def add(product: Record, properties: Record) -> Record:
 
 def artifact_of(product: Record, request: Request) -> Record:
     """The version with ProvisioningArtifactId or ProvisioningArtifactName."""
-    given = state.one_of(request, "ProvisioningArtifactId", "ProvisioningArtifactName")
+    given = state.exactly_one(request, "ProvisioningArtifactId", "ProvisioningArtifactName")
     kind, wanted = "Provisioning Artifact", request[given]
     if given == "ProvisioningArtifactName":
         named = [a for a in product["Artifacts"].values() if a["Name"] == wanted]
-        return state.only(kind, wanted, named)
+        return state.record_named(kind, wanted, named)
     artifact: Record | None = product["Artifacts"].get(wanted)
     if artifact is None:
         raise state.missing(kind, wanted)
@@ -88,7 +88,7 @@ def _describe(request: Request) -> Answer:
     answer = _described(artifact)
     if request.get("IncludeProvisioningArtifactParameters"):
         answer["ProvisioningArtifactParameters"] = templates.parameters(
-            state.anywhere(state.templates, artifact["Id"])
+            state.find_in_any_account(state.templates, artifact["Id"])
         )
     return answer
 

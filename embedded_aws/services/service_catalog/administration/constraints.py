@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import state, visible
 from embedded_aws.services.service_catalog.administration import templates
 from embedded_aws.services.service_catalog.state import Answer, Record
@@ -70,13 +70,13 @@ def _refuse_second(request: Request, others: list[Record]) -> None:
     same = json.loads(request["Parameters"])
     duplicate = any(c["Type"] == kind and json.loads(c["Parameters"]) == same for c in others)
     if duplicate or (kind in _SINGLE and kind in kinds):
-        raise Refusal(
+        raise PipelineError(
             "DuplicateResourceException",
             f"A {kind} constraint on product {request['ProductId']} in portfolio"
             f" {request['PortfolioId']} already exists.",
         )
     if len(others) >= _MOST_CONSTRAINTS:
-        raise state.beyond(_MOST_CONSTRAINTS, "constraints per product and portfolio")
+        raise state.limit_error(_MOST_CONSTRAINTS, "constraints per product and portfolio")
 
 
 def _check(kind: str, text: str) -> None:

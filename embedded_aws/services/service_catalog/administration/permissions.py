@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
@@ -73,7 +73,7 @@ def require(action: str, request: Request) -> None:
     for name, resource, context in _asked(action, request):
         keys = {**_levels(caller, request), **context}
         if not may(caller.session_arn, name, resource, policies, *limits, context=keys):
-            raise Refusal(
+            raise PipelineError(
                 "AccessDeniedException",
                 f"User: {caller.session_arn} is not authorized to perform: {name}"
                 f" on resource: {resource} because no identity-based policy allows the"
@@ -194,7 +194,7 @@ def _products(action: str, request: Request) -> list[str | None]:
 def _found(kind: str, identifier: str) -> tuple[str, Record]:
     """ARN and record of what exists, in the account that has it, or the ARN that it would have here."""
     store = {"portfolio": state.portfolios, "product": state.products}[kind]
-    found = state.anywhere(store, identifier)
+    found = state.find_in_any_account(store, identifier)
     return (str(found["ARN"]), found) if found else (state.arn(kind, identifier), {"Tags": []})
 
 

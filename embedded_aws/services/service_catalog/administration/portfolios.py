@@ -24,7 +24,7 @@ _PATTERN = re.compile(r"arn:aws[a-z-]*:iam:::(user|group|role)/.+")
 
 def _create(request: Request) -> Answer:
     if len(state.portfolios) >= _MOST_PORTFOLIOS:
-        raise state.beyond(_MOST_PORTFOLIOS, "portfolios per region")
+        raise state.limit_error(_MOST_PORTFOLIOS, "portfolios per region")
     identifier = state.new_id("port")
     portfolio = {
         "Id": identifier,
@@ -98,7 +98,7 @@ def _associate_product(request: Request) -> Answer:
     if product["Id"] in portfolio["Products"]:
         return {}
     if len(portfolio["Products"]) >= _MOST_PRODUCTS:
-        raise state.beyond(_MOST_PRODUCTS, "products per portfolio")
+        raise state.limit_error(_MOST_PRODUCTS, "products per portfolio")
     portfolio["Products"].append(product["Id"])
     return {}
 
@@ -127,9 +127,9 @@ def _associate_principal(request: Request) -> Answer:
         return {}
     patterns = [one for one in known if one["PrincipalType"] == "IAM_PATTERN"]
     if kind == "IAM_PATTERN" and len(patterns) >= _MOST_PATTERNS:
-        raise state.beyond(_MOST_PATTERNS, "principals of type IAM_PATTERN per portfolio")
+        raise state.limit_error(_MOST_PATTERNS, "principals of type IAM_PATTERN per portfolio")
     if len(known) >= _MOST_PRINCIPALS:
-        raise state.beyond(_MOST_PRINCIPALS, "principals per portfolio")
+        raise state.limit_error(_MOST_PRINCIPALS, "principals per portfolio")
     known.append(principal)
     return {}
 

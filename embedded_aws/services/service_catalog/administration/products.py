@@ -29,7 +29,7 @@ def _create(request: Request) -> Answer:
     if not version:
         raise state.invalid("ProvisioningArtifactParameters is required.")
     if len(state.products) >= _MOST_PRODUCTS:
-        raise state.beyond(_MOST_PRODUCTS, "products per region")
+        raise state.limit_error(_MOST_PRODUCTS, "products per region")
     identifier = state.new_id("prod")
     product = {
         "Id": identifier,

@@ -4,7 +4,7 @@ import re
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import organization, share_operations, state, visible
 from embedded_aws.services.service_catalog.administration import portfolios
 from embedded_aws.services.service_catalog.state import Answer, Record
@@ -22,7 +22,7 @@ _ACCESS = "enabled"
 
 def _with(request: Request) -> tuple[str, str]:
     """Type and identifier of whom a request shares with; a node may be named by its ARN."""
-    if state.one_of(request, "AccountId", "OrganizationNode") == "AccountId":
+    if state.exactly_one(request, "AccountId", "OrganizationNode") == "AccountId":
         kind, principal = "ACCOUNT", request["AccountId"]
         if not _ACCOUNT.fullmatch(principal):
             raise state.invalid(f"{principal!r} is not the identifier of an account.")
@@ -40,7 +40,7 @@ def _with(request: Request) -> tuple[str, str]:
 
 def _require_access() -> None:
     if not state.organizations_access.get(_ACCESS):
-        raise Refusal(
+        raise PipelineError(
             "OperationNotSupportedException",
             "AWSOrganizationsAccess must be enabled to share a portfolio with an organization node.",
         )
@@ -199,7 +199,7 @@ def _set_accepted(share: Record, *, accepted: bool) -> None:
 
 def _list_accepted(request: Request) -> Answer:
     accepted = [s for s in visible.offered() if s["Accepted"] and _is_of(s, request)]
-    found = [portfolios.detail(visible.here(share)) for share in accepted]
+    found = [portfolios.detail(visible.in_this_account(share)) for share in accepted]
     return state.page(request, "PortfolioDetails", found)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id
 
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
@@ -17,7 +17,7 @@ def _create(request: Request) -> Answer:
     _refuse_duplicate(request["Key"], request["Value"])
     same_key = [o for o in state.tag_options.values() if o["Key"] == request["Key"]]
     if len(same_key) >= _MOST_VALUES:
-        raise state.beyond(_MOST_VALUES, "values per TagOption key")
+        raise state.limit_error(_MOST_VALUES, "values per TagOption key")
     option = {
         "Key": request["Key"],
         "Value": request["Value"],
@@ -31,7 +31,9 @@ def _create(request: Request) -> Answer:
 
 def _refuse_duplicate(key: str, value: str) -> None:
     if any((o["Key"], o["Value"]) == (key, value) for o in state.tag_options.values()):
-        raise Refusal("DuplicateResourceException", f"TagOption {key}={value} already exists.")
+        raise PipelineError(
+            "DuplicateResourceException", f"TagOption {key}={value} already exists."
+        )
 
 
 def _option_of(identifier: str) -> Record:
@@ -72,12 +74,12 @@ def _list(request: Request) -> Answer:
 def _associate(request: Request) -> Answer:
     option, resource = _option_of(request["TagOptionId"]), _resource(request["ResourceId"])
     if option["Id"] in resource["TagOptions"]:
-        raise Refusal(
+        raise PipelineError(
             "DuplicateResourceException",
             f"TagOption {option['Id']} is already associated with {request['ResourceId']}.",
         )
     if len(resource["TagOptions"]) >= _MOST_PER_RESOURCE:
-        raise state.beyond(_MOST_PER_RESOURCE, "TagOptions per resource")
+        raise state.limit_error(_MOST_PER_RESOURCE, "TagOptions per resource")
     resource["TagOptions"].append(option["Id"])
     return {}
 
@@ -123,7 +125,10 @@ def _list_resources(request: Request) -> Answer:
 
 def shown_options(resource: Record) -> list[Record]:
     """The tag options of a portfolio or product."""
-    return [state.anywhere(state.tag_options, identifier) for identifier in resource["TagOptions"]]
+    return [
+        state.find_in_any_account(state.tag_options, identifier)
+        for identifier in resource["TagOptions"]
+    ]
 
 
 def choices(portfolio: Record, product: Record) -> dict[str, list[str]]:

@@ -57,7 +57,7 @@ def _described(product: Record) -> Answer:
 
 def _describe_view(request: Request) -> Answer:
     views = [p for p in visible.products() if p["ViewId"] == request["Id"]]
-    product = state.only("Product view", request["Id"], views)
+    product = state.record_named("Product view", request["Id"], views)
     require_path(product)
     return _described(product)
 
@@ -89,7 +89,7 @@ def _describe_parameters(request: Request) -> Answer:
     artifact = artifact_of(product, request)
     if not artifact["Active"]:
         raise state.missing("Provisioning Artifact", artifact["Id"])
-    body = state.anywhere(state.templates, artifact["Id"])
+    body = state.find_in_any_account(state.templates, artifact["Id"])
     outputs = templates.outputs(body)
     return {
         "ProvisioningArtifactParameters": templates.parameters(

@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import Refusal
+from embedded_aws.services.records import PipelineError
 from embedded_aws.services.service_catalog.administration import permissions
 from embedded_aws.services.service_catalog.administration.constraints import parameters_of
 from embedded_aws.services.service_catalog.state import Record
@@ -52,7 +52,7 @@ class LaunchRole:
         session = f"arn:aws:sts::{self.account}:assumed-role/{self.name}/servicecatalog"
         policies, limits = permissions.role_policies(self.name, self.account)
         if not permissions.may(session, action, resource, policies, *limits, context=context):
-            raise Refusal(
+            raise PipelineError(
                 "AccessDenied",
                 f"User: {session} is not authorized to perform: {action} on resource: {resource}",
             )
@@ -76,8 +76,8 @@ def assume(arn: str) -> LaunchRole:
     return LaunchRole(name, account)
 
 
-def _denied(arn: str) -> Refusal:
-    return Refusal(
+def _denied(arn: str) -> PipelineError:
+    return PipelineError(
         "AccessDenied",
         f"Access denied while assuming the role {arn}. Ensure that the role exists and that its"
         f" trust policy allows {_SERVICE} to assume it.",

@@ -61,5 +61,5 @@ def _chosen(path: Record, product: Record, given: dict[str, str]) -> dict[str, s
 
 def _checked(tags: dict[str, str]) -> list[Record]:
     if len(tags) > _MOST_TAGS:
-        raise state.beyond(_MOST_TAGS, "tags per provisioned product")
+        raise state.limit_error(_MOST_TAGS, "tags per provisioned product")
     return [{"Key": key, "Value": value} for key, value in tags.items()]

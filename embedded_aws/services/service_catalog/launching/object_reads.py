@@ -10,7 +10,7 @@ from ministack.core.responses import get_region, request_scope
 from ministack.services import s3
 
 from embedded_aws.bridge import functions
-from embedded_aws.services.records import Refusal
+from embedded_aws.services.records import PipelineError
 from embedded_aws.services.service_catalog.launching import foreign_buckets
 from embedded_aws.services.service_catalog.launching.launch_roles import FORWARDED, LaunchRole
 
@@ -63,7 +63,7 @@ def why_refused(bucket: str, key: str) -> str:
             role.require(
                 "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {**FORWARDED, **facts(bucket, key)}
             )
-        except Refusal as refusal:
+        except PipelineError as refusal:
             return str(refusal)
     return "Access Denied" if foreign_buckets.is_closed(bucket, key) else ""
 

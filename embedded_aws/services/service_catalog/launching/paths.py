@@ -2,7 +2,7 @@
 
 import re
 
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
@@ -47,8 +47,8 @@ def require_path(product: Record) -> list[Record]:
     return found
 
 
-def _unreachable(product: Record) -> Refusal:
-    return Refusal(
+def _unreachable(product: Record) -> PipelineError:
+    return PipelineError(
         "ResourceNotFoundException", f"No launch paths found for resource: {product['Id']}"
     )
 

@@ -59,7 +59,7 @@ def provisioned_product_of(request: Request) -> Record:
     names = ("ProvisionedProductId", "ProvisionedProductName")
     if "Id" in request or "Name" in request:
         names = ("Id", "Name")
-    given = state.one_of(request, *names)
+    given = state.exactly_one(request, *names)
     for provisioned in state.provisioned_products.values():
         known = ("Id",) if given.endswith("Id") else ("Name", "Arn")
         if request[given] in (provisioned[member] for member in known):
@@ -123,7 +123,7 @@ def _search(request: Request) -> Answer:
 
 def _attributes(provisioned: Record) -> Record:
     """A provisioned product as SearchProvisionedProducts shows it."""
-    product = state.anywhere(state.products, provisioned["ProductId"]) or {}
+    product = state.find_in_any_account(state.products, provisioned["ProductId"]) or {}
     artifact = product.get("Artifacts", {}).get(provisioned["ProvisioningArtifactId"], {})
     names = {"ProductName": product.get("Name"), "ProvisioningArtifactName": artifact.get("Name")}
     return {

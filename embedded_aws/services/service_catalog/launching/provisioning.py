@@ -5,7 +5,7 @@ import time
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import callers, state
 from embedded_aws.services.service_catalog.administration.artifacts import artifact_of
 from embedded_aws.services.service_catalog.administration.constraints import (
@@ -64,7 +64,7 @@ def _provision(request: Request) -> Answer:
 
 def _body(path: Record, product: Record, artifact: Record) -> str:
     """The version's template with the rules of the product in the portfolio."""
-    body = state.anywhere(state.templates, artifact["Id"])
+    body = state.find_in_any_account(state.templates, artifact["Id"])
     return with_rules(body, rules_of(path["Id"], product["Id"]))
 
 
@@ -187,7 +187,7 @@ def _terminate(request: Request) -> Answer:
             return _GONE
         try:
             stack = await act("DeleteStack", provisioned, record, role, {}, "")
-        except Refusal:
+        except PipelineError:
             if not request.get("IgnoreErrors"):
                 raise
             return _GONE

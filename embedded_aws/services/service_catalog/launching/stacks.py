@@ -9,7 +9,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions, tables
 from embedded_aws.cloudformation.template_urls import locate
-from embedded_aws.services.records import Refusal
+from embedded_aws.services.records import PipelineError
 from embedded_aws.services.service_catalog.launching import foreign_buckets, object_reads
 from embedded_aws.services.service_catalog.launching.launch_roles import COPIED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
@@ -64,7 +64,7 @@ async def carry_out(
     """CreateStack, UpdateStack or DeleteStack, and the stack once it has settled.
 
     `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
-    Raises Refusal when the role does not allow it or CloudFormation refuses it.
+    Raises PipelineError when the role does not allow it or CloudFormation refuses it.
     """
     object_reads.working_role.set(role)
     if role is not None:
@@ -106,15 +106,15 @@ def present(name: str) -> Stack:
     """The stack of this name as it is."""
     stack: Stack | None = tables.STACKS.get(name)
     if stack is None:
-        raise Refusal("ValidationError", f"Stack with id {name} does not exist")
+        raise PipelineError("ValidationError", f"Stack with id {name} does not exist")
     return stack
 
 
-def _refusal(answer: bytes | str) -> Refusal:
+def _refusal(answer: bytes | str) -> PipelineError:
     text = answer.decode() if isinstance(answer, bytes) else answer
     code = re.search(r"<Code>(.*?)</Code>", text, re.DOTALL)
     message = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
-    return Refusal(
+    return PipelineError(
         code[1] if code else "InternalFailure", unescape(message[1]) if message else text
     )
 
@@ -128,7 +128,7 @@ def fields_of(name: str, items: list[Record]) -> dict[str, str]:
     }
 
 
-def failure(stack: Stack) -> Refusal:
+def failure(stack: Stack) -> PipelineError:
     """Why a stack did not come to what was asked: its first failed resource, or else itself."""
     failed = [event for event in _events(stack) if event["ResourceStatus"].endswith("_FAILED")]
     # The stack's own event lists the resources; theirs say why.
@@ -137,7 +137,7 @@ def failure(stack: Stack) -> Refusal:
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason') or 'no reason given'}"
         for event in failed[:1]
     ]
-    return Refusal("CloudFormationError", "; ".join([stack["StackStatus"], *reasons]))
+    return PipelineError("CloudFormationError", "; ".join([stack["StackStatus"], *reasons]))
 
 
 def _events(stack: Stack) -> list[Record]:

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import Refusal, Request
+from embedded_aws.services.records import PipelineError, Request
 from embedded_aws.services.service_catalog import callers, state
 from embedded_aws.services.service_catalog.launching import launch_roles, stacks
 from embedded_aws.services.service_catalog.launching.launch_roles import LaunchRole
@@ -82,7 +82,7 @@ async def _carry_out(record: Record, provisioned: Record, work: Work) -> None:
         role = launch_roles.assume(role_arn) if role_arn else None
         stack = await work(record, role)
         _conclude(record, provisioned, stack)
-    except Refusal as refusal:
+    except PipelineError as refusal:
         _fail(record, provisioned, refusal.code, str(refusal))
     except Exception as problem:  # whatever broke must not leave a record in progress
         _fail(record, provisioned, "InternalFailure", f"The embedded AWS broke off: {problem!r}")
@@ -112,7 +112,7 @@ async def act(
     )
     try:
         return await stacks.carry_out(action, arn, role, fields, body, observe)
-    except Refusal as refusal:
+    except PipelineError as refusal:
         # A new version that changes nothing is a success: its number is what was updated.
         if action != "UpdateStack" or "No updates are to be performed" not in str(refusal):
             raise
@@ -158,13 +158,13 @@ def _fail(record: Record, provisioned: Record, code: str, message: str) -> None:
     provisioned.update(Status="TAINTED" if launched else "ERROR", StatusMessage=message)
 
 
-def break_off() -> None:
+def abort_all() -> None:
     """Stop all work, because everything is about to be forgotten."""
     for task in list(_working):
         task.cancel()
 
 
-def settle_restored() -> None:
+def fail_restored() -> None:
     """Fail the records that were in progress when the process that saved them ended."""
     for (account, region, _), record in tables.everywhere(state.records):
         if record["Status"] in ("CREATED", "IN_PROGRESS", "IN_PROGRESS_IN_ERROR"):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from templates_src.monitoring.alarms import BELOW, BREACHING, Reading, Watch
+from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricStatistic
 from templates_src.monitoring.metrics import MAXIMUM, MINIMUM, SEARCH
 
 
-def search_watches() -> list[Watch]:
+def search_alarm_specs() -> list[AlarmSpec]:
     """The search server and the volume of its index."""
     return [
-        Watch(
+        AlarmSpec(
             title="SearchUnhealthy",
-            reads=Reading(SEARCH.metric("SearchHealthy"), MINIMUM),
+            reads=MetricStatistic(SEARCH.metric("SearchHealthy"), MINIMUM),
             threshold=1,
             compare=BELOW,
             # A replacement, which the group or an update makes, is over by then.
@@ -20,9 +20,9 @@ def search_watches() -> list[Watch]:
             action="Search does not answer, or its instance is gone. See the streams boot/INSTANCE and "
             "meilisearch/INSTANCE of its log group, then the activity of its Auto Scaling group.",
         ),
-        Watch(
+        AlarmSpec(
             title="SearchVolumeUseTooHigh",
-            reads=Reading(SEARCH.metric("SearchVolumeUsed"), MAXIMUM),
+            reads=MetricStatistic(SEARCH.metric("SearchVolumeUsed"), MAXIMUM),
             threshold=80,
             minutes=5,
             periods=1,

@@ -9,7 +9,7 @@ The cache has no such alarm: a serverless one is silent while nobody uses it, an
 from __future__ import annotations
 
 from templates_src.data import cache, database
-from templates_src.monitoring.alarms import BELOW, BREACHING, Formula, Reading, Watch
+from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricMath, MetricStatistic
 from templates_src.monitoring.metrics import (
     API,
     AVERAGE,
@@ -40,35 +40,35 @@ GIB, MIB, GB = 2**30, 2**20, 10**9
 LEAST_ERRORS = 10
 
 
-def edge_watches() -> list[Watch]:
+def edge_alarm_specs() -> list[AlarmSpec]:
     """From the firewall to the api's targets."""
     return [
-        Watch(
+        AlarmSpec(
             title="WafBlockedTooHigh",
-            reads=Reading(FIREWALL.metric("BlockedRequests"), SUM),
+            reads=MetricStatistic(FIREWALL.metric("BlockedRequests"), SUM),
             threshold=WAF_BLOCKED_THRESHOLD,
             minutes=5,
             periods=1,
             action="The firewall blocks unusually many requests. See in its log which rule and which addresses; "
             "if they are customers, correct the rule, otherwise watch the api's load.",
         ),
-        Watch(
+        AlarmSpec(
             title="LoadBalancerErrorsTooHigh",
-            reads=Reading(LOAD_BALANCER.metric("HTTPCode_ELB_5XX_Count"), SUM),
+            reads=MetricStatistic(LOAD_BALANCER.metric("HTTPCode_ELB_5XX_Count"), SUM),
             threshold=LEAST_ERRORS,
             minutes=5,
             periods=1,
             action="The load balancer itself answers 5xx: no healthy target, refused connections or time-outs. "
             "See the api's targets and the service's events.",
         ),
-        Watch(
+        AlarmSpec(
             title="ApiErrorsTooHigh",
             # No errors and no requests are no data points, so that a quiet hour is no alarm.
-            reads=Formula(
+            reads=MetricMath(
                 f"IF(errors >= {LEAST_ERRORS}, 100 * errors / requests, 0)",
                 {
-                    "errors": Reading(TARGETS.metric("HTTPCode_Target_5XX_Count"), SUM),
-                    "requests": Reading(TARGETS.metric("RequestCount"), SUM),
+                    "errors": MetricStatistic(TARGETS.metric("HTTPCode_Target_5XX_Count"), SUM),
+                    "requests": MetricStatistic(TARGETS.metric("RequestCount"), SUM),
                 },
             ),
             threshold=5,
@@ -77,26 +77,26 @@ def edge_watches() -> list[Watch]:
             action="More than 5 in 100 requests end in an error of the api. See its log; "
             "if it began with a deployment, deploy the image before.",
         ),
-        Watch(
+        AlarmSpec(
             title="ApiResponseTimeTooHigh",
-            reads=Reading(TARGETS.metric("TargetResponseTime"), P99),
+            reads=MetricStatistic(TARGETS.metric("TargetResponseTime"), P99),
             threshold=API_RESPONSE_TIME_THRESHOLD,
             minutes=5,
             periods=3,
             action="The slowest hundredth of requests waits too long. See the api's CPU, then the database's "
             "CPU and Performance Insights, then what the api calls outside.",
         ),
-        Watch(
+        AlarmSpec(
             title="UnhealthyTargetsTooHigh",
-            reads=Reading(TARGETS.metric("UnHealthyHostCount"), MAXIMUM),
+            reads=MetricStatistic(TARGETS.metric("UnHealthyHostCount"), MAXIMUM),
             threshold=0,
             periods=10,
             action="A task of the api fails its health check and is not replaced by one that passes. "
             "See the service's events and the task's log.",
         ),
-        Watch(
+        AlarmSpec(
             title="HealthyTargetsTooLow",
-            reads=Reading(TARGETS.metric("HealthyHostCount"), MINIMUM),
+            reads=MetricStatistic(TARGETS.metric("HealthyHostCount"), MINIMUM),
             threshold=1,
             compare=BELOW,
             periods=3,
@@ -107,42 +107,42 @@ def edge_watches() -> list[Watch]:
     ]
 
 
-def compute_watches() -> list[Watch]:
+def compute_alarm_specs() -> list[AlarmSpec]:
     """Api, worker and beat."""
     return [
-        Watch(
+        AlarmSpec(
             title="ApiCpuTooHigh",
-            reads=Reading(API.metric("CPUUtilization"), AVERAGE),
+            reads=MetricStatistic(API.metric("CPUUtilization"), AVERAGE),
             threshold=85,
             periods=15,
             action="The api is short of CPU although it scales: it is at its most tasks. Raise ApiMaxTasks or ApiCpu.",
         ),
-        Watch(
+        AlarmSpec(
             title="ApiMemoryTooHigh",
-            reads=Reading(API.metric("MemoryUtilization"), AVERAGE),
+            reads=MetricStatistic(API.metric("MemoryUtilization"), AVERAGE),
             threshold=85,
             periods=15,
             action="The api is short of memory and its tasks will be killed. "
             "Look for a leak since the last deployment; otherwise raise ApiMemory.",
         ),
-        Watch(
+        AlarmSpec(
             title="WorkerCpuTooHigh",
-            reads=Reading(WORKER.metric("CPUUtilization"), AVERAGE),
+            reads=MetricStatistic(WORKER.metric("CPUUtilization"), AVERAGE),
             threshold=90,
             periods=30,
             action="The workers are at their most tasks and still busy. Raise WorkerMaxTasks or WorkerCpu.",
         ),
-        Watch(
+        AlarmSpec(
             title="WorkerMemoryTooHigh",
-            reads=Reading(WORKER.metric("MemoryUtilization"), AVERAGE),
+            reads=MetricStatistic(WORKER.metric("MemoryUtilization"), AVERAGE),
             threshold=90,
             periods=15,
             action="The workers are short of memory and their tasks will be killed. "
             "Look for a leak since the last deployment; otherwise raise WorkerMemory.",
         ),
-        Watch(
+        AlarmSpec(
             title="WorkerTasksTooLow",
-            reads=Reading(WORKER_TASKS.metric("RunningTaskCount"), MAXIMUM),
+            reads=MetricStatistic(WORKER_TASKS.metric("RunningTaskCount"), MAXIMUM),
             threshold=1,
             compare=BELOW,
             periods=10,
@@ -150,9 +150,9 @@ def compute_watches() -> list[Watch]:
             action="No worker runs: jobs wait. See the service's events; "
             "without Spot capacity in the region, wait or move the service to FARGATE.",
         ),
-        Watch(
+        AlarmSpec(
             title="BeatTasksTooLow",
-            reads=Reading(BEAT_TASKS.metric("RunningTaskCount"), MAXIMUM),
+            reads=MetricStatistic(BEAT_TASKS.metric("RunningTaskCount"), MAXIMUM),
             threshold=1,
             compare=BELOW,
             # A deployment stops the old task before it starts the new one.
@@ -163,25 +163,25 @@ def compute_watches() -> list[Watch]:
     ]
 
 
-def database_watches() -> list[Watch]:
+def database_alarm_specs() -> list[AlarmSpec]:
     """The database instance."""
     return [
-        Watch(
+        AlarmSpec(
             title="DatabaseCpuTooHigh",
-            reads=Reading(DATABASE.metric("CPUUtilization"), AVERAGE),
+            reads=MetricStatistic(DATABASE.metric("CPUUtilization"), AVERAGE),
             threshold=85,
             periods=15,
             missing=BREACHING,
             action="The database is short of CPU, or reports nothing because it is stopped or failing. "
             "See the instance's state, then the top SQL in Performance Insights; otherwise a larger class.",
         ),
-        Watch(
+        AlarmSpec(
             title="DatabaseFreeStorageTooLow",
             # Below 10 in 100 RDS grows the storage by itself; less than that means that it cannot.
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-            reads=Formula(
+            reads=MetricMath(
                 f"100 * free / (${{{database.ALLOCATED_STORAGE.name}}} * {GIB})",
-                {"free": Reading(DATABASE.metric("FreeStorageSpace"), MINIMUM)},
+                {"free": MetricStatistic(DATABASE.metric("FreeStorageSpace"), MINIMUM)},
             ),
             threshold=8,
             compare=BELOW,
@@ -190,10 +190,11 @@ def database_watches() -> list[Watch]:
             action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
             "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
         ),
-        Watch(
+        AlarmSpec(
             title="DatabaseFreeMemoryTooLow",
-            reads=Formula(
-                f"free / {MIB}", {"free": Reading(DATABASE.metric("FreeableMemory"), MINIMUM)}
+            reads=MetricMath(
+                f"free / {MIB}",
+                {"free": MetricStatistic(DATABASE.metric("FreeableMemory"), MINIMUM)},
             ),
             threshold=DATABASE_FREE_MEMORY_THRESHOLD,
             compare=BELOW,
@@ -202,9 +203,9 @@ def database_watches() -> list[Watch]:
             action="The database is short of memory and will swap or restart. "
             "See connections and large sorts; otherwise a larger DatabaseInstanceClass.",
         ),
-        Watch(
+        AlarmSpec(
             title="DatabaseConnectionsTooHigh",
-            reads=Reading(DATABASE.metric("DatabaseConnections"), MAXIMUM),
+            reads=MetricStatistic(DATABASE.metric("DatabaseConnections"), MAXIMUM),
             threshold=DATABASE_CONNECTIONS_THRESHOLD,
             periods=5,
             action="The database will soon refuse connections. Look for a pool that leaks or is too large for the "
@@ -213,12 +214,12 @@ def database_watches() -> list[Watch]:
     ]
 
 
-def serverless_cache_watches(condition: str) -> list[Watch]:
+def serverless_cache_alarm_specs(condition: str) -> list[AlarmSpec]:
     """The serverless cache, under the condition that it is the mode."""
     return [
-        Watch(
+        AlarmSpec(
             title="CacheThrottlesTooHigh",
-            reads=Reading(SERVERLESS_CACHE.metric("ThrottledCmds"), SUM),
+            reads=MetricStatistic(SERVERLESS_CACHE.metric("ThrottledCmds"), SUM),
             threshold=0,
             minutes=5,
             periods=1,
@@ -226,12 +227,12 @@ def serverless_cache_watches(condition: str) -> list[Watch]:
             action="The cache refuses commands: it is at CacheMaximumEcpuPerSecond or grows more slowly than the load. "
             "Raise the limit, or find the commands that cost most.",
         ),
-        Watch(
+        AlarmSpec(
             title="CacheStorageTooHigh",
             # In decimal gigabytes, the smaller of the two readings: rather early than late.
-            reads=Formula(
+            reads=MetricMath(
                 f"100 * used / (${{{cache.MAXIMUM_STORAGE.name}}} * {GB})",
-                {"used": Reading(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM)},
+                {"used": MetricStatistic(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM)},
             ),
             threshold=80,
             minutes=5,
@@ -240,42 +241,44 @@ def serverless_cache_watches(condition: str) -> list[Watch]:
             action="The cache is nearly at its limit, beyond which it evicts and refuses. See whether the queues "
             "are drained and results expire; otherwise raise CacheMaximumStorageGb.",
         ),
-        evictions_watch("CacheEvictionsTooHigh", SERVERLESS_CACHE.metric("Evictions"), condition),
+        evictions_alarm_spec(
+            "CacheEvictionsTooHigh", SERVERLESS_CACHE.metric("Evictions"), condition
+        ),
     ]
 
 
-def cache_node_watches(node: int, condition: str) -> list[Watch]:
+def cache_node_alarm_specs(node: int, condition: str) -> list[AlarmSpec]:
     """One node of the replication group, under the condition that the group has it."""
     metrics, title = cache_node(node), f"CacheNode{node}"
     return [
-        Watch(
+        AlarmSpec(
             title=f"{title}CpuTooHigh",
             # Of the engine's one thread; the instance's CPU looks idle when that is busy.
-            reads=Reading(metrics.metric("EngineCPUUtilization"), AVERAGE),
+            reads=MetricStatistic(metrics.metric("EngineCPUUtilization"), AVERAGE),
             threshold=80,
             periods=10,
             condition=condition,
             action="The cache is short of CPU. Look for slow commands (KEYS, large values) and for connections that "
             "come and go; otherwise a larger CacheNodeType.",
         ),
-        Watch(
+        AlarmSpec(
             title=f"{title}MemoryTooHigh",
-            reads=Reading(metrics.metric("DatabaseMemoryUsagePercentage"), MAXIMUM),
+            reads=MetricStatistic(metrics.metric("DatabaseMemoryUsagePercentage"), MAXIMUM),
             threshold=80,
             periods=5,
             condition=condition,
             action="The cache is nearly full, and full it refuses jobs, as it evicts nothing. See whether the queues "
             "are drained and results expire; otherwise a larger CacheNodeType.",
         ),
-        evictions_watch(f"{title}EvictionsTooHigh", metrics.metric("Evictions"), condition),
+        evictions_alarm_spec(f"{title}EvictionsTooHigh", metrics.metric("Evictions"), condition),
     ]
 
 
-def evictions_watch(title: str, metric: Metric, condition: str) -> Watch:
+def evictions_alarm_spec(title: str, metric: Metric, condition: str) -> AlarmSpec:
     """A broker may evict nothing: what is evicted may be a job or the result that somebody waits for."""
-    return Watch(
+    return AlarmSpec(
         title=title,
-        reads=Reading(metric, SUM),
+        reads=MetricStatistic(metric, SUM),
         threshold=0,
         minutes=5,
         periods=1,

@@ -13,11 +13,11 @@ from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.catalog.desired.foundations import BUCKET_STACK, foundations
+from pipeline.catalog.desired.bootstrap_stacks import BUCKET_STACK, bootstrap_stacks
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.desired.product_templates import product_templates
 from pipeline.catalog.plan.steps import Action
-from pipeline.errors import Refusal
+from pipeline.errors import PipelineError
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
 from pipeline.release.upload import release_bucket_name
@@ -65,7 +65,7 @@ def profiles(tmp_path: Path) -> Path:
 
 def given(release: Release, text: str, profiles: Path) -> dict[Kind, Any]:
     """The parameters of both stacks."""
-    found = foundations(release, small_catalog(text), {}, profiles)
+    found = bootstrap_stacks(release, small_catalog(text), {}, profiles)
     return {each.kind: each.parameters for each in found}
 
 
@@ -108,7 +108,7 @@ def test_profiles_of_two_projects_are_refused(release: Release, profiles: Path) 
     change(profiles, "dev", Project="shop")
 
     with pytest.raises(
-        Refusal, match=r"prod\.json is of Project 'carbon-connect' and .*dev\.json of 'shop'"
+        PipelineError, match=r"prod\.json is of Project 'carbon-connect' and .*dev\.json of 'shop'"
     ):
         given(release, THREE, profiles)
 
@@ -117,14 +117,17 @@ def test_profile_with_another_boundary_is_refused(release: Release, profiles: Pa
     change(profiles, "prod", PermissionsBoundary=BOUNDARY)
 
     assert given(release, THREE + BOUND, profiles)[Kind.LAUNCH_ROLE]["PermissionsBoundary"]
-    with pytest.raises(Refusal, match=r"prod\.json has PermissionsBoundary '.*', but products"):
+    with pytest.raises(
+        PipelineError, match=r"prod\.json has PermissionsBoundary '.*', but products"
+    ):
         given(release, THREE, profiles)
 
 
 def test_what_is_no_boundary_is_refused_with_its_line() -> None:
     line = CATALOG.count("\n") + 1
     with pytest.raises(
-        Refusal, match=rf"^catalog\.yaml:{line}: permissions_boundary must be the ARN of a managed"
+        PipelineError,
+        match=rf"^catalog\.yaml:{line}: permissions_boundary must be the ARN of a managed",
     ):
         catalog_with(top="permissions_boundary: boundary\n")
 
@@ -183,10 +186,10 @@ def test_protection_that_is_missing_is_added(hub: Hub, stack: str, kind: Kind) -
 
 def described(hub: Hub, text: str) -> None:
     """Give the templates of both stacks another description."""
-    bodies = {path: json.loads(body) for path, body in hub.release.foundations.items()}
+    bodies = {path: json.loads(body) for path, body in hub.release.bootstrap_stacks.items()}
     hub.release = replace(
         hub.release,
-        foundations={
+        bootstrap_stacks={
             path: serialize({**body, "Description": text}, packed=True)
             for path, body in bodies.items()
         },
@@ -208,11 +211,11 @@ def descriptions(aws: Aws) -> list[str]:
 )
 def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str) -> None:
     hub.publish(catalog_with())
-    before = dict(hub.release.foundations)
+    before = dict(hub.release.bootstrap_stacks)
     described(hub, "Changed")
     path = template_path(template)
-    changed = {**before, path: hub.release.foundations[path]}
-    hub.release = replace(hub.release, foundations=changed)
+    changed = {**before, path: hub.release.bootstrap_stacks[path]}
+    hub.release = replace(hub.release, bootstrap_stacks=changed)
 
     plans = hub.publish(catalog_with())
 
@@ -280,7 +283,7 @@ def test_release_bucket_of_another_account_is_refused(hub: Hub) -> None:
     theirs.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
     aws.client("s3").head_bucket(Bucket=name)
 
-    with pytest.raises(Refusal, match=rf"^Bucket {name} belongs to another account"):
+    with pytest.raises(PipelineError, match=rf"^Bucket {name} belongs to another account"):
         hub.plan(catalog_with())
 
 

@@ -29,7 +29,7 @@ BUCKET_STACK = "carbon-connect-release-bucket"
 
 
 @dataclass(frozen=True)
-class Foundation:
+class BootstrapStack:
     """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default.
 
     ``role`` is the launch role of the stack; None for the release bucket's.
@@ -58,20 +58,20 @@ class Foundation:
         )
 
 
-def foundations(
+def bootstrap_stacks(
     release: Release,
     catalog: Catalog,
     role_stacks: Mapping[str, Mapping[str, str]] | None,
     profiles: Path = PARAMETERS,
-) -> tuple[Foundation, ...]:
+) -> tuple[BootstrapStack, ...]:
     """The stacks that a region stands on.
 
     ``role_stacks`` are the parameters of the stacks of launch roles that exist, by name; None in a region that does not see to the roles.
-    Raises Refusal for profiles that no launch role could launch.
+    Raises PipelineError for profiles that no launch role could launch.
     """
     project = project_of(release, catalog, profiles)
     roles = launch_roles(release, catalog, profiles)
-    bucket = foundation(
+    bucket = bootstrap_stack(
         release, BUCKET_STACK, {PROJECT: project, ORGANIZATION_ID: catalog.organization}
     )
     if role_stacks is None:
@@ -79,7 +79,7 @@ def foundations(
     # The buckets that the roles read are this account's, as is what is published.
     return (
         *(
-            foundation(
+            bootstrap_stack(
                 release,
                 stack_of(role, role_stacks),
                 {
@@ -110,11 +110,11 @@ def stack_of(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
     return f"{name}-{hashlib.sha256(role.name.encode()).hexdigest()[:6]}"
 
 
-def foundation(
+def bootstrap_stack(
     release: Release, stack: str, values: Mapping[Declaration, str], role: LaunchRole | None = None
-) -> Foundation:
+) -> BootstrapStack:
     """A stack with the parameters whose values are not the template's defaults; of the release bucket without a role."""
     kind, template = (Kind.LAUNCH_ROLE, ROLE_TEMPLATE) if role else (Kind.BUCKET, BUCKET_TEMPLATE)
     given = {known.name: value for known, value in values.items() if value != known.default}
-    body = release.foundations[template_path(template)]
-    return Foundation(kind, stack, body, given, role)
+    body = release.bootstrap_stacks[template_path(template)]
+    return BootstrapStack(kind, stack, body, given, role)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from templates_src.compute.queue_depth import QUEUE_DEPTH
-from templates_src.monitoring.alarms import BELOW, BREACHING, Reading, Watch
+from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricStatistic
 from templates_src.monitoring.metrics import MINIMUM, QUEUE_DEPTH_FUNCTION, QUEUES, SUM
 from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD
 
 SAMPLE_COUNT = "SampleCount"
 
 
-def queue_watches() -> list[Watch]:
+def queue_alarm_specs() -> list[AlarmSpec]:
     """The queues, and the function without which the workers do not scale."""
     return [
-        Watch(
+        AlarmSpec(
             title="QueueDepthTooHigh",
             # The least of each minute: a burst that the workers drain is no alarm.
-            reads=Reading(QUEUES.metric(QUEUE_DEPTH), MINIMUM),
+            reads=MetricStatistic(QUEUES.metric(QUEUE_DEPTH), MINIMUM),
             threshold=QUEUE_DEPTH_THRESHOLD,
             periods=30,
             action="Jobs have waited in large numbers for half an hour. If the workers are at WorkerMaxTasks, raise it; "
             "if fewer run, see the service's events; if none ends, see the workers' log for one that hangs.",
         ),
-        Watch(
+        AlarmSpec(
             title="QueueDepthErrors",
-            reads=Reading(QUEUE_DEPTH_FUNCTION.metric("Errors"), SUM),
+            reads=MetricStatistic(QUEUE_DEPTH_FUNCTION.metric("Errors"), SUM),
             # A cache that fails over takes a measurement or two with it.
             threshold=2,
             minutes=5,
@@ -32,9 +32,9 @@ def queue_watches() -> list[Watch]:
             action="The queues cannot be measured, so the workers do not scale. The function's log names the reason: "
             "the cache, its password, the service, or what the function's role may not do.",
         ),
-        Watch(
+        AlarmSpec(
             title="QueueDepthMissing",
-            reads=Reading(QUEUES.metric(QUEUE_DEPTH), SAMPLE_COUNT),
+            reads=MetricStatistic(QUEUES.metric(QUEUE_DEPTH), SAMPLE_COUNT),
             threshold=1,
             compare=BELOW,
             periods=10,
