@@ -1,10 +1,10 @@
-"""Launching an environment with CloudFormation: created or updated through a change set, followed, deleted."""
+"""Deploy stacks with CloudFormation: create or update through a change set, follow to the end, delete."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,6 +48,41 @@ def stack_name(values: Mapping[str, str]) -> str:
     return f"{values['Project']}-{values['Environment']}"
 
 
+@dataclass(frozen=True)
+class StackRequest:
+    """A stack as CloudFormation takes it. ``template`` is one of the arguments TemplateURL and TemplateBody."""
+
+    name: str
+    template: Mapping[str, str]
+    parameters: Mapping[str, str]
+    capabilities: Sequence[str]
+    tags: Mapping[str, str]
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of CreateChangeSet."""
+        return {
+            "StackName": self.name,
+            **self.template,
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in self.parameters.items()
+            ],
+            "Capabilities": list(self.capabilities),
+            "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
+        }
+
+
+def environment_request(region: str, release: Release, values: Mapping[str, str]) -> StackRequest:
+    """The root stack of an environment; its release is in the bucket already."""
+    return StackRequest(
+        stack_name(values),
+        {"TemplateURL": root_url(region, release, values[RELEASE_BUCKET.name])},
+        values,
+        CAPABILITIES,
+        {key: values[key] for key in ("Project", "Environment")},
+    )
+
+
 def launch(
     aws: Aws,
     release: Release,
@@ -55,22 +90,29 @@ def launch(
     report: Report,
     note: Callable[[str], None],
 ) -> Launched:
-    """Create or update the environment's stack and follow it to its end.
+    """Create or update the environment's stack and follow it to its end, as `deploy` does."""
+    return deploy(aws, environment_request(aws.region, release, values), report, note)
 
-    The release is in its bucket already. What an interrupted launch left is brought to an end or taken away first.
-    Raises PipelineError for a state that only a person can resolve.
+
+def deploy(
+    aws: Aws, request: StackRequest, report: Report, note: Callable[[str], None]
+) -> Launched:
+    """Create or update a stack through a change set and follow it to its end.
+
+    The function first finishes or removes what an interrupted operation left. Raises PipelineError for a stack that
+    only a person can repair, and for a request that CloudFormation's validation refuses before anything changes.
     """
-    name = stack_name(values)
+    name = request.name
     stack = wait_until_updatable(aws, name, report, note)
-    kind = "CREATE" if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS" else "UPDATE"
-    change_set = prepare(aws, release, name, values, kind)
+    kind = "CREATE" if stack is None or _in_review(stack) else "UPDATE"
+    change_set = prepare(aws, request, kind)
     if change_set is None:
         with aws_errors(f"read stack {name}"):
             stack = describe(aws, name)
         assert stack is not None  # noqa: S101 - an update without changes has a stack
         return Launched(name, False, stack["StackStatus"], outputs_of(stack))
     since = datetime.now(UTC) - _CLOCK_SKEW if kind == "CREATE" else newest_event(aws, name)
-    with aws_errors(f"launch stack {name}"):
+    with aws_errors(f"deploy stack {name}"):
         aws.client("cloudformation").execute_change_set(
             ChangeSetName=change_set["ChangeSetId"], ClientRequestToken=str(uuid.uuid4())
         )
@@ -122,22 +164,14 @@ def root_url(region: str, release: Release, bucket: str) -> str:
     return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
 
 
-def prepare(
-    aws: Aws, release: Release, name: str, values: Mapping[str, str], kind: str
-) -> Mapping[str, Any] | None:
-    """A change set that is ready to execute; None where nothing would change."""
-    cloudformation = aws.client("cloudformation")
+def prepare(aws: Aws, request: StackRequest, kind: str) -> Mapping[str, Any] | None:
+    """A change set that is ready to execute; None where nothing would change. ``kind`` is CREATE or UPDATE."""
+    cloudformation, name = aws.client("cloudformation"), request.name
     with aws_errors(f"prepare stack {name}"):
         created = cloudformation.create_change_set(
-            StackName=name,
-            ChangeSetName=f"release-{release.digest}-{uuid.uuid4().hex[:8]}",
+            ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
             ChangeSetType=kind,
-            TemplateURL=root_url(aws.region, release, values[RELEASE_BUCKET.name]),
-            Parameters=[
-                {"ParameterKey": key, "ParameterValue": value} for key, value in values.items()
-            ],
-            Capabilities=CAPABILITIES,
-            Tags=[{"Key": key, "Value": values[key]} for key in ("Project", "Environment")],
+            **request.arguments(),
         )
         while True:
             change_set: Mapping[str, Any] = cloudformation.describe_change_set(
@@ -155,9 +189,9 @@ def prepare(
             return None
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
-    told = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
+    details = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
     raise PipelineError(
-        f"CloudFormation refused the launch of {name}: {told or reason.rstrip('.')}."
+        f"CloudFormation refused the launch of {name}: {details or reason.rstrip('.')}."
     )
 
 

@@ -121,13 +121,21 @@ def make_launch_role(aws: Aws) -> None:
     """The launch role of the release, from its template."""
     body = built().bootstrap_stacks[template_path(LAUNCH_TEMPLATE)]
     ensure_stack(aws, BootstrapStack(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)
-    # Tests launch several environments side by side, whose projects differ; what the role denies is denied for them too.
-    roles = {
-        "Effect": "Allow",
-        "Action": "iam:*",
-        "Resource": f"arn:aws:iam::{aws.account()}:role/*/dev/*",
-    }
-    document = {"Version": "2012-10-17", "Statement": [roles]}
-    aws.client("iam").put_role_policy(
-        RoleName=LAUNCH_ROLE, PolicyName="every-project", PolicyDocument=json.dumps(document)
+    # Tests launch several environments side by side, of different projects; the role and its boundary reach one project.
+    iam = aws.client("iam")
+    roles = f"arn:aws:iam::{aws.account()}:role/*/dev/*"
+    iam.put_role_policy(
+        RoleName=LAUNCH_ROLE,
+        PolicyName="every-project",
+        PolicyDocument=policy({"Effect": "Allow", "Action": "iam:*", "Resource": roles}),
     )
+    iam.create_policy_version(
+        PolicyArn=f"arn:aws:iam::{aws.account()}:policy/{LAUNCH_ROLE}{SUFFIX}",
+        PolicyDocument=policy({"Effect": "Allow", "Action": "*", "Resource": "*"}),
+        SetAsDefault=True,
+    )
+
+
+def policy(statement: dict[str, str]) -> str:
+    """A policy document with one statement."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

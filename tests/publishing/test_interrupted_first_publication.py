@@ -10,7 +10,8 @@ from tests.publishing.states import StatefulAws
 
 WRITES = {
     "UpdateTerminationProtection",
-    "CreateStack",
+    "CreateChangeSet",
+    "ExecuteChangeSet",
     "PutObject",
     "CreateTagOption",
     "CreatePortfolio",

@@ -9,7 +9,8 @@ from tests.publishing.interruptions import Trials, next_version
 from tests.publishing.states import StatefulAws
 
 WRITES = {
-    "UpdateStack",
+    "CreateChangeSet",
+    "ExecuteChangeSet",
     "PutObject",
     "UpdatePortfolio",
     "UpdateProduct",

@@ -13,7 +13,9 @@ from tests.publishing.interruptions import Trials, split_portfolio
 from tests.publishing.states import StatefulAws
 
 WRITES = {
-    "CreateStack",
+    "CreateChangeSet",
+    "ExecuteChangeSet",
+    "UpdateTerminationProtection",
     "TagRole",
     "PutRolePermissionsBoundary",
     "CreatePortfolio",
@@ -66,8 +68,9 @@ def test_every_call_meets_every_fault(
     trials = Trials.of(split_portfolio, stateful_publisher, stateful_aws, every_product_has_a_way)
     assert trials.writes == WRITES
     writes = [name for name in trials.made if name.split()[0] in WRITES]
-    assert writes[:2] == ["CreateStack"] * 2
-    assert writes[2:4] == ["TagRole", "PutRolePermissionsBoundary"]
+    stack = ["CreateChangeSet", "ExecuteChangeSet", "UpdateTerminationProtection"]
+    assert writes[:6] == stack * 2
+    assert writes[6:8] == ["TagRole", "PutRolePermissionsBoundary"]
     assert writes[-len(LAST) :] == LAST
     [portfolio] = ways(stateful_publisher, "Production")
     assert portfolio["DisplayName"] == "For customers"

@@ -18,6 +18,7 @@ from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG
 from pipeline.release.assemble import project_version
+from templates_src.access.launcher import NAME as LAUNCHER_ROLE
 from templates_src.environment import TEMPLATE_FOLDER
 from templates_src.launch_role.template import NAME as LAUNCH_ROLE
 from templates_src.release_bucket.template import NAME as RELEASE_BUCKET
@@ -70,7 +71,8 @@ def damages(folder: Path) -> list[str]:
     manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
     # What an account has before it has a release; deployed once, and in no manifest.
     bootstrap_stacks = {
-        f"{TEMPLATE_FOLDER}/{name}.template.json" for name in (LAUNCH_ROLE, RELEASE_BUCKET)
+        f"{TEMPLATE_FOLDER}/{name}.template.json"
+        for name in (LAUNCH_ROLE, LAUNCHER_ROLE, RELEASE_BUCKET)
     }
     present = {
         str(path.relative_to(folder))

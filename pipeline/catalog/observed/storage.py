@@ -69,9 +69,9 @@ def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
 
 
 def observed_stack(aws: Aws, name: str) -> ObservedStack | None:
-    """A stack, with what it was made from."""
+    """A stack, with what it was made from. None also for a stack that holds nothing but a change set for its creation."""
     stack = describe(aws, name)
-    if stack is None:
+    if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     return observed_in(stack)
 
