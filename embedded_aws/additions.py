@@ -11,6 +11,7 @@ from embedded_aws.cloudformation import (
     parameter_types,
     property_checks,
     protections,
+    request_tokens,
     stack_tags,
     taken_names,
     template_urls,
@@ -78,6 +79,7 @@ _RULES = (
     capabilities,
     stack_tags,
     change_sets,
+    request_tokens,
     custom_resources,
     vpc_functions,
     # Last: it goes through CloudFormation as the others leave it.

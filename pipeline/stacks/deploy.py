@@ -171,6 +171,8 @@ def prepare(aws: Aws, request: StackRequest, kind: str) -> Mapping[str, Any] | N
         created = cloudformation.create_change_set(
             ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
             ChangeSetType=kind,
+            # The SDK sends the request again when it misses the answer.
+            ClientToken=str(uuid.uuid4()),
             **request.arguments(),
         )
         while True:

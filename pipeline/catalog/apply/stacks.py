@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipeline.aws import Aws, aws_errors
+from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.catalog.desired.bootstrap_stacks import BootstrapStack
 from pipeline.catalog.desired.catalog import MANAGED_BY, PUBLISHER
 from pipeline.catalog.observed.storage import TEMPLATE_TAG, observed_in
@@ -15,6 +15,8 @@ from pipeline.stacks.deploy import StackRequest, deploy, describe, wait_until_up
 from pipeline.stacks.events import Operation
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+# What CloudFormation answers when another deployment of the stack comes first.
+_TAKEN = {"ValidationError", "AlreadyExistsException", "InvalidChangeSetStatus"}
 
 
 def ensure_stack(aws: Aws, bootstrap_stack: BootstrapStack, tell: Callable[[str], None]) -> None:
@@ -22,12 +24,19 @@ def ensure_stack(aws: Aws, bootstrap_stack: BootstrapStack, tell: Callable[[str]
 
     Raises PipelineError for a stack that fails.
     """
+    from botocore.exceptions import ClientError
+
     name = bootstrap_stack.stack
     stack = wait_until_updatable(aws, name, _no_progress, tell)
     if stack is None or not is_made(stack, bootstrap_stack):
         try:
             deploy_stack(aws, bootstrap_stack, tell)
-        except PipelineError:
+        except PipelineError as error:
+            if (
+                not isinstance(error.__cause__, ClientError)
+                or code_of(error.__cause__) not in _TAKEN
+            ):
+                raise
             # Another publication may have deployed the stack in the meantime.
             stack = wait_until_updatable(aws, name, _no_progress, tell)
             if stack is None or not is_made(stack, bootstrap_stack):
