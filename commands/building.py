@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,19 +17,34 @@ from commands.options import (
     parsed,
 )
 
+if TYPE_CHECKING:
+    from pipeline.release.assemble import Release
+
 
 def build() -> None:
     """Build templates and function packages into dist/ (the default)."""
-    from pipeline.parameters.profiles import load_profile, profile_names
-    from pipeline.release.assemble import assemble, write
+    from pipeline.release.assemble import assemble
 
     release = assemble()
-    for name in profile_names():
-        load_profile(release.root, name)
-    changed = write(release)
+    changed = written(release)
     print(
         f"Release {release.prefix} has {len(release.files)} files, {len(changed)} changed on disk."
     )
+
+
+def written(release: Release) -> list[Path]:
+    """Write a release into dist/ and its pages into docs/releases; returns the files that changed.
+
+    Raises PipelineError, before anything is written, for a profile that does not fit the release and for a version that is
+    too low for its changes.
+    """
+    from pipeline.gate.build_check import check_release, write_pages
+    from pipeline.parameters.profiles import load_profile, profile_names
+    from pipeline.release.assemble import write
+
+    profiles = {name: load_profile(release.root, name) for name in profile_names()}
+    pages = check_release(release, profiles)
+    return [*write(release), *write_pages(pages)]
 
 
 def lint(
@@ -104,15 +119,12 @@ def upload(
 ) -> None:
     """Upload the release to a bucket. Existing objects never change."""
     from pipeline.aws import Aws
-    from pipeline.parameters.profiles import load_profile, profile_names
-    from pipeline.release.assemble import assemble, write
+    from pipeline.release.assemble import assemble
     from pipeline.release.parameter_files import write_launch_files
     from pipeline.release.upload import upload as run
 
     release = assemble()
-    for name in profile_names():
-        load_profile(release.root, name)
-    write(release)
+    written(release)
     done = run(Aws(region), release, bucket)
     write_launch_files(release, bucket)
     print(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.building import written
 from commands.options import Yes, console
 
 if TYPE_CHECKING:
@@ -26,14 +27,22 @@ def plan(
     regions: Regions = [],  # noqa: B006 - Typer reads the default
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every step.")] = False,
 ) -> None:
-    """Show what `publish` would change, and why; change nothing."""
+    """Show what `publish` would change, and why; change nothing.
+
+    The exit status is 1 where `publish` would refuse the release.
+    """
     from pipeline.catalog import show
+    from pipeline.catalog.publish import refusals
+    from pipeline.errors import PipelineError
 
     plans = planned(regions)
     if as_json:
         print(show.plans_as_json(plans))
     else:
         show.plans_as_tables(console(), plans)
+    refused = refusals(plans)
+    if refused:
+        raise PipelineError(" ".join(refused))
 
 
 def publish(
@@ -72,16 +81,13 @@ def planned(regions: list[str]) -> list[RegionPlan]:
     from pipeline.aws import Aws, require_region
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.spec.document import load_catalog
-    from pipeline.parameters.profiles import load_profile, profile_names
-    from pipeline.release.assemble import assemble, write
+    from pipeline.release.assemble import assemble
 
     for region in regions:
         require_region(region)
     catalog = load_catalog()
     release = assemble()
-    for name in profile_names():
-        load_profile(release.root, name)
-    write(release)
+    written(release)
     return plan_regions(Aws, release, catalog, tuple(dict.fromkeys(regions)))
 
 

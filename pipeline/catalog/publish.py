@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,15 +19,18 @@ from pipeline.catalog.desired.catalog import Desired, desired
 from pipeline.catalog.desired.launch_roles import check_account
 from pipeline.catalog.observed.account import observe_account
 from pipeline.catalog.observed.catalog import observe
+from pipeline.catalog.observed.in_use import versions_in_use
 from pipeline.catalog.observed.model import Observed
 from pipeline.catalog.observed.storage import stored
 from pipeline.catalog.plan.account import OF_ACCOUNT, account_steps
 from pipeline.catalog.plan.catalog import catalog_steps
 from pipeline.catalog.plan.changes import BoundaryChange, StackChange
+from pipeline.catalog.plan.gate import gate_steps
 from pipeline.catalog.plan.steps import Action, Step, in_order
 from pipeline.catalog.plan.storage import storage_steps
 from pipeline.catalog.spec.model import Catalog
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, listed
+from pipeline.gate.notes import load_notes
 from pipeline.release.assemble import Release
 
 Done = TypeVar("Done")
@@ -138,20 +142,28 @@ def plan_region(
     """The plan of one region."""
     wanted = desired(release, catalog, account, aws.region)
     observed = observe(aws, wanted, stored(aws, wanted, release, home))
+    with aws_errors(f"read the versions that are in use in {aws.region}"):
+        in_use = versions_in_use(aws, wanted, observed.products)
     role_stacks = {name: stack.parameters for name, stack in observed.role_stacks.items()}
     base = bootstrap_stacks(release, catalog, role_stacks if home else None)
-    steps = in_order([*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed)])
+    layers = {product.key: product.layer for product in catalog.products}
+    gate = gate_steps(wanted, release, in_use, layers, load_notes(release.version))
+    steps = in_order(
+        [*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed), *gate]
+    )
     stacks = tuple(each.stack for each in base if each.role)
     return RegionPlan(aws, home, release, wanted, observed, steps, stacks)
 
 
 def refusals(plans: Sequence[RegionPlan]) -> list[str]:
-    """Why nothing is to be published; empty where it may be."""
+    """Why nothing is published: a sentence for each reason, with its regions; empty where nothing is refused."""
+    found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for plan in plans:
+        for step in plan.steps:
+            if step.action is Action.REFUSE:
+                found[step.subject, step.reason].append(plan.region)
     return [
-        f"{step.subject} in {plan.region} {step.reason}."
-        for plan in plans
-        for step in plan.steps
-        if step.action is Action.REFUSE
+        f"{subject} in {listed(regions)} {reason}." for (subject, reason), regions in found.items()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
@@ -21,30 +22,50 @@ _BOUNDS = (
 Template = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class InterfaceChange:
+    """A change of a parameter or output.
+
+    ``change`` names it briefly, as release notes repeat it; ``sentence`` has the detail. One that ``breaks`` refuses a call
+    or a value that the earlier template accepted, or takes an output away.
+    """
+
+    change: str
+    sentence: str
+    breaks: bool = True
+
+
 def interface_changes(before: Template, after: Template) -> list[str]:
+    """The sentences of the changes of parameters and outputs."""
+    return [found.sentence for found in interface_findings(before, after)]
+
+
+def interface_findings(before: Template, after: Template) -> list[InterfaceChange]:
     """Parameters that are removed, renamed, added without a default, narrowed or have another default, and outputs
-    that are removed: a sentence each."""
+    that are removed."""
     return [*parameter_changes(before, after), *output_changes(before, after)]
 
 
-def parameter_changes(before: Template, after: Template) -> Iterator[str]:
+def parameter_changes(before: Template, after: Template) -> Iterator[InterfaceChange]:
     """What changes for those who give values."""
     one, other = before.get("Parameters", {}), after.get("Parameters", {})
     pairs = renamed_parameters(before, after)
-    for name in sorted(one.keys() - other.keys() - RELEASE):
-        if name in pairs:
-            yield f"Parameter {name} is renamed {pairs[name]}; an update that names {name} is refused."
-        else:
-            yield f"Parameter {name} is removed; an update that names it is refused."
+    for name in sorted(one.keys() - other.keys()):
+        fate = f"is renamed {pairs[name]}" if name in pairs else "is removed"
+        change = f"Parameter {name} {fate}"
+        names = f"names {name}" if name in pairs else "names it"
+        yield InterfaceChange(change, f"{change}; an update that {names} is refused.")
     for name in sorted(other.keys() - one.keys()):
         if "Default" not in other[name]:
-            yield f"Parameter {name} is new and has no default; an update must give it."
+            text = f"Parameter {name} is new and has no default; an update must give it."
+            yield InterfaceChange(f"Parameter {name} is required", text)
     for name in sorted((one.keys() & other.keys()) - RELEASE):
         for what in narrowed(one[name], other[name]):
-            yield f"Parameter {name} {what}."
+            yield InterfaceChange(f"Parameter {name} is narrowed", f"Parameter {name} {what}.")
         was, now = (each[name].get("Default") for each in (one, other))
         if was != now and None not in (was, now):
-            yield f"Parameter {name} has the default {now!r} instead of {was!r}."
+            text = f"Parameter {name} has the default {now!r} instead of {was!r}."
+            yield InterfaceChange(f"Parameter {name} has another default", text, breaks=False)
 
 
 def renamed_parameters(before: Template, after: Template) -> dict[str, str]:
@@ -95,7 +116,8 @@ def _is_tighter(was: Any, now: Any, is_least: bool) -> bool:
     return float(now) > float(was) if is_least else float(now) < float(was)
 
 
-def output_changes(before: Template, after: Template) -> Iterator[str]:
+def output_changes(before: Template, after: Template) -> Iterator[InterfaceChange]:
     """Outputs that others can read no longer."""
     for name in sorted(before.get("Outputs", {}).keys() - after.get("Outputs", {}).keys()):
-        yield f"Output {name} is removed; stacks and workflows that read it fail."
+        change = f"Output {name} is removed"
+        yield InterfaceChange(change, f"{change}; stacks and workflows that read it fail.")

@@ -58,7 +58,7 @@ def report(environment: str, before: State, after: State) -> Report:
 def sentence(change: Change) -> str:
     """A change in words."""
     causes = "; ".join(str(cause) for cause in change.causes)
-    parts = [f"{change.name} ({change.kind}) {_verb(change.action)}: {causes}."]
+    parts = [f"{change.name} ({change.kind}) {verb(change.action)}: {causes}."]
     if change.fate not in {Fate.NONE, Fate.SAME}:
         parts.append(f"{change.fate.value.capitalize()}.")
     parts += [note if note.endswith(".") else f"{note.capitalize()}." for note in change.notes]
@@ -67,7 +67,8 @@ def sentence(change: Change) -> str:
     return " ".join(parts)
 
 
-def _verb(action: Action) -> str:
+def verb(action: Action) -> str:
+    """What happens, as a verb."""
     verbs = {
         Action.FAIL: "fails",
         Action.MAY_REPLACE: "may be replaced",

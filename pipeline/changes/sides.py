@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import tarfile
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 # Releases that updates are tested from.
 KEPT = PROJECT / "tests" / "releases"
+VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,22 @@ def side(name: str) -> Side:
         return of_folder(KEPT / name, name)
     archive = of_revision(name)
     if archive is None:
-        kept = ", ".join(
-            sorted(path.name for path in KEPT.glob("*/") if (path / TEMPLATE_FOLDER).is_dir())
-        )
+        kept = ", ".join(kept_versions())
         raise PipelineError(
             f"{name!r} is no folder, no kept release ({kept}) and no git revision; name one of these."
         )
     return archive
+
+
+def kept_versions() -> list[str]:
+    """The versions of the kept releases, the oldest first."""
+    found = [path.name for path in KEPT.glob("*/") if (path / TEMPLATE_FOLDER).is_dir()]
+    return sorted(filter(VERSION.fullmatch, found), key=version_numbers)
+
+
+def version_numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version such as 1.2.0, by which versions are sorted."""
+    return tuple(int(number) for number in version.split("."))
 
 
 def of_release(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> Side:

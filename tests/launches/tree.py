@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.paths import PROJECT
 
-SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "dist")
+SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "notes", "dist")
 FILES = ("build.py", "catalog.yaml", "setup.cfg", "README.md")
 # A launch takes two seconds; this is for a machine that does much else.
 PATIENCE = 120

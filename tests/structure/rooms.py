@@ -78,8 +78,13 @@ BUILDINGS = (
                 "stacks": "deploying stacks, following their events, early validation",
             },
             {
-                "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
                 "changes": "what a release or a value changes in a launched environment",
+            },
+            {
+                "gate": "what a release breaks, its notes and pages, the version that it needs",
+            },
+            {
+                "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
                 "provisioning": "launching, updating and terminating environments from their product",
             },
         ),
@@ -111,9 +116,9 @@ BUILDINGS = (
                 "building": "build, lint, render, upload",
                 "changes": "changes",
                 "direct": "launch --direct and delete",
-                "publishing": "plan and publish",
                 "regions": "regions",
             },
+            {"publishing": "plan and publish"},
             {"launching": "launch, update, terminate, status, outputs"},
         ),
         uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),

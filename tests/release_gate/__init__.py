@@ -1,0 +1,1 @@
+"""What a release breaks, its notes, the version that it needs, and the refusal of a publication."""
