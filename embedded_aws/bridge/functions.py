@@ -60,6 +60,12 @@ class Function:
 
 resolve_parameters = Function("_resolve_parameters", engine, changesets, handlers)
 parse_template = Function("_parse_template", engine)
+evaluate_conditions = Function("_evaluate_conditions", engine, changesets)
+resolve_functions = Function("_resolve_refs", engine, changesets)
+referred_to = Function("_intrinsic_references", engine, stacks)
+
+resolve_for_difference = Function("_resolve_props_for_diff", changesets)
+find_change_set = Function("_find_change_set", changesets)
 check_rules = Function("_check_rules_section", engine)
 
 resolve_stack = Function("_resolve_stack", handlers)
@@ -86,6 +92,8 @@ snapshot_id = Function("_snapshot_id", provisioners)
 physical_name = Function("_physical_name", provisioners)
 
 property_recreation = Function("_property_recreation", stacks)
+changes_of_resources = Function("_diff_resources", stacks, changesets)
+replacement_of = Function("_replacement", stacks)
 add_event = Function("_add_event", stacks)
 with_dependencies = Function("_with_dependencies", stacks)
 deploy_stack = Function("_deploy_stack_async", stacks, handlers, changesets)

@@ -1,7 +1,8 @@
-"""Say in a change set what a changed property does, and keep the change sets of a stack together.
+"""Say in a change set what a changed property does, which resources a condition adds or removes, and keep the change
+sets of a stack together.
 
-ministack knows the former for a part of the types and reports Conditional for all others. A second
-change set for a stack that none has made yet puts another stack in its place; on AWS it joins the first,
+ministack knows the first for a part of the types and reports Conditional for all others. It lists resources whatever their
+condition. A second change set for a stack that none has made yet puts another stack in its place; on AWS it joins the first,
 and both go when one of them is executed.
 """
 
@@ -34,7 +35,26 @@ def install() -> None:
 
     # Only where changes are described: the handlers of these types replace by themselves.
     functions.property_recreation.replace(recreation)
+    functions.resolve_for_difference.replace(
+        _without_false_conditions(functions.resolve_for_difference.current)
+    )
     tables.ACTIONS["CreateChangeSet"] = _joining(tables.ACTIONS["CreateChangeSet"])
+
+
+def _without_false_conditions(resolve: Any) -> Any:
+    def resolve_existing(template: Any, values: Any, stack_name: str, stack_id: str) -> Any:
+        resolved = resolve(template, values, stack_name, stack_id)
+        if not resolved:
+            return resolved
+        holds = functions.evaluate_conditions(template, values)
+        resources = {
+            name: resource
+            for name, resource in resolved["Resources"].items()
+            if holds.get(resource.get("Condition"), True)
+        }
+        return {**resolved, "Resources": resources}
+
+    return resolve_existing
 
 
 def _joining(create: Any) -> Any:
