@@ -51,14 +51,17 @@ def default(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Run a command; what it refuses is one sentence on standard error, and exit status 1 or, for wrong usage, 2."""
+    """Run a command.
+
+    What it refuses is one sentence on standard error, and exit status 1; 2 for wrong usage, 3 for data that would be lost.
+    """
     from pipeline.errors import PipelineError
 
     os.chdir(Path(__file__).parent)
     try:
         status = app(standalone_mode=False)
     except PipelineError as refusal:
-        exit_with(str(refusal), 1)
+        exit_with(str(refusal), refusal.exit_status)
     except typer.TyperException as error:
         exit_with(usage(error), getattr(error, "exit_code", 2))
     except OSError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,53 +18,150 @@ from commands.options import (
     console,
     parsed,
 )
+from commands.preview import Consent, show_kept, show_preview
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from pipeline.aws import Aws
+    from pipeline.preview.preview import Preview
     from pipeline.release.assemble import Release
-    from pipeline.stacks.deploy import Launched
+    from pipeline.stacks.deploy import Launched, Note, Report, Review
 
 
-def launch_directly(
-    aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
-) -> None:
+@dataclass(frozen=True)
+class DirectLaunch:
+    """What the user asked for: values, parameters that take the profile's value, a bucket, and consent."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    reset: tuple[str, ...] = ()
+    bucket: str = ""
+    consent: Consent = field(default_factory=Consent)
+
+
+def launch_directly(aws: Aws, release: Release, environment: str, wanted: DirectLaunch) -> None:
     """Launch the release and show what came of it; exit status 1 where it failed."""
     from commands import show
 
-    launched = launch_release(aws, release, environment, given, bucket)
+    launched = launch_release(aws, release, environment, wanted)
+    if launched is None:
+        return
     if not launched.succeeded:
         show.failures(console(stderr=True), launched)
         raise typer.Exit(1)
     told = "launched" if launched.changed else "has no changes to launch"
+    if wanted.consent.preview_only:
+        print(f"Nothing was changed in {launched.stack}.")
+        return
     show.pairs(console(), f"{launched.stack} {told} ({launched.status})", launched.outputs)
 
 
 def launch_release(
-    aws: Aws, release: Release, environment: str, given: dict[str, str], bucket: str
-) -> Launched:
-    """Upload and launch; refuses wrong values before anything is uploaded."""
+    aws: Aws, release: Release, environment: str, wanted: DirectLaunch
+) -> Launched | None:
+    """Preview, upload and launch; refuses wrong values, and loss of data, before anything is uploaded.
+
+    None where only the preview of a first launch was asked for.
+    """
     from commands import show
-    from pipeline.checks.render import render_values
-    from pipeline.parameters.profiles import load_profile, resolve
-    from pipeline.release.upload import ensure_bucket, release_bucket_name
-    from pipeline.release.upload import upload as put
     from pipeline.stacks.deploy import launch as run
 
-    profile = load_profile(release.root, environment)
-    named = bucket or given.get("ReleaseBucket", "")
-    chosen = named or release_bucket_name(aws.account(), aws.region)
-    values = resolve(release.root, profile, {**given, "ReleaseBucket": chosen})
-    render_values(release, environment, aws.region, values)
     out = console()
-    if not named and ensure_bucket(aws, chosen):
-        out.print(f"Made bucket {chosen}.", soft_wrap=True)
-    done = put(aws, release, chosen)
-    out.print(
-        f"Release {done.prefix}: {len(done.written)} files uploaded, {done.present} there before.",
-        soft_wrap=True,
-    )
+
+    def note(text: str) -> None:
+        out.print(text, soft_wrap=True, markup=False)
+
     with show.Progress(out) as progress:
-        return run(aws, release, values, progress, lambda text: out.print(text, soft_wrap=True))
+        values, found = before_upload(aws, release, environment, wanted, progress, note)
+    if found is None and wanted.consent.preview_only:
+        note(f"There is no stack {stack_of(values)} yet; the launch creates everything.")
+        return None
+    put_release(aws, release, values, wanted, note)
+    review = None if found is None else reviewer(aws, found, wanted.consent, out)
+    with show.Progress(out) as progress:
+        return run(aws, release, values, progress, note, review)
+
+
+def before_upload(
+    aws: Aws,
+    release: Release,
+    environment: str,
+    wanted: DirectLaunch,
+    progress: Report,
+    note: Note,
+) -> tuple[Mapping[str, str], Preview | None]:
+    """The values of the launch, and the preview where the environment exists. Writes nothing.
+
+    Raises PipelineError for a wrong value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
+    """
+    from pipeline.changes.sides import of_release
+    from pipeline.checks.render import render_values
+    from pipeline.parameters.environment_values import values_of_update
+    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.preview.deployed import read_deployed
+    from pipeline.preview.preview import preview
+    from pipeline.release.upload import release_bucket_name
+    from pipeline.stacks.deploy import holds_environment, wait_until_settled
+    from pipeline.stacks.reading import values_of
+
+    profile = load_profile(release.root, environment)
+    name = stack_of(overridden(release.root, profile, wanted.given))
+    named = wanted.bucket or wanted.given.get("ReleaseBucket", "")
+    given = {
+        **wanted.given,
+        "ReleaseBucket": named or release_bucket_name(aws.account(), aws.region),
+    }
+    stack = wait_until_settled(aws, name, progress, note)
+    if stack is None or not holds_environment(stack):
+        values = values_of_update(release.root, profile, {}, given, wanted.reset, name)
+        render_values(release, environment, aws.region, values.values)
+        return values.values, None
+    deployed = read_deployed(aws, stack)
+    values = values_of_update(release.root, profile, values_of(stack), given, wanted.reset, name)
+    render_values(release, environment, aws.region, values.values)
+    show_kept(console(), values.kept)
+    templates = of_release(release, {}).templates
+    found = preview(
+        deployed, replace(deployed.state, templates=templates, values=values.values, nested={})
+    )
+    show_preview(console(), found)
+    wanted.consent.approve(found)
+    return values.values, found
+
+
+def put_release(
+    aws: Aws, release: Release, values: Mapping[str, str], wanted: DirectLaunch, note: Note
+) -> None:
+    """Upload the release to its bucket, which is made unless the user named it."""
+    from pipeline.release.upload import ensure_bucket
+    from pipeline.release.upload import upload as put
+
+    bucket = values["ReleaseBucket"]
+    is_named = bool(wanted.bucket or wanted.given.get("ReleaseBucket"))
+    if not is_named and ensure_bucket(aws, bucket):
+        note(f"Made bucket {bucket}.")
+    done = put(aws, release, bucket)
+    note(f"Release {done.prefix}: {len(done.written)} files uploaded, {done.present} there before.")
+
+
+def reviewer(aws: Aws, found: Preview, consent: Consent, out: Console) -> Review:
+    """Show AWS's own change set beside the preview, and ask."""
+    from pipeline.preview.disagreements import lines
+    from pipeline.stacks.change_sets import announced
+
+    def review(change_set: Mapping[str, Any]) -> bool:
+        for line in lines(found, announced(aws, change_set["ChangeSetId"])):
+            out.print(line, highlight=False, markup=False, soft_wrap=True)
+        return consent.confirm(f"Update {found.stack}?")
+
+    return review
+
+
+def stack_of(values: Mapping[str, str]) -> str:
+    """The name of an environment's stack."""
+    from pipeline.stacks.deploy import stack_name
+
+    return stack_name(values)
 
 
 def delete(

@@ -18,10 +18,12 @@ from commands.options import (
     console,
     parsed,
 )
+from commands.preview import AcceptLoss, Consent, PreviewOnly, Reset, update_reviewer
 from commands.targets import serve_until_interrupted, target
 
 if TYPE_CHECKING:
     from pipeline.aws import Aws
+    from pipeline.catalog.spec.model import Product
     from pipeline.provisioning.operations import OperationResult
     from pipeline.provisioning.records import Note, Report
     from pipeline.release.assemble import Release
@@ -53,6 +55,10 @@ def launch(
     bucket: Annotated[
         str, typer.Option(help="With --direct: release bucket; created if you name none.")
     ] = "",
+    reset: Reset = [],  # noqa: B006 - Typer reads the default
+    accept_loss: AcceptLoss = [],  # noqa: B006 - Typer reads the default
+    preview: PreviewOnly = False,
+    yes: Yes = False,
     embedded: Embedded = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="With --embedded: keep the embedded AWS running.")
@@ -64,9 +70,15 @@ def launch(
         raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
     if bucket and not direct:
         raise typer.BadParameter("--bucket needs --direct.")
+    if (reset or accept_loss or preview) and not direct:
+        raise typer.BadParameter(
+            "--reset, --accept-loss and --preview need --direct; without it, `update` changes an environment."
+        )
+    if both := sorted(given.keys() & set(reset)):
+        raise typer.BadParameter(f"--set and --reset both name {both[0]}; give one of them.")
     if keep and not embedded:
         raise typer.BadParameter("--keep needs --embedded.")
-    from commands.direct import launch_directly
+    from commands.direct import DirectLaunch, launch_directly
     from commands.embedded_launch import embedded_prerequisites
     from pipeline.parameters.profiles import load_profile, overridden
     from pipeline.release.assemble import assemble, write
@@ -81,7 +93,9 @@ def launch(
         if embedded:
             given = {**embedded_prerequisites(aws, environment, given), **given}
         if direct:
-            launch_directly(aws, release, environment, given, bucket)
+            consent = Consent(tuple(accept_loss), yes, preview)
+            wanted = DirectLaunch(given, tuple(reset), bucket, consent)
+            launch_directly(aws, release, environment, wanted)
         else:
             if embedded:
                 aws = published(aws, release, environment)  # noqa: PLW2901 - the same AWS, as its user from now on
@@ -133,7 +147,7 @@ def launch_product(
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
     wanted = DesiredEnvironment(
-        name, product_of(environment), version, portfolio, settings, tags={**own, **tags}
+        name, product_of(environment).name, version, portfolio, settings, tags={**own, **tags}
     )
     ended = follow_operation(lambda report, note: launch(aws, wanted, report, note))
     summary = "launched" if ended.changed else "is launched already"
@@ -147,16 +161,21 @@ def update(
     product_version: ProductVersion = "",
     portfolio: Portfolio = "",
     name: Name = "",
+    accept_loss: AcceptLoss = [],  # noqa: B006 - Typer reads the default
+    preview: PreviewOnly = False,
+    yes: Yes = False,
 ) -> None:
     """Update an environment. Parameters that you do not set, and the version, stay the same."""
     given = parsed(settings)
+    consent = Consent(tuple(accept_loss), yes, preview)
     from pipeline.aws import Aws
     from pipeline.provisioning.operations import DesiredEnvironment
     from pipeline.provisioning.operations import update as run
 
-    aws, name = Aws(region), name or default_name(environment)
-    wanted = DesiredEnvironment(name, product_of(environment), product_version, portfolio, given)
-    ended = follow_operation(lambda report, note: run(aws, wanted, report, note))
+    aws, name, product = Aws(region), name or default_name(environment), product_of(environment)
+    wanted = DesiredEnvironment(name, product.name, product_version, portfolio, given)
+    review = update_reviewer(aws, name, product.key, consent)
+    ended = follow_operation(lambda report, note: run(aws, wanted, report, note, review))
     summary = "updated" if ended.changed else "has no changes to make"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
@@ -219,15 +238,15 @@ def show_outputs(aws: Aws, name: str, title: str) -> None:
     show.pairs(console(), title, values)
 
 
-def product_of(environment: str) -> str:
-    """The name of the product that launches an environment, by catalog.yaml."""
+def product_of(environment: str) -> Product:
+    """The product that launches an environment, by catalog.yaml."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import PipelineError
     from pipeline.parameters.profiles import shown
 
     for product in load_catalog().products:
         if product.profile == environment:
-            return product.name
+            return product
     raise PipelineError(
         f"{shown(CATALOG)} has no product of profile {environment!r}; add one, or launch with --direct."
     )

@@ -36,8 +36,6 @@ class Progress:
         self.live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
 
     def __enter__(self) -> Self:
-        if self.live:
-            self.live.start()
         return self
 
     def __exit__(
@@ -50,8 +48,9 @@ class Progress:
             self.live.stop()
 
     def __call__(self, operation: Operation) -> None:
-        """Show how far the operation is."""
+        """Show how far the operation is. The table appears with the first report, because a question may come before it."""
         if self.live:
+            self.live.start()
             self.live.update(self._table(operation))
             return
         for progress in operation.stacks.values():

@@ -7,6 +7,14 @@ from collections.abc import Iterable
 class PipelineError(Exception):
     """Something that cannot be done; the text says in one sentence what is wrong, where, and what to do."""
 
+    exit_status = 1
+
+
+class DataLossError(PipelineError):
+    """An operation that would lose data which the user did not name."""
+
+    exit_status = 3
+
 
 def listed(names: list[str]) -> str:
     """Names as prose: ``a``, ``a and b``, ``a, b and c``."""

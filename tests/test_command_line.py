@@ -31,7 +31,7 @@ COMMANDS = (
     *("build", "lint", "render", "regions", "changes", "upload", "plan", "publish"),
     *("launch", "update", "terminate", "status", "outputs", "delete"),
 )
-LINES, COLUMNS = 24, 80
+LINES, COLUMNS = 30, 80
 # What a build reads.
 SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "dist/functions")
 # The environment of a person who has no AWS account: nothing of this process's own but the way to Python.
@@ -138,6 +138,11 @@ def test_help_lists_every_command() -> None:
         (
             ("launch", "dev", "--direct", "--product-version", "1"),
             ("--product-version", "--direct"),
+        ),
+        (("launch", "dev", "--preview"), ("--preview", "--direct", "`update`")),
+        (
+            ("launch", "dev", "--direct", "--set", "ImageTag=1", "--reset", "ImageTag"),
+            ("--set", "--reset", "ImageTag"),
         ),
         (("launch", "dev", "--tag", "Owner"), ("--tag", "KEY=VALUE", "'Owner'")),
         (("update", "dev", "--set", "ImageTag"), ("KEY=VALUE", "'ImageTag'")),

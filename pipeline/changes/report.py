@@ -16,10 +16,17 @@ from pipeline.changes.state import State, evaluate
 
 # A task definition is replaced by every change of a container; its service says what that does.
 ROUTINE = {"AWS::ECS::TaskDefinition"}
+LOST, REFUSED, INTERRUPTED = (
+    "Data is lost to the environment",
+    "AWS refuses the update",
+    "Interrupted",
+)
+# The headings below which a preview shows every resource.
+ALWAYS_SHOWN = {LOST, REFUSED, INTERRUPTED}
 _HEADINGS = (
-    ("Data is lost to the environment", lambda change: change.loses),
-    ("AWS refuses the update", lambda change: change.action is Action.FAIL),
-    ("Interrupted", lambda change: change.action is Action.INTERRUPT),
+    (LOST, lambda change: change.loses),
+    (REFUSED, lambda change: change.action is Action.FAIL),
+    (INTERRUPTED, lambda change: change.action is Action.INTERRUPT),
     (
         "Replaced or possibly replaced",
         lambda change: (

@@ -24,13 +24,15 @@ Template = Mapping[str, Any]
 class State:
     """Templates by name, ``root`` among them, and the values of the root's parameters; others have their defaults.
 
-    A nested stack's template is the one that its TemplateURL ends with.
+    A nested stack's template is the one that its TemplateURL ends with. ``nested`` has, by logical ID, the values that a
+    nested stack has although the root gives it others.
     """
 
     templates: Mapping[str, Template]
     values: Mapping[str, str]
     region: str
     root: str
+    nested: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,13 @@ class _Stack:
 
     def nested(self, logical_id: str, properties: Mapping[str, Any]) -> None:
         """Evaluate a nested stack."""
-        address = _ADDRESS.search(str(properties["TemplateURL"]))
-        name = address.group(1) if address else ""
+        name = template_name(str(properties["TemplateURL"]))
         if name not in self.state.templates:
             raise PipelineError(
                 f"Nested stack {logical_id} reads {properties['TemplateURL']}, which is no template of this release."
             )
         values = {key: str(value) for key, value in properties.get("Parameters", {}).items()}
+        values |= self.state.nested.get(logical_id, {})
         _Stack(self.state, self.found, logical_id, self.state.templates[name], values).evaluate()
 
     def attribute(self, logical_id: str, attribute: str) -> Any:
@@ -156,6 +158,12 @@ class _Values(dict[str, Any]):
             {logical_id: token(Name(stack, logical_id)) for logical_id in template["Resources"]}
             | dict(values)
         )
+
+
+def template_name(address: str) -> str:
+    """The name of the template that an address ends with; empty where it ends with no template of a release."""
+    found = _ADDRESS.search(address)
+    return found.group(1) if found else ""
 
 
 def with_defaults(template: Template, values: Mapping[str, str], stack: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.aws import Aws, aws_errors, code_of, pages
 from pipeline.errors import PipelineError
 from pipeline.provisioning.records import errors_of, read, stack_name
-from pipeline.stacks.reading import read_stack
+from pipeline.stacks.reading import read_stack, values_of
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
 UNDER_CHANGE = frozenset({"UNDER_CHANGE", "PLAN_IN_PROGRESS"})
@@ -110,8 +110,7 @@ def stack_of(aws: Aws, environment: Environment) -> Stack | None:
         stack = read_stack(aws, stack_name(aws, environment.id))
     if stack is None:
         return None
-    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])}
-    return Stack(stack["StackId"], stack["StackStatus"], parameters)
+    return Stack(stack["StackId"], stack["StackStatus"], values_of(stack))
 
 
 def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,10 +127,35 @@ def already_launched(
     return OperationResult(wanted.name, name, changed=False, succeeded=True)
 
 
-def update(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> OperationResult:
+@dataclass(frozen=True)
+class PlannedUpdate:
+    """An update before it is made: the stack, the version that it leads to, and every value that it gives.
+
+    Parameters that are not among ``values`` take the version's defaults. ``same_version`` says that the stack has the templates
+    of the version already.
+    """
+
+    stack: Stack
+    version: Version
+    values: Mapping[str, str]
+    same_version: bool
+
+
+# Reads an update before it is made; raises an error where it must not be made.
+Review = Callable[[PlannedUpdate], None]
+
+
+def update(
+    aws: Aws,
+    wanted: DesiredEnvironment,
+    report: Report,
+    note: Note,
+    review: Review | None = None,
+) -> OperationResult:
     """Update an environment; what is not set keeps its value, and its version unless one is named.
 
-    Raises PipelineError where nothing has been launched, or what is there can only be terminated.
+    ``review`` sees the update before it is made. Raises PipelineError where nothing has been launched, or what is there can
+    only be terminated.
     """
     environments.required(aws, wanted.name)
     found = wait_until_idle(aws, wanted.name, report, note)
@@ -160,6 +185,8 @@ def update(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     parameters = changes(wanted.settings, offered, stack)
     if is_up_to_date(found, version, wanted, stack):
         return OperationResult(wanted.name, version.name, changed=False, succeeded=True)
+    if review:
+        review(planned(found, version, parameters, stack))
     with aws_errors(f"update {wanted.name}"):
         record = aws.client("servicecatalog").update_provisioned_product(
             ProvisionedProductId=found.id,
@@ -194,6 +221,17 @@ def changes(settings: Mapping[str, str], offered: Offer, stack: Stack) -> list[d
         elif name in stack.parameters and name not in OF_THE_VERSION:
             parameters.append({"Key": name, "UsePreviousValue": True})
     return parameters
+
+
+def planned(
+    found: Environment, version: Version, parameters: list[dict[str, Any]], stack: Stack
+) -> PlannedUpdate:
+    """The update that these parameters make."""
+    values = {
+        each["Key"]: each.get("Value", stack.parameters.get(each["Key"], "")) for each in parameters
+    }
+    same = found.status == "AVAILABLE" and found.artifact_id == version.id
+    return PlannedUpdate(stack, version, values, same)
 
 
 def is_up_to_date(

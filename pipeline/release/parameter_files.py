@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pipeline.parameters.environment_values import without_environment_values
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, PARAMETERS
 from pipeline.release.assemble import Release
@@ -18,16 +19,17 @@ def write_launch_files(
 ) -> list[Path]:
     """Write one file an environment, as --parameter-overrides file://… takes it in versions 1 and 2 of the AWS CLI.
 
-    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles. Every
-    parameter of the root is named, as an update keeps the previous value of any that is not: a root with the previous
-    ReleasePrefix would nest the previous release's layers.
+    That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles. An update
+    keeps the previous value of a parameter that is not named. The files therefore name the location of the release, because a
+    root with the previous ReleasePrefix would nest the previous release's layers; and they leave out the values that belong
+    to one environment, unless the profile sets one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in profile_names(profiles):
         profile = load_profile(release.root, name, profiles)
         place = {RELEASE_BUCKET.name: bucket, RELEASE_PREFIX.name: release.prefix}
-        values = {**profile, **place}
+        values = {**without_environment_values(release.root, profile), **place}
         path = folder / f"{name}.json"
         pairs = [f"{key}={value}" for key, value in values.items()]
         path.write_text(json.dumps(pairs, indent=1) + "\n", encoding="utf-8")

@@ -13,14 +13,20 @@ from pipeline.aws import Aws, aws_errors
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, template_path
 from pipeline.release.upload import object_url
+from pipeline.stacks.change_sets import change_sets
 from pipeline.stacks.early_validation import refusals
 from pipeline.stacks.events import Failure, Operation
 from pipeline.stacks.reading import outputs_of, read_stack
 from templates_src.core.shared import RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
+Note = Callable[[str], None]
+# Reads the change set of an update before it is executed; returns whether to go on.
+Review = Callable[[Mapping[str, Any]], bool]
 # Roles have no names of their own, so that named IAM resources need not be acknowledged.
 CAPABILITIES = ["CAPABILITY_IAM"]
+# In the reason of a change set that validation before the deployment refuses.
+VALIDATION = "AWS::EarlyValidation"
 _NOTHING = ("didn't contain changes", "No updates are to be performed", "no changes")
 # A clock that runs ahead of CloudFormation's would hide the first events.
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -88,27 +94,30 @@ def launch(
     release: Release,
     values: Mapping[str, str],
     report: Report,
-    note: Callable[[str], None],
+    note: Note,
+    review: Review | None = None,
 ) -> Launched:
     """Create or update the environment's stack and follow it to its end, as `deploy` does."""
-    return deploy(aws, environment_request(aws.region, release, values), report, note)
+    return deploy(aws, environment_request(aws.region, release, values), report, note, review)
 
 
 def deploy(
-    aws: Aws, request: StackRequest, report: Report, note: Callable[[str], None]
+    aws: Aws, request: StackRequest, report: Report, note: Note, review: Review | None = None
 ) -> Launched:
     """Create or update a stack through a change set and follow it to its end.
 
-    The function first finishes or removes what an interrupted operation left. Raises PipelineError for a stack that
-    only a person can repair, and for a request that CloudFormation's validation refuses before anything changes.
+    The function first finishes or removes what an interrupted operation left. With ``review``, the change set of an update has
+    nested change sets, and is executed only if ``review`` returns True for it. Raises PipelineError for a stack that only a
+    person can repair, and for a request that CloudFormation's validation refuses before anything changes.
     """
     name = request.name
     stack = wait_until_updatable(aws, name, report, note)
     kind = "CREATE" if stack is None or _in_review(stack) else "UPDATE"
-    change_set = prepare(aws, request, kind)
-    if change_set is None:
-        with aws_errors(f"read stack {name}"):
-            stack = describe(aws, name)
+    if kind == "CREATE":
+        review = None
+    change_set = prepare(aws, request, kind, note if review else None)
+    if change_set is None or (review and not is_approved(aws, change_set, review)):
+        stack = describe(aws, name)
         assert stack is not None  # noqa: S101 - an update without changes has a stack
         return Launched(name, False, stack["StackStatus"], outputs_of(stack))
     since = datetime.now(UTC) - _CLOCK_SKEW if kind == "CREATE" else newest_event(aws, name)
@@ -123,15 +132,46 @@ def deploy(
     return Launched(name, True, status, outputs_of(stack or {}), failures)
 
 
-def wait_until_updatable(
-    aws: Aws, name: str, report: Report, note: Callable[[str], None]
-) -> Mapping[str, Any] | None:
-    """The stack once it can be created or updated; None where there is none."""
+def is_approved(aws: Aws, change_set: Mapping[str, Any], review: Review) -> bool:
+    """Whether to execute a change set; one that is not executed is deleted, whatever the reason."""
+    goes_on = False
+    try:
+        goes_on = review(change_set)
+    finally:
+        if not goes_on:
+            with aws_errors("delete the change set"):
+                aws.client("cloudformation").delete_change_set(
+                    ChangeSetName=change_set["ChangeSetId"]
+                )
+    return goes_on
+
+
+def wait_until_settled(aws: Aws, name: str, report: Report, note: Note) -> Mapping[str, Any] | None:
+    """The stack once nothing goes on in it; None where there is none."""
     stack = describe(aws, name)
     if stack and stack["StackStatus"].endswith("IN_PROGRESS") and not _in_review(stack):
         note(f"Stack {name} is in {stack['StackStatus']}; waiting for it.")
         Operation(aws, stack["StackId"], datetime.now(UTC)).follow(report)
         stack = describe(aws, name)
+    return stack
+
+
+def holds_environment(stack: Mapping[str, Any] | None) -> bool:
+    """Whether a stack has resources that an update would change."""
+    return stack is not None and stack["StackStatus"] in {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }
+
+
+def wait_until_updatable(
+    aws: Aws, name: str, report: Report, note: Note
+) -> Mapping[str, Any] | None:
+    """The stack once it can be created or updated; None where there is none."""
+    stack = wait_until_settled(aws, name, report, note)
     if stack is None:
         return None
     status = stack["StackStatus"]
@@ -164,31 +204,31 @@ def root_url(region: str, release: Release, bucket: str) -> str:
     return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
 
 
-def prepare(aws: Aws, request: StackRequest, kind: str) -> Mapping[str, Any] | None:
-    """A change set that is ready to execute; None where nothing would change. ``kind`` is CREATE or UPDATE."""
+def prepare(
+    aws: Aws, request: StackRequest, kind: str, nested: Note | None = None
+) -> Mapping[str, Any] | None:
+    """A change set that is ready to execute; None where nothing would change. ``kind`` is CREATE or UPDATE.
+
+    With ``nested`` it has nested change sets. Where CloudFormation cannot make those, for another reason than its validation,
+    ``nested`` receives the reason and the change set is one of the root alone.
+    """
     cloudformation, name = aws.client("cloudformation"), request.name
+    change_set = create_change_set(aws, request, kind, nested=nested is not None)
+    if change_set["Status"] == "CREATE_COMPLETE":
+        return change_set
+    reason = change_set.get("StatusReason", "no reason given")
     with aws_errors(f"prepare stack {name}"):
-        created = cloudformation.create_change_set(
-            ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
-            ChangeSetType=kind,
-            # The SDK sends the request again when it misses the answer.
-            ClientToken=str(uuid.uuid4()),
-            **request.arguments(),
-        )
-        while True:
-            change_set: Mapping[str, Any] = cloudformation.describe_change_set(
-                ChangeSetName=created["Id"]
-            )
-            if change_set["Status"] == "CREATE_COMPLETE":
-                return change_set
-            if change_set["Status"] == "FAILED":
-                break
-            time.sleep(0.1 if aws.is_embedded else 1)
-        reason = change_set.get("StatusReason", "no reason given")
-        refused = refusals(cloudformation, ChangeSetName=created["Id"])
-        cloudformation.delete_change_set(ChangeSetName=created["Id"])
+        refused = [
+            refusal
+            for identity in change_sets(cloudformation, change_set["ChangeSetId"])
+            for refusal in refusals(cloudformation, ChangeSetName=identity)
+        ]
+        cloudformation.delete_change_set(ChangeSetName=change_set["ChangeSetId"])
         if any(phrase in reason for phrase in _NOTHING):
             return None
+        if nested is not None and not refused and VALIDATION not in reason:
+            nested(f"CloudFormation made no nested change sets: {reason.rstrip('.')}.")
+            return prepare(aws, request, kind)
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
     details = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
@@ -197,7 +237,30 @@ def prepare(aws: Aws, request: StackRequest, kind: str) -> Mapping[str, Any] | N
     )
 
 
-def delete(aws: Aws, name: str, report: Report, note: Callable[[str], None]) -> Launched:
+def create_change_set(
+    aws: Aws, request: StackRequest, kind: str, *, nested: bool
+) -> Mapping[str, Any]:
+    """A change set once CloudFormation has made it, or failed to."""
+    cloudformation = aws.client("cloudformation")
+    with aws_errors(f"prepare stack {request.name}"):
+        created = cloudformation.create_change_set(
+            ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
+            ChangeSetType=kind,
+            IncludeNestedStacks=nested,
+            # The SDK sends the request again when it misses the answer.
+            ClientToken=str(uuid.uuid4()),
+            **request.arguments(),
+        )
+        while True:
+            change_set: Mapping[str, Any] = cloudformation.describe_change_set(
+                ChangeSetName=created["Id"]
+            )
+            if change_set["Status"] in {"CREATE_COMPLETE", "FAILED"}:
+                return change_set
+            time.sleep(0.1 if aws.is_embedded else 1)
+
+
+def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
     """Delete the environment's stack and follow it to its end; a stack that is not there is deleted already."""
     stack = describe(aws, name)
     if stack is None:

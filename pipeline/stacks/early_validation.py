@@ -1,7 +1,8 @@
-"""What CloudFormation's validation before a deployment refused: neither statuses nor stack events say it."""
+"""What CloudFormation's validation before a deployment found: neither statuses nor stack events say it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,32 +10,59 @@ from pipeline.aws import code_of
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
 VALIDATION_FAILED = "VALIDATION_FAILED"
+_WARNING = "WARN"
 
 
-def refusals(
+@dataclass(frozen=True)
+class ValidationResult:
+    """What validation found on a resource; a warning does not stop the operation."""
+
+    logical_id: str
+    reason: str
+    is_warning: bool
+
+
+def validation_results(
     cloudformation: Any, since: datetime | None = None, **subject: str
-) -> list[tuple[str, str]]:
-    """The logical ID and the reason of each resource that was refused, oldest first.
+) -> list[ValidationResult]:
+    """The results of validation that are not good, oldest first.
 
-    ``subject`` is the StackName or ChangeSetName, as an ARN. Empty where nothing was refused, and where the
-    credentials may not ask: whoever calls has CloudFormation's general reason then.
+    ``subject`` is the StackName or ChangeSetName, as an ARN. Empty where everything is good, and where the
+    credentials may not ask: the caller has CloudFormation's general reason then.
     """
     from botocore.exceptions import ClientError
 
-    found: list[tuple[datetime, str, str]] = []
+    found: list[tuple[datetime, ValidationResult]] = []
     pages = cloudformation.get_paginator("describe_events").paginate(
         **subject, Filters={"FailedEvents": True}
     )
     try:
         for page in pages:
             found += [
-                (event["Timestamp"], event["LogicalResourceId"], event["ValidationStatusReason"])
+                (
+                    event["Timestamp"],
+                    ValidationResult(
+                        event["LogicalResourceId"],
+                        event["ValidationStatusReason"],
+                        event.get("ValidationFailureMode") == _WARNING,
+                    ),
+                )
                 for event in page["OperationEvents"]
                 if event["EventType"] == "VALIDATION_ERROR"
-                and event.get("ValidationFailureMode") != "WARN"
                 and (since is None or event["Timestamp"] >= since)
             ]
     except ClientError as error:
         if code_of(error) not in {"AccessDenied", "AccessDeniedException", "ValidationError"}:
             raise
-    return [(logical_id, reason) for _, logical_id, reason in sorted(found, key=lambda e: e[0])]
+    return [result for _, result in sorted(found, key=lambda each: each[0])]
+
+
+def refusals(
+    cloudformation: Any, since: datetime | None = None, **subject: str
+) -> list[tuple[str, str]]:
+    """The logical ID and the reason of each resource that validation refused, as `validation_results` reads them."""
+    return [
+        (result.logical_id, result.reason)
+        for result in validation_results(cloudformation, since, **subject)
+        if not result.is_warning
+    ]

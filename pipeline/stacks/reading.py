@@ -1,4 +1,4 @@
-"""Reading a stack: as CloudFormation describes it, and its outputs."""
+"""Reading a stack: as CloudFormation describes it, its outputs and the values of its parameters."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def read_stack(aws: Aws, stack: str) -> Mapping[str, Any] | None:
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:
     """Return a stack's outputs by name."""
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def values_of(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a stack's parameters by name."""
+    return {each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from awacs import cloudformation, ec2, servicecatalog
+from awacs import cloudformation, ec2, s3, servicecatalog
 from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub
 from troposphere.iam import ManagedPolicy, Role
@@ -22,6 +22,8 @@ NAME = "launcher-role"
 LAUNCHER_ROLE_NAME = role_name(
     "LauncherRoleName", label="Launcher role", default="carbon-connect-launcher"
 )
+# What the keys of the templates of a release, and of its products, begin with.
+RELEASES = "carbon-connect"
 # What the console asks for the choices of a parameter of an AWS type, by the type within List<…>.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
 FORM_CALLS = {
@@ -82,7 +84,12 @@ def parameter_types(layers: Iterable[Layer]) -> list[str]:
 def use_products(types: Iterable[str]) -> PolicyDocument:
     """What launching from the console, the AWS CLI and build.py takes; products have parameters of these AWS types."""
     return iam.document(
-        *launch_products(), own_products(), stack_progress(), template_summaries(), form(types)
+        *launch_products(),
+        own_products(),
+        stack_progress(),
+        template_summaries(),
+        published_templates(),
+        form(types),
     )
 
 
@@ -142,6 +149,8 @@ def stack_progress() -> Statement:
             cloudformation.DescribeStackEvents,
             cloudformation.DescribeStackResources,
             cloudformation.DescribeStacks,
+            # What an update changes is compared with what is deployed. The templates hold no secret.
+            cloudformation.GetTemplate,
             cloudformation.ListStackResources,
         ],
         Resource=[
@@ -157,6 +166,17 @@ def template_summaries() -> Statement:
         Effect=Allow,
         Action=[cloudformation.GetTemplateSummary],
         Resource=["*"],
+    )
+
+
+def published_templates() -> Statement:
+    """Read the templates of published versions, so that an update to another version is compared before it is made."""
+    return Statement(
+        Sid="ReadPublishedTemplates",
+        Effect=Allow,
+        Action=[s3.GetObject],
+        # The publisher names the release bucket, which can be in another account. Only its templates have such keys.
+        Resource=[Sub(f"arn:${{AWS::Partition}}:s3:::*/{RELEASES}/*{environment.TEMPLATE_SUFFIX}")],
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from troposphere.ec2 import VPC
 
+from pipeline.catalog.desired.product_templates import product_key
+from pipeline.release.assemble import template_path
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.launcher import FORM_CALLS, launcher_role, parameter_types
 from templates_src.core.declaration import Declaration
@@ -31,7 +33,10 @@ ALLOWED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("cloudformation:DescribeEvents", STACK, {}),
     ("cloudformation:DescribeStackEvents", STACK, {}),
     ("cloudformation:ListStackResources", STACK, {}),
+    ("cloudformation:GetTemplate", STACK, {}),
     ("cloudformation:GetTemplateSummary", "*", {}),
+    ("s3:GetObject", f"arn:aws:s3:::releases/{product_key('1.2.0', 'dev')}", {}),
+    ("s3:GetObject", f"arn:aws:s3:::releases/{built().prefix}{template_path('network')}", {}),
     ("ec2:DescribeVpcs", "*", {}),
 )
 OTHERS = {"servicecatalog:accountLevel": "self"}
@@ -46,7 +51,9 @@ REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("cloudformation:CreateStack", STACK, {}),
     ("cloudformation:UpdateStack", STACK, {}),
     ("cloudformation:DeleteStack", STACK, {}),
-    ("cloudformation:GetTemplate", STACK, {}),
+    ("cloudformation:GetTemplate", STACK.replace("/SC-", "/other-"), {}),
+    ("s3:GetObject", f"arn:aws:s3:::releases/{built().prefix}functions/image_update.zip", {}),
+    ("s3:GetObject", "arn:aws:s3:::carbon-connect-dev-documents/report.pdf", {}),
     ("cloudformation:SetStackPolicy", STACK, {}),
     ("cloudformation:DescribeStacks", STACK.replace("/SC-", "/other-"), {}),
     ("cloudformation:DescribeStackEvents", STACK.replace(f"SC-{ACCOUNT}", "SC-999988887777"), {}),

@@ -143,7 +143,9 @@ def test_second_launch_says_that_nothing_changes(
     count = len(release.files) + 1
     lines = launched[1].stdout.splitlines()
 
-    assert lines[:2] == [
+    assert lines[:4] == [
+        f"What changes in {STACK}:",
+        "  No resource changes.",
         f"Release {release.prefix}: 0 files uploaded, {count} there before.",
         f"{STACK} has no changes to launch (CREATE_COMPLETE)",
     ]

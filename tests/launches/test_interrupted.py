@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from commands.direct import launch_release
+from commands.direct import DirectLaunch, launch_release
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release
@@ -93,7 +93,8 @@ def state(aws: Aws, environment: Environment) -> State:
 def launch_again(running: EmbeddedAws, release: Release) -> State:
     """What `build.py launch dev --direct` does, without the start of a process."""
     aws = aws_of(running)
-    launched = launch_release(aws, release, "dev", {}, "")
+    launched = launch_release(aws, release, "dev", DirectLaunch())
+    assert launched is not None
     assert launched.succeeded, launched.failures
     return state(aws, Environment(running, release, "dev"))
 

@@ -13,7 +13,7 @@ from pipeline.catalog.apply.stacks import ensure_stack
 from pipeline.catalog.desired.bootstrap_stacks import ROLE_STACK, BootstrapStack
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.desired.launch_roles import LaunchRole
-from pipeline.catalog.desired.product_templates import product_template
+from pipeline.catalog.desired.product_templates import product_key, product_template
 from pipeline.catalog.spec.document import load_catalog
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
@@ -73,7 +73,7 @@ class Catalog:
         upload(self.aws, release, bucket)
         body = product_template(release, DEVELOPMENT, bucket, profiles, ROLE)
         body["Parameters"] |= parameters
-        key = f"products/{release.version}.json"
+        key = product_key(release.version, DEVELOPMENT.key)
         self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=serialize(body))
         url = f"https://{self.bucket}.s3.{REGION}.amazonaws.com/{key}"
         version = {

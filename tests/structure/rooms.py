@@ -87,6 +87,7 @@ BUILDINGS = (
                 "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
                 "provisioning": "launching, updating and terminating environments from their product",
             },
+            {"preview": "what an operation does to a deployed environment, read from AWS"},
         ),
         uses=frozenset({"templates_src"}),
     ),
@@ -112,6 +113,7 @@ BUILDINGS = (
                 "embedded_launch": "what a launch on the embedded AWS needs and an account has",
                 "embedded_sessions": "sessions of the roles on the embedded AWS",
             },
+            {"preview": "showing what an operation changes, and asking before it is made"},
             {
                 "building": "build, lint, render, upload",
                 "changes": "changes",

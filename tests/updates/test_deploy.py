@@ -1,6 +1,7 @@
 """The README's commands on an environment that the kept release launched: they bring the next release, whole.
 
-`aws cloudformation deploy` keeps the previous value of a parameter that is not named, so all must be.
+`aws cloudformation deploy` keeps the previous value of a parameter that is not named. So the file names the location of the
+release, and leaves out the values that belong to one environment.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.parameters.environment_values import ENVIRONMENT_VALUES
 from pipeline.release.assemble import Release
 from pipeline.release.upload import upload
 from pipeline.stacks.deploy import newest_event
@@ -25,6 +27,8 @@ from tests.launches.test_readme import BUCKET, HEADING, commands_below
 from tests.launches.tree import PATIENCE, Tree, clean_environment
 from tests.releases.kept import Kept
 
+# Values of the environment that no profile has.
+SET = {"ImageTag": "1.0", "DatabaseSnapshotIdentifier": "s"}
 # Its waiter would look once, and then after thirty seconds.
 LATER = "--no-execute-changeset"
 
@@ -62,7 +66,7 @@ def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Envir
     environment = Environment(
         running, previous.release, "dev", REGION, previous.profiles, aws, ReleaseBucket=BUCKET
     )
-    environment.launch()
+    environment.launch(**SET)
     since = newest_event(aws, environment.stack)
     prepared = [run(command, running, tree) for command in (update[0], f"{update[1]} {LATER}")][-1]
     change_set = prepared.split("--change-set-name ")[1].split()[0]
@@ -77,8 +81,17 @@ def test_every_layer_is_of_the_release(updated: Environment, release: Release) -
     assert updated.outputs()["ReleaseLocation"] == f"s3://{BUCKET}/{release.prefix}"
 
 
+def test_values_of_the_environment_stay(updated: Environment) -> None:
+    values = {p["ParameterKey"]: p["ParameterValue"] for p in updated.stacks()[""]["Parameters"]}
+
+    assert {name: values[name] for name in SET} == SET
+
+
 @pytest.mark.usefixtures("updated")
-def test_file_names_every_parameter(tree: Tree, release: Release) -> None:
+def test_file_names_every_parameter_but_the_values_of_the_environment(
+    tree: Tree, release: Release
+) -> None:
     pairs = json.loads((tree.folder / "dist" / "launch" / "dev.json").read_text("utf-8"))
 
-    assert {pair.partition("=")[0] for pair in pairs} == release.root.template.parameters.keys()
+    named = {pair.partition("=")[0] for pair in pairs}
+    assert named == release.root.template.parameters.keys() - ENVIRONMENT_VALUES.keys()

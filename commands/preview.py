@@ -1,0 +1,107 @@
+"""Show what an operation does to an environment, and ask before it is made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.options import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.aws import Aws
+    from pipeline.parameters.environment_values import KeptValue
+    from pipeline.preview.preview import Preview
+    from pipeline.provisioning.operations import PlannedUpdate, Review
+
+PreviewOnly = Annotated[
+    bool, typer.Option("--preview", help="Show what would change, and change nothing.")
+]
+AcceptLoss = Annotated[
+    list[str],
+    typer.Option(
+        "--accept-loss",
+        metavar="STACK.RESOURCE",
+        help="Resource that may lose its data, such as Data.Database. Repeatable.",
+    ),
+]
+Reset = Annotated[
+    list[str],
+    typer.Option(
+        "--reset",
+        metavar="KEY",
+        help="With --direct: parameter that takes the profile's value. Repeatable.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the user said on the command line: losses that are accepted, whether to ask, and whether to change anything."""
+
+    accepted: tuple[str, ...] = ()
+    assume_yes: bool = False
+    preview_only: bool = False
+
+    def approve(self, preview: Preview) -> None:
+        """Raise DataLossError for a loss that is not accepted, unless nothing will be changed."""
+        if not self.preview_only:
+            preview.require_accepted(self.accepted)
+
+    def confirm(self, question: str) -> bool:
+        """Whether to go on; asks at a terminal. Raises typer.Abort where the answer is no."""
+        if self.preview_only:
+            return False
+        if not self.assume_yes and sys.stdin.isatty():
+            typer.confirm(question, abort=True)
+        return True
+
+
+def show_preview(out: Console, preview: Preview) -> None:
+    """Print what changes, a line each."""
+    for line in preview.lines():
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_kept(out: Console, kept: Mapping[str, KeptValue]) -> None:
+    """Print the values that an environment keeps although the profile has others."""
+    if not kept:
+        return
+    heading = "Values that stay, although the profile has others (--reset KEY takes the profile's):"
+    out.print(heading, highlight=False, markup=False, soft_wrap=True)
+    width = max(map(len, kept))
+    for name, value in kept.items():
+        line = f"  {name:<{width}}  {value.deployed or '(empty)'}  profile: {value.profile or '(empty)'}"
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Review:
+    """Show what an update does, and ask. ``product`` is the product's key in catalog.yaml."""
+    from pipeline.aws import aws_errors
+    from pipeline.preview.deployed import read_deployed
+    from pipeline.preview.offered import offered_state
+    from pipeline.preview.preview import preview
+    from pipeline.stacks.reading import read_stack
+
+    def review(planned: PlannedUpdate) -> None:
+        with aws_errors(f"read the stack of {name}"):
+            stack = read_stack(aws, planned.stack.id)
+        assert stack is not None  # noqa: S101 - it was read a moment ago, by its ARN
+        deployed = read_deployed(aws, stack)
+        if planned.same_version:
+            after = replace(deployed.state, values=planned.values, nested={})
+        else:
+            after = offered_state(aws, deployed, product, planned.version.name, planned.values)
+        found = replace(preview(deployed, after), stack=name)
+        show_preview(console(), found)
+        consent.approve(found)
+        if not consent.confirm(f"Update {name}?"):
+            print(f"Nothing was changed in {name}.")
+            raise typer.Exit(0)
+
+    return review

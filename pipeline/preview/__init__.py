@@ -1,0 +1,1 @@
+"""What an operation does to a deployed environment, before it is made."""

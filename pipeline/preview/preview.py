@@ -1,0 +1,67 @@
+"""What an operation does to an environment, as the engine finds it, and whether the user accepted the loss of data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from pipeline.changes.change import Change
+from pipeline.changes.engine import compare
+from pipeline.changes.report import ALWAYS_SHOWN, groups, rest, sentence
+from pipeline.changes.state import State
+from pipeline.errors import DataLossError, PipelineError, listed
+from pipeline.preview.deployed import Deployed
+
+# Resources that are shown one by one under a heading that is less grave; the others are counted.
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The changes of an operation on a stack, the gravest first, and notes on what else it undoes."""
+
+    stack: str
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+    def losses(self) -> list[Change]:
+        """The changes that lose data."""
+        return [change for change in self.changes if change.loses]
+
+    def lines(self) -> Iterator[str]:
+        """Data loss first, then what AWS refuses, interruptions and replacements; the rest as counts."""
+        yield f"What changes in {self.stack}:"
+        if not self.changes:
+            yield "  No resource changes."
+        for heading, group in groups(self.changes):
+            yield f"  {heading}:"
+            shown = group if heading in ALWAYS_SHOWN else group[:SHOWN]
+            yield from (f"    {sentence(change)}" for change in shown)
+            if len(group) > len(shown):
+                yield f"    and {len(group) - len(shown)} more."
+        if counts := rest(self.changes):
+            yield f"  The rest: {counts}."
+        yield from (f"  {note}" for note in self.notes)
+
+    def require_accepted(self, accepted: Collection[str]) -> None:
+        """Raise DataLossError unless each loss is among those that the user named, such as Data.Database."""
+        names = [str(change.name) for change in self.losses() if str(change.name) not in accepted]
+        if names:
+            options = " ".join(f"--accept-loss {name}" for name in names)
+            raise DataLossError(
+                f"{self.stack} would lose data of {listed(names)}, so nothing was changed; name what may be lost with {options}."
+            )
+
+
+def preview(deployed: Deployed, after: State) -> Preview:
+    """Compare an environment with the state that an operation leads to.
+
+    Raises PipelineError for a deployed template, or one of the release, that cannot be evaluated.
+    """
+    try:
+        changes = compare(deployed.state, after)
+    except (LookupError, TypeError, ValueError) as error:
+        raise PipelineError(
+            f"The templates of stack {deployed.stack} cannot be evaluated ({error!r}); deploy a release over them with `aws cloudformation deploy` after you read its change set."
+        ) from error
+    return Preview(deployed.stack, tuple(changes), deployed.notes)

@@ -1,0 +1,318 @@
+"""build.py launch --direct on an environment that exists: what it shows, keeps, asks and refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from commands.direct import DirectLaunch, before_upload
+from commands.embedded_sessions import session
+from embedded_aws.server import EmbeddedAws
+from pipeline.aws import Aws
+from pipeline.release.assemble import Release
+from tests.conftest import REGION
+from tests.launches.environments import Environment, aws_of
+from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
+
+STACK = "carbon-connect-dev"
+LAUNCH = ("launch", "dev", "--direct")
+SECONDS = 3.0
+
+
+@pytest.fixture(scope="module")
+def environment(running: EmbeddedAws, tree: Tree, release: Release) -> Environment:
+    """dev, launched with an image and restored from a snapshot."""
+    launched = tree.run(
+        *LAUNCH,
+        *("--set", "ImageTag=1.0", "--set", "DatabaseSnapshotIdentifier=s"),
+        **running.environment(),
+    )
+    assert (launched.returncode, launched.stderr) == (0, "")
+    return Environment(running, release, "dev")
+
+
+def values(environment: Environment) -> dict[str, str]:
+    return {p["ParameterKey"]: p["ParameterValue"] for p in environment.stacks()[""]["Parameters"]}
+
+
+def change_sets(environment: Environment) -> list[Any]:
+    """The change sets that wait in any stack of the environment."""
+    client = environment.client("cloudformation")
+    return [
+        each
+        for stack in environment.stacks().values()
+        for each in client.list_change_sets(StackName=stack["StackName"])["Summaries"]
+        if each["ExecutionStatus"] != "EXECUTE_COMPLETE"
+    ]
+
+
+@pytest.fixture
+def unchanged(environment: Environment) -> Iterator[None]:
+    """Fail where the test changed a resource or a value, or left a change set."""
+    before = environment.resources(), values(environment)
+    yield
+    assert (environment.resources(), values(environment)) == before
+    assert change_sets(environment) == []
+
+
+def refused(finished: Finished, status: int) -> str:
+    """The one sentence of a command that was refused with an exit status."""
+    assert finished.returncode == status, finished.stdout + finished.stderr
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("build.py: ")
+    return line
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_values_that_were_set_are_kept_and_shown(running: EmbeddedAws, tree: Tree) -> None:
+    again = tree.run(*LAUNCH, **running.environment())
+
+    assert (again.returncode, again.stderr) == (0, "")
+    lines = again.stdout.splitlines()
+    assert "  ImageTag                    1.0  profile: (empty)" in lines
+    assert "  DatabaseSnapshotIdentifier  s  profile: (empty)" in lines
+    assert "  No resource changes." in lines
+    assert f"{STACK} has no changes to launch (CREATE_COMPLETE)" in lines
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_loss_that_is_not_named_ends_with_status_3(running: EmbeddedAws, tree: Tree) -> None:
+    for words in ((), ("--yes",), ("--accept-loss", "Data.DocumentsBucket")):
+        reset = tree.run(
+            *LAUNCH, "--reset", "DatabaseSnapshotIdentifier", *words, **running.environment()
+        )
+
+        line = refused(reset, 3)
+        assert "would lose data of Data.Database" in line
+        assert "--accept-loss Data.Database" in line
+        shown = reset.stdout.splitlines()
+        place = shown.index("  Data is lost to the environment:")
+        assert shown[place + 1].startswith("    Data.Database (AWS::RDS::DBInstance) is replaced")
+        assert "DatabaseSnapshotIdentifier 's' → ''" in shown[place + 1]
+        # The refusal comes before AWS is asked for a change set.
+        assert not any(each.startswith("AWS's change set") for each in shown)
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_preview_shows_both_verdicts_and_changes_nothing(running: EmbeddedAws, tree: Tree) -> None:
+    shown = tree.run(
+        *LAUNCH, "--preview", "--reset", "ImageTag", "--set", "CacheMode=replication-group",
+        **running.environment(),
+    )  # fmt: skip
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    lines = shown.stdout.splitlines()
+    headings = [
+        "  Data is lost to the environment:",
+        "  Interrupted:",
+    ]
+    assert [line for line in lines if line in headings] == headings
+    assert any("Data.ServerlessCache" in line and "data is lost" in line for line in lines)
+    assert any(line.startswith("  The rest: ") for line in lines)
+    assert any(
+        line.startswith("AWS's change set: ") and line.endswith("templates.") for line in lines
+    )
+    assert lines[-1] == f"Nothing was changed in {STACK}."
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_value_of_a_nested_stack_that_was_changed_alone_is_noted(
+    environment: Environment, running: EmbeddedAws, tree: Tree
+) -> None:
+    nested = environment.stacks()["Compute"]
+    client = environment.client("cloudformation")
+    given = {p["ParameterKey"]: p["ParameterValue"] for p in nested["Parameters"]}
+
+    def update(tasks: str) -> None:
+        client.update_stack(
+            StackName=nested["StackId"],
+            UsePreviousTemplate=True,
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": tasks if key == "ApiMaxTasks" else value}
+                for key, value in given.items()
+            ],
+        )
+        client.get_waiter("stack_update_complete").wait(
+            StackName=nested["StackId"], WaiterConfig={"Delay": 1}
+        )
+
+    update("19")
+    shown = tree.run(*LAUNCH, "--preview", **running.environment())
+    update(given["ApiMaxTasks"])
+
+    assert "Nested stack Compute has ApiMaxTasks '19', which the root does not give" in shown.stdout
+    assert "1 updated in place" in shown.stdout
+
+
+def at_a_terminal(running: EmbeddedAws, tree: Tree, answer: str, *words: str) -> tuple[int, str]:
+    """Status and output of a launch that reads its answer from a terminal."""
+    controller, terminal = pty.openpty()
+    os.write(controller, f"{answer}\n".encode())
+    ended = subprocess.run(
+        [sys.executable, tree.folder / "build.py", *LAUNCH, *words],
+        env=clean_environment(running.environment()),
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    os.close(controller)
+    os.close(terminal)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_terminal_is_asked_and_no_changes_nothing(running: EmbeddedAws, tree: Tree) -> None:
+    status, said = at_a_terminal(running, tree, "n", "--set", "ApiMaxTasks=11")
+
+    assert status == 1
+    assert f"Update {STACK}? [y/N]" in said
+    assert "build.py: Nothing was done." in said
+
+
+def test_terminal_answers_yes(environment: Environment, running: EmbeddedAws, tree: Tree) -> None:
+    status, said = at_a_terminal(running, tree, "y", "--set", "ApiMaxTasks=11")
+
+    assert status == 0, said
+    assert values(environment)["ApiMaxTasks"] == "11"
+
+
+def test_reset_takes_the_profiles_value(
+    environment: Environment, running: EmbeddedAws, tree: Tree
+) -> None:
+    before = environment.resources()
+
+    ended = tree.run(*LAUNCH, "--reset", "ImageTag", **running.environment())
+    after = environment.resources()
+
+    assert ended.returncode == 0, ended.stderr
+    assert values(environment)["ImageTag"] == ""
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {f"Compute.{service}TaskDefinition" for service in ("Api", "Beat", "Worker")}
+
+
+def test_named_loss_is_carried_out_as_foretold(
+    environment: Environment, running: EmbeddedAws, tree: Tree
+) -> None:
+    before = environment.physical_id("Data.Database")
+
+    ended = tree.run(
+        *LAUNCH, "--reset", "DatabaseSnapshotIdentifier", "--accept-loss", "Data.Database",
+        **running.environment(),
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stderr
+    assert environment.physical_id("Data.Database") != before
+    assert values(environment)["DatabaseSnapshotIdentifier"] == ""
+
+
+def test_unknown_name_to_reset(running: EmbeddedAws, tree: Tree) -> None:
+    line = refused(tree.run(*LAUNCH, "--reset", "ImageTags", **running.environment()), 1)
+
+    assert "did you mean ImageTag?" in line
+
+
+def test_preview_takes_less_than_three_seconds(
+    environment: Environment, running: EmbeddedAws, release: Release
+) -> None:
+    aws = aws_of(running)
+    wanted = DirectLaunch({"ApiMaxTasks": "15"})
+    started = time.process_time()
+
+    _, found = before_upload(aws, release, "dev", wanted, lambda _: None, lambda _: None)
+
+    assert found is not None
+    assert time.process_time() - started < SECONDS
+    del environment
+
+
+OTHER: Mapping[str, Any] = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+DESCRIPTION = "Carbon Connect 1.2.0: a whole environment as nested stacks"
+YAML = f"""
+Description: '{DESCRIPTION}'
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (json.dumps(OTHER), ("does not belong to Carbon Connect", "--set Project=NAME")),
+        (YAML, ("another tool", "not JSON")),
+    ],
+    ids=["another package", "another tool"],
+)
+def test_stack_that_the_package_did_not_launch(
+    environment: Environment,
+    running: EmbeddedAws,
+    tree: Tree,
+    body: str,
+    words: tuple[str, ...],
+) -> None:
+    client = environment.client("cloudformation")
+    client.create_stack(StackName="other-dev", TemplateBody=body)
+    client.get_waiter("stack_create_complete").wait(
+        StackName="other-dev", WaiterConfig={"Delay": 1}
+    )
+    before = client.describe_stacks(StackName="other-dev")["Stacks"]
+
+    ended = tree.run(*LAUNCH, "--set", "Project=other", **running.environment())
+    after = client.describe_stacks(StackName="other-dev")["Stacks"]
+    client.delete_stack(StackName="other-dev")
+    client.get_waiter("stack_delete_complete").wait(
+        StackName=before[0]["StackId"], WaiterConfig={"Delay": 1}
+    )
+
+    line = refused(ended, 1)
+    for word in words:
+        assert word in line
+    assert after == before
+    assert ended.stdout == ""
+
+
+def without(aws: Aws, action: str) -> Aws:
+    """A session of a role that may do everything but one action."""
+    iam, account = aws.client("iam"), aws.account()
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    rights = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": action, "Resource": "*"},
+    ]
+    iam.create_role(
+        RoleName="nearly-all",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )
+    iam.put_role_policy(
+        RoleName="nearly-all",
+        PolicyName="rights",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": rights}),
+    )
+    return session(aws, "nearly-all")
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_credentials_that_may_not_read_the_templates(running: EmbeddedAws, tree: Tree) -> None:
+    limited = without(Aws(REGION, running.environment()), "cloudformation:GetTemplate")
+
+    ended = tree.run(*LAUNCH, "--set", "ApiMaxTasks=18", **limited.environment)
+
+    line = refused(ended, 1)
+    assert f"Could not read the templates of stack {STACK}" in line
+    assert "cloudformation:GetTemplate" in line
+    assert ended.stdout == ""
