@@ -2,6 +2,7 @@
 
 from embedded_aws.cloudformation import (
     capabilities,
+    change_set_validation,
     change_sets,
     custom_resources,
     deletion_order,
@@ -79,6 +80,7 @@ _RULES = (
     template_urls,
     capabilities,
     stack_tags,
+    change_set_validation,
     change_sets,
     nested_change_sets,
     request_tokens,

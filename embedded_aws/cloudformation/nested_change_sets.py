@@ -1,4 +1,4 @@
-"""Nested change sets: CreateChangeSet with IncludeNestedStacks, which ministack ignores.
+"""Nested change sets, which ministack ignores: CreateChangeSet with IncludeNestedStacks; and the validation of change sets.
 
 A nested stack of which an output can change gives its readers values that are known only during the update. As on AWS, their
 changes are evaluated dynamically, and a replacement that depends on such a value is conditional.
@@ -15,6 +15,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, new_uuid, now_iso
 
 from embedded_aws.bridge import functions, tables
+from embedded_aws.cloudformation import change_set_validation
 
 _STACK = "AWS::CloudFormation::Stack"
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -38,15 +39,21 @@ def install() -> None:
 def _creating(create: Any) -> Any:
     def create_with_nested(parameters: Any) -> Any:
         answer = create(parameters)
-        if functions.request_field(parameters, "IncludeNestedStacks") != "true" or answer[0] != 200:
+        if answer[0] != 200:
             return answer
         text = answer[2].decode() if isinstance(answer[2], bytes) else answer[2]
         found = re.search(r"<Id>([^<]+)</Id>", text)
-        if found:
-            root = tables.CHANGE_SETS[unescape(found.group(1))]
+        root = tables.CHANGE_SETS[unescape(found.group(1))] if found else {}
+        kind = root.get("ChangeSetType")
+        passes = kind not in {"CREATE", "UPDATE"} or change_set_validation.validate(
+            root, root["_template"], root["_resolved_params"]
+        )
+        if functions.request_field(parameters, "IncludeNestedStacks") == "true":
             root["IncludeNestedStacks"] = True
-            if root["ChangeSetType"] == "UPDATE":
-                _Nested(root).add()
+            if kind == "UPDATE":
+                passes = _Nested(root).add() and passes
+        if not passes:
+            change_set_validation.fail(root)
         return answer
 
     return create_with_nested
@@ -54,10 +61,14 @@ def _creating(create: Any) -> Any:
 
 @dataclass
 class _Nested:
-    """The nested change sets of a root change set that updates; ``changes`` has the changes of each nested stack."""
+    """The nested change sets of a root change set that updates.
+
+    ``changes`` has the changes of each nested stack, ``after`` its template and values after the update.
+    """
 
     root: Record
     changes: dict[str, list[Change]] = field(default_factory=dict)
+    after: dict[str, tuple[Mapping[str, Any], Values]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stack: Record = functions.resolve_stack(self.root["StackId"])
@@ -65,10 +76,11 @@ class _Nested:
         self.values: Values = self.root["_resolved_params"]
         self.holds = functions.evaluate_conditions(self.template, self.values)
 
-    def add(self) -> None:
-        """Make the change set of every nested stack that changes, and name it in the root's."""
+    def add(self) -> bool:
+        """Make the change set of every nested stack that changes, and name it in the root's; returns whether all are valid."""
         while self._spread():
             pass
+        passes = True
         listed = {
             change["ResourceChange"]["LogicalResourceId"]: change["ResourceChange"]
             for change in self.root["Changes"]
@@ -77,9 +89,12 @@ class _Nested:
             if logical_id not in listed:
                 listed[logical_id] = self._modification(logical_id)
                 self.root["Changes"].append({"ResourceChange": listed[logical_id]})
-            listed[logical_id]["ChangeSetId"] = self._record(logical_id, changes)["ChangeSetId"]
+            record = self._record(logical_id, changes)
+            listed[logical_id]["ChangeSetId"] = record["ChangeSetId"]
+            passes = change_set_validation.validate(record, *self.after[logical_id]) and passes
         if self.changes:
             self.root.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
+        return passes
 
     def _spread(self) -> bool:
         """Compare every nested stack; returns whether one more of them changes, so that its readers can."""
@@ -105,6 +120,7 @@ class _Nested:
         }
         provided = [{"Key": name, "Value": value} for name, value in given.items()]
         known = functions.resolve_parameters(template, provided, child["_resolved_params"])
+        self.after[logical_id] = template, known
         unknown = {
             name: {**value, "Value": _UNKNOWN}
             if self._is_unknown(properties.get("Parameters", {}).get(name))

@@ -155,3 +155,53 @@ def test_execution_makes_the_nested_changes(account: Account, stack: str) -> Non
     inner = root["Changes"][0]["ResourceChange"]["ChangeSetId"]
     with pytest.raises(ClientError, match="does not exist"):
         client.describe_change_set(ChangeSetName=inner)
+
+
+def validation(account: Account, identity: str) -> list[tuple[str, str, str]]:
+    """Resource, mode and reason of each result of validation."""
+    events = account.client("cloudformation").describe_events(
+        ChangeSetName=identity, Filters={"FailedEvents": True}
+    )["OperationEvents"]
+    return [
+        (e["LogicalResourceId"], e["ValidationFailureMode"], e["ValidationStatusReason"])
+        for e in events
+    ]
+
+
+def with_buckets(*names: str) -> str:
+    buckets = {
+        name: {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": f"validated-{name.lower()}"}}
+        for name in names
+    }
+    return template({"Queue": {"Type": "AWS::SQS::Queue"}, **buckets})
+
+
+def test_validation_finds_filled_buckets_and_taken_names(account: Account) -> None:
+    client, s3 = account.client("cloudformation"), account.client("s3")
+    account.put_template(with_buckets("Filled", "Empty"), "buckets.json")
+    root = template({"Inner": nested("buckets")})
+    name = account.launch(root)["StackName"]
+    s3.put_object(Bucket="validated-filled", Key="report", Body=b"report")
+
+    def updated(body: str) -> dict[str, Any]:
+        account.put_template(body, "buckets.json")
+        return change_set(account, name)
+
+    warned = updated(with_buckets())
+    (inner,) = (change["ResourceChange"]["ChangeSetId"] for change in warned["Changes"])
+    (warning,) = validation(account, inner)
+    assert warned["Status"] == "CREATE_COMPLETE"
+    assert warning[:2] == ("Filled", "WARN")
+    assert "is not empty" in warning[2]
+    assert validation(account, warned["ChangeSetId"]) == []
+    client.delete_change_set(ChangeSetName=warned["ChangeSetId"])
+
+    s3.create_bucket(
+        Bucket="validated-taken",
+        CreateBucketConfiguration={"LocationConstraint": account.region},
+    )
+    refused = updated(with_buckets("Filled", "Empty", "Taken"))
+    (inner,) = (change["ResourceChange"]["ChangeSetId"] for change in refused["Changes"])
+    assert refused["Status"] == "FAILED"
+    assert "AWS::EarlyValidation" in refused["StatusReason"]
+    assert [found[:2] for found in validation(account, inner)] == [("Taken", "FAIL")]
