@@ -67,14 +67,14 @@ def main() -> None:
     except OSError as error:
         exit_with(f"Could not use {error.filename or 'a file'}: {error.strerror or error}.", 1)
     except typer.Abort:
-        exit_with("Nothing was done.", 1)
+        exit_with("Nothing was changed.", 1)
     if status == INTERRUPTED:
-        exit_with("Interrupted; run the same command again to go on.", INTERRUPTED)
+        exit_with("Interrupted; run the same command again to continue.", INTERRUPTED)
     sys.exit(status or 0)
 
 
 def usage(error: Exception) -> str:
-    """What is wrong with a command line, and where it is explained."""
+    """The error in a command line, and where its help is."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     program = context.command_path if context else Path(__file__).name
@@ -82,7 +82,7 @@ def usage(error: Exception) -> str:
 
 
 def exit_with(sentence: str, status: int) -> NoReturn:
-    """Say why the program ends, and end it."""
+    """Print the error and end the program."""
     print(f"build.py: {sentence}", file=sys.stderr)
     sys.exit(status)
 

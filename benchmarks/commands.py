@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from pipeline.paths import CACHE, PROJECT
+from pipeline.paths import CACHE, PROJECT_FOLDER
 
 RUNS = 5
 # What a build cannot do without: the modules that the templates are written with.
@@ -38,7 +38,9 @@ class Measured:
 def measure(arguments: list[str]) -> Measured:
     """Run a Python process to its end; raises RuntimeError when it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], cwd=PROJECT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=PROJECT_FOLDER, stdout=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -55,7 +57,11 @@ def best(arguments: list[str], runs: int = RUNS) -> Measured:
 def imports() -> str:
     """A program that imports the troposphere and awacs modules of the templates, and nothing else."""
     names = subprocess.run(
-        [sys.executable, "-c", IMPORTS], cwd=PROJECT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", IMPORTS],
+        cwd=PROJECT_FOLDER,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.split()
     return "\n".join(f"import {name}" for name in names)
 

@@ -1,1 +1,1 @@
-"""What each command of build.py does: options and output here, the work in pipeline."""
+"""The commands of build.py: their options and output. The pipeline does the work."""

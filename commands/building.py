@@ -14,7 +14,7 @@ from commands.options import (
     Region,
     Settings,
     console,
-    parsed,
+    parsed_settings,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def lint(
     Warnings are failures, and so is a region that you name and that is not ready.
     """
     if regions and region:
-        raise typer.BadParameter("--regions takes every region that is ready; leave --region out.")
+        raise typer.BadParameter("--regions uses every region that is ready; remove --region.")
     from pipeline.aws import require_region
     from pipeline.checks.lint import lint as run
     from pipeline.checks.regions.readiness import readiness, ready_regions
@@ -89,7 +89,7 @@ def lint(
         raise typer.Exit(1)
     ready = sum(each.everywhere for each in found)
     where = f"; every environment in {ready} regions" if regions else ""
-    print(f"Clean: {report.targets} sets of templates, {report.linted} read now{where}.")
+    print(f"Clean: {report.targets} sets of templates, {report.linted} linted now{where}.")
 
 
 def render(
@@ -99,7 +99,7 @@ def render(
     output: Annotated[Path | None, typer.Option(help="Output folder.")] = None,
 ) -> None:
     """Write an environment as JSON, with all values, layer by layer."""
-    given = parsed(settings)
+    given = parsed_settings(settings)
     from pipeline.aws import require_region
     from pipeline.checks.render import render as run
     from pipeline.release.assemble import assemble, serialize
@@ -128,5 +128,5 @@ def upload(
     done = run(Aws(region), release, bucket)
     write_launch_files(release, bucket)
     print(
-        f"s3://{bucket}/{done.prefix} has the release: {len(done.written)} written, {done.present} there before."
+        f"s3://{bucket}/{done.prefix} has the release: {len(done.written)} files written, {done.present} exist already."
     )

@@ -1,4 +1,4 @@
-"""The command that says what a release, or a value, does to an environment before anything is written."""
+"""The command that shows what a release, or a value, changes in an environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import DEFAULT_REGION, Region, Settings, parsed
+from commands.options import DEFAULT_REGION, Region, Settings, parsed_settings
 
 if TYPE_CHECKING:
     from pipeline.changes.report import Report
@@ -34,9 +34,9 @@ def changes(
     from pipeline.changes import report as show
 
     if as_json and as_markdown:
-        raise typer.BadParameter("--json and --markdown exclude each other; give one.")
+        raise typer.BadParameter("--json and --markdown exclude each other; use one.")
     require_region(region)
-    reports = compared(old, new, environment, parsed(settings), region)
+    reports = change_reports(old, new, environment, parsed_settings(settings), region)
     if as_json:
         print(show.as_json(reports))
     elif as_markdown:
@@ -45,13 +45,13 @@ def changes(
         print("\n".join(show.lines(reports)))
 
 
-def compared(
+def change_reports(
     old: str, new: str, environments: list[str], given: dict[str, str], region: str
 ) -> list[Report]:
-    """The reports of the environments that both sides have, or of one environment and its new values."""
+    """The reports of the environments on both sides, or of one environment and its new values."""
     from pipeline.changes.report import report
     from pipeline.changes.sides import of_release, side
-    from pipeline.parameters.profiles import load_profile, overridden, profile_names
+    from pipeline.parameters.profiles import load_profile, profile_names, with_overrides
     from pipeline.release.assemble import assemble
 
     if not new:
@@ -59,13 +59,13 @@ def compared(
             raise typer.BadParameter("Name two sides, or an environment and --set KEY=VALUE.")
         release = assemble()
         profile = load_profile(release.root, old)
-        overridden(release.root, profile, given)
+        with_overrides(release.root, profile, given)
         tree = of_release(
             release, {name: load_profile(release.root, name) for name in profile_names()}
         )
         return [report(old, tree.state(old, region), tree.state(old, region, **given))]
     if given:
-        raise typer.BadParameter("--set goes with one environment; leave the second side out.")
+        raise typer.BadParameter("--set applies to one environment; remove the second side.")
     before, after = side(old), side(new)
     names = environments or sorted(before.profiles.keys() & after.profiles.keys())
     return [report(name, before.state(name, region), after.state(name, region)) for name in names]

@@ -16,7 +16,7 @@ from commands.options import (
     Settings,
     Yes,
     console,
-    parsed,
+    parsed_settings,
 )
 from commands.preview import Consent, show_kept, show_preview
 
@@ -97,7 +97,7 @@ def before_upload(
     from pipeline.changes.sides import of_release
     from pipeline.checks.render import render_values
     from pipeline.parameters.environment_values import values_of_update
-    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.preview.deployed import read_deployed
     from pipeline.preview.preview import preview
     from pipeline.release.upload import release_bucket_name
@@ -105,7 +105,7 @@ def before_upload(
     from pipeline.stacks.reading import values_of
 
     profile = load_profile(release.root, environment)
-    name = stack_of(overridden(release.root, profile, wanted.given))
+    name = stack_of(with_overrides(release.root, profile, wanted.given))
     named = wanted.bucket or wanted.given.get("ReleaseBucket", "")
     given = {
         **wanted.given,
@@ -171,16 +171,16 @@ def delete(
     yes: Yes = False,
 ) -> None:
     """Delete the stack of an environment. Resources that its templates retain stay in the account."""
-    given = parsed(settings)
+    given = parsed_settings(settings)
     from commands import show
     from pipeline.aws import Aws
-    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.release.assemble import assemble
     from pipeline.stacks.deploy import delete as run
     from pipeline.stacks.deploy import stack_name
 
     root = assemble().root
-    values = overridden(root, load_profile(root, environment), given)
+    values = with_overrides(root, load_profile(root, environment), given)
     name = stack_name(values)
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Delete stack {name} in {region}?", abort=True)

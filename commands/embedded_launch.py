@@ -1,4 +1,4 @@
-"""What a launch on the embedded AWS needs and an account has: prod's certificate."""
+"""Prerequisites of a launch on the embedded AWS that an account has: prod's certificate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXAMPLE_DOMAIN = "carbon-connect.example.com"
 
 
 def embedded_prerequisites(aws: Aws, environment: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Make on the embedded AWS what an account would have, unless it is given: prod's certificate."""
+    """Create the prerequisites on the embedded AWS that are not given: prod's certificate."""
     named = given.get(CERTIFICATE_ARN.name) or given.get(DOMAIN_NAME.name)
     if environment != PROD or named:
         return {}

@@ -1,4 +1,4 @@
-"""Sessions of the roles of people and machines on the embedded AWS, which evaluates their policies."""
+"""Role sessions on the embedded AWS, which evaluates the roles' policies."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pipeline.release.assemble import Release, template_path
 from templates_src.access.launcher import LAUNCHER_ROLE_NAME, NAME
 from templates_src.access.trust import TRUSTED_PRINCIPALS
 
-# Who assumes the roles: a user that may do nothing else.
+# The user who assumes the roles, and has no other permission.
 PERSON = "person"
 
 
 def launcher(aws: Aws, release: Release, role: str) -> Aws:
-    """The embedded AWS as a session of the release's launcher role under that name, which is created where it is missing."""
+    """The embedded AWS in a session of the release's launcher role, which is created if it does not exist."""
     if not role_exists(aws, role):
         make_launcher(aws, release, role)
     return session(aws, role)
 
 
 def make_launcher(aws: Aws, release: Release, role: str, trusted: str = "") -> None:
-    """Create the stack of a launcher role, which trusts these principals or, without any, all of the account."""
+    """Create the stack of a launcher role that trusts these principals, or without any, the whole account."""
     values = {LAUNCHER_ROLE_NAME: role, TRUSTED_PRINCIPALS: trusted}
     given = {known.name: value for known, value in values.items() if value != known.default}
     template = release.bootstrap_stacks[template_path(NAME)]
@@ -34,9 +34,9 @@ def make_launcher(aws: Aws, release: Release, role: str, trusted: str = "") -> N
 
 
 def session(aws: Aws, role: str, name: str = PERSON) -> Aws:
-    """The embedded AWS as a session of a role, which a user without other rights assumes; ``name`` is the session's.
+    """The embedded AWS in a session of a role, assumed by a user without other permissions; ``name`` is the session's.
 
-    Raises PipelineError where the role does not exist or does not trust the user.
+    Raises PipelineError if the role does not exist or does not trust the user.
     """
     arn = f"arn:{partition_of(aws.region)}:iam::{aws.account()}:role/{role}"
     with aws_errors(f"assume role {role} in the embedded AWS"):
@@ -52,7 +52,7 @@ def session(aws: Aws, role: str, name: str = PERSON) -> Aws:
 
 
 def person(aws: Aws) -> Aws:
-    """The embedded AWS as a user who may assume roles and do nothing else; the account's root user assumes no role."""
+    """The embedded AWS as a user who can only assume roles; the root user cannot assume a role."""
     from botocore.exceptions import ClientError
 
     iam = aws.client("iam")

@@ -16,7 +16,7 @@ from commands.options import (
     Settings,
     Yes,
     console,
-    parsed,
+    parsed_settings,
 )
 from commands.preview import AcceptLoss, Consent, PreviewOnly, Reset, update_reviewer
 from commands.targets import serve_until_interrupted, target
@@ -65,7 +65,7 @@ def launch(
     ] = False,
 ) -> None:
     """Launch an environment and show its progress and outputs."""
-    given, chosen = parsed(settings), parsed(tags, "--tag")
+    given, chosen = parsed_settings(settings), parsed_settings(tags, "--tag")
     if direct and (product_version or portfolio or chosen):
         raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
     if bucket and not direct:
@@ -80,14 +80,14 @@ def launch(
         raise typer.BadParameter("--keep needs --embedded.")
     from commands.direct import DirectLaunch, launch_directly
     from commands.embedded_launch import embedded_prerequisites
-    from pipeline.parameters.profiles import load_profile, overridden
+    from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.release.assemble import assemble, write
 
     release = assemble()
     profile = load_profile(release.root, environment)
     if direct or embedded:
         # The product of an account may be of another release, with other parameters.
-        overridden(release.root, profile, given)
+        with_overrides(release.root, profile, given)
         write(release)
     with target(region, embedded=embedded) as aws:
         if embedded:
@@ -118,7 +118,7 @@ def launcher_name(environment: str) -> str:
     """The first role that catalog.yaml lets launch an environment, by name."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import PipelineError
-    from pipeline.parameters.profiles import shown
+    from pipeline.parameters.profiles import display_path
 
     catalog = load_catalog()
     for product in catalog.products:
@@ -129,7 +129,7 @@ def launcher_name(environment: str) -> str:
             if kind == "role" and not {"*", "?", "/"} & set(name):
                 return name
     raise PipelineError(
-        f"{shown(CATALOG)} names no role that may launch {environment}; add one to the portfolio of its product."
+        f"{display_path(CATALOG)} names no role that may launch {environment}; add one to the portfolio of its product."
     )
 
 
@@ -166,7 +166,7 @@ def update(
     yes: Yes = False,
 ) -> None:
     """Update an environment. Parameters that you do not set, and the version, stay the same."""
-    given = parsed(settings)
+    given = parsed_settings(settings)
     consent = Consent(tuple(accept_loss), yes, preview)
     from pipeline.aws import Aws
     from pipeline.provisioning.operations import DesiredEnvironment
@@ -242,13 +242,13 @@ def product_of(environment: str) -> Product:
     """The product that launches an environment, by catalog.yaml."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import PipelineError
-    from pipeline.parameters.profiles import shown
+    from pipeline.parameters.profiles import display_path
 
     for product in load_catalog().products:
         if product.profile == environment:
             return product
     raise PipelineError(
-        f"{shown(CATALOG)} has no product of profile {environment!r}; add one, or launch with --direct."
+        f"{display_path(CATALOG)} has no product of profile {environment!r}; add one, or launch with --direct."
     )
 
 

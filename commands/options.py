@@ -1,4 +1,4 @@
-"""What the commands share: options, what --set gives, and where results go."""
+"""Shared by the commands: options, the values of --set, and the console for results."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 DEFAULT_REGION = "eu-north-1"
 
 
-def parsed(settings: list[str], option: str = "--set") -> dict[str, str]:
-    """The values of --set, or of another such option, by name."""
+def parsed_settings(settings: list[str], option: str = "--set") -> dict[str, str]:
+    """The values of --set, or of a similar option, by name."""
     values = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
@@ -41,7 +41,7 @@ def parsed(settings: list[str], option: str = "--set") -> dict[str, str]:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where results go."""
+    """The console for results."""
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False)

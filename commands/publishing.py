@@ -1,4 +1,4 @@
-"""Commands that publish the release to Service Catalog: what would change, and changing it."""
+"""Commands that publish the release to Service Catalog: show the plan, and apply it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan(
     from pipeline.catalog.publish import refusals
     from pipeline.errors import PipelineError
 
-    plans = planned(regions)
+    plans = release_plans(regions)
     if as_json:
         print(show.plans_as_json(plans))
     else:
@@ -55,7 +55,7 @@ def publish(
     from pipeline.catalog.publish import refusals
     from pipeline.errors import PipelineError
 
-    plans = planned(regions)
+    plans = release_plans(regions)
     out = console()
     show.plans_as_tables(out, plans)
     refused = refusals(plans)
@@ -66,7 +66,7 @@ def publish(
         print("Nothing to publish.")
         return
     if not yes and sys.stdin.isatty():
-        typer.confirm(f"Take these {steps} steps?", abort=True)
+        typer.confirm(f"Apply these {steps} steps?", abort=True)
     with show.Bars(out) as progress:
         run(plans, progress)
     print(
@@ -76,8 +76,8 @@ def publish(
     )
 
 
-def planned(regions: list[str]) -> list[RegionPlan]:
-    """The plans of the working tree's release, built and written first."""
+def release_plans(regions: list[str]) -> list[RegionPlan]:
+    """The plans for the working tree's release, which is built and written first."""
     from pipeline.aws import Aws, require_region
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.spec.document import load_catalog
@@ -92,7 +92,7 @@ def planned(regions: list[str]) -> list[RegionPlan]:
 
 
 def publish_everything(aws: Aws, release: Release) -> None:
-    """Publish to one region without asking, as to an embedded AWS that holds nothing yet."""
+    """Publish to one region without confirmation, for an empty embedded AWS."""
     from pipeline.catalog import show
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.publish import publish as run

@@ -1,4 +1,4 @@
-"""The command that says where an environment can be launched."""
+"""The command that shows where an environment can be launched."""
 
 from __future__ import annotations
 

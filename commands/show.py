@@ -1,4 +1,4 @@
-"""What a person sees: progress while stacks change, then results as tables."""
+"""Output of stack operations: progress while stacks change, then results as tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def coloured(status: str) -> str:
 
 
 class Progress:
-    """Follows an operation on the screen: one live table on a terminal, one line a change of status elsewhere."""
+    """Shows an operation: a live table on a terminal, elsewhere one line per change of status."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -78,7 +78,7 @@ class Progress:
 
 
 def pairs(console: Console, title: str, values: Mapping[str, str]) -> None:
-    """Names and values, a line each; a value is never wrapped, so that it can be copied and piped."""
+    """Names and values, one per line; a value is never wrapped, so that it can be copied and piped."""
     console.print(title, style="bold", soft_wrap=True)
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():
@@ -94,7 +94,7 @@ def failures(console: Console, launched: Launched) -> None:
 
 
 def operation_failure(console: Console, operation_failure: OperationResult) -> None:
-    """What Service Catalog says of an operation that failed, and the first failed resource of each stack."""
+    """The error of a failed Service Catalog operation, and the first failed resource of each stack."""
     console.print(
         f"{operation_failure.name} failed: {' '.join(operation_failure.errors) or 'Service Catalog gives no reason.'}",
         style="red",
@@ -110,13 +110,13 @@ def _failed_resources(console: Console, failures: Iterable[Failure]) -> None:
             f"  {failure.stack}: {failure.logical_id}: {failure.reason}",
             highlight=False,
             soft_wrap=True,
-            # A reason may hold square brackets, which are not styles.
+            # A reason can contain square brackets, which are not styles.
             markup=False,
         )
 
 
 def findings(console: Console, report: Report) -> None:
-    """What cfn-lint found, a line each."""
+    """Findings of cfn-lint, one per line."""
     for finding in report.findings:
         console.print(
             f"{finding.target}: {finding.template}: {finding.place}: {finding.message} ({finding.rule})",

@@ -1,4 +1,4 @@
-"""The AWS that a command works on: an account, or an embedded one that lives as long as the command."""
+"""The AWS of a command: an account, or an embedded one that runs as long as the command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def target(region: str, *, embedded: bool) -> Iterator[Aws]:
-    """The AWS to launch on: the account of the credentials, or an embedded one that ends with the launch."""
+    """The AWS for a launch: the account of the credentials, or an embedded one that stops after the command."""
     from pipeline.aws import Aws, require_region
     from pipeline.errors import PipelineError
 
@@ -31,7 +31,7 @@ def target(region: str, *, embedded: bool) -> Iterator[Aws]:
 
 
 def serve_until_interrupted(aws: Aws) -> None:
-    """Leave the embedded AWS running until Ctrl-C, and say how to reach it."""
+    """Keep the embedded AWS running until Ctrl-C, and print how to reach it."""
     import signal
 
     variables = " ".join(f"{name}={value}" for name, value in aws.environment.items())

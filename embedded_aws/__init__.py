@@ -1,4 +1,4 @@
-"""An AWS for rehearsals, on the loopback interface, in a process of its own.
+"""An AWS for rehearsals, on the loopback interface, in a separate process.
 
 It is ministack with what it lacks added from outside: resource types, nested stacks through the
 full engine, property validation, parameter checks. `python -m embedded_aws` runs it for any AWS

@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             if options.until_stdin_closes:
                 threading.Thread(target=_await_end_of_input, args=(stop,), daemon=True).start()
             threading.Thread(target=_leave_in_any_case, args=(stop, scratch), daemon=True).start()
-            # Not asyncio.run: it waits for whatever still runs, and a stack operation that waits
+            # Not asyncio.run: it waits for everything that still runs, and a stack operation that waits
             # for a function's answer does so for an hour.
             loop = asyncio.new_event_loop()
             loop.run_until_complete(serve(listener, stop, _announcer(port, options.region)))
@@ -195,7 +195,7 @@ _PATIENCE = 4.0
 
 
 def _leave_in_any_case(stop: threading.Event, scratch: str) -> None:
-    """End the process soon after `stop`, even if a request or an operation does not let go."""
+    """End the process soon after `stop`, even if a request or an operation does not end."""
     stop.wait()
     time.sleep(_PATIENCE)
     _leave(0, scratch)

@@ -64,7 +64,7 @@ _RESOURCES = (
     secrets,
     storage,
 )
-# After the resource types: these work on handlers that are there.
+# After the resource types: these wrap existing handlers.
 _RULES = (
     attributes,
     protections,
@@ -86,7 +86,7 @@ _RULES = (
     request_tokens,
     custom_resources,
     vpc_functions,
-    # Last: it goes through CloudFormation as the others leave it.
+    # Last: it wraps CloudFormation with all other changes.
     service_catalog,
 )
 

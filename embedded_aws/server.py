@@ -171,7 +171,7 @@ class EmbeddedAws:
 
 
 def _has_ended(process: subprocess.Popen[str]) -> bool:
-    """Whether the process is gone, or goes now that it has closed its output."""
+    """Whether the process has ended, or is ending because it has closed its output."""
     try:
         process.wait(1.0)
     except subprocess.TimeoutExpired:

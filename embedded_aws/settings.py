@@ -1,4 +1,4 @@
-"""What the emulator's process is told through its environment.
+"""Settings of the emulator's process in its environment.
 
 ministack reads its settings while it is imported, so they must be in place before the first import.
 """
@@ -22,7 +22,7 @@ DATABASE_VARIABLE = "EMBEDDED_DATABASE"
 # The certificate authority of that database, for functions that verify it: the variable is theirs.
 DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 
-# Set where a real Valkey stands behind every cache: its URL, with a user who may change its users.
+# Set if a real Valkey is connected for every cache: its URL, with a user who can change its users.
 CACHE_VARIABLE = "EMBEDDED_CACHE"
 
 # Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.

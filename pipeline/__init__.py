@@ -1,1 +1,1 @@
-"""From source to release, what can be said of a release before it is launched, and its publication."""
+"""Build, check and publish a release, and launch its environments."""

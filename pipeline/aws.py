@@ -1,4 +1,4 @@
-"""Clients of AWS, or of whatever AWS_ENDPOINT_URL names, and its errors as sentences."""
+"""Clients of AWS, or of the endpoint in AWS_ENDPOINT_URL, and AWS errors as sentences."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DEFAULT_REGION = "eu-north-1"
 class Aws:
     """Clients for one region.
 
-    ``environment`` overrides what boto3 would read of endpoint and credentials from the process: it holds
-    AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY when the embedded AWS is meant.
+    ``environment`` overrides the endpoint and credentials that boto3 reads from the process. For the embedded AWS it holds
+    AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     """
 
     region: str
@@ -27,9 +27,9 @@ class Aws:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
-        """The client of a service, made once.
+        """The client of a service, created once.
 
-        Raises PipelineError for a region that no partition of AWS has and for an endpoint that is no URL.
+        Raises PipelineError for a region that is in no partition of AWS, and for an endpoint that is not a URL.
         """
         if service not in self._clients:
             endpoint = self.environment.get("AWS_ENDPOINT_URL")
@@ -39,7 +39,7 @@ class Aws:
                 )
             except ValueError as error:
                 raise PipelineError(
-                    f"Could not reach AWS: {error}; give AWS_ENDPOINT_URL as http://HOST:PORT, or unset it."
+                    f"Could not reach AWS: {error}; set AWS_ENDPOINT_URL to http://HOST:PORT, or unset it."
                 ) from error
         return self._clients[service]
 
@@ -72,25 +72,25 @@ class Aws:
 
 @cache
 def models() -> Any:
-    """The models of the services: reading one takes longer than most calls, and they are of no account."""
+    """The models of the services, cached: reading one takes longer than most calls, and they depend on no account."""
     from botocore.loaders import create_loader
 
     return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 def require_region(region: str) -> None:
-    """Refuse a region that no partition of AWS has."""
+    """Raise PipelineError for a region that is in no partition of AWS."""
     from botocore.loaders import Loader
 
     # The regions of each partition, and a name such as aws-global for services that have none.
     partitions = Loader().load_data("partitions")["partitions"]
     known = {name for partition in partitions for name in partition["regions"]}
     if region not in known or region.endswith("-global"):
-        raise PipelineError(f"AWS has no region {region!r}; give one such as {DEFAULT_REGION}.")
+        raise PipelineError(f"AWS has no region {region!r}; use a region such as {DEFAULT_REGION}.")
 
 
 def partition_of(region: str) -> str:
-    """The partition that a region belongs to."""
+    """The partition of a region."""
     for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
         if region.startswith(prefix):
             return partition
@@ -100,7 +100,7 @@ def partition_of(region: str) -> str:
 def _config(endpoint: str | None) -> Any:
     from botocore.config import Config
 
-    # What does not answer on this machine will not answer in a few seconds either.
+    # An endpoint on this machine answers quickly or not at all.
     attempts = 2 if _is_local(endpoint or os.environ.get("AWS_ENDPOINT_URL", "")) else 6
     return Config(
         connect_timeout=5,
@@ -113,7 +113,7 @@ def _is_local(url: str) -> bool:
     return "//127.0.0.1:" in url or "//localhost:" in url
 
 
-def pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
+def token_pages(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
     """Return the entries under ``key`` in every page of a Service Catalog operation with PageToken and NextPageToken."""
     token: str | None = None
     while True:
@@ -133,7 +133,7 @@ def code_of(error: Exception) -> str:
 
 @contextmanager
 def aws_errors(doing: str) -> Iterator[None]:
-    """Turn what botocore raises into a PipelineError that says what could not be done, why, and what to do."""
+    """Turn a botocore error into a PipelineError that says what failed, why, and what to do."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -166,13 +166,13 @@ _ADVICE: Mapping[str, str] = {
     "InvalidClientTokenId": "check the credentials",
     "UnrecognizedClientException": "check the credentials",
     "SignatureDoesNotMatch": "check the credentials",
-    "AccessDenied": "use a role that may",
-    "AccessDeniedException": "use a role that may",
+    "AccessDenied": "use a role that has the permission",
+    "AccessDeniedException": "use a role that has the permission",
 }
 
 
 def reason_of(error: Exception) -> str:
-    """What a service said, and what to do about it where that is known."""
+    """The service's message, with advice where the error code is known."""
     response: Any = getattr(error, "response", {})
     message = str(response.get("Error", {}).get("Message") or error).rstrip(".")
     advice = _ADVICE.get(code_of(error))
@@ -181,8 +181,8 @@ def reason_of(error: Exception) -> str:
     )
 
 
-def unless(codes: frozenset[str], call: Callable[[], Any]) -> bool:
-    """Make a call; returns False where it is answered with one of these errors, which say that it is done already."""
+def ignore_errors(codes: frozenset[str], call: Callable[[], Any]) -> bool:
+    """Make a call; returns False for one of these error codes, which mean that the change exists already."""
     from botocore.exceptions import ClientError
 
     try:

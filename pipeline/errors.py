@@ -1,11 +1,11 @@
-"""What the command line answers with one sentence instead of a traceback."""
+"""Errors that the command line prints as one sentence instead of a traceback."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class PipelineError(Exception):
-    """Something that cannot be done; the text says in one sentence what is wrong, where, and what to do."""
+    """An operation cannot continue; the text says in one sentence what is wrong, where, and what to do."""
 
     exit_status = 1
 

@@ -1,1 +1,1 @@
-"""What is launched: one module a template, six layers and the root that nests them."""
+"""The templates: one module per template, six layers and the root that nests them."""

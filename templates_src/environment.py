@@ -73,7 +73,7 @@ def nested_stack(root: Layer, layer: Layer, sources: dict[str, str]) -> Stack:
         stack_title(layer.name),
         TemplateURL=template_url(layer.name),
         Parameters=values,
-        # A nested stack hands its tags to what it makes: they must be those of its own layer.
+        # A nested stack passes its tags to its resources: they must be those of its own layer.
         Tags=Tags(**{**root.tags(), "Layer": layer.name}),
     )
 
@@ -87,7 +87,7 @@ def template_url(layer_name: str) -> Sub:
 
 
 def wire(root: Layer, layer: Layer, declaration: Declaration, sources: dict[str, str]) -> Any:
-    """The value that the root hands to a layer's parameter."""
+    """The value that the root passes to a layer's parameter."""
     if declaration.wired:
         if declaration.name not in sources:
             raise TemplateError(
@@ -114,7 +114,7 @@ def lift_rules(root: Layer, layer: Layer) -> None:
 def declare_release(root: Layer, release_prefix: str) -> None:
     """Where the release is, as the console's last group; the prefix is the one the root was built for."""
     for declaration in (RELEASE_BUCKET, own_prefix(release_prefix)):
-        # A layer with functions has declared it already, in a place of its own.
+        # A layer with functions has declared it already, in a separate place.
         root.declarations.pop(declaration.name, None)
         root.template.parameters.pop(declaration.name, None)
         root.parameter(declaration)

@@ -15,7 +15,7 @@ from pipeline.aws import Aws
 from pipeline.checks.render import render_values
 from pipeline.errors import PipelineError
 from pipeline.parameters import relations
-from pipeline.parameters.profiles import load_profile, refused, resolve
+from pipeline.parameters.profiles import load_profile, rejection, resolve
 from pipeline.release.assemble import Release
 from pipeline.release.upload import ensure_bucket
 from pipeline.stacks.deploy import CAPABILITIES
@@ -112,7 +112,7 @@ def assert_named(row: Wrong, message: str) -> None:
 def broken_rule(release: Release, row: Wrong) -> str | None:
     """The rule that the pipeline refuses a row by, unless a declaration refuses it before."""
     for name, value in row.values.items():
-        if value is None or refused(release.root.declarations[name], value):
+        if value is None or rejection(release.root.declarations[name], value):
             return None
     with pytest.raises(PipelineError) as refusal:
         launched(release, row.base, row.values)

@@ -21,7 +21,7 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.checks import lint
 from pipeline.parameters.profiles import profile_names
-from pipeline.paths import PARAMETERS, PROJECT
+from pipeline.paths import PARAMETERS, PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from pipeline.release.upload import MANIFEST_NAME, ensure_bucket, keys_below
 from tests.conftest import REGION
@@ -46,7 +46,7 @@ SOMEBODY = {**NOBODY, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secr
 Finished = subprocess.CompletedProcess[str]
 
 
-def run(*arguments: str, env: Mapping[str, str] = NOBODY, tree: Path = PROJECT) -> Finished:
+def run(*arguments: str, env: Mapping[str, str] = NOBODY, tree: Path = PROJECT_FOLDER) -> Finished:
     return subprocess.run(
         [sys.executable, tree / "build.py", *arguments],
         env=dict(env),
@@ -75,10 +75,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what a build reads, at another path."""
     copy = tmp_path_factory.mktemp("elsewhere") / "a copy"
     for name in SOURCES:
-        if (PROJECT / name).is_dir():
-            shutil.copytree(PROJECT / name, copy / name)
+        if (PROJECT_FOLDER / name).is_dir():
+            shutil.copytree(PROJECT_FOLDER / name, copy / name)
     for name in ("build.py", "catalog.yaml", "setup.cfg"):
-        shutil.copy(PROJECT / name, copy / name)
+        shutil.copy(PROJECT_FOLDER / name, copy / name)
     return copy
 
 
@@ -344,7 +344,7 @@ def test_lint_of_a_region_that_is_not_ready_says_why_and_fails(
     broken: Path, release: Release
 ) -> None:
     where = ("us-west-1",)
-    targets = [lint.tree(release, where), *lint.bootstrap_templates(release, where)]
+    targets = [lint.nested_templates(release, where), *lint.bootstrap_templates(release, where)]
     for name in profile_names():
         targets += lint.rendered_targets(release, name, where, PARAMETERS)
     clean = broken / ".cache/lint"
@@ -418,4 +418,4 @@ def test_upload_that_was_ended_midway_is_finished_by_the_next(
     files = {**release.files, MANIFEST_NAME: release.manifest()}
     assert contents(aws, bucket) == {release.prefix + path: body for path, body in files.items()}
     assert again.returncode == 0, again.stderr
-    assert f"{len(files) - 3} written, 3 there before" in again.stdout
+    assert f"{len(files) - 3} files written, 3 exist already" in again.stdout

@@ -243,7 +243,7 @@ def test_output_of_a_nested_stack_is_its_value() -> None:
         ({"Fn::Select": ["-1", {"Ref": "List"}]}, r"entry 0 of a list of 3"),
         ({"Fn::Select": [0, []]}, r"entry 1 of a list of 0"),
         ({"Fn::Select": [0, [NOTHING]]}, r"entry 1 of a list of 0"),
-        (chosen("Unknown"), r"condition Unknown, which it does not have"),
+        (chosen("Unknown"), r"condition Unknown, but does not define it"),
         ({"Fn::FindInMap": ["Sizes", "eu-west-1", "Memory"]}, r"no entry eu-west-1, Memory"),
         ({"Fn::FindInMap": ["Unknown", "a", "b"]}, r"Mapping Unknown"),
         ({"Fn::Cidr": ["10.0.0.0/16", "17", "12"]}, r"17 ranges of 12 host bits from 10.0.0.0/16"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.render import assembled, render_resource, scope_of
+from pipeline.checks.render import render_resource, rendered_template, scope_of
 from templates_src.core.errors import TemplateError
 from templates_src.core.json_text import Choice, ConditionalEntry, json_text
 from templates_src.monitoring.template import monitoring
@@ -103,7 +103,7 @@ def resources(**given: str) -> dict[str, Any]:
         for name, resource in template["Resources"].items()
         if (body := render_resource(scope, resource)) is not None
     }
-    found: dict[str, Any] = assembled(scope, template, rendered)["Resources"]
+    found: dict[str, Any] = rendered_template(scope, template, rendered)["Resources"]
     return found
 
 

@@ -91,7 +91,7 @@ def test_name_of_one_character_more_is_refused(limit: Limit) -> None:
         "Thing",
         "layer test",
         f"{limit.longest + 1} characters",
-        f"{limit.kind} takes {limit.longest}",
+        f"{limit.kind} accepts {limit.longest}",
         limit.source,
     ):
         assert part in str(refusal.value)
@@ -130,7 +130,7 @@ def test_limit_says_where_it_is_written(limit: Limit) -> None:
 )
 def test_name_that_its_service_does_not_take_is_refused(kind: str, path: str, text: str) -> None:
     with pytest.raises(
-        PipelineError, match=f"^{path} of Thing in layer test comes to .* does not take"
+        PipelineError, match=f"^{path} of Thing in layer test is .* not a valid name"
     ):
         check_names_fit([layer_with(resource(kind, (path,), Sub(text)))])
 
@@ -159,7 +159,7 @@ def test_firewall_logs_to_a_group_of_the_prescribed_prefix() -> None:
     ids=["yes", "no", "joined", "stack", "region"],
 )
 def test_name_is_found_however_it_is_composed(name: Any) -> None:
-    with pytest.raises(PipelineError, match=r"BucketName of Bucket in layer test .* takes 63"):
+    with pytest.raises(PipelineError, match=r"BucketName of Bucket in layer test .* accepts 63"):
         check_names_fit([layer_with(Bucket("Bucket", BucketName=name))])
 
 

@@ -68,16 +68,16 @@ def test_profile_leaves_out_where_the_release_is(release: Release) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        pytest.param(removing("VpcCidr"), ("misses VpcCidr", "dev"), id="missing"),
-        pytest.param(removing("Environment"), ("misses Environment",), id="no environment"),
+        pytest.param(removing("VpcCidr"), ("lacks VpcCidr", "dev"), id="missing"),
+        pytest.param(removing("Environment"), ("lacks Environment",), id="no environment"),
         pytest.param(
             adding("NatGateway", "single"),
-            ("NatGateway, which is no parameter", "did you mean NatGateways?"),
+            ("NatGateway, which is not a parameter", "did you mean NatGateways?"),
             id="unknown",
         ),
         pytest.param(
             adding("ReleaseBucket", "releases"),
-            ("ReleaseBucket, which is no parameter",),
+            ("ReleaseBucket, which is not a parameter",),
             id="place of the release",
         ),
         pytest.param(
@@ -184,7 +184,7 @@ def test_environment_without_a_profile_is_refused_with_those_that_have_one(
 
 @pytest.mark.parametrize("name", ["../parameters/dev", "dev.json", ""])
 def test_name_of_an_environment_is_no_path(release: Release, name: str) -> None:
-    with pytest.raises(PipelineError, match="no environment"):
+    with pytest.raises(PipelineError, match="has no profile"):
         load_profile(release.root, name)
 
 

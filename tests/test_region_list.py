@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.checks.regions import schemas
 from pipeline.checks.regions.readiness import Readiness, readiness
-from pipeline.checks.regions.readme import BEGIN, END, README, block, written
+from pipeline.checks.regions.readme import BEGIN, END, README, readme_with_list, region_list
 from pipeline.errors import PipelineError
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS
 from tests.conftest import REGION as HERE
@@ -26,7 +26,7 @@ def everywhere(release: Release) -> list[Readiness]:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, PROJECT / "build.py", "regions", *arguments],
+        [sys.executable, PROJECT_FOLDER / "build.py", "regions", *arguments],
         capture_output=True,
         text=True,
         timeout=60,
@@ -94,21 +94,23 @@ def test_regions_that_are_named_are_said_in_full_and_make_the_status(
 
 def test_readme_lists_the_regions_as_they_are(everywhere: list[Readiness]) -> None:
     text = README.read_text(encoding="utf-8")
-    assert written(text, everywhere) == text, "run python -m pipeline.checks.regions.readme"
-    assert HERE in block(everywhere)
-    assert "- me-central-1: no cache.t4g.medium for prod." in block(everywhere)
+    assert readme_with_list(text, everywhere) == text, (
+        "run python -m pipeline.checks.regions.readme"
+    )
+    assert HERE in region_list(everywhere)
+    assert "- me-central-1: no cache.t4g.medium for prod." in region_list(everywhere)
 
 
 def test_readme_that_lists_other_regions_is_written_anew(everywhere: list[Readiness]) -> None:
     text = README.read_text(encoding="utf-8")
-    fewer = written(text, [each for each in everywhere if each.region != HERE])
+    fewer = readme_with_list(text, [each for each in everywhere if each.region != HERE])
 
     assert HERE not in fewer.partition(BEGIN)[2].partition(END)[0]
-    assert written(fewer, everywhere) == text
+    assert readme_with_list(fewer, everywhere) == text
 
 
 @pytest.mark.parametrize("mark", [BEGIN, END])
 def test_readme_without_its_marks_is_refused(everywhere: list[Readiness], mark: str) -> None:
     text = README.read_text(encoding="utf-8").replace(mark, "")
     with pytest.raises(PipelineError, match="lacks the marks"):
-        written(text, everywhere)
+        readme_with_list(text, everywhere)

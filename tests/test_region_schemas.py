@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.checks.regions import schemas
 from pipeline.checks.regions.readiness import PRODUCT_TYPES
-from pipeline.checks.regions.uses import at, resources
+from pipeline.checks.regions.uses import resources, values_at
 from pipeline.checks.render import Rendered
 from tests.conftest import REGION as HERE
 
@@ -23,8 +23,8 @@ def test_types_are_those_of_cfn_lint() -> None:
             for kind in PROVIDER_SCHEMA_MANAGER.get_resource_types(region)
             if not kind.startswith("AWS::Serverless::")
         }
-        assert set(schemas.types(region) or {}) == theirs
-    assert set(PRODUCT_TYPES) <= set(schemas.types(HERE) or {})
+        assert set(schemas.resource_types(region) or {}) == theirs
+    assert set(PRODUCT_TYPES) <= set(schemas.resource_types(HERE) or {})
 
 
 def test_every_list_of_cfn_lint_that_is_about_a_used_type_is_asked(prod: Rendered) -> None:
@@ -51,11 +51,11 @@ def test_every_list_is_about_something_in_prod(prod: Rendered) -> None:
             (value, used.properties)
             for used in resources(prod)
             if used.kind == kind
-            for value in at(used.properties, way)
+            for value in values_at(used.properties, way)
         ]
         assert values
         for value, properties in values:
-            assert value in (schemas.offered(file, HERE, properties) or ())
+            assert value in (schemas.offered_values(file, HERE, properties) or ())
 
 
 def test_conditions_of_the_lists_are_no_more_than_presence_and_constants() -> None:
@@ -92,4 +92,4 @@ def test_class_must_be_in_every_list_that_applies(region: str) -> None:
 
     resource = {"Engine": "postgres", "DBInstanceClass": "db.t4g.medium"}
 
-    assert schemas.offered(file, region, resource) == first & second
+    assert schemas.offered_values(file, region, resource) == first & second

@@ -28,7 +28,7 @@ from pipeline.checks.regions.readiness import (
 from pipeline.checks.regions.uses import UNTOLD, resources, unlisted
 from pipeline.checks.render import Rendered, render
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import NAME, VALUE, refused
+from pipeline.parameters.profiles import NAME, VALUE, rejection
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS, REGION
@@ -112,10 +112,10 @@ def test_class_that_the_region_lacks(
         for used in resources(render(release, environment, HERE))
         if used.kind == kind == listed
     ]
-    there = schemas.offered(file, FAR, properties) or frozenset()
-    here = schemas.offered(file, HERE, properties) or frozenset()
+    there = schemas.offered_values(file, FAR, properties) or frozenset()
+    here = schemas.offered_values(file, HERE, properties) or frozenset()
     declaration = release.root.declarations[parameter]
-    lacking = next(value for value in sorted(there - here) if not refused(declaration, value))
+    lacking = next(value for value in sorted(there - here) if not rejection(declaration, value))
     profiles = profiles_with(tmp_path, environment, **{parameter: lacking})
 
     (reason,) = reasons_in(release, HERE, environment, profiles)
@@ -129,8 +129,11 @@ def test_class_that_the_region_lacks(
 def test_class_that_only_another_engine_has(release: Release, dev: Rendered) -> None:
     file = "aws_rds_dbinstance/dbinstanceclass_enum.json"
     oracle = {"Engine": "oracle-ee", "LicenseModel": "bring-your-own-license"}
-    theirs = schemas.offered(file, HERE, {**oracle, "DBInstanceClass": ""}) or frozenset()
-    ours = schemas.offered(file, HERE, {"Engine": "postgres", "DBInstanceClass": ""}) or frozenset()
+    theirs = schemas.offered_values(file, HERE, {**oracle, "DBInstanceClass": ""}) or frozenset()
+    ours = (
+        schemas.offered_values(file, HERE, {"Engine": "postgres", "DBInstanceClass": ""})
+        or frozenset()
+    )
     lacking = min(theirs - ours)
     database = copy.deepcopy(dev.layers["data"]["Resources"]["Database"])
     database["Properties"]["DBInstanceClass"] = lacking
@@ -153,7 +156,7 @@ def test_class_of_an_engine_that_no_list_has_is_not_known(release: Release, dev:
 
 def test_resource_type_that_the_region_lacks(release: Release) -> None:
     region = "ap-southeast-7"
-    there, here = schemas.types(FAR) or {}, schemas.types(region) or {}
+    there, here = schemas.resource_types(FAR) or {}, schemas.resource_types(region) or {}
     kind = min(set(there) - set(here))
     before = texts(reasons_against(release, render(release, "dev", region)))
 
@@ -163,7 +166,7 @@ def test_resource_type_that_the_region_lacks(release: Release) -> None:
         )
     )
 
-    assert set(after) - set(before) == {f"{region} has no {kind}, as Planted needs it."}
+    assert set(after) - set(before) == {f"{region} has no {kind}, which Planted needs."}
     far = planted(render(release, "dev", FAR), "data", "Planted", {"Type": kind})
     assert texts(reasons_against(release, far)) == []
 
@@ -200,7 +203,7 @@ def test_region_without_service_catalog_has_no_products(
 ) -> None:
     (found,) = [each for each in everywhere if each.region == region]
     assert found.products is has_products
-    assert (set(PRODUCT_TYPES) <= set(schemas.types(region) or {})) is has_products
+    assert (set(PRODUCT_TYPES) <= set(schemas.resource_types(region) or {})) is has_products
 
 
 # Zones and values of the region.

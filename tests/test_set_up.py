@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
 SAY_HOME = 'say:;@echo "$$HOME"'
 
@@ -16,7 +16,7 @@ SAY_HOME = 'say:;@echo "$$HOME"'
 def home_of_recipes(home: str | None, clone: Path) -> str:
     """HOME of what make runs in a clone, started with this HOME or none."""
     clone.mkdir()
-    (clone / "Makefile").symlink_to(PROJECT / "Makefile")
+    (clone / "Makefile").symlink_to(PROJECT_FOLDER / "Makefile")
     variables = {"PATH": os.environ["PATH"], **({} if home is None else {"HOME": home})}
     command = ["make", "--no-print-directory", "--eval", SAY_HOME, "say"]
     done = subprocess.run(

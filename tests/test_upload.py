@@ -148,7 +148,7 @@ def test_other_bytes_are_refused_and_left(
     s3.put_object(Bucket=bucket, Key=release.prefix + key, Body=b"{}")
 
     with pytest.raises(
-        PipelineError, match=rf"s3://{bucket}/{release.prefix}{key} holds other bytes"
+        PipelineError, match=rf"s3://{bucket}/{release.prefix}{key} has other content"
     ):
         upload(aws, release, bucket)
 
@@ -172,7 +172,7 @@ def test_what_came_in_between_is_not_overwritten(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=False)
-    with pytest.raises(PipelineError, match="holds other bytes"):
+    with pytest.raises(PipelineError, match="has other content"):
         put_once(s3, bucket, "key", b"ours", present=False)
 
     assert contents(s3, bucket) == {"key": b"theirs"}
@@ -183,7 +183,7 @@ def test_what_is_present_is_compared_all_the_same(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=True)
-    with pytest.raises(PipelineError, match="holds other bytes"):
+    with pytest.raises(PipelineError, match="has other content"):
         put_once(s3, bucket, "key", b"ours", present=True)
 
 
@@ -255,7 +255,7 @@ def test_bucket_of_another_account_is_refused(
 
 @pytest.mark.parametrize("name", ["", "ab", "Releases", "s3://releases", "releases/"])
 def test_what_cannot_be_a_bucket_is_refused(aws: Aws, release: Release, name: str) -> None:
-    with pytest.raises(PipelineError, match="cannot be a bucket: ReleaseBucket must be"):
+    with pytest.raises(PipelineError, match="is not a valid bucket name: ReleaseBucket must be"):
         upload(aws, release, name)
 
 

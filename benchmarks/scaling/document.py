@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
-PAGE = PROJECT / "docs" / "scaling.md"
+PAGE = PROJECT_FOLDER / "docs" / "scaling.md"
 PICTURE = PAGE.with_suffix(".png")
 BEGIN, END = "```text\n", "\n```\n"
 

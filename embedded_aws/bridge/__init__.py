@@ -1,1 +1,1 @@
-"""The way into ministack: resource types and calls to its services."""
+"""Access to ministack: resource types and calls to its services."""

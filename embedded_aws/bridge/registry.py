@@ -57,7 +57,7 @@ def physical_name(stack_name: str, logical_id: str, *, limit: int, lowercase: bo
 
 @contextlib.contextmanager
 def ignoring(*codes: str) -> Iterator[None]:
-    """Swallow a service's refusals with these error codes: the deletion of what is gone."""
+    """Ignore these error codes of a service: the resource to delete does not exist."""
     try:
         yield
     except ServiceCallError as problem:

@@ -118,7 +118,7 @@ def _exchange(service: str, request: dict[str, Any]) -> tuple[int, dict[str, str
         body = urlencode(body, doseq=True)
     payload = body.encode() if isinstance(body, str) else bytes(body or b"")
     headers = {name.lower(): str(value) for name, value in request["headers"].items()}
-    # A service that asks who calls, as S3 does, must not take the call for an anonymous one.
+    # A service that checks the caller, such as S3, must not treat the call as anonymous.
     headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/internal"
     path, _, query = request["url_path"].partition("?")
     query_parameters = {**request["query_string"]} if request["query_string"] else parse_qs(query)
@@ -130,7 +130,7 @@ def _exchange(service: str, request: dict[str, Any]) -> tuple[int, dict[str, str
 
 
 def _run(handling: Any) -> tuple[int, dict[str, str], Any]:
-    """Run a handler to its end on a loop of its own.
+    """Run a handler to its end on a separate loop.
 
     Resource handlers run inside the server's loop, which cannot wait for itself; the context is
     copied because it carries the account and the region.
@@ -154,5 +154,5 @@ def _run(handling: Any) -> tuple[int, dict[str, str], Any]:
 
 
 def as_json(value: Any) -> str:
-    """A policy document as the APIs take it: text stays as it is, an object becomes JSON."""
+    """A policy document in the form of the APIs: text is unchanged, an object becomes JSON."""
     return value if isinstance(value, str) else json.dumps(value)

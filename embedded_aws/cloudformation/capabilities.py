@@ -1,6 +1,6 @@
 """Refuse a template with IAM resources that the request does not acknowledge.
 
-CreateStack needs CAPABILITY_IAM or CAPABILITY_NAMED_IAM; ministack asks for it under AUTH=true only.
+CreateStack requires CAPABILITY_IAM or CAPABILITY_NAMED_IAM; ministack checks it under AUTH=true only.
 """
 
 from embedded_aws.bridge import functions

@@ -15,7 +15,7 @@ from embedded_aws.schemas.provider_schemas import UnknownTypeError, property_nam
 
 
 def install() -> None:
-    """Classify changes by createOnlyProperties where ministack has no list of its own."""
+    """Classify changes by createOnlyProperties if ministack has no list for the type."""
     known = functions.property_recreation.current
 
     def recreation(resource_type: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Fail a custom resource at once when its function fails without answering.
+"""Fail a custom resource immediately when its function fails without an answer.
 
 On AWS, and in ministack, CloudFormation then waits for the answer until ServiceTimeout, an hour by
 default. A rehearsal should say what happened instead.
@@ -29,7 +29,7 @@ def is_request(event: Any) -> bool:
 
 
 def answer(event: dict[str, Any], result: dict[str, Any]) -> None:
-    """Answer CloudFormation in a function's place, unless the function did or nobody waits any more."""
+    """Answer CloudFormation for a function, unless the function did or CloudFormation no longer waits."""
     token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
     operations.answer_custom_resource(token, result)
 

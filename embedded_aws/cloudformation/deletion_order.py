@@ -15,7 +15,7 @@ _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 
 
 def install() -> None:
-    """Hold back what a failed deletion needs, and give it back to the stack at the end."""
+    """Keep what a failed deletion needs, and return it to the stack at the end."""
     delete = functions.delete_stack.current
 
     async def delete_in_order(stack_name: str, *arguments: Any, **options: Any) -> None:

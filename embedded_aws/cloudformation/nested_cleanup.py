@@ -45,7 +45,7 @@ _ended: dict[str, list[_Update]] = {}
 
 
 def install() -> None:
-    """Let the updates of nested stacks leave their deletions to the root."""
+    """Updates of nested stacks leave their deletions to the root."""
     deploy = functions.deploy_stack.current
 
     async def deploy_with_root(stack_name: str, *arguments: Any, **options: Any) -> None:
@@ -101,7 +101,7 @@ def _leaving_to_root(delete: Callable[..., None]) -> Callable[..., None]:
     def delete_or_leave(kind: str, physical_id: str, properties: Any, *rest: Any) -> None:
         deletions = _deletions.get()
         name = rest[0] if rest else ""
-        # A nested stack that fails by itself rolls itself back, at once.
+        # A nested stack that fails rolls itself back, immediately.
         if deletions is None or _is_rolling_back(tables.STACKS.get(name, {})):
             delete(kind, physical_id, properties, *rest)
         else:
@@ -134,7 +134,7 @@ async def _end_update(root: Stack) -> None:
         update.stack.pop(_OPERATION, None)
     if root["StackStatus"] != "UPDATE_COMPLETE" or not any(each.deletions for each in ended):
         return
-    # ministack has just said that the update is complete; nobody has read it yet.
+    # ministack has just reported the update as complete; no client has read it yet.
     tables.STACK_EVENTS[root["StackId"]].pop()
     _say(root, _CLEANUP)
     for update in reversed(ended):
@@ -147,7 +147,7 @@ async def _delete(stack: Stack, deletion: Deletion) -> None:
     """Delete one resource; a cleanup that fails does not fail the update."""
     try:
         with functions.stack_region(stack, stack["StackId"]):
-            # On a thread: a function that is told of the deletion calls this server.
+            # On a thread: a function that receives the deletion calls this server.
             await stacks.run_reentrant(deletion)
     except Exception:
         _logger.exception("The cleanup of %s failed", stack["StackName"])

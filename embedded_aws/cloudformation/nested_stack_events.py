@@ -1,4 +1,4 @@
-"""What a parent's events say of a nested stack: its id from the start, and where its template is.
+"""Nested stacks in a parent's events: their id from the start, and the location of their template.
 
 ministack names a child once it is complete, so a failed one never, and shows no properties. Programs
 that follow a launch, taskcat among them, find a child's template and its events by these two.
@@ -20,7 +20,7 @@ _TEMPLATE_URL = "_template_url"
 
 
 def install() -> None:
-    """Add to the events of nested stacks as they are recorded, and show what was added."""
+    """Add to the events of nested stacks when they are recorded, and show the additions."""
     add_event, describe = functions.add_event.current, tables.ACTIONS["DescribeStackEvents"]
 
     def add(
@@ -64,7 +64,7 @@ def keep_template_url(child: Stack, properties: Properties) -> None:
 
 
 def announce(parent: Stack, logical_id: str, child: Stack) -> None:
-    """Say in the parent's events that a child is there, as CloudFormation does before it is done."""
+    """Record in the parent's events that a child exists, as CloudFormation does before it is complete."""
     parent.setdefault(_CHILDREN, {})[logical_id] = child["StackId"]
     functions.add_event(
         parent["StackId"],

@@ -51,7 +51,7 @@ def _start_operation(
 
 
 def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str) -> None:
-    """Forget an operation; one that broke off must not leave its stack in progress for ever."""
+    """Forget an operation; an aborted one must not leave its stack in progress."""
     if _running.get(stack_id) is done:
         del _running[stack_id]
     problem = None if done.cancelled() else done.exception()
@@ -81,7 +81,7 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
         return _created(child)
     problem = _failure(child, "created")
     if rolls_back:
-        # The parent has no physical id of a resource that failed, so nobody else would delete it.
+        # The parent has no physical id of a failed resource, so the child must be deleted here.
         _delete(child["StackId"], {})
     else:
         parent["_resources"][logical_id] = {

@@ -75,7 +75,7 @@ def _is_zone(value: str) -> bool:
 
 
 def _is_image(value: str) -> bool:
-    # Images are not emulated: the form of the id is all there is to check.
+    # Images are not emulated: only the form of the id is checked.
     return re.fullmatch(r"ami-[0-9a-f]{8,17}", value) is not None
 
 

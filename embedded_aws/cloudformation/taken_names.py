@@ -24,7 +24,7 @@ def _unless_taken(resource_type: str, name_property: str, names: Names, create: 
     def guarded(logical_id: str, properties: Properties, stack_name: str) -> Created:
         name = properties.get(name_property)
         if name and name in names():
-            # CloudFormation's words for an AlreadyExists error of any type.
+            # CloudFormation's text for an AlreadyExists error of any type.
             raise ValueError(
                 f"Resource of type '{resource_type}' with identifier '{name}' already exists."
             )

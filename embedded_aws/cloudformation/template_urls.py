@@ -1,6 +1,6 @@
 """Template URLs in every style in which S3 addresses an object.
 
-ministack 1.5.33 takes the first path segment for the bucket, which is right for path style only.
+ministack 1.5.33 reads the first path segment as the bucket, which is correct for path style only.
 """
 
 import re

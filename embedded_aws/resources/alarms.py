@@ -27,7 +27,7 @@ _NAME_IN_FORMULA = re.compile(r"\b[a-z]\w*\b(?!\s*\()")
 
 
 def install() -> None:
-    """Register the types of this module, and let alarms on formulas be recorded."""
+    """Register the types of this module, and record alarms on metric math."""
     functions.metric_alarm_record.replace(_recorded(functions.metric_alarm_record.current))
     register("AWS::CloudWatch::CompositeAlarm", create=_create, update=_update, delete=_delete)
 

@@ -10,7 +10,7 @@ from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.settings import DATABASE_VARIABLE
 
-# (physical id, properties, what the handler gave) -> what is to be added.
+# (physical id, properties, attributes from the handler) -> attributes to add.
 Addition = Callable[[str, Properties, dict[str, Any]], dict[str, Any]]
 
 

@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket: names in the account-regional namespace, and whose bucket it is to be."""
+"""AWS::S3::Bucket: names in the account-regional namespace, and the owner of a bucket."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _PREFIX = "BucketNamePrefix"
 
 
 def install() -> None:
-    """Let ministack's handlers see the name that a prefix stands for."""
+    """ministack's handlers receive the full name for a prefix."""
     handler = tables.RESOURCE_HANDLERS["AWS::S3::Bucket"]
     create, update = handler["create"], handler["update"]
 

@@ -1,4 +1,4 @@
-"""Users of caches: what ElastiCache asks of their passwords, and the same users in a real Valkey.
+"""Users of caches: ElastiCache's rules for their passwords, and the same users in a real Valkey.
 
 The caches of the emulator are records. With a real Valkey behind them (`--cache`), the members of every user group are
 users there, with the access and the passwords that CloudFormation gave them, from the moment it did.

@@ -41,7 +41,7 @@ def install() -> None:
     groups = tables.RESOURCE_HANDLERS["AWS::ElastiCache::ReplicationGroup"]
     groups["snapshot"] = _snapshot_group
     shown = functions.cache_user_xml.current
-    # ministack puts the ampersand of an access string ("&*") into the answer as it is.
+    # ministack writes the ampersand of an access string ("&*") into the response without escaping it.
     functions.cache_user_xml.replace(
         lambda user: shown({**user, "AccessString": escape(user["AccessString"])})
     )

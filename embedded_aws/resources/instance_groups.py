@@ -81,7 +81,7 @@ def _propagate_stack_tags() -> None:
 
 
 def _launch_data(properties: Properties) -> Properties:
-    """What the launch template's version says; ValueError in EC2's words for what is not there."""
+    """The content of the launch template's version; ValueError with EC2's message if it does not exist."""
     for subnet in properties.get("VPCZoneIdentifier") or []:
         if subnet not in tables.SUBNETS:
             raise ValueError(f"The subnet ID '{subnet}' does not exist")

@@ -1,4 +1,4 @@
-"""What lets traffic through: rules of security groups, network ACLs with entries and subnets."""
+"""Rules that allow traffic: of security groups, and network ACLs with entries and subnets."""
 
 from ministack.services import ec2
 

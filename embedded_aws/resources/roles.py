@@ -21,11 +21,11 @@ _BOUNDARY = "iam:permissionsboundary"
 _UNKNOWN = "Scope ARN: {} does not exist or is not attachable."
 
 
-def _anything(_action: str, _arn: str, _keys: dict[str, Any]) -> None:
-    """Whoever deploys without a launch role may do anything here."""
+def _full_access(_action: str, _arn: str, _keys: dict[str, Any]) -> None:
+    """The permissions of a deployment without a launch role: everything."""
 
 
-def install(require: Require = _anything) -> None:
+def install(require: Require = _full_access) -> None:
     """Set boundaries, and hold every change of a role to what `require` allows."""
     roles = tables.RESOURCE_HANDLERS[_ROLE]
     policies = tables.RESOURCE_HANDLERS[_POLICY]

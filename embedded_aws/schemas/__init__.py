@@ -1,1 +1,1 @@
-"""Provider schemas, and what they say of properties and regions."""
+"""Provider schemas: properties and regions."""

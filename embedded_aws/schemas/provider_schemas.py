@@ -56,7 +56,7 @@ def schema_of(resource_type: str, region: str) -> Schema:
 
 @functools.cache
 def regional_extension(name: str, region: str) -> Schema | None:
-    """What the extension `name` says of `region`; None when it says nothing of it.
+    """The content of the extension `name` for `region`; None if there is none.
 
     Extensions are cfn-lint's own schemas beside the providers' ones; those about what a region
     offers, made from AWS's price lists, hold one schema a region. Only the region's part is kept:

@@ -18,7 +18,7 @@ _INSTANCE_TYPES = "aws_ec2_instance/instancetype_enum"
 
 
 def refuse_missing(resource_type: str, properties: Properties, region: str) -> None:
-    """Raise ServiceCallError in the service's words when the region lacks what a resource asks for."""
+    """Raise ServiceCallError with the service's message if the region lacks what a resource requests."""
     if resource_type == "AWS::RDS::DBInstance":
         _refuse_missing_database_class(properties, region)
     elif resource_type in ("AWS::ElastiCache::ReplicationGroup", "AWS::ElastiCache::CacheCluster"):
@@ -26,11 +26,11 @@ def refuse_missing(resource_type: str, properties: Properties, region: str) -> N
 
 
 def refuse_missing_instance_type(instance_type: str | None, region: str) -> None:
-    """Raise ServiceCallError in Auto Scaling's words for a type that instances cannot have there.
+    """Raise ServiceCallError with Auto Scaling's message for an instance type that the region does not offer.
 
     For a group and not for its launch template, of which EC2 checks no value before a launch:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-restrictions.html
-    The words are in https://github.com/eksctl-io/eksctl/issues/1670.
+    The message is quoted in https://github.com/eksctl-io/eksctl/issues/1670.
     """
     offer = regional_extension(_INSTANCE_TYPES, region)
     if instance_type and offer and instance_type not in offer["enum"]:
@@ -44,7 +44,7 @@ def refuse_missing_instance_type(instance_type: str | None, region: str) -> None
 
 
 def _refuse_missing_database_class(properties: Properties, region: str) -> None:
-    """The words are in https://github.com/aws-quickstart/quickstart-awx/issues/47."""
+    """The message is quoted in https://github.com/aws-quickstart/quickstart-awx/issues/47."""
     wanted = properties.get("DBInstanceClass")
     offer = regional_extension(_DATABASE_CLASSES, region)
     if not wanted or not offer:
@@ -54,7 +54,7 @@ def _refuse_missing_database_class(properties: Properties, region: str) -> None:
         for rule in offer["allOf"]
         if _is_about(rule["if"]["properties"], properties)
     ]
-    # An engine has several price lists in a region; cfn-lint wants the class in each of them.
+    # An engine has several price lists in a region; cfn-lint requires the class in each of them.
     if all(wanted in classes for classes in lists):
         return
     combination = [
@@ -83,7 +83,7 @@ def _is_about(condition: Properties, properties: Properties) -> bool:
 
 
 def _refuse_missing_node_type(node_type: str | None, region: str) -> None:
-    """The words are those that Terraform's users quote of CreateReplicationGroup."""
+    """Terraform's users quote the message from CreateReplicationGroup."""
     offer = regional_extension(_CACHE_NODE_TYPES, region)
     if node_type and offer and node_type not in offer["enum"]:
         raise ServiceCallError(

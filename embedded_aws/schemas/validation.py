@@ -1,4 +1,4 @@
-"""Check a value against a provider schema the way CloudFormation does: strict on names, lenient on
+"""Check a value against a provider schema like CloudFormation: strict on names, lenient on
 scalars, because a template may spell 80 as "80" and true as "true".
 """
 

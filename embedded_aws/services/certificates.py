@@ -1,4 +1,4 @@
-"""What ACM reads from an imported certificate, and what it refuses; ministack's ACM keeps whatever it is given.
+"""What ACM reads from an imported certificate, and what it rejects; ministack's ACM accepts any input.
 
 Rules: https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html and import-reimport.html.
 """
@@ -45,7 +45,9 @@ def install() -> None:
     functions.import_certificate.replace(_guarded(_import, functions.import_certificate.current))
     functions.delete_certificate.replace(_guarded(_delete, functions.delete_certificate.current))
     described = functions.certificate_detail.current
-    functions.certificate_detail.replace(lambda record: {**described(record), **_told(record)})
+    functions.certificate_detail.replace(
+        lambda record: {**described(record), **_described_details(record)}
+    )
 
 
 def _guarded(rule: Rule, answer: Answer) -> Answer:
@@ -71,7 +73,7 @@ def _delete(request: Request, answer: Answer) -> Any:
 
 
 def _import(request: Request, answer: Answer) -> Any:
-    """Import what is whole and valid today and, into an ARN, of the kind that is there."""
+    """Import a complete certificate that is valid today and, into an ARN, of the kind that the ARN has."""
     certificate = _whole(request)
     arn = request.get("CertificateArn")
     if arn:
@@ -163,7 +165,7 @@ def _algorithm(certificate: x509.Certificate) -> str:
             raise _invalid("ACM does not support the key algorithm of the certificate.")
 
 
-def _told(record: dict[str, Any]) -> dict[str, Any]:
+def _described_details(record: dict[str, Any]) -> dict[str, Any]:
     """What DescribeCertificate says beyond ministack's answer."""
     used = {"InUseBy": _used_by(record["CertificateArn"])}
     if record.get("Type") != "IMPORTED":

@@ -71,7 +71,7 @@ class RecordService:
             store.clear()
 
     def get_state(self) -> dict[str, Any]:
-        """What is to be kept between runs."""
+        """The state to keep between runs."""
         return dict(self._stores)
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""Functions inside a VPC: not run, because what they are there to reach does not exist here.
+"""Functions in a VPC: they do not run, because the engines that they connect to do not exist here.
 
 The databases and caches of the emulator are records, so a function that connects to one could only fail. A custom
 resource that such a function provides is answered with success. With a real database behind the emulator

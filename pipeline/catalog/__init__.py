@@ -1,1 +1,1 @@
-"""The Service Catalog side of a release: what catalog.yaml asks for, what is there, and the way from one to the other."""
+"""Publish a release in AWS Service Catalog: the desired catalog, the observed catalog, a plan and its application."""

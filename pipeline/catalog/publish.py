@@ -1,4 +1,4 @@
-"""Publishing a release: a plan for every region, and its application in all of them at once."""
+"""Publish a release: compute a plan for every region, and apply the plans in parallel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.catalog.observed.account import observe_account
 from pipeline.catalog.observed.catalog import observe
 from pipeline.catalog.observed.in_use import versions_in_use
 from pipeline.catalog.observed.model import Observed
-from pipeline.catalog.observed.storage import stored
+from pipeline.catalog.observed.storage import observe_storage
 from pipeline.catalog.plan.account import OF_ACCOUNT, account_steps
 from pipeline.catalog.plan.catalog import catalog_steps
 from pipeline.catalog.plan.changes import BoundaryChange, StackChange
@@ -37,42 +37,42 @@ Done = TypeVar("Done")
 
 
 class Progress(Protocol):
-    """Is told of every step of every region, and of the launch role's, from the thread that takes it."""
+    """Receives every step of every region, and of the launch role's, from the thread that applies it."""
 
     def begin(self, region: str, steps: int) -> None:
-        """A region begins, with so many steps to take."""
+        """A region starts; it has this number of steps."""
 
     def step(self, region: str, told: str) -> None:
-        """The region takes its next step."""
+        """The region starts its next step."""
 
     def note(self, region: str, told: str) -> None:
-        """Something worth saying happens within a step."""
+        """A step reports a detail."""
 
     def end(self, region: str) -> None:
-        """The region has taken all of its steps."""
+        """The region has applied all its steps."""
 
 
 class Silence:
-    """Progress that nobody looks at."""
+    """Discards all progress."""
 
     def begin(self, region: str, steps: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def step(self, region: str, told: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def note(self, region: str, told: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def end(self, region: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True)
 class RegionPlan:
-    """What is to be done in a region, and from what that follows.
+    """The steps for a region, and the desired and observed state that they follow from.
 
-    ``home`` is the region of the launch roles' stacks, in the plan of the one region that sees to the roles.
+    ``home`` is the region of the launch roles' stacks. It is set only in the plan that contains the steps for the roles.
     """
 
     aws: Aws = field(repr=False)
@@ -108,10 +108,10 @@ def plan_regions(
     catalog: Catalog,
     regions: Sequence[str] = (),
 ) -> list[RegionPlan]:
-    """The plan of each region, by default those of catalog.yaml; makes reading calls only.
+    """The plan of each region, by default the regions of catalog.yaml; makes read-only calls.
 
-    The stacks of launch roles are in the first of catalog.yaml's, as roles have no region. Raises PipelineError where AWS does
-    not let it read, and for what catalog.yaml has of another account.
+    Roles have no region: the stacks of launch roles are in the first region of catalog.yaml. Raises PipelineError where
+    AWS denies a read, and for an entry of catalog.yaml that belongs to another account.
     """
     chosen = list(regions) or list(catalog.regions)
     account = connect(chosen[0]).account()
@@ -127,7 +127,7 @@ def plan_regions(
 
 
 def for_account(plan: RegionPlan, plans: Sequence[RegionPlan], *, complete: bool) -> RegionPlan:
-    """The plan with the steps of the account, where it is the one that has them."""
+    """The plan, with the steps for the account if it is the plan that contains them."""
     if plan.home is None:
         return plan
     regions = [(each.aws, each.observed) for each in plans]
@@ -141,7 +141,7 @@ def plan_region(
 ) -> RegionPlan:
     """The plan of one region."""
     wanted = desired(release, catalog, account, aws.region)
-    observed = observe(aws, wanted, stored(aws, wanted, release, home))
+    observed = observe(aws, wanted, observe_storage(aws, wanted, release, home))
     with aws_errors(f"read the versions that are in use in {aws.region}"):
         in_use = versions_in_use(aws, wanted, observed.products)
     role_stacks = {name: stack.parameters for name, stack in observed.role_stacks.items()}
@@ -156,7 +156,7 @@ def plan_region(
 
 
 def refusals(plans: Sequence[RegionPlan]) -> list[str]:
-    """Why nothing is published: a sentence for each reason, with its regions; empty where nothing is refused."""
+    """The reasons that stop the publication, each with its regions; empty if it can start."""
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for plan in plans:
         for step in plan.steps:
@@ -172,10 +172,10 @@ def publish(
     progress: Progress | None = None,
     waits: tuple[float, ...] = WAITS,
 ) -> None:
-    """Carry out the plans of all regions at once; a region that fails does not hold up the others.
+    """Apply the plans of all regions in parallel; a region that fails does not stop the others.
 
-    The launch roles come first, as every region's constraints name them, and then the boundaries of roles that
-    environments have already. Raises PipelineError before anything is written where a plan holds a refusal, and afterwards
+    The launch roles come first, because the constraints of every region name them. Then come the boundaries of roles in
+    existing environments. Raises PipelineError before it writes anything if a plan contains a refusal, and afterwards
     with the reasons of all regions that failed.
     """
     refused = refusals(plans)
@@ -200,7 +200,7 @@ def publish(
 
 
 def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
-    """Take the steps of the account: each launch role's stack, then the boundaries of roles."""
+    """Apply the steps for the account: the stack of each launch role, then the boundaries of roles."""
     for kind in OF_ACCOUNT:
         chosen = [step for step in steps if step.kind is kind]
         if not chosen:
@@ -215,7 +215,7 @@ def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
 
 
 def take_for_account(home: Aws, step: Step, told: Progress) -> None:
-    """Take one step of the account."""
+    """Apply one step for the account."""
     match step.change:
         case StackChange(bootstrap_stack):
             ensure_stack(home, bootstrap_stack, lambda text: told.note(step.kind.value, text))
@@ -224,7 +224,7 @@ def take_for_account(home: Aws, step: Step, told: Progress) -> None:
 
 
 def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:
-    """Carry out one region's plan without the steps of the account; stops between two steps once it is told to."""
+    """Apply one region's plan without the steps for the account; checks ``stop`` between two steps."""
     steps = [step for step in plan.writing if step.kind not in OF_ACCOUNT]
     if not steps:
         return
@@ -239,7 +239,7 @@ def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...
 
 
 def applier_of(plan: RegionPlan, told: Progress, waits: tuple[float, ...]) -> Applier:
-    """What takes a plan's steps."""
+    """The object that applies a plan's steps."""
     return Applier(
         plan.aws,
         plan.desired,
@@ -256,9 +256,9 @@ Thing = TypeVar("Thing")
 def in_parallel(
     things: Sequence[Thing], work: Callable[[Thing], Done], stop: Event | None = None
 ) -> list[Done]:
-    """Work on several things at the same time; on one in this thread, so that Ctrl-C ends it at once.
+    """Run several tasks in parallel; a single task runs in this thread, so that Ctrl-C stops it immediately.
 
-    Whatever ends the waiting sets ``stop``, which the work is to look at.
+    Every error or interruption sets ``stop``, which the tasks check.
     """
     if len(things) == 1:
         return [work(things[0])]
@@ -266,14 +266,14 @@ def in_parallel(
         try:
             return list(pool.map(work, things))
         except BaseException:
-            # Leaving the pool waits for its work.
+            # The end of the pool waits for its tasks.
             if stop:
                 stop.set()
             raise
 
 
 def summary(plans: Sequence[RegionPlan]) -> Mapping[Action, int]:
-    """How many steps of each kind of action the plans hold."""
+    """The number of steps per action in all plans."""
     counted = dict.fromkeys(Action, 0)
     for plan in plans:
         for step in plan.steps:

@@ -1,4 +1,4 @@
-"""What a person sees of a publication: the plan as a table or as JSON, and progress while it is carried out."""
+"""Output of a publication: the plan as tables or as JSON, and progress while it is applied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COLOURS = {
 
 
 def plans_as_json(plans: Sequence[RegionPlan]) -> str:
-    """Every step of every region, and how many there are of each action."""
+    """Every step of every region, and the number of steps per action."""
     counts = {action.value: count for action, count in summary(plans).items()}
     return json.dumps(
         {"Summary": counts, "Regions": [plan.document() for plan in plans]},
@@ -39,9 +39,9 @@ def plans_as_json(plans: Sequence[RegionPlan]) -> str:
 
 
 def plans_as_tables(console: Console, plans: Sequence[RegionPlan]) -> None:
-    """A table a region; what does not change is one line a kind."""
+    """One table per region; unchanged items are counted, one line per kind."""
     if not console.is_terminal:
-        # A line is never wrapped, so that it can be piped.
+        # Lines are never wrapped, so that the output can be piped.
         console.width = 400
     for plan in plans:
         console.print(f"{plan.region}, account {plan.desired.account}", style="bold")
@@ -53,19 +53,19 @@ def plans_as_tables(console: Console, plans: Sequence[RegionPlan]) -> None:
                 add_row(table, step.action, step.kind, step.subject, step.reason)
         unchanged = Counter(step.kind for step in plan.steps if step.action is Action.UNCHANGED)
         for kind, count in unchanged.items():
-            add_row(table, Action.UNCHANGED, kind, str(count), "as they are to be")
+            add_row(table, Action.UNCHANGED, kind, str(count), "up to date")
         console.print(table)
     counted = [f"{count} {action}" for action, count in summary(plans).items() if count]
     console.print(f"Plan: {', '.join(counted)}.", style="bold")
 
 
 def add_row(table: Table, action: Action, *cells: str) -> None:
-    """One line of a plan; its texts may hold square brackets, which are not styles."""
+    """Add one line of a plan; its texts can contain square brackets, which are not styles."""
     table.add_row(Text(action.value, style=_COLOURS[action]), *(Text(cell) for cell in cells))
 
 
 class Bars:
-    """A progress bar a region on a terminal; a line at the beginning and at the end of each elsewhere."""
+    """One progress bar per region on a terminal; elsewhere one line at the start and one at the end of each region."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -99,25 +99,25 @@ class Bars:
         self.live.stop()
 
     def begin(self, region: str, steps: int) -> None:
-        """A region begins, with so many steps to take."""
+        """A region starts; it has this number of steps."""
         with self.lock:
             self.tasks[region] = self.live.add_task("", total=steps, region=region)
             self._line(f"{region}: {steps} {'step' if steps == 1 else 'steps'}")
 
     def step(self, region: str, told: str) -> None:
-        """The region takes its next step."""
-        # A step counts once the next one begins.
+        """The region starts its next step."""
+        # A step counts as completed when the next one starts.
         self.live.update(self.tasks[region], completed=self.begun[region], description=told)
         self.begun[region] += 1
 
     def note(self, region: str, told: str) -> None:
-        """Something worth saying happens within a step."""
+        """A step reports a detail."""
         with self.lock:
             self.live.update(self.tasks[region], description=told)
             self._line(f"{region}: {told}")
 
     def end(self, region: str) -> None:
-        """The region has taken all of its steps."""
+        """The region has applied all its steps."""
         with self.lock:
             done = self.begun[region]
             self.live.update(self.tasks[region], completed=done, description="done")

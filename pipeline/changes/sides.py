@@ -16,12 +16,12 @@ from pipeline.changes.state import State
 from pipeline.checks.launch_examples import launch_examples
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import NAME, VALUE
-from pipeline.paths import DIST, PARAMETERS, PROJECT
+from pipeline.paths import DIST, PARAMETERS, PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 # Releases that updates are tested from.
-KEPT = PROJECT / "tests" / "releases"
+KEPT = PROJECT_FOLDER / "tests" / "releases"
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -110,7 +110,7 @@ def of_revision(revision: str) -> Side | None:
     """The committed dist/ and parameters/ of a git revision; None where git knows none of that name."""
     found = subprocess.run(
         ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
-        cwd=PROJECT,
+        cwd=PROJECT_FOLDER,
         capture_output=True,
         text=True,
         check=False,
@@ -127,7 +127,7 @@ def of_revision(revision: str) -> Side | None:
             f"{DIST.name}/{TEMPLATE_FOLDER}",
             PARAMETERS.name,
         ],
-        cwd=PROJECT,
+        cwd=PROJECT_FOLDER,
         capture_output=True,
         check=False,
     )

@@ -1,4 +1,4 @@
-"""Examples of the values that a profile leaves to the launch, so that an environment can be rendered."""
+"""Example values for parameters without a value in a profile, so that an environment can be rendered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SEED = "5eed" * 16
 
 
 def launch_examples(region: str, environment: str) -> dict[str, str]:
-    """Return the release bucket and, for prod, the certificate's ARN that a launch in the region needs."""
+    """Return the release bucket and, for prod, the certificate's ARN for a launch in the region."""
     given = {RELEASE_BUCKET.name: _BUCKET}
     if environment == PROD:
         given[CERTIFICATE_ARN.name] = arn_of(

@@ -1,4 +1,4 @@
-"""cfn-lint over the templates as nested stacks, and over every rendered environment; warnings count."""
+"""Run cfn-lint over the templates as nested stacks, and over every rendered environment; warnings count as failures."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FEW = 3
 
 @dataclass(frozen=True)
 class Target:
-    """Templates that are linted together: the nested tree, a foundation, or an environment rendered for regions where it is alike."""
+    """Templates that are linted together: the nested tree, a bootstrap template, or an environment for regions with equal templates."""
 
     name: str
     regions: tuple[str, ...]
     files: tuple[tuple[str, bytes], ...]
 
     def digest(self) -> str:
-        """Names the content, the regions and the linter, so that what was clean need not be read again."""
+        """Digest of content, regions and linter: a target that was clean is not linted again."""
         digest = hashlib.sha256()
         parts = [self.name.encode(), *(region.encode() for region in self.regions)]
         parts += [importlib.metadata.version("cfn-lint").encode(), Path(__file__).read_bytes()]
@@ -57,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a lint run did: targets in all, those read again, and what was found in them."""
+    """The result of a lint run: the number of targets, the number that were linted now, and the findings."""
 
     targets: int
     linted: int
@@ -73,12 +73,15 @@ def lint(
     profiles: Path = PARAMETERS,
     clean: Path = CLEAN,
 ) -> Report:
-    """Lint the nested templates and those of the bootstrap stacks in all ``regions``, and every environment in each.
+    """Lint the nested templates and the bootstrap templates in all ``regions``, and every environment in each.
 
-    ``environments`` gives environments and the regions of each, where they are others. Targets that were clean when last linted are
-    not read again unless ``fresh``. Raises PipelineError for a region that cfn-lint does not know and an environment that cannot be rendered.
+    ``environments`` gives environments with their regions, if they differ from ``regions``. Targets that were clean are not
+    linted again unless ``fresh``. Raises PipelineError for a region unknown to cfn-lint and an environment that cannot be rendered.
     """
-    targets = [tree(release, tuple(regions)), *bootstrap_templates(release, tuple(regions))]
+    targets = [
+        nested_templates(release, tuple(regions)),
+        *bootstrap_templates(release, tuple(regions)),
+    ]
     if environments is None:
         environments = dict.fromkeys(profile_names(profiles), regions)
     for name, where in environments.items():
@@ -96,9 +99,9 @@ def lint(
 def rendered_targets(
     release: Release, name: str, regions: Sequence[str], profiles: Path
 ) -> list[Target]:
-    """An environment as it would be launched in each region; those that differ in the region's name alone are read once, for all.
+    """An environment rendered for each region; renderings that differ only in the region's name are linted once.
 
-    What is read is that of the longest name, because schemas limit how long values may be.
+    The one with the longest region name is linted, because schemas limit the length of values.
     """
     alike: dict[str, dict[str, tuple[tuple[str, bytes], ...]]] = {}
     for region in regions:
@@ -107,7 +110,7 @@ def rendered_targets(
             (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
             for layer, body in rendered.layers.items()
         )
-        # Not as they are written: where lines break depends on the length of the name.
+        # Not as formatted text: its line breaks depend on the length of the name.
         nameless = json.dumps(rendered.layers).replace(region, "")
         alike.setdefault(nameless, {})[region] = files
     return [
@@ -117,18 +120,18 @@ def rendered_targets(
 
 
 def shortened(regions: list[str]) -> str:
-    """Regions as prose, of many only the first: that one is of no other group."""
+    """Regions as prose; of many, only the first, which is in no other group."""
     few = len(regions) <= FEW
     return listed(regions if few else [regions[0], f"{len(regions) - 1} other regions"])
 
 
-def tree(release: Release, regions: tuple[str, ...]) -> Target:
+def nested_templates(release: Release, regions: tuple[str, ...]) -> Target:
     """The templates with local TemplateURLs, in which cfn-lint follows parameters and outputs from stack to stack."""
     root: dict[str, Any] = json.loads(release.root_body)
     for layer in release.layers:
         stack = root["Resources"][stack_title(layer.name)]
         stack["Properties"]["TemplateURL"] = f"./{layer.name}{TEMPLATE_SUFFIX}"
-        # W3002 warns of local paths, which only this form of the root has.
+        # W3002 warns about local paths, which only this form of the root has.
         stack["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": ["W3002"]}}}
     files = [(f"{ROOT}{TEMPLATE_SUFFIX}", serialize(root))]
     files += [
@@ -139,7 +142,7 @@ def tree(release: Release, regions: tuple[str, ...]) -> Target:
 
 
 def bootstrap_templates(release: Release, regions: tuple[str, ...]) -> list[Target]:
-    """The templates that an account has before a release, each by itself."""
+    """The bootstrap templates, each by itself."""
     return [
         Target(Path(path).name, regions, ((Path(path).name, body),))
         for path, body in release.bootstrap_stacks.items()
@@ -147,7 +150,7 @@ def bootstrap_templates(release: Release, regions: tuple[str, ...]) -> list[Targ
 
 
 def lint_all(targets: Sequence[Target]) -> Iterator[list[Finding]]:
-    """Lint the targets side by side, one process a core; a single one in this process."""
+    """Lint the targets in parallel, one process per core; a single target in this process."""
     if len(targets) < 2:
         yield from map(lint_target, targets)
         return
@@ -156,7 +159,7 @@ def lint_all(targets: Sequence[Target]) -> Iterator[list[Finding]]:
 
 
 def lint_target(target: Target) -> list[Finding]:
-    """Everything that cfn-lint has to say of a target."""
+    """All findings of cfn-lint for a target."""
     from cfnlint.config import ConfigMixIn
     from cfnlint.helpers import REGIONS
     from cfnlint.runner import Runner
@@ -164,14 +167,14 @@ def lint_target(target: Target) -> list[Finding]:
     for region in target.regions:
         if region not in REGIONS:
             raise PipelineError(
-                f"cfn-lint knows no region {region!r}; give one such as eu-north-1."
+                f"cfn-lint does not know the region {region!r}; use a region such as eu-north-1."
             )
     # Inside the folder: cfn-lint follows the outputs of nested templates only below the working directory.
     with TemporaryDirectory(prefix="carbon-connect-lint-") as folder, chdir(folder):
         for name, body in target.files:
             Path(name).write_bytes(body)
         config = ConfigMixIn(
-            # An empty argument list: cfn-lint otherwise reads those of this program.
+            # An empty argument list: otherwise cfn-lint reads the arguments of this program.
             [],
             templates=sorted(name for name, _ in target.files),
             regions=list(target.regions),

@@ -1,8 +1,8 @@
-"""What the handlers of the templates' resource types may call, read from the provider schemas, for the launch role.
+"""Actions that the handlers of the templates' resource types call, from the provider schemas, for the launch role.
 
     python -m pipeline.checks.permissions
 
-writes templates_src/launch_role/permissions.json; run it when a template gets a resource type, or cfn-lint a new version.
+writes templates_src/launch_role/permissions.json. Run it for a new resource type, or a new version of cfn-lint.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from templates_src.launch_role.permissions import PERMISSIONS, Permissions
 from templates_src.launch_role.unused import PATTERNS, unused
 
 REGION = "eu-north-1"
-# A stack calls these; the list handlers are for resource scans and imports.
+# A stack uses these handlers; list handlers are for resource scans and imports.
 HANDLERS = ("create", "read", "update", "delete")
 CUSTOM_RESOURCE = "Custom::"
-# Names of the schemas that are no actions, and would make IAM refuse a policy.
+# Names in the schemas that are not actions; IAM would reject a policy with them.
 NOT_ACTIONS = {
-    "s3:REST.PUT.OBJECT": "an operation as S3's access logs write it; an action's name has no periods"
+    "s3:REST.PUT.OBJECT": "an operation in S3's access logs; an action's name has no periods"
 }
 
 
 def compute(release: Release) -> Permissions:
-    """The permissions of every handler of every resource type of the release, who its roles are passed to, and what
-    its roles may do.
+    """The permissions of every handler of every resource type of the release, the services that its roles are passed to,
+    and the permissions of its roles.
 
-    Raises PipelineError for a resource type that has no provider schema.
+
+    Raises PipelineError for a resource type without a provider schema.
     """
     bound: set[str] = set()
     unbound: set[str] = set()
     undocumented: set[str] = set()
     for kind in resource_types(release):
-        for action in called(kind):
+        for action in called_actions(kind):
             known = resources_of(action)
             target = undocumented if known is None else bound if known else unbound
             target.add(action)
@@ -47,7 +48,7 @@ def compute(release: Release) -> Permissions:
         bound=tuple(sorted(bound)),
         unbound=tuple(sorted(unbound)),
         undocumented=tuple(sorted(undocumented)),
-        passed_to=tuple(sorted(passed_to(release))),
+        passed_to=tuple(sorted(trusted_services(release))),
         of_roles=tuple(sorted(role_actions(layer.document() for layer in release.layers))),
         secrets=tuple(
             sorted(
@@ -61,7 +62,7 @@ def compute(release: Release) -> Permissions:
 
 
 def resource_types(release: Release) -> list[str]:
-    """Every resource type of root and layers, without custom resources: those are functions of ours."""
+    """Every resource type of root and layers except custom resources, which are this project's functions."""
     return sorted(
         {
             resource.resource_type
@@ -74,14 +75,14 @@ def resource_types(release: Release) -> list[str]:
 
 @cache
 def handler_actions(kind: str) -> frozenset[str]:
-    """What the handlers of a resource type declare that they call. Raises PipelineError without a provider schema."""
+    """The actions that the handlers of a resource type declare. Raises PipelineError without a provider schema."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
     except ResourceNotFoundError as error:
         raise PipelineError(
-            f"Resource type {kind} has no provider schema, so what its launch needs is not known."
+            f"Resource type {kind} has no provider schema, so the permissions for its launch are not known."
         ) from error
     handlers: Mapping[str, Any] = schema.get("handlers", {})
     return frozenset(
@@ -91,17 +92,17 @@ def handler_actions(kind: str) -> frozenset[str]:
     )
 
 
-def called(kind: str) -> frozenset[str]:
-    """What the handlers of a resource type call for the templates of this package.
+def called_actions(kind: str) -> frozenset[str]:
+    """The actions that the handlers of a resource type call for the templates of this package.
 
-    That is what they declare, without what only unset properties lead to and what is no action, and with the calls
-    that a pattern stands for. Raises PipelineError without a provider schema, and for a pattern whose calls are not known.
+    These are the declared ones, without those for unset properties and without names that are not actions; patterns are
+    replaced by the actions that match. Raises PipelineError without a provider schema, and for a pattern with unknown actions.
     """
     found = handler_actions(kind) - unused(kind) - NOT_ACTIONS.keys()
     patterns = {action for action in found if "*" in action}
     if unknown := sorted(patterns - PATTERNS.keys()):
         raise PipelineError(
-            f"A handler of {kind} declares {unknown[0]}; list the calls that it makes in PATTERNS of "
+            f"A handler of {kind} declares {unknown[0]}; list the actions that it calls in PATTERNS of "
             "templates_src/launch_role/unused.py."
         )
     meant = {action for pattern in patterns for action in PATTERNS[pattern]}
@@ -110,14 +111,14 @@ def called(kind: str) -> frozenset[str]:
 
 @cache
 def _reference() -> Mapping[str, Any]:
-    """The service authorization reference, as cfn-lint carries it."""
+    """The service authorization reference that is part of cfn-lint."""
     body = files("cfnlint.data.AdditionalSpecs").joinpath("Policies.json").read_text("utf-8")
     reference: Mapping[str, Any] = json.loads(body)
     return reference
 
 
 def resources_of(action: str) -> tuple[str, ...] | None:
-    """Kinds of resource that an action can be bound to; none where it takes no resource, None where it is not known."""
+    """Resource types that an action can be limited to; empty if it applies to no resource, None if they are not known."""
     service, _, name = action.partition(":")
     if service not in _reference():
         return None
@@ -126,21 +127,21 @@ def resources_of(action: str) -> tuple[str, ...] | None:
 
 
 def arn_formats(action: str) -> Iterator[str]:
-    """The forms of ARN that an action can be bound to, with ``${Partition}``, ``${Region}``, ``${Account}`` and ``.*``."""
+    """The ARN forms that an action can be limited to, with ``${Partition}``, ``${Region}``, ``${Account}`` and ``.*``."""
     resources = _reference()[action.partition(":")[0]].get("Resources", {})
     for kind in resources_of(action) or ():
         yield from resources.get(kind.lower(), {}).get("ARNFormats", ())
 
 
 def condition_keys(action: str) -> Iterator[frozenset[str]]:
-    """The condition keys of each kind of resource that an action can be bound to."""
+    """The condition keys of each resource type that an action can be limited to."""
     resources = _reference()[action.partition(":")[0]].get("Resources", {})
     for kind in resources_of(action) or ():
         yield frozenset(resources.get(kind.lower(), {}).get("ConditionKeys", ()))
 
 
-def passed_to(release: Release) -> set[str]:
-    """The services that the roles of the release trust, and that are handed them."""
+def trusted_services(release: Release) -> set[str]:
+    """The services that the release's roles trust, and that the roles are passed to."""
     return {
         service
         for layer in release.layers
@@ -157,7 +158,7 @@ def _services(statements: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def role_actions(templates: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The actions, patterns among them, that the policies of the templates' roles allow."""
+    """The actions and patterns that the policies of the templates' roles allow."""
     return {
         action
         for template in templates
@@ -170,7 +171,7 @@ def role_actions(templates: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def role_policies(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The policy documents of a role, or of a policy that is attached to roles; none of another type."""
+    """The policy documents of a role, or of a managed policy; empty for other types."""
     properties = resource.get("Properties", {})
     if resource["Type"] == "AWS::IAM::Role":
         return [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
@@ -184,7 +185,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def text(permissions: Permissions) -> bytes:
-    """The permissions as the file that is committed."""
+    """The permissions as the content of the committed file."""
     return serialize(
         {
             "Generated": "by `python -m pipeline.checks.permissions` from the provider schemas: do not edit",
@@ -197,7 +198,7 @@ def main() -> None:
     """Write the file."""
     layers = environment.layers()
     root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version="")
-    # Without the launch role, which the file decides and which the old file may make too large.
+    # Without the launch role, whose size depends on the file.
     body = text(compute(Release("", "", root, tuple(layers), {}, {})))
     changed = not PERMISSIONS.exists() or PERMISSIONS.read_bytes() != body
     PERMISSIONS.write_bytes(body)

@@ -1,4 +1,4 @@
-"""An environment as it would be launched: parameters substituted, conditions evaluated, parents' values in the children."""
+"""Render an environment for a launch: substitute parameters, evaluate conditions, pass values from parents to children."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.aws import partition_of
 from pipeline.checks.launch_examples import launch_examples
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import load_profile, refused, resolve
+from pipeline.parameters.profiles import load_profile, rejection, resolve
 from pipeline.parameters.relations import check_region
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, template_path
@@ -22,7 +22,7 @@ from templates_src.environment import ROOT, stack_title
 
 @dataclass(frozen=True)
 class Origin:
-    """The resource, and its attribute unless it is the Ref, that a value of another layer comes from."""
+    """The resource that a value of another layer comes from, with its attribute unless the value is its Ref."""
 
     layer: str
     logical_id: str
@@ -33,9 +33,8 @@ class Origin:
 class Rendered:
     """A rendered environment.
 
-    ``layers`` holds the templates by layer name, the root under ``environment``, each with Resources and Outputs
-    only. ``parameters`` holds the values that each was rendered with. ``origins`` leads from the example value of
-    a resource to the resource.
+    ``layers`` holds the templates by layer name, the root under ``environment``, each with Resources and Outputs only.
+    ``parameters`` holds the values of each. ``origins`` maps the example value of a resource to the resource.
     """
 
     environment: str
@@ -52,10 +51,10 @@ def render(
     overrides: Mapping[str, str] | None = None,
     profiles: Path = PARAMETERS,
 ) -> Rendered:
-    """Render environment ``name``, as its profile and ``overrides`` make it.
+    """Render environment ``name`` with the values of its profile and ``overrides``.
 
-    What a profile leaves to the launch has an example value unless ``overrides`` gives one. Raises PipelineError for a
-    value that is refused and for a rule that is broken.
+    A parameter without a value in the profile has an example value unless ``overrides`` sets one. Raises PipelineError for a
+    rejected value and a violated rule.
     """
     given = {**launch_examples(region, name), **(overrides or {})}
     given = {
@@ -68,9 +67,9 @@ def render(
 
 
 def render_values(release: Release, name: str, region: str, values: Mapping[str, str]) -> Rendered:
-    """Render an environment whose every root parameter is given.
+    """Render an environment with a value for every root parameter.
 
-    Raises PipelineError for a value of another region and for a rule that is broken.
+    Raises PipelineError for a value of another region and for a violated rule.
     """
     misplaced = check_region(values, region)
     if misplaced:
@@ -96,7 +95,7 @@ def render_values(release: Release, name: str, region: str, values: Mapping[str,
             outputs[logical_id] = render_layer(
                 release, rendered, stacks[logical_id], evaluated["Properties"]["Parameters"]
             )
-    rendered.layers[ROOT] = assembled(scope, root, resources)
+    rendered.layers[ROOT] = rendered_template(scope, root, resources)
     rendered.parameters[ROOT] = dict(values)
     return rendered
 
@@ -104,12 +103,12 @@ def render_values(release: Release, name: str, region: str, values: Mapping[str,
 def render_layer(
     release: Release, rendered: Rendered, name: str, values: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Render one nested template into ``rendered``; returns its outputs as the root sees them."""
+    """Render one nested template into ``rendered``; returns its outputs for the root."""
     layer = next(layer for layer in release.layers if layer.name == name)
     for parameter, value in values.items():
-        reason = refused(layer.declarations[parameter], str(value))
+        reason = rejection(layer.declarations[parameter], str(value))
         if reason:
-            raise PipelineError(f"Layer {name} would be handed {parameter} as {value!r}. {reason}")
+            raise PipelineError(f"Layer {name} would receive {parameter} as {value!r}. {reason}")
     template = json.loads(release.files[template_path(name)])
     stack = f"{values['Project']}-{values['Environment']}-{stack_title(name)}"
     scope = scope_of(template, values, rendered.region, stack)
@@ -118,7 +117,7 @@ def render_layer(
         for logical_id, resource in template["Resources"].items()
         if (evaluated := render_resource(scope, resource)) is not None
     }
-    rendered.layers[name] = assembled(scope, template, resources)
+    rendered.layers[name] = rendered_template(scope, template, resources)
     rendered.parameters[name] = dict(values)
     existing = _Existing(rendered, name, resources)
     return {
@@ -134,7 +133,7 @@ def scope_of(
     stack: str,
     outputs: Any = lambda _stack, _attribute: None,
 ) -> Scope:
-    """The scope of a template: parameters with list types split, and the pseudo parameters."""
+    """The scope of a template: parameters, with list types split, and the pseudo parameters."""
     given: dict[str, Any] = {}
     for name, parameter in template.get("Parameters", {}).items():
         value = values[name]
@@ -145,7 +144,7 @@ def scope_of(
 
 
 def pseudo_parameters(region: str, stack: str) -> dict[str, str]:
-    """Pseudo parameters as they are in a region; the account is AWS's example account."""
+    """Pseudo parameters in a region; the account is AWS's example account."""
     partition = partition_of(region)
     return {
         "AWS::AccountId": ACCOUNT,
@@ -158,7 +157,7 @@ def pseudo_parameters(region: str, stack: str) -> dict[str, str]:
 
 
 def check_rules(scope: Scope) -> None:
-    """Hold the parameters to the template's rules, as CloudFormation does before it creates anything."""
+    """Check the parameters against the template's rules, as CloudFormation does before it creates resources."""
     for name, rule in scope.template.get("Rules", {}).items():
         if "RuleCondition" in rule and not scope.holds(rule["RuleCondition"]):
             continue
@@ -168,7 +167,7 @@ def check_rules(scope: Scope) -> None:
 
 
 def render_resource(scope: Scope, resource: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A resource with its functions evaluated; None where its condition is false."""
+    """A resource with its functions evaluated; None if its condition is false."""
     if "Condition" in resource and not scope.condition(resource["Condition"]):
         return None
     body = {key: value for key, value in resource.items() if key != "Condition"}
@@ -176,10 +175,10 @@ def render_resource(scope: Scope, resource: Mapping[str, Any]) -> dict[str, Any]
     return evaluated
 
 
-def assembled(
+def rendered_template(
     scope: Scope, template: Mapping[str, Any], resources: dict[str, Any]
 ) -> dict[str, Any]:
-    """A rendered template: what is left of it when parameters, rules and conditions have done their work."""
+    """A rendered template: the result of parameters, rules and conditions."""
     for resource in resources.values():
         after = resource.get("DependsOn", [])
         kept = [
@@ -203,7 +202,7 @@ def assembled(
 
 
 class _Existing:
-    """Output values as if the resources of a layer existed."""
+    """Output values with example values of a layer's resources."""
 
     def __init__(self, rendered: Rendered, layer: str, resources: Mapping[str, Any]) -> None:
         self.rendered, self.layer, self.resources = rendered, layer, resources

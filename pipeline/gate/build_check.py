@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.paths import CACHE, NOTES, PROJECT, RELEASE_PAGES
+from pipeline.paths import CACHE, NOTES, PROJECT_FOLDER, RELEASE_PAGES
 from pipeline.release.assemble import Release
 
 RESULT = CACHE / "gate.json"
@@ -62,18 +62,18 @@ def digest(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> str:
     """Names everything that the result depends on."""
     found = hashlib.sha256(f"{release.prefix} {json.dumps(profiles, sort_keys=True)}".encode())
     for path in sorted(_files()):
-        found.update(f"{path.relative_to(PROJECT)}\0".encode() + path.read_bytes() + b"\0")
+        found.update(f"{path.relative_to(PROJECT_FOLDER)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()
 
 
 def _files() -> Iterator[Path]:
     yield from NOTES.glob("*.yaml")
     for place in _CODE:
-        path = PROJECT / "pipeline" / place
+        path = PROJECT_FOLDER / "pipeline" / place
         yield from [path] if path.suffix else (*path.glob("*.py"), *path.glob("*.json"))
     # A manifest has the hashes of a kept release's files.
-    yield from (PROJECT / "tests" / "releases").glob("*/manifest.json")
-    yield from (PROJECT / "tests" / "releases").glob("*/parameters/*.json")
+    yield from (PROJECT_FOLDER / "tests" / "releases").glob("*/manifest.json")
+    yield from (PROJECT_FOLDER / "tests" / "releases").glob("*/parameters/*.json")
 
 
 def _read() -> dict[str, Any]:

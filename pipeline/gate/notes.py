@@ -21,7 +21,7 @@ from typing import Any
 
 from pipeline.errors import PipelineError, listed
 from pipeline.gate.findings import Finding
-from pipeline.parameters.profiles import shown
+from pipeline.parameters.profiles import display_path
 from pipeline.paths import NOTES
 
 _RESOURCE = r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)?"
@@ -68,7 +68,7 @@ def load_notes(version: str, folder: Path = NOTES) -> Notes:
     Raises PipelineError that names the file and the entry for notes that cannot be read.
     """
     path = folder / f"{version}.yaml"
-    file = shown(path)
+    file = display_path(path)
     if not path.exists():
         return Notes(file)
     import yaml

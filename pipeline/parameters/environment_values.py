@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import check_names, refused, resolve
+from pipeline.parameters.profiles import check_names, rejection, resolve
 from templates_src.core.layer import Layer
 
 _FIXED = "it cannot change without new, empty resources"
@@ -93,7 +93,7 @@ def values_of_update(
     for name, value in deployed.items():
         if name not in profile or name in reset or name in given or value == profile[name]:
             continue
-        if reason := refused(root.declarations[name], value):
+        if reason := rejection(root.declarations[name], value):
             raise PipelineError(
                 f"Stack {stack} has {name} {value!r}, which this release refuses; give another value with --set {name}=VALUE. {reason}"
             )

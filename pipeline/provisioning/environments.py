@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, aws_errors, code_of, pages
+from pipeline.aws import Aws, aws_errors, code_of, token_pages
 from pipeline.errors import PipelineError
 from pipeline.provisioning.records import errors_of, read, stack_name
 from pipeline.stacks.reading import read_stack, values_of
@@ -86,7 +86,7 @@ def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
             f"{environment.name} has no outputs, because no launch of it has succeeded; `status` says why, `launch` launches it again."
         )
     with aws_errors(f"read the outputs of {environment.name}"):
-        found = pages(
+        found = token_pages(
             aws.client("servicecatalog").describe_record,
             "RecordOutputs",
             Id=environment.outputs_record_id,

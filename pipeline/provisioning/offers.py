@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import Aws, aws_errors, pages
+from pipeline.aws import Aws, aws_errors, token_pages
 from pipeline.errors import PipelineError, listed, suggestion
-from pipeline.parameters.profiles import refused
+from pipeline.parameters.profiles import rejection
 from templates_src.core.declaration import Declaration
 
 DEPRECATED = "DEPRECATED"
@@ -71,10 +71,10 @@ class Offer:
             meant = suggestion(name, self.parameters)
             ending = f"; {meant}" if meant else "."
             raise PipelineError(
-                f"--set names {name}, which is no parameter of {self.product.name} {self.version.name}{ending}"
+                f"--set names {name}, which is not a parameter of {self.product.name} {self.version.name}{ending}"
             )
         for name, value in settings.items():
-            reason = refused(self.parameters[name], value)
+            reason = rejection(self.parameters[name], value)
             if reason:
                 raise PipelineError(f"--set: {name} is {value!r}. {reason}")
         for name, parameter in self.parameters.items():
@@ -90,7 +90,7 @@ def find_product(aws: Aws, name: str) -> Product:
     with aws_errors(f"look for product {name}"):
         catalog = aws.client("servicecatalog")
         # Not by a search for the name: Service Catalog's search is for words, of which other names have some too.
-        offered = pages(catalog.search_products, "ProductViewSummaries")
+        offered = token_pages(catalog.search_products, "ProductViewSummaries")
         ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})
         if not ids:
             raise PipelineError(
@@ -112,7 +112,7 @@ def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = ""
     ``named`` is a portfolio's name or the path's ID. Raises PipelineError where that leaves none or several.
     """
     with aws_errors(f"look for launch paths of product {product.name}"):
-        found = pages(
+        found = token_pages(
             aws.client("servicecatalog").list_launch_paths,
             "LaunchPathSummaries",
             ProductId=product.id,

@@ -1,1 +1,1 @@
-"""A release: assembled, named within limits, packaged and uploaded."""
+"""Assemble a release: templates, names within limits, function packages and the upload."""

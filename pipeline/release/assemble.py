@@ -1,4 +1,4 @@
-"""Building a release: the templates as bytes, their content hash, and the prefix they are uploaded under."""
+"""Build a release: the templates as bytes, their content hash, and their prefix in the release bucket."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from templates_src.core.policy_size import check_policies
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import release_bucket
 
-PRODUCT = "carbon-connect"
-# CloudFormation's quotas: a template sent in the request, one read from S3, and what either may hold.
+RELEASE_NAME = "carbon-connect"
+# CloudFormation's quotas: a template in the request, a template in S3, and the number of its sections' entries.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MAX_REQUEST_BYTES = 51_200
 MAX_TEMPLATE_BYTES = 1_000_000
@@ -34,16 +34,16 @@ MAX_PARAMETERS = 200
 MAX_OUTPUTS = 200
 LINE_LENGTH = 100
 PACKED_LINE_LENGTH = 150
-# Stands in the root while its own hash is computed; the hash cannot contain itself.
+# Placeholder in the root while its own hash is computed; the hash cannot contain itself.
 UNNAMED_PREFIX = "unnamed/"
 
 
 @dataclass(frozen=True)
 class Release:
-    """What is launched: every template and function of one version.
+    """Every template and function of one version.
 
     ``files`` maps a path below the prefix, such as ``templates/network.template.json``, to its bytes. ``bootstrap_stacks``
-    does so for what an account has before it has a release: they are deployed once, and no release holds them.
+    holds the templates of the account's bootstrap stacks in the same form: they are deployed once and belong to no release.
     """
 
     version: str
@@ -55,7 +55,7 @@ class Release:
 
     @property
     def prefix(self) -> str:
-        """Where the release is kept in its bucket: version and content, so that other content goes elsewhere."""
+        """The release's prefix in its bucket: version and content hash, so that different content has a different prefix."""
         return release_prefix(self.version, self.digest)
 
     @cached_property
@@ -78,10 +78,10 @@ class Release:
 
 
 def assemble(version: str | None = None, functions: Path | None = None) -> Release:
-    """Build every template and pack every function that has changed, into dist/functions.
+    """Build every template, and pack every function that has changed into dist/functions.
 
-    With ``functions`` the release holds the zips of that folder as they are. Raises PipelineError for a template that cannot
-    be built or is too large for CloudFormation, and for a function that cannot be packed or has no zip.
+    With ``functions`` the release contains the zips of that folder unchanged. Raises PipelineError for a template that
+    cannot be built or is too large for CloudFormation, and for a function that cannot be packed or has no zip.
     """
     packages = packed() if functions is None else zips(functions)
     version = version or project_version()
@@ -104,33 +104,33 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
             template_path(base.name): serialize(base.document(), packed=True) for base in bases
         }
     except (TemplateError, AttributeError, ValueError, TypeError) as error:
-        # The last three are how troposphere refuses a property that a resource lacks, or does not have.
+        # troposphere raises the last three for a missing or unknown property of a resource.
         raise PipelineError(f"{' '.join(str(error).split()).rstrip('.')}.") from error
     for layer in (root, *layers):
         check_quotas(layer, len(files[template_path(layer.name)]), MAX_TEMPLATE_BYTES)
     for base in bases:
-        # They are sent in the request: an account has no release bucket before them.
+        # They are sent in the request: the account has no release bucket yet.
         check_quotas(base, len(bootstrap_stacks[template_path(base.name)]), MAX_REQUEST_BYTES)
     return Release(version, digest, root, tuple(layers), files, bootstrap_stacks)
 
 
 def packed() -> list[Path]:
-    """The zips of dist/functions, made from the working tree's sources."""
+    """The zips in dist/functions, packed from the working tree's sources."""
     return sorted(build_functions(known=manifest_hashes(DIST)).values())
 
 
 def manifest_hashes(dist: Path) -> dict[str, str]:
-    """The SHA-256 of each function zip that the last build wrote into its manifest, by file name."""
+    """The SHA-256 of each function zip in the manifest of the last build, by file name."""
     try:
         files = json.loads((dist / MANIFEST.name).read_bytes())["Files"]
     except (OSError, ValueError, KeyError):
-        # The first build, or one after a merge with conflicts: every zip is read.
+        # The first build, or a manifest with merge conflicts: every zip is read.
         return {}
     return {Path(name).name: digest for name, digest in files.items() if name.endswith(".zip")}
 
 
 def require_packages(layers: Sequence[Layer], files: Mapping[str, bytes]) -> None:
-    """Refuse a release that lacks the code of one of its functions."""
+    """Raise PipelineError for a release without the code of one of its functions."""
     for layer in layers:
         for logical_id, resource in layer.template.resources.items():
             if resource.resource_type == Function.resource_type:
@@ -142,7 +142,7 @@ def require_packages(layers: Sequence[Layer], files: Mapping[str, bytes]) -> Non
 
 
 def project_version() -> str:
-    """The version that setup.cfg declares."""
+    """The version in setup.cfg."""
     settings = configparser.ConfigParser()
     settings.read(SETUP_CFG, encoding="utf-8")
     return settings["metadata"]["version"]
@@ -150,7 +150,7 @@ def project_version() -> str:
 
 def release_prefix(version: str, digest: str) -> str:
     """Prefix of a release in its bucket."""
-    return f"{PRODUCT}/{version}-{digest}/"
+    return f"{RELEASE_NAME}/{version}-{digest}/"
 
 
 def template_path(name: str) -> str:
@@ -159,15 +159,15 @@ def template_path(name: str) -> str:
 
 
 def zips(folder: Path) -> list[Path]:
-    """The function zips of a folder, in order."""
+    """The function zips in a folder, sorted."""
     return sorted(folder.glob("*.zip"))
 
 
 def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
-    """A template or manifest as the bytes that are committed: the same on any machine.
+    """A template or manifest as the committed bytes, which are the same on every machine.
 
-    What fits a line stands on one line, which reads well in review. ``packed`` fills the lines of a list of texts and
-    indents nothing: the launch role's many actions must fit a request.
+    A value that fits a line is on one line, for review. ``packed`` fills the lines of a list of texts and indents
+    nothing: the many actions of the launch role must fit a request.
     """
     return (_text(document, "", packed=packed) + "\n").encode()
 
@@ -192,7 +192,7 @@ def _text(value: object, indent: str, *, packed: bool) -> str:
 
 
 def _filled(items: Sequence[str]) -> list[str]:
-    """Lines of items, each as full as it can be."""
+    """Lines of items, each as full as possible."""
     lines = [items[0]]
     for item in items[1:]:
         if len(lines[-1]) + len(item) + 2 <= PACKED_LINE_LENGTH:
@@ -203,7 +203,7 @@ def _filled(items: Sequence[str]) -> list[str]:
 
 
 def content_digest(files: Mapping[str, bytes]) -> str:
-    """Twelve hexadecimal digits that name this content and no other."""
+    """Twelve hexadecimal digits that identify this content."""
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.encode() + b"\0" + hashlib.sha256(files[path]).digest())
@@ -211,7 +211,7 @@ def content_digest(files: Mapping[str, bytes]) -> str:
 
 
 def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
-    """Hold a template to CloudFormation's quotas."""
+    """Raise PipelineError for a template over one of CloudFormation's quotas."""
     template = layer.template
     for what, count, most in (
         ("bytes", size, most_bytes),
@@ -221,15 +221,15 @@ def check_quotas(layer: Layer, size: int, most_bytes: int) -> None:
     ):
         if count > most:
             raise PipelineError(
-                f"Template {layer.name} has {count:,} {what}, but CloudFormation takes {most:,}; move some to another layer."
+                f"Template {layer.name} has {count:,} {what}, but CloudFormation accepts {most:,}; move some to another layer."
             )
 
 
 def write(release: Release, dist: Path = DIST) -> list[Path]:
     """Write templates and manifest below ``dist``; returns the files whose bytes changed.
 
-    Function zips are there already: one counts as changed where the manifest had another. A template of a layer that
-    the release no longer has is removed.
+    Function zips exist already: a zip counts as changed if its hash in the manifest changed. The template of a removed
+    layer is deleted.
     """
     before = manifest_hashes(dist)
     templates = {**release.files, **release.bootstrap_stacks}

@@ -1,11 +1,11 @@
-"""The Lambda functions as zips: the same sources give the same bytes.
+"""Pack the Lambda functions as zips: the same sources always give the same bytes.
 
-`templates_src/functions/README.md` holds the convention. A zip says in its comment which sources it was made of and what it
-holds; one that still matches its folder is kept as it is, so a build needs wheels (and a network, once) only for a function that
-has changed, and a release holds the committed bytes whatever this machine's zlib would have made of them: zlib-ng compresses the
-same contents to other bytes.
+`templates_src/functions/README.md` describes the convention. The comment of a zip records the hash of its sources and of its
+contents; a zip that still matches its folder is kept. A build therefore needs wheels (and once a network) only for a function
+that has changed, and a release contains the committed bytes, whatever zlib this machine has: zlib-ng compresses the same
+contents to other bytes.
 
-Wheels are unpacked rather than installed, because what an installer adds depends on its version.
+Wheels are unpacked, not installed, because the files that an installer adds depend on its version.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import PipelineError
-from pipeline.paths import CACHE, FUNCTIONS, PROJECT
+from pipeline.paths import CACHE, FUNCTIONS, PROJECT_FOLDER
 from templates_src.core.function import RUNTIME
 
-SOURCE = PROJECT / "templates_src" / "functions"
+SOURCE = PROJECT_FOLDER / "templates_src" / "functions"
 WHEELS = CACHE / "wheels"
 
 FORMAT = "1"
-"""Raised when this module packs the same sources differently, so that every zip is made anew."""
+"""Raised when this module packs the same sources differently, so that every zip is packed again."""
 
 PACKAGE = "functions"
-"""The zip's package, so that `functions.NAME.handler.handler` is the handler and shared modules lie beside NAME."""
+"""The zip's package: `functions.NAME.handler.handler` is the handler, and shared modules are next to NAME."""
 
 MAX_BYTES = 1_000_000
 PYTHON = RUNTIME.removeprefix("python")
-"""The Python that the functions run on, and the wheels must be for."""
+"""The Python version of the functions, and of their wheels."""
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 REQUIREMENT = re.compile(
@@ -44,7 +44,7 @@ REQUIREMENT = re.compile(
 )
 COMPILED = {".so", ".pyd", ".dll", ".dylib", ".a", ".o"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can hold."""
+"""The earliest time that a zip can store."""
 
 MODE = 0o100644
 """A regular file that Lambda's user can read."""
@@ -77,7 +77,7 @@ class Requirement:
         return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
 
     def wheel_in(self, wheels: Path) -> Path | None:
-        """The wheel, if the folder holds it unharmed."""
+        """The wheel, if the folder contains it with the pinned hash."""
         stem = re.sub(r"[-_.]+", "_", self.name).lower()
         for candidate in sorted(wheels.glob("*.whl")):
             name, version, *_ = candidate.name.split("-")
@@ -96,9 +96,9 @@ def build_functions(
 ) -> dict[str, Path]:
     """Pack every function of `source` into `out`; return the zips' paths by function name.
 
-    A zip that is up to date is left alone; one whose function is gone is removed. Wheels come from the folder `wheels`, which
-    pip fills from PyPI where one is missing. `known` holds the SHA-256 of zips, by file name, whose contents were read when
-    they were packed: reading them again takes longer than the rest of a build. Raises PipelineError that names the function.
+    A zip that is up to date stays; the zip of a removed function is deleted. Wheels come from the folder `wheels`, which pip
+    fills from PyPI if one is missing. `known` holds the SHA-256 of zips, by file name, whose contents were read when they were
+    packed: reading them again takes longer than the rest of a build. Raises PipelineError that names the function.
     """
     folders = function_folders(source)
     out.mkdir(parents=True, exist_ok=True)
@@ -111,28 +111,28 @@ def build_functions(
 
 
 def fetch_wheels(source: Path = SOURCE, wheels: Path = WHEELS) -> None:
-    """Have every function's wheels in the folder, so that a later build needs no network. Raises PipelineError."""
+    """Download every function's wheels into the folder, so that a later build needs no network. Raises PipelineError."""
     _fetch([each for folder in function_folders(source) for each in requirements(folder)], wheels)
 
 
 def function_folders(source: Path) -> list[Path]:
-    """The functions' folders, by name. Raises PipelineError where one breaks the convention."""
+    """The functions' folders, by name. Raises PipelineError for a folder that breaks the convention."""
     folders = sorted(
         path for path in source.iterdir() if path.is_dir() and path.name != "__pycache__"
     )
     for folder in folders:
         if not NAME.fullmatch(folder.name):
             raise PipelineError(
-                f"{folder}: a function's folder is named in lower case with underscores."
+                f"{folder}: a function's folder must be named in lower case with underscores; rename it."
             )
         for needed in ("__init__.py", "handler.py"):
             if not (folder / needed).is_file():
-                raise PipelineError(f"{folder} has no {needed}: every function needs one.")
+                raise PipelineError(f"{folder} has no {needed}: every function needs one; add it.")
     return folders
 
 
 def requirements(folder: Path) -> list[Requirement]:
-    """The wheels that a function pins. Raises PipelineError at a line that pins no version or not exactly one hash."""
+    """The wheels that a function pins. Raises PipelineError for a line without a version or without exactly one hash."""
     path = folder / "requirements.txt"
     found = []
     for number, line in enumerate(
@@ -143,13 +143,15 @@ def requirements(folder: Path) -> list[Requirement]:
             continue
         match = REQUIREMENT.fullmatch(text)
         if not match:
-            raise PipelineError(f"{path}:{number}: write NAME==VERSION --hash=sha256:HASH.")
+            raise PipelineError(
+                f"{path}:{number} must have the form NAME==VERSION --hash=sha256:HASH."
+            )
         found.append(Requirement(match["name"], match["version"], match["sha256"]))
     return found
 
 
 def contents_digest(path: Path) -> str:
-    """SHA-256 of what a zip holds, however it is compressed: names, order, times, modes and contents."""
+    """SHA-256 of a zip's contents, independent of compression: names, order, times, modes and bytes."""
     digest = hashlib.sha256()
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
@@ -172,21 +174,23 @@ def _build(folder: Path, target: Path, wheels: Path, known: str | None) -> None:
         return
     try:
         _fetch(pinned, wheels)
-    except PipelineError as refusal:
+    except PipelineError as error:
         raise PipelineError(
-            f"Function {folder.name} changed and cannot be packed: {refusal}"
+            f"Function {folder.name} changed and cannot be packed: {error}"
         ) from None
     members = dict(sources)
     for requirement in pinned:
         wheel = requirement.wheel_in(wheels)
         if wheel is None:
-            raise PipelineError(f"{wheels} holds no wheel of {requirement.name} as it was pinned.")
+            raise PipelineError(
+                f"{wheels} has no wheel of {requirement.name} with the pinned hash; delete that wheel and build again."
+            )
         _add(members, _wheel_files(wheel), wheel.name)
     _write(target, members, digest)
 
 
 def _source_files(folder: Path) -> dict[str, bytes]:
-    """The function's own files and the shared modules that it uses, by their names in the zip."""
+    """The function's files and the shared modules that it uses, by their names in the zip."""
     files = {f"{PACKAGE}/__init__.py": (folder.parent / "__init__.py").read_bytes()}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -199,7 +203,7 @@ def _source_files(folder: Path) -> dict[str, bytes]:
 
 
 def _shared_modules(folder: Path) -> list[Path]:
-    """The modules beside the folder that its own modules import with `from ..MODULE import`, and those that these import."""
+    """The shared modules that a function imports with `from ..MODULE import`, and the ones that these import."""
     found: list[Path] = []
     waiting = [(path, 2) for path in sorted(folder.glob("*.py"))]
     while waiting:
@@ -240,7 +244,7 @@ def _comment(sources: str, contents: str) -> str:
 
 
 def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
-    """Download the wheels that are missing, with PyPI's own client, which checks the hashes."""
+    """Download the missing wheels with pip, which checks the hashes."""
     wheels.mkdir(parents=True, exist_ok=True)
     missing = sorted({str(each) for each in pinned if each.wheel_in(wheels) is None})
     if not missing:
@@ -261,14 +265,14 @@ def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
 
 
 def _wheel_files(wheel: Path) -> dict[str, bytes]:
-    """What a pure-Python wheel would install, by path. RECORD is left out: it lists files that an installer would add."""
+    """The files of a pure-Python wheel, by path. RECORD is left out: it lists files that an installer would add."""
     files: dict[str, bytes] = {}
     with zipfile.ZipFile(wheel) as archive:
         for name in archive.namelist():
             path = PurePosixPath(name)
             if path.suffix in COMPILED or path.parts[0].endswith(".data"):
                 raise PipelineError(
-                    f"{wheel.name} holds {name}: functions are packed from pure Python."
+                    f"{wheel.name} contains {name}, but functions are packed from pure Python; pin a pure-Python wheel."
                 )
             if not name.endswith("/") and path.name != "RECORD" and path.suffix != ".pyc":
                 files[name] = archive.read(name)
@@ -278,17 +282,19 @@ def _wheel_files(wheel: Path) -> dict[str, bytes]:
 def _add(members: dict[str, bytes], files: Mapping[str, bytes], origin: str) -> None:
     for name, content in files.items():
         if members.setdefault(name, content) != content:
-            raise PipelineError(f"{origin} holds {name}, and so does another part of the zip.")
+            raise PipelineError(
+                f"{origin} contains {name}, and so does another part of the zip; rename one."
+            )
 
 
 def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
-    """Write the zip beside its place first, so that none is ever half made."""
+    """Write the zip next to its place and move it there, so that a partial zip never exists."""
     draft = target.with_suffix(".draft")
     try:
         with zipfile.ZipFile(draft, "w") as archive:
             for name in sorted(members):
                 info = zipfile.ZipInfo(name, EPOCH)
-                info.create_system = 3  # Unix, on every system: the mode below is read as Unix's
+                info.create_system = 3  # Unix, on every system: the mode below is a Unix mode
                 info.external_attr = MODE << 16
                 info.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(info, members[name], compresslevel=9)
@@ -297,7 +303,7 @@ def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
         size = draft.stat().st_size
         if size >= MAX_BYTES:
             raise PipelineError(
-                f"{target.name} has {size:,} bytes; a function stays under {MAX_BYTES:,}."
+                f"{target.name} has {size:,} bytes, but a function must stay under {MAX_BYTES:,}; remove a dependency."
             )
         draft.replace(target)
     finally:
@@ -305,11 +311,11 @@ def _write(target: Path, members: Mapping[str, bytes], sources: str) -> None:
 
 
 def main() -> int:
-    """Bring dist/functions up to date and say what is there."""
+    """Update dist/functions and print its zips."""
     try:
         zips = [FunctionZip.at(path) for path in build_functions().values()]
-    except PipelineError as refusal:
-        print(refusal, file=sys.stderr)
+    except PipelineError as error:
+        print(error, file=sys.stderr)
         return 1
     for each in zips:
         print(f"{each.name:24} {each.size / 1024:6.0f} KiB  sha256 {each.sha256}")

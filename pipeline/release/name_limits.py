@@ -1,4 +1,4 @@
-"""What services take as names: the longest and the characters, property by property, and where each is written."""
+"""Limits of names: longest value and allowed characters per property, with their source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 ACCOUNT = "111122223333"
-# As long as the name of any region that accounts of the partitions aws, aws-cn and aws-us-gov can use.
+# The longest region name in the partitions aws, aws-cn and aws-us-gov.
 LONGEST_REGION = "ap-southeast-1"
 
 _AWS = "https://docs.aws.amazon.com"
@@ -32,10 +32,10 @@ _PATH = r"/([!-~]+/)*"
 
 @dataclass(frozen=True)
 class Limit:
-    """What a service takes as the value of one property, and where that is written.
+    """The limit of one property, with its source.
 
-    ``longest`` counts characters; ``path`` leads to the property through properties of properties. ``suffix`` is what
-    the service itself appends before it counts.
+    ``longest`` counts characters; ``path`` leads to the property through nested properties. ``suffix`` is what the
+    service appends before it counts.
     """
 
     kind: str
@@ -70,7 +70,7 @@ LIMITS = (
         _HYPHENATED,
         f"{_ELASTICACHE}/API_CreateReplicationGroup.html",
     ),
-    # Stored in lower case: CloudFormation finds one with a capital letter changed for ever.
+    # ElastiCache stores it in lower case: CloudFormation would see a name with a capital letter as changed in every update.
     Limit(
         "AWS::ElastiCache::User",
         ("UserId",),
@@ -128,7 +128,7 @@ LIMITS = (
         r"[A-Za-z0-9._/#-]+",
         f"{_AWS}/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
     ),
-    # Secrets Manager appends a hyphen and six characters, and searches a partial ARN for such an end.
+    # Secrets Manager appends a hyphen and six characters, and interprets such an ending of a partial ARN.
     Limit(
         "AWS::SecretsManager::Secret",
         ("Name",),

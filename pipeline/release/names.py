@@ -1,4 +1,4 @@
-"""Names that are composed from Project and Environment, held to the limits of the services that take them."""
+"""Check names that are composed from Project and Environment against the limits of the services."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STACK_SUFFIX = "1ABCDEFGHIJKL"
 
 
 def check_names_fit(layers: Iterable[Layer]) -> None:
-    """Hold every composed name to its service's limit, for the longest Project in each environment.
+    """Check every composed name against its service's limit, for the longest Project in each environment.
 
-    Names that a resource's Ref or an unbounded parameter goes into are not known before a launch and are left out.
-    Raises PipelineError.
+    Names that contain a resource's Ref or an unbounded parameter are not known before a launch and are left out. Raises
+    PipelineError.
     """
     for layer in layers:
         for environment in sorted(ENVIRONMENT.allowed, key=len, reverse=True):
@@ -31,7 +31,7 @@ def check_names_fit(layers: Iterable[Layer]) -> None:
 
 
 def longest_values(layer: Layer, environment: str) -> dict[str, str]:
-    """Parameters and pseudo parameters of a layer at their longest, as far as they have a bound."""
+    """Parameters and pseudo parameters of a layer with their longest values, if they have a bound."""
     project = longest_project()
     parameters = {
         name: longest
@@ -52,7 +52,7 @@ def longest_values(layer: Layer, environment: str) -> dict[str, str]:
 
 
 def longest_project() -> str:
-    """The longest Project that is allowed, with as many hyphens as it may have."""
+    """The longest value that Project accepts, with the most hyphens."""
     assert PROJECT.max_length is not None  # noqa: S101 - Project has a bound, or no name could be checked
     text = ("a" + "-1" * PROJECT.max_length)[: PROJECT.max_length]
     return f"{text[:-1]}1"
@@ -82,7 +82,7 @@ def _check_layer(layer: Layer, values: Mapping[str, str]) -> None:
 def _log_groups(
     resources: Iterable[tuple[str, Any, Any]], values: Mapping[str, str]
 ) -> dict[str, str]:
-    """What Ref of each log group with a name of its own gives: that name, which others are composed from."""
+    """The Ref of each log group with an explicit name: the name, which other names are composed from."""
     scope = Scope({}, values)
     return {
         title: name
@@ -93,7 +93,7 @@ def _log_groups(
 
 
 def _names(resource: Any, path: tuple[str, ...], scope: Scope) -> Iterator[str]:
-    """Every value that the property can have, whichever way its conditions go."""
+    """Every value that the property can have, for all outcomes of its conditions."""
     given = resource.properties.get(path[0])
     if given is None or isinstance(given, str):
         return
@@ -121,10 +121,10 @@ def _check(layer: str, title: str, limit: Limit, name: str) -> None:
     what = f"{'.'.join(limit.path)} of {title} in layer {layer}"
     if len(whole) > limit.longest:
         raise PipelineError(
-            f"{what} comes to {whole!r} for the longest Project: {len(whole)} characters, where "
-            f"{limit.kind} takes {limit.longest}; shorten what is added to Project and Environment ({limit.source})."
+            f"{what} is {whole!r} for the longest Project: {len(whole)} characters, but "
+            f"{limit.kind} accepts {limit.longest}; shorten the text around Project and Environment ({limit.source})."
         )
     if not re.fullmatch(limit.pattern, whole, re.ASCII):
         raise PipelineError(
-            f"{what} comes to {whole!r}, which {limit.kind} does not take as a name; see {limit.source}."
+            f"{what} is {whole!r}, which is not a valid name for {limit.kind}; see {limit.source}."
         )

@@ -1,4 +1,4 @@
-"""Parameter files for `aws cloudformation deploy`: each profile, and where the release is."""
+"""Parameter files for `aws cloudformation deploy`: each profile with the location of the release."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAUNCH = DIST / "launch"
 def write_launch_files(
     release: Release, bucket: str, folder: Path = LAUNCH, profiles: Path = PARAMETERS
 ) -> list[Path]:
-    """Write one file an environment, as --parameter-overrides file://… takes it in versions 1 and 2 of the AWS CLI.
+    """Write one file per environment, in the form of --parameter-overrides file://… in AWS CLI versions 1 and 2.
 
     That is a list of ``Key=Value``: version 1 refuses the ParameterKey and ParameterValue of the profiles. An update
     keeps the previous value of a parameter that is not named. The files therefore name the location of the release, because a

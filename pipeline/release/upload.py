@@ -1,4 +1,4 @@
-"""Putting a release into its bucket: once written, never changed."""
+"""Upload a release to its bucket; a written object never changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of, partition_of
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import refused
+from pipeline.parameters.profiles import rejection
 from pipeline.release.assemble import Release
 from templates_src.core.shared import RELEASE_BUCKET
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
@@ -22,7 +22,7 @@ _SEVERAL = 8
 
 @dataclass(frozen=True)
 class Uploaded:
-    """What an upload did: keys written now, and how many were there already."""
+    """The result of an upload: the keys written now, and the number that existed."""
 
     bucket: str
     prefix: str
@@ -31,28 +31,28 @@ class Uploaded:
 
 
 def release_bucket_name(account: str, region: str) -> str:
-    """The bucket that `launch` uses unless another is named: one an account and region."""
+    """The default bucket of `launch`: one per account and region."""
     return f"{RELEASE_BUCKET_PREFIX}-{account}-{region}"
 
 
 def object_url(region: str, bucket: str, key: str) -> str:
-    """Address under which CloudFormation and Service Catalog read an object of a bucket in their region."""
+    """The URL at which CloudFormation and Service Catalog read an object of a bucket in their region."""
     suffix = "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"
     return f"https://{bucket}.s3.{region}.{suffix}/{key}"
 
 
 def ensure_bucket(aws: Aws, bucket: str) -> bool:
-    """Make the bucket unless it is there; returns whether it was made, or finished after an interruption.
+    """Create the bucket if it does not exist; returns whether it was created, or completed after an interruption.
 
-    It is private, encrypted and versioned. Raises PipelineError when the name belongs to someone else.
+    It is private, encrypted and versioned. Raises PipelineError if the name belongs to another account.
     """
     s3 = aws.client("s3")
-    with aws_errors(f"make bucket {bucket}"):
+    with aws_errors(f"create bucket {bucket}"):
         if not owned_bucket_exists(aws, bucket):
             elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
             s3.create_bucket(Bucket=bucket, **({} if aws.region == "us-east-1" else elsewhere))
         elif s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled":
-            # Versioning comes last: the bucket is finished.
+            # Versioning comes last and marks the bucket as complete.
             return False
         s3.put_public_access_block(
             Bucket=bucket,
@@ -68,10 +68,10 @@ def ensure_bucket(aws: Aws, bucket: str) -> bool:
 
 
 def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
-    """Whether the bucket is there; ``account`` is asked for unless it is given.
+    """Whether the bucket exists; reads ``account`` from AWS if it is not given.
 
-    Names of buckets are shared by all accounts, so that anybody can take the one that a release is to have and open it to
-    us. Raises PipelineError for the bucket of another account, for one that may not be used, and for one of another region.
+    Bucket names are shared by all accounts: another account could take the name of a release bucket and open the bucket to
+    this account. Raises PipelineError for a bucket of another account, without permissions, or in another region.
     """
     from botocore.exceptions import ClientError
 
@@ -83,11 +83,11 @@ def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
             return False
         if code_of(error) in {"403", "Forbidden", "AccessDenied"}:
             raise PipelineError(
-                f"Bucket {bucket} belongs to another account than {owner}, or these credentials may not use it; use a bucket of the account and a role that may."
+                f"Bucket {bucket} belongs to another account than {owner}, or these credentials have no permission to use it; use a bucket of the account and a role with permissions."
             ) from error
         if code_of(error) in {"301", "PermanentRedirect"}:
             raise PipelineError(
-                f"Bucket {bucket} is in another region than the launch; a launch needs its release in its own region."
+                f"Bucket {bucket} is in another region than the launch; use a bucket in the region of the launch."
             ) from error
         raise
     return True
@@ -96,24 +96,24 @@ def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
 def upload(
     aws: Aws, release: Release, bucket: str, progress: Callable[[str], None] = lambda _key: None
 ) -> Uploaded:
-    """Upload what of the release is not in the bucket yet, and the manifest last.
+    """Upload the objects of the release that the bucket does not contain, and the manifest last.
 
-    ``progress`` is told each key that is dealt with. Raises PipelineError when the bucket cannot or does not exist, is in
-    another region, or holds other bytes under a key of the release.
+    ``progress`` receives each completed key. Raises PipelineError if the bucket does not exist or cannot exist, is in
+    another region, or has other content under a key of the release.
     """
-    reason = refused(RELEASE_BUCKET, bucket)
+    reason = rejection(RELEASE_BUCKET, bucket)
     if reason:
-        raise PipelineError(f"{bucket!r} cannot be a bucket: {reason}")
+        raise PipelineError(f"{bucket!r} is not a valid bucket name: {reason}")
     s3 = aws.client("s3")
     with aws_errors(f"upload to bucket {bucket}"):
         if not owned_bucket_exists(aws, bucket):
             raise PipelineError(
-                f"Bucket {bucket} does not exist; make it with `aws s3 mb s3://{bucket} --region {aws.region}`."
+                f"Bucket {bucket} does not exist; create it with `aws s3 mb s3://{bucket} --region {aws.region}`."
             )
         home = s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
         if home != aws.region:
             raise PipelineError(
-                f"Bucket {bucket} is in {home}, but the launch is in {aws.region}; a launch needs its release in its own region."
+                f"Bucket {bucket} is in {home}, but the launch is in {aws.region}; use a bucket in {aws.region}."
             )
         present = keys_below(s3, bucket, release.prefix)
         files = [(release.prefix + path, body) for path, body in release.files.items()]
@@ -128,7 +128,7 @@ def upload(
             written = [
                 key for (key, _), new in zip(files, pool.map(put, files), strict=True) if new
             ]
-        # Its presence says that all the rest is there.
+        # Its presence marks the upload as complete.
         last = (release.prefix + MANIFEST_NAME, release.manifest())
         if put(last):
             written.append(last[0])
@@ -136,16 +136,16 @@ def upload(
 
 
 def keys_below(s3: Any, bucket: str, prefix: str) -> set[str]:
-    """The keys that begin with a prefix."""
+    """The keys with a prefix."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {entry["Key"] for page in pages for entry in page.get("Contents", [])}
 
 
 def put_once(s3: Any, bucket: str, key: str, body: bytes, *, present: bool) -> bool:
-    """Write an object unless it is there; returns whether it was written.
+    """Write an object if it does not exist; returns whether it was written.
 
-    The write is conditional, so that of two uploads at once neither overwrites the other. Raises PipelineError when
-    the key holds other bytes.
+    The write is conditional, so that two parallel uploads do not overwrite each other. Raises PipelineError if the key has
+    other content.
     """
     from botocore.exceptions import ClientError
 
@@ -162,6 +162,6 @@ def put_once(s3: Any, bucket: str, key: str, body: bytes, *, present: bool) -> b
             return True
     if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
         raise PipelineError(
-            f"s3://{bucket}/{key} holds other bytes than this release; a release never changes, so raise the version in setup.cfg or remove what was put there."
+            f"s3://{bucket}/{key} has other content than this release, and a published release never changes; raise the version in setup.cfg or delete the object."
         )
     return False

@@ -1,1 +1,1 @@
-"""A template's text: CloudFormation's intrinsic functions and example values of resources."""
+"""Evaluate a template: CloudFormation's intrinsic functions, and example values of resources."""

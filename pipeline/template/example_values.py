@@ -1,4 +1,4 @@
-"""What a resource's Ref and attributes look like once it exists: examples with which templates can be checked unlaunched."""
+"""Example values of a resource's Ref and attributes, with which templates are checked before a launch."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ACCOUNT = "111122223333"
 def example(
     region: str, partition: str, layer: str, logical_id: str, kind: str, attribute: str | None
 ) -> str:
-    """A value of the form that AWS gives the Ref (``attribute`` None) or attribute of a resource.
+    """An example value in AWS's form of the Ref (``attribute`` None) or attribute of a resource.
 
-    It is the same at every call, and no two resources share one, so that a value found in one layer leads back to
-    the resource of another. Another region's differs in nothing but the region's name and partition.
+    It is the same at every call, and no two resources share one, so that a value in one layer identifies the resource of
+    another. For another region, only the region's name and partition differ.
     """
     seed = hashlib.sha256(f"{layer}/{logical_id}".encode()).hexdigest()
     arn = arn_of(kind, region, partition, logical_id, seed)
@@ -35,7 +35,7 @@ def example(
 
 
 def lower_name(logical_id: str, seed: str) -> str:
-    """A physical name as services that allow only lower case get it."""
+    """A physical name for services that allow lower case only."""
     return f"{logical_id.lower()}-{seed[:12]}"
 
 

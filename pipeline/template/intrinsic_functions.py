@@ -1,6 +1,6 @@
-"""CloudFormation's intrinsic functions, evaluated as far as they can be before a launch.
+"""Evaluate CloudFormation's intrinsic functions as far as possible before a launch.
 
-A reference to a resource stays as it is; everything that parameters decide becomes the value it will have.
+A reference to a resource stays; everything that parameters decide becomes its value.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 
 @dataclass
 class Scope:
-    """What the functions of one template refer to.
+    """The values that the functions of one template refer to.
 
-    ``values`` holds parameters and pseudo parameters; ``outputs`` answers Fn::GetAtt of a nested stack's output
-    with its value, or None for an attribute of anything else. ``opaque`` says of a text that only a launch knows what
-    it is: Fn::Split and Fn::Cidr of it stay as they are.
+    ``values`` holds parameters and pseudo parameters; ``outputs`` returns the value of Fn::GetAtt for a nested stack's
+    output, or None for any other attribute. ``opaque`` returns whether a text is known only after a launch: Fn::Split and
+    Fn::Cidr of such a text stay.
     """
 
     template: Mapping[str, Any]
@@ -40,13 +40,13 @@ class Scope:
                 expression = self.template["Conditions"][name]
             except KeyError:
                 raise PipelineError(
-                    f"The template uses condition {name}, which it does not have."
+                    f"The template uses condition {name}, but does not define it."
                 ) from None
             self.known[name] = self.holds(expression)
         return self.known[name]
 
     def holds(self, expression: Any) -> bool:
-        """The truth of a condition or rule expression."""
+        """The result of a condition or rule expression."""
         ((function, argument),) = expression.items()
         if function == "Condition":
             return self.condition(argument)
@@ -64,7 +64,7 @@ class Scope:
         return _COMPARISONS[function](left, right)
 
     def evaluate(self, value: Any) -> Any:
-        """The value with every function evaluated that can be; NO_VALUE where the property is left out."""
+        """The value with all possible functions evaluated; NO_VALUE if the property is omitted."""
         if isinstance(value, list):
             items = (self.evaluate(item) for item in value)
             return [item for item in items if item is not NO_VALUE]
@@ -115,7 +115,7 @@ class Scope:
         text, given = (argument, {}) if isinstance(argument, str) else argument
         given = {name: self.evaluate(value) for name, value in given.items()}
         left: dict[str, Any] = {}
-        # Text, literal and open placeholders alternate; each text is escaped only if a placeholder stays open.
+        # Text, literal and open placeholders alternate; text is escaped only if a placeholder stays open.
         texts, opened = [""], []
         end = 0
         for match in _PLACEHOLDER.finditer(text):
@@ -132,7 +132,9 @@ class Scope:
             elif found is NO_VALUE:
                 continue
             elif isinstance(found, list):
-                raise PipelineError(f"Fn::Sub cannot put the list {name} into the text {text!r}.")
+                raise PipelineError(
+                    f"Fn::Sub cannot insert the list {name} into the text {text!r}."
+                )
             else:
                 texts[-1] += text_of(found)
         texts[-1] += text[end:]
@@ -173,11 +175,11 @@ class Scope:
             return [str(next(subnets)) for _ in range(int(count))]
         except (ValueError, StopIteration):
             raise PipelineError(
-                f"The template cuts {count} ranges of {bits} host bits from {block}, which does not hold them."
+                f"The template cuts {count} ranges of {bits} host bits from {block}, which is too small for them."
             ) from None
 
     def _zones(self, argument: Any) -> Any:
-        # Which zones an account gets is not known before the launch.
+        # The zones of an account are not known before the launch.
         return {"Fn::GetAZs": self.evaluate(argument) or self.values["AWS::Region"]}
 
     def _find_in_map(self, argument: list[Any]) -> Any:
@@ -197,7 +199,7 @@ class Scope:
 
 
 def text_of(value: Any) -> str:
-    """A scalar as CloudFormation writes it into a text."""
+    """A scalar as text, in CloudFormation's form."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,1 +1,1 @@
-"""The roles of people and machines: who launches, who publishes, and who tests in an account."""
+"""The roles of people and machines: for launching, publishing, and testing in an account."""

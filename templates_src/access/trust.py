@@ -1,4 +1,4 @@
-"""Who may assume a role: people of the account, also through IAM Identity Center."""
+"""The principals that can assume a role: people of the account, also through IAM Identity Center."""
 
 from __future__ import annotations
 

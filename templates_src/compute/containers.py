@@ -62,7 +62,7 @@ TEMPORARY_STORAGE = number(
 
 
 def add_log_group(layer: Layer, workload: Workload) -> LogGroup:
-    """Log group of a workload; made here, or ECS would make one that keeps everything for ever."""
+    """Log group of a workload; otherwise ECS would create one without a retention."""
     return layer.add(
         LogGroup(
             f"{workload.title}LogGroup",
@@ -109,7 +109,7 @@ def container(
         Command=command_line(layer, workload),
         Essential=True,
         Environment=environment(layer, workload),
-        # The placeholder is somebody else's image: no secret of ours is handed to it.
+        # The placeholder image is not the application's: it receives no secret.
         Secrets=If(
             layer.has(IMAGE_TAG),
             [injected.reference(layer) for injected in workload.secrets],
@@ -144,7 +144,7 @@ def command_line(layer: Layer, workload: Workload) -> If:
 def environment(layer: Layer, workload: Workload) -> list[Environment]:
     """Environment variables of a workload that are no secrets.
 
-    The hosts stand in its URLs too; as variables they make a new revision when an engine moves, so that tasks are
+    The hosts are in its URLs too; as variables they create a new revision when an engine moves, so that tasks are
     replaced and read the new URL: ECS reads a secret only when a task starts.
     """
     values: dict[str, Any] = {
@@ -162,7 +162,7 @@ def environment(layer: Layer, workload: Workload) -> list[Environment]:
 
 
 def linux(layer: Layer, workload: Workload) -> LinuxParameters:
-    """An init process, that reaps and hands on signals, and the one place to write to.
+    """An init process that reaps children and passes signals on, and the only writable folder.
 
     In memory, because Fargate gives a mounted volume to root alone, and images should not run as root.
     https://github.com/aws/containers-roadmap/issues/938

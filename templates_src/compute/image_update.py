@@ -21,7 +21,7 @@ def add_image_update(layer: Layer) -> None:
     """The function, the deploy role's permission to invoke it, and their outputs, where there is a deploy role.
 
     The function's role owns the provisioned product, and the deploy role cannot call Service Catalog. An owner can
-    change every parameter of a product, its version and its tags: no condition key of Service Catalog tells them apart.
+    change every parameter of a product, its version and its tags: no condition key of Service Catalog distinguishes them.
     """
     has_deploy_role = layer.has(DEPLOY_ROLE_NAME)
     function = add_function(
@@ -48,7 +48,7 @@ def add_image_update(layer: Layer) -> None:
 
 
 def allow_invocation(layer: Layer, function: Function, has_deploy_role: str) -> None:
-    """Let workflows deploy an image of the repository."""
+    """Workflows can deploy an image of the repository."""
     layer.add(
         PolicyType(
             "ImageUpdatePolicy",

@@ -123,7 +123,7 @@ def count_tasks(cluster: Cluster, service: Service) -> Statement:
 
 
 def add_schedule(layer: Layer, function: Function) -> None:
-    """Every minute, and never again for a minute that failed: alarms tell of it, and the next one measures anew."""
+    """Runs every minute, without a retry for a minute that failed: alarms report it, and the next run measures again."""
     schedule = layer.add(
         Rule(
             "QueueDepthSchedule",

@@ -1,4 +1,4 @@
-"""The image that api, worker and beat run: its repository, who may pull and push, and what runs before there is one."""
+"""The image of api, worker and beat: its repository, access to it, and the placeholder image."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def add_repository(layer: Layer) -> ImageSource:
     """The repository, unless one is given.
 
     Retained: its images outlive the environment, and ECR deletes no repository that holds any. AES-256 rather than
-    the environment's key, so that whoever may pull needs no right on the key.
+    the environment's key, so that a puller needs no permission on the key.
     """
     given = layer.has(IMAGE_REPOSITORY)
     created = layer.condition(
@@ -132,9 +132,9 @@ def pull(source: ImageSource) -> Statement:
 
 
 def allow_push(layer: Layer, source: ImageSource) -> None:
-    """Let workflows push to this repository, where there is a deploy role.
+    """Workflows can push to this repository, if there is a deploy role.
 
-    Reading is part of pushing: what layers and tags are there, and the layers that a build starts from.
+    Reading is part of pushing: existing layers and tags, and the base layers of a build.
     """
     layer.add(
         PolicyType(

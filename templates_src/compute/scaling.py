@@ -104,7 +104,7 @@ WORKER_SCALING = Scaling(
 
 
 def add_scaling(layer: Layer, cluster: Cluster, service: Service, scaling: Scaling) -> None:
-    """Scale the service. With several metrics the one that asks for most tasks decides."""
+    """Scale the service. With several metrics, the one that requires most tasks decides."""
     title = service.title.removesuffix("Service")
     target = layer.add(
         ScalableTarget(

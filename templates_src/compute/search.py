@@ -42,7 +42,7 @@ GROUP_TITLE = "SearchGroup"
 # a new one every other week, and no deployment of the api should replace the search server.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
 MACHINE_IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
-# Operating system and images of two versions of Meilisearch; the index has a volume of its own.
+# Operating system and images of two versions of Meilisearch; the index has a separate volume.
 ROOT_VOLUME_GIB = 8
 # The script waits ten minutes for its volume and ten for Meilisearch, and installs in between.
 BOOT_TIME = "PT30M"
@@ -101,7 +101,7 @@ def add_log_group(layer: Layer) -> LogGroup:
 
 
 def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) -> LaunchTemplate:
-    """What an instance is made of. No key pair: Session Manager is the way in."""
+    """The properties of an instance. No key pair: sign in with Session Manager."""
     return layer.add(
         LaunchTemplate(
             "SearchLaunchTemplate",
@@ -110,7 +110,7 @@ def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) ->
                 InstanceType=layer.parameter(INSTANCE_TYPE),
                 IamInstanceProfile=IamInstanceProfile(Arn=GetAtt(profile, "Arn")),
                 SecurityGroupIds=[layer.parameter(SEARCH_SECURITY_GROUP_ID)],
-                # One hop: the host may ask for the role's credentials, the container may not.
+                # One hop: the host can read the role's credentials, the container cannot.
                 MetadataOptions=MetadataOptions(
                     HttpEndpoint="enabled", HttpTokens="required", HttpPutResponseHopLimit=1
                 ),
@@ -131,7 +131,7 @@ def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) ->
 
 
 def root_volume() -> LaunchTemplateBlockDeviceMapping:
-    """The root volume, which goes with its instance.
+    """The root volume, which is deleted with its instance.
 
     Under the account's key for EBS: a customer-managed key would need grants to Auto Scaling's service-linked role.
     """

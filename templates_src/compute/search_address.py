@@ -17,9 +17,9 @@ SEARCH_URL = Sub(f"http://{RECORD_NAME}:{ports.SEARCH}")
 
 
 def add_zone(layer: Layer) -> HostedZone:
-    """The private zone of the environment; its only record comes and goes with the server.
+    """The private zone of the environment; the server creates and deletes its only record.
 
-    CloudFormation deletes only an empty zone. The server withdraws its record when the stack goes, and the stack
+    CloudFormation deletes only an empty zone. The server deletes its record when the stack is deleted, and the stack
     ends the server before the zone, which its user data refers to.
     """
     return layer.add(

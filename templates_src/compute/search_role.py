@@ -19,7 +19,7 @@ from templates_src.core.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOL
 
 
 def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) -> InstanceProfile:
-    """The role of the server, in the profile in which EC2 hands it to an instance.
+    """The role of the server, in the profile with which EC2 passes it to an instance.
 
     Its statements are the role's own, so that who waits for the profile waits for them.
     """
@@ -70,7 +70,7 @@ def attach_volume(layer: Layer) -> tuple[Statement, ...]:
             Sid="AttachToTheSearchServer",
             Effect=Allow,
             Action=[ec2_actions.AttachVolume],
-            # An instance has no id before it starts: told by the tags that the group gives it.
+            # An instance has no id before it starts: the tags from its group identify it.
             Resource=[Sub(f"{arn}instance/*")],
             Condition=Condition(
                 StringEquals(
@@ -119,7 +119,7 @@ def change_record(zone: HostedZone) -> Statement:
 
 
 def signal_stack() -> Statement:
-    """Tell its own stack how the boot ended, and see whether that stack is going."""
+    """Signal its own stack how the boot ended, and check whether that stack is being deleted."""
     return Statement(
         Sid="SignalItsStack",
         Effect=Allow,

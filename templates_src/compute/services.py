@@ -52,7 +52,7 @@ class ServiceSpec:
 
 
 API_SERVICE = ServiceSpec(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maximum=200)
-# Half of the workers may go first: tasks wait in the queue meanwhile.
+# Half of the workers can stop first: tasks wait in the queue.
 WORKER_SERVICE = ServiceSpec(
     WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200
 )

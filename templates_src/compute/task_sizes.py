@@ -49,7 +49,7 @@ def memory(service: str, default: str) -> Declaration:
 
 
 def require_task_size(layer: Layer, cpu: Declaration, memory: Declaration) -> None:
-    """Refuse a pair that Fargate does not have: a rule for each CPU size, as ECS would refuse it after the data layer."""
+    """Reject a pair that Fargate does not offer: one rule per CPU size. ECS would reject it only after the data layer."""
     for units, sizes in TASK_SIZES.items():
         layer.rule(
             Rule(

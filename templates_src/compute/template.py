@@ -106,7 +106,7 @@ def attach_capacity(layer: Layer, cluster: Cluster) -> ClusterCapacityProviderAs
 
 
 def allow_start(layer: Layer, source: ImageSource, groups: list[LogGroup]) -> PolicyType:
-    """Let the execution role pull the image and write the logs of these services.
+    """The execution role can pull the image and write the logs of these services.
 
     It cannot make a log group, so that none appears without a retention.
     """

@@ -1,4 +1,4 @@
-"""The container contract: size, command and secrets of api, worker and beat, and what each is handed."""
+"""The container contract: size, command, variables and secrets of api, worker and beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declaration of a template parameter: everything CloudFormation and a person need to know of it, in one place."""
+"""Declaration of a template parameter: everything that CloudFormation and its users need, in one place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRUE, FALSE = "true", "false"
 class Declaration:
     """A parameter of one or several templates.
 
-    Defaults are strings whatever the type, because taskcat cannot override a default of another type.
+    Defaults are strings for every type, because taskcat cannot override a default of another type.
     ``message`` is the sentence CloudFormation shows when a value is refused; it says what to type.
     ``wired`` marks a value that another layer outputs under the same name: the root connects the
     two, and only somebody who launches the layer alone types it. ``release`` marks a value that

@@ -141,7 +141,7 @@ def network_interfaces() -> tuple[Statement, Statement]:
             Sid="ConnectToTheVpc",
             Effect=Allow,
             Action=list(NETWORK_INTERFACE_ACTIONS),
-            # Describing has no resource to name, and Lambda makes interfaces whose IDs nobody knows before.
+            # Describing supports no resource, and the IDs of Lambda's interfaces are not known in advance.
             Resource=["*"],
         ),
         Statement(
@@ -149,7 +149,7 @@ def network_interfaces() -> tuple[Statement, Statement]:
             Effect=Deny,
             Action=list(NETWORK_INTERFACE_ACTIONS),
             Resource=["*"],
-            # The key is there only when the code of a function calls, whichever function that is.
+            # The key is present only in calls from the code of a function.
             # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
             Condition=Condition(
                 ArnLike(

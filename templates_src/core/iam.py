@@ -41,7 +41,7 @@ def trusted_service(service: str, *, condition: Condition | None = None) -> Poli
 
 
 def tls_only(bucket: Bucket) -> Statement:
-    """The statement of a bucket's policy that refuses whoever does not come over TLS."""
+    """The statement of a bucket policy that denies requests without TLS."""
     return Statement(
         Sid="RefusePlainHttp",
         Effect=Deny,
@@ -54,7 +54,7 @@ def tls_only(bucket: Bucket) -> Statement:
 
 
 def read_secrets(arns: Iterable[Any], key_arn: Any) -> tuple[Statement, Statement]:
-    """Statements that let a role read these secrets, and decrypt with their key nothing but secrets."""
+    """Statements with which a role can read these secrets, and use their key for secrets only."""
     return (
         Statement(
             Sid="ReadTheSecretsItUses",

@@ -22,7 +22,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ConditionalEntry:
-    """An entry of a list, not the first, that is there under a condition of the template."""
+    """An entry of a list, not the first, that exists under a condition of the template."""
 
     condition: str
     entry: Any

@@ -31,7 +31,7 @@ Expression: TypeAlias = "AWSHelperFn | dict[str, Any]"
 
 @dataclass(frozen=True)
 class Rule:
-    """A combination of parameters that a launch must hold to.
+    """A combination of parameters that a launch requires.
 
     Where ``when`` is true (or absent) ``holds`` must be, or CloudFormation shows ``message`` and creates nothing.
     Both expressions refer to ``parameters`` only, which the layer declares.
@@ -111,7 +111,7 @@ class Layer:
         return Ref(declaration.name)
 
     def condition(self, name: str, expression: Expression) -> str:
-        """Add a condition unless it is there already; returns its name, for If and Condition.
+        """Add a condition if it does not exist; returns its name, for If and Condition.
 
         Raises TemplateError when the name already means something else.
         """
@@ -144,7 +144,7 @@ class Layer:
     def role_properties(self) -> dict[str, Any]:
         """Properties of every role: path and permissions boundary.
 
-        A role has no name of its own: a name would block its replacement and clash between regions.
+        A role has no explicit name: a name would block its replacement and conflict between regions.
         """
         return {
             "Path": Sub(
@@ -194,7 +194,7 @@ class Layer:
         }
 
     def output(self, name: str, value: Any, description: str, *, public: bool = False) -> None:
-        """Output a value, for later layers and, where public, for whoever launches the environment.
+        """Output a value, for later layers and, if public, for users of the environment.
 
         An output always exists, empty where it does not apply: the root cannot refer to one that may be missing.
         """
@@ -237,7 +237,7 @@ class Layer:
 
 
 def is_list(declaration: Declaration) -> bool:
-    """Whether the parameter's value is a list, which a nested stack is handed joined by commas."""
+    """Whether the parameter's value is a list, which a nested stack receives joined by commas."""
     return declaration.type == "CommaDelimitedList" or declaration.type.startswith("List<")
 
 

@@ -1,4 +1,4 @@
-"""What every bucket of the environment has, whatever it holds."""
+"""The common properties of every bucket of the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one layer hands to a later one: each value is an output of the layer it is grouped under."""
+"""Values that a layer passes to a later one: each is an output of the layer that it is grouped under."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def bucket_name(layer: Layer, suffix: str) -> dict[str, Any]:
 
 
 def document_rules(layer: Layer) -> tuple[LifecycleRule, LifecycleRule]:
-    """Standard, then Intelligent-Tiering, then Glacier; old versions, and the markers of what is gone, expire."""
+    """Standard, then Intelligent-Tiering, then Glacier; old versions, and markers of deleted objects, expire."""
     tiers = LifecycleRule(
         Id="tiers",
         Status="Enabled",
@@ -184,10 +184,10 @@ def cors(layer: Layer) -> If:
 def allow_tasks(
     layer: Layer, service: str, role_name: Declaration, documents: Bucket, media: Bucket
 ) -> None:
-    """Let a service's tasks keep objects in both buckets and find them; the buckets' settings are out of reach.
+    """A service's tasks can keep objects in both buckets and find them, but not change the buckets' settings.
 
     Every object (``/*``): which keys there are is the application's business. Versions are not theirs to delete, so
-    what they overwrite or delete can be brought back.
+    what they overwrite or delete can be restored.
     """
     buckets = (documents, media)
     layer.add(

@@ -1,4 +1,4 @@
-"""Secrets that hold the URL of an engine, its password included, as the containers are handed it."""
+"""Secrets with the URL of an engine, including its password, for the containers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def add_url_secret(
 
 
 def allow_ecs_to_read(layer: Layer, *secrets: Secret) -> None:
-    """Let the execution role hand the URLs to the containers.
+    """ECS can pass the URLs to the containers with the execution role.
 
     That it may decrypt with the key, through Secrets Manager, stands with the key in the security layer.
     """

@@ -189,7 +189,7 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
             MultiAZ=layer.parameter(MULTI_AZ),
             DBParameterGroupName=Ref(parameters),
             PreferredMaintenanceWindow=MAINTENANCE_WINDOW,
-            # An update is a moment that somebody chose. Left to the window, the stack would say what is not yet so.
+            # An update happens at a time of the user's choice. In the maintenance window, the stack would report what is not true yet.
             ApplyImmediately=True,
             DeletionProtection=layer.parameter(DELETION_PROTECTION),
             **origin(layer),

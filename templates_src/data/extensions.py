@@ -19,7 +19,7 @@ NAMES = ("vector", "uuid-ossp")
 # A database that was just made may refuse connections for minutes; the function keeps trying.
 PATIENCE_SECONDS = 300
 # A replaced task may connect until it is killed: a worker has 120 seconds, and an api first leaves the load balancer, within
-# 60 seconds, and then has 30. ECS calls the service stable meanwhile.
+# 60 seconds, and then has 30. ECS reports the service as stable in the meantime.
 RETIREMENT_SECONDS = 135
 
 

@@ -185,7 +185,7 @@ def snapshot_volume() -> Statement:
 
 
 def make_snapshot() -> Statement:
-    """Make and tag a snapshot, which has no name, and no tag to tell it by, before it is there."""
+    """Create and tag a snapshot, which has no name, and no tag that identifies it before it exists."""
     return Statement(
         Sid="MakeAndTagSnapshots",
         Effect=Allow,

@@ -48,10 +48,10 @@ def add_access_logs(layer: Layer) -> AccessLogs:
 
 
 def add_bucket(layer: Layer) -> Bucket:
-    """Bucket of the access logs; retained, as the load balancer writes to it at once and S3 deletes only empty ones.
+    """Bucket of the access logs; retained, because the load balancer writes to it immediately and S3 deletes only empty ones.
 
     AES-256, because load balancing refuses a bucket under a KMS key. A new name each time logs are turned on again. As
-    the name does not tell the environment, S3 compares tags, so that the launch role of another one cannot change it.
+    the name does not contain the environment, S3 compares tags, so that the launch role of another one cannot change it.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
     """
     return layer.add(

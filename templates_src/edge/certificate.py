@@ -38,7 +38,7 @@ from templates_src.core.wiring import EDGE
 DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # The tag by which the function's role knows its own certificate among those of the account.
 OWNER_TAG = "StackId"
-# How long a deletion waits for the load balancer to let go of the certificate, in seconds.
+# The time that a deletion waits for the load balancer to release the certificate, in seconds.
 TIMEOUT_SECONDS = 600
 # The function renews below 90 days: three runs, should one or two fail.
 RENEWAL_SCHEDULE = "rate(30 days)"
@@ -109,7 +109,7 @@ def has_value(declaration: Declaration) -> Not:
 def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
     """The certificate that the listener uses.
 
-    From one kind to another, the listener changes over while both exist; then the old one goes.
+    From one kind to another, the listener changes over while both exist; then the old one is deleted.
     """
     has_certificate = layer.has(CERTIFICATE_ARN)
     self_signed = layer.condition(
@@ -138,7 +138,7 @@ def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
 def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
     """One that ACM issues for the domain name, and renews.
 
-    Another domain name is another certificate, issued and in use before the old one goes.
+    Another domain name is another certificate, issued and in use before the old one is deleted.
     """
     return layer.add(
         Certificate(
@@ -197,7 +197,7 @@ def add_development_certificate(
 
 
 def add_renewal(layer: Layer, function: Function, condition: str, event: dict[str, Any]) -> None:
-    """Once a month, so that an environment that nobody updates outlives its certificate."""
+    """Once a month, so that an environment without updates outlives its certificate."""
     schedule = layer.add(
         ScheduleRule(
             "DevelopmentCertificateRenewal",

@@ -72,7 +72,7 @@ def edge() -> Layer:
 
 
 def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
-    """The load balancer, once it may write to the bucket of its logs: it tries at once."""
+    """The load balancer, created after the policy of its log bucket: it writes immediately."""
     attributes: dict[str, Any] = {
         "deletion_protection.enabled": layer.parameter(DELETION_PROTECTION),
         "routing.http.drop_invalid_header_fields.enabled": TRUE,
@@ -152,7 +152,7 @@ def add_redirect(layer: Layer, balancer: LoadBalancer) -> None:
 def add_https(
     layer: Layer, balancer: LoadBalancer, target_group: TargetGroup, certificate: If
 ) -> None:
-    """HTTPS ends here and goes on to the api."""
+    """HTTPS ends here and is forwarded to the api."""
     layer.add(
         Listener(
             "HttpsListener",

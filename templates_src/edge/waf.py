@@ -76,9 +76,11 @@ MANAGED_RULES = (
 
 
 def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
-    """Firewall on the load balancer: what no rule blocks is let through."""
+    """Firewall on the load balancer: it allows every request that no rule blocks."""
     rules = [rate_limit(layer)]
-    rules += [managed(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)]
+    rules += [
+        managed_rule_group(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)
+    ]
     acl = layer.add(
         WebACL(
             "WebAcl",
@@ -129,12 +131,12 @@ def rate_limit(layer: Layer) -> WebACLRule:
                 EvaluationWindowSec=WINDOW_SECONDS,
             )
         ),
-        VisibilityConfig=visible("RateLimit"),
+        VisibilityConfig=visibility("RateLimit"),
     )
 
 
-def managed(rules: ManagedRules, priority: int) -> WebACLRule:
-    """A managed rule group with the actions that it comes with, save for the rules that are only counted."""
+def managed_rule_group(rules: ManagedRules, priority: int) -> WebACLRule:
+    """A managed rule group with its own actions, except for rules that only count."""
     counted = [
         RuleActionOverride(Name=name, ActionToUse=RuleAction(Count=CountAction()))
         for name in rules.counted
@@ -150,11 +152,11 @@ def managed(rules: ManagedRules, priority: int) -> WebACLRule:
                 **({"RuleActionOverrides": counted} if counted else {}),
             )
         ),
-        VisibilityConfig=visible(rules.name),
+        VisibilityConfig=visibility(rules.name),
     )
 
 
-def visible(metric: str) -> VisibilityConfig:
+def visibility(metric: str) -> VisibilityConfig:
     """Metrics and samples of a rule, under its own name."""
     return VisibilityConfig(
         MetricName=metric, CloudWatchMetricsEnabled=True, SampledRequestsEnabled=True

@@ -15,7 +15,7 @@ from awacs.aws import Condition, StringEquals, StringEqualsIfExists
 from troposphere import Ref
 
 from templates_src.core.shared import ENVIRONMENT, PROJECT
-from templates_src.launch_role.environments import EACH, launched
+from templates_src.launch_role.environments import EACH, launched_environments
 
 # Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID, the nested ones after them, and what has no name
 # of its own after its stack; services that take only small letters get small letters.
@@ -146,7 +146,7 @@ OWN = (
     "secretsmanager:UntagResource",
     "secretsmanager:UpdateSecret",
 )
-# What CloudFormation also calls before the resource has its tags: giving tags, and what a handler sets right after it
+# Calls that CloudFormation also makes before the resource has its tags: tagging, and what a handler sets right after it
 # has created the resource. Never on what has the tags of another project.
 OWN_OR_NEW = (
     "acm:AddTagsToCertificate",
@@ -205,11 +205,11 @@ def tags(kind: str) -> dict[str, Any]:
     """
     return {
         f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),
-        f"aws:{kind}/{ENVIRONMENT.name}": launched(),
+        f"aws:{kind}/{ENVIRONMENT.name}": launched_environments(),
     }
 
 
-def own() -> Condition:
+def own_tags() -> Condition:
     """The condition that a resource has the tags of the project and of one of its environments."""
     return Condition(StringEquals(tags("ResourceTag")))
 

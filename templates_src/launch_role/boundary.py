@@ -1,4 +1,4 @@
-"""The permissions boundary of an environment's roles: what they need at most, whatever a template gives them.
+"""The permissions boundary of an environment's roles: the maximum of their permissions, for any template.
 
 The actions are those of the roles of every template (``Permissions.of_roles``). What each may be used on is written
 here by hand, because a boundary covers every environment that the launch role launches: names, paths and tags take the
@@ -26,7 +26,14 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROD
-from templates_src.launch_role.bindings import ACCOUNT, ARN, PROJECT_TEXT, own, own_or_new, tags
+from templates_src.launch_role.bindings import (
+    ACCOUNT,
+    ARN,
+    PROJECT_TEXT,
+    own_or_new,
+    own_tags,
+    tags,
+)
 from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, per_environment
 from templates_src.launch_role.grants import Grant, equals
 from templates_src.launch_role.permissions import Permissions
@@ -122,7 +129,7 @@ def of_everything() -> tuple[Grant, ...]:
             "InterfacesOfFunctions",
             ("ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"),
             ("*",),
-            # Lambda calls with the function's role; the function's code, which has this key, may not.
+            # Lambda makes these calls with the function's role; the function's code, which has this key, must not.
             Condition(ArnNotLike({"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"})),
             reason="IDs of interfaces are not known before, and subnets may be another account's",
         ),
@@ -169,7 +176,7 @@ def by_tag() -> tuple[Grant, ...]:
                 f"{ARN}lambda:*:{ACCOUNT}:function:*",
                 f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
             ),
-            own(),
+            own_tags(),
             also=True,
         ),
         Grant(

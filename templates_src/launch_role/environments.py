@@ -11,7 +11,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS
 
 SEPARATOR = ","
-# A list parameter could hold anything; these seven values let a condition know each environment without a transform.
+# A list parameter could contain anything; these seven values let a condition identify each environment without a transform.
 COMBINATIONS = tuple(
     SEPARATOR.join(chosen)
     for number in range(1, len(ENVIRONMENTS) + 1)
@@ -45,7 +45,7 @@ def condition(environment: str) -> str:
     return f"Launches{environment.capitalize()}"
 
 
-def launched() -> Split:
+def launched_environments() -> Split:
     """The names of the launched environments, as values of a policy's condition."""
     return Split(SEPARATOR, Ref(LAUNCHED.name))
 

@@ -1,4 +1,4 @@
-"""What a launch needs beyond what the provider schemas declare, each with its reason; kept by hand."""
+"""Permissions for a launch that the provider schemas do not declare, each with its reason; maintained manually."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ GAPS = (
         "some of those types do not declare it.",
     ),
 )
-# Of these, what is asked of a template before there is a stack of it.
+# Of these, the calls about a template before its stack exists.
 UNBOUND = ("cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate")
-# Whose service-linked roles; those which are there already are left as they are.
+# The services of service-linked roles; existing ones are not changed.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
 SERVICE_LINKED = (
     "autoscaling.amazonaws.com",

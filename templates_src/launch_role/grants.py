@@ -34,8 +34,8 @@ from templates_src.launch_role.bindings import (
     SMALL_NAMES,
     STACK_NAMES,
     in_account,
-    own,
     own_or_new,
+    own_tags,
 )
 from templates_src.launch_role.environments import EACH, other_environments, per_environment
 from templates_src.launch_role.gaps import SERVICE_LINKED
@@ -249,7 +249,7 @@ STORES = (
         "RestoreOwnSnapshots",
         ("ec2:CreateVolume", "rds:RestoreDBInstanceFromDBSnapshot"),
         SNAPSHOTS,
-        own(),
+        own_tags(),
         also=True,
         reason="the ARN of a snapshot of EC2 has no account; bound to its tags",
     ),
@@ -267,7 +267,7 @@ NETWORKS = (
         "RecordsOfAddresses",
         ("route53:ChangeResourceRecordSets",),
         (f"{ARN}route53:::hostedzone/*",),
-        # A zone is known by an ID only. CNAME: how ACM sees that a domain is ours.
+        # A zone is identified by an ID only. CNAME: the record with which ACM validates the domain.
         Condition(
             [
                 ForAllValuesStringEquals(

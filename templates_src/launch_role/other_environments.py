@@ -1,4 +1,4 @@
-"""What a launch role is denied: whatever an environment owns that it does not launch."""
+"""What a launch role is denied: everything that belongs to an environment that it does not launch."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def add_denials(layer: Layer) -> ManagedPolicy:
             "OtherEnvironmentsPolicy",
             Description="Carbon Connect's launch role: nothing of an environment that it does not launch",
             PolicyDocument=iam.document(
-                denied("NothingOfAnotherEnvironment", "ResourceTag"),
+                deny_other_environments("NothingOfAnotherEnvironment", "ResourceTag"),
                 # A role of another environment trusts these tags.
-                denied("NothingTaggedAsAnotherEnvironment", "RequestTag"),
+                deny_other_environments("NothingTaggedAsAnotherEnvironment", "RequestTag"),
             ),
         )
     )
 
 
-def denied(sid: str, kind: str) -> Statement:
+def deny_other_environments(sid: str, kind: str) -> Statement:
     """Deny everything under the tags of another environment: of what exists (ResourceTag) or is made (RequestTag)."""
     tags = {
         f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),

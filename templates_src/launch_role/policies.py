@@ -9,7 +9,14 @@ from awacs.aws import Condition, PolicyDocument, Statement
 
 from templates_src.core import iam
 from templates_src.core.errors import TemplateError
-from templates_src.launch_role.bindings import NAMES, OWN, OWN_OR_NEW, in_account, own, own_or_new
+from templates_src.launch_role.bindings import (
+    NAMES,
+    OWN,
+    OWN_OR_NEW,
+    in_account,
+    own_or_new,
+    own_tags,
+)
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
 from templates_src.launch_role.grants import (
     KEYS_AND_STACKS,
@@ -41,18 +48,18 @@ def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
     found = {
         area: iam.document(*statements(permissions, services)) for area, services in AREAS.items()
     }
-    found[ELSEWHERE] = iam.document(*elsewhere(permissions))
+    found[ELSEWHERE] = iam.document(*undocumented_actions(permissions))
     return found
 
 
 def statements(permissions: Permissions, services: Sequence[str]) -> list[Statement]:
     """The statements of an area: by tags, special grants, by names, and what has no resource."""
-    bound, unbound = needed(permissions)
+    bound, unbound = allowed_actions(permissions)
     rest = of_services(bound, services)
     made: list[Statement] = []
     for grant in UNTAGGED:
         rest = add_statement(grant, rest, made)
-    tagged = Grant("OwnByTags", OWN, (), own())
+    tagged = Grant("OwnByTags", OWN, (), own_tags())
     of_account = tuple(in_account(each)[0] for each in services_of(tagged.select(rest)))
     rest = add_statement(replace(tagged, resources=of_account), rest, made)
     new = Grant("OwnOrNew", OWN_OR_NEW, (), Condition(own_or_new()))
@@ -61,7 +68,7 @@ def statements(permissions: Permissions, services: Sequence[str]) -> list[Statem
     for grant in (*special, *KEYS_AND_STACKS, *STORES, *NETWORKS):
         rest = add_statement(grant, rest, made)
     add_statement(Grant("ByName", ("*",), names_of(rest)), rest, made)
-    add_statement(anywhere(), of_services(unbound, services), made)
+    add_statement(actions_without_resource(), of_services(unbound, services), made)
     return made
 
 
@@ -75,7 +82,7 @@ def services_of(actions: Iterable[str]) -> list[str]:
     return sorted({action.partition(":")[0] for action in actions})
 
 
-def needed(permissions: Permissions) -> tuple[list[str], list[str]]:
+def allowed_actions(permissions: Permissions) -> tuple[list[str], list[str]]:
     """Every action that can be bound to a resource, and every one that takes none; gaps included."""
     bound = {*permissions.bound, *gap_actions()} - set(UNBOUND)
     widened = bound & set(WIDENED)
@@ -87,15 +94,15 @@ def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:
     return [action for action in actions if action.partition(":")[0] in services]
 
 
-def anywhere() -> Grant:
+def actions_without_resource() -> Grant:
     """Actions that take no resource."""
     return Grant("TakesNoResource", ("*",), ("*",), reason="the service knows no resource to name")
 
 
-def elsewhere(permissions: Permissions) -> list[Statement]:
+def undocumented_actions(permissions: Permissions) -> list[Statement]:
     """What the handlers declare and no reference documents. Raises TemplateError for a service without an area."""
     here = {service for services in AREAS.values() for service in services}
-    for actions in needed(permissions):
+    for actions in allowed_actions(permissions):
         if missing := [action for action in actions if action.partition(":")[0] not in here]:
             raise TemplateError(
                 f"A handler of the templates' resource types calls {missing[0]}; name its service in AREAS of "

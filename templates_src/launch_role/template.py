@@ -1,4 +1,4 @@
-"""The launch role: with it Service Catalog makes, updates and deletes what the products hold, whoever launches them."""
+"""The launch role, with which Service Catalog creates, updates and deletes the resources of the products."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
             # In the root path: a launch constraint by local name knows no other.
             RoleName=layer.parameter(LAUNCH_ROLE_NAME),
             Description="Service Catalog launches Carbon Connect with it",
-            AssumeRolePolicyDocument=trusted(),
+            AssumeRolePolicyDocument=trust_policy(),
             ManagedPolicyArns=[Ref(policy) for policy in policies],
         )
     )
@@ -73,7 +73,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
     return layer
 
 
-def trusted() -> Policy:
+def trust_policy() -> Policy:
     """Trust in Service Catalog, for launches of this account.
 
     Only where the service says whose they are: its documentation promises no aws:SourceAccount, and a role that it
@@ -85,7 +85,7 @@ def trusted() -> Policy:
 
 
 def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
-    """A managed policy an area: the quota of inline policies is too small for all of it."""
+    """One managed policy per area: the quota of inline policies is too small for all of it."""
     return [
         layer.add(
             ManagedPolicy(
@@ -100,7 +100,7 @@ def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
 
 
 def unknown_to_the_linter() -> dict[str, object]:
-    """W3037 wants actions that the service authorization reference has; those of Elsewhere it has not."""
+    """W3037 requires actions in the service authorization reference; those of Elsewhere are not in it."""
     return {
         "Metadata": {
             "cfn-lint": {"config": {"ignore_checks": ["W3037"]}},
@@ -119,7 +119,7 @@ def required_boundary(layer: Layer, permissions: Permissions) -> If:
 
 
 def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
-    """Every role within the boundary, and the boundary as it is.
+    """Every role within the boundary, and the boundary unchanged.
 
     Denials, so that no other policy that the role is given can open them.
     """
@@ -167,7 +167,7 @@ def boundary_stays() -> Statement:
 def within_the_boundary(boundary_arn: object) -> Statement:
     """No role is created, and none gets a managed policy or a boundary, unless the boundary is or becomes its boundary.
 
-    Removing a policy adds no right, and a role that an earlier release created must be deletable without a boundary.
+    Removing a policy adds no permission, and a role of an earlier release must be deletable without a boundary.
     IAM knows no boundary in a request to change a trust policy.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
     """

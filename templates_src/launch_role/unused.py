@@ -32,7 +32,7 @@ IDENTITY = (
             *(f"{verb}{of}Policy" for verb in ("Delete", "Get", "Put") for of in ("Group", "User")),
         ),
     ),
-    # Detaching stays: IAM deletes a role only without the policies that somebody attached to it.
+    # Detaching stays: IAM deletes a role only without policies that a user attached to it.
     Unused("AWS::IAM::Role", ("ManagedPolicyArns",), ("iam:AttachRolePolicy",)),
     Unused(
         "AWS::ElastiCache::ParameterGroup",
@@ -271,5 +271,5 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
 
 
 def unused(kind: str) -> frozenset[str]:
-    """The actions that the handlers of a resource type declare in vain."""
+    """The actions that the handlers of a resource type declare for properties that no template sets."""
     return frozenset(action for one in UNUSED if one.kind == kind for action in one.actions)

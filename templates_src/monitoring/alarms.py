@@ -1,4 +1,4 @@
-"""Alarms: from what is watched to CloudWatch's resources, all of which tell one topic."""
+"""Alarms: from alarm specifications to CloudWatch resources, which all publish to one topic."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class AlarmSpec:
 
 
 def add_alarm(layer: Layer, topic: Ref, alarm_spec: AlarmSpec) -> Alarm:
-    """The alarm of a watch; it tells the topic when it is raised and when it is over.
+    """The alarm of a specification; it publishes to the topic when it is raised and when it is over.
 
-    It has no name of its own: the name that CloudFormation gives, and every message shows, begins with the stack's
+    It has no explicit name: the name from CloudFormation, which every message shows, begins with the stack's
     and holds the logical ID, and no two environments can overwrite each other's alarms.
     """
     threshold = alarm_spec.threshold

@@ -47,7 +47,7 @@ def add_dashboard(
     """The dashboard of the environment.
 
     ``serverless`` is the condition that the cache is, ``nodes`` the conditions that the replication group has its
-    first node, its second, and so on. The dashboard has no name of its own: names are an account's, not a region's,
+    first node, its second, and so on. The dashboard has no explicit name: names belong to an account, not to a region,
     so that an environment in two regions would show one of them.
     """
     rows = [

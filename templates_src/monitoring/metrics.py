@@ -1,7 +1,7 @@
 """The metrics that alarms and dashboard read, each with the dimensions that its service publishes it under.
 
-CloudWatch keeps every combination of dimensions as a metric of its own: one dimension too many, too few or misspelt
-reads nothing, for ever, without an error.
+CloudWatch stores every combination of dimensions as a separate metric: one dimension too many, too few or misspelt
+never finds data, without an error.
 """
 
 from __future__ import annotations

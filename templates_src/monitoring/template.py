@@ -84,9 +84,9 @@ def monitoring() -> Layer:
 
 
 def add_topic(layer: Layer) -> Topic:
-    """The topic that every alarm tells, and the address that it sends to.
+    """The topic to which every alarm publishes, and the address that it sends to.
 
-    Under the environment's key: CloudWatch cannot publish to a topic under the key aws/sns, and says nothing of it.
+    Under the environment's key: CloudWatch cannot publish to a topic under the key aws/sns, and reports no error.
     """
     topic = layer.add(
         Topic("AlarmTopic", DisplayName=named(" alarms"), KmsMasterKeyId=layer.parameter(KEY_ARN))
@@ -134,7 +134,7 @@ def alarms_publish(topic: Topic) -> Statement:
 
 
 def deny_plain_http(topic: Topic) -> Statement:
-    """Nobody publishes without TLS, whatever IAM allows; everybody (``*``) is denied, nobody allowed."""
+    """Deny publishing without TLS to everyone (``*``), whatever IAM allows; the statement allows nothing."""
     return Statement(
         Sid="TlsOnly",
         Effect=Deny,

@@ -105,7 +105,7 @@ def add_vpc(layer: Layer) -> VPC:
 
 
 def add_internet_gateway(layer: Layer, vpc: VPC) -> VPCGatewayAttachment:
-    """The way out; whatever uses it waits for its attachment, a race that no reference expresses."""
+    """The internet gateway; every user of it waits for its attachment, a race that no reference expresses."""
     gateway = layer.add(InternetGateway("InternetGateway"))
     return layer.add(
         VPCGatewayAttachment(

@@ -1,4 +1,4 @@
-"""The bucket of the releases of a region: what is in it never changes and never goes."""
+"""The bucket for the releases of a region: its objects never change and are never deleted."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def release_bucket() -> Layer:
 def add_bucket(layer: Layer) -> Bucket:
     """The bucket, retained: running environments are updated and rolled back from releases of any age.
 
-    Nothing in it expires, superseded versions neither; only what was never completed goes. Without Object Lock: a
+    Nothing in it expires, not even superseded versions, except incomplete uploads. Without Object Lock: a
     lock cannot be lifted from a bucket, and a release that must go, for a secret in it, could not.
     """
     return layer.add(
         Bucket(
             "Bucket",
-            # A creation that fails leaves an empty bucket, in the way of the next try.
+            # A failed creation leaves an empty bucket, which blocks the next attempt.
             DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
             BucketName=If(
@@ -112,7 +112,7 @@ def add_policy(layer: Layer, bucket: Bucket) -> BucketPolicy:
 
 
 def restrictions(bucket: Bucket) -> tuple[Statement, ...]:
-    """What nobody may do, the account's administrators included; they can change the policy first, and are seen to."""
+    """Denials that also apply to the account's administrators; they can change the policy first, which the trail records."""
     return (iam.tls_only(bucket), write_once(bucket), keep_all(bucket))
 
 
@@ -149,7 +149,7 @@ def keep_all(bucket: Bucket) -> Statement:
 def read_by_organization(layer: Layer, bucket: Bucket) -> Statement:
     """Accounts of the organization read releases, with their launch roles; they list nothing.
 
-    The principal is anybody, and the condition says who: S3 does not count that as public.
+    The principal is everyone, limited by the condition: S3 does not count that as public.
     """
     return Statement(
         Sid="OrganizationReads",

@@ -135,7 +135,7 @@ def add_provider(layer: Layer, has_repository: str) -> If:
 
 
 def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role:
-    """The role of a workflow; the compute layer lets it push to the image repository and update the image."""
+    """The role of a workflow; the compute layer allows it to push to the image repository and update the image."""
     return layer.add(
         Role(
             "DeployRole",

@@ -106,13 +106,13 @@ def add_security_groups(layer: Layer) -> dict[str, GetAtt]:
 
 
 def add_group(layer: Layer, group: Group) -> GetAtt:
-    """A group that admits nothing and lets nothing out until a rule says so; returns its ID."""
+    """A group that allows no traffic in or out until a rule does; returns its ID."""
     resource = layer.add(
         SecurityGroup(
             f"{group.title}SecurityGroup",
             GroupDescription=group.description,
             VpcId=layer.parameter(VPC_ID),
-            # EC2 lets a group without a rule of its own reach everything; one that leads nowhere prevents that.
+            # EC2 adds a rule for all egress to a group without one; a rule that leads nowhere prevents that.
             SecurityGroupEgress=[
                 SecurityGroupRule(
                     IpProtocol="-1",
@@ -143,7 +143,7 @@ def allow_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
 
 
 def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
-    """The two rules of a flow; resources of their own, as rules inside two groups that name each other are a circle."""
+    """The two rules of a flow; separate resources, because rules inside two groups that name each other are a circle."""
     source, target = flow.source, flow.target
     part = "Reader" if flow.reader else ""
     rule: dict[str, Any] = {"IpProtocol": TCP, "FromPort": flow.port, "ToPort": flow.port}

@@ -18,7 +18,7 @@ from templates_src.security.secrets import (
     INJECTED,
     GeneratedSecret,
     TypedSecret,
-    reading,
+    read_statements,
 )
 
 TASKS = "ecs-tasks.amazonaws.com"
@@ -36,7 +36,7 @@ def add_task_roles(layer: Layer, arns: dict[str, Ref], key_arn: GetAtt) -> list[
     for title, secrets in READ_BY_TASKS.items():
         policies = [policy("publish-metrics", publish_metrics())]
         if secrets:
-            policies.append(policy("read-secrets", *reading(arns, secrets, key_arn)))
+            policies.append(policy("read-secrets", *read_statements(arns, secrets, key_arn)))
         roles.append(add_role(layer, title, from_tasks_of_this_region(), policies))
     return roles
 
@@ -49,7 +49,7 @@ def add_execution_role(layer: Layer, arns: dict[str, Ref], key_arn: GetAtt) -> R
         from_this_account(),
         [
             policy("pull-images", sign_in_to_registry()),
-            policy("read-secrets", *reading(arns, INJECTED, key_arn)),
+            policy("read-secrets", *read_statements(arns, INJECTED, key_arn)),
         ],
     )
 
@@ -101,7 +101,7 @@ def sign_in_to_registry() -> Statement:
 
 
 def publish_metrics() -> Statement:
-    """Metrics of its own, in the environment's namespace; a metric has no ARN to name, hence the ``*``."""
+    """Metrics in the environment's own namespace; a metric has no ARN, hence the ``*``."""
     namespace: dict[str, Any] = {"cloudwatch:namespace": metric_namespace()}
     return Statement(
         Sid="PublishMetricsOfThisEnvironment",

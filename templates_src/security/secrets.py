@@ -1,4 +1,4 @@
-"""Secrets, one a consumer can be granted: generated ones, which are frozen, and API keys that somebody types."""
+"""Secrets, one per consumer: generated ones, whose generation is frozen, and API keys that a user sets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class GeneratedSecret:
     def generation(self) -> GenerateSecretString:
         """How it is generated.
 
-        Without punctuation: passwords stand in URLs, and RDS refuses four of those characters.
+        Without punctuation: passwords are part of URLs, and RDS rejects four of those characters.
         """
         template = json.dumps(dict(self.fields))
         return GenerateSecretString(
@@ -64,7 +64,7 @@ class GeneratedSecret:
 
 @dataclass(frozen=True)
 class TypedSecret:
-    """A secret whose value somebody puts in after the launch."""
+    """A secret whose value a user sets after the launch."""
 
     title: str
     description: str
@@ -203,8 +203,8 @@ def add_secret(layer: Layer, secret: GeneratedSecret | TypedSecret, resource: Se
     return Ref(layer.add(resource))
 
 
-def reading(
+def read_statements(
     arns: dict[str, Ref], secrets: Iterable[GeneratedSecret | TypedSecret], key_arn: GetAtt
 ) -> tuple[Statement, Statement]:
-    """Statements that let a role read these secrets."""
+    """Statements with which a role can read these secrets."""
     return iam.read_secrets([arns[secret.title] for secret in secrets], key_arn)

@@ -56,7 +56,7 @@ def add_key(layer: Layer) -> GetAtt:
             KeyPolicy=key_policy(),
         )
     )
-    # With the stack goes the alias, not the key, so that the next launch can have its name.
+    # The alias is deleted with the stack, the key is not, so that the next launch can use its name.
     layer.add(
         Alias("KeyAlias", AliasName=Sub("alias/${Project}-${Environment}"), TargetKeyId=Ref(key))
     )
@@ -64,14 +64,14 @@ def add_key(layer: Layer) -> GetAtt:
 
 
 def key_policy() -> PolicyDocument:
-    """Who may use the key; in a key policy, Resource ``*`` is the key itself."""
+    """The users of the key; in a key policy, Resource ``*`` is the key itself."""
     return iam.document(administered_by_account(), usable_by_logs(), usable_by_alarms())
 
 
 def administered_by_account() -> Statement:
-    """The account decides in IAM who uses the key, as database, cache and secrets need.
+    """IAM policies of the account decide who uses the key, as database, cache and secrets need.
 
-    Every action, as in the default key policy: without it nobody could mend a mistake in this policy.
+    Every action, as in the default key policy: without it, a mistake in this policy could not be corrected.
     """
     return Statement(
         Sid="AccountDecidesInIam",
@@ -106,7 +106,7 @@ def usable_by_logs() -> Statement:
 
 
 def usable_by_alarms() -> Statement:
-    """CloudWatch, to publish an alarm to the encrypted topic; it drops the message without a word otherwise.
+    """CloudWatch, to publish an alarm to the encrypted topic; without it, it drops the message without an error.
 
     The actions are those of the SNS developer guide; GenerateDataKey* is a family of two.
     """

@@ -16,14 +16,14 @@ from tests.access.templates import IAM, REGION, answer, principal
 from tests.relations.variants import built
 
 LAUNCHER = principal(launcher_role(), "LauncherRole")
-PRODUCT = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-abcdefghijklm"
+PRODUCT_ARN = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-abcdefghijklm"
 SHARED = f"arn:aws:catalog:{REGION}:999988887777:product/prod-abcdefghijklm"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/SC-{ACCOUNT}-pp-abc/1234"
 OWN = {"servicecatalog:roleLevel": "self"}
 ALLOWED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("servicecatalog:SearchProducts", "*", {}),
-    ("servicecatalog:DescribeProvisioningParameters", PRODUCT, {}),
-    ("servicecatalog:ProvisionProduct", PRODUCT, {}),
+    ("servicecatalog:DescribeProvisioningParameters", PRODUCT_ARN, {}),
+    ("servicecatalog:ProvisionProduct", PRODUCT_ARN, {}),
     ("servicecatalog:ProvisionProduct", SHARED, {}),
     ("servicecatalog:DescribeProvisionedProduct", "*", OWN),
     ("servicecatalog:DescribeRecord", "*", OWN),
@@ -45,7 +45,7 @@ REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("servicecatalog:TerminateProvisionedProduct", "*", OTHERS),
     ("servicecatalog:DescribeRecord", "*", OTHERS),
     ("servicecatalog:UpdateProvisionedProductProperties", "*", OWN),
-    ("servicecatalog:CreateProvisioningArtifact", PRODUCT, {}),
+    ("servicecatalog:CreateProvisioningArtifact", PRODUCT_ARN, {}),
     ("servicecatalog:AssociatePrincipalWithPortfolio", f"arn:aws:catalog:{REGION}:{ACCOUNT}:portfolio/port-x", {}),
     ("servicecatalog:DeleteConstraint", "*", {}),
     ("cloudformation:CreateStack", STACK, {}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.attacks.products import LAUNCHES
 from tests.attacks.table import ATTACKS
 
-PAGE = PROJECT / "docs" / "rights.md"
+PAGE = PROJECT_FOLDER / "docs" / "rights.md"
 TITLE = "## Attempts that are refused"
 INTRODUCTION = f"""{TITLE}
 

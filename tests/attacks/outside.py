@@ -193,14 +193,14 @@ def deploys(
     )
 
 
-PRODUCT = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-a"
+PRODUCT_ARN = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-a"
 DEPLOYS = (
     deploys("pushes an image to the repository of production", "ecr:PutImage", "push-to-repository/PushToThisRepository: Resource", arn=lambda: prod().arn("ImageRepositoryOfEnvironment")),
     deploys("updates an environment itself, with any parameter, version or tag", "servicecatalog:UpdateProvisionedProduct", "no statement", servicecatalog_roleLevel="self"),
     deploys("updates the image of production", "lambda:InvokeFunction", "update-image/UpdateTheImageOfThisEnvironment: Resource", arn=lambda: prod().arn("ImageUpdateFunction")),
     deploys("replaces the code of its environment's function", "lambda:UpdateFunctionCode", "no statement", arn=lambda: dev().arn("ImageUpdateFunction")),
     deploys("gives itself a role with Service Catalog", "iam:PassRole", "no statement", arn=lambda: dev().arn("ImageUpdateRole")),
-    deploys("launches another environment", "servicecatalog:ProvisionProduct", "no statement", arn=lambda: PRODUCT),
+    deploys("launches another environment", "servicecatalog:ProvisionProduct", "no statement", arn=lambda: PRODUCT_ARN),
     deploys("terminates its environment", "servicecatalog:TerminateProvisionedProduct", "no statement", servicecatalog_roleLevel="self"),
     deploys("deletes images", "ecr:BatchDeleteImage", "no statement", arn=lambda: dev().arn("ImageRepositoryOfEnvironment")),
     deploys("passes a role of production to a task of its own", "iam:PassRole", "no statement", arn=lambda: prod().arn("ApiTaskRole")),

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "build.py", "changes", *arguments],
-        cwd=PROJECT,
+        cwd=PROJECT_FOLDER,
         capture_output=True,
         text=True,
         check=False,
@@ -62,8 +62,8 @@ def test_git_revision_is_a_side() -> None:
         (("docs", "dist"), 1, "docs has no templates/environment.template.json; build it first."),
         (("1.1.0", "dist", "--environment", "qa"), 1, "1.1.0 has no environment 'qa'"),
         (("dev",), 2, "Name two sides, or an environment and --set KEY=VALUE"),
-        (("1.1.0", "dist", "--set", "A=b"), 2, "--set goes with one environment"),
-        (("dev", "--set", "Nonsense=1"), 1, "--set names Nonsense, which is no parameter"),
+        (("1.1.0", "dist", "--set", "A=b"), 2, "--set applies to one environment"),
+        (("dev", "--set", "Nonsense=1"), 1, "--set names Nonsense, which is not a parameter"),
         (("1.1.0", "dist", "--json", "--markdown"), 2, "exclude each other"),
         (("--", "-x", "dist"), 1, "'-x' is no folder"),
     ],

@@ -23,8 +23,8 @@ from typing import Any
 
 from tests.launches.environments import Environment
 
-PROJECT = Path(__file__).resolve().parents[2]
-EXAMPLE = PROJECT / "examples" / "app"
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+EXAMPLE = PROJECT_FOLDER / "examples" / "app"
 DOCKERFILE = EXAMPLE / "Dockerfile"
 WORKLOADS = ("Api", "Worker", "Beat")
 PATIENCE = 60.0

@@ -15,11 +15,17 @@ from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release, template_path
 from templates_src.core.rotation import GROUP_ROTATION
 from tests.conftest import ENVIRONMENTS, REGION
-from tests.contract.containers import DOCKERFILE, EXAMPLE, PROJECT, WORKLOADS, image_variables
+from tests.contract.containers import (
+    DOCKERFILE,
+    EXAMPLE,
+    PROJECT_FOLDER,
+    WORKLOADS,
+    image_variables,
+)
 from tests.rendering import containers, named
 
-DOCUMENT = PROJECT / "docs" / "container-contract.md"
-ROTATION = PROJECT / "docs" / "rotation.md"
+DOCUMENT = PROJECT_FOLDER / "docs" / "container-contract.md"
+ROTATION = PROJECT_FOLDER / "docs" / "rotation.md"
 CODE = re.compile(r"`([^`]+)`")
 NAMES = [workload.lower() for workload in WORKLOADS]
 # What ECS waits where a task definition does not say.
@@ -130,9 +136,9 @@ def test_health_check_is_as_documented(dev: Rendered) -> None:
 
     assert f"`GET {group['HealthCheckPath']}` on port {group['Port']}" in text
     every, within = group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]
-    assert f"every {every} seconds and wants 200 within {within}." in text
+    assert f"every {every} seconds and expects 200 within {within} seconds." in text
     assert group["UnhealthyThresholdCount"] == 3
-    assert f"waits for open connections at most {delay['Value']} seconds" in text
+    assert f"waits at most {delay['Value']} seconds for open connections" in text
 
 
 def test_urls_are_as_documented(dev: Rendered) -> None:
@@ -200,7 +206,7 @@ def test_the_image_of_the_example_has_the_versions_that_are_tested() -> None:
         name.lower().replace("_", "-"): version
         for name, version in (
             line.split("==")
-            for line in (PROJECT / "constraints.txt").read_text().splitlines()
+            for line in (PROJECT_FOLDER / "constraints.txt").read_text().splitlines()
             if not line.startswith("#")
         )
     }

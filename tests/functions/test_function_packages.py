@@ -222,11 +222,14 @@ def test_a_zip_is_imported_with_nothing_but_the_lambda_runtimes_packages(
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("six", "write NAME==VERSION"),
-        ("six==1.17.0", "write NAME==VERSION"),
-        ("six>=1.17.0 --hash=sha256:" + "0" * 64, "write NAME==VERSION"),
-        ("six==1.17.0 --hash=sha256:" + "0" * 63, "write NAME==VERSION"),
-        ("six==1.17.0 --hash=sha256:" + "0" * 64 + " --hash=sha256:" + "1" * 64, "write NAME"),
+        ("six", "must have the form NAME==VERSION"),
+        ("six==1.17.0", "must have the form NAME==VERSION"),
+        ("six>=1.17.0 --hash=sha256:" + "0" * 64, "must have the form NAME==VERSION"),
+        ("six==1.17.0 --hash=sha256:" + "0" * 63, "must have the form NAME==VERSION"),
+        (
+            "six==1.17.0 --hash=sha256:" + "0" * 64 + " --hash=sha256:" + "1" * 64,
+            "must have the form NAME",
+        ),
         ("six==1.17.0 --hash=sha256:" + "0" * 64, "pip could not fetch"),
     ],
 )
@@ -279,7 +282,7 @@ def test_a_zip_that_is_too_large_fails_the_build(
 ) -> None:
     monkeypatch.setattr(function_zips, "MAX_BYTES", 500)
 
-    with pytest.raises(PipelineError, match="stays under 500"):
+    with pytest.raises(PipelineError, match="must stay under 500"):
         build_functions(project, tmp_path / "zips")
 
     assert not list((tmp_path / "zips").iterdir())

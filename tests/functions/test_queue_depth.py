@@ -25,7 +25,7 @@ from tests.engines.processes import free_port
 from tests.engines.tls import issue
 from tests.engines.valkey import Valkey
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 PREFIX = "{carbon-dev}:"
 PATIENCE = 30.0
 
@@ -43,7 +43,7 @@ class Celery:
     tree: Path | None
 
     def environment(self) -> dict[str, str]:
-        path = [*([str(self.tree)] if self.tree else []), str(PROJECT)]
+        path = [*([str(self.tree)] if self.tree else []), str(PROJECT_FOLDER)]
         return {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path),
@@ -58,7 +58,7 @@ class Celery:
         done = subprocess.run(
             command,
             env=self.environment(),
-            cwd=PROJECT,
+            cwd=PROJECT_FOLDER,
             capture_output=True,
             text=True,
             check=False,
@@ -83,7 +83,7 @@ class Celery:
                     *(*options, "--without-gossip", "--without-mingle", "--without-heartbeat"),
                 ],
                 env=self.environment(),
-                cwd=PROJECT,
+                cwd=PROJECT_FOLDER,
                 stdout=output,
                 stderr=output,
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.aws import partition_of
-from pipeline.checks.permissions import CUSTOM_RESOURCE, arn_formats, called
+from pipeline.checks.permissions import CUSTOM_RESOURCE, arn_formats, called_actions
 from pipeline.checks.permissions import resources_of as kinds_of
 from pipeline.checks.render import Rendered
 from pipeline.template.example_values import ACCOUNT
@@ -81,7 +81,7 @@ class Calls:
                 arn = self.arn("lambda", f"function:{name_of(self.function(resource))}")
                 yield resource.logical_id, Request("lambda:InvokeFunction", arn)
                 continue
-            for action in sorted(called(kind)):
+            for action in sorted(called_actions(kind)):
                 service = action.partition(":")[0]
                 call = Call(action, kind, resource)
                 for request in self.special.get(service, self.of_anything)(call):

@@ -10,7 +10,7 @@ import pytest
 from troposphere.sqs import Queue
 
 from pipeline.checks.permissions import (
-    called,
+    called_actions,
     compute,
     condition_keys,
     handler_actions,
@@ -134,7 +134,7 @@ def test_every_action_of_the_handlers_is_evaluated() -> None:
     assert {
         kind for variant in VARIANTS for kind, _ in resources(rendered_variant(variant))
     } >= set(kinds)
-    needed = {action for kind in kinds for action in called(kind)}
+    needed = {action for kind in kinds for action in called_actions(kind)}
     assert needed - evaluated == set()
 
 
@@ -162,7 +162,7 @@ def test_a_superfluous_action_is_found() -> None:
 
 def superfluous(among: tuple[Statement, ...]) -> set[str]:
     """Actions that the statements allow, and neither a handler nor a gap asks for; wildcards are not unfolded."""
-    needed = {action for kind in resource_types(built()) for action in called(kind)}
+    needed = {action for kind in resource_types(built()) for action in called_actions(kind)}
     allowed = {
         action
         for statement in among

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.permissions import called, handler_actions, resource_types, resources_of
+from pipeline.checks.permissions import (
+    called_actions,
+    handler_actions,
+    resource_types,
+    resources_of,
+)
 from pipeline.errors import PipelineError
 from templates_src.launch_role import unused as module
 from templates_src.launch_role.gaps import gap_actions
@@ -70,7 +75,7 @@ def test_a_property_that_is_set_is_found(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(AssertionError):
         test_no_template_sets_what_would_lead_to_it(planted)
     monkeypatch.setattr(module, "UNUSED", (planted,))
-    assert "rds:ModifyDBInstance" not in called("AWS::RDS::DBInstance")
+    assert "rds:ModifyDBInstance" not in called_actions("AWS::RDS::DBInstance")
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -85,7 +90,7 @@ def test_a_pattern_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch)
     kind = "AWS::AutoScaling::AutoScalingGroup"
     monkeypatch.delitem(module.PATTERNS, "ec2:Get*")
     with pytest.raises(PipelineError, match=r"AutoScalingGroup declares ec2:Get\*; list the calls"):
-        called(kind)
+        called_actions(kind)
 
 
 def wildcards() -> Iterator[str]:

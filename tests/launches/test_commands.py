@@ -96,7 +96,7 @@ def test_ctrl_c_ends_an_embedded_launch_with_one_sentence(tree: Tree) -> None:
     ended = finished(process)
 
     assert ended.returncode == 130
-    assert ended.stderr == "build.py: Interrupted; run the same command again to go on.\n"
+    assert ended.stderr == "build.py: Interrupted; run the same command again to continue.\n"
 
 
 def client_of(running: EmbeddedAws, service: str) -> Any:

@@ -134,7 +134,7 @@ def test_interrupted_launch_run_again_ends_as_an_undisturbed_one(
     assert gate.has_acted
     if number == signal.SIGINT:
         assert first.returncode == 130
-        assert first.stderr == ("build.py: Interrupted; run the same command again to go on.\n")
+        assert first.stderr == ("build.py: Interrupted; run the same command again to continue.\n")
     else:
         assert first.returncode == -number
     assert launch_again(running, release) == undisturbed

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
 SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "notes", "dist")
 FILES = ("build.py", "catalog.yaml", "setup.cfg", "README.md")
@@ -26,9 +26,9 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in SOURCES:
-            shutil.copytree(PROJECT / name, folder / name)
+            shutil.copytree(PROJECT_FOLDER / name, folder / name)
         for name in FILES:
-            shutil.copy2(PROJECT / name, folder / name)
+            shutil.copy2(PROJECT_FOLDER / name, folder / name)
         (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:

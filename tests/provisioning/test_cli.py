@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.parameters.profiles import load_profile
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
@@ -25,7 +25,7 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 def parts() -> list[str]:
     """The blocks of the section on the AWS CLI: what every part begins with, launch, update, terminate."""
-    text = (PROJECT / "docs/launching.md").read_text(encoding="utf-8")
+    text = (PROJECT_FOLDER / "docs/launching.md").read_text(encoding="utf-8")
     section = text.split("## With the AWS CLI\n")[1].split("\n## ")[0]
     blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
     return [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip() for block in blocks]

@@ -17,7 +17,7 @@ import yaml
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.provisioning import environments
 from tests.conftest import REGION
 from tests.iam.policies import Request, allows
@@ -25,7 +25,7 @@ from tests.provisioning.catalog import Catalog
 from tests.provisioning.deployments import NAME, OWNER, Deployable, deployable, statements
 from tests.provisioning.recording import recording
 
-WORKFLOW = PROJECT / ".github/workflows/deploy.yml"
+WORKFLOW = PROJECT_FOLDER / ".github/workflows/deploy.yml"
 SHA = "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
 # Writes down what it was called with; a login reads the password from its input.
 DOCKER = """#!/bin/sh

@@ -10,7 +10,7 @@ import pytest
 from commands.embedded_sessions import session
 from pipeline.aws import Aws
 from pipeline.errors import PipelineError
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.provisioning import environments
 from tests.conftest import REGION
 from tests.provisioning.catalog import Catalog
@@ -25,7 +25,7 @@ NAME = "carbon-connect-dev"
 
 def sentence() -> str:
     """What docs/access.md says of the policy."""
-    text = " ".join((PROJECT / "docs/access.md").read_text(encoding="utf-8").split())
+    text = " ".join((PROJECT_FOLDER / "docs/access.md").read_text(encoding="utf-8").split())
     (found,) = [each for each in text.split(". ") if "`AWSServiceCatalogEndUserFullAccess`" in each]
     return found
 

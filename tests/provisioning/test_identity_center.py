@@ -10,7 +10,7 @@ import pytest
 from commands.embedded_sessions import PERSON, make_launcher, session
 from pipeline.aws import Aws
 from pipeline.errors import PipelineError
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.provisioning.offers import find_product
 from tests.provisioning.catalog import DEVELOPMENT, USER, Catalog
 from tests.relations.variants import built
@@ -23,7 +23,7 @@ PATHS = ("/aws-reserved/sso.amazonaws.com/eu-north-1/", "/aws-reserved/sso.amazo
 
 def documented(text: str) -> str:
     """The pattern of role ARNs that docs/access.md gives after a text."""
-    page = (PROJECT / "docs/access.md").read_text(encoding="utf-8")
+    page = (PROJECT_FOLDER / "docs/access.md").read_text(encoding="utf-8")
     (found,) = re.findall(rf"{re.escape(text)}(\S*\*)", page)
     return str(found)
 

@@ -111,6 +111,6 @@ def test_what_was_interrupted_and_run_again_ends_as_undisturbed(
     assert recorded.names().count(f"servicecatalog:{wanted}") == 1
     assert first.returncode == (130 if number == signal.SIGINT else -number)
     if number == signal.SIGINT:
-        assert first.stderr == "build.py: Interrupted; run the same command again to go on.\n"
+        assert first.stderr == "build.py: Interrupted; run the same command again to continue.\n"
     assert (again.returncode, again.stderr) == (0, "")
     assert state(catalog) == undisturbed[name]

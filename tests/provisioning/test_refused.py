@@ -122,7 +122,10 @@ def test_version_that_is_deprecated(catalog: Catalog, user: User, release: Relea
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"ImageTga": "1"}, r"names ImageTga, which is no parameter of .* did you mean ImageTag\?"),
+        (
+            {"ImageTga": "1"},
+            r"names ImageTga, which is not a parameter of .* did you mean ImageTag\?",
+        ),
         ({"Environment": "prod"}, r"Environment is 'prod'\. Environment must be dev in Carbon"),
         ({"ApiMaxTasks": "many"}, r"ApiMaxTasks is 'many'\. ApiMaxTasks must be a whole number"),
         ({"ImageTag": "no tag"}, r"ImageTag is 'no tag'\. ImageTag must be empty or a tag"),

@@ -179,7 +179,7 @@ def test_protection_that_is_missing_is_added(hub: Hub, stack: str, kind: Kind) -
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     (step,) = (step for plan in hub.plan(catalog_with()) for step in plan.steps if step.writes)
     assert (step.action, step.kind) == (Action.UPDATE, kind)
-    assert step.reason == "has no termination protection"
+    assert step.reason == "no termination protection"
 
     hub.publish(catalog_with())
 

@@ -145,7 +145,7 @@ def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Releas
         ("layer: test", r"catalog\.yaml:22: .*is 'test', which is no layer .*there are network"),
         (
             "profile: prod\n    fixed:\n    - NatGateways\n    - Nat",
-            r"catalog\.yaml:24: .*fixed\[1\] is 'Nat', which is no parameter",
+            r"catalog\.yaml:24: .*fixed\[1\] is 'Nat', which is not a parameter",
         ),
     ],
 )

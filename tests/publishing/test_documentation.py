@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
 from tests.publishing.shared_catalog import Hub, catalog_with
@@ -21,7 +21,7 @@ from tests.publishing.test_published import only, writing
 
 def commands(heading: str, containing: str) -> str:
     """The commands of the one block of a section that contains a text."""
-    text = (PROJECT / "docs/publishing.md").read_text(encoding="utf-8")
+    text = (PROJECT_FOLDER / "docs/publishing.md").read_text(encoding="utf-8")
     section = re.split(r"\n##+ ", text.split(f"# {heading}\n")[1])[0]
     blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
     [found] = [block for block in blocks if containing in block]
@@ -34,7 +34,7 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-euo", "pipefail", "-c", script],
         env={"PATH": path, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **environment},
-        cwd=PROJECT,
+        cwd=PROJECT_FOLDER,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -54,7 +54,7 @@ def test_principals_and_shares_are_taken_away(publisher: Publisher) -> None:
         top=f"organization: {organization.id}\n",
     )
     hub.publish(catalog)
-    script = commands("Taking away", "delete-portfolio-share")
+    script = commands("Removing principals and shares", "delete-portfolio-share")
     portfolio, _ = only(publisher.catalog)
     for example, real in (
         ("port-…", portfolio),

@@ -167,12 +167,12 @@ def deactivate_tag_option(catalog: Any, _portfolio: str, _product: str) -> None:
 
 
 REPORTED = [
-    (deactivate_version, "was deactivated by hand"),
+    (deactivate_version, "deactivated outside this publisher"),
     (add_principal, "arn:aws:iam::123456789012:role/other of Environments is not in catalog.yaml"),
     (share, "Environments with account 210987654321 is not in catalog.yaml"),
     (add_rule, "TEMPLATE of Production in Environments (cons-"),
-    (add_version, "Production theirs was not made by this publisher"),
-    (deactivate_tag_option, "CostCenter=42 was deactivated"),
+    (add_version, "Production theirs unmanaged"),
+    (deactivate_tag_option, "CostCenter=42 deactivated"),
 ]
 
 
@@ -262,9 +262,9 @@ def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publis
     plans = publisher.publish(calls)
 
     assert {line.partition(";")[0] for line in told(plans, Action.REPORT)} == {
-        "trials (stack carbon-connect-launch-role-trials) is no longer in catalog.yaml",
-        "Trials is no longer in catalog.yaml",
-        "Development is no longer in catalog.yaml",
+        "trials (stack carbon-connect-launch-role-trials) not in catalog.yaml",
+        "Trials not in catalog.yaml",
+        "Development not in catalog.yaml",
     }
     assert calls.writes == []
     assert publisher.snapshot() == expected

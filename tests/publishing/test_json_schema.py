@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pipeline.catalog.spec.document import CATALOG, catalog
-from pipeline.catalog.spec.json_schema import SCHEMA, schema, written
+from pipeline.catalog.spec.json_schema import SCHEMA, schema, schema_text
 from pipeline.catalog.spec.nodes import compose
 from pipeline.errors import PipelineError
 from tests.publishing import minimal_catalog
@@ -131,7 +131,7 @@ def mutations() -> Iterator[tuple[str, Any]]:
 
 
 def test_file_is_up_to_date() -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == written(), (
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), (
         "run python -m pipeline.catalog.spec.json_schema"
     )
 

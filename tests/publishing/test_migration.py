@@ -29,7 +29,7 @@ from tests.updates import stateful
 from tests.updates.states import State, lost, replaced
 from tests.updates.stored_data import Holdings
 
-PROJECT = "carbon-connect"
+PROJECT_NAME = "carbon-connect"
 NAMES = {product.key: product.name for product in load_catalog().products}
 DEVELOPMENT, PRODUCTION = NAMES["development"], NAMES["production"]
 PROVIDER = "https://token.actions.githubusercontent.com"
@@ -54,8 +54,8 @@ class Account:
         self.aws = Aws(REGION, self.running.environment())
         self.published = Published.into(self.aws, self.previous)
         user = launcher(self.aws, self.release, LAUNCHER)
-        self.dev = User(user, f"{PROJECT}-dev")
-        self.old_prod = self.prod = User(user, f"{PROJECT}-prod")
+        self.dev = User(user, f"{PROJECT_NAME}-dev")
+        self.old_prod = self.prod = User(user, f"{PROJECT_NAME}-prod")
         certificate = embedded_prerequisites(self.aws, "prod", {})
         assert self.dev.launch(product=DEVELOPMENT).succeeded
         assert self.old_prod.launch(product=PRODUCTION, **certificate).succeeded
@@ -87,9 +87,11 @@ class Account:
 
     def hand_production_over(self) -> None:
         """Make the launcher of production the owner of what is launched, as docs/publishing.md says."""
-        self.prod = User(launcher(self.aws, self.release, PRODUCTION_LAUNCHER), f"{PROJECT}-prod")
+        self.prod = User(
+            launcher(self.aws, self.release, PRODUCTION_LAUNCHER), f"{PROJECT_NAME}-prod"
+        )
         catalog = self.aws.client("servicecatalog")
-        name = {"Name": f"{PROJECT}-prod"}
+        name = {"Name": f"{PROJECT_NAME}-prod"}
         found = catalog.describe_provisioned_product(**name)["ProvisionedProductDetail"]
         owner = f"arn:aws:iam::{self.aws.account()}:role/{PRODUCTION_LAUNCHER}"
         catalog.update_provisioned_product_properties(
@@ -99,7 +101,7 @@ class Account:
     def roles(self, environment: str = "") -> list[EnvironmentRole]:
         """The roles of an environment, or of both."""
         product = {"dev": "development", "prod": "production"}.get(environment, environment)
-        found = environment_roles(self.aws, PROJECT)
+        found = environment_roles(self.aws, PROJECT_NAME)
         return [role for role in found if product in {"", role.product}]
 
 
@@ -151,10 +153,12 @@ def test_the_role_of_before_stays_while_something_would_be_terminated_with_it(
     reported = told(account.plan(), Action.REPORT)
 
     [line] = [line for line in reported if line.startswith(f"{LAUNCH_ROLE} (stack ")]
-    assert f"{PROJECT}-dev" in line
+    assert f"{PROJECT_NAME}-dev" in line
     assert account.aws.client("iam").get_role(RoleName=LAUNCH_ROLE)
     version = account.previous.release.version
-    assert any(f"{DEVELOPMENT} {version} lets its launcher choose" in line for line in reported)
+    assert any(
+        f"{DEVELOPMENT} {version} accepts any source of templates" in line for line in reported
+    )
     assert not writing(account.plan())
 
 
@@ -209,8 +213,8 @@ def test_what_is_left_of_before_goes(account: Account) -> None:
     assert set(done) == {(Action.RETIRE, Kind.BOUNDARY), (Action.RETIRE, Kind.VERSION)}
     assert not any(role.is_marked for role in account.roles())
     role, principal = told(account.plan(), Action.REPORT)
-    assert role.startswith(f"{LAUNCH_ROLE} (stack carbon-connect-launch-role) is no longer in")
-    assert "nothing was launched with it" in role
+    assert role.startswith(f"{LAUNCH_ROLE} (stack carbon-connect-launch-role) not in")
+    assert "no provisioned product uses it" in role
     pattern = "arn:aws:iam:::role/carbon-connect/*"
     assert principal.startswith(f"{pattern} of ")
     account.aws.client("servicecatalog").disassociate_principal_from_portfolio(
@@ -227,6 +231,6 @@ def test_what_is_left_of_before_goes(account: Account) -> None:
     # What is launched would be terminated with the new role.
     catalog = account.aws.client("servicecatalog")
     for environment, role in (("dev", "development"), ("prod", "production")):
-        found = catalog.describe_provisioned_product(Name=f"{PROJECT}-{environment}")
+        found = catalog.describe_provisioned_product(Name=f"{PROJECT_NAME}-{environment}")
         arn = found["ProvisionedProductDetail"]["LaunchRoleArn"]
         assert arn.endswith(f":role/carbon-connect-launch-{role}")

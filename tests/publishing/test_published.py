@@ -112,8 +112,8 @@ def test_another_role_has_a_stack_of_its_own_and_the_old_one_stays(publisher: Pu
         assert publisher.aws.client("iam").get_role(RoleName=role)
     [line] = told(publisher.plan(catalog=catalog), Action.REPORT)
     assert line == (
-        "launch (stack carbon-connect-launch-role-environments) is no longer in catalog.yaml; nothing was launched "
-        "with it: delete stack carbon-connect-launch-role-environments by hand"
+        "launch (stack carbon-connect-launch-role-environments) not in catalog.yaml; no provisioned product "
+        "uses it: delete stack carbon-connect-launch-role-environments"
     )
     assert not writing(publisher.plan(catalog=catalog))
     # And back: each role keeps its stack.
@@ -219,7 +219,9 @@ def test_version_that_something_uses_is_kept_and_listed_with_its_users(
     assert guidance(publisher).keys() == {"1.0.0", "1.1.0", "1.2.0"}
     again = publisher.plan(version="1.2.0")
     [line] = told(again, Action.REPORT)
-    assert line.startswith(f"Production 1.0.0 is beyond the 2 kept, but {name} (pp-")
+    assert line.startswith(
+        f"Production 1.0.0 beyond the 2 versions kept, but in use by {name} (pp-"
+    )
     assert not writing(again)
     assert (Action.RETIRE, Kind.VERSION) not in writing(plans)
 
@@ -267,7 +269,7 @@ def test_versions_of_a_shared_product_are_not_retired(publisher: Publisher) -> N
         plans = publisher.publish(version=version, catalog=small_catalog(text))
 
     assert guidance(publisher).keys() == {"1.0.0", "1.1.0", "1.2.0"}
-    assert "who uses it elsewhere cannot be seen" in told(plans, Action.REPORT)[0]
+    assert "provisioned products in other accounts are not visible" in told(plans, Action.REPORT)[0]
 
 
 def test_other_content_under_a_used_version_is_refused(publisher: Publisher) -> None:
@@ -275,7 +277,7 @@ def test_other_content_under_a_used_version_is_refused(publisher: Publisher) -> 
     before, calls = publisher.snapshot(), Calls()
 
     with pytest.raises(
-        PipelineError, match=r"holds other bytes than Production 1\.0\.0.*raise the version"
+        PipelineError, match=r"has other content than Production 1\.0\.0.*raise the version"
     ):
         publisher.publish(calls, text="Another release")
 
@@ -291,7 +293,7 @@ def test_other_content_is_refused_also_where_the_bucket_was_emptied(publisher: P
         s3.delete_object(Bucket=name, Key=key)
 
     with pytest.raises(
-        PipelineError, match=r"Production 1\.0\.0 in eu-north-1 is published already"
+        PipelineError, match=r"Production 1\.0\.0 in eu-north-1 is already published"
     ):
         publisher.publish(text="Another release")
 
@@ -320,7 +322,7 @@ def test_two_publishers_at_once_make_one_of_everything(
         assert not writing(publisher.plan(text="A"))
     else:
         [reason] = refused
-        assert "other bytes" in reason or "other content" in reason
+        assert "other content" in reason
     held = publisher.snapshot()
     assert len(held["portfolios"]) == len(held["products"]) == len(held["tag options"]) == 1
     assert len(held["portfolios"][0]["constraints"]) == 3

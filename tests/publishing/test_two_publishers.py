@@ -160,7 +160,7 @@ def test_of_two_contents_of_one_version_one_wins(meeting: Meeting) -> None:
         turns = meeting.in_parallel(wanted, at)
         [loser] = [number for number, turn in enumerate(turns) if turn.refusal]
         losers.add(loser)
-        assert "other bytes" in turns[loser].refusal, where
+        assert "other content" in turns[loser].refusal, where
         assert guidance(meeting.pair[0].snapshot()) == {"1.0.0": "DEPRECATED", "1.1.0": "DEFAULT"}
         assert not meeting.pair[0].plan(**wanted[1 - loser])[0].writing, where
         assert refusals(meeting.pair[0].plan(**wanted[loser])), where

@@ -13,7 +13,7 @@ from commands.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.changes.sides import KEPT
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.tree import Finished, Tree
@@ -55,7 +55,7 @@ class Account:
 @pytest.fixture(scope="module")
 def account(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     tree = Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
-    shutil.copytree(KEPT, tree.folder / KEPT.relative_to(PROJECT))
+    shutil.copytree(KEPT, tree.folder / KEPT.relative_to(PROJECT_FOLDER))
     with EmbeddedAws.start(region=REGION) as running:
         aws = Aws(REGION, running.environment())
         Published.into(aws, read(KEPT / "1.1.0"))

@@ -24,7 +24,7 @@ from pipeline.catalog.desired.written_in import without_parameter
 from pipeline.catalog.observed.storage import TEMPLATE_TAG
 from pipeline.catalog.spec.document import load_catalog
 from pipeline.parameters.profiles import load_profile
-from pipeline.release.assemble import PRODUCT, serialize, template_path
+from pipeline.release.assemble import RELEASE_NAME, serialize, template_path
 from pipeline.release.upload import release_bucket_name, upload
 from tests.releases.kept import Kept
 
@@ -99,7 +99,7 @@ class Published:
         version = self.previous.release.version
         key = product_key(version, product.key)
         self.aws.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
-        content = self.previous.release.prefix.removeprefix(PRODUCT).strip("/")
+        content = self.previous.release.prefix.removeprefix(RELEASE_NAME).strip("/")
         made = self.catalog.create_product(
             Name=product.name,
             Owner="Carbon Connect platform team",

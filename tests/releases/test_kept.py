@@ -16,7 +16,7 @@ import pytest
 from pipeline.catalog.observed.version_order import version_order
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
-from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT, SETUP_CFG
+from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT_FOLDER, SETUP_CFG
 from pipeline.release.assemble import project_version
 from templates_src.access.launcher import NAME as LAUNCHER_ROLE
 from templates_src.environment import TEMPLATE_FOLDER
@@ -269,7 +269,7 @@ def assert_untouched(releases: Path, settings: Path) -> None:
 def test_program_refuses_in_one_sentence(arguments: tuple[str, ...]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.releases.keep", *arguments],
-        cwd=PROJECT,
+        cwd=PROJECT_FOLDER,
         capture_output=True,
         text=True,
         check=False,

@@ -12,13 +12,13 @@ import pytest
 
 from pipeline.catalog.desired.product_templates import product_templates
 from pipeline.catalog.spec.document import load_catalog
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from tests.rights.alphabets import characters
 from tests.rights.code_flows import Flows, Sink, Template
 from tests.rights.permissions_of_code import Permissions
 
-PAGE = PROJECT / "docs" / "rights.md"
+PAGE = PROJECT_FOLDER / "docs" / "rights.md"
 HEADER = "| Parameter | In products | Decides | Runs with the permissions of |"
 BUCKET = "carbon-connect-releases-111122223333-eu-north-1"
 SOURCES = {"ReleaseBucket", "ReleasePrefix"}

@@ -165,7 +165,9 @@ def test_a_launcher_cannot_name_a_bucket(landscape: Landscape, release: Release)
     assert record["Status"] == "FAILED"
     (error,) = record["RecordErrors"]
     assert "Parameters: [ReleaseBucket] do not exist in the template" in error["Description"]
-    with pytest.raises(PipelineError, match="--set names ReleaseBucket, which is no parameter of"):
+    with pytest.raises(
+        PipelineError, match="--set names ReleaseBucket, which is not a parameter of"
+    ):
         User(landscape.launcher, "second").launch(
             product="Production", ReleaseBucket=landscape.evil
         )

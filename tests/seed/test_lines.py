@@ -9,11 +9,11 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 from types import FunctionType
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.seed.lines import LINES
 from tests.seed.table import HEADING, SYNTAX, TABLE_HEADER, Line
 
-DOCUMENT = (PROJECT / "docs" / "aws-architecture.txt").read_text(encoding="utf-8")
+DOCUMENT = (PROJECT_FOLDER / "docs" / "aws-architecture.txt").read_text(encoding="utf-8")
 FOLDER = Path(__file__).parent
 # What a line without a test may look like. A row of a table, an item of a list and an arrow never do.
 WITHOUT_CLAIM = {

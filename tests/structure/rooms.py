@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-PAGE = PROJECT / "docs" / "architecture.md"
+PROJECT_FOLDER = Path(__file__).resolve().parents[2]
+PAGE = PROJECT_FOLDER / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms end -->\n"
 
 # What imports the buildings, and is imported by none of them.

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.structure.rooms import PROJECT
+from tests.structure.rooms import PROJECT_FOLDER
 
-INDEX = PROJECT / "docs" / "README.md"
+INDEX = PROJECT_FOLDER / "docs" / "README.md"
 PAGES = sorted(
-    [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / ".github").rglob("*.md")]
+    [
+        *PROJECT_FOLDER.glob("*.md"),
+        *(PROJECT_FOLDER / "docs").rglob("*.md"),
+        *(PROJECT_FOLDER / ".github").rglob("*.md"),
+    ]
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -38,7 +42,7 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_FOLDER)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert broken_links(page, page.read_text(encoding="utf-8")) == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.structure.imports import broken_rules, crowded_folders, graph_of
-from tests.structure.rooms import MOST_IN_A_FOLDER, PAGE, PROJECT, written
+from tests.structure.rooms import MOST_IN_A_FOLDER, PAGE, PROJECT_FOLDER, written
 
 # A file, an import at its end, and what the finding says.
 UPWARD = {
@@ -66,22 +66,22 @@ UPWARD = {
 
 
 def test_imports_only_go_down() -> None:
-    assert broken_rules(graph_of(PROJECT)) == []
+    assert broken_rules(graph_of(PROJECT_FOLDER)) == []
 
 
 def test_no_folder_is_crowded() -> None:
-    assert crowded_folders(PROJECT) == []
+    assert crowded_folders(PROJECT_FOLDER) == []
 
 
 @pytest.mark.parametrize("name", UPWARD)
 def test_an_upward_import_is_found(name: str) -> None:
     file, line, says = UPWARD[name]
-    findings = broken_rules(graph_of(PROJECT, {file: line}))
+    findings = broken_rules(graph_of(PROJECT_FOLDER, {file: line}))
     assert [finding for finding in findings if says in finding], findings
 
 
 def test_a_room_without_a_floor_is_found() -> None:
-    (finding,) = broken_rules(graph_of(PROJECT, {"pipeline/spare.py": ""}))
+    (finding,) = broken_rules(graph_of(PROJECT_FOLDER, {"pipeline/spare.py": ""}))
     assert finding.startswith("pipeline.spare is not in the table")
 
 
@@ -98,8 +98,8 @@ def test_a_crowded_folder_is_found(tmp_path: Path) -> None:
 
 def test_private_names_of_ministack_are_named_in_the_bridge_only() -> None:
     found = [
-        f"{path.relative_to(PROJECT)}:{line}: {name}"
-        for path in sorted((PROJECT / "embedded_aws").rglob("*.py"))
+        f"{path.relative_to(PROJECT_FOLDER)}:{line}: {name}"
+        for path in sorted((PROJECT_FOLDER / "embedded_aws").rglob("*.py"))
         if path.parent.name != "bridge"
         for line, name in private_names(path.read_text(encoding="utf-8"))
     ]

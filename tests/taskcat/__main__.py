@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 import yaml
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import assemble, write
 from tests.taskcat.definition import FILE_NAME, HOME
 from tests.taskcat.launcher import in_account, on_embedded
 from tests.taskcat.prerequisites import prepare
 from tests.taskcat.tree import lay_out
 
-OUTPUT = PROJECT / "taskcat_outputs"
+OUTPUT = PROJECT_FOLDER / "taskcat_outputs"
 # As shells count it: 128 and the number of the signal.
 INTERRUPTED = 130
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from pipeline.parameters.profiles import load_profile
-from pipeline.paths import PROJECT as FOLDER
+from pipeline.paths import PROJECT_FOLDER as FOLDER
 from pipeline.release.assemble import Release, assemble, template_path
 from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
 # Options of subprocess.Popen for a run whose output is to be read.
 QUIET: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -64,7 +64,7 @@ def run(
     shutil.rmtree(output, ignore_errors=True)
     output.mkdir(parents=True)
     command = [sys.executable, "-m", "tests.taskcat.run", str(output.resolve()), *arguments]
-    path = os.pathsep.join([str(PROJECT), *([str(plugins)] if plugins else [])])
+    path = os.pathsep.join([str(PROJECT_FOLDER), *([str(plugins)] if plugins else [])])
     # taskcat imports pkg_resources, which warns that it is to go.
     settings = {**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
     # With it, taskcat does not notice that there is no profile "default". The AWS CLI sets it, once imported.

@@ -14,7 +14,7 @@ import yaml
 from pipeline.checks.lint import Target, lint_target
 from pipeline.checks.regions.readiness import readiness, ready_regions
 from pipeline.parameters.profiles import profile_names, profile_parameters
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from tests.taskcat.contract import promise
 from tests.taskcat.costs import (
@@ -32,9 +32,9 @@ from tests.taskcat.definition import CASES, FILE_NAME, OWN, definition, text
 from tests.taskcat.existing_vpc import NESTED, existing_vpc, file_name
 from tests.taskcat.tree import lay_out
 
-DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT / FILE_NAME).read_text(encoding="utf-8"))
+DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT_FOLDER / FILE_NAME).read_text(encoding="utf-8"))
 TESTS: dict[str, dict[str, Any]] = DOCUMENT["tests"]
-TESTING = (PROJECT / "docs" / "testing.md").read_text(encoding="utf-8")
+TESTING = (PROJECT_FOLDER / "docs" / "testing.md").read_text(encoding="utf-8")
 # What a test may say otherwise than the profile: names, and what the profile leaves to each launch.
 OTHERWISE = {
     "Project",
@@ -48,19 +48,21 @@ LARGEST_TREE = 5_000_000
 
 
 def template_of(test: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads((PROJECT / test["template"]).read_text(encoding="utf-8"))
+    body: dict[str, Any] = json.loads(
+        (PROJECT_FOLDER / test["template"]).read_text(encoding="utf-8")
+    )
     return body
 
 
 def test_files_are_what_the_profiles_make(release: Release) -> None:
     how = "run `python -m tests.taskcat.definition`"
-    assert (PROJECT / FILE_NAME).read_text(encoding="utf-8") == text(release), how
+    assert (PROJECT_FOLDER / FILE_NAME).read_text(encoding="utf-8") == text(release), how
     for name in NESTED:
-        assert (PROJECT / OWN / file_name(name)).read_bytes() == existing_vpc(name), how
+        assert (PROJECT_FOLDER / OWN / file_name(name)).read_bytes() == existing_vpc(name), how
 
 
 def test_link_serves_the_commands_that_take_no_option() -> None:
-    link = PROJECT / f".{FILE_NAME}"
+    link = PROJECT_FOLDER / f".{FILE_NAME}"
 
     assert link.is_symlink()
     assert str(link.readlink()) == FILE_NAME
@@ -73,7 +75,9 @@ def test_values_are_those_of_the_profile(name: str) -> None:
     profile = {
         pair["ParameterKey"]: pair["ParameterValue"]
         for pair in json.loads(
-            (PROJECT / "parameters" / f"{test['parameters']['Environment']}.json").read_text()
+            (
+                PROJECT_FOLDER / "parameters" / f"{test['parameters']['Environment']}.json"
+            ).read_text()
         )
     }
     told = {

@@ -12,7 +12,7 @@ import yaml
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.taskcat.__main__ import only
 from tests.taskcat.definition import FILE_NAME, HOME
 from tests.taskcat.prerequisites import prepare
@@ -42,8 +42,8 @@ def test_what_was_launched_is_deleted_though_it_is_protected(
     (tree / FILE_NAME).write_text(yaml.safe_dump(document), encoding="utf-8")
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(tree), str(tmp_path / "report"), str(PLUGINS)],
-        cwd=PROJECT,
-        env=os.environ | embedded.environment() | {"PYTHONPATH": str(PROJECT)},
+        cwd=PROJECT_FOLDER,
+        env=os.environ | embedded.environment() | {"PYTHONPATH": str(PROJECT_FOLDER)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.taskcat.definition import DIST, FILE_NAME, OWN
 from tests.taskcat.existing_vpc import NESTED, file_name
 
@@ -24,7 +24,7 @@ PARTS = (
 )
 
 
-def lay_out(folder: Path, project: Path = PROJECT) -> Path:
+def lay_out(folder: Path, project: Path = PROJECT_FOLDER) -> Path:
     """Copy the parts into a folder, anew; returns it."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in PARTS:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.parameters.profiles import refused
+from pipeline.parameters.profiles import rejection
 from templates_src.core.declaration import Declaration
 from templates_src.core.shared import RELEASE_PREFIX
 from templates_src.environment import ROOT
@@ -56,7 +56,7 @@ def former_values_are_accepted(change: Change) -> Iterator[str]:
     before, after = change.parameters
     for name in sorted((before.keys() & after.keys()) - {RELEASE_PREFIX.name}):
         for value, what in sorted(_known_values(change, before[name])):
-            reason = refused(after[name], value)
+            reason = rejection(after[name], value)
             if reason:
                 yield f"Parameter {name} refuses {value!r}, {what}: {reason}"
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 
-GITHUB = PROJECT / ".github"
+GITHUB = PROJECT_FOLDER / ".github"
 WORKFLOWS = GITHUB / "workflows"
 # The commands of GitHub's shells, https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax
 SHELLS = {

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from tests.launches.tree import Tree
 from tests.workflows.comments import TOKEN, comment, pull_request
 from tests.workflows.reading import workflow
@@ -73,7 +73,7 @@ def commented(held: list[dict[str, Any]], plan: str, token: str = TOKEN) -> int:
         done = PUBLISH.run(
             "comment",
             COMMENT_STEP,
-            PROJECT,
+            PROJECT_FOLDER,
             GITHUB_API_URL=url,
             GITHUB_REPOSITORY="acme/infrastructure",
             PULL_REQUEST="7",
@@ -116,7 +116,7 @@ def test_a_plan_is_text_and_nothing_else(plan: str) -> None:
     _, _, blank, *lines = held[0]["body"].splitlines()
     assert blank == ""
     assert lines == [f"    {line}" for line in plan.splitlines()]
-    assert not (PROJECT / "evil").exists()
+    assert not (PROJECT_FOLDER / "evil").exists()
 
 
 def test_a_long_plan_is_cut_to_what_a_comment_holds() -> None:
@@ -133,13 +133,13 @@ def test_a_comment_that_github_refuses_fails_the_job() -> None:
 
 def version() -> str:
     settings = configparser.ConfigParser()
-    settings.read(PROJECT / "setup.cfg")
+    settings.read(PROJECT_FOLDER / "setup.cfg")
     return settings["metadata"]["version"]
 
 
 @pytest.mark.parametrize("tag", ["0.0.1", "v{version}", "{version}.1"])
 def test_a_tag_publishes_only_its_own_version(tag: str, tmp_path: Path) -> None:
-    (tmp_path / "setup.cfg").write_bytes((PROJECT / "setup.cfg").read_bytes())
+    (tmp_path / "setup.cfg").write_bytes((PROJECT_FOLDER / "setup.cfg").read_bytes())
     name = tag.format(version=version())
 
     refused = PUBLISH.run("publish", TAG_STEP, tmp_path, GITHUB_REF_NAME=name)

@@ -1,4 +1,4 @@
-"""Who calls: what launch paths and the owner of a provisioned product are found by."""
+"""The caller: the identity that launch paths and the owner of a provisioned product depend on."""
 
 import contextvars
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def current() -> Caller:
 
 
 def remember(headers: Mapping[str, str]) -> None:
-    """Find out who signed a request; any key that is nobody's is the account itself."""
+    """Find the signer of a request; an unknown key is the account itself."""
     identity = resolve_caller_identity(extract_access_key_id(dict(headers), {}) or "")
     root = f"arn:aws:iam::{get_account_id()}:root"
     session_arn = str(identity["userArn"]) if identity else root

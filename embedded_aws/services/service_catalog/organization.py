@@ -26,7 +26,7 @@ def identifier_of(account: str) -> str:
 
 
 def require_manager() -> None:
-    """Refuse what is the management account's to anybody else; delegated administrators are not known."""
+    """Refuse the management account's calls to other accounts; delegated administrators are not supported."""
     account = get_account_id()
     if manager_of(account) != account or not identifier_of(account):
         raise PipelineError(

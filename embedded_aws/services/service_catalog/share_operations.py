@@ -1,4 +1,4 @@
-"""What is done to portfolio shares, which takes its time where an organization's accounts are to follow."""
+"""Operations on portfolio shares, which take time if an organization's accounts must follow."""
 
 from ministack.core.responses import get_account_id
 
@@ -14,7 +14,7 @@ _LOOKS = 3
 def begin(portfolio: str, kind: str, principal: str) -> Record:
     """A new operation on a share, refused while another one is in progress.
 
-    Its outcome is clear at once and told when it ends: an account that is closed is not reached.
+    The outcome is known immediately and reported at the end: a closed account is not reached.
     """
     if any(in_progress(operation) for operation in state.share_operations.values()):
         raise PipelineError(

@@ -61,13 +61,13 @@ def arn(kind: str, identifier: str) -> str:
     return f"arn:aws:catalog:{get_region()}:{get_account_id()}:{kind}/{identifier}"
 
 
-def chosen(record: Record, *names: str) -> Record:
+def present_members(record: Record, *names: str) -> Record:
     """The members of `record` with these names that have a value."""
     return {name: record[name] for name in names if record.get(name) is not None}
 
 
-def missing(kind: str, identifier: Any) -> PipelineError:
-    """The answer for something that is not there."""
+def not_found(kind: str, identifier: Any) -> PipelineError:
+    """The error for a resource that does not exist."""
     return PipelineError("ResourceNotFoundException", f"{kind} {identifier} not found.")
 
 
@@ -88,7 +88,7 @@ def limit_error(limit: int, what: str) -> PipelineError:
     )
 
 
-def everywhere(store: Any) -> list[Any]:
+def records_of_all_accounts(store: Any) -> list[Any]:
     """What every account has in this region: what a shared portfolio refers to is its owner's."""
     return [value for (_, region, _), value in tables.everywhere(store) if region == get_region()]
 
@@ -105,14 +105,14 @@ def find(store: Any, kind: str, identifier: str) -> Record:
     """The record with this id; refused as not found otherwise."""
     record: Record | None = store.get(identifier)
     if record is None:
-        raise missing(kind, identifier)
+        raise not_found(kind, identifier)
     return record
 
 
 def record_named(kind: str, name: str, named: Sequence[Record]) -> Record:
     """The one record of this name: names need not be unique in Service Catalog."""
     if not named:
-        raise missing(kind, name)
+        raise not_found(kind, name)
     if len(named) > 1:
         raise invalid(f"Multiple {kind} with name {name} found.")
     return named[0]

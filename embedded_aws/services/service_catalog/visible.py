@@ -14,7 +14,10 @@ from embedded_aws.services.service_catalog.state import Record
 
 def portfolios() -> list[Record]:
     """Own portfolios and shared ones; changing a shared one changes nothing for its owner."""
-    return [*state.portfolios.values(), *(in_this_account(s) for s in offered() if s["Accepted"])]
+    return [
+        *state.portfolios.values(),
+        *(in_this_account(s) for s in incoming_shares() if s["Accepted"]),
+    ]
 
 
 def portfolio_of(identifier: str) -> Record:
@@ -22,14 +25,14 @@ def portfolio_of(identifier: str) -> Record:
     for portfolio in portfolios():
         if portfolio["Id"] == identifier:
             return portfolio
-    raise state.missing("Portfolio", identifier)
+    raise state.not_found("Portfolio", identifier)
 
 
 def products() -> list[Record]:
     """Own products, and those of shared portfolios."""
     own = get_account_id()
     shared = {identifier for p in portfolios() if p["Owner"] != own for identifier in p["Products"]}
-    others = [p for p in state.everywhere(state.products) if p["Id"] in shared]
+    others = [p for p in state.records_of_all_accounts(state.products) if p["Id"] in shared]
     return [*state.products.values(), *(p for p in others if p["Id"] not in state.products)]
 
 
@@ -41,7 +44,7 @@ def product_of(request: Request) -> Record:
     return state.record_named("Product", wanted, [p for p in products() if p[member] == wanted])
 
 
-def offered() -> list[Record]:
+def incoming_shares() -> list[Record]:
     """The shares of this region that reach this account, each with the account that it is of."""
     own = get_account_id()
     return [

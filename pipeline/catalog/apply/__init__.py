@@ -1,1 +1,1 @@
-"""Taking the steps of a plan; every step can be repeated."""
+"""Apply the steps of a plan; every step is safe to repeat."""

@@ -1,4 +1,4 @@
-"""What stands between a product and who launches it: tag options, portfolios' contents, constraints, principals, shares."""
+"""Connects products and launchers: tag options, products in portfolios, constraints, principals and shares."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pipeline.aws import unless
+from pipeline.aws import ignore_errors
 from pipeline.catalog.apply.sharing import Sharing
 from pipeline.catalog.apply.tokens import DUPLICATE, NOT_FOUND, create_once
 from pipeline.catalog.desired.catalog import LAUNCH, Desired, DesiredConstraint
-from pipeline.catalog.observed.catalog import observed_constraints, pages
-from pipeline.catalog.plan.catalog import is_same, matching
+from pipeline.catalog.observed.catalog import observed_constraints, paginated
+from pipeline.catalog.plan.catalog import is_same, matching_constraint
 from pipeline.catalog.plan.changes import (
     AccessChange,
     ConstraintChange,
@@ -26,7 +26,7 @@ from pipeline.catalog.plan.changes import (
 
 @dataclass
 class Access:
-    """Takes the steps that connect what is there; the three mappings hold IDs by what catalog.yaml calls them."""
+    """Applies the steps that connect existing resources; the three mappings hold IDs by their keys in catalog.yaml."""
 
     catalog: Any
     desired: Desired
@@ -36,7 +36,7 @@ class Access:
     waits: tuple[float, ...]
 
     def take(self, change: AccessChange, subject: str) -> None:
-        """Make a change; ``subject`` names it to a person."""
+        """Apply a change; ``subject`` names it in messages."""
         match change:
             case TagOptionCreation():
                 self._tag_option(change)
@@ -55,9 +55,9 @@ class Access:
 
     def _tag_option(self, change: TagOptionCreation) -> None:
         key, value = change.key, change.value
-        unless(DUPLICATE, lambda: self.catalog.create_tag_option(Key=key, Value=value))
+        ignore_errors(DUPLICATE, lambda: self.catalog.create_tag_option(Key=key, Value=value))
         wanted = {"Key": key, "Value": value}
-        for option in pages(self.catalog, "list_tag_options", Filters=wanted):
+        for option in paginated(self.catalog, "list_tag_options", Filters=wanted):
             self.tag_options[key, value] = option["Id"]
 
     def _member(self, change: MemberAddition) -> None:
@@ -66,13 +66,13 @@ class Access:
         )
 
     def _constraint(self, change: ConstraintChange) -> None:
-        wanted, seen = change.wanted, change.seen
+        wanted, seen = change.desired, change.observed
         if wanted and seen:
             self._update_constraint(wanted, seen.id)
         elif wanted:
             self._create_constraint(wanted)
         elif seen:
-            unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=seen.id))
+            ignore_errors(NOT_FOUND, partial(self.catalog.delete_constraint, Id=seen.id))
 
     def _update_constraint(self, wanted: DesiredConstraint, identity: str) -> None:
         self.catalog.update_constraint(
@@ -80,7 +80,7 @@ class Access:
         )
 
     def _create_constraint(self, wanted: DesiredConstraint) -> None:
-        """Make a constraint; one that somebody publishing at the same time made is brought to what is wanted."""
+        """Create a constraint; if another publisher has just created it, update it to the desired one."""
         place = {
             "PortfolioId": self.portfolios[wanted.portfolio],
             "ProductId": self.products[wanted.product],
@@ -101,7 +101,7 @@ class Access:
 
         def find() -> str:
             there = observed_constraints(self.catalog, **place)
-            found = matching(wanted, place["ProductId"], there)
+            found = matching_constraint(wanted, place["ProductId"], there)
             if found and not is_same(found.parameters, wanted.parameters):
                 self._update_constraint(wanted, found.id)
             return found.id if found else ""
@@ -111,11 +111,11 @@ class Access:
             content = wanted.parameters
             create_once(create, read, *identity, find=find, content=content, waits=self.waits)
 
-        if not unless(DUPLICATE, make):
+        if not ignore_errors(DUPLICATE, make):
             find()
 
     def _portfolio_tag_option(self, change: TagOptionAssociation) -> None:
-        unless(
+        ignore_errors(
             DUPLICATE,
             lambda: self.catalog.associate_tag_option_with_resource(
                 ResourceId=self.portfolios[change.portfolio],
@@ -131,10 +131,10 @@ class Access:
         )
 
     def _leave(self, change: MemberRemoval) -> None:
-        """Take a product out of a portfolio, after its constraints there.
+        """Remove a product from a portfolio, after its constraints in the portfolio.
 
-        The LAUNCH constraint goes first: without it a launch from here has the caller's own permissions, whereas without
-        the TEMPLATE constraint it would not be held to the profile.
+        The LAUNCH constraint goes first. Without it a launch from this portfolio has the caller's permissions only. Without
+        the TEMPLATE constraint a launch could leave the profile.
         """
         place = {
             "PortfolioId": self.portfolios[change.portfolio],
@@ -142,8 +142,8 @@ class Access:
         }
         constraints = observed_constraints(self.catalog, **place)
         for constraint in sorted(constraints, key=lambda each: each.type != LAUNCH):
-            unless(NOT_FOUND, partial(self.catalog.delete_constraint, Id=constraint.id))
-        unless(NOT_FOUND, lambda: self.catalog.disassociate_product_from_portfolio(**place))
+            ignore_errors(NOT_FOUND, partial(self.catalog.delete_constraint, Id=constraint.id))
+        ignore_errors(NOT_FOUND, lambda: self.catalog.disassociate_product_from_portfolio(**place))
 
     def _share(self, change: ShareChange, subject: str) -> None:
         sharing = Sharing(

@@ -1,4 +1,4 @@
-"""Carrying out a plan in one region, step by step; every step can be taken again, and by two at once."""
+"""Apply a plan in one region, step by step; every step is safe to repeat, and safe for two publishers in parallel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pipeline.release.upload import put_once, upload
 
 @dataclass
 class Applier:
-    """Takes the steps of a region; knows the IDs of what was there and of what it makes."""
+    """Applies the steps of a region; knows the IDs of observed resources and of those that it creates."""
 
     aws: Aws
     desired: Desired
@@ -56,7 +56,7 @@ class Applier:
         self.versions = Versions(self.access.catalog, self.desired, self.observed, self.waits)
 
     def apply_step(self, step: Step) -> None:
-        """Take one step. Raises PipelineError where AWS does not let it."""
+        """Apply one step. Raises PipelineError where AWS rejects it."""
         doing = f"{step.action.value} {step.kind.value} {step.subject} in {self.desired.region}"
         with aws_errors(doing):
             self._apply_step(step)
@@ -76,7 +76,7 @@ class Applier:
             case VersionChange(product):
                 self._version(product)
             case BoundaryChange() | None:
-                # Boundaries are the account's; a step without a change is not taken.
+                # Boundaries belong to the account; a step without a change is not applied.
                 pass
             case change:
                 self.access.take(change, step.subject)
@@ -86,7 +86,7 @@ class Applier:
         put_once(self.aws.client("s3"), version.bucket, version.key, version.body, present=False)
 
     def _portfolio(self, change: PortfolioChange) -> None:
-        wanted, seen = change.wanted, change.seen
+        wanted, seen = change.desired, change.observed
         catalog = self.access.catalog
         if seen:
             changes = tag_changes(wanted.tags, seen.tags)
@@ -113,7 +113,7 @@ class Applier:
         )
 
     def _product(self, change: ProductChange) -> None:
-        wanted, seen = change.wanted, change.seen
+        wanted, seen = change.desired, change.observed
         catalog = self.access.catalog
         given = {name: value for name, value in wanted.fields.items() if value}
         if seen:
@@ -144,7 +144,7 @@ class Applier:
         )
 
     def _version(self, wanted: DesiredProduct) -> None:
-        """Take all steps of the product's versions with the first of them, as they follow from what is there by now."""
+        """Apply all version steps of the product with the first of them: they follow from the current versions."""
         if wanted.key not in self.settled:
             self.versions.apply_version_steps(wanted, self.products[wanted.key])
             self.settled.add(wanted.key)
@@ -154,13 +154,13 @@ class Applier:
 
 
 def found_portfolio(catalog: Any, desired: Desired, key: str) -> str:
-    """The ID of a portfolio of ours that is there now; empty where there is none."""
+    """The ID of an observed portfolio of this publisher; empty if it does not exist."""
     described = our_portfolios(catalog, desired)[0].get(key)
     return str(described["PortfolioDetail"]["Id"]) if described else ""
 
 
 def found_product(catalog: Any, desired: Desired, key: str) -> str:
-    """The ID of a product of ours that is there now; empty where there is none."""
+    """The ID of an observed product of this publisher; empty if it does not exist."""
     described = our_products(catalog, desired)[0].get(key)
     if not described:
         return ""
@@ -168,12 +168,12 @@ def found_product(catalog: Any, desired: Desired, key: str) -> str:
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as AWS takes them."""
+    """Tags as a list of keys and values."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def tag_changes(wanted: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, Any]:
-    """What an update is to add and remove, so that the tags are the wanted ones."""
+    """The tags that an update adds and removes to reach the desired tags."""
     added = {key: value for key, value in wanted.items() if seen.get(key) != value}
     removed = [key for key in seen if key not in wanted]
     changes: dict[str, Any] = {"AddTags": tag_list(added)} if added else {}

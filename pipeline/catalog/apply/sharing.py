@@ -1,4 +1,4 @@
-"""Sharing a portfolio, and seeing it through to the accounts of an organization."""
+"""Share a portfolio, and wait until the accounts of an organization have received it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FAILED = ("COMPLETED_WITH_ERRORS", "ERROR")
 
 @dataclass(frozen=True)
 class Sharing:
-    """A portfolio, by its ID, that is to be shared; ``subject`` names it and whom it is shared with to a person."""
+    """A portfolio, by its ID, and its desired share; ``subject`` names both in messages."""
 
     catalog: Any
     portfolio: str
@@ -26,11 +26,11 @@ class Sharing:
     wait: float
 
     def create(self) -> None:
-        """Share it."""
+        """Create the share."""
         self._carry_out(self.catalog.create_portfolio_share)
 
     def update(self) -> None:
-        """Change what is shared with it."""
+        """Change what the share includes."""
         self._carry_out(self.catalog.update_portfolio_share)
 
     def _carry_out(self, call: Callable[..., Mapping[str, Any]]) -> None:
@@ -42,17 +42,17 @@ class Sharing:
             if self.share.kind == ACCOUNT or code_of(error) != "OperationNotSupportedException":
                 raise
             raise PipelineError(
-                f"Could not share {self.subject}: {reason_of(error)} The management account has to allow it with "
-                "`aws servicecatalog enable-aws-organizations-access`, and it or a delegated administrator has to publish."
+                f"Could not share {self.subject}: {reason_of(error)} The management account must run "
+                "`aws servicecatalog enable-aws-organizations-access`; it, or a delegated administrator, must publish."
             ) from error
-        # An account imports what is shared with it; and the status is for managers of organizations to ask.
+        # A recipient account imports the share, and only managers of the organization may query its status.
         if self.share.kind == ACCOUNT:
             self._require_success(answer)
         elif answer.get("PortfolioShareToken"):
             self._wait(answer["PortfolioShareToken"])
 
     def _in_turn(self, call: Callable[..., Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Make the call once nothing else is being shared: Service Catalog shares one thing at a time."""
+        """Make the call when no other share is in progress: Service Catalog processes one share at a time."""
         from botocore.exceptions import ClientError
 
         began = time.monotonic()
@@ -66,7 +66,7 @@ class Sharing:
             time.sleep(self.wait)
 
     def _wait(self, token: str) -> None:
-        """Wait until what was asked for has reached the organization's accounts."""
+        """Wait until the share has reached the organization's accounts."""
         began = time.monotonic()
         while time.monotonic() - began < LONGEST_CREATION:
             answer = self.catalog.describe_portfolio_share_status(PortfolioShareToken=token)
@@ -75,8 +75,8 @@ class Sharing:
                 return
             time.sleep(self.wait)
         raise PipelineError(
-            f"Sharing {self.subject} takes longer than {LONGEST_CREATION / 60:.0f} minutes and goes on without this "
-            f"program; `aws servicecatalog describe-portfolio-share-status --portfolio-share-token {token}` tells its end."
+            f"The share of {self.subject} takes longer than {LONGEST_CREATION / 60:.0f} minutes and continues in Service Catalog; "
+            f"`aws servicecatalog describe-portfolio-share-status --portfolio-share-token {token}` shows its status."
         )
 
     def _require_success(self, answer: Mapping[str, Any]) -> None:
@@ -87,9 +87,9 @@ class Sharing:
             "; ".join(share_failures(error) for error in failed)
             or f"it ended in {answer['Status']}"
         )
-        # A share that failed for some is there all the same, and is not tried again by itself.
+        # A share that failed for some accounts still exists, and Service Catalog does not retry it.
         raise PipelineError(
-            f"Could not share {self.subject}: {reasons}. Mend the cause, stop the share with `{self._stop()}`, "
+            f"Could not share {self.subject}: {reasons}. Fix the cause, delete the share with `{self._stop()}`, "
             "and publish again."
         )
 
@@ -107,7 +107,7 @@ class Sharing:
 
 
 def share_failures(error: Mapping[str, Any]) -> str:
-    """What went wrong, and for which accounts."""
+    """The failures, with the accounts that they concern."""
     message = str(error.get("Message") or error.get("Error") or "no reason given").rstrip(".")
     accounts = ", ".join(error.get("Accounts", ()))
     return f"{message} ({accounts})" if accounts else message

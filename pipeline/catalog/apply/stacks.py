@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.catalog.desired.bootstrap_stacks import BootstrapStack
 from pipeline.catalog.desired.catalog import MANAGED_BY, PUBLISHER
-from pipeline.catalog.observed.storage import TEMPLATE_TAG, observed_in
+from pipeline.catalog.observed.storage import TEMPLATE_TAG, stack_from_description
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import MAX_REQUEST_BYTES
 from pipeline.stacks.deploy import StackRequest, deploy, describe, wait_until_updatable
@@ -60,9 +60,9 @@ def _no_progress(_operation: Operation) -> None:
 
 
 def protect(aws: Aws, stack: str) -> None:
-    """Have CloudFormation refuse to delete a stack, unless it does already.
+    """Turn on termination protection, unless it is on.
 
-    Not before it is complete: a stack whose creation failed can only be deleted.
+    Only for a complete stack: the only way on from a failed creation is to delete the stack.
     """
     found = describe(aws, stack)
     if found and found.get("EnableTerminationProtection"):
@@ -74,8 +74,8 @@ def protect(aws: Aws, stack: str) -> None:
 
 
 def is_made(stack: Mapping[str, Any], bootstrap_stack: BootstrapStack) -> bool:
-    """Whether a stack is made from this template with these parameters."""
-    seen = observed_in(stack)
+    """Whether a stack was created from this template with these parameters."""
+    seen = stack_from_description(stack)
     ended = seen.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
     return (
         ended
@@ -89,7 +89,7 @@ def stack_request(bootstrap_stack: BootstrapStack) -> StackRequest:
     size, name = len(bootstrap_stack.body), bootstrap_stack.stack
     if size > MAX_REQUEST_BYTES:
         raise PipelineError(
-            f"The template of stack {name} has {size:,} bytes, but a request takes {MAX_REQUEST_BYTES:,}."
+            f"The template of stack {name} has {size:,} bytes, but CloudFormation accepts {MAX_REQUEST_BYTES:,} in a request; shorten it."
         )
     return StackRequest(
         name,

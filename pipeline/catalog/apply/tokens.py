@@ -1,4 +1,4 @@
-"""Idempotency tokens: the same for the same thing, so that who publishes twice, or at once, makes it once."""
+"""Idempotency tokens: the same resource always has the same token, so that two publications create it once."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pipeline.aws import code_of
 from pipeline.errors import PipelineError
 
-# How often, and how long in seconds, something new is looked for before it counts as gone.
+# Number and interval (in seconds) of the attempts to find a new resource before it counts as missing.
 WAITS = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
-# A product or version that is still being made is waited for; Service Catalog gives no bound, minutes are plenty.
+# Longest wait for the creation of a product or version. Service Catalog documents no bound; minutes are plenty.
 LONGEST_CREATION = 300.0
 _GONE_AT_MOST = 5
 DUPLICATE = frozenset({"DuplicateResourceException"})
@@ -19,9 +19,9 @@ NOT_FOUND = frozenset({"ResourceNotFoundException"})
 
 
 def token(*identity: str) -> str:
-    """The token of a thing, derived from what it is and not from what it holds.
+    """The token of a resource, derived from its identity and not from its content.
 
-    Of two publishers that want different things under one name the second is answered with the first one's.
+    If two publishers want different content under one name, Service Catalog answers the second with the resource of the first.
     """
     return hashlib.sha256("\0".join(identity).encode()).hexdigest()[:40]
 
@@ -34,12 +34,13 @@ def create_once(
     content: str,
     waits: tuple[float, ...] = WAITS,
 ) -> str:
-    """Create something and wait until it is there; returns its ID.
+    """Create a resource and wait until it exists; returns its ID.
 
-    ``create`` takes a token and returns an ID, ``read`` takes the ID and returns the status. Service Catalog answers a
-    token that it knows with what it made then, also when that was deleted meanwhile; the token after that is derived
-    from the dead ID, so that it too is the same for everybody. It refuses a known token with other ``content``: what
-    ``find`` finds is then somebody else's of the same moment, and where it finds nothing what had the token is dead.
+    ``create`` receives a token and returns an ID, ``read`` receives the ID and returns the status. Service Catalog
+    answers a known token with the resource that it created then, even if that was deleted in the meantime. The next token
+    is derived from the deleted ID, so that every publisher derives the same one. Service Catalog rejects a known token
+    with other ``content``: a resource that ``find`` finds was then created by another publisher in the same moment; if
+    ``find`` finds nothing, the resource of the token was deleted.
     """
     from botocore.exceptions import ClientError
 
@@ -57,18 +58,18 @@ def create_once(
         status = creation_status(read, made, waits)
         if status == "FAILED":
             raise PipelineError(
-                f"Service Catalog could not make {' '.join(identity)} ({made}); delete it and publish again."
+                f"Service Catalog could not create {' '.join(identity)} ({made}); delete it and publish again."
             )
         if status:
             return made
         parts.append(made)
     raise PipelineError(
-        f"Service Catalog keeps answering with {' '.join(identity)} that were deleted; publish again tomorrow."
+        f"Service Catalog keeps returning deleted resources for {' '.join(identity)}; publish again tomorrow."
     )
 
 
 def find_with_retry(find: Callable[[], str], waits: tuple[float, ...]) -> str:
-    """What ``find`` finds, which may take a while to show; empty where it does not."""
+    """The result of ``find``, which can take a while to appear; empty if it does not."""
     for wait in waits:
         if there := find():
             return there
@@ -77,12 +78,12 @@ def find_with_retry(find: Callable[[], str], waits: tuple[float, ...]) -> str:
 
 
 def is_of_another_request(error: Exception) -> bool:
-    """Whether a call was refused because its token came with another request before."""
+    """Whether a call was rejected because another request has used its token."""
     return code_of(error) == "InvalidParametersException" and "token" in str(error).lower()
 
 
 def creation_status(read: Callable[[str], str], made: str, waits: tuple[float, ...]) -> str:
-    """The status once creation has ended; empty where there is no such thing."""
+    """The status when creation has ended; empty if the resource does not exist."""
     from botocore.exceptions import ClientError
 
     began = time.monotonic()

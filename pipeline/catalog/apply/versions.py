@@ -1,4 +1,4 @@
-"""Bringing a product's versions to what they are to be, also while somebody else publishes another one."""
+"""Bring a product's versions to the desired state, also while another publisher publishes another version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.aws import aws_errors, unless
+from pipeline.aws import aws_errors, ignore_errors
 from pipeline.catalog.apply.tokens import NOT_FOUND, create_once
 from pipeline.catalog.desired.catalog import Desired, DesiredProduct
 from pipeline.catalog.observed.model import Observed, ObservedProduct, digest_in
@@ -20,7 +20,7 @@ from pipeline.errors import PipelineError
 
 @dataclass(frozen=True)
 class Versions:
-    """Makes, deprecates and retires the versions of a region's products."""
+    """Creates, deprecates and retires the versions of a region's products."""
 
     catalog: Any
     desired: Desired
@@ -28,11 +28,11 @@ class Versions:
     waits: tuple[float, ...]
 
     def apply_version_steps(self, wanted: DesiredProduct, product: str) -> None:
-        """Take the steps that follow from the versions that are there now, until none is left to take.
+        """Apply the steps that follow from the current versions, until none is left.
 
-        A plan can be older than another publisher's version. Of several publishers each looks once more after its last
-        change; whoever changes something last therefore sees everything, and leaves the newest as the only one that is
-        launched. Raises PipelineError when the version is there with other content, or is beyond the number kept by now.
+        A plan can be older than another publisher's version. Each publisher lists the versions again after its last change.
+        The publisher that changes a version last therefore sees all versions, and leaves only the newest launchable. Raises
+        PipelineError if the version exists with other content, or is beyond the number of versions kept.
         """
         for wait in (0.0, *self.waits):
             steps = self._left(wanted, product)
@@ -43,7 +43,7 @@ class Versions:
                     self._take(step, product)
             time.sleep(wait)
         raise PipelineError(
-            f"The versions of {wanted.name} in {self._region} are changed by others at the same time; publish again."
+            f"Other publishers keep changing the versions of {wanted.name} in {self._region}; publish again."
         )
 
     @property
@@ -51,7 +51,7 @@ class Versions:
         return self.desired.region
 
     def _left(self, wanted: DesiredProduct, product: str) -> list[Step]:
-        """The steps that are still to be taken."""
+        """The remaining steps."""
         with aws_errors(f"list the versions of {wanted.name} in {self._region}"):
             versions = observed_versions(
                 self.catalog, self.desired, self.observed, wanted.key, product
@@ -68,22 +68,24 @@ class Versions:
         change = step.change
         if not isinstance(change, VersionChange):
             return
-        if change.seen is None:
+        if change.observed is None:
             self._update(product, self._create(change.product, product), change.fields)
         elif step.action is Action.RETIRE:
-            known = {"ProductId": product, "ProvisioningArtifactId": change.seen.id}
-            unless(NOT_FOUND, lambda: self.catalog.delete_provisioning_artifact(**known))
+            known = {"ProductId": product, "ProvisioningArtifactId": change.observed.id}
+            ignore_errors(NOT_FOUND, lambda: self.catalog.delete_provisioning_artifact(**known))
         else:
-            self._update(product, change.seen.id, change.fields)
+            self._update(product, change.observed.id, change.fields)
 
     def _update(self, product: str, version: str, changes: Mapping[str, str]) -> None:
-        """Change a version, unless somebody publishing at the same time has retired it."""
+        """Change a version, unless another publisher has retired it."""
         known = {"ProductId": product, "ProvisioningArtifactId": version}
         if changes:
-            unless(NOT_FOUND, lambda: self.catalog.update_provisioning_artifact(**known, **changes))
+            ignore_errors(
+                NOT_FOUND, lambda: self.catalog.update_provisioning_artifact(**known, **changes)
+            )
 
     def _create(self, wanted: DesiredProduct, product: str) -> str:
-        """Make the version that is published; returns its ID."""
+        """Create the version of this release; returns its ID."""
 
         def create(token: str) -> str:
             made = self.catalog.create_provisioning_artifact(
@@ -109,20 +111,20 @@ class Versions:
         )
 
     def _found(self, wanted: DesiredProduct, product: str) -> str:
-        """The ID of the version, empty where there is none. Raises PipelineError when it is there with other content."""
+        """The ID of the version, empty if it does not exist. Raises PipelineError if it exists with other content."""
         details = self.catalog.list_provisioning_artifacts(ProductId=product)
         for entry in details["ProvisioningArtifactDetails"]:
             if entry["Name"] == wanted.version.name:
                 if digest_in(entry.get("Description", "")) != wanted.version.digest:
                     raise PipelineError(
-                        f"{wanted.name} {wanted.version.name} was published with other content meanwhile ({entry['Id']}); raise the version in setup.cfg."
+                        f"{wanted.name} {wanted.version.name} was published with other content in the meantime ({entry['Id']}); raise the version in setup.cfg."
                     )
                 return str(entry["Id"])
         return ""
 
 
 def version_properties(wanted: DesiredProduct) -> dict[str, Any]:
-    """A version as CreateProduct and CreateProvisioningArtifact take it."""
+    """A version as an argument of CreateProduct and CreateProvisioningArtifact."""
     return {
         "Name": wanted.version.name,
         "Description": wanted.version.description,

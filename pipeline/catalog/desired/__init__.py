@@ -1,1 +1,1 @@
-"""What a region's Service Catalog must hold: catalog.yaml and a release, with every name, ARN and template."""
+"""The desired Service Catalog of a region: catalog.yaml and a release, with all names, ARNs and templates."""

@@ -1,4 +1,4 @@
-"""The stacks that a publication stands on: those of the launch roles, once an account, and the release bucket's, in each region."""
+"""Bootstrap stacks: one per launch role in the account, and one for the release bucket in each region."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ BUCKET_STACK = "carbon-connect-release-bucket"
 
 @dataclass(frozen=True)
 class BootstrapStack:
-    """A stack that a publication makes for itself: its name, template, and the parameters that are not as by default.
+    """A bootstrap stack: its name, template, and the parameters that differ from their defaults.
 
-    ``role`` is the launch role of the stack; None for the release bucket's.
+    ``role`` is the launch role of the stack; None for the stack of the release bucket.
     """
 
     kind: Kind
@@ -43,12 +43,12 @@ class BootstrapStack:
 
     @property
     def digest(self) -> str:
-        """Names this template with these parameters."""
+        """Digest of this template with these parameters."""
         given = "".join(f"{name}={value}\n" for name, value in sorted(self.parameters.items()))
         return hashlib.sha256(self.body + given.encode()).hexdigest()[:16]
 
     def differing(self, parameters: Mapping[str, str]) -> list[str]:
-        """The names of a stack's parameters whose values are not as they are to be."""
+        """The names of the parameters whose values differ from the desired ones."""
         declared = json.loads(self.body).get("Parameters", {})
         wanted = {name: declared.get(name, {}).get("Default", "") for name in parameters}
         return sorted(
@@ -64,10 +64,10 @@ def bootstrap_stacks(
     role_stacks: Mapping[str, Mapping[str, str]] | None,
     profiles: Path = PARAMETERS,
 ) -> tuple[BootstrapStack, ...]:
-    """The stacks that a region stands on.
+    """The bootstrap stacks of a region.
 
-    ``role_stacks`` are the parameters of the stacks of launch roles that exist, by name; None in a region that does not see to the roles.
-    Raises PipelineError for profiles that no launch role could launch.
+    ``role_stacks`` are the parameters of the existing stacks of launch roles, by name; None in a region whose plan does
+    not contain the roles. Raises PipelineError for profiles that no launch role could launch.
     """
     project = project_of(release, catalog, profiles)
     roles = launch_roles(release, catalog, profiles)
@@ -76,12 +76,12 @@ def bootstrap_stacks(
     )
     if role_stacks is None:
         return (bucket,)
-    # The buckets that the roles read are this account's, as is what is published.
+    # The roles read the release buckets of this account, where the products are published.
     return (
         *(
             bootstrap_stack(
                 release,
-                stack_of(role, role_stacks),
+                role_stack_name(role, role_stacks),
                 {
                     PROJECT: project,
                     LAUNCH_ROLE_NAME: role.name,
@@ -96,10 +96,10 @@ def bootstrap_stacks(
     )
 
 
-def stack_of(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
-    """The name of a launch role's stack: the one that has the role, or a new one.
+def role_stack_name(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
+    """The name of a launch role's stack: the stack that has the role, or a new one.
 
-    A stack never gets another role: CloudFormation would delete the old one while constraints still name it.
+    A stack never changes its role: CloudFormation would delete the old role while constraints still name it.
     """
     for name, parameters in seen.items():
         if parameters.get(LAUNCH_ROLE_NAME.name) == role.name:
@@ -113,7 +113,7 @@ def stack_of(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
 def bootstrap_stack(
     release: Release, stack: str, values: Mapping[Declaration, str], role: LaunchRole | None = None
 ) -> BootstrapStack:
-    """A stack with the parameters whose values are not the template's defaults; of the release bucket without a role."""
+    """A stack with the parameters that differ from their defaults; without a role, the stack of the release bucket."""
     kind, template = (Kind.LAUNCH_ROLE, ROLE_TEMPLATE) if role else (Kind.BUCKET, BUCKET_TEMPLATE)
     given = {known.name: value for known, value in values.items() if value != known.default}
     body = release.bootstrap_stacks[template_path(template)]

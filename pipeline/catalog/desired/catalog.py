@@ -1,4 +1,4 @@
-"""What a region's Service Catalog is to hold: catalog.yaml and a release, with every name, ARN and template settled."""
+"""The desired Service Catalog of a region: catalog.yaml and a release, with all names, ARNs and templates resolved."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from pipeline.catalog.desired.product_templates import (
 from pipeline.catalog.desired.written_in import WRITTEN_IN_TEXT
 from pipeline.catalog.spec.model import Catalog, Portfolio, Product
 from pipeline.catalog.spec.shares import Share
-from pipeline.release.assemble import PRODUCT as PROJECT_NAME
+from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
 from pipeline.release.assemble import Release
 from pipeline.release.upload import object_url, release_bucket_name
 
-# What this publisher made is known by these tags; anything else is somebody else's. Portfolio and product have each a key
-# of their own, because Service Catalog puts both sets of tags on what is launched.
+# These tags mark what this publisher created; everything else is unmanaged. Portfolios and products have separate
+# keys, because Service Catalog puts both sets of tags on provisioned resources.
 MANAGED_BY = "carbon-connect:managed-by"
 PUBLISHER = "build.py publish"
 PORTFOLIO_TAG = "carbon-connect:portfolio"
 PRODUCT_TAG = "carbon-connect:product"
 LAUNCH, TEMPLATE, RESOURCE_UPDATE = "LAUNCH", "TEMPLATE", "RESOURCE_UPDATE"
 CONSTRAINT_TEXT: Mapping[str, str] = {
-    LAUNCH: "Launches with a role of its own, so that who launches needs no rights to what is launched.",
+    LAUNCH: "Launches with the launch role, so that users need no permissions on the resources.",
     TEMPLATE: "Holds parameters to the profile of the environment.",
-    RESOURCE_UPDATE: "Tags may be changed after the launch.",
+    RESOURCE_UPDATE: "Users can change tags after the launch.",
 }
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-resourceupdate.html
 TAG_UPDATES = {"Version": "2.0", "Properties": {"TagUpdateOnProvisionedProduct": "ALLOWED"}}
@@ -40,7 +40,7 @@ TAG_UPDATES = {"Version": "2.0", "Properties": {"TagUpdateOnProvisionedProduct":
 
 @dataclass(frozen=True)
 class DesiredVersion:
-    """A product's version: its name, and the template that it is, in bytes, in the release bucket and by URL."""
+    """A version of a product: its name, and its template in bytes, with its key and URL in the release bucket."""
 
     name: str
     description: str
@@ -53,7 +53,7 @@ class DesiredVersion:
 
 @dataclass(frozen=True)
 class DesiredProduct:
-    """A product; ``fields`` are CreateProduct's texts by name, ``tags`` all that it is to have."""
+    """A product; ``fields`` are the texts of CreateProduct by name, ``tags`` all its desired tags."""
 
     key: str
     fields: Mapping[str, str]
@@ -62,7 +62,7 @@ class DesiredProduct:
 
     @property
     def name(self) -> str:
-        """The name at the console."""
+        """The name in the console."""
         return self.fields["Name"]
 
 
@@ -80,7 +80,7 @@ class DesiredPortfolio:
 
     @property
     def name(self) -> str:
-        """The name at the console."""
+        """The name in the console."""
         return self.fields["DisplayName"]
 
 
@@ -95,13 +95,13 @@ class DesiredConstraint:
 
     @property
     def description(self) -> str:
-        """What the console says of it; also how a TEMPLATE constraint of ours is known."""
+        """The description in the console. It also identifies this publisher's TEMPLATE constraint."""
         return CONSTRAINT_TEXT[self.type]
 
 
 @dataclass(frozen=True)
 class Desired:
-    """One region's catalog as it is to be; ``roles`` holds the launch role of each portfolio by its key."""
+    """The desired catalog of one region; ``roles`` holds the launch role of each portfolio by its key."""
 
     account: str
     region: str
@@ -115,13 +115,13 @@ class Desired:
 
     @property
     def tag_options(self) -> tuple[tuple[str, str], ...]:
-        """Key and value of each tag option that some portfolio has."""
+        """Key and value of each tag option in any portfolio."""
         pairs = [pair for portfolio in self.portfolios.values() for pair in portfolio.tag_options]
         return tuple(dict.fromkeys(pairs))
 
     @property
     def boundaries(self) -> dict[str, str]:
-        """The ARN of the boundary of each product's roles in this account, by the product's key."""
+        """The ARN of the permissions boundary of each product's roles in this account, by the product's key."""
         return {
             product: self.roles[key].boundary_in(self.account, self.region)
             for key, portfolio in self.portfolios.items()
@@ -129,12 +129,12 @@ class Desired:
         }
 
     def portfolio_of(self, product: str) -> str:
-        """The key of the portfolio that a product is to be in; empty where there is none."""
+        """The key of the portfolio that offers a product; empty if there is none."""
         found = (key for key, each in self.portfolios.items() if product in each.products)
         return next(found, "")
 
     def is_shared(self, product: str) -> bool:
-        """Whether a product is in a portfolio that others use, whose provisioned products cannot be seen from here."""
+        """Whether a product is in a shared portfolio; provisioned products of other accounts are not visible."""
         return any(
             portfolio.shares
             for portfolio in self.portfolios.values()
@@ -143,7 +143,7 @@ class Desired:
 
 
 def desired(release: Release, catalog: Catalog, account: str, region: str) -> Desired:
-    """What a region of an account is to hold."""
+    """The desired catalog of a region of an account."""
     bucket = release_bucket_name(account, region)
     templates = product_templates(release, catalog, bucket)
     return Desired(
@@ -170,7 +170,7 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
 
 
 def desired_portfolio(catalog: Catalog, portfolio: Portfolio, region: str) -> DesiredPortfolio:
-    """A portfolio with its principals as Service Catalog takes them."""
+    """A portfolio with its principals in Service Catalog's form."""
     return DesiredPortfolio(
         key=portfolio.key,
         fields={
@@ -180,14 +180,14 @@ def desired_portfolio(catalog: Catalog, portfolio: Portfolio, region: str) -> De
         },
         tags={**portfolio.tags, MANAGED_BY: PUBLISHER, PORTFOLIO_TAG: portfolio.key},
         products=portfolio.products,
-        principals=tuple(principal(name, region) for name in portfolio.principals),
+        principals=tuple(principal_with_type(name, region) for name in portfolio.principals),
         tag_options=portfolio.tag_options,
         shares=portfolio.shares,
     )
 
 
-def principal(name: str, region: str) -> tuple[str, str]:
-    """ARN and type: a full ARN is one principal, a bare name a pattern that holds in every account.
+def principal_with_type(name: str, region: str) -> tuple[str, str]:
+    """ARN and type: a full ARN is one principal, a bare name is a pattern for every account.
 
     https://docs.aws.amazon.com/servicecatalog/latest/dg/API_AssociatePrincipalWithPortfolio.html
     """
@@ -197,7 +197,7 @@ def principal(name: str, region: str) -> tuple[str, str]:
 
 
 def desired_product(catalog: Catalog, product: Product, version: DesiredVersion) -> DesiredProduct:
-    """A product with the version that this release is."""
+    """A product with the version of this release."""
     return DesiredProduct(
         key=product.key,
         fields={
@@ -216,7 +216,7 @@ def desired_product(catalog: Catalog, product: Product, version: DesiredVersion)
 def desired_version(
     release: Release, product: Product, body: bytes, bucket: str, region: str
 ) -> DesiredVersion:
-    """The version that this release is of a product."""
+    """The version of a product in this release."""
     digest = template_digest(body)
     content = release.prefix.removeprefix(PROJECT_NAME).strip("/")
     key = product_key(release.version, product.key)
@@ -232,7 +232,7 @@ def desired_version(
 
 
 def constraints(release: Release, catalog: Catalog) -> tuple[DesiredConstraint, ...]:
-    """The constraints of every product in every portfolio that holds it."""
+    """The constraints of every product in every portfolio that contains it."""
     rules = {product.key: fixed_rules(release, product) for product in catalog.products}
     found = []
     for portfolio in catalog.portfolios:

@@ -1,4 +1,4 @@
-"""What a step, or something that was observed, is about."""
+"""Kinds of steps and of observed resources."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a step is about, in the order of application: who may launch comes when all else is in place.
+    """The kind of a step, in the order of application: launchers get access when everything else exists.
 
-    A product leaves a portfolio last, when all of its new path is in place.
+    A product leaves a portfolio last, when its new path is complete.
     """
 
     LAUNCH_ROLE = "launch role"

@@ -1,4 +1,4 @@
-"""The launch role of each portfolio: which environments it launches, and the boundary of the roles that it creates."""
+"""The launch role of each portfolio: the environments that it launches, and the boundary of the roles that it creates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.catalog.desired.product_profiles import profile_values
 from pipeline.catalog.spec.document import CATALOG
 from pipeline.catalog.spec.model import Catalog, Portfolio
 from pipeline.errors import PipelineError, listed
-from pipeline.parameters.profiles import shown
+from pipeline.parameters.profiles import display_path
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS, PERMISSIONS_BOUNDARY
@@ -25,8 +25,8 @@ _OWN_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):policy/(.+)")
 class LaunchRole:
     """A portfolio's launch role.
 
-    ``environments`` are those that it launches, in the order of ``ENVIRONMENTS``. ``boundary`` is the ARN of the
-    boundary of the roles that it creates, as text for Fn::Sub: the same in every account that launches.
+    ``environments`` are the environments that it launches, in the order of ``ENVIRONMENTS``. ``boundary`` is the ARN of the
+    boundary of the roles that it creates, as text for Fn::Sub: the same in every account that launches products.
     """
 
     name: str
@@ -46,7 +46,7 @@ def launch_roles(
     """The launch role of each portfolio, by the portfolio's key.
 
     Raises PipelineError with the line of catalog.yaml for a role that would reach an environment that its portfolio does not
-    offer, and for a profile with a boundary that is not that of catalog.yaml.
+    offer, and for a profile whose boundary differs from that of catalog.yaml.
     """
     require_boundary(release, catalog, profiles)
     return {
@@ -63,7 +63,7 @@ def launch_roles(
 def environments_of(
     release: Release, catalog: Catalog, portfolio: Portfolio, profiles: Path = PARAMETERS
 ) -> tuple[str, ...]:
-    """The environments that a portfolio offers: those of its profiles, and those that its layers can be launched as."""
+    """The environments that a portfolio offers: those of its profiles, and those of its single layers."""
     products = [catalog.product(key) for key in portfolio.products]
     offered = {
         profile_values(release, product, profiles)[ENVIRONMENT.name]: product.key
@@ -82,13 +82,13 @@ def environments_of(
         if stated and environment not in stated:
             raise portfolio.refuse(
                 stated[0],
-                f"and the other environments of the portfolio miss {environment}, which product {product} is; add it.",
+                f"and the other environments of the portfolio lack {environment}, the environment of product {product}; add it.",
             )
     for environment in stated:
         if environment not in offered and not layers:
             raise portfolio.refuse(
                 environment,
-                f"is {environment!r}, which no product of the portfolio is, so that its launch role would reach an "
+                f"is {environment!r}, but no product of the portfolio has this environment, and its launch role would reach an "
                 "environment that the portfolio does not offer; remove it.",
             )
     return tuple(each for each in ENVIRONMENTS if each in {*offered, *stated})
@@ -97,7 +97,7 @@ def environments_of(
 def boundary_of(catalog: Catalog, role: str) -> str:
     """The ARN of the boundary of a launch role's environments, as text for Fn::Sub.
 
-    An organization's own policy has the same name in every account that launches.
+    An organization's own policy has the same name in every account that launches products.
     """
     given = catalog.permissions_boundary
     own = _OWN_POLICY.fullmatch(given)
@@ -108,7 +108,7 @@ def boundary_of(catalog: Catalog, role: str) -> str:
 
 
 def require_boundary(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> None:
-    """Refuse a profile with a boundary that its product would not have: products have that of catalog.yaml."""
+    """Raise PipelineError for a profile with another boundary than its product: products use the one of catalog.yaml."""
     wanted = catalog.permissions_boundary
     for product in catalog.products:
         if not product.profile:
@@ -116,18 +116,18 @@ def require_boundary(release: Release, catalog: Catalog, profiles: Path = PARAME
         given = profile_values(release, product, profiles)[PERMISSIONS_BOUNDARY.name]
         if given not in {"", wanted}:
             raise PipelineError(
-                f"{shown(profiles / f'{product.profile}.json')} has {PERMISSIONS_BOUNDARY.name} {given!r}, but "
-                f"products have permissions_boundary of {shown(CATALOG)}; give {given!r} there too."
+                f"{display_path(profiles / f'{product.profile}.json')} has {PERMISSIONS_BOUNDARY.name} {given!r}, but "
+                f"products have permissions_boundary of {display_path(CATALOG)}; set {given!r} there too."
             )
 
 
 def check_account(catalog: Catalog, account: str) -> None:
-    """Refuse, with the line of catalog.yaml, a boundary and principals of another account than the one that publishes."""
+    """Raise PipelineError, with the line of catalog.yaml, for a boundary or principal of an account that does not publish."""
     own = _OWN_POLICY.fullmatch(catalog.permissions_boundary)
     if own and own[1] != account:
         raise catalog.places["permissions_boundary"].refuse(
             f"is a policy of account {own[1]}, but a boundary must be a policy of the account that launches; "
-            f"name the policy of account {account}, and create one of the same name in every account that launches."
+            f"name the policy of account {account}, and create one of the same name in every account that launches products."
         )
     for portfolio in catalog.portfolios:
         for principal in portfolio.principals:
@@ -141,7 +141,7 @@ def check_account(catalog: Catalog, account: str) -> None:
 
 
 def account_in(principal: str) -> str:
-    """The account of a principal's ARN; empty for a principal without one."""
+    """The account in a principal's ARN; empty for a principal without an account."""
     return principal.split(":")[4] if principal.startswith("arn:") else ""
 
 

@@ -1,4 +1,4 @@
-"""The profiles that products have their values from, and the project that the profiles name."""
+"""The profiles that define the products' values, and the project that the profiles name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.catalog.spec.model import Catalog, Product
 from pipeline.errors import PipelineError, listed
-from pipeline.parameters.profiles import load_profile, profile_names, shown
+from pipeline.parameters.profiles import display_path, load_profile, profile_names
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from templates_src.core.shared import PROJECT
@@ -18,15 +18,16 @@ def profile_values(
     """The values of the product's profile."""
     if product.profile not in profile_names(profiles):
         raise product.refuse(
-            product.profile, f"which is no profile; there are {listed(profile_names(profiles))}."
+            product.profile,
+            f"but no profile has this name; the profiles are {listed(profile_names(profiles))}.",
         )
     return load_profile(release.root, product.profile, profiles)
 
 
 def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) -> str:
-    """The project whose environments are published: the profiles', or the default where there are layers only.
+    """The project of the published environments: that of the profiles, or the default if all products are layers.
 
-    Raises PipelineError for profiles of several, because a launch role launches one.
+    Raises PipelineError for profiles of several projects, because a launch role launches one.
     """
     found: dict[str, str] = {}
     for product in catalog.products:
@@ -35,7 +36,7 @@ def project_of(release: Release, catalog: Catalog, profiles: Path = PARAMETERS) 
     if len(found) > 1:
         (one, first), (other, second) = list(found.items())[:2]
         raise PipelineError(
-            f"{shown(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {shown(profiles / f'{second}.json')} "
-            f"of {other!r}, but a launch role launches one; give both the same, or publish from two accounts."
+            f"{display_path(profiles / f'{first}.json')} is of {PROJECT.name} {one!r} and {display_path(profiles / f'{second}.json')} "
+            f"of {other!r}, but a launch role launches one project; use the same in both, or publish from two accounts."
         )
     return next(iter(found), PROJECT.default or "")

@@ -1,4 +1,4 @@
-"""The template of each product: what the console shows is what will be launched."""
+"""The template of each product: the console shows exactly what a launch creates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.catalog.desired.written_in import without_parameter
 from pipeline.catalog.spec.model import Catalog, Product
 from pipeline.errors import listed
 from pipeline.paths import PARAMETERS
-from pipeline.release.assemble import PRODUCT as PROJECT_NAME
+from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
 from pipeline.release.assemble import Release, serialize, template_path
 from templates_src.core.shared import (
     ENVIRONMENT,
@@ -26,17 +26,17 @@ from templates_src.core.shared import (
 )
 from templates_src.environment import TEMPLATE_SUFFIX
 
-# A launcher chooses neither the source of templates and code nor what bounds the roles that a launch creates. An update
-# keeps no previous version's value of them either.
+# A launcher chooses neither the source of templates and code nor the permissions boundary of the roles. An update
+# does not keep their values of the previous version.
 WRITTEN_IN = (RELEASE_BUCKET, RELEASE_PREFIX, PERMISSIONS_BOUNDARY)
 
 
 def product_templates(
     release: Release, catalog: Catalog, bucket: str, profiles: Path = PARAMETERS
 ) -> dict[str, bytes]:
-    """The template of each product by its key; each reads nested templates and function code from ``bucket`` only.
+    """The template of each product by its key; each reads nested templates and function code only from ``bucket``.
 
-    Raises PipelineError for a profile, layer or parameter that catalog.yaml names and the release has not.
+    Raises PipelineError for a profile, layer or parameter that catalog.yaml names and the release does not have.
     """
     project = project_of(release, catalog, profiles)
     roles = by_product(catalog, launch_roles(release, catalog, profiles))
@@ -56,17 +56,18 @@ def product_template(
     role: LaunchRole | None = None,
     project: str = "",
 ) -> dict[str, Any]:
-    """One product's template: a layer's, or the root's with the profile's values as defaults.
+    """One product's template: a layer, or the root with the values of the profile as defaults.
 
-    ``role`` is the launch role: the environments that it launches are a layer's only choices, and its boundary bounds
-    every role of the product. ``project`` is the only choice of Project. Without a role there is no boundary, and without a
-    project Project stays open.
+    ``role`` is the launch role: its environments are the only values that a layer accepts, and its boundary limits
+    every role of the product. ``project`` is the only value of Project. Without a role there is no boundary; without a
+    project, Project accepts any value.
     """
     if product.layer:
         layers = [layer.name for layer in release.layers]
         if product.layer not in layers:
             raise product.refuse(
-                product.layer, f"which is no layer of the release; there are {listed(layers)}."
+                product.layer,
+                f"but the release has no such layer; the layers are {listed(layers)}.",
             )
         name, values = product.layer, dict[str, str]()
         environments: Sequence[str] = role.environments if role else ()
@@ -79,7 +80,7 @@ def product_template(
     for parameter, value in values.items():
         if parameter in body["Parameters"]:
             body["Parameters"][parameter]["Default"] = value
-    # The launch role creates nothing of another project or environment.
+    # The launch role creates resources of this project and environment only.
     if environments:
         restrict_values(body, ENVIRONMENT.name, environments, product)
     if project:
@@ -97,9 +98,9 @@ def product_template(
 def restrict_values(
     body: dict[str, Any], name: str, values: Sequence[str], product: Product
 ) -> None:
-    """Leave some values as a parameter's only choices: development's stack must not end up as production, for instance.
+    """Restrict a parameter to some values: the stack of development must not become production, for example.
 
-    The default is one of them.
+    The default is one of the values.
     """
     if name not in body["Parameters"]:
         return
@@ -115,17 +116,17 @@ def restrict_values(
 def fixed_rules(
     release: Release, product: Product, profiles: Path = PARAMETERS
 ) -> dict[str, Any] | None:
-    """The rules that hold a product's parameters to its profile, as a TEMPLATE constraint takes them; None without."""
+    """The rules that hold a product's parameters to its profile, as content of a TEMPLATE constraint; None without rules."""
     if not product.fixed:
         return None
     values = profile_values(release, product, profiles)
     for name in product.fixed:
         if name in {source.name for source in WRITTEN_IN}:
             raise product.refuse(
-                name, "which is written into the product and is no parameter of it; remove it."
+                name, "which is written into the product and not a parameter of it; remove it."
             )
         if name not in values:
-            raise product.refuse(name, "which is no parameter of an environment.")
+            raise product.refuse(name, "which is not a parameter of an environment.")
     return {
         "Rules": {
             f"{name}IsFixed": {
@@ -142,10 +143,10 @@ def fixed_rules(
 
 
 def product_key(version: str, product: str) -> str:
-    """Where a product's template is kept in the release bucket.
+    """The key of a product's template in the release bucket.
 
-    The key holds the version and no hash: whoever writes it first has taken the version, and other bytes under it
-    are refused by S3 itself, also to two publishers at once.
+    The key contains the version and no hash. The first write takes the version, and S3 itself rejects other bytes under
+    the key, also from two publishers at the same time.
     """
     return f"{products_prefix(version)}{product}{TEMPLATE_SUFFIX}"
 
@@ -156,5 +157,5 @@ def products_prefix(version: str) -> str:
 
 
 def template_digest(body: bytes) -> str:
-    """Sixteen hexadecimal digits that stand in a version's description and say which bytes it is."""
+    """Sixteen hexadecimal digits that identify the bytes of a template; part of a version's description."""
     return hashlib.sha256(body).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""A parameter whose value is written into a template, which then no longer has the parameter."""
+"""Write the value of a parameter into a template, and remove the parameter."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ WRITTEN_IN_TEXT = "source and boundary written in"
 
 
 def without_parameter(body: dict[str, Any], name: str, value: str) -> dict[str, Any]:
-    """The template with a value in place of a parameter.
+    """Return the template with a value in place of a parameter.
 
-    ``value`` is text for Fn::Sub, and may name pseudo parameters. The condition ``Has…`` of the parameter becomes what
-    it is with this value: CloudFormation documents no Fn::Sub within a condition.
+    ``value`` is text for Fn::Sub, and can name pseudo parameters. The condition ``Has…`` of the parameter becomes its
+    result for this value: CloudFormation documents no Fn::Sub within a condition.
     """
     if name not in body["Parameters"]:
         return body
@@ -33,7 +33,7 @@ def without_parameter(body: dict[str, Any], name: str, value: str) -> dict[str, 
 
 
 def _chosen(part: Any, condition: str, holds: bool) -> Any:
-    """A part of a template without a condition that holds, or does not, in every launch."""
+    """A part of a template, with every condition that is always true, or always false, resolved."""
     if isinstance(part, list):
         return [_chosen(item, condition, holds) for item in part]
     if not isinstance(part, dict):
@@ -60,5 +60,5 @@ def _written(part: Any, name: str, value: str) -> Any:
 
 
 def substitution(text: str) -> str | dict[str, str]:
-    """Fn::Sub of a text, or the text alone: cfn-lint wants no Sub without a variable."""
+    """Fn::Sub of a text, or the text alone: cfn-lint rejects a Sub without a variable."""
     return {"Fn::Sub": text} if "${" in text else text

@@ -1,1 +1,1 @@
-"""What a region's Service Catalog holds now; reading calls only."""
+"""The observed Service Catalog of a region; read-only calls."""

@@ -1,4 +1,4 @@
-"""Reading what belongs to the whole account: the provisioned products of each launch role."""
+"""Read the account-wide state: the provisioned products of each launch role."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_roles
 from pipeline.catalog.observed.model import Observed
-from pipeline.catalog.observed.versions import provisioned
+from pipeline.catalog.observed.versions import provisioned_products
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME
 
 Region = tuple[Aws, Observed]
@@ -18,11 +18,11 @@ Region = tuple[Aws, Observed]
 
 @dataclass(frozen=True)
 class ObservedAccount:
-    """What an account has once, as roles have no region.
+    """The state of the whole account: roles have no region.
 
-    ``roles`` are the roles of environments. ``outdated`` are the products of which an environment has a version without
-    boundaries, in the regions that were read. ``left`` are the launch roles that no portfolio has any more, by stack:
-    the role, and the provisioned products that are terminated with it.
+    ``roles`` are the roles of environments. ``outdated`` are the products of which an environment still has a version
+    without boundaries, in the regions that were read. ``left`` are the launch roles that no portfolio uses, by stack:
+    the role, and the provisioned products that its deletion would leave without it.
     """
 
     roles: tuple[EnvironmentRole, ...]
@@ -33,10 +33,10 @@ class ObservedAccount:
 def observe_account(
     home: Aws, desired: Desired, wanted_stacks: Collection[str], regions: Sequence[Region]
 ) -> ObservedAccount:
-    """Read what the account has once.
+    """Read the state of the account.
 
-    ``wanted_stacks`` are the stacks of the launch roles in catalog.yaml, ``regions`` those that are planned, with what
-    is there. Raises PipelineError where AWS does not let it read.
+    ``wanted_stacks`` are the stacks of the launch roles in catalog.yaml, ``regions`` the planned regions with their
+    observed state. Raises PipelineError where AWS denies a read.
     """
     outdated = frozenset(
         key
@@ -59,13 +59,13 @@ def observe_account(
 
 
 def products_by_launch_role(regions: Sequence[Region]) -> Mapping[str, tuple[str, ...]]:
-    """The provisioned products of our products by the name of the launch role that would terminate them."""
+    """The provisioned products of this publisher's products, by the name of the launch role that would terminate them."""
     found: dict[str, tuple[str, ...]] = {}
     for aws, observed in regions:
         catalog: Any = aws.client("servicecatalog")
         with aws_errors(f"read the provisioned products of {aws.region}"):
             for product in observed.products.values():
-                for entry in provisioned(catalog, product.id):
+                for entry in provisioned_products(catalog, product.id):
                     detail = catalog.describe_provisioned_product(Id=entry["Id"])
                     arn = detail["ProvisionedProductDetail"].get("LaunchRoleArn", "")
                     role = arn.rpartition("/")[2]

@@ -1,7 +1,7 @@
-"""Reading a region's Service Catalog: which of it is ours, and how it is.
+"""Read a region's Service Catalog: the resources that this publisher manages, and their state.
 
-What is ours is known by tags, which no list shows: each portfolio and product of the account takes a call. Versions
-are found by listing, so that the number of calls does not grow with them, beyond pages.
+Tags identify managed resources. No list returns tags: each portfolio and product of the account takes a call. Versions
+are found by listing, so that the number of calls, apart from pages, does not grow with them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.aws import Aws, aws_errors
+from pipeline.aws import Aws, aws_errors, token_pages
 from pipeline.catalog.desired.catalog import (
     MANAGED_BY,
     PORTFOLIO_TAG,
@@ -44,7 +44,7 @@ Detail = Mapping[str, Any]
 
 
 def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
-    """The region's catalog, added to what ``stored`` says of bucket and stacks. Raises PipelineError where AWS does."""
+    """The region's catalog, added to the bucket and stacks in ``stored``. Raises PipelineError where AWS denies a read."""
     catalog = aws.client("servicecatalog")
     with aws_errors(f"read the Service Catalog of {desired.region}"):
         products, unmanaged_products = our_products(catalog, desired)
@@ -63,7 +63,7 @@ def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
             products=observed_products,
             tag_options={
                 (option["Key"], option["Value"]): ObservedTagOption(option["Id"], option["Active"])
-                for option in pages(catalog, "list_tag_options")
+                for option in paginated(catalog, "list_tag_options")
             }
             if desired.tag_options
             else {},
@@ -72,8 +72,8 @@ def observe(aws: Aws, desired: Desired, stored: Observed) -> Observed:
         )
 
 
-def pages(catalog: Any, operation: str, **request: Any) -> Iterator[Detail]:
-    """Every entry of a list that comes in pages."""
+def paginated(catalog: Any, operation: str, **request: Any) -> Iterator[Detail]:
+    """Every entry of a paged list."""
     paginator = catalog.get_paginator(operation)
     key = paginator.result_keys[0].expression
     for page in paginator.paginate(**request):
@@ -86,8 +86,10 @@ def tags_of(described: Detail) -> dict[str, str]:
 
 
 def our_portfolios(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Unmanaged]]:
-    """Our portfolios by key, described, and unmanaged ones of the same name."""
-    entries = [(entry["DisplayName"], entry["Id"]) for entry in pages(catalog, "list_portfolios")]
+    """Managed portfolios by key, described, and unmanaged ones with the same name."""
+    entries = [
+        (entry["DisplayName"], entry["Id"]) for entry in paginated(catalog, "list_portfolios")
+    ]
     names = {wanted.name: key for key, wanted in desired.portfolios.items()}
     return owned_and_unmanaged(
         entries, names, PORTFOLIO_TAG, Kind.PORTFOLIO, lambda i: catalog.describe_portfolio(Id=i)
@@ -95,10 +97,10 @@ def our_portfolios(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], l
 
 
 def our_products(catalog: Any, desired: Desired) -> tuple[dict[str, Detail], list[Unmanaged]]:
-    """Our products by key, described, and unmanaged ones of the same name."""
+    """Managed products by key, described, and unmanaged ones with the same name."""
     entries = [
         (entry["ProductViewSummary"]["Name"], entry["ProductViewSummary"]["ProductId"])
-        for entry in pages(catalog, "search_products_as_admin")
+        for entry in paginated(catalog, "search_products_as_admin")
     ]
     names = {wanted.name: key for key, wanted in desired.products.items()}
     return owned_and_unmanaged(
@@ -117,10 +119,10 @@ def owned_and_unmanaged(
     kind: Kind,
     describe: Callable[[str], Detail],
 ) -> tuple[dict[str, Detail], list[Unmanaged]]:
-    """What is ours by key, and what is not but has a name of ours.
+    """The managed resources by key, and unmanaged ones with a desired name.
 
-    ``entries`` are names and IDs. Those with a name of ours come first, and are it where another one has our tags too;
-    any other may be ours as well, renamed by hand or no longer in catalog.yaml.
+    ``entries`` are names and IDs. Entries with a desired name come first, and take precedence over another one with the
+    same tags. Any other entry can be managed too: it was renamed, or is not in catalog.yaml.
     """
     ours: dict[str, Detail] = {}
     unmanaged: list[Unmanaged] = []
@@ -132,14 +134,14 @@ def owned_and_unmanaged(
         if key and key not in ours:
             ours[key] = described
         elif key or name in names:
-            told = "is a second one with our tags" if key else "was not made by this publisher"
-            reason = f"{told}; it is left alone, and one of the two should be renamed"
+            told = "a second one with this publisher's tags" if key else "unmanaged"
+            reason = f"{told}; left unchanged: rename one of the two"
             unmanaged.append(Unmanaged(kind, name, identity, reason))
     return ours, unmanaged
 
 
 def observed_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> ObservedPortfolio:
-    """A portfolio, with all that hangs on it where it is wanted."""
+    """A portfolio, with everything connected to it if it is desired."""
     detail = described["PortfolioDetail"]
     identity = detail["Id"]
     portfolio = ObservedPortfolio(
@@ -155,11 +157,11 @@ def observed_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> Obse
         portfolio,
         product_ids=tuple(
             entry["ProductViewSummary"]["ProductId"]
-            for entry in pages(catalog, "search_products_as_admin", PortfolioId=identity)
+            for entry in paginated(catalog, "search_products_as_admin", PortfolioId=identity)
         ),
         principals=tuple(
             (entry["PrincipalARN"], entry.get("PrincipalType", "IAM"))
-            for entry in pages(catalog, "list_principals_for_portfolio", PortfolioId=identity)
+            for entry in paginated(catalog, "list_principals_for_portfolio", PortfolioId=identity)
         ),
         tag_options=tuple(
             (option["Key"], option["Value"]) for option in described.get("TagOptions", [])
@@ -170,22 +172,21 @@ def observed_portfolio(catalog: Any, described: Detail, is_wanted: bool) -> Obse
 
 
 def observed_shares(catalog: Any, portfolio: str) -> Iterator[ObservedShare]:
-    """With whom a portfolio is shared."""
+    """The shares of a portfolio."""
     for type_, kind in SHARE_TYPES.items():
-        request = {"PortfolioId": portfolio, "Type": type_}
-        while True:
-            page = catalog.describe_portfolio_shares(**request)
-            for entry in page.get("PortfolioShareDetails", []):
-                yield ObservedShare(
-                    kind,
-                    # An organizational unit and an organization may come as ARNs, which end in their ID.
-                    entry["PrincipalId"].rpartition("/")[2],
-                    entry.get("ShareTagOptions", False),
-                    entry.get("SharePrincipals", False),
-                )
-            if not page.get("NextPageToken"):
-                break
-            request["PageToken"] = page["NextPageToken"]
+        for entry in token_pages(
+            catalog.describe_portfolio_shares,
+            "PortfolioShareDetails",
+            PortfolioId=portfolio,
+            Type=type_,
+        ):
+            yield ObservedShare(
+                kind,
+                # Organizational units and organizations can appear as ARNs, which end in their ID.
+                entry["PrincipalId"].rpartition("/")[2],
+                entry.get("ShareTagOptions", False),
+                entry.get("SharePrincipals", False),
+            )
 
 
 def observed_constraints(catalog: Any, **place: str) -> list[ObservedConstraint]:
@@ -200,14 +201,14 @@ def observed_constraints(catalog: Any, **place: str) -> list[ObservedConstraint]
                 "ConstraintParameters"
             ],
         )
-        for entry in pages(catalog, "list_constraints_for_portfolio", **place)
+        for entry in paginated(catalog, "list_constraints_for_portfolio", **place)
     ]
 
 
 def observed_product(
     catalog: Any, desired: Desired, stored: Observed, key: str, described: Detail
 ) -> ObservedProduct:
-    """A product; where it is wanted with its versions, and with the users of those that are to be retired."""
+    """A product; if it is desired, with its versions and the users of versions to retire."""
     is_wanted = key in desired.products
     summary = described["ProductViewDetail"]["ProductViewSummary"]
     identity = summary["ProductId"]

@@ -16,8 +16,8 @@ from pipeline.catalog.desired.catalog import Desired, DesiredProduct
 from pipeline.catalog.desired.product_templates import product_key
 from pipeline.catalog.observed.model import ObservedProduct, ObservedVersion
 from pipeline.catalog.observed.version_order import version_order
-from pipeline.catalog.observed.versions import provisioned
-from pipeline.release.assemble import PRODUCT as PROJECT_NAME
+from pipeline.catalog.observed.versions import provisioned_products
+from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
 from pipeline.stacks.deploy import describe
 from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
@@ -72,7 +72,7 @@ def _of_product(
     earlier = [version for version in product.versions if _is_older(version, wanted)]
     if not earlier:
         return
-    entries = list(provisioned(aws.client("servicecatalog"), product.id))
+    entries = list(provisioned_products(aws.client("servicecatalog"), product.id))
     for version in earlier:
         users = tuple(
             User(entry["Name"], _values(aws, entry.get("PhysicalId", "")))

@@ -1,4 +1,4 @@
-"""What a region's Service Catalog holds now, as far as a publication is concerned."""
+"""The observed state of a region's Service Catalog that a publication needs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _DIGEST = re.compile(r"template ([0-9a-f]{16})\b")
 
 
 def digest_in(description: str) -> str:
-    """The digest that a version's description names; empty where it names none."""
+    """The digest in a version's description; empty if it has none."""
     found = _DIGEST.search(description)
     return found[1] if found else ""
 
 
 def is_open(description: str) -> bool:
-    """Whether a version of ours, by its description, lets its launcher choose where templates are read from."""
+    """Whether a managed version, by its description, accepts its template source as a parameter."""
     return bool(digest_in(description)) and WRITTEN_IN_TEXT not in description
 
 
@@ -27,9 +27,9 @@ def is_open(description: str) -> bool:
 class ObservedVersion:
     """A version.
 
-    ``digest`` says which template it is, and is empty for a version that this publisher did not make. A version is
-    ``open`` when its launcher chooses where templates are read from, as before release 1.2.0. ``users`` are the
-    provisioned products that use it, None where nobody asked.
+    ``digest`` identifies the template, and is empty for an unmanaged version. A version is ``open`` if the launcher
+    chooses the source of its templates, as before release 1.2.0. ``users`` are the provisioned products that use it,
+    None if they were not read.
     """
 
     id: str
@@ -44,7 +44,7 @@ class ObservedVersion:
 
 @dataclass(frozen=True)
 class ObservedProduct:
-    """A product of ours, with all its versions."""
+    """A managed product, with all its versions."""
 
     id: str
     fields: Mapping[str, str]
@@ -54,7 +54,7 @@ class ObservedProduct:
 
 @dataclass(frozen=True)
 class ObservedConstraint:
-    """A constraint in one of our portfolios; ``parameters`` is JSON."""
+    """A constraint in a managed portfolio; ``parameters`` is JSON."""
 
     id: str
     product_id: str
@@ -65,7 +65,7 @@ class ObservedConstraint:
 
 @dataclass(frozen=True)
 class ObservedShare:
-    """A share of one of our portfolios; kinds as in catalog.yaml."""
+    """A share of a managed portfolio; kinds as in catalog.yaml."""
 
     kind: str
     node: str
@@ -75,7 +75,7 @@ class ObservedShare:
 
 @dataclass(frozen=True)
 class ObservedPortfolio:
-    """A portfolio of ours; products by ID, tag options as pairs."""
+    """A managed portfolio; products by ID, tag options as pairs."""
 
     id: str
     fields: Mapping[str, str]
@@ -89,7 +89,7 @@ class ObservedPortfolio:
 
 @dataclass(frozen=True)
 class ObservedTagOption:
-    """A tag option of the account, whoever made it: tag options say nothing of their maker."""
+    """A tag option of the account, managed or not: tag options do not record who created them."""
 
     id: str
     active: bool
@@ -97,10 +97,10 @@ class ObservedTagOption:
 
 @dataclass(frozen=True)
 class ObservedStack:
-    """A stack that the publication stands on.
+    """A bootstrap stack.
 
-    ``digest`` is that of its template and parameters as it was made, as its tag says; ``parameters`` are those it has.
-    ``protected`` says whether CloudFormation refuses to delete it.
+    ``digest`` is the digest of its template and parameters in its tag; ``parameters`` are its current ones.
+    ``protected`` says whether termination protection is on.
     """
 
     status: str
@@ -111,7 +111,7 @@ class ObservedStack:
 
 @dataclass(frozen=True)
 class Unmanaged:
-    """Something of the same name that this publisher did not make, or a second one that it did."""
+    """An unmanaged resource with the name of a managed one, or a second resource with the same tags."""
 
     kind: str
     name: str
@@ -121,13 +121,12 @@ class Unmanaged:
 
 @dataclass(frozen=True)
 class Observed:
-    """One region's catalog as it is.
+    """The observed state of one region.
 
-    ``portfolios`` and ``products`` are ours by key; ``templates`` holds the digest of each product template that lies
-    in the bucket under the version's key, and ``release_missing`` how many of the release's files are not there.
-    ``roles`` are the names of the launch roles that exist, and ``role_stacks`` the stacks of launch roles by name;
-    both only in the plan of the region that sees to the roles. ``held_back`` says why a product cannot leave a portfolio
-    for another one yet, by the product's key.
+    ``portfolios`` and ``products`` are the managed ones by key. ``templates`` holds the digest of each product template in
+    the bucket under the version's key, and ``release_missing`` the number of missing files of the release. ``roles`` are
+    the names of the existing launch roles, and ``role_stacks`` their stacks by name; both only in the plan that contains
+    the roles. ``held_back`` says why a product cannot move to another portfolio yet, by the product's key.
     """
 
     roles: frozenset[str] = frozenset()

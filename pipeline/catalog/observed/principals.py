@@ -1,4 +1,4 @@
-"""Who can launch a product that moves to another portfolio: principals that exist, and the owners of what is launched."""
+"""Launchers of a product that moves to another portfolio: existing principals, and owners of provisioned products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pipeline.aws import Aws, code_of
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.observed.model import ObservedPortfolio, ObservedProduct
-from pipeline.catalog.observed.versions import provisioned
+from pipeline.catalog.observed.versions import provisioned_products
 from pipeline.errors import listed
 
 WILDCARDS = "*?"
@@ -20,9 +20,9 @@ def held_back(
     portfolios: Mapping[str, ObservedPortfolio],
     products: Mapping[str, ObservedProduct],
 ) -> dict[str, str]:
-    """Why a product cannot leave its portfolio for another one yet, by the product's key; asks only about what moves.
+    """Why a product cannot move to another portfolio yet, by the product's key; reads only about products that move.
 
-    What is launched belongs to a role or user, who updates it by way of a portfolio that admits them.
+    A provisioned product has an owner, a role or user, who updates it through a portfolio that admits the owner.
     """
     found = {}
     for key, product in moving_products(desired, portfolios, products):
@@ -31,22 +31,22 @@ def held_back(
         people = launchers(desired, portfolio.key)
         unmanaged = [
             f"{entry['Name']} ({entry['Id']}, owner {entry['UserArn']})"
-            for entry in provisioned(aws.client("servicecatalog"), product.id)
-            if not any(admits(arn, entry["UserArn"]) for arn in admitted)
+            for entry in provisioned_products(aws.client("servicecatalog"), product.id)
+            if not any(matches_owner(arn, entry["UserArn"]) for arn in admitted)
         ]
         if is_shared(desired, portfolios, key, product):
             found[key] = (
-                "stays, as its portfolio is shared and who uses the product in other accounts cannot be seen; take it "
-                "out by hand, as docs/publishing.md says, once they have the new portfolio"
+                "stays: its portfolio is shared, and provisioned products in other accounts are not visible; remove it "
+                "as docs/publishing.md describes when those accounts have the new portfolio"
             )
         elif unmanaged:
             found[key] = (
-                f"stays until {portfolio.name} admits the owner of what is launched: {listed(unmanaged)}; make a "
-                "principal of that portfolio the owner, as docs/publishing.md says, then publish again"
+                f"stays until {portfolio.name} admits the owners of provisioned products: {listed(unmanaged)}; make a "
+                "principal of that portfolio the owner, as docs/publishing.md describes, then publish again"
             )
-        elif not any(exists(aws, arn) for arn in people):
+        elif not any(principal_exists(aws, arn) for arn in people):
             found[key] = (
-                f"stays until a principal of {portfolio.name} exists, of which there are in catalog.yaml: "
+                f"stays until a principal of {portfolio.name} exists; catalog.yaml names "
                 f"{listed(people) or 'none'}; then publish again"
             )
     return found
@@ -57,7 +57,7 @@ def moving_products(
     portfolios: Mapping[str, ObservedPortfolio],
     products: Mapping[str, ObservedProduct],
 ) -> Iterator[tuple[str, ObservedProduct]]:
-    """The products that one of our portfolios has and another one is to have, by key."""
+    """The products that are in one managed portfolio and that another one offers, by key."""
     for key, product in products.items():
         wanted = desired.portfolio_of(key)
         others = (seen for name, seen in portfolios.items() if wanted and name != wanted)
@@ -71,7 +71,7 @@ def is_shared(
     key: str,
     product: ObservedProduct,
 ) -> bool:
-    """Whether a portfolio that a product is to leave is shared with others."""
+    """Whether a portfolio that a product leaves is shared."""
     wanted = desired.portfolio_of(key)
     return any(
         seen.shares and product.id in seen.product_ids
@@ -81,36 +81,38 @@ def is_shared(
 
 
 def launchers(desired: Desired, portfolio: str) -> list[str]:
-    """The principals of a portfolio that people launch as.
+    """The principals of a portfolio that users launch as.
 
-    Every environment has roles below the project's path, of which one calls Service Catalog. They count where the
+    Every environment has roles below the project's path, one of which calls Service Catalog. They count if the
     portfolio has no other principals.
     """
     arns = [arn for arn, _ in desired.portfolios[portfolio].principals]
     return [arn for arn in arns if f":role/{desired.project}/" not in arn] or arns
 
 
-def admits(principal: str, owner: str) -> bool:
-    """Whether a principal, an ARN or a pattern without an account, is the owner of a provisioned product."""
+def matches_owner(principal: str, owner: str) -> bool:
+    """Whether a principal, an ARN or a pattern without an account, matches the owner of a provisioned product."""
     if principal == owner:
         return True
-    # arn:aws:iam:::role/NAME holds in every account.
-    return not account_of(principal) and fnmatchcase(name_of(owner), name_of(principal))
+    # arn:aws:iam:::role/NAME matches in every account.
+    return not account_of(principal) and fnmatchcase(
+        resource_in_arn(owner), resource_in_arn(principal)
+    )
 
 
 def account_of(arn: str) -> str:
-    """The account of an ARN of IAM; empty for none."""
+    """The account in an ARN of IAM; empty for none."""
     return arn.split(":")[4]
 
 
-def name_of(arn: str) -> str:
+def resource_in_arn(arn: str) -> str:
     """Type, path and name in an ARN of IAM, such as ``role/path/name``."""
     return arn.split(":", 5)[5]
 
 
-def exists(aws: Aws, arn: str) -> bool:
-    """Whether a principal, or one that a pattern matches, exists in this account; users and groups are not looked for."""
-    kind, _, name = name_of(arn).partition("/")
+def principal_exists(aws: Aws, arn: str) -> bool:
+    """Whether a principal, or a match of its pattern, exists in this account; users and groups are not checked."""
+    kind, _, name = resource_in_arn(arn).partition("/")
     if kind != "role":
         return True
     if not any(wildcard in name for wildcard in WILDCARDS):
@@ -119,7 +121,7 @@ def exists(aws: Aws, arn: str) -> bool:
 
 
 def role_exists(aws: Aws, name: str) -> bool:
-    """Whether the account has a role of that name."""
+    """Whether the account has a role with that name."""
     from botocore.exceptions import ClientError
 
     try:
@@ -138,6 +140,6 @@ def role_names(aws: Aws, path: str) -> Iterable[str]:
 
 
 def path_before(pattern: str) -> str:
-    """The path that everything which a pattern matches lies below: ``/a/b/`` of ``a/b/c*``."""
+    """The path above all matches of a pattern: ``/a/b/`` of ``a/b/c*``."""
     literal = pattern[: min(pattern.index(each) for each in WILDCARDS if each in pattern)]
     return f"/{literal.rpartition('/')[0]}/".replace("//", "/")

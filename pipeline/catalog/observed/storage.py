@@ -1,4 +1,4 @@
-"""Reading what a publication stands on: the stacks of launch roles, the release bucket and its content."""
+"""Read the state below a publication: the stacks of launch roles, the release bucket and its content."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.release.assemble import Release
 from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
 from pipeline.stacks.deploy import describe
 
-# Tag of a stack, in which the next publication finds what it was made from.
+# Tag of a stack that records what it was created from, for the next publication.
 TEMPLATE_TAG = "carbon-connect:template"
 
 
-def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
-    """What is there of roles, bucket and files; of the roles only where ``home``, the region of their stacks, is given."""
+def observe_storage(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Observed:
+    """The existing roles, bucket and files; roles only if ``home``, the region of their stacks, is set."""
     with aws_errors(f"look for bucket {desired.bucket}"):
         has_bucket = owned_bucket_exists(aws, desired.bucket, desired.account)
     s3 = aws.client("s3")
@@ -38,7 +38,7 @@ def stored(aws: Aws, desired: Desired, release: Release, home: Aws | None) -> Ob
 
 
 def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, str]:
-    """The digest of each product template of this version that is in the bucket, by its key."""
+    """The digest of each product template of this version in the bucket, by its key."""
     there = keys_below(s3, desired.bucket, products_prefix(release.version))
     wanted = [product.version.key for product in desired.products.values()]
     return {
@@ -49,13 +49,13 @@ def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, s
 
 
 def existing_roles(aws: Aws, desired: Desired) -> frozenset[str]:
-    """The names of the launch roles that exist."""
+    """The names of the existing launch roles."""
     names = (role.name for role in desired.roles.values())
     return frozenset(name for name in names if role_exists(aws, name))
 
 
 def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
-    """The stacks of launch roles by name, also of those that catalog.yaml no longer names."""
+    """The stacks of launch roles by name, also of roles that catalog.yaml does not name."""
     pages = aws.client("cloudformation").get_paginator("list_stacks").paginate()
     names = {
         entry["StackName"]
@@ -69,15 +69,15 @@ def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
 
 
 def observed_stack(aws: Aws, name: str) -> ObservedStack | None:
-    """A stack, with what it was made from. None also for a stack that holds nothing but a change set for its creation."""
+    """A stack, with the digest of its content. None also for a stack that has only a change set for its creation."""
     stack = describe(aws, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
-    return observed_in(stack)
+    return stack_from_description(stack)
 
 
-def observed_in(stack: Mapping[str, Any]) -> ObservedStack:
-    """A stack as CloudFormation describes it."""
+def stack_from_description(stack: Mapping[str, Any]) -> ObservedStack:
+    """A stack in CloudFormation's description."""
     tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
     parameters = {
         each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", [])

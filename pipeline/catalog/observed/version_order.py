@@ -1,4 +1,4 @@
-"""The order of versions, and which of them are retired."""
+"""The order of versions, and the versions to retire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.catalog.observed.model import ObservedVersion
 
 
 def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
-    """Sorts version names by their numbers; 1.2.0-rc1 comes before 1.2.0."""
+    """Sort key of version names by their numbers; 1.2.0-rc1 comes before 1.2.0."""
     found = re.match(r"\d+(?:\.\d+)*", name)
     numbers = tuple(int(number) for number in found[0].split(".")) if found else ()
     rest = name[found.end() :] if found else name
@@ -18,20 +18,20 @@ def version_order(name: str) -> tuple[tuple[int, ...], int, str]:
 
 
 def own_versions(versions: Iterable[ObservedVersion]) -> list[ObservedVersion]:
-    """The versions that this publisher made."""
+    """The managed versions."""
     return [version for version in versions if version.digest]
 
 
 def newest_first(versions: Iterable[ObservedVersion], wanted: DesiredProduct) -> list[str]:
-    """The names of the versions of ours, once the wanted one is there."""
+    """The names of the managed versions, newest first, with the desired one."""
     names = {version.name for version in own_versions(versions)} | {wanted.version.name}
     return sorted(names, key=version_order, reverse=True)
 
 
-def surplus(
+def versions_to_retire(
     versions: Iterable[ObservedVersion], wanted: DesiredProduct, kept: int
 ) -> list[ObservedVersion]:
-    """The versions of ours that are retired once the wanted one is there: beyond the number kept, or open."""
+    """The managed versions to retire when the desired one exists: those beyond the number kept, or open."""
     known = own_versions(versions)
     names = newest_first(known, wanted)[kept:]
     return [

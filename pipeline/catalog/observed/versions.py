@@ -1,4 +1,4 @@
-"""Reading the versions of a product, and the provisioned products that have them."""
+"""Read the versions of a product, and the provisioned products that use them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipeline.aws import token_pages
 from pipeline.catalog.desired.catalog import Desired, DesiredProduct
 from pipeline.catalog.observed.model import Observed, ObservedVersion, digest_in, is_open
-from pipeline.catalog.observed.version_order import surplus
+from pipeline.catalog.observed.version_order import versions_to_retire
 
 Detail = Mapping[str, Any]
 
@@ -16,14 +17,14 @@ Detail = Mapping[str, Any]
 def observed_versions(
     catalog: Any, desired: Desired, stored: Observed, key: str, identity: str
 ) -> tuple[ObservedVersion, ...]:
-    """The versions of a product, and the users of those that are to be retired."""
+    """The versions of a product, and the users of the versions to retire."""
     wanted = desired.products.get(key)
     details = catalog.list_provisioning_artifacts(ProductId=identity)
     versions = tuple(
         observed_version(catalog, stored, wanted, identity, entry)
         for entry in details["ProvisioningArtifactDetails"]
     )
-    if wanted and (old := surplus(versions, wanted, desired.versions_kept)):
+    if wanted and (old := versions_to_retire(versions, wanted, desired.versions_kept)):
         users = users_of(catalog, identity)
         versions = tuple(
             replace(version, users=users.get(version.id, ())) if version in old else version
@@ -37,13 +38,13 @@ def observed_version(
 ) -> ObservedVersion:
     """A version.
 
-    Where its description was changed by hand, the version that is to be published is known by where its template was
-    loaded from.
+    If its description was changed in the console, the URL of its template identifies the version that this release
+    publishes.
     """
     digest = digest_in(entry.get("Description", ""))
     if not digest and wanted and entry["Name"] == wanted.version.name:
         key = wanted.version.key
-        if loaded_from(catalog, product, entry["Id"]).endswith(f"/{key}"):
+        if template_url(catalog, product, entry["Id"]).endswith(f"/{key}"):
             digest = stored.templates.get(key, "")
     return ObservedVersion(
         open=is_open(entry.get("Description", "")),
@@ -56,8 +57,8 @@ def observed_version(
     )
 
 
-def loaded_from(catalog: Any, product: str, version: str) -> str:
-    """The URL that a version's template was loaded from; empty where Service Catalog does not say."""
+def template_url(catalog: Any, product: str, version: str) -> str:
+    """The URL of a version's template; empty if Service Catalog does not return it."""
     info: Mapping[str, str] = catalog.describe_provisioning_artifact(
         ProductId=product, ProvisioningArtifactId=version
     ).get("Info", {})
@@ -67,24 +68,19 @@ def loaded_from(catalog: Any, product: str, version: str) -> str:
 def users_of(catalog: Any, product: str) -> dict[str, tuple[str, ...]]:
     """The names of the provisioned products of each version of a product, by the version's ID."""
     users: dict[str, tuple[str, ...]] = {}
-    for entry in provisioned(catalog, product):
+    for entry in provisioned_products(catalog, product):
         version = entry["ProvisioningArtifactId"]
         users[version] = (*users.get(version, ()), f"{entry['Name']} ({entry['Id']})")
     return users
 
 
-def provisioned(catalog: Any, product: str) -> Iterable[Detail]:
-    """Every provisioned product of a product, whoever launched it."""
-    request: dict[str, Any] = {
-        "AccessLevelFilter": {"Key": "Account", "Value": "self"},
-        "Filters": {"SearchQuery": [f"productId:{product}"]},
-        "PageSize": 100,
-    }
-    while True:
-        page = catalog.search_provisioned_products(**request)
-        yield from (
-            entry for entry in page.get("ProvisionedProducts", []) if entry["ProductId"] == product
-        )
-        if not page.get("NextPageToken"):
-            return
-        request["PageToken"] = page["NextPageToken"]
+def provisioned_products(catalog: Any, product: str) -> Iterable[Detail]:
+    """Every provisioned product of a product, of all users."""
+    entries = token_pages(
+        catalog.search_provisioned_products,
+        "ProvisionedProducts",
+        AccessLevelFilter={"Key": "Account", "Value": "self"},
+        Filters={"SearchQuery": [f"productId:{product}"]},
+        PageSize=100,
+    )
+    return (entry for entry in entries if entry["ProductId"] == product)

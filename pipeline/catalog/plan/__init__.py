@@ -1,1 +1,1 @@
-"""The steps from observed to desired: pure functions."""
+"""Compute the plan: steps from the observed to the desired catalog; pure functions."""

@@ -1,4 +1,4 @@
-"""What one region's plan holds for the whole account, as roles have no region: boundaries, and launch roles left over."""
+"""Account-wide steps, in the plan of one region, because roles have no region: boundaries and unused launch roles."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipeline.catalog.plan.boundaries import boundary_steps
 from pipeline.catalog.plan.steps import Action, Step
 from pipeline.errors import listed
 
-# Steps that are taken once an account, before any region's.
+# Steps that apply once per account, before any region's.
 OF_ACCOUNT = (Kind.LAUNCH_ROLE, Kind.BOUNDARY)
 
 
 def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool) -> Iterator[Step]:
-    """The steps for roles of environments, and a report for each launch role that catalog.yaml no longer names.
+    """The steps for roles of environments, and a report for each launch role that catalog.yaml does not name.
 
     ``complete`` says that all regions of catalog.yaml were read.
     """
@@ -27,10 +27,10 @@ def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool)
 
 
 def unused_role_step(stack: str, role: str, holders: Sequence[str]) -> Step:
-    """The report of a launch role that no portfolio has any more."""
-    reason = "is no longer in catalog.yaml; "
+    """The report of a launch role that no portfolio uses."""
+    reason = "not in catalog.yaml; "
     if holders:
-        reason += f"{listed(list(holders))} would be terminated with it: update each once, then delete stack {stack} by hand"
+        reason += f"these provisioned products would be terminated with it: {listed(list(holders))}; update each once, then delete stack {stack}"
     else:
-        reason += f"nothing was launched with it: delete stack {stack} by hand"
+        reason += f"no provisioned product uses it: delete stack {stack}"
     return Step(Action.REPORT, Kind.LAUNCH_ROLE, f"{role} (stack {stack})", reason)

@@ -17,8 +17,8 @@ def boundary_steps(
 ) -> Iterator[Step]:
     """The steps for the boundaries of roles.
 
-    ``boundaries`` holds the ARN that the roles of each product are to have, ``outdated`` the products of which an
-    environment has a version without boundaries; None where not every region was looked at.
+    ``boundaries`` holds the desired ARN for the roles of each product, ``outdated`` the products of which an environment
+    has a version without boundaries; None if not every region was read.
     """
     for role in roles:
         wanted = boundaries.get(role.product, "")
@@ -29,12 +29,14 @@ def boundary_steps(
         if role.boundary != wanted:
             action = Action.UPDATE if role.boundary else Action.CREATE
             reason = (
-                f"is {role.boundary}, and the product's roles have {wanted} now"
+                f"is {role.boundary}, but the product's roles have {wanted}"
                 if role.boundary
-                else "an older release launched the role without one"
+                else "missing: an older release created the role"
             )
             mark = is_outdated and not role.boundary
             yield Step(action, Kind.BOUNDARY, subject, reason, BoundaryChange(role, wanted, mark))
         elif role.is_marked and not is_outdated:
-            reason = "the environment's release has boundaries; only the mark of the role goes"
+            reason = (
+                "the environment's release has boundaries; only the mark of the role is removed"
+            )
             yield Step(Action.RETIRE, Kind.BOUNDARY, subject, reason, BoundaryChange(role))

@@ -1,4 +1,4 @@
-"""The way from what is to what is to be, as a list of steps: a pure function of the two."""
+"""Compute the plan: steps from the observed to the desired catalog; a pure function."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pipeline.catalog.plan.versions import version_steps
 
 
 def catalog_steps(desired: Desired, observed: Observed) -> tuple[Step, ...]:
-    """The steps of a region's Service Catalog, in the order of application."""
+    """The steps for a region's Service Catalog, in the order of application."""
     members = list(member_steps(desired, observed))
     return in_order(
         [
@@ -47,35 +47,31 @@ def catalog_steps(desired: Desired, observed: Observed) -> tuple[Step, ...]:
 
 
 def template_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The template of each product's version in the bucket, whose key can be taken once."""
+    """The template of each product's version in the bucket; its key can be written once."""
     for product in desired.products.values():
         version = product.version
         there = observed.templates.get(version.key)
         subject = f"s3://{version.bucket}/{version.key}"
         if there is None:
-            yield Step(
-                Action.CREATE, Kind.TEMPLATE, subject, "is not there", TemplateUpload(product)
-            )
+            yield Step(Action.CREATE, Kind.TEMPLATE, subject, "missing", TemplateUpload(product))
         elif there == version.digest:
-            yield Step(Action.UNCHANGED, Kind.TEMPLATE, subject, "is there")
+            yield Step(Action.UNCHANGED, Kind.TEMPLATE, subject, "exists")
         else:
-            reason = f"holds other bytes than {product.name} {version.name} of this release; raise the version in setup.cfg"
+            reason = f"has other content than {product.name} {version.name} of this release; raise the version in setup.cfg"
             yield Step(Action.REFUSE, Kind.TEMPLATE, subject, reason)
 
 
 def tag_option_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """Tag options are the account's: one that is there is used as it is, whoever made it."""
+    """Tag options belong to the account: an existing one is used unchanged."""
     for pair in desired.tag_options:
         seen = observed.tag_options.get(pair)
         subject = "=".join(pair)
         if seen is None:
-            yield Step(
-                Action.CREATE, Kind.TAG_OPTION, subject, "is not there", TagOptionCreation(*pair)
-            )
+            yield Step(Action.CREATE, Kind.TAG_OPTION, subject, "missing", TagOptionCreation(*pair))
         elif seen.active:
-            yield Step(Action.UNCHANGED, Kind.TAG_OPTION, subject, "is there")
+            yield Step(Action.UNCHANGED, Kind.TAG_OPTION, subject, "exists")
         else:
-            reason = f"was deactivated ({seen.id}) and may be somebody else's; activate it, or take it out of catalog.yaml"
+            reason = f"deactivated ({seen.id}); activate it, or remove it from catalog.yaml"
             yield Step(Action.REPORT, Kind.TAG_OPTION, subject, reason)
 
 
@@ -85,7 +81,7 @@ def differences(
     fields: Mapping[str, str],
     tags: Mapping[str, str],
 ) -> list[str]:
-    """The names of the texts, and the tags, that are not as they are to be; a text that is not given may be any."""
+    """The names of the texts and tags that differ; a text that is empty in the desired state matches any."""
     changed = [
         name for name, value in wanted_fields.items() if value and fields.get(name, "") != value
     ]
@@ -95,32 +91,34 @@ def differences(
     return changed
 
 
-def own_step(kind: Kind, change: PortfolioChange | ProductChange) -> Step:
-    """The step for a portfolio or product itself."""
-    wanted, seen = change.wanted, change.seen
+def portfolio_or_product_step(kind: Kind, change: PortfolioChange | ProductChange) -> Step:
+    """The step for a portfolio or product."""
+    wanted, seen = change.desired, change.observed
     if seen is None:
-        return Step(Action.CREATE, kind, wanted.name, "is not there", change)
+        return Step(Action.CREATE, kind, wanted.name, "missing", change)
     changed = differences(wanted.fields, wanted.tags, seen.fields, seen.tags)
     if not changed:
-        return Step(Action.UNCHANGED, kind, wanted.name, "is as it is to be")
+        return Step(Action.UNCHANGED, kind, wanted.name, "up to date")
     reason = f"differs in {', '.join(changed)}"
     return Step(Action.UPDATE, kind, wanted.name, reason, change)
 
 
 def portfolio_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The portfolios, and those of ours that catalog.yaml no longer names."""
+    """The steps for portfolios, and for managed ones that catalog.yaml does not name."""
     for key, wanted in desired.portfolios.items():
-        yield own_step(Kind.PORTFOLIO, PortfolioChange(wanted, observed.portfolios.get(key)))
+        yield portfolio_or_product_step(
+            Kind.PORTFOLIO, PortfolioChange(wanted, observed.portfolios.get(key))
+        )
     for key, seen in observed.portfolios.items():
         if key not in desired.portfolios:
             yield removal_step(Kind.PORTFOLIO, seen.fields["DisplayName"], seen.id)
 
 
 def product_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The products with their versions, and those of ours that catalog.yaml no longer names."""
+    """The steps for products with their versions, and for managed ones that catalog.yaml does not name."""
     for key, wanted in desired.products.items():
         seen = observed.products.get(key)
-        yield own_step(Kind.PRODUCT, ProductChange(wanted, seen))
+        yield portfolio_or_product_step(Kind.PRODUCT, ProductChange(wanted, seen))
         yield from version_steps(wanted, seen, desired.versions_kept, shared=desired.is_shared(key))
     for key, other in observed.products.items():
         if key not in desired.products:
@@ -128,22 +126,22 @@ def product_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def removal_step(kind: Kind, name: str, identity: str) -> Step:
-    """Something of ours that nobody asks for any more."""
-    reason = f"is no longer in catalog.yaml; delete {identity} by hand once nothing uses it"
+    """The report of a managed resource that catalog.yaml does not name."""
+    reason = f"not in catalog.yaml; delete {identity} when it is not in use"
     return Step(Action.REPORT, kind, name, reason)
 
 
 def constraint_steps(
     desired: Desired, observed: Observed, leaving_products: Collection[tuple[str, str]] = ()
 ) -> Iterator[Step]:
-    """The constraints of each product in each portfolio; those of a product that leaves it go with the product."""
+    """The steps for constraints of each product in each portfolio; a product that leaves takes its constraints along."""
     for key, portfolio in desired.portfolios.items():
         seen = observed.portfolios.get(key)
         left = list(seen.constraints) if seen else []
         for wanted in desired.constraints:
             if wanted.portfolio == key:
                 product = observed.products.get(wanted.product)
-                found = matching(wanted, product.id if product else "", left)
+                found = matching_constraint(wanted, product.id if product else "", left)
                 if found:
                     left.remove(found)
                 yield constraint_step(desired, wanted, found)
@@ -152,13 +150,13 @@ def constraint_steps(
                 yield surplus_constraint_step(desired, portfolio, constraint, observed)
 
 
-def matching(
+def matching_constraint(
     wanted: DesiredConstraint, product_id: str, among: list[ObservedConstraint]
 ) -> ObservedConstraint | None:
-    """The constraint that is the wanted one.
+    """The observed constraint that corresponds to the desired one.
 
-    Of launch and tag update constraints a product has one at most in a portfolio; of template constraints it may have
-    others that somebody else made.
+    A product has at most one launch constraint and one tag update constraint in a portfolio. It can have several template
+    constraints, also unmanaged ones.
     """
     of_type = [seen for seen in among if seen.product_id == product_id and seen.type == wanted.type]
     if wanted.type != TEMPLATE:
@@ -169,7 +167,7 @@ def matching(
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two texts are the same JSON."""
+    """Whether two texts are equal as JSON."""
     try:
         return bool(json.loads(one) == json.loads(other))
     except ValueError:
@@ -183,13 +181,11 @@ def constraint_step(
     product, portfolio = desired.products[wanted.product], desired.portfolios[wanted.portfolio]
     subject = f"{wanted.type} of {product.name} in {portfolio.name}"
     if seen is None:
-        return Step(
-            Action.CREATE, Kind.CONSTRAINT, subject, "is not there", ConstraintChange(wanted)
-        )
+        return Step(Action.CREATE, Kind.CONSTRAINT, subject, "missing", ConstraintChange(wanted))
     changed = [] if is_same(seen.parameters, wanted.parameters) else ["its parameters"]
     changed += [] if seen.description == wanted.description else ["its description"]
     if not changed:
-        return Step(Action.UNCHANGED, Kind.CONSTRAINT, subject, "is as it is to be")
+        return Step(Action.UNCHANGED, Kind.CONSTRAINT, subject, "up to date")
     reason = f"differs in {' and '.join(changed)}"
     return Step(Action.UPDATE, Kind.CONSTRAINT, subject, reason, ConstraintChange(wanted, seen))
 
@@ -197,9 +193,10 @@ def constraint_step(
 def surplus_constraint_step(
     desired: Desired, portfolio: DesiredPortfolio, seen: ObservedConstraint, observed: Observed
 ) -> Step:
-    """A constraint that nobody asks for: ours goes where its product is to stay without it, any other stays.
+    """The step for a constraint that catalog.yaml does not ask for.
 
-    A product that is to leave the portfolio leaves it by hand, and until then can be launched: it keeps its rules.
+    A managed template constraint of a product that stays without one is deleted; any other constraint stays. A product
+    that has not left the portfolio yet can still be launched from it, and keeps its rules.
     """
     key = {product.id: key for key, product in observed.products.items()}.get(seen.product_id, "")
     name = observed.products[key].fields["Name"] if key else seen.product_id
@@ -210,27 +207,27 @@ def surplus_constraint_step(
         for wanted in desired.constraints
     )
     if seen.type == TEMPLATE and seen.description == text and is_free:
-        reason = "catalog.yaml fixes no parameter of the product any more"
+        reason = "catalog.yaml fixes no parameter of the product"
         return Step(Action.RETIRE, Kind.CONSTRAINT, subject, reason, ConstraintChange(None, seen))
     return surplus_step(Kind.CONSTRAINT, f"{subject} ({seen.id})")
 
 
 def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """Tag options and principals of each portfolio."""
+    """The steps for tag options and principals of each portfolio."""
     for key, wanted in desired.portfolios.items():
         seen = observed.portfolios.get(key) or ObservedPortfolio("", {}, {})
         for pair in wanted.tag_options:
             option = observed.tag_options.get(pair)
             subject = f"{'='.join(pair)} of {wanted.name}"
             if pair in seen.tag_options:
-                yield Step(Action.UNCHANGED, Kind.PORTFOLIO_TAG_OPTION, subject, "is there")
-            # An inactive one cannot be given to a portfolio, and is reported as such.
+                yield Step(Action.UNCHANGED, Kind.PORTFOLIO_TAG_OPTION, subject, "exists")
+            # A deactivated one cannot be associated with a portfolio, and has a report already.
             elif option is None or option.active:
                 yield Step(
                     Action.CREATE,
                     Kind.PORTFOLIO_TAG_OPTION,
                     subject,
-                    "is not there",
+                    "missing",
                     TagOptionAssociation(key, pair),
                 )
         for pair in seen.tag_options:
@@ -239,13 +236,13 @@ def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
         for principal in wanted.principals:
             subject = f"{principal[0]} of {wanted.name}"
             if principal in seen.principals:
-                yield Step(Action.UNCHANGED, Kind.PRINCIPAL, subject, "is there")
+                yield Step(Action.UNCHANGED, Kind.PRINCIPAL, subject, "exists")
             else:
                 yield Step(
                     Action.CREATE,
                     Kind.PRINCIPAL,
                     subject,
-                    "is not there",
+                    "missing",
                     PrincipalAssociation(key, *principal),
                 )
         for arn, kind in seen.principals:
@@ -254,7 +251,7 @@ def access_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def share_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """With whom each portfolio is shared."""
+    """The steps for the shares of each portfolio."""
     for key, wanted in desired.portfolios.items():
         portfolio = observed.portfolios.get(key)
         there = {(share.kind, share.node): share for share in portfolio.shares} if portfolio else {}
@@ -266,22 +263,22 @@ def share_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
                     Action.CREATE,
                     Kind.SHARE,
                     subject,
-                    "is not there",
+                    "missing",
                     ShareChange(key, share, exists=False),
                 )
             elif seen != ObservedShare(share.kind, share.node, share.tag_options, share.principals):
-                reason = "differs in what is shared with it"
+                reason = "differs in what it includes"
                 yield Step(
                     Action.UPDATE, Kind.SHARE, subject, reason, ShareChange(key, share, exists=True)
                 )
             else:
-                yield Step(Action.UNCHANGED, Kind.SHARE, subject, "is there")
+                yield Step(Action.UNCHANGED, Kind.SHARE, subject, "exists")
         for kind, node in there:
             yield surplus_step(Kind.SHARE, f"{wanted.name} with {kind.replace('_', ' ')} {node}")
 
 
 def unmanaged_steps(observed: Observed) -> Iterator[Step]:
-    """What has a name of ours and is not ours."""
+    """The reports of unmanaged resources with the name of a managed one."""
     for unmanaged_thing in observed.unmanaged:
         yield Step(
             Action.REPORT,

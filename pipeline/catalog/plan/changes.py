@@ -1,4 +1,4 @@
-"""What a step changes: a class for each kind of change, with what applying it needs."""
+"""What a step changes: one class per kind of change, with the data that applying it needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StackChange:
 
 @dataclass(frozen=True)
 class BoundaryChange:
-    """A role gets the boundary with this ARN, and the mark that lets a rollback remove it; without one it loses the mark."""
+    """A role gets this boundary, and the mark that lets a rollback remove it; without a boundary it loses the mark."""
 
     role: EnvironmentRole
     boundary: str = ""
@@ -55,27 +55,27 @@ class TagOptionCreation:
 
 @dataclass(frozen=True)
 class PortfolioChange:
-    """A portfolio is created, or updated where it was seen."""
+    """A portfolio is created, or updated if it was observed."""
 
-    wanted: DesiredPortfolio
-    seen: ObservedPortfolio | None = None
+    desired: DesiredPortfolio
+    observed: ObservedPortfolio | None = None
 
 
 @dataclass(frozen=True)
 class ProductChange:
-    """A product is created, or updated where it was seen."""
+    """A product is created, or updated if it was observed."""
 
-    wanted: DesiredProduct
-    seen: ObservedProduct | None = None
+    desired: DesiredProduct
+    observed: ObservedProduct | None = None
 
 
 @dataclass(frozen=True)
 class VersionChange:
-    """A version is created, gets these fields where it was seen, or is deleted where the step retires it."""
+    """A version is created, gets these fields if it was observed, or is deleted if the step retires it."""
 
     product: DesiredProduct
     fields: Mapping[str, str]
-    seen: ObservedVersion | None = None
+    observed: ObservedVersion | None = None
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,10 @@ class MemberRemoval:
 
 @dataclass(frozen=True)
 class ConstraintChange:
-    """A constraint is created, updated where it was seen, or deleted where none is wanted."""
+    """A constraint is created, updated if it was observed, or deleted if none is desired."""
 
-    wanted: DesiredConstraint | None
-    seen: ObservedConstraint | None = None
+    desired: DesiredConstraint | None
+    observed: ObservedConstraint | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class TagOptionAssociation:
 
 @dataclass(frozen=True)
 class PrincipalAssociation:
-    """A principal can launch the products of a portfolio, by the key of the portfolio."""
+    """A principal gets access to the products of a portfolio, by the key of the portfolio."""
 
     portfolio: str
     arn: str
@@ -121,7 +121,7 @@ class PrincipalAssociation:
 
 @dataclass(frozen=True)
 class ShareChange:
-    """A portfolio is shared, or a share that exists is updated; by the key of the portfolio."""
+    """A portfolio is shared, or an existing share is updated; by the key of the portfolio."""
 
     portfolio: str
     share: Share

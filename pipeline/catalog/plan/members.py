@@ -1,4 +1,4 @@
-"""The products of each portfolio: which come, which stay and which leave for another portfolio."""
+"""The products of each portfolio: those that are added, stay, or leave for another portfolio."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.catalog.plan.steps import Action, Step, surplus_step
 
 
 def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
-    """The products of each portfolio; one that somebody else put there is left."""
+    """The steps for the products of each portfolio; unmanaged ones stay."""
     for key, wanted in desired.portfolios.items():
         seen = observed.portfolios.get(key)
         there = seen.product_ids if seen else ()
@@ -22,13 +22,13 @@ def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
             subject = f"{desired.products[product].name} in {wanted.name}"
             if known and known.id in there:
                 expected.add(known.id)
-                yield Step(Action.UNCHANGED, Kind.MEMBER, subject, "is there")
+                yield Step(Action.UNCHANGED, Kind.MEMBER, subject, "exists")
             else:
                 yield Step(
                     Action.CREATE,
                     Kind.MEMBER,
                     subject,
-                    "is not there",
+                    "missing",
                     MemberAddition(key, product),
                 )
         for identity in sorted(set(there) - expected):
@@ -36,9 +36,9 @@ def member_steps(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def member_surplus(desired: Desired, observed: Observed, portfolio: str, identity: str) -> Step:
-    """The step for a product that is in one of our portfolios and that catalog.yaml does not ask for there.
+    """The step for a product in a managed portfolio that catalog.yaml does not list there.
 
-    It leaves when it is ours, another portfolio offers it, and whoever uses it can use it there.
+    It leaves if it is managed, another portfolio offers it, and its users have access there.
     """
     place = desired.portfolios[portfolio].name
     known = {product.id: key for key, product in observed.products.items()}.get(identity, "")
@@ -49,7 +49,7 @@ def member_surplus(desired: Desired, observed: Observed, portfolio: str, identit
         return surplus_step(Kind.MEMBER, subject)
     if known in observed.held_back:
         return Step(Action.REPORT, Kind.MEMBER, subject, observed.held_back[known])
-    reason = f"is offered by {desired.portfolios[other].name} now"
+    reason = f"{desired.portfolios[other].name} offers it now"
     return Step(Action.RETIRE, Kind.LEAVING, subject, reason, MemberRemoval(portfolio, identity))
 
 

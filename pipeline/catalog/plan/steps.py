@@ -1,4 +1,4 @@
-"""A step of a plan: what would be done to what, and why."""
+"""A step of a plan: what it does, to what, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.catalog.plan.changes import Change
 
 
 class Action(StrEnum):
-    """What a step does. A report leaves things as they are; a refusal keeps the whole publication from beginning."""
+    """What a step does. A report changes nothing; a refusal stops the whole publication before it starts."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -29,7 +29,7 @@ WRITING = (Action.CREATE, Action.UPDATE, Action.DEPRECATE, Action.RETIRE)
 class Step:
     """One line of a plan.
 
-    ``subject`` names the thing to a person. ``change`` says what applying the step changes, None where it changes nothing.
+    ``subject`` names the resource in messages. ``change`` says what applying the step changes, None if it changes nothing.
     """
 
     action: Action
@@ -60,10 +60,10 @@ def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def surplus_step(kind: Kind, subject: str) -> Step:
-    """Something in one of our portfolios that catalog.yaml does not ask for: taking it away could lock people out."""
+    """The report of something in a managed portfolio that catalog.yaml does not contain: its removal could lock users out."""
     return Step(
         Action.REPORT,
         kind,
         subject,
-        "is not in catalog.yaml; add it there, or take it away by hand",
+        "not in catalog.yaml; add it there, or remove it from the portfolio",
     )

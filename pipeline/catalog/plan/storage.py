@@ -35,30 +35,30 @@ def storage_steps(
             )
     missing = observed.release_missing
     if missing:
-        reason = f"{missing} files are not there"
+        reason = f"{missing} files are missing"
         yield Step(Action.CREATE, Kind.RELEASE, f"s3://{desired.bucket}", reason, ReleaseUpload())
     else:
-        yield Step(Action.UNCHANGED, Kind.RELEASE, f"s3://{desired.bucket}", "are there")
+        yield Step(Action.UNCHANGED, Kind.RELEASE, f"s3://{desired.bucket}", "exist")
 
 
 def lost_environments(
     bootstrap_stack: BootstrapStack, subject: str, seen: ObservedStack | None
 ) -> Step | None:
-    """The refusal of a change by which a launch role would lose an environment; None where it loses none.
+    """The refusal of a change by which a launch role would lose an environment; None if it loses none.
 
-    What was launched with the role is terminated with it, and a constraint may still name it for that environment. An
-    environment that somebody added by hand goes again.
+    The launch role also terminates what it launched, and a constraint may still name it for that environment. An
+    environment that was added outside this publisher is removed.
     """
     role = bootstrap_stack.role
     if role is None or seen is None or seen.digest in {"", bootstrap_stack.digest}:
         return None
-    # A release before 1.2.0 knows no such parameter, and its role launches every environment.
+    # A release before 1.2.0 does not have this parameter, and its role launches every environment.
     reached = seen.parameters.get(LAUNCHED.name) or LAUNCHED.default or ""
     lost = [name for name in reached.split(SEPARATOR) if name not in role.environments]
     if not lost:
         return None
     reason = (
-        f"launches {listed(lost)} too, and what is launched with it still needs it; "
+        f"launches {listed(lost)} too, and provisioned products there still need it; "
         f"name a new launch_role for portfolio {role.portfolio} in catalog.yaml"
     )
     return Step(Action.REFUSE, Kind.LAUNCH_ROLE, subject, reason)
@@ -67,20 +67,20 @@ def lost_environments(
 def bootstrap_step(
     bootstrap_stack: BootstrapStack, subject: str, stack: ObservedStack | None, *, is_there: bool
 ) -> Step:
-    """The step for one of the stacks; what was made in another way is used as it is."""
+    """The step for one of the stacks; resources from another source are used unchanged."""
     if stack is None:
         if is_there:
-            reason = "is there, not made by this stack; it is used as it is"
+            reason = "exists outside this stack; used unchanged"
             return Step(Action.UNCHANGED, bootstrap_stack.kind, subject, reason)
         return Step(
             Action.CREATE,
             bootstrap_stack.kind,
             subject,
-            "is not there",
+            "missing",
             StackChange(bootstrap_stack),
         )
     if not stack.digest:
-        reason = "is a stack that this publisher did not make; it is used as it is"
+        reason = "unmanaged stack; used unchanged"
         return Step(Action.REPORT, bootstrap_stack.kind, subject, reason)
     if stack.status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         reason = f"the stack is in {stack.status}"
@@ -98,8 +98,8 @@ def bootstrap_step(
             Action.UPDATE, bootstrap_stack.kind, subject, reason, StackChange(bootstrap_stack)
         )
     if not stack.protected:
-        reason = "has no termination protection"
+        reason = "no termination protection"
         return Step(
             Action.UPDATE, bootstrap_stack.kind, subject, reason, StackChange(bootstrap_stack)
         )
-    return Step(Action.UNCHANGED, bootstrap_stack.kind, subject, "is as it is to be")
+    return Step(Action.UNCHANGED, bootstrap_stack.kind, subject, "up to date")

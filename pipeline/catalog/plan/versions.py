@@ -1,8 +1,8 @@
-"""What becomes of a product's versions: the newest is launched, older ones only updated, the oldest retired."""
+"""The steps for a product's versions: users launch the newest, can update older ones, and the oldest are retired."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.catalog.desired.catalog import DesiredProduct
 from pipeline.catalog.desired.kinds import Kind
@@ -10,8 +10,8 @@ from pipeline.catalog.observed.model import DEFAULT, DEPRECATED, ObservedProduct
 from pipeline.catalog.observed.version_order import (
     newest_first,
     own_versions,
-    surplus,
     version_order,
+    versions_to_retire,
 )
 from pipeline.catalog.plan.changes import VersionChange
 from pipeline.catalog.plan.steps import Action, Step
@@ -28,7 +28,7 @@ def version_steps(
     if own.action is not Action.UNCHANGED:
         yield own
     names = newest_first(versions, wanted)
-    beyond = surplus(versions, wanted, kept)
+    beyond = versions_to_retire(versions, wanted, kept)
     for version in versions:
         subject = f"{wanted.name} {version.name}"
         if not version.digest:
@@ -37,11 +37,11 @@ def version_steps(
                     Action.REPORT,
                     Kind.VERSION,
                     subject,
-                    "was not made by this publisher, or its description no longer says so; it is left alone",
+                    "unmanaged, or its description was changed; left unchanged",
                 )
         elif version in beyond:
-            yield beyond_step(
-                subject, version, wanted, why_retired(version, names, kept), shared=shared
+            yield retirement_step(
+                subject, version, wanted, retirement_reason(version, names, kept), shared=shared
             )
         else:
             yield guidance_step(subject, version, wanted, newest=version.name == names[0])
@@ -50,7 +50,7 @@ def version_steps(
 def desired_version_step(
     wanted: DesiredProduct, versions: tuple[ObservedVersion, ...], kept: int
 ) -> Step:
-    """The step for the version that is published."""
+    """The step for the version of this release."""
     version = wanted.version
     subject = f"{wanted.name} {version.name}"
     same = [seen for seen in versions if seen.name == version.name]
@@ -60,67 +60,81 @@ def desired_version_step(
             Action.REFUSE,
             Kind.VERSION,
             subject,
-            f"is published already with other content ({others[0].id}); raise the version in setup.cfg",
+            f"is already published with other content ({others[0].id}); raise the version in setup.cfg",
         )
     if same:
-        if len(same) > 1:
-            return Step(
-                Action.REPORT,
-                Kind.VERSION,
-                subject,
-                f"is there {len(same)} times ({listed([seen.id for seen in same])}); delete all but one by hand",
-            )
-        if same[0].description != version.description:
-            return Step(
-                Action.UPDATE,
-                Kind.VERSION,
-                subject,
-                "its description was changed",
-                VersionChange(wanted, {"Description": version.description}, same[0]),
-            )
-        return Step(Action.UNCHANGED, Kind.VERSION, subject, "is published")
+        return existing_version_step(subject, wanted, same)
+    return new_version_step(subject, wanted, versions, kept)
+
+
+def existing_version_step(
+    subject: str, wanted: DesiredProduct, same: Sequence[ObservedVersion]
+) -> Step:
+    """The step for a version of this release that exists, with its content, once or several times."""
+    if len(same) > 1:
+        return Step(
+            Action.REPORT,
+            Kind.VERSION,
+            subject,
+            f"exists {len(same)} times ({listed([seen.id for seen in same])}); delete all but one",
+        )
+    if same[0].description != wanted.version.description:
+        return Step(
+            Action.UPDATE,
+            Kind.VERSION,
+            subject,
+            "its description has changed",
+            VersionChange(wanted, {"Description": wanted.version.description}, same[0]),
+        )
+    return Step(Action.UNCHANGED, Kind.VERSION, subject, "up to date")
+
+
+def new_version_step(
+    subject: str, wanted: DesiredProduct, versions: tuple[ObservedVersion, ...], kept: int
+) -> Step:
+    """The step for a version of this release that does not exist yet."""
     newer = [
         seen
         for seen in own_versions(versions)
-        if version_order(seen.name) > version_order(version.name)
+        if version_order(seen.name) > version_order(wanted.version.name)
     ]
     if len(newer) >= kept:
         return Step(
             Action.REFUSE,
             Kind.VERSION,
             subject,
-            f"is older than the {kept} versions that are kept; raise the version in setup.cfg",
+            f"is older than the {kept} versions that catalog.yaml keeps; raise the version in setup.cfg",
         )
     if len(versions) >= MAX_VERSIONS:
         return Step(
             Action.REFUSE,
             Kind.VERSION,
             subject,
-            f"the product has {len(versions)} versions, and Service Catalog takes {MAX_VERSIONS}; "
-            "update or terminate what uses the oldest, or delete versions made by hand",
+            f"cannot be created: the product has {len(versions)} versions, and Service Catalog accepts {MAX_VERSIONS}; "
+            "update or terminate the provisioned products of the oldest, or delete unmanaged versions",
         )
     changes = {"Guidance": DEPRECATED} if newer else {}
-    reason = f"is new, and older than {newest_first(versions, wanted)[0]}" if newer else "is new"
+    reason = f"new, and older than {newest_first(versions, wanted)[0]}" if newer else "new"
     return Step(Action.CREATE, Kind.VERSION, subject, reason, VersionChange(wanted, changes))
 
 
 def guidance_step(
     subject: str, version: ObservedVersion, wanted: DesiredProduct, *, newest: bool
 ) -> Step:
-    """The newest is to be launched; the others may only update what was launched from them."""
+    """Users launch the newest version; the others are deprecated and only update their provisioned products."""
     if newest and not version.active:
         return Step(
             Action.REPORT,
             Kind.VERSION,
             subject,
-            "was deactivated by hand, so nothing can be launched from it; activate it again or publish a newer one",
+            "deactivated outside this publisher, so it cannot be launched; activate it again or publish a newer one",
         )
     if newest and version.guidance != DEFAULT:
         return Step(
             Action.UPDATE,
             Kind.VERSION,
             subject,
-            "is the newest and was deprecated",
+            "newest version, but deprecated",
             VersionChange(wanted, {"Guidance": DEFAULT}, version),
         )
     if not newest and version.active and version.guidance != DEPRECATED:
@@ -128,35 +142,35 @@ def guidance_step(
             Action.DEPRECATE,
             Kind.VERSION,
             subject,
-            "a newer version is there",
+            "a newer version exists",
             VersionChange(wanted, {"Guidance": DEPRECATED}, version),
         )
-    told = "is the newest" if newest else "is kept"
+    told = "newest version" if newest else "kept"
     return Step(Action.UNCHANGED, Kind.VERSION, subject, told)
 
 
-def why_retired(version: ObservedVersion, names: list[str], kept: int) -> str:
-    """Why a version goes, as a reason begins; ``names`` are those of all versions, newest first."""
+def retirement_reason(version: ObservedVersion, names: list[str], kept: int) -> str:
+    """The reason to retire a version; ``names`` are those of all versions, newest first."""
     if version.name in names[kept:]:
-        return f"is beyond the {kept} kept"
-    return "lets its launcher choose where templates are read from"
+        return f"beyond the {kept} versions kept"
+    return "accepts any source of templates from its launcher"
 
 
-def beyond_step(
+def retirement_step(
     subject: str, version: ObservedVersion, wanted: DesiredProduct, why: str, *, shared: bool
 ) -> Step:
-    """A version that is to be retired goes, unless something may still use it."""
+    """Retire a version, unless a provisioned product may still use it."""
     if version.users:
-        reason = f"{why}, but {listed(list(version.users))} use it"
+        reason = f"{why}, but in use by {listed(list(version.users))}"
         return report_or_deprecate(subject, version, wanted, reason)
     if shared:
-        reason = f"{why}, but its product is shared, and who uses it elsewhere cannot be seen"
+        reason = f"{why}, but its product is shared, and provisioned products in other accounts are not visible"
         return report_or_deprecate(subject, version, wanted, reason)
     return Step(
         Action.RETIRE,
         Kind.VERSION,
         subject,
-        f"{why}, and nothing uses it",
+        f"{why}, and not in use",
         VersionChange(wanted, {}, version),
     )
 
@@ -164,7 +178,7 @@ def beyond_step(
 def report_or_deprecate(
     subject: str, version: ObservedVersion, wanted: DesiredProduct, reason: str
 ) -> Step:
-    """A version that has to stay is not launched anew."""
+    """A version that must stay is deprecated: it cannot be launched again."""
     action = (
         Action.DEPRECATE if version.active and version.guidance != DEPRECATED else Action.REPORT
     )

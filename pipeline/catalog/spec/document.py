@@ -18,10 +18,10 @@ from pipeline.catalog.spec.model import Catalog
 from pipeline.catalog.spec.nodes import Place, compose
 from pipeline.catalog.spec.shares import organization_id
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import shown
-from pipeline.paths import PROJECT
+from pipeline.parameters.profiles import display_path
+from pipeline.paths import PROJECT_FOLDER
 
-CATALOG = PROJECT / "catalog.yaml"
+CATALOG = PROJECT_FOLDER / "catalog.yaml"
 KEY_WORDS = "a key of lower-case letters, digits and hyphens, at most 40"
 # 100 versions is a quota: https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 MAX_VERSIONS = 100
@@ -34,7 +34,7 @@ def load_catalog(path: Path = CATALOG) -> Catalog:
     Raises PipelineError with file and line for YAML that cannot be read, a key that is unknown, missing or there twice, a
     value that Service Catalog would refuse, and a reference to a product that is not declared.
     """
-    file = shown(path)
+    file = display_path(path)
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -50,18 +50,20 @@ def catalog(root: Place) -> Catalog:
     organization = organization_id(found.get("organization"))
     shared = tags(found.get("tags"))
     role = found["launch_role"].text(ROLE, "the name of a role") if "launch_role" in found else ""
-    products = tuple(product(key, place, shared) for key, place in keyed(found["products"]).items())
+    products = tuple(
+        product(key, place, shared) for key, place in keyed_entries(found["products"]).items()
+    )
     portfolios = tuple(
         portfolio(key, place, shared, organization, role)
-        for key, place in keyed(found["portfolios"]).items()
+        for key, place in keyed_entries(found["portfolios"]).items()
     )
-    check_references(found["portfolios"], keyed(found["products"]))
+    check_references(found["portfolios"], keyed_entries(found["products"]))
     for what, places in (("products", products), ("portfolios", portfolios)):
         check_names_differ(found[what], [place.name for place in places])
     check_profiles_differ(products)
     check_launch_roles_differ(portfolios)
     check_tag_options(found["portfolios"], portfolios, products)
-    check_every_product_is_offered(portfolios, keyed(found["products"]))
+    check_every_product_is_offered(portfolios, keyed_entries(found["products"]))
     return Catalog(
         regions=regions(found["regions"]),
         versions_kept=found["versions_kept"].whole_number(1, MAX_VERSIONS - 1),
@@ -75,7 +77,7 @@ def catalog(root: Place) -> Catalog:
     )
 
 
-def keyed(place: Place) -> dict[str, Place]:
+def keyed_entries(place: Place) -> dict[str, Place]:
     """The entries of a mapping whose keys name things, at least one."""
     found = place.entries()
     if not found:

@@ -126,7 +126,7 @@ def portfolio(
         shares=shares(found.get("shares"), organization),
         places={
             "": place,
-            **{item.text(): item for item in items(found, "environments", "principals")},
+            **{item.text(): item for item in optional_items(found, "environments", "principals")},
             **{key: found[key] for key in ("launch_role",) if key in found},
         },
     )
@@ -137,7 +137,7 @@ def one_environment() -> str:
     return f"one of {', '.join(ENVIRONMENTS)}"
 
 
-def items(found: Mapping[str, Place], *keys: str) -> list[Place]:
+def optional_items(found: Mapping[str, Place], *keys: str) -> list[Place]:
     """The entries of the lists that are there."""
     return [item for key in keys if key in found for item in found[key].items()]
 

@@ -26,10 +26,10 @@ from pipeline.catalog.spec.entries import (
 )
 from pipeline.catalog.spec.nodes import MAX_TEXT
 from pipeline.catalog.spec.shares import ACCOUNT, NODES, ORGANIZATION
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from templates_src.core.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
 
-SCHEMA = PROJECT / "catalog.schema.json"
+SCHEMA = PROJECT_FOLDER / "catalog.schema.json"
 Schema = dict[str, Any]
 
 
@@ -89,7 +89,7 @@ def portfolio() -> Schema:
             ),
             "tags": tags("Tags of the portfolio."),
             "tag_options": {
-                **tagged(texts(TAG_CHARACTERS, "", most=256, scalar=True)),
+                **tag_mapping(texts(TAG_CHARACTERS, "", most=256, scalar=True)),
                 "description": "Tags to choose from at a launch: key and values.",
             },
             "shares": {
@@ -163,10 +163,10 @@ def support() -> Schema:
 def tags(description: str) -> Schema:
     """Return the schema of tags by key."""
     value = text("Value of the tag.", TAG_CHARACTERS, most=256, scalar=True)
-    return {**tagged(value), "description": description, "maxProperties": MAX_TAGS - OWN_TAGS}
+    return {**tag_mapping(value), "description": description, "maxProperties": MAX_TAGS - OWN_TAGS}
 
 
-def tagged(value: Schema) -> Schema:
+def tag_mapping(value: Schema) -> Schema:
     """Return the schema of a mapping whose keys are keys of tags, reserved ones apart."""
     reserved = f"^(?!{RESERVED}|aws:)"
     return {"type": "object", "propertyNames": {"pattern": reserved}, "additionalProperties": value}
@@ -221,10 +221,10 @@ def anchored(pattern: str) -> str:
     return f"^(?:{pattern})$"
 
 
-def written() -> str:
+def schema_text() -> str:
     """Return the content of catalog.schema.json."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(written(), encoding="utf-8")
+    SCHEMA.write_text(schema_text(), encoding="utf-8")

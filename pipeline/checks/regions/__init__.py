@@ -1,1 +1,1 @@
-"""Where an environment can be launched: what it uses, what the schemas at hand say of each region, and why not."""
+"""Find the regions where an environment can be launched: its resources, the schemas of each region, and the obstacles."""

@@ -1,4 +1,4 @@
-"""Whether an environment can be launched in a region, and why not; what no schema says is not known, and never taken for yes."""
+"""Decide whether an environment can be launched in a region. What no schema states is unknown, and never counts as yes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.aws import partition_of
 from pipeline.checks.regions import schemas
-from pipeline.checks.regions.uses import Used, at, resources, texts, unlisted, zones_needed
+from pipeline.checks.regions.uses import Used, resources, texts, unlisted, values_at, zones_needed
 from pipeline.checks.render import Rendered, pseudo_parameters, render
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
@@ -20,13 +20,13 @@ from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from templates_src.core.function import FUNCTION_FOLDER
 
-# A custom resource is of no region; whether one comes into being is a matter of its function.
+# A custom resource exists in every region; its function decides what it does.
 CUSTOM = "Custom::"
-# The resource whose function verifies the database, and where its zip keeps the root certificates of a region.
+# The resource whose function verifies the database; its zip contains the root certificates of each region.
 VERIFIER = "Custom::DatabaseExtensions"
 VERIFIER_ZIP = f"{FUNCTION_FOLDER}/database_extensions.zip"
 ROOTS = "functions/database_extensions/rds_roots/{region}.pem"
-# What publishing makes, and launching from a product needs.
+# Resources of publication, and of launches from a product.
 PRODUCT_TYPES = (
     "AWS::ServiceCatalog::CloudFormationProduct",
     "AWS::ServiceCatalog::LaunchRoleConstraint",
@@ -37,9 +37,9 @@ PRODUCT_TYPES = (
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an environment is not ready in a region: in one sentence, and in a few words.
+    """The reason why an environment is not ready in a region: in one sentence, and in a few words.
 
-    ``known`` is False where nothing is known to be missing, but what there is is not known either.
+    ``known`` is False if nothing is known to be missing, but the schemas do not answer the question.
     """
 
     text: str
@@ -49,9 +49,9 @@ class Reason:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What stands in each environment's way in a region; nothing where it is ready.
+    """The obstacles of each environment in a region; empty if it is ready.
 
-    ``products`` says whether the region has what Service Catalog products take, None where that is not known.
+    ``products`` says whether the region has the services for Service Catalog products, None if that is not known.
     """
 
     region: str
@@ -59,17 +59,17 @@ class Readiness:
     products: bool | None
 
     def ready(self, environment: str) -> bool | None:
-        """Whether the environment can be launched, None where that is not known."""
+        """Whether the environment can be launched, None if that is not known."""
         return verdict(self.reasons[environment])
 
     @property
     def everywhere(self) -> bool:
-        """Whether all of the environments can be launched."""
+        """Whether all environments can be launched."""
         return not any(self.reasons.values())
 
 
 def verdict(reasons: Sequence[Reason]) -> bool | None:
-    """True without a reason against it, None where nothing but knowledge is missing."""
+    """True without a reason, None if all reasons are unknowns."""
     if not reasons:
         return True
     return False if any(reason.known for reason in reasons) else None
@@ -81,7 +81,7 @@ def readiness(
     environments: Sequence[str] = (),
     profiles: Path = PARAMETERS,
 ) -> list[Readiness]:
-    """What stands in the way of the environments in each region; all of each where none is named.
+    """The obstacles of the environments in each region; without names, of all environments in all regions.
 
     Raises PipelineError for a region that AWS does not have, and for an environment that cannot be rendered.
     """
@@ -101,7 +101,7 @@ def readiness(
 
 
 def ready_regions(found: Sequence[Readiness]) -> dict[str, list[str]]:
-    """The regions in which each environment can be launched. Raises PipelineError for one that has none."""
+    """The regions in which each environment can be launched. Raises PipelineError for an environment without one."""
     regions: dict[str, list[str]] = {name: [] for each in found for name in each.reasons}
     for each in found:
         for name in each.reasons:
@@ -109,21 +109,23 @@ def ready_regions(found: Sequence[Readiness]) -> dict[str, list[str]]:
                 regions[name].append(each.region)
     for name, ready in regions.items():
         if not ready:
-            raise PipelineError(f"No region is ready for {name}; `build.py regions` says why.")
+            raise PipelineError(
+                f"No region is ready for {name}; run `build.py regions` for the reasons."
+            )
     return regions
 
 
 def require_known(region: str) -> None:
-    """Refuse a region that AWS does not have."""
+    """Raise PipelineError for a region that AWS does not have."""
     if region not in schemas.zones():
-        raise PipelineError(f"AWS has no region {region!r}; `build.py regions` lists those it has.")
+        raise PipelineError(f"AWS has no region {region!r}; `build.py regions` lists all regions.")
 
 
 def reasons(release: Release, name: str, region: str, profiles: Path) -> Iterator[Reason]:
-    """Why the environment cannot be launched in the region, or is not known to be."""
-    if schemas.types(region) is None:
+    """The reasons why the environment cannot be launched in the region, or is not known to be ready."""
+    if schemas.resource_types(region) is None:
         yield Reason(
-            f"cfn-lint has no schemas of {region}, and takes those of {schemas.REFERENCE} in their place.",
+            f"cfn-lint has no schemas of {region}, and uses those of {schemas.REFERENCE} in their place.",
             "no schemas of the region",
             known=False,
         )
@@ -136,7 +138,7 @@ def reasons(release: Release, name: str, region: str, profiles: Path) -> Iterato
 
 
 def reasons_against(release: Release, rendered: Rendered) -> Iterator[Reason]:
-    """Why a rendered environment cannot be launched in its region, or is not known to be."""
+    """The reasons why a rendered environment cannot be launched in its region, or is not known to be ready."""
     found = list(resources(rendered))
     yield from missing_types(rendered.region, found)
     yield from missing_values(rendered.region, found)
@@ -146,8 +148,8 @@ def reasons_against(release: Release, rendered: Rendered) -> Iterator[Reason]:
 
 
 def missing_types(region: str, found: Sequence[Used]) -> Iterator[Reason]:
-    """Resource types, and properties of resources, that the region's schemas do not have; each once."""
-    known = schemas.types(region) or {}
+    """Resource types and properties that the region's schemas do not have; each once."""
+    known = schemas.resource_types(region) or {}
     told: set[str] = set()
     for kind, logical_id, properties in found:
         if kind.startswith(CUSTOM):
@@ -155,16 +157,16 @@ def missing_types(region: str, found: Sequence[Used]) -> Iterator[Reason]:
         names = sorted(set(properties) - schemas.properties(known[kind])) if kind in known else ()
         lacking = [f"{kind}.{name}" for name in names] if kind in known else [kind]
         for what in set(lacking) - told:
-            yield Reason(f"{region} has no {what}, as {logical_id} needs it.", f"no {what}")
+            yield Reason(f"{region} has no {what}, which {logical_id} needs.", f"no {what}")
         told.update(lacking)
 
 
 def missing_values(region: str, found: Sequence[Used]) -> Iterator[Reason]:
-    """Instance classes, node types and instance types that the region does not offer, or of which no list tells."""
+    """Instance classes, node types and instance types that the region does not offer, or that no list covers."""
     for kind, way, file in schemas.LISTS:
         for used in (each for each in found if each.kind == kind):
-            for value in at(used.properties, way):
-                offered = schemas.offered(file, region, used.properties)
+            for value in values_at(used.properties, way):
+                offered = schemas.offered_values(file, region, used.properties)
                 where = f"{kind} {used.logical_id}: {way.rpartition('/')[2]} {value}"
                 if offered is None:
                     yield Reason(
@@ -177,41 +179,41 @@ def missing_values(region: str, found: Sequence[Used]) -> Iterator[Reason]:
 
 
 def missing_zones(rendered: Rendered) -> Iterator[Reason]:
-    """Fewer zones than subnets are spread over."""
+    """Fewer zones than the subnets need."""
     needed, there = zones_needed(rendered), schemas.zones()[rendered.region]
     if there < needed:
         yield Reason(
-            f"AWS::EC2::Subnet: AvailabilityZone is one of {needed} zones, and an account has {there} in {rendered.region}.",
+            f"AWS::EC2::Subnet: AvailabilityZone is one of {needed} zones, but an account has {there} in {rendered.region}.",
             f"{there} of {needed} zones",
         )
 
 
 def missing_roots(release: Release, region: str, found: Sequence[Used]) -> Iterator[Reason]:
-    """No certificate, in the release, by which the function that makes the database's extensions could verify it."""
+    """No root certificate in the release for the function that creates the database's extensions."""
     used = any(each.kind == VERIFIER for each in found)
-    if used and ROOTS.format(region=region) not in names_in(release.files[VERIFIER_ZIP]):
+    if used and ROOTS.format(region=region) not in zip_names(release.files[VERIFIER_ZIP]):
         yield Reason(
-            f"{VERIFIER}: the release holds no root certificates of Amazon RDS in {region}, "
-            "so its function refuses the database.",
+            f"{VERIFIER}: the release has no root certificates of Amazon RDS in {region}, "
+            "so its function cannot verify the database.",
             "no root certificates of RDS",
         )
 
 
 @cache
-def names_in(zipped: bytes) -> frozenset[str]:
+def zip_names(zipped: bytes) -> frozenset[str]:
     """The files in a zip."""
     with zipfile.ZipFile(BytesIO(zipped)) as archive:
         return frozenset(archive.namelist())
 
 
 def of_another_partition(region: str, found: Sequence[Used]) -> Iterator[Reason]:
-    """Names that are spelt as in the partition ``aws``, in a region that is in another; the first of each kind."""
+    """Names in the form of the partition ``aws``, in a region of another partition; the first of each type."""
     partition = partition_of(region)
     spelt = [(used, text) for used in found for text in texts(used.properties)]
     if partition != "aws":
         for used, text in [each for each in spelt if "arn:aws:" in each[1]][:1]:
             yield Reason(
-                f"{used.kind} {used.logical_id} has {text}, and {region} is in the partition {partition}.",
+                f"{used.kind} {used.logical_id} has {text}, but {region} is in the partition {partition}.",
                 "ARNs of another partition",
             )
     suffix = pseudo_parameters(region, "")["AWS::URLSuffix"]
@@ -225,15 +227,15 @@ def of_another_partition(region: str, found: Sequence[Used]) -> Iterator[Reason]
 
 
 def has_products(region: str) -> bool | None:
-    """Whether the region has what Service Catalog products take; None where that is not known."""
-    known = schemas.types(region)
+    """Whether the region has the services for Service Catalog products; None if that is not known."""
+    known = schemas.resource_types(region)
     return None if known is None else all(kind in known for kind in PRODUCT_TYPES)
 
 
 def unlisted_uses(
     release: Release, environments: Sequence[str] = (), profiles: Path = PARAMETERS
 ) -> list[str]:
-    """What the environments use of which no schema says which regions have it."""
+    """The parts of the environments whose regional availability no schema states."""
     found = [
         name
         for environment in environments or profile_names(profiles)

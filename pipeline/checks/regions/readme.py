@@ -10,10 +10,10 @@ from pipeline.checks.regions.readiness import Readiness, readiness
 from pipeline.checks.regions.schemas import source
 from pipeline.checks.regions.show import phrases
 from pipeline.errors import PipelineError, listed
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import assemble
 
-README = PROJECT / "README.md"
+README = PROJECT_FOLDER / "README.md"
 BEGIN, END = (
     "<!-- regions: python -m pipeline.checks.regions.readme -->\n",
     "<!-- regions end -->\n",
@@ -21,8 +21,8 @@ BEGIN, END = (
 WIDTH = 120
 
 
-def block(found: Sequence[Readiness]) -> str:
-    """The regions that are ready for every environment, and the others by what they lack."""
+def region_list(found: Sequence[Readiness]) -> str:
+    """The regions that are ready for every environment, and the others by their obstacles."""
     everywhere = [each.region for each in found if each.everywhere]
     environments = listed(list(found[0].reasons))
     lines = [
@@ -44,7 +44,7 @@ def block(found: Sequence[Readiness]) -> str:
 
 
 def by_lacking(found: Sequence[Readiness]) -> dict[str, list[str]]:
-    """The regions that are not ready for every environment, by what stands in the way; the longest lists first."""
+    """The regions that are not ready for every environment, by obstacle; the longest lists first."""
     groups: dict[str, list[str]] = {}
     for each in found:
         if not each.everywhere:
@@ -52,21 +52,21 @@ def by_lacking(found: Sequence[Readiness]) -> dict[str, list[str]]:
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def written(text: str, found: Sequence[Readiness]) -> str:
-    """The README with the list as it is to be. Raises PipelineError where the marks are missing."""
+def readme_with_list(text: str, found: Sequence[Readiness]) -> str:
+    """The README with the current list. Raises PipelineError if the marks are missing."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise PipelineError(
             f"The README lacks the marks {BEGIN.strip()} and {END.strip()}; add them."
         )
-    return f"{before}{begin}{block(found)}\n{end}{after}"
+    return f"{before}{begin}{region_list(found)}\n{end}{after}"
 
 
 def main(readme: Path = README) -> None:
     """Write the list into the README."""
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(written(text, readiness(assemble())), encoding="utf-8")
+    readme.write_text(readme_with_list(text, readiness(assemble())), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the schemas that come with cfn-lint say of a region: its resource types, its zones, and the classes it offers.
+"""Facts about a region in the schemas of cfn-lint: its resource types, zones, and instance classes.
 
-Only those that come with the pinned version are read, and no newer ones that `cfn-lint --update-specs` may have put into a cache:
-one release has one answer on every machine.
+Only the files of the pinned version are read, and not newer ones that `cfn-lint --update-specs` stored in a cache: one
+release gives the same answer on every machine.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-# Isolated regions have this one's resource types in place of their own, and a region without a file gets them too.
+# Isolated regions have the resource types of this region in cfn-lint, and so does a region without a file.
 # https://github.com/aws-cloudformation/cfn-lint/pull/4103
 REFERENCE = "us-east-1"
-# Which list of cfn-lint names the values that a region offers for a property: type, way to the property, file.
+# The cfn-lint list of a region's values for a property: type, path of the property, file.
 LISTS: tuple[tuple[str, str, str], ...] = (
     (
         "AWS::RDS::DBInstance",
         "DBInstanceClass",
         "aws_rds_dbinstance/dbinstanceclass_enum.json",
     ),
-    # cfn-lint itself holds only AWS::ElastiCache::CacheCluster to it; the node types are the same.
+    # cfn-lint applies it only to AWS::ElastiCache::CacheCluster; the node types are the same.
     (
         "AWS::ElastiCache::ReplicationGroup",
         "CacheNodeType",
@@ -38,22 +38,22 @@ LISTS: tuple[tuple[str, str, str], ...] = (
 
 
 def source() -> str:
-    """Whose schemas they are, and of which day."""
+    """The source of the schemas and their date."""
     day = _read("version.json")["schema_date"].partition("T")[0]
     return f"cfn-lint {importlib.metadata.version('cfn-lint')} of {day}"
 
 
 @cache
 def zones() -> Mapping[str, int]:
-    """Every region of AWS, and how many availability zones an account has there."""
+    """Every region of AWS, with the number of availability zones of an account."""
     from cfnlint.helpers import AVAILABILITY_ZONES
 
     return {region: len(AVAILABILITY_ZONES[region]) for region in sorted(AVAILABILITY_ZONES)}
 
 
 @cache
-def types(region: str) -> Mapping[str, str] | None:
-    """The region's resource types, each with the name of its schema; None where there are none of its own."""
+def resource_types(region: str) -> Mapping[str, str] | None:
+    """The region's resource types, each with the name of its schema; None if the region has no schemas."""
     if not (_folder() / _types_file(region)).is_file():
         return None
     found: Mapping[str, str] = _read(_types_file(region))
@@ -66,21 +66,21 @@ def properties(schema: str) -> frozenset[str]:
     return frozenset(_read(f"resources/{schema}.json")["properties"])
 
 
-def offered(file: str, region: str, resource: Mapping[str, Any]) -> frozenset[str] | None:
-    """What a list says the region offers to a resource of these properties; None where it says nothing of it."""
+def offered_values(file: str, region: str, resource: Mapping[str, Any]) -> frozenset[str] | None:
+    """The values that a list allows in the region for a resource with these properties; None if the list does not cover it."""
     entry = _read(f"extensions/{file}").get(region)
     if entry is None:
         return None
     if "enum" in entry:
         return frozenset(entry["enum"])
-    # A class is offered by engine and licence. Where several clauses apply, each must be met.
+    # A class depends on engine and licence. If several clauses apply, each must match.
     applying = [clause["then"] for clause in entry["allOf"] if _applies(clause["if"], resource)]
     lists = [values["enum"] for then in applying for values in then["properties"].values()]
     return frozenset.intersection(*map(frozenset, lists)) if lists else None
 
 
 def _applies(condition: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
-    """Whether a clause is about such a resource; its conditions are no more than presence, absence and constants."""
+    """Whether a clause applies to the resource; its conditions are presence, absence and constants only."""
     if not set(condition["required"]) <= resource.keys():
         return False
     return all(

@@ -1,4 +1,4 @@
-"""What a person sees of readiness: a table, JSON, or a sentence a region."""
+"""Output of regions: a table, JSON, or one sentence per region."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: Mapping[bool | None, tuple[str, str]] = {
 
 
 def merged(found: Readiness) -> dict[Reason, list[str]]:
-    """Each reason once, with the environments that it holds for."""
+    """Each reason once, with its environments."""
     holding: dict[Reason, list[str]] = {}
     for environment, reasons in found.reasons.items():
         for reason in reasons:
@@ -30,7 +30,7 @@ def merged(found: Readiness) -> dict[Reason, list[str]]:
 
 
 def reasons(found: Readiness) -> str:
-    """Why not, each sentence once; those that hold for some of the environments name them."""
+    """The reasons, each sentence once; a reason for only some of the environments names them."""
     return " ".join(
         reason.text
         if len(environments) == len(found.reasons)
@@ -40,7 +40,7 @@ def reasons(found: Readiness) -> str:
 
 
 def phrases(found: Readiness) -> str:
-    """Why not in a few words, as ``sentences`` says it in full."""
+    """The reasons in a few words."""
     return ", ".join(
         reason.short
         if len(environments) == len(found.reasons)
@@ -50,7 +50,7 @@ def phrases(found: Readiness) -> str:
 
 
 def as_json(found: Sequence[Readiness], unlisted: Sequence[str]) -> str:
-    """Everything; where it is not known whether an environment is ready, null."""
+    """All results; null if it is not known whether an environment is ready."""
     regions = [
         {
             "Region": each.region,
@@ -72,12 +72,12 @@ def as_json(found: Sequence[Readiness], unlisted: Sequence[str]) -> str:
 def as_table(
     console: Console, found: Sequence[Readiness], unlisted: Sequence[str], *, full: bool
 ) -> None:
-    """A line a region: each environment and the products, and why not, in ``full`` sentences or a few words.
+    """One line per region: each environment and the products, and the reasons, as ``full`` sentences or a few words.
 
-    Below it stands what no schema says.
+    A list of what no schema states follows.
     """
     if not console.is_terminal:
-        # A line is never wrapped, so that it can be piped.
+        # Lines are never wrapped, so that the output can be piped.
         console.width = 1_000
     table = Table(box=None, pad_edge=False)
     environments = list(found[0].reasons)
@@ -95,12 +95,12 @@ def as_table(
         style="bold",
     )
     console.print(
-        f"No schema says which regions have {listed(list(unlisted))}, nor which an account has enabled, and with what quotas."
+        f"No schema says which regions have {listed(list(unlisted))}, which regions an account has enabled, and its quotas."
     )
 
 
 def not_ready(console: Console, found: Sequence[Readiness], *, full: bool) -> None:
-    """The regions that are not ready for every environment, a line each, in ``full`` sentences or a few words."""
+    """The regions that are not ready for every environment, one line each, in ``full`` sentences or a few words."""
     for each in found:
         if not each.everywhere:
             why = f". {reasons(each)}" if full else f": {phrases(each)}"

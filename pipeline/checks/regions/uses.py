@@ -1,4 +1,4 @@
-"""What an environment uses of a region, read from what would be launched, so that conditions count."""
+"""The parts of a region that an environment uses, read from the rendered environment, so that conditions count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.checks.render import Rendered
 
-# What no schema says of a region: name, type, way to the value, value. ``*`` is every entry of a list.
+# Features whose regions no schema states: name, type, path of the value, value. ``*`` is every entry of a list.
 UNTOLD: tuple[tuple[str, str, str, str], ...] = (
     (
         "Fargate Spot",
@@ -58,22 +58,24 @@ def resources(rendered: Rendered) -> Iterator[Used]:
 
 
 def unlisted(rendered: Rendered) -> list[str]:
-    """What the environment uses of which no schema says where it is to be had."""
+    """The features that the environment uses and whose regions no schema states."""
     used = list(resources(rendered))
     return [
         name
         for name, kind, way, value in UNTOLD
-        if any(each.kind == kind and value in at(each.properties, way) for each in used)
+        if any(each.kind == kind and value in values_at(each.properties, way) for each in used)
     ]
 
 
-def at(value: Any, way: str) -> list[Any]:
-    """What is found at a way such as ``Rules/*/Name``; nothing where it leads nowhere."""
+def values_at(value: Any, way: str) -> list[Any]:
+    """The values at a path such as ``Rules/*/Name``; empty if the path does not exist."""
     for step in way.split("/"):
         if step == "*":
             items = value if isinstance(value, list) else []
             rest = way.partition("*")[2].lstrip("/")
-            return [found for item in items for found in (at(item, rest) if rest else [item])]
+            return [
+                found for item in items for found in (values_at(item, rest) if rest else [item])
+            ]
         if not isinstance(value, Mapping) or step not in value:
             return []
         value = value[step]
@@ -81,14 +83,14 @@ def at(value: Any, way: str) -> list[Any]:
 
 
 def zones_needed(rendered: Rendered) -> int:
-    """Over how many zones of the region the subnets are spread, named or counted."""
+    """The number of zones of the region that the subnets use."""
     places = [
         each.properties["AvailabilityZone"]
         for each in resources(rendered)
         if each.kind == "AWS::EC2::Subnet" and "AvailabilityZone" in each.properties
     ]
     counted = [int(place["Fn::Select"][0]) + 1 for place in places if isinstance(place, Mapping)]
-    # A local zone, such as us-west-2-lax-1a, is none of the region's own. Which letters an account has differs.
+    # A local zone, such as us-west-2-lax-1a, is not a zone of the region. The letters of the zones differ by account.
     own = re.compile(re.escape(rendered.region) + "[a-z]")
     named = {place for place in places if isinstance(place, str) and own.fullmatch(place)}
     return max(len(named), *counted, 0)

@@ -16,7 +16,7 @@ _SOURCES = {"LoadTemplateFromURL": "TemplateUrl", "ImportFromPhysicalId": "Templ
 def add(product: Record, properties: Record) -> Record:
     """Copy the template of a new version and add it to the product's others.
 
-    Names need not be unique; whoever launches by an ambiguous name is refused.
+    Names need not be unique; a launch by an ambiguous name is refused.
     """
     if len(product["Artifacts"]) >= _MOST_VERSIONS:
         raise state.limit_error(_MOST_VERSIONS, "provisioning artifacts per product")
@@ -34,7 +34,7 @@ def add(product: Record, properties: Record) -> Record:
     artifact = {
         "Id": state.new_id("pa"),
         "Name": properties.get("Name", ""),
-        **state.chosen(properties, "Description"),
+        **state.present_members(properties, "Description"),
         "Type": "CLOUD_FORMATION_TEMPLATE",
         "CreatedTime": time.time(),
         "Active": True,
@@ -55,13 +55,13 @@ def artifact_of(product: Record, request: Request) -> Record:
         return state.record_named(kind, wanted, named)
     artifact: Record | None = product["Artifacts"].get(wanted)
     if artifact is None:
-        raise state.missing(kind, wanted)
+        raise state.not_found(kind, wanted)
     return artifact
 
 
 def detail(artifact: Record) -> Record:
     """A version as its administrator sees it."""
-    return state.chosen(
+    return state.present_members(
         artifact, "Id", "Name", "Description", "Type", "CreatedTime", "Active", "Guidance"
     )
 
@@ -83,7 +83,7 @@ def _create(request: Request) -> Answer:
 
 
 def _describe(request: Request) -> Answer:
-    product = visible.product_of(state.chosen(request, "ProductId", "ProductName"))
+    product = visible.product_of(state.present_members(request, "ProductId", "ProductName"))
     artifact = artifact_of(product, request)
     answer = _described(artifact)
     if request.get("IncludeProvisioningArtifactParameters"):
@@ -97,7 +97,7 @@ def _update(request: Request) -> Answer:
     artifact = artifact_of(_own_product(request), request)
     if " " in request.get("Name", ""):
         raise state.invalid("The name of a provisioning artifact must not contain spaces.")
-    artifact.update(state.chosen(request, "Name", "Description", "Active", "Guidance"))
+    artifact.update(state.present_members(request, "Name", "Description", "Active", "Guidance"))
     return _described(artifact)
 
 
@@ -116,7 +116,7 @@ def refuse_if_used(artifacts: Container[str], what: str) -> None:
     """Refuse the deletion of versions that a provisioned product was made from."""
     users = [
         provisioned["Id"]
-        for provisioned in state.everywhere(state.provisioned_products)
+        for provisioned in state.records_of_all_accounts(state.provisioned_products)
         if provisioned["ProvisioningArtifactId"] in artifacts
     ]
     if users:

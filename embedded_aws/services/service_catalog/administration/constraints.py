@@ -25,7 +25,7 @@ def constraints_of(portfolio: str, product: str, kind: str | None = None) -> lis
     """The constraints on a product in a portfolio, of one type or of all."""
     return [
         constraint
-        for constraint in state.everywhere(state.constraints)
+        for constraint in state.records_of_all_accounts(state.constraints)
         if (constraint["PortfolioId"], constraint["ProductId"]) == (portfolio, product)
         and kind in (None, constraint["Type"])
     ]
@@ -49,13 +49,15 @@ def parameters_of(portfolio: str, product: str, kind: str) -> Record | None:
 def _create(request: Request) -> Answer:
     portfolio = state.find(state.portfolios, "Portfolio", request["PortfolioId"])
     if request["ProductId"] not in portfolio["Products"]:
-        raise state.missing("Product", request["ProductId"])
+        raise state.not_found("Product", request["ProductId"])
     _check(request["Type"], request["Parameters"])
     _refuse_second(request, constraints_of(portfolio["Id"], request["ProductId"]))
     constraint = {
         "ConstraintId": state.new_id("cons"),
         "Owner": get_account_id(),
-        **state.chosen(request, "Type", "Description", "ProductId", "PortfolioId", "Parameters"),
+        **state.present_members(
+            request, "Type", "Description", "ProductId", "PortfolioId", "Parameters"
+        ),
     }
     state.constraints[constraint["ConstraintId"]] = constraint
     return _described(constraint)
@@ -161,7 +163,7 @@ def _constraint_of(request: Request) -> Record:
 
 def detail(constraint: Record) -> Record:
     """A constraint as every operation shows it."""
-    return state.chosen(
+    return state.present_members(
         constraint, "ConstraintId", "Type", "Description", "Owner", "ProductId", "PortfolioId"
     )
 
@@ -182,7 +184,7 @@ def _update(request: Request) -> Answer:
     constraint = _constraint_of(request)
     if "Parameters" in request:
         _check(constraint["Type"], request["Parameters"])
-    constraint.update(state.chosen(request, "Description", "Parameters"))
+    constraint.update(state.present_members(request, "Description", "Parameters"))
     return _described(constraint)
 
 
@@ -195,7 +197,7 @@ def _list(request: Request) -> Answer:
     portfolio = visible.portfolio_of(request["PortfolioId"])
     found = [
         detail(constraint)
-        for constraint in state.everywhere(state.constraints)
+        for constraint in state.records_of_all_accounts(state.constraints)
         if constraint["PortfolioId"] == portfolio["Id"]
         and request.get("ProductId", constraint["ProductId"]) == constraint["ProductId"]
     ]

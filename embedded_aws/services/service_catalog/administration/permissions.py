@@ -66,13 +66,13 @@ _PASSED = {"iam:passedtoservice": "servicecatalog.amazonaws.com"}
 def require(action: str, request: Request) -> None:
     """Refuse as AWS does what no policy of the caller allows."""
     caller = callers.current()
-    granted = _granted(caller)
+    granted = _policies_of(caller)
     if granted is None:
         return
     policies, limits = granted
-    for name, resource, context in _asked(action, request):
+    for name, resource, context in _required_permissions(action, request):
         keys = {**_levels(caller, request), **context}
-        if not may(caller.session_arn, name, resource, policies, *limits, context=keys):
+        if not is_allowed(caller.session_arn, name, resource, policies, *limits, context=keys):
             raise PipelineError(
                 "AccessDeniedException",
                 f"User: {caller.session_arn} is not authorized to perform: {name}"
@@ -81,7 +81,7 @@ def require(action: str, request: Request) -> None:
             )
 
 
-def _asked(action: str, request: Request) -> Iterator[tuple[str, str, Record]]:
+def _required_permissions(action: str, request: Request) -> Iterator[tuple[str, str, Record]]:
     """The actions that a call takes: each with the ARN that it is on, and condition keys by their names in lower case."""
     tags = _request_tags(request)
     for arn, record in _resources(action, request):
@@ -112,7 +112,7 @@ def _launch_role(request: Request) -> str:
     return str(parameters.get("RoleArn") or role.get("Arn") or local)
 
 
-def may(
+def is_allowed(
     principal: str,
     action: str,
     resource: str,
@@ -153,7 +153,7 @@ def role_policies(name: str, account: str) -> tuple[Policies, list[Policies]]:
     )
 
 
-def _granted(caller: Caller) -> tuple[Policies, list[Policies]] | None:
+def _policies_of(caller: Caller) -> tuple[Policies, list[Policies]] | None:
     """Policies and limits of a role or user; None for the account itself."""
     account, name = get_account_id(), caller.arn.rpartition("/")[2]
     if ":role/" in caller.arn:
@@ -218,7 +218,7 @@ def _levels(caller: Caller, request: Request) -> dict[str, Any]:
 
 
 def _owned(request: Request) -> Record | None:
-    """The provisioned product that a request names, directly or by a record of it."""
+    """The provisioned product that a request names, directly or by one of its records."""
     record = state.records.get(request.get("Id", "")) or {}
     wanted = {
         request.get("ProvisionedProductId"),
@@ -231,5 +231,5 @@ def _owned(request: Request) -> Record | None:
         if wanted & {provisioned["Id"], provisioned["Name"], provisioned["Arn"]}:
             found: Record = provisioned
             return found
-    # Of a provisioned product that is gone, the record itself knows the owner.
+    # For a terminated provisioned product, the record itself contains the owner.
     return record or None

@@ -30,7 +30,7 @@ def _create(request: Request) -> Answer:
         "Id": identifier,
         "ARN": state.arn("portfolio", identifier),
         "CreatedTime": time.time(),
-        **state.chosen(request, "DisplayName", "Description", "ProviderName"),
+        **state.present_members(request, "DisplayName", "Description", "ProviderName"),
         "Tags": state.checked_tags(request.get("Tags", [])),
         "Products": [],
         "Principals": [],
@@ -49,7 +49,7 @@ def portfolio_of(identifier: str) -> Record:
 
 def detail(portfolio: Record) -> Record:
     """A portfolio as every operation shows it."""
-    return state.chosen(
+    return state.present_members(
         portfolio, "Id", "ARN", "DisplayName", "Description", "CreatedTime", "ProviderName"
     )
 
@@ -67,7 +67,9 @@ def _describe(request: Request) -> Answer:
 def _update(request: Request) -> Answer:
     portfolio = portfolio_of(request["Id"])
     tags = state.tags_after(portfolio, request)
-    portfolio.update(state.chosen(request, "DisplayName", "Description", "ProviderName"), Tags=tags)
+    portfolio.update(
+        state.present_members(request, "DisplayName", "Description", "ProviderName"), Tags=tags
+    )
     return {"PortfolioDetail": detail(portfolio), "Tags": tags}
 
 
@@ -106,7 +108,7 @@ def _associate_product(request: Request) -> Answer:
 def _disassociate_product(request: Request) -> Answer:
     portfolio = portfolio_of(request["PortfolioId"])
     if request["ProductId"] not in portfolio["Products"]:
-        raise state.missing("Product", request["ProductId"])
+        raise state.not_found("Product", request["ProductId"])
     if constraints_of(portfolio["Id"], request["ProductId"]):
         raise state.in_use(
             f"Product {request['ProductId']} has constraints in portfolio {portfolio['Id']}."
@@ -116,7 +118,7 @@ def _disassociate_product(request: Request) -> Answer:
 
 
 def _associate_principal(request: Request) -> Answer:
-    principal = state.chosen(request, "PrincipalARN", "PrincipalType")
+    principal = state.present_members(request, "PrincipalARN", "PrincipalType")
     kind, known = principal["PrincipalType"], own_principals(request["PortfolioId"])
     form = _PATTERN if kind == "IAM_PATTERN" else _PRINCIPAL
     if not form.fullmatch(principal["PrincipalARN"]):
@@ -136,9 +138,12 @@ def _associate_principal(request: Request) -> Answer:
 
 def _disassociate_principal(request: Request) -> Answer:
     known = own_principals(request["PortfolioId"])
-    principal = {"PrincipalType": "IAM", **state.chosen(request, "PrincipalARN", "PrincipalType")}
+    principal = {
+        "PrincipalType": "IAM",
+        **state.present_members(request, "PrincipalARN", "PrincipalType"),
+    }
     if principal not in known:
-        raise state.missing("Principal", principal["PrincipalARN"])
+        raise state.not_found("Principal", principal["PrincipalARN"])
     known.remove(principal)
     return {}
 

@@ -52,7 +52,7 @@ def _create(request: Request) -> Answer:
 
 
 def _described(request: Request) -> Record:
-    given = state.chosen(request, *_DESCRIPTION)
+    given = state.present_members(request, *_DESCRIPTION)
     if request.get("Description") is not None:
         given["ShortDescription"] = request["Description"]
     if not given.get("SupportUrl", "https://").startswith(("http://", "https://")):
@@ -66,7 +66,7 @@ def summary(product: Record) -> Record:
         "Id": product["ViewId"],
         "ProductId": product["Id"],
         "HasDefaultPath": False,
-        **state.chosen(product, *_DESCRIPTION, "ShortDescription", "Type"),
+        **state.present_members(product, *_DESCRIPTION, "ShortDescription", "Type"),
     }
 
 
@@ -99,11 +99,11 @@ def _delete(request: Request) -> Answer:
 
 
 def _describe_as_admin(request: Request) -> Answer:
-    product = visible.product_of(state.chosen(request, "Id", "Name"))
+    product = visible.product_of(state.present_members(request, "Id", "Name"))
     return {
         "ProductViewDetail": detail(product),
         "ProvisioningArtifactSummaries": [
-            state.chosen(artifact, "Id", "Name", "Description", "CreatedTime")
+            state.present_members(artifact, "Id", "Name", "Description", "CreatedTime")
             for artifact in product["Artifacts"].values()
         ],
         "Tags": product["Tags"],
@@ -124,7 +124,7 @@ def _search_as_admin(request: Request) -> Answer:
 def matching(request: Request, found: Iterable[Record]) -> list[Record]:
     """The products that pass the filters, sorted as the request says.
 
-    FullTextSearch looks for each of its words; the other filters for the whole value.
+    FullTextSearch searches for each of its words; the other filters for the whole value.
     """
     passing = [product for product in found if _passes(product, request.get("Filters", {}))]
     member = _SORTED_BY.get(request.get("SortBy", ""))

@@ -20,7 +20,7 @@ _NODES = {
 _ACCESS = "enabled"
 
 
-def _with(request: Request) -> tuple[str, str]:
+def _recipient(request: Request) -> tuple[str, str]:
     """Type and identifier of whom a request shares with; a node may be named by its ARN."""
     if state.exactly_one(request, "AccountId", "OrganizationNode") == "AccountId":
         kind, principal = "ACCOUNT", request["AccountId"]
@@ -48,13 +48,13 @@ def _require_access() -> None:
 
 def _create(request: Request) -> Answer:
     portfolio = state.find(state.portfolios, "Portfolio", request["PortfolioId"])
-    kind, principal = _with(request)
+    kind, principal = _recipient(request)
     if kind == "ACCOUNT" and request.get("SharePrincipals"):
         raise state.invalid("SharePrincipals is supported for organization nodes only.")
     if kind != "ACCOUNT":
         _require_access()
     share = _share_of(portfolio["Id"], kind, principal)
-    # API_CreatePortfolioShare: a share that exists is left as it is, and no error.
+    # API_CreatePortfolioShare: an existing share is not changed, without an error.
     if share is None:
         operation = share_operations.begin(portfolio["Id"], kind, principal)
         share = {
@@ -81,10 +81,10 @@ def _share_of(portfolio: str, kind: str, principal: str) -> Record | None:
 
 def _known(request: Request) -> Record:
     state.find(state.portfolios, "Portfolio", request["PortfolioId"])
-    kind, principal = _with(request)
+    kind, principal = _recipient(request)
     share = _share_of(request["PortfolioId"], kind, principal)
     if share is None:
-        raise state.missing("Portfolio share", f"{request['PortfolioId']} with {principal}")
+        raise state.not_found("Portfolio share", f"{request['PortfolioId']} with {principal}")
     return share
 
 
@@ -93,7 +93,7 @@ def _update(request: Request) -> Answer:
     if share["Type"] == "ACCOUNT" and request.get("SharePrincipals"):
         raise state.invalid("SharePrincipals is supported for organization nodes only.")
     operation = share_operations.begin(*_place(share))
-    share.update(state.chosen(request, "ShareTagOptions", "SharePrincipals"))
+    share.update(state.present_members(request, "ShareTagOptions", "SharePrincipals"))
     return {
         "PortfolioShareToken": operation["Token"],
         "Status": share_operations.status_of(operation),
@@ -113,7 +113,9 @@ def _place(share: Record) -> tuple[str, str, str]:
 
 def _describe(request: Request) -> Answer:
     found = [
-        state.chosen(share, "PrincipalId", "Type", "Accepted", "ShareTagOptions", "SharePrincipals")
+        state.present_members(
+            share, "PrincipalId", "Type", "Accepted", "ShareTagOptions", "SharePrincipals"
+        )
         for share in _shares_of(request)
         if share["Type"] == request["Type"]
     ]
@@ -178,10 +180,10 @@ def _reject(request: Request) -> Answer:
 
 def _offer(request: Request) -> Record:
     """The share that a request accepts or rejects."""
-    for share in visible.offered():
+    for share in visible.incoming_shares():
         if share["PortfolioId"] == request["PortfolioId"] and _is_of(share, request):
             return share
-    raise state.missing("Portfolio share", request["PortfolioId"])
+    raise state.not_found("Portfolio share", request["PortfolioId"])
 
 
 def _is_of(share: Record, request: Request) -> bool:
@@ -198,7 +200,7 @@ def _set_accepted(share: Record, *, accepted: bool) -> None:
 
 
 def _list_accepted(request: Request) -> Answer:
-    accepted = [s for s in visible.offered() if s["Accepted"] and _is_of(s, request)]
+    accepted = [s for s in visible.incoming_shares() if s["Accepted"] and _is_of(s, request)]
     found = [portfolios.detail(visible.in_this_account(share)) for share in accepted]
     return state.page(request, "PortfolioDetails", found)
 

@@ -1,4 +1,4 @@
-"""Tag options: the tags that whoever launches a product may or must choose from."""
+"""Tag options: the tags that the user who launches a product can or must choose from."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def _update(request: Request) -> Answer:
     value = str(request.get("Value", option["Value"]))
     if value != option["Value"]:
         _refuse_duplicate(option["Key"], value)
-    option.update(state.chosen(request, "Value", "Active"))
+    option.update(state.present_members(request, "Value", "Active"))
     return {"TagOptionDetail": option}
 
 
@@ -87,7 +87,7 @@ def _associate(request: Request) -> Answer:
 def _disassociate(request: Request) -> Answer:
     resource = _resource(request["ResourceId"])
     if request["TagOptionId"] not in resource["TagOptions"]:
-        raise state.missing("TagOption", request["TagOptionId"])
+        raise state.not_found("TagOption", request["TagOptionId"])
     resource["TagOptions"].remove(request["TagOptionId"])
     return {}
 
@@ -95,7 +95,7 @@ def _disassociate(request: Request) -> Answer:
 def _resource(identifier: str) -> Record:
     resource: Record | None = state.portfolios.get(identifier) or state.products.get(identifier)
     if resource is None:
-        raise state.missing("Resource", identifier)
+        raise state.not_found("Resource", identifier)
     return resource
 
 
@@ -115,7 +115,7 @@ def _list_resources(request: Request) -> Answer:
     found = [
         {
             "Name": resource.get("DisplayName") or resource["Name"],
-            **state.chosen(resource, "Id", "ARN", "Description", "CreatedTime"),
+            **state.present_members(resource, "Id", "ARN", "Description", "CreatedTime"),
         }
         for kind, resource in _resources_with(option["Id"])
         if request.get("ResourceType", kind) == kind

@@ -1,4 +1,4 @@
-"""What whoever may launch a product can find out about it."""
+"""Information about a product for users who can launch it."""
 
 from embedded_aws.services.records import Request
 from embedded_aws.services.service_catalog import state, visible
@@ -48,7 +48,7 @@ def _described(product: Record) -> Answer:
     return {
         "ProductViewSummary": summary(product),
         "ProvisioningArtifacts": [
-            state.chosen(artifact, "Id", "Name", "Description", "CreatedTime", "Guidance")
+            state.present_members(artifact, "Id", "Name", "Description", "CreatedTime", "Guidance")
             for artifact in product["Artifacts"].values()
             if artifact["Active"]
         ],
@@ -78,17 +78,17 @@ def _list_paths(request: Request) -> Answer:
 
 def _summaries(path: Record, product: Record) -> list[Record]:
     return [
-        state.chosen(constraint, "Type", "Description")
+        state.present_members(constraint, "Type", "Description")
         for constraint in constraints_of(path["Id"], product["Id"])
     ]
 
 
 def _describe_parameters(request: Request) -> Answer:
-    product = product_of(state.chosen(request, "ProductId", "ProductName"))
+    product = product_of(state.present_members(request, "ProductId", "ProductName"))
     path = path_of(product, request)
     artifact = artifact_of(product, request)
     if not artifact["Active"]:
-        raise state.missing("Provisioning Artifact", artifact["Id"])
+        raise state.not_found("Provisioning Artifact", artifact["Id"])
     body = state.find_in_any_account(state.templates, artifact["Id"])
     outputs = templates.outputs(body)
     return {
@@ -107,7 +107,7 @@ def _describe_parameters(request: Request) -> Answer:
 
 
 def _instructions(path: Record, product: Record) -> list[Record]:
-    """What the constraints demand, in words of the API."""
+    """The requirements of the constraints, in the API's terms."""
     rules = [
         {"Type": "rules", "Value": constraint["Parameters"]}
         for constraint in constraints_of(path["Id"], product["Id"], "TEMPLATE")

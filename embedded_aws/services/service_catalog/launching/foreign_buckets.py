@@ -1,6 +1,6 @@
-"""Release buckets of other accounts, which a launch reads where the bucket's policy lets it.
+"""Release buckets of other accounts, which a launch reads if the bucket's policy allows it.
 
-ministack's CloudFormation and Lambda know the buckets of their own account only.
+ministack's CloudFormation and Lambda find the buckets of their own account only.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from embedded_aws.services.service_catalog import organization
 
 
 def install() -> None:
-    """Let whatever reads an object on somebody's behalf read those of other accounts' open buckets."""
+    """Calls that read an object for a user also read from open buckets of other accounts."""
     read = functions.read_object.current
 
     def read_anywhere(bucket: str, key: str, version_id: str | None = None) -> Any:
@@ -27,7 +27,7 @@ def install() -> None:
 
 @contextmanager
 def opened(bucket: str, key: str) -> Iterator[None]:
-    """A time in which an object of another account is there, if its bucket's policy allows to get it."""
+    """A context in which an object of another account exists, if its bucket's policy allows GetObject."""
     owner = functions.bucket_owner(bucket)
     if owner in (None, get_account_id()) or is_closed(bucket, key):
         yield
@@ -43,7 +43,7 @@ def is_closed(bucket: str, key: str) -> bool:
 
 
 def _may_get(owner: str, bucket: str, key: str) -> bool:
-    """Whether the policy of a bucket lets this account get an object; what its role may is asked elsewhere."""
+    """Whether the policy of a bucket allows this account to get an object; the role's policies are checked elsewhere."""
     account = get_account_id()
     asked = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:iam::{account}:root",

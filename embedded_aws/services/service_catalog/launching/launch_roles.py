@@ -17,7 +17,7 @@ from embedded_aws.services.service_catalog.administration.constraints import par
 from embedded_aws.services.service_catalog.state import Record
 
 _SERVICE = "servicecatalog.amazonaws.com"
-# The tag of the copies of templates, which a launch role's policy may ask for:
+# The tag of the copies of templates, which a launch role's policy can require:
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
 COPIED = {"s3:existingobjecttag/servicecatalog:provisioning": "true"}
 # CloudFormation calls with the credentials of the role that called it.
@@ -51,7 +51,9 @@ class LaunchRole:
         """
         session = f"arn:aws:sts::{self.account}:assumed-role/{self.name}/servicecatalog"
         policies, limits = permissions.role_policies(self.name, self.account)
-        if not permissions.may(session, action, resource, policies, *limits, context=context):
+        if not permissions.is_allowed(
+            session, action, resource, policies, *limits, context=context
+        ):
             raise PipelineError(
                 "AccessDenied",
                 f"User: {session} is not authorized to perform: {action} on resource: {resource}",

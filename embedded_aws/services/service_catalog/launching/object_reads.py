@@ -49,14 +49,14 @@ def install() -> None:
 
 
 def require(action: str, resource: str, keys: dict[str, Any]) -> None:
-    """Refuse what the launch role of the operation in progress may not do; nothing outside of one."""
+    """Refuse a read that the launch role of the operation in progress does not allow; nothing outside an operation."""
     role = working_role.get()
     if role is not None:
         role.require(action, resource, {**FORWARDED, **keys})
 
 
 def why_refused(bucket: str, key: str) -> str:
-    """Why the operation in progress may not read an object; empty where it may."""
+    """Why the operation in progress cannot read an object; empty if it can."""
     role = working_role.get()
     if role is not None:
         try:

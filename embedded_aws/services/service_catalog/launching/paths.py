@@ -9,7 +9,7 @@ from embedded_aws.services.service_catalog.state import Record
 
 
 def paths_to(product: Record) -> list[Record]:
-    """The portfolios that have the product and admit whoever calls."""
+    """The portfolios that have the product and admit the caller."""
     caller = callers.current()
     return [
         portfolio

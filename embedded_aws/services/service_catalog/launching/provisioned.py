@@ -65,17 +65,17 @@ def provisioned_product_of(request: Request) -> Record:
         if request[given] in (provisioned[member] for member in known):
             found: Record = provisioned
             return found
-    raise state.missing("Provisioned product", request[given])
+    raise state.not_found("Provisioned product", request[given])
 
 
 def detail(provisioned: Record) -> Record:
     """A provisioned product as DescribeProvisionedProduct shows it."""
-    return state.chosen(provisioned, *_DETAIL, "LaunchRoleArn")
+    return state.present_members(provisioned, *_DETAIL, "LaunchRoleArn")
 
 
 def record_detail(record: Record) -> Record:
     """A record as every operation shows it."""
-    return state.chosen(record, *_RECORD)
+    return state.present_members(record, *_RECORD)
 
 
 def _describe(request: Request) -> Answer:
@@ -86,7 +86,7 @@ def _describe(request: Request) -> Answer:
 
 
 def _visible(request: Request, default: str, found: Iterable[Record]) -> list[Record]:
-    """Those that the AccessLevelFilter lets through: of the account, or of the caller."""
+    """The provisioned products that match the AccessLevelFilter: those of the account, or of the caller."""
     level = request.get("AccessLevelFilter") or {"Key": default, "Value": "self"}
     if level.get("Value", "self") != "self":
         raise state.invalid("The value of AccessLevelFilter must be self.")
@@ -127,8 +127,10 @@ def _attributes(provisioned: Record) -> Record:
     artifact = product.get("Artifacts", {}).get(provisioned["ProvisioningArtifactId"], {})
     names = {"ProductName": product.get("Name"), "ProvisioningArtifactName": artifact.get("Name")}
     return {
-        **state.chosen(provisioned, *_DETAIL, "Tags", "PhysicalId", "UserArn", "UserArnSession"),
-        **state.chosen(names, *names),
+        **state.present_members(
+            provisioned, *_DETAIL, "Tags", "PhysicalId", "UserArn", "UserArnSession"
+        ),
+        **state.present_members(names, *names),
     }
 
 

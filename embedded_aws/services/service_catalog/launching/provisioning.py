@@ -30,7 +30,7 @@ _GONE: Stack = {"StackStatus": "DELETE_COMPLETE", "Outputs": []}
 
 
 def _provision(request: Request) -> Answer:
-    product = product_of(state.chosen(request, "ProductId", "ProductName"))
+    product = product_of(state.present_members(request, "ProductId", "ProductName"))
     path = path_of(product, request)
     artifact = artifact_of(product, request)
     if not artifact["Active"]:
@@ -156,13 +156,13 @@ def _settled(request: Request) -> Record:
 
 
 def _product_after(provisioned: Record, request: Request) -> Record:
-    given = state.chosen(request, "ProductId", "ProductName")
+    given = state.present_members(request, "ProductId", "ProductName")
     return product_of(given or {"ProductId": provisioned["ProductId"]})
 
 
 def _path_after(provisioned: Record, product: Record, request: Request) -> Record:
     """The path that the request names, or the one of the launch if it is still open."""
-    named = state.chosen(request, "PathId", "PathName")
+    named = state.present_members(request, "PathId", "PathName")
     if not named:
         for path in paths_to(product):
             if path["PathId"] == provisioned["PathId"]:
@@ -171,7 +171,7 @@ def _path_after(provisioned: Record, product: Record, request: Request) -> Recor
 
 
 def _artifact_after(provisioned: Record, product: Record, request: Request) -> Record:
-    given = state.chosen(request, "ProvisioningArtifactId", "ProvisioningArtifactName")
+    given = state.present_members(request, "ProvisioningArtifactId", "ProvisioningArtifactName")
     present = {"ProvisioningArtifactId": provisioned["ProvisioningArtifactId"]}
     artifact = artifact_of(product, given or present)
     if not artifact["Active"]:

@@ -33,7 +33,7 @@ _WITHOUT_RESOURCE = ("ValidateTemplate", "GetTemplateSummary")
 
 
 def install() -> None:
-    """Let CloudFormation read the copies of templates, and other templates by the launch role."""
+    """CloudFormation reads the copies of templates, and other templates with the launch role."""
     read = functions.resolve_document.current
 
     def resolve(parameters: Any, body_key: str, url_key: str, label: str) -> Any:
@@ -64,7 +64,7 @@ async def carry_out(
     """CreateStack, UpdateStack or DeleteStack, and the stack once it has settled.
 
     `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
-    Raises PipelineError when the role does not allow it or CloudFormation refuses it.
+    Raises PipelineError if the role does not allow it or CloudFormation rejects it.
     """
     object_reads.working_role.set(role)
     if role is not None:
@@ -103,7 +103,7 @@ async def _settled(name: str, observe: Callable[[Stack], None]) -> Stack:
 
 
 def present(name: str) -> Stack:
-    """The stack of this name as it is."""
+    """The stack of this name, unchanged."""
     stack: Stack | None = tables.STACKS.get(name)
     if stack is None:
         raise PipelineError("ValidationError", f"Stack with id {name} does not exist")

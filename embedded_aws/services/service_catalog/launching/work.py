@@ -65,7 +65,7 @@ def begin(
 
 
 def follow(record: Record, provisioned: Record, role_arn: str | None, work: Work) -> Answer:
-    """Answer with the record as it is, and do the work afterwards."""
+    """Answer with the current record, and do the work afterwards."""
     if role_arn:
         record["LaunchRoleArn"] = provisioned["LaunchRoleArn"] = role_arn
     answer = {"RecordDetail": record_detail(record)}
@@ -84,7 +84,7 @@ async def _carry_out(record: Record, provisioned: Record, work: Work) -> None:
         _conclude(record, provisioned, stack)
     except PipelineError as refusal:
         _fail(record, provisioned, refusal.code, str(refusal))
-    except Exception as problem:  # whatever broke must not leave a record in progress
+    except Exception as problem:  # a failure of any kind must not leave a record in progress
         _fail(record, provisioned, "InternalFailure", f"The embedded AWS broke off: {problem!r}")
         raise
     finally:
@@ -144,7 +144,7 @@ def _outputs(stack: Stack) -> list[Record]:
         "Description": "The ARN of the launched Cloudformation Stack",
     }
     others = [
-        state.chosen(output, "OutputKey", "OutputValue", "Description")
+        state.present_members(output, "OutputKey", "OutputValue", "Description")
         for output in stack.get("Outputs", [])
     ]
     return [arn, *others]
