@@ -141,8 +141,14 @@ def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Releas
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ("profile: test", r"catalog\.yaml:21: .*is 'test', .*; there are dev, prod and staging"),
-        ("layer: test", r"catalog\.yaml:22: .*is 'test', which is no layer .*there are network"),
+        (
+            "profile: test",
+            r"catalog\.yaml:21: .*is 'test', .*; the profiles are dev, prod and staging",
+        ),
+        (
+            "layer: test",
+            r"catalog\.yaml:22: .*is 'test', but the release has no such layer; the layers are network",
+        ),
         (
             "profile: prod\n    fixed:\n    - NatGateways\n    - Nat",
             r"catalog\.yaml:24: .*fixed\[1\] is 'Nat', which is not a parameter",

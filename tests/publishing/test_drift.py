@@ -168,8 +168,8 @@ def deactivate_tag_option(catalog: Any, _portfolio: str, _product: str) -> None:
 
 REPORTED = [
     (deactivate_version, "deactivated outside this publisher"),
-    (add_principal, "arn:aws:iam::123456789012:role/other of Environments is not in catalog.yaml"),
-    (share, "Environments with account 210987654321 is not in catalog.yaml"),
+    (add_principal, "arn:aws:iam::123456789012:role/other of Environments not in catalog.yaml"),
+    (share, "Environments with account 210987654321 not in catalog.yaml"),
     (add_rule, "TEMPLATE of Production in Environments (cons-"),
     (add_version, "Production theirs unmanaged"),
     (deactivate_tag_option, "CostCenter=42 deactivated"),

@@ -154,7 +154,7 @@ def test_share_that_is_not_named_is_reported_and_left(
     plans = hub.publish(within(organization), calls)
 
     [line] = told(plans, Action.REPORT)
-    assert line.startswith(f"Environments with {words} {node} is not in catalog.yaml")
+    assert line.startswith(f"Environments with {words} {node} not in catalog.yaml")
     assert calls.writes == []
     assert len(shares_in(hub.publisher)) == 1
 

@@ -179,7 +179,7 @@ def test_version_that_came_too_late_to_be_kept_is_refused(meeting: Meeting) -> N
         where = f"held before {at} of {made}"
         one, other = meeting.in_parallel((older, newer), at)
         if one.refusal:
-            assert "older than the 1 versions that are kept" in one.refusal, where
+            assert "older than the 1 versions that catalog.yaml keeps" in one.refusal, where
             refused += 1
         assert other.refusal == "", where
         assert guidance(meeting.pair[0].snapshot()) == {"1.2.0": "DEFAULT"}, where

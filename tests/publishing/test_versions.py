@@ -66,7 +66,7 @@ def test_used_version_beyond_the_number_kept_is_deprecated_first(wanted: Desired
     action, reason = steps(wanted, old, kept=1)["1.1.0"]
 
     assert action is Action.DEPRECATE
-    assert "shop (pp-1) and lab (pp-2) use it" in reason
+    assert "in use by shop (pp-1) and lab (pp-2)" in reason
 
 
 def test_hundredth_and_first_version_is_refused(wanted: DesiredProduct) -> None:
@@ -142,5 +142,5 @@ def test_what_could_not_be_made_is_said() -> None:
     server = Server()
     server.status = "FAILED"
 
-    with pytest.raises(PipelineError, match="could not make a b"):
+    with pytest.raises(PipelineError, match="could not create a b"):
         server.once()
