@@ -28,6 +28,10 @@ from templates_src.core.shared import named
 from templates_src.core.wiring import API_TASK_ROLE_NAME, DATA, WORKER_TASK_ROLE_NAME
 
 GLOBAL, ACCOUNT_REGIONAL = "global", "account-regional"
+# Objects below 128 KB keep their storage class. Intelligent-Tiering does not move them to a cheaper tier, and the request
+# that moves one to Glacier costs what S3 Standard takes for it in more than a year, besides 40 KB of metadata.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+SMALL_STAY = "all_storage_classes_128K"
 
 NAMESPACE = choice(
     "BucketNamespace",
@@ -42,7 +46,7 @@ INTELLIGENT_TIERING_DAYS = number(
     "DocumentsIntelligentTieringDays",
     group=DATA,
     label="Documents: days to Intelligent-Tiering",
-    description="Age at which a document moves to Intelligent-Tiering.",
+    description="Age at which a document of 128 KB or more moves to Intelligent-Tiering.",
     default="30",
     at_least=1,
     at_most=3_650,
@@ -51,7 +55,8 @@ GLACIER_DAYS = number(
     "DocumentsGlacierDays",
     group=DATA,
     label="Documents: days to Glacier",
-    description="Age at which a document moves to Glacier Flexible Retrieval, where it must be restored before it can be read.",
+    description="Age at which a document of 128 KB or more moves to Glacier Flexible Retrieval, where it must be restored "
+    "before it can be read.",
     default="365",
     at_least=2,
     at_most=3_650,
@@ -105,7 +110,9 @@ def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None =
             DeletionPolicy="Delete",
             UpdateReplacePolicy="Retain",
             VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
-            LifecycleConfiguration=LifecycleConfiguration(Rules=[*rules, cleanup]),
+            LifecycleConfiguration=LifecycleConfiguration(
+                Rules=[*rules, cleanup], TransitionDefaultMinimumObjectSize=SMALL_STAY
+            ),
             **bucket_name(layer, f"-{kind.lower()}"),
             **private_bucket(),
             **optional,

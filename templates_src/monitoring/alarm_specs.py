@@ -84,7 +84,7 @@ def edge_alarm_specs() -> list[AlarmSpec]:
             minutes=5,
             periods=3,
             action="The slowest hundredth of requests waits too long. See the api's CPU, then the database's "
-            "CPU and Performance Insights, then what the api calls outside.",
+            "CPU and Database Insights, then what the api calls outside.",
         ),
         AlarmSpec(
             title="UnhealthyTargetsTooHigh",
@@ -173,7 +173,7 @@ def database_alarm_specs() -> list[AlarmSpec]:
             periods=15,
             missing=BREACHING,
             action="The database is short of CPU, or reports nothing because it is stopped or failing. "
-            "See the instance's state, then the top SQL in Performance Insights; otherwise a larger class.",
+            "See the instance's state, then the top SQL in Database Insights; otherwise a larger class.",
         ),
         AlarmSpec(
             title="DatabaseFreeStorageTooLow",

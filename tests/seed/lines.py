@@ -288,6 +288,7 @@ BUCKETS = section(
         "{project}-{env}-documents | Application documents, reports |"
         " Standard -> Intelligent-Tiering -> Glacier |",
         "test_documents_go_to_intelligent_tiering_and_then_to_glacier",
+        note="Documents below 128 KB stay in Standard: moving one costs more than it saves.",
     ),
     held(
         "{project}-{env}-media | Company logos, images | Standard (no lifecycle) |",

@@ -33,7 +33,9 @@ def test_documents_go_to_intelligent_tiering_and_then_to_glacier(rendered: Rende
     variables = service(rendered, "Api").variables
     assert id_of(rendered, "compute", variables["DOCUMENTS_BUCKET"]) == "DocumentsBucket"
     (rule,) = (rule for rule in lifecycle(rendered, "DocumentsBucket") if CURRENT & set(rule))
-    # Every object: no prefix, tag or size chooses among them.
+    # Every object of 128 KB or more: no prefix, tag or other size chooses among them.
+    lifecycles = bucket(rendered, "DocumentsBucket")["LifecycleConfiguration"]
+    assert lifecycles["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     assert not {"Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & set(rule)
     days = {step["StorageClass"]: int(step["TransitionInDays"]) for step in rule["Transitions"]}
     assert sorted(days, key=lambda kind: days[kind]) == ["INTELLIGENT_TIERING", "GLACIER"]
