@@ -1,1 +1,1 @@
-"""Environments by way of Service Catalog, as a user of the product: launched, updated, looked at, terminated."""
+"""Launch, update, show and terminate environments with Service Catalog, as a user of the product."""

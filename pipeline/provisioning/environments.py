@@ -1,4 +1,4 @@
-"""A provisioned product as it is: its state, its version, its stack and its outputs."""
+"""A provisioned product: its state, version, stack and outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UPDATABLE = frozenset({"AVAILABLE", "TAINTED"})
 
 @dataclass(frozen=True)
 class Environment:
-    """A provisioned product of one name; ``outputs_record_id`` is empty until a launch of it has succeeded."""
+    """A provisioned product; ``outputs_record_id`` is empty until a launch has succeeded."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class Environment:
 
     @property
     def is_under_change(self) -> bool:
-        """Whether an operation is going on."""
+        """Whether an operation is in progress."""
         return self.status in UNDER_CHANGE
 
 
@@ -67,11 +67,11 @@ def find(aws: Aws, name: str) -> Environment | None:
 
 
 def required(aws: Aws, name: str) -> Environment:
-    """The provisioned product of that name; refused where there is none."""
+    """The provisioned product with that name. Raises PipelineError if it does not exist."""
     found = find(aws, name)
     if found is None:
         raise PipelineError(
-            f"There is no provisioned product {name} in {aws.region} that these credentials may see; launch it, or give the name of another with --name."
+            f"Provisioned product {name} does not exist in {aws.region}, or these credentials cannot see it; launch it, or give the name of another with --name."
         )
     return found
 
@@ -79,11 +79,11 @@ def required(aws: Aws, name: str) -> Environment:
 def outputs(aws: Aws, environment: Environment) -> dict[str, str]:
     """The outputs of its last successful launch or update, by name, without the stack's ARN.
 
-    They are read from the record, as AWS's policy for users of products allows. Raises PipelineError where no launch has succeeded.
+    They are read from the record, which AWS's policy for users of products allows. Raises PipelineError if no launch has succeeded.
     """
     if not environment.outputs_record_id:
         raise PipelineError(
-            f"{environment.name} has no outputs, because no launch of it has succeeded; `status` says why, `launch` launches it again."
+            f"{environment.name} has no outputs, because no launch has succeeded; run `status` for the reason, `launch` to launch it again."
         )
     with aws_errors(f"read the outputs of {environment.name}"):
         found = token_pages(
@@ -105,7 +105,7 @@ class Stack:
 
 
 def stack_of(aws: Aws, environment: Environment) -> Stack | None:
-    """Its stack; None where there is none, as after a launch that Service Catalog did not get to begin."""
+    """Its stack; None if it has none, for example after a launch that Service Catalog did not start."""
     with aws_errors(f"read the stack of {environment.name}"):
         stack = read_stack(aws, stack_name(aws, environment.id))
     if stack is None:
@@ -114,13 +114,13 @@ def stack_of(aws: Aws, environment: Environment) -> Stack | None:
 
 
 def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:
-    """The record of the last operation on it."""
+    """The record of its last operation."""
     with aws_errors(f"read the last record of {environment.name}"):
         return read(aws, environment.last_record_id)
 
 
 def summary(aws: Aws, environment: Environment) -> dict[str, str]:
-    """What is to be known of it at a glance, by what it is called."""
+    """A summary for the user: values by their labels."""
     name, versions = product_of(aws, environment)
     record = last_record(aws, environment)
     stack = stack_of(aws, environment)
@@ -137,7 +137,7 @@ def summary(aws: Aws, environment: Environment) -> dict[str, str]:
 
 
 def product_of(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]:
-    """The product's name and the names of its active versions by ID; its ID and none for who may not launch it."""
+    """The product's name and the names of its active versions by ID; its ID and no versions without permission to launch it."""
     from botocore.exceptions import ClientError
 
     with aws_errors(f"read product {environment.product_id}"):

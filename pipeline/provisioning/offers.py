@@ -1,4 +1,4 @@
-"""What Service Catalog offers to these credentials: a product, one of its versions, and the way to launch it."""
+"""The offers of Service Catalog to these credentials: a product, its versions, and the launch path."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ DEPRECATED = "DEPRECATED"
 
 @dataclass(frozen=True)
 class Product:
-    """A product that these credentials may launch; ``versions`` are its active ones, oldest first."""
+    """A product that these credentials can launch; ``versions`` are its active ones, oldest first."""
 
     id: str
     name: str
     versions: tuple[Version, ...]
 
     def newest(self) -> Version:
-        """The version that a launch takes unless one is named: the newest that is not deprecated."""
+        """The default version of a launch: the newest that is not deprecated."""
         launchable = [version for version in self.versions if not version.deprecated]
         if not launchable:
             raise PipelineError(
-                f"Product {self.name} has no version that may be launched; publish one with `.venv/bin/python build.py publish`."
+                f"Product {self.name} has no version that can be launched; publish one with `.venv/bin/python build.py publish`."
             )
         return launchable[-1]
 
     def named(self, name: str) -> Version:
-        """The active version of a name; of two, the newer."""
+        """The active version with this name; of two, the newer."""
         for version in reversed(self.versions):
             if version.name == name:
                 return version
         has = listed([version.name for version in self.versions]) or "none"
         raise PipelineError(
-            f"Product {self.name} has no active version {name!r}; it has {has}. A retired version neither launches nor updates."
+            f"Product {self.name} has no active version {name!r}; its active versions are: {has}. Retired versions cannot be launched or updated to."
         )
 
     def of_artifact(self, artifact_id: str) -> Version | None:
-        """The active version of an ID."""
+        """The active version with this ID."""
         return next((v for v in self.versions if v.id == artifact_id), None)
 
 
@@ -57,7 +57,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Offer:
-    """A version on one launch path: its parameters, and the values that its tag options leave to choose from."""
+    """A version on one launch path: its parameters, and the values of its tag options."""
 
     product: Product
     version: Version
@@ -66,7 +66,7 @@ class Offer:
     tag_options: Mapping[str, tuple[str, ...]]
 
     def check(self, settings: Mapping[str, str], *, complete: bool) -> None:
-        """Refuse what Service Catalog or CloudFormation would: an unknown name, a wrong value and, with ``complete``, none."""
+        """Raise PipelineError for settings that AWS would reject: an unknown name, an invalid value and, with ``complete``, a missing value."""
         for name in sorted(settings.keys() - self.parameters.keys()):
             meant = suggestion(name, self.parameters)
             ending = f"; {meant}" if meant else "."
@@ -79,26 +79,26 @@ class Offer:
                 raise PipelineError(f"--set: {name} is {value!r}. {reason}")
         for name, parameter in self.parameters.items():
             if complete and parameter.default is None and name not in settings:
-                raise PipelineError(f"{name} has no value; give it with --set {name}=VALUE.")
+                raise PipelineError(f"{name} has no value; set it with --set {name}=VALUE.")
 
 
 def find_product(aws: Aws, name: str) -> Product:
-    """The product of that name which these credentials may launch.
+    """The product with this name that these credentials can launch.
 
-    Raises PipelineError where there is none, or where two have the name.
+    Raises PipelineError if there is none, or if two have the name.
     """
     with aws_errors(f"look for product {name}"):
         catalog = aws.client("servicecatalog")
-        # Not by a search for the name: Service Catalog's search is for words, of which other names have some too.
+        # Service Catalog's search is not used: it finds words, which other names contain too.
         offered = token_pages(catalog.search_products, "ProductViewSummaries")
         ids = sorted({view["ProductId"] for view in offered if view["Name"] == name})
         if not ids:
             raise PipelineError(
-                f"There is no product {name!r} in {aws.region} that these credentials may launch; publish it with `.venv/bin/python build.py publish`, have your role named in catalog.yaml, or launch without Service Catalog with --direct."
+                f"These credentials can launch no product {name!r} in {aws.region}; publish it with `.venv/bin/python build.py publish`, add your role to catalog.yaml, or launch with --direct."
             )
         if len(ids) > 1:
             raise PipelineError(
-                f"{len(ids)} products are named {name!r} ({listed(ids)}); remove the one that is not yours from your portfolios."
+                f"{len(ids)} products are named {name!r} ({listed(ids)}); remove the one that you do not use from your portfolios."
             )
         found = catalog.describe_product(Id=ids[0])
     artifacts = sorted(found["ProvisioningArtifacts"], key=lambda each: each["CreatedTime"])
@@ -107,9 +107,9 @@ def find_product(aws: Aws, name: str) -> Product:
 
 
 def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = "") -> str:
-    """The ID of the launch path: the one named, else the one of ``before``, else the only one.
+    """The ID of the launch path: the named one, else the one of ``before``, else the only one.
 
-    ``named`` is a portfolio's name or the path's ID. Raises PipelineError where that leaves none or several.
+    ``named`` is a portfolio's name or the path's ID. Raises PipelineError if no path matches, or several do.
     """
     with aws_errors(f"look for launch paths of product {product.name}"):
         found = token_pages(
@@ -126,19 +126,19 @@ def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = ""
     names = listed(sorted(paths.values()))
     if not paths:
         raise PipelineError(
-            f"No portfolio lets these credentials launch {product.name}; have your role named in catalog.yaml, or launch with --direct."
+            f"No portfolio gives these credentials access to {product.name}; add your role to catalog.yaml, or launch with --direct."
         )
     if not fitting:
         raise PipelineError(
-            f"Product {product.name} has no launch path {named!r}; it is offered by {names}."
+            f"Product {product.name} has no launch path {named!r}; these portfolios offer it: {names}."
         )
     raise PipelineError(
-        f"Product {product.name} is offered by {names}; say by which to launch it, with --portfolio."
+        f"{names} offer product {product.name}; select one of them with --portfolio."
     )
 
 
 def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
-    """What is to be known of a version before it is launched or updated to."""
+    """The parameters and tag options of a version, for a launch or an update."""
     with aws_errors(f"read the parameters of {product.name} {version.name}"):
         described = aws.client("servicecatalog").describe_provisioning_parameters(
             ProductId=product.id, ProvisioningArtifactId=version.id, PathId=path_id
@@ -156,12 +156,12 @@ def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
 
 
 def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
-    """A parameter as Service Catalog describes it."""
+    """A parameter from Service Catalog's description."""
     limits = parameter.get("ParameterConstraints", {})
     name, allowed = parameter["ParameterKey"], tuple(limits.get("AllowedValues", ()))
     message = limits.get("ConstraintDescription") or None
     if allowed:
-        # The template's sentence names every value of the template; a constraint leaves fewer of them.
+        # The template's message names all values of the template; a constraint allows fewer.
         message = f"{name} must be {choices_text(allowed)} in {product.name}."
 
     def whole(name: str) -> int | None:
@@ -185,5 +185,5 @@ def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
 
 
 def choices_text(values: Sequence[str]) -> str:
-    """What there is to choose from, as it follows "must be"."""
+    """The allowed values, to follow "must be"."""
     return values[0] if len(values) == 1 else f"one of {', '.join(values)}"

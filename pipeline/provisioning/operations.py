@@ -1,4 +1,4 @@
-"""Launching, updating and terminating an environment by way of Service Catalog; each goes on where one was interrupted."""
+"""Launch, update and terminate an environment with Service Catalog; each operation continues an interrupted one."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from pipeline.provisioning.records import Note, Outcome, Report
 from pipeline.stacks.events import Failure
 from templates_src.core.shared import RELEASE_BUCKET
 
-# Versions before 1.2.0 have the source of their nested templates as a parameter; each has its own as the default.
+# Versions before 1.2.0 have the source of their nested templates as a parameter, with their own as the default.
 OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})
 
 
 @dataclass(frozen=True)
 class DesiredEnvironment:
-    """What an environment is to be; ``version`` and ``portfolio`` are empty where there is no choice to make.
+    """The desired environment; ``version`` and ``portfolio`` are empty if the user did not select one.
 
-    ``settings`` are the parameters that are set, ``tags`` those of a new provisioned product.
+    ``settings`` are the parameters with a value, ``tags`` those of a new provisioned product.
     """
 
     name: str
@@ -45,7 +45,7 @@ class DesiredEnvironment:
 
 @dataclass(frozen=True)
 class OperationResult:
-    """How an operation ended. ``changed`` is False where there was nothing to do; the rest of it tells of a failure."""
+    """The result of an operation. ``changed`` is False if nothing was to change; the other fields describe a failure."""
 
     name: str
     version: str
@@ -58,9 +58,9 @@ class OperationResult:
 def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> OperationResult:
     """Launch an environment from its product and follow the launch to its end.
 
-    One that is launched already, as after an interruption, is left as it is; a launch that failed is removed first, once
-    nothing is wrong with this one. Raises PipelineError where it is there from another product, in another version or with
-    other values: `update` changes those, and keeps the others.
+    An environment that is launched already, for example after an interruption, is not changed. A failed launch is removed
+    first, after the checks of this one. Raises PipelineError if the environment exists from another product, in another
+    version or with other values: `update` changes those.
     """
     product = find_product(aws, wanted.product)
     found = wait_until_idle(aws, wanted.name, report, note)
@@ -71,7 +71,7 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     offered.check(wanted.settings, complete=True)
     tags = chosen_tags(wanted, offered)
     if found:
-        note(f"{wanted.name} is a launch that failed; removing it.")
+        note(f"The launch of {wanted.name} failed; removing it.")
         removed = end(aws, found, report, note)
         if not removed.succeeded:
             return operation_result("", removed)
@@ -91,11 +91,11 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
 
 
 def launchable(product: Product, named: str) -> Version:
-    """The version that a launch takes: the one named, or the newest."""
+    """The version for a launch: the named one, or the newest."""
     version = product.named(named) if named else product.newest()
     if version.deprecated:
         raise PipelineError(
-            f"Version {version.name} of {product.name} is deprecated: it updates what is there, but launches nothing new; launch {product.newest().name}."
+            f"Version {version.name} of {product.name} is deprecated: it can update an environment, but not launch one; launch {product.newest().name}."
         )
     return version
 
@@ -103,11 +103,11 @@ def launchable(product: Product, named: str) -> Version:
 def already_launched(
     aws: Aws, wanted: DesiredEnvironment, found: Environment, product: Product
 ) -> OperationResult:
-    """The environment that is there, if it is what is wanted."""
+    """The existing environment, if it matches the desired one."""
     if found.product_id != product.id:
         other, _ = environments.product_of(aws, found)
         raise PipelineError(
-            f"{wanted.name} is there already, of another product ({other}); give another name with --name, or terminate that one first."
+            f"{wanted.name} exists already, from another product ({other}); give another name with --name, or terminate it first."
         )
     version = product.of_artifact(found.artifact_id)
     name = version.name if version else "a retired version"
@@ -118,11 +118,11 @@ def already_launched(
         differ.insert(0, "its version")
     if found.status != "AVAILABLE":
         raise PipelineError(
-            f"{wanted.name} is there, but {found.status}; `status` says why, `update` tries again, `terminate` takes it away."
+            f"{wanted.name} exists, but is {found.status}; run `status` for the reason, `update` to try again, or `terminate` to delete it."
         )
     if differ:
         raise PipelineError(
-            f"{wanted.name} is launched already, in {name}; what differs ({', '.join(differ)}) is changed with `update`."
+            f"{wanted.name} is launched already, in {name}; run `update` to change {', '.join(differ)}."
         )
     return OperationResult(wanted.name, name, changed=False, succeeded=True)
 
@@ -152,10 +152,10 @@ def update(
     note: Note,
     review: Review | None = None,
 ) -> OperationResult:
-    """Update an environment; what is not set keeps its value, and its version unless one is named.
+    """Update an environment; parameters without a new value keep theirs, and so does the version.
 
-    ``review`` sees the update before it is made. Raises PipelineError where nothing has been launched, or what is there can
-    only be terminated.
+    ``review`` receives the update before it starts. Raises PipelineError if nothing is launched, or the environment can only be
+    terminated.
     """
     environments.required(aws, wanted.name)
     found = wait_until_idle(aws, wanted.name, report, note)
@@ -163,11 +163,13 @@ def update(
         raise PipelineError(f"{wanted.name} has just been terminated; launch it again.")
     if found.status not in UPDATABLE:
         raise PipelineError(
-            f"{wanted.name} is {found.status}, which no update mends; `status` says why, `terminate` takes it away."
+            f"{wanted.name} is {found.status}, which an update cannot repair; run `status` for the reason, `terminate` to delete it."
         )
     product = find_product(aws, wanted.product)
     if product.id != found.product_id:
-        raise PipelineError(f"{wanted.name} was launched from another product than {product.name}.")
+        raise PipelineError(
+            f"{wanted.name} was launched from another product than {product.name}; use that product."
+        )
     version = (
         product.named(wanted.version)
         if wanted.version
@@ -200,19 +202,19 @@ def update(
 
 
 def current_version(product: str, version: Version | None) -> Version:
-    """The version that an environment has, to stay in."""
+    """The version of an environment, to keep it."""
     if version is None:
         raise PipelineError(
-            f"The version that is launched is retired, or no more among those of {product}; name another with --product-version."
+            f"The launched version is retired, or not a version of {product}; name another with --product-version."
         )
     return version
 
 
 def changes(settings: Mapping[str, str], offered: Offer, stack: Stack) -> list[dict[str, Any]]:
-    """Every parameter of the version, as an update takes it: its new value, or that it keeps the one it has.
+    """Every parameter of the version for an update: its new value, or that it keeps its value.
 
-    A parameter that an update does not name goes back to the template's default, as in CloudFormation: so all are
-    named but those that the launched version does not have, and those that belong to the version.
+    A parameter that is not in the update returns to the template's default, as in CloudFormation. The update therefore names
+    all except those that the launched version does not have, and those that belong to the version.
     """
     parameters: list[dict[str, Any]] = []
     for name in offered.parameters:
@@ -237,13 +239,13 @@ def planned(
 def is_up_to_date(
     found: Environment, version: Version, wanted: DesiredEnvironment, stack: Stack
 ) -> bool:
-    """Whether an update would change nothing; one that failed before is worth trying again."""
+    """Whether an update would change nothing; after a failed update it is worth another try."""
     same = all(stack.parameters.get(key) == value for key, value in wanted.settings.items())
     return found.status == "AVAILABLE" and found.artifact_id == version.id and same
 
 
 def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResult:
-    """Terminate an environment; one that is not there is terminated already."""
+    """Terminate an environment; does nothing if it does not exist."""
     found = wait_until_idle(aws, name, report, note)
     if found is None:
         return OperationResult(name, "", changed=False, succeeded=True)
@@ -251,7 +253,7 @@ def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResul
 
 
 def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
-    """Terminate what nothing is going on in."""
+    """Terminate an environment without an operation in progress."""
     stack = environments.stack_of(aws, found)
     with aws_errors(f"terminate {found.name}"):
         record = aws.client("servicecatalog").terminate_provisioned_product(
@@ -261,7 +263,7 @@ def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
 
 
 def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
-    """The provisioned product once nothing is going on in it; None where there is none."""
+    """The provisioned product when no operation is in progress; None if it does not exist."""
     found = environments.find(aws, name)
     if found is None or not found.is_under_change:
         return found
@@ -273,18 +275,18 @@ def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environm
 
 
 def chosen_tags(wanted: DesiredEnvironment, offered: Offer) -> list[tuple[str, str]]:
-    """The tags of a new provisioned product, as far as its tag options let them be chosen.
+    """The tags of a new provisioned product, chosen from its tag options.
 
-    Service Catalog adds an option with one value by itself; where there are several, one must be named.
+    Service Catalog adds an option with one value itself; for several values, the user must choose one.
     """
     for key, values in offered.tag_options.items():
         if len(values) == 1 and wanted.tags.get(key, values[0]) not in values:
             raise PipelineError(
-                f"--tag: {key} is {wanted.tags[key]!r}. {key} must be {choices_text(values)}, which is added without --tag too."
+                f"--tag: {key} is {wanted.tags[key]!r}. {key} must be {choices_text(values)}, which is also added without --tag."
             )
         if len(values) > 1 and wanted.tags.get(key) not in values:
             raise PipelineError(
-                f"Tag {key} must be {choices_text(values)}; say which with --tag {key}=VALUE."
+                f"Tag {key} must be {choices_text(values)}; choose one with --tag {key}=VALUE."
             )
     return [
         (key, value)
@@ -294,7 +296,7 @@ def chosen_tags(wanted: DesiredEnvironment, offered: Offer) -> list[tuple[str, s
 
 
 def operation_result(version: str, outcome: Outcome) -> OperationResult:
-    """How an operation ended that was followed."""
+    """The result of an operation that was followed."""
     record = outcome.record
     return OperationResult(
         record["ProvisionedProductName"],

@@ -1,4 +1,4 @@
-"""An operation on a provisioned product as it happens: its record, and the events of its stacks."""
+"""Follow an operation on a provisioned product: its record, and the events of its stacks."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an operation ended: its record, and the first failed resource of each of its stacks."""
+    """The result of an operation: its record, and the first failed resource of each of its stacks."""
 
     record: Mapping[str, Any]
     failures: tuple[Failure, ...]
 
     @property
     def succeeded(self) -> bool:
-        """Whether what was asked for is so."""
+        """Whether the operation has succeeded."""
         return bool(self.record["Status"] == "SUCCEEDED")
 
 
 @dataclass
 class Followed:
-    """A record and, once there is one that may be read, the operation of its stack; ``stack`` is its name or ARN."""
+    """A record and, once its stack is readable, the operation of the stack; ``stack`` is its name or ARN."""
 
     aws: Aws
     record: Mapping[str, Any]
@@ -41,14 +41,14 @@ class Followed:
     is_readable: bool = True
 
     def look(self) -> bool:
-        """Read what has happened meanwhile; returns whether the stacks told anything. Raises what botocore does."""
-        # The record is read first: whatever led to its status is in the events read after it.
+        """Read what has happened since the last call; returns whether the stacks had events. Raises the errors of botocore."""
+        # The record is read first: the events that led to its status are in the events read after it.
         self.record = read(self.aws, self.record["RecordId"])
         if self.is_readable and self.operation is None:
             found = read_stack(self.aws, self.stack)
             if found:
                 name = self.record["ProvisionedProductName"]
-                # What the stack did before is no part of it.
+                # Earlier events of the stack do not belong to the operation.
                 since = self.record["CreatedTime"]
                 self.operation = Operation(self.aws, found["StackId"], since, name)
         return self.is_readable and self.operation is not None and self.operation.look()
@@ -57,10 +57,10 @@ class Followed:
 def follow(
     aws: Aws, record: Mapping[str, Any], stack_id: str, report: Report, note: Note
 ) -> Outcome:
-    """Wait for an operation to end, reporting what its stacks do.
+    """Wait for an operation to end, and report the events of its stacks.
 
-    ``stack_id`` is the stack's ARN, or empty where there is none yet. Whoever may use the product, but not read its
-    stacks, is told so once and waits for the record alone.
+    ``stack_id`` is the stack's ARN, or empty if the stack does not exist yet. For credentials that cannot read stacks, a note says
+    so once, and only the record is followed.
     """
     from botocore.exceptions import ClientError
 
@@ -75,7 +75,7 @@ def follow(
                 if code_of(error) not in _DENIED or not followed.is_readable:
                     raise
                 followed.is_readable = False
-                note("These credentials may not read the stack; only the result will be shown.")
+                note("These credentials cannot read the stack; only the result will be shown.")
         operation, is_over = followed.operation, followed.record["Status"] not in RUNNING
         if operation and (changed or is_over):
             report(operation)
@@ -91,7 +91,7 @@ def stack_name(aws: Aws, provisioned_product_id: str) -> str:
 
 
 def read(aws: Aws, record_id: str) -> Mapping[str, Any]:
-    """A record. Raises what botocore does."""
+    """A record. Raises the errors of botocore."""
     record: Mapping[str, Any] = aws.client("servicecatalog").describe_record(Id=record_id)[
         "RecordDetail"
     ]
@@ -99,7 +99,7 @@ def read(aws: Aws, record_id: str) -> Mapping[str, Any]:
 
 
 def errors_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """What Service Catalog says of a failure."""
+    """The errors of Service Catalog in a record."""
     return tuple(
         f"{error.get('Description', 'no reason given').rstrip('.')} ({error.get('Code', 'no code')})."
         for error in record.get("RecordErrors", [])
