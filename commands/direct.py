@@ -1,4 +1,4 @@
-"""Launching with CloudFormation alone, and deleting what was launched so."""
+"""Launch with CloudFormation alone, and delete such a stack."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DirectLaunch:
-    """What the user asked for: values, parameters that take the profile's value, a bucket, and consent."""
+    """The user's input: values, parameters that take the profile's value, a bucket, and consent."""
 
     given: Mapping[str, str] = field(default_factory=dict)
     reset: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class DirectLaunch:
 
 
 def launch_directly(aws: Aws, release: Release, environment: str, wanted: DirectLaunch) -> None:
-    """Launch the release and show what came of it; exit status 1 where it failed."""
+    """Launch the release and print the result; exit status 1 after a failure."""
     from commands import show
 
     launched = launch_release(aws, release, environment, wanted)
@@ -49,7 +49,7 @@ def launch_directly(aws: Aws, release: Release, environment: str, wanted: Direct
     if not launched.succeeded:
         show.failures(console(stderr=True), launched)
         raise typer.Exit(1)
-    told = "launched" if launched.changed else "has no changes to launch"
+    told = "launched" if launched.changed else "is up to date"
     if wanted.consent.preview_only:
         print(f"Nothing was changed in {launched.stack}.")
         return
@@ -59,9 +59,9 @@ def launch_directly(aws: Aws, release: Release, environment: str, wanted: Direct
 def launch_release(
     aws: Aws, release: Release, environment: str, wanted: DirectLaunch
 ) -> Launched | None:
-    """Preview, upload and launch; refuses wrong values, and loss of data, before anything is uploaded.
+    """Preview, upload and launch; rejects invalid values, and loss of data, before it uploads.
 
-    None where only the preview of a first launch was asked for.
+    None for the preview of a first launch.
     """
     from commands import show
     from pipeline.stacks.deploy import launch as run
@@ -74,7 +74,7 @@ def launch_release(
     with show.Progress(out) as progress:
         values, found = before_upload(aws, release, environment, wanted, progress, note)
     if found is None and wanted.consent.preview_only:
-        note(f"There is no stack {stack_of(values)} yet; the launch creates everything.")
+        note(f"Stack {stack_of(values)} does not exist yet; the launch creates everything.")
         return None
     put_release(aws, release, values, wanted, note)
     review = None if found is None else reviewer(aws, found, wanted.consent, out)
@@ -90,9 +90,9 @@ def before_upload(
     progress: Report,
     note: Note,
 ) -> tuple[Mapping[str, str], Preview | None]:
-    """The values of the launch, and the preview where the environment exists. Writes nothing.
+    """The values of the launch, with the preview if the environment exists. Writes nothing.
 
-    Raises PipelineError for a wrong value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
+    Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
     from pipeline.changes.sides import of_release
     from pipeline.checks.render import render_values
@@ -132,20 +132,22 @@ def before_upload(
 def put_release(
     aws: Aws, release: Release, values: Mapping[str, str], wanted: DirectLaunch, note: Note
 ) -> None:
-    """Upload the release to its bucket, which is made unless the user named it."""
+    """Upload the release to its bucket, which is created unless the user named one."""
     from pipeline.release.upload import ensure_bucket
     from pipeline.release.upload import upload as put
 
     bucket = values["ReleaseBucket"]
     is_named = bool(wanted.bucket or wanted.given.get("ReleaseBucket"))
     if not is_named and ensure_bucket(aws, bucket):
-        note(f"Made bucket {bucket}.")
+        note(f"Created bucket {bucket}.")
     done = put(aws, release, bucket)
-    note(f"Release {done.prefix}: {len(done.written)} files uploaded, {done.present} there before.")
+    note(
+        f"Release {done.prefix}: {len(done.written)} files uploaded, {done.present} exist already."
+    )
 
 
 def reviewer(aws: Aws, found: Preview, consent: Consent, out: Console) -> Review:
-    """Show AWS's own change set beside the preview, and ask."""
+    """Show AWS's own change set next to the preview, and ask for confirmation."""
     from pipeline.preview.disagreements import lines
     from pipeline.stacks.change_sets import announced
 
@@ -191,5 +193,7 @@ def delete(
         show.failures(console(stderr=True), deleted)
         raise typer.Exit(1)
     print(
-        f"Stack {name} is deleted." if deleted.changed else f"There is no stack {name} in {region}."
+        f"Stack {name} is deleted."
+        if deleted.changed
+        else f"Stack {name} does not exist in {region}."
     )

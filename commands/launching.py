@@ -86,7 +86,7 @@ def launch(
     release = assemble()
     profile = load_profile(release.root, environment)
     if direct or embedded:
-        # The product of an account may be of another release, with other parameters.
+        # The product in an account can belong to another release, with other parameters.
         with_overrides(release.root, profile, given)
         write(release)
     with target(region, embedded=embedded) as aws:
@@ -106,7 +106,7 @@ def launch(
 
 
 def published(aws: Aws, release: Release, environment: str) -> Aws:
-    """Publish to an embedded AWS, which holds nothing yet; returns it as a launcher of the environment's product."""
+    """Publish to an empty embedded AWS; returns it in a session of a launcher of the environment's product."""
     from commands.embedded_sessions import launcher
     from commands.publishing import publish_everything
 
@@ -115,7 +115,7 @@ def published(aws: Aws, release: Release, environment: str) -> Aws:
 
 
 def launcher_name(environment: str) -> str:
-    """The first role that catalog.yaml lets launch an environment, by name."""
+    """The first role in catalog.yaml that can launch an environment, by name."""
     from pipeline.catalog.spec.document import CATALOG, load_catalog
     from pipeline.errors import PipelineError
     from pipeline.parameters.profiles import display_path
@@ -129,7 +129,7 @@ def launcher_name(environment: str) -> str:
             if kind == "role" and not {"*", "?", "/"} & set(name):
                 return name
     raise PipelineError(
-        f"{display_path(CATALOG)} names no role that may launch {environment}; add one to the portfolio of its product."
+        f"{display_path(CATALOG)} names no role that can launch {environment}; add one to the portfolio of its product."
     )
 
 
@@ -142,7 +142,7 @@ def launch_product(
     portfolio: str,
     tags: Mapping[str, str],
 ) -> None:
-    """Launch from the product of an environment and show what came of it; exit status 1 where it failed."""
+    """Launch from the product of an environment and print the result; exit status 1 after a failure."""
     from pipeline.provisioning.operations import DesiredEnvironment, launch
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
@@ -150,7 +150,7 @@ def launch_product(
         name, product_of(environment).name, version, portfolio, settings, tags={**own, **tags}
     )
     ended = follow_operation(lambda report, note: launch(aws, wanted, report, note))
-    summary = "launched" if ended.changed else "is launched already"
+    summary = "launched" if ended.changed else "is already launched"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
 
@@ -176,7 +176,7 @@ def update(
     wanted = DesiredEnvironment(name, product.name, product_version, portfolio, given)
     review = update_reviewer(aws, name, product.key, consent)
     ended = follow_operation(lambda report, note: run(aws, wanted, report, note, review))
-    summary = "updated" if ended.changed else "has no changes to make"
+    summary = "updated" if ended.changed else "is up to date"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
 
@@ -194,7 +194,7 @@ def terminate(
     print(
         f"{name} is terminated."
         if ended.changed
-        else f"There is no provisioned product {name} in {region}."
+        else f"Provisioned product {name} does not exist in {region}."
     )
 
 
@@ -217,7 +217,7 @@ def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name:
 
 
 def follow_operation(run: Callable[[Report, Note], OperationResult]) -> OperationResult:
-    """Show an operation's progress and return how it ended; exit status 1 where it failed."""
+    """Show an operation's progress and return its result; exit status 1 after a failure."""
     from commands import show
 
     out = console()
@@ -230,7 +230,7 @@ def follow_operation(run: Callable[[Report, Note], OperationResult]) -> Operatio
 
 
 def show_outputs(aws: Aws, name: str, title: str) -> None:
-    """The outputs of a provisioned product below a title."""
+    """Print the outputs of a provisioned product below a title."""
     from commands import show
     from pipeline.provisioning import environments
 
@@ -253,7 +253,7 @@ def product_of(environment: str) -> Product:
 
 
 def default_name(environment: str) -> str:
-    """What an environment's provisioned product is called unless it is told otherwise."""
+    """The default name of an environment's provisioned product."""
     from pipeline.parameters.profiles import load_profile
     from pipeline.release.assemble import assemble
 
@@ -261,7 +261,7 @@ def default_name(environment: str) -> str:
 
 
 def provisioned_name(values: Mapping[str, str]) -> str:
-    """The provisioned product's name: that of the stack that a launch without Service Catalog would make."""
+    """The provisioned product's name: the same as the name of the stack of a launch without Service Catalog."""
     from pipeline.stacks.deploy import stack_name
 
     return stack_name(values)

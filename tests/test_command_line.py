@@ -259,7 +259,7 @@ def test_deleting_what_is_not_there_is_done_already(aws: Aws) -> None:
     finished = run("delete", "dev", env={**NOBODY, **aws.environment})
 
     assert finished.returncode == 0
-    assert finished.stdout == f"There is no stack carbon-connect-dev in {REGION}.\n"
+    assert finished.stdout == f"Stack carbon-connect-dev does not exist in {REGION}.\n"
 
 
 @pytest.mark.parametrize(

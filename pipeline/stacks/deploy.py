@@ -21,20 +21,20 @@ from templates_src.core.shared import RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
 Note = Callable[[str], None]
-# Reads the change set of an update before it is executed; returns whether to go on.
+# Receives the change set of an update before it is executed; returns whether to execute it.
 Review = Callable[[Mapping[str, Any]], bool]
-# Roles have no names of their own, so that named IAM resources need not be acknowledged.
+# Roles have no explicit names, so that CAPABILITY_IAM is enough.
 CAPABILITIES = ["CAPABILITY_IAM"]
-# In the reason of a change set that validation before the deployment refuses.
+# In the reason of a change set that fails CloudFormation's validation.
 VALIDATION = "AWS::EarlyValidation"
 _NOTHING = ("didn't contain changes", "No updates are to be performed", "no changes")
-# A clock that runs ahead of CloudFormation's would hide the first events.
+# If this clock is ahead of CloudFormation's, the first events would be missed.
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Launched:
-    """How a launch ended. ``changed`` is False where there was nothing to do; ``failures`` is empty on success."""
+    """The result of a launch. ``changed`` is False if nothing was to change; ``failures`` is empty on success."""
 
     stack: str
     changed: bool
@@ -44,7 +44,7 @@ class Launched:
 
     @property
     def succeeded(self) -> bool:
-        """Whether what was asked for is so."""
+        """Whether the launch has succeeded."""
         ended = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"}
         return self.status in ended or not self.changed
 
@@ -56,7 +56,7 @@ def stack_name(values: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class StackRequest:
-    """A stack as CloudFormation takes it. ``template`` is one of the arguments TemplateURL and TemplateBody."""
+    """A stack for a CloudFormation request. ``template`` is one of the arguments TemplateURL and TemplateBody."""
 
     name: str
     template: Mapping[str, str]
@@ -79,7 +79,7 @@ class StackRequest:
 
 
 def environment_request(region: str, release: Release, values: Mapping[str, str]) -> StackRequest:
-    """The root stack of an environment; its release is in the bucket already."""
+    """The root stack of an environment; its release is in the bucket."""
     return StackRequest(
         stack_name(values),
         {"TemplateURL": root_url(region, release, values[RELEASE_BUCKET.name])},
@@ -106,9 +106,9 @@ def deploy(
 ) -> Launched:
     """Create or update a stack through a change set and follow it to its end.
 
-    The function first finishes or removes what an interrupted operation left. With ``review``, the change set of an update has
-    nested change sets, and is executed only if ``review`` returns True for it. Raises PipelineError for a stack that only a
-    person can repair, and for a request that CloudFormation's validation refuses before anything changes.
+    The function first completes or removes what an interrupted operation left. With ``review``, the change set of an update has
+    nested change sets, and is executed only if ``review`` returns True for it. Raises PipelineError for a stack that only an
+    administrator can repair, and for a request that CloudFormation's validation rejects before anything changes.
     """
     name = request.name
     stack = wait_until_updatable(aws, name, report, note)
@@ -133,7 +133,7 @@ def deploy(
 
 
 def is_approved(aws: Aws, change_set: Mapping[str, Any], review: Review) -> bool:
-    """Whether to execute a change set; one that is not executed is deleted, whatever the reason."""
+    """Whether to execute a change set; one that is not executed is deleted, also after an error."""
     goes_on = False
     try:
         goes_on = review(change_set)
@@ -147,7 +147,7 @@ def is_approved(aws: Aws, change_set: Mapping[str, Any], review: Review) -> bool
 
 
 def wait_until_settled(aws: Aws, name: str, report: Report, note: Note) -> Mapping[str, Any] | None:
-    """The stack once nothing goes on in it; None where there is none."""
+    """The stack when no operation is in progress; None if it does not exist."""
     stack = describe(aws, name)
     if stack and stack["StackStatus"].endswith("IN_PROGRESS") and not _in_review(stack):
         note(f"Stack {name} is in {stack['StackStatus']}; waiting for it.")
@@ -170,13 +170,13 @@ def holds_environment(stack: Mapping[str, Any] | None) -> bool:
 def wait_until_updatable(
     aws: Aws, name: str, report: Report, note: Note
 ) -> Mapping[str, Any] | None:
-    """The stack once it can be created or updated; None where there is none."""
+    """The stack when it can be created or updated; None if it does not exist."""
     stack = wait_until_settled(aws, name, report, note)
     if stack is None:
         return None
     status = stack["StackStatus"]
     if status == "ROLLBACK_COMPLETE":
-        note(f"Stack {name} holds nothing but a creation that failed; removing it.")
+        note(f"The creation of stack {name} failed; removing it.")
         delete_stack(aws, name, report)
         return None
     if status.endswith("_FAILED"):
@@ -188,7 +188,7 @@ def wait_until_updatable(
 
 _WAY_OUT = {
     "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback` on it",
-    "DELETE_FAILED": "delete it, keeping what it names as not deletable,",
+    "DELETE_FAILED": "delete it, and retain the resources that cannot be deleted,",
 }
 
 
@@ -197,9 +197,9 @@ def _in_review(stack: Mapping[str, Any]) -> bool:
 
 
 def root_url(region: str, release: Release, bucket: str) -> str:
-    """Address of the release's root template in its bucket.
+    """URL of the release's root template in its bucket.
 
-    The root can exceed the 51,200 bytes that a request takes; from S3 CloudFormation reads up to 1 MB.
+    The root can exceed the 51,200 bytes of a request; from S3 CloudFormation reads up to 1 MB.
     """
     return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
 
@@ -207,9 +207,9 @@ def root_url(region: str, release: Release, bucket: str) -> str:
 def prepare(
     aws: Aws, request: StackRequest, kind: str, nested: Note | None = None
 ) -> Mapping[str, Any] | None:
-    """A change set that is ready to execute; None where nothing would change. ``kind`` is CREATE or UPDATE.
+    """A change set that is ready to execute; None if nothing would change. ``kind`` is CREATE or UPDATE.
 
-    With ``nested`` it has nested change sets. Where CloudFormation cannot make those, for another reason than its validation,
+    With ``nested`` it has nested change sets. If CloudFormation cannot create those, for another reason than its validation,
     ``nested`` receives the reason and the change set is one of the root alone.
     """
     cloudformation, name = aws.client("cloudformation"), request.name
@@ -227,7 +227,7 @@ def prepare(
         if any(phrase in reason for phrase in _NOTHING):
             return None
         if nested is not None and not refused and VALIDATION not in reason:
-            nested(f"CloudFormation made no nested change sets: {reason.rstrip('.')}.")
+            nested(f"CloudFormation created no nested change sets: {reason.rstrip('.')}.")
             return prepare(aws, request, kind)
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
@@ -240,14 +240,14 @@ def prepare(
 def create_change_set(
     aws: Aws, request: StackRequest, kind: str, *, nested: bool
 ) -> Mapping[str, Any]:
-    """A change set once CloudFormation has made it, or failed to."""
+    """A change set when its creation has succeeded or failed."""
     cloudformation = aws.client("cloudformation")
     with aws_errors(f"prepare stack {request.name}"):
         created = cloudformation.create_change_set(
             ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
             ChangeSetType=kind,
             IncludeNestedStacks=nested,
-            # The SDK sends the request again when it misses the answer.
+            # The SDK repeats the request if it misses the response.
             ClientToken=str(uuid.uuid4()),
             **request.arguments(),
         )
@@ -261,7 +261,7 @@ def create_change_set(
 
 
 def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
-    """Delete the environment's stack and follow it to its end; a stack that is not there is deleted already."""
+    """Delete the environment's stack and follow it to its end; does nothing if it does not exist."""
     stack = describe(aws, name)
     if stack is None:
         return Launched(name, False, "DELETE_COMPLETE", {})
@@ -272,7 +272,7 @@ def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
 
 
 def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
-    """Delete a stack that nothing is going on in."""
+    """Delete a stack without an operation in progress."""
     stack = describe(aws, name)
     if stack is None:
         return Launched(name, True, "DELETE_COMPLETE", {})
@@ -285,14 +285,14 @@ def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
 
 
 def describe(aws: Aws, name: str) -> Mapping[str, Any] | None:
-    """The stack, or None where there is none of that name."""
+    """The stack, or None if no stack has that name."""
     with aws_errors(f"read stack {name}"):
         found = read_stack(aws, name)
     return None if found is None or found["StackStatus"] == "DELETE_COMPLETE" else found
 
 
 def newest_event(aws: Aws, name: str) -> datetime:
-    """When the newest event before an operation was: what comes later belongs to the operation."""
+    """The time of the newest event before an operation: later events belong to the operation."""
     with aws_errors(f"read the events of stack {name}"):
         events = aws.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     newest: datetime = events[0]["Timestamp"] if events else datetime.now(UTC) - _CLOCK_SKEW

@@ -1,4 +1,4 @@
-"""A stack operation as it happens: the events of a stack and of the stacks nested in it."""
+"""Follow a stack operation: the events of a stack and of its nested stacks."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.stacks.early_validation import VALIDATION_FAILED, refusals
 
 STACK_TYPE = "AWS::CloudFormation::Stack"
-# How soon the first change shows, and how often AWS is asked while nothing happens, in seconds.
+# Delay before the first poll, and between polls without events, in seconds.
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3.0
-# Reasons that only say that something else failed.
+# Reasons that only report the failure of something else.
 _ECHOES = re.compile(r"cancel|was not successfully|following resource\(s\) failed", re.IGNORECASE)
 
 
@@ -30,7 +30,7 @@ class Failure:
 
 @dataclass
 class StackProgress:
-    """What has been heard of one stack since the operation began."""
+    """The state of one stack since the operation began."""
 
     name: str
     stack_id: str
@@ -50,7 +50,7 @@ class StackProgress:
 class Operation:
     """A create, update or delete of a stack; ``stacks`` holds it and its nested stacks by ID, in order of appearance.
 
-    ``name`` is what the stack is called on the screen: its own name unless another is given.
+    ``name`` is the name of the stack in the output: its own name unless another is given.
     """
 
     aws: Aws
@@ -64,7 +64,7 @@ class Operation:
         self.name = self.name or self.stack_id.split("/")[1]
 
     def follow(self, report: Callable[[Operation], None]) -> str:
-        """Wait for the operation to end, reporting whatever happens; returns the stack's last status."""
+        """Wait for the operation to end, and report every change; returns the stack's last status."""
         wait = SHORTEST_WAIT
         while True:
             with aws_errors(f"follow stack {self.name}"):
@@ -76,10 +76,10 @@ class Operation:
             time.sleep(wait)
 
     def look(self) -> bool:
-        """Read what has happened meanwhile; returns whether anything has. Raises what botocore does."""
+        """Read the events since the last call; returns whether there were any. Raises the errors of botocore."""
         cloudformation = self.aws.client("cloudformation")
         root = self.stacks.setdefault(self.stack_id, StackProgress(self.name, self.stack_id))
-        # The status is read first: whatever led to it is in the events read after it.
+        # The status is read first: the events that led to it are in the events read after it.
         stack = cloudformation.describe_stacks(StackName=self.stack_id)["Stacks"][0]
         changed = self._read_events(cloudformation)
         root.status = stack["StackStatus"]
@@ -87,13 +87,13 @@ class Operation:
 
     @property
     def status(self) -> str:
-        """The stack's status when it was last looked at."""
+        """The stack's status at the last read."""
         return self.stacks[self.stack_id].status
 
     def failures(self) -> list[Failure]:
         """The first failure of each stack that is a cause, oldest stack first.
 
-        What only echoes the failure of a nested stack counts where the nested stack's own events were never seen.
+        An event that only repeats the failure of a nested stack counts if the nested stack's own events were never read.
         """
         heard = list(self.stacks.values())
         known = {progress.stack_id for progress in heard if progress.failures}
@@ -131,19 +131,19 @@ class Operation:
         return changed
 
     def _is_to_be_read(self, stack_id: str, event: dict[str, Any]) -> bool:
-        """Whether an event of its parent says that a nested stack has begun something."""
+        """Whether an event of its parent shows that an operation of a nested stack has begun."""
         known = self.stacks.get(stack_id)
         if known is None:
             self.stacks[stack_id] = StackProgress(event["LogicalResourceId"], stack_id)
             return True
         if not event["ResourceStatus"].endswith("_IN_PROGRESS"):
             return False
-        # What was complete is rolled back or deleted now.
+        # A complete resource is now rolled back or deleted.
         known.status = event["ResourceStatus"]
         return True
 
     def _news(self, cloudformation: Any, stack_id: str) -> list[dict[str, Any]]:
-        """Events not seen yet, oldest first; AWS lists the newest first, so reading stops at the first known one."""
+        """New events, oldest first; AWS lists the newest first, so reading stops at the first known one."""
         from botocore.exceptions import ClientError
 
         news: list[dict[str, Any]] = []
@@ -156,13 +156,13 @@ class Operation:
                     self._seen.add(event["EventId"])
                     news.append(event)
         except ClientError as error:
-            # A nested stack whose event came before the stack itself can be asked for.
+            # The event of a nested stack can appear before the stack itself is visible.
             if code_of(error) != "ValidationError":
                 raise
         return news[::-1]
 
     def _take(self, progress: StackProgress, event: dict[str, Any]) -> str | None:
-        """Note an event; returns the ID of the nested stack that it is about, if any."""
+        """Record an event; returns the ID of the nested stack that it is about, if any."""
         status, physical_id = event["ResourceStatus"], event.get("PhysicalResourceId", "")
         if physical_id == progress.stack_id:
             progress.status = status
@@ -182,6 +182,6 @@ class Operation:
 
     @staticmethod
     def _stack_named_in(reason: str) -> str:
-        """The ID of the nested stack whose failure a reason tells of; empty where it names none."""
+        """The ID of the nested stack whose failure a reason reports; empty if it names none."""
         found = re.search(r"arn:\S+:stack/\S+", reason)
         return found.group().rstrip(".:,") if found else ""

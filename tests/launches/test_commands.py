@@ -132,8 +132,8 @@ def test_first_launch_makes_the_release_bucket(launched: list[Finished], release
     count = len(release.files) + 1
 
     assert launched[0].stdout.splitlines()[:2] == [
-        f"Made bucket {bucket}.",
-        f"Release {release.prefix}: {count} files uploaded, 0 there before.",
+        f"Created bucket {bucket}.",
+        f"Release {release.prefix}: {count} files uploaded, 0 exist already.",
     ]
 
 
@@ -146,8 +146,8 @@ def test_second_launch_says_that_nothing_changes(
     assert lines[:4] == [
         f"What changes in {STACK}:",
         "  No resource changes.",
-        f"Release {release.prefix}: 0 files uploaded, {count} there before.",
-        f"{STACK} has no changes to launch (CREATE_COMPLETE)",
+        f"Release {release.prefix}: 0 files uploaded, {count} exist already.",
+        f"{STACK} is up to date (CREATE_COMPLETE)",
     ]
     assert outputs(launched[1].stdout) == outputs(launched[0].stdout)
 
@@ -162,7 +162,7 @@ def test_deletion_tells_the_progress_of_each_stack(
 
 
 def test_second_deletion_says_that_there_is_no_stack(launched: list[Finished]) -> None:
-    assert launched[3].stdout == f"There is no stack {STACK} in {REGION}.\n"
+    assert launched[3].stdout == f"Stack {STACK} does not exist in {REGION}.\n"
 
 
 def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(

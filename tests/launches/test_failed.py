@@ -121,9 +121,7 @@ def test_launching_again_goes_through_without_the_obstacle(
     environment.client("s3").delete_bucket(Bucket=f"{environment.stack}-media")
 
     assert environment.launch().status == "CREATE_COMPLETE"
-    assert environment.notes == [
-        f"Stack {environment.stack} holds nothing but a creation that failed; removing it."
-    ]
+    assert environment.notes == [f"The creation of stack {environment.stack} failed; removing it."]
 
 
 def test_deleting_takes_a_failed_creation_away(running: EmbeddedAws, release: Release) -> None:

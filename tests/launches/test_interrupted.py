@@ -190,7 +190,7 @@ def until(condition: Any) -> None:
         ("SUCCESS", ["is in CREATE_IN_PROGRESS; waiting"], "UPDATE_COMPLETE"),
         (
             "FAILURE",
-            ["is in CREATE_IN_PROGRESS; waiting", "holds nothing but a creation that failed"],
+            ["is in CREATE_IN_PROGRESS; waiting", "failed; removing it"],
             "CREATE_COMPLETE",
         ),
     ],

@@ -80,7 +80,7 @@ def test_values_that_were_set_are_kept_and_shown(running: EmbeddedAws, tree: Tre
     assert "  ImageTag                    1.0  profile: (empty)" in lines
     assert "  DatabaseSnapshotIdentifier  s  profile: (empty)" in lines
     assert "  No resource changes." in lines
-    assert f"{STACK} has no changes to launch (CREATE_COMPLETE)" in lines
+    assert f"{STACK} is up to date (CREATE_COMPLETE)" in lines
 
 
 @pytest.mark.usefixtures("environment", "unchanged")

@@ -111,12 +111,12 @@ def test_what_was_done_is_told(
 ) -> None:
     told = {
         "launch": f"{NAME} launched (version {release.version})",
-        "launch again": f"{NAME} is launched already (version {release.version})",
+        "launch again": f"{NAME} is already launched (version {release.version})",
         "update": f"{NAME} updated (version {release.version})",
         "next version": f"{NAME} updated (version {later.version})",
-        "nothing to update": f"{NAME} has no changes to make (version {later.version})",
+        "nothing to update": f"{NAME} is up to date (version {later.version})",
         "terminate": f"{NAME} is terminated.",
-        "terminate again": f"There is no provisioned product {NAME} in {REGION}.",
+        "terminate again": f"Provisioned product {NAME} does not exist in {REGION}.",
     }
 
     for name, line in told.items():
@@ -165,7 +165,7 @@ def test_what_is_not_there_is_one_sentence(catalog: Catalog, tree: Tree, command
 
     (line,) = refused.stderr.splitlines()
     assert refused.returncode == 1
-    assert line.startswith(f"build.py: There is no provisioned product absent in {REGION}")
+    assert line.startswith(f"build.py: Provisioned product absent does not exist in {REGION}")
     assert "--name" in line
 
 

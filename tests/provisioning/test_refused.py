@@ -63,7 +63,7 @@ def test_credentials_without_a_launch_path(catalog: Catalog, release: Release) -
     unmanaged_thing = User(launcher(catalog.aws, release, "stranger"))
 
     with pytest.raises(
-        PipelineError, match=r"that these credentials may launch.*role named in catalog"
+        PipelineError, match=r"These credentials can launch no product.*role to catalog"
     ):
         unmanaged_thing.launch()
 
@@ -103,7 +103,7 @@ def test_version_that_is_unknown_or_retired(catalog: Catalog, user: User, releas
     for version in ("7.7.7", "0.8.0"):
         with pytest.raises(
             PipelineError,
-            match=rf"no active version '{version}'; it has {re.escape(release.version)} and 0\.9\.0",
+            match=rf"no active version '{version}'; its active versions are: {re.escape(release.version)} and 0\.9\.0",
         ):
             user.launch(version)
 
@@ -172,10 +172,13 @@ def test_several_portfolios_need_a_choice(catalog: Catalog) -> None:
     catalog.offer(second)
     try:
         with pytest.raises(
-            PipelineError, match=r"by Carbon Connect environments and Second.*--portfolio"
+            PipelineError,
+            match=r"Carbon Connect environments and Second portfolio offer .*--portfolio",
         ):
             user.launch(Project="chosen")
-        with pytest.raises(PipelineError, match=r"no launch path 'Third'; it is offered by Carbon"):
+        with pytest.raises(
+            PipelineError, match=r"no launch path 'Third'; these portfolios offer it: Carbon"
+        ):
             user.launch(portfolio="Third", Project="chosen")
 
         assert user.launch(portfolio="Second portfolio", Project="chosen").succeeded
@@ -236,7 +239,7 @@ def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
     try:
         with pytest.raises(
             PipelineError,
-            match=r"CostCenter is 'zzz'\. CostCenter must be carbon-connect, which is added",
+            match=r"CostCenter is 'zzz'\. CostCenter must be carbon-connect, which is also added",
         ):
             User(catalog.user, "single-dev", {"CostCenter": "zzz"}).launch(Project="single")
         assert environments.find(catalog.user, "single-dev") is None
@@ -266,7 +269,7 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     assert ("broken-dev", "ROLLBACK_COMPLETE") in user.heard
     assert user.environment().status == "ERROR"
     with pytest.raises(
-        PipelineError, match=r"broken-dev is ERROR, which no update mends; .*terminate"
+        PipelineError, match=r"broken-dev is ERROR, which an update cannot repair; .*terminate"
     ):
         user.update(ImageTag="1")
 
@@ -284,7 +287,7 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     again = user.launch(Project="broken")
 
     assert again.succeeded
-    assert user.notes == ["broken-dev is a launch that failed; removing it."]
+    assert user.notes == ["The launch of broken-dev failed; removing it."]
     assert user.terminate().succeeded
 
 
@@ -309,7 +312,9 @@ def test_failed_update_gives_the_reason_and_is_tried_again(catalog: Catalog) -> 
     assert "is not authorized to perform: cloudformation:" in error
     assert user.environment().status == "TAINTED"
     assert environments.summary(user.aws, user.environment())["Error"] == error
-    with pytest.raises(PipelineError, match=r"held-dev is there, but TAINTED; `status` says why"):
+    with pytest.raises(
+        PipelineError, match=r"held-dev exists, but is TAINTED; run `status` for the reason"
+    ):
         user.launch(Project="held")
 
     assert user.update(ImageTag="1").succeeded
@@ -334,7 +339,7 @@ def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
 
     assert ended.succeeded
     assert heard == []
-    assert notes == ["These credentials may not read the stack; only the result will be shown."]
+    assert notes == ["These credentials cannot read the stack; only the result will be shown."]
     assert User(catalog.user, "narrow-dev").terminate().succeeded
 
 
@@ -370,7 +375,7 @@ def test_update_and_launch_of_what_another_product_launched(
         user.update(product="Other", ImageTag="1")
     with pytest.raises(
         PipelineError,
-        match=rf"other-dev is there already, of another product \({DEVELOPMENT.name}\);.*--name",
+        match=rf"other-dev exists already, from another product \({DEVELOPMENT.name}\);.*--name",
     ):
         user.launch(product="Other")
 
@@ -388,7 +393,7 @@ def test_failed_launch_of_another_product_is_not_removed(
     offer_another(catalog, release, "Another")
     failed = user.environment()
 
-    with pytest.raises(PipelineError, match=r"theirs-dev is there already, of another product"):
+    with pytest.raises(PipelineError, match=r"theirs-dev exists already, from another product"):
         user.launch(product="Another", Project="theirs")
 
     assert user.environment() == failed
@@ -415,7 +420,7 @@ def test_version_that_was_retired_meanwhile(
     catalog.change(version, Active=False)
 
     with pytest.raises(
-        PipelineError, match=rf"retired.*of {DEVELOPMENT.name}; name another with --prod"
+        PipelineError, match=rf"retired.*a version of {DEVELOPMENT.name}; name another with --prod"
     ):
         user.update(ImageTag="1")
     assert (
