@@ -19,6 +19,7 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
 from templates_src.compute.workloads import EVERY_PROXY, PRIVATE_PROXIES, Workload
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, boolean, choice, number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import (
@@ -27,7 +28,7 @@ from templates_src.core.shared import (
     celery_key_prefix,
     named,
 )
-from templates_src.core.wiring import COMPUTE, EXECUTION_ROLE_ARN, KEY_ARN
+from templates_src.core.wiring import EXECUTION_ROLE_ARN, KEY_ARN
 
 ARM64, X86_64 = "ARM64", "X86_64"
 # Lines that CloudWatch does not take in time are dropped rather than holding up requests.
@@ -35,7 +36,7 @@ LOG_BUFFER = "25m"
 
 CPU_ARCHITECTURE = choice(
     "CpuArchitecture",
-    group=COMPUTE,
+    group=groups.IMAGE,
     label="CPU architecture",
     description="Architecture of the image; ARM64 costs a fifth less.",
     allowed=(ARM64, X86_64),
@@ -44,7 +45,7 @@ CPU_ARCHITECTURE = choice(
 
 READONLY_ROOT = boolean(
     "ReadonlyRootFilesystem",
-    group=COMPUTE,
+    group=groups.CONTAINERS,
     label="Read-only root file system",
     description="Let containers write only to /tmp, in memory; false for images that write elsewhere or need more space.",
     default="true",
@@ -52,7 +53,7 @@ READONLY_ROOT = boolean(
 
 TEMPORARY_STORAGE = number(
     "TemporaryStorageMb",
-    group=COMPUTE,
+    group=groups.CONTAINERS,
     label="Temporary storage (MiB)",
     description="Size of /tmp in api and worker under a read-only root file system; it is part of their memory.",
     default="512",

@@ -15,21 +15,20 @@ from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
 from templates_src.compute.containers import READONLY_ROOT
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import FALSE, TRUE, boolean
 from templates_src.core.layer import Layer, Rule
 from templates_src.core.shared import LOG_RETENTION_DAYS
 from templates_src.core.wiring import (
     API_TASK_ROLE_NAME,
     BEAT_TASK_ROLE_NAME,
-    COMPUTE,
     KEY_ARN,
     WORKER_TASK_ROLE_NAME,
 )
 
 EXECUTE_COMMAND = boolean(
     "EnableExecuteCommand",
-    group=COMPUTE,
+    group=groups.CONTAINERS,
     label="ECS Exec",
     description="Allow shells in running containers, with logged sessions; needs a writable root file system.",
     default="false",

@@ -15,6 +15,7 @@ from troposphere.awslambda import EventInvokeConfig, Function, Permission
 from troposphere.ecs import Cluster, Service
 from troposphere.events import RetryPolicy, Rule, Target
 
+from templates_src.core import groups
 from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import FALSE, TRUE, Declaration
 from templates_src.core.function import add_function
@@ -27,7 +28,6 @@ from templates_src.core.wiring import (
     CACHE_SECRET_ARN,
     CACHE_USER_NAME,
     CACHE_USER_SECRET_ARN,
-    COMPUTE,
     KEY_ARN,
 )
 from templates_src.security.roles import publish_metrics
@@ -44,7 +44,7 @@ QUEUE_NAME = "[A-Za-z0-9_.-]+"
 
 WORKER_QUEUES = Declaration(
     name="WorkerQueues",
-    group=COMPUTE,
+    group=groups.WORKERS,
     label="Worker: queues",
     description="Celery queues to measure, separated by commas: the queues of WorkerCommand (--queues).",
     default="celery",

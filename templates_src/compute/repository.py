@@ -12,14 +12,14 @@ from troposphere import Equals, GetAtt, If, Sub
 from troposphere.ecr import ImageScanningConfiguration, LifecyclePolicy, Repository
 from troposphere.iam import PolicyType
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.wiring import COMPUTE, DEPLOY_ROLE_NAME
+from templates_src.core.wiring import DEPLOY_ROLE_NAME
 
 IMAGE_REPOSITORY = Declaration(
     name="ImageRepository",
-    group=COMPUTE,
+    group=groups.IMAGE,
     label="Image repository",
     description="Name of an existing ECR repository in this account and region; empty creates one. If you set it later, the created repository stays, outside the stack.",
     default="",
@@ -30,7 +30,7 @@ IMAGE_REPOSITORY = Declaration(
 
 IMAGE_TAG = Declaration(
     name="ImageTag",
-    group=COMPUTE,
+    group=groups.IMAGE,
     label="Image tag",
     description="Tag of the image to run; empty runs a public placeholder.",
     default="",

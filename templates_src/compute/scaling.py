@@ -17,10 +17,10 @@ from troposphere.applicationautoscaling import (
 from troposphere.ecs import Cluster, Service
 
 from templates_src.compute.queue_depth import BACKLOG_PER_TASK
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import metric_namespace
-from templates_src.core.wiring import COMPUTE
 
 MOST_TASKS = 100
 CPU, MEMORY = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"
@@ -33,7 +33,7 @@ def tasks(service: str, bound: str, default: str) -> Declaration:
     extreme = {"Min": "Smallest", "Max": "Largest"}[bound]
     return number(
         f"{service}{bound}Tasks",
-        group=COMPUTE,
+        group=groups.of_service(service),
         label=f"{service}: {extreme.lower()} number of tasks",
         description=f"{extreme} number of running tasks of {service.lower()}.",
         default=default,
@@ -46,7 +46,7 @@ def percentage(name: str, what: str, default: str) -> Declaration:
     """The average use, in percent, that scaling holds."""
     return number(
         name,
-        group=COMPUTE,
+        group=groups.API,
         label=f"Api: {what} target (%)",
         description=f"Average {what} use of the api's tasks above which the service adds tasks.",
         default=default,
@@ -59,7 +59,7 @@ API_CPU_TARGET = percentage("ApiCpuTarget", "CPU", "60")
 API_MEMORY_TARGET = percentage("ApiMemoryTarget", "memory", "75")
 WORKER_BACKLOG_TARGET = number(
     "WorkerBacklogTarget",
-    group=COMPUTE,
+    group=groups.WORKERS,
     label="Worker: backlog target",
     description="Jobs, waiting and running, for each worker task above which the service adds tasks; see docs/scaling.md.",
     default="10",

@@ -27,11 +27,11 @@ from troposphere.policies import (
 from templates_src.compute.search_address import SEARCH_URL, add_zone
 from templates_src.compute.search_role import add_instance_profile
 from templates_src.compute.search_user_data import user_data
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import LOG_RETENTION_DAYS, named
 from templates_src.core.wiring import (
-    COMPUTE,
     FIRST_PRIVATE_SUBNET_ID,
     KEY_ARN,
     SEARCH_SECURITY_GROUP_ID,
@@ -57,7 +57,7 @@ SUSPENDED = [
 
 INSTANCE_TYPE = Declaration(
     name="SearchInstanceType",
-    group=COMPUTE,
+    group=groups.SEARCH,
     label="Search: instance type",
     description="Graviton instance of the search server; changing it replaces the instance, not the index.",
     default="t4g.small",
@@ -66,7 +66,7 @@ INSTANCE_TYPE = Declaration(
 )
 IMAGE = Declaration(
     name="SearchImage",
-    group=COMPUTE,
+    group=groups.SEARCH,
     label="Search: image",
     description="Public image of Meilisearch with its exact version; a newer one upgrades a copy of the index.",
     default="getmeili/meilisearch:v1.56.2",

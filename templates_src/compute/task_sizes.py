@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from troposphere import Equals, Ref
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.wiring import COMPUTE
 
 GIB = 1024
 # Memory in MiB by CPU units, as far as the form offers them; Fargate has no other pair of these.
@@ -28,7 +28,7 @@ def cpu(service: str, default: str) -> Declaration:
     """CPU of a service's tasks, in units of 1/1024 vCPU."""
     return choice(
         f"{service}Cpu",
-        group=COMPUTE,
+        group=groups.of_service(service),
         label=f"{service}: CPU units",
         description=f"CPU of a task of {service.lower()}; 1024 are one vCPU.",
         allowed=CPU_UNITS,
@@ -40,7 +40,7 @@ def memory(service: str, default: str) -> Declaration:
     """Memory of a service's tasks, in MiB."""
     return choice(
         f"{service}Memory",
-        group=COMPUTE,
+        group=groups.of_service(service),
         label=f"{service}: memory (MiB)",
         description=f"Memory of a task of {service.lower()}; {service}Cpu decides which sizes exist.",
         allowed=MEMORY_MIB,

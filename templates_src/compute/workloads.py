@@ -11,7 +11,7 @@ from troposphere.ecs import Secret
 
 from templates_src.compute.search_address import SEARCH_URL
 from templates_src.compute.task_sizes import cpu, memory
-from templates_src.core import ports
+from templates_src.core import groups, ports
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.rotation import (
@@ -29,7 +29,6 @@ from templates_src.core.wiring import (
     CACHE_URL_SECRET_ARN,
     CLAUDE_API_KEY_SECRET_ARN,
     CLIMATIQ_API_KEY_SECRET_ARN,
-    COMPUTE,
     DATABASE_HOST,
     DATABASE_URL_SECRET_ARN,
     DOCUMENTS_BUCKET_NAME,
@@ -71,7 +70,7 @@ def command(service: str, default: str) -> Declaration:
     """
     return Declaration(
         name=f"{service}Command",
-        group=COMPUTE,
+        group=groups.of_service(service),
         label=f"{service}: command",
         description="Command and arguments, separated by single spaces; empty for the command of the image.",
         default=default,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from troposphere import Equals
 
+from templates_src.core import groups
 from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
-from templates_src.core.wiring import DATA
 
 SERVERLESS, REPLICATION_GROUP = "serverless", "replication-group"
 
 MODE = choice(
     "CacheMode",
-    group=DATA,
+    group=groups.CACHE,
     label="Cache mode",
     description="Serverless (pay per use) or a replication group (nodes of a fixed size; required in prod). A change creates an empty cache: waiting tasks are lost.",
     allowed=(SERVERLESS, REPLICATION_GROUP),

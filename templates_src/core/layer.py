@@ -23,6 +23,7 @@ from troposphere import (
 
 from templates_src.core.declaration import TRUE, Declaration
 from templates_src.core.errors import TemplateError
+from templates_src.core.groups import ORDER
 from templates_src.core.shared import ENVIRONMENT, PERMISSIONS_BOUNDARY, PROD, PROJECT
 
 Resource = TypeVar("Resource", bound=AWSObject)
@@ -208,10 +209,13 @@ class Layer:
         groups: dict[str, list[str]] = {}
         for declaration in self.declarations.values():
             groups.setdefault(declaration.group, []).append(declaration.name)
+        order = {group: position for position, group in enumerate(ORDER)}
         interface = {
             "ParameterGroups": [
                 {"Label": {"default": group}, "Parameters": names}
-                for group, names in groups.items()
+                for group, names in sorted(
+                    groups.items(), key=lambda each: order.get(each[0], len(order))
+                )
             ],
             "ParameterLabels": {
                 declaration.name: {"default": declaration.label}

@@ -7,10 +7,10 @@ from typing import Any
 
 from troposphere import Equals, If, NoValue, Sub
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
 
-GROUP_ROTATION = "Rotation"
 # The version of every secret in an environment that never rotated it.
 FIRST_VERSION = "1"
 # The secrets of a pair.
@@ -25,7 +25,7 @@ def secret_version(name: str, *, label: str, description: str) -> Declaration:
     """
     return Declaration(
         name=name,
-        group=GROUP_ROTATION,
+        group=groups.ROTATION,
         label=label,
         description=description,
         default=FIRST_VERSION,
@@ -100,7 +100,7 @@ def pair(in_use: str, first: str, second: str, *, label: str, what: str, one: st
     return Pair(
         choice(
             in_use,
-            group=GROUP_ROTATION,
+            group=groups.ROTATION,
             label=f"{label}: in use",
             description=f"Which of two {what}; both are accepted, so that changing it interrupts nothing.",
             allowed=(FIRST, SECOND),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from troposphere import Sub
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 
 ENVIRONMENTS = ("dev", "staging", "prod")
@@ -12,13 +13,10 @@ PROD = "prod"
 # The JSON key that the secrets of database and cache keep their password under.
 PASSWORD_KEY = "password"  # noqa: S105 - a key, not a password
 
-GROUP_ENVIRONMENT = "Environment"
-GROUP_OPERATIONS = "Operations"
-GROUP_RELEASE = "Release"
 
 PROJECT = Declaration(
     name="Project",
-    group=GROUP_ENVIRONMENT,
+    group=groups.ENVIRONMENT,
     label="Project",
     description="Short name of the application; the first part of every name. Another value makes another environment: launch it beside this one.",
     default="carbon-connect",
@@ -32,7 +30,7 @@ PROJECT = Declaration(
 
 ENVIRONMENT = choice(
     "Environment",
-    group=GROUP_ENVIRONMENT,
+    group=groups.ENVIRONMENT,
     label="Environment",
     description="Type of the environment; rules hold prod to what production needs. Another value makes another environment.",
     allowed=ENVIRONMENTS,
@@ -41,7 +39,7 @@ ENVIRONMENT = choice(
 
 PERMISSIONS_BOUNDARY = Declaration(
     name="PermissionsBoundary",
-    group=GROUP_OPERATIONS,
+    group=groups.OPERATIONS,
     label="Permissions boundary",
     description="ARN of the managed policy that bounds every role; empty for none.",
     default="",
@@ -52,7 +50,7 @@ PERMISSIONS_BOUNDARY = Declaration(
 # The values that CloudWatch Logs accepts and that make sense for an application's logs.
 LOG_RETENTION_DAYS = choice(
     "LogRetentionDays",
-    group=GROUP_OPERATIONS,
+    group=groups.OPERATIONS,
     label="Log retention (days)",
     description="How long CloudWatch keeps the logs.",
     allowed=("7", "14", "30", "60", "90", "180", "365", "731", "1827", "3653"),
@@ -61,7 +59,7 @@ LOG_RETENTION_DAYS = choice(
 
 RELEASE_BUCKET = Declaration(
     name="ReleaseBucket",
-    group=GROUP_RELEASE,
+    group=groups.RELEASE,
     label="Release bucket",
     description="S3 bucket, in the region of the launch, that holds the release.",
     pattern=r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -71,7 +69,7 @@ RELEASE_BUCKET = Declaration(
 
 RELEASE_PREFIX = Declaration(
     name="ReleasePrefix",
-    group=GROUP_RELEASE,
+    group=groups.RELEASE,
     label="Release prefix",
     description="Prefix of the release in its bucket, ending in a slash.",
     pattern=r"([A-Za-z0-9._-]+/)+",

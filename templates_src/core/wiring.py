@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from templates_src.core.declaration import Declaration, wired
+from templates_src.core.groups import SOURCES, outputs_of
 
-NETWORK, SECURITY, DATA, EDGE, COMPUTE = "Network", "Security", "Data", "Edge", "Compute"
+NETWORK, SECURITY, DATA, EDGE, COMPUTE = map(outputs_of, SOURCES)
 
 ROLE_NAME = r"[\w+=,.@-]{1,64}"
 ROLE_ARN = r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+"

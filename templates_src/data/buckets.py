@@ -20,12 +20,12 @@ from troposphere.s3 import (
     VersioningConfiguration,
 )
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration, choice, number
 from templates_src.core.layer import Layer
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
 from templates_src.core.shared import named
-from templates_src.core.wiring import API_TASK_ROLE_NAME, DATA, WORKER_TASK_ROLE_NAME
+from templates_src.core.wiring import API_TASK_ROLE_NAME, WORKER_TASK_ROLE_NAME
 
 GLOBAL, ACCOUNT_REGIONAL = "global", "account-regional"
 # Objects below 128 KB keep their storage class. Intelligent-Tiering does not move them to a cheaper tier, and the request
@@ -35,7 +35,7 @@ SMALL_STAY = "all_storage_classes_128K"
 
 NAMESPACE = choice(
     "BucketNamespace",
-    group=DATA,
+    group=groups.BUCKETS,
     label="Bucket names",
     description="global: bucket names in the namespace that all AWS accounts share; account-regional: names with a "
     "suffix, in this account and region. A change creates new, empty buckets; the old ones stay.",
@@ -44,7 +44,7 @@ NAMESPACE = choice(
 )
 INTELLIGENT_TIERING_DAYS = number(
     "DocumentsIntelligentTieringDays",
-    group=DATA,
+    group=groups.BUCKETS,
     label="Documents: days to Intelligent-Tiering",
     description="Age at which a document of 128 KB or more moves to Intelligent-Tiering.",
     default="30",
@@ -53,7 +53,7 @@ INTELLIGENT_TIERING_DAYS = number(
 )
 GLACIER_DAYS = number(
     "DocumentsGlacierDays",
-    group=DATA,
+    group=groups.BUCKETS,
     label="Documents: days to Glacier",
     description="Age at which a document of 128 KB or more moves to Glacier Flexible Retrieval, where it must be restored "
     "before it can be read.",
@@ -63,7 +63,7 @@ GLACIER_DAYS = number(
 )
 OLD_VERSION_DAYS = number(
     "DocumentsOldVersionDays",
-    group=DATA,
+    group=groups.BUCKETS,
     label="Documents: days of old versions",
     description="Number of days that an overwritten or deleted document can be restored.",
     default="90",
@@ -72,7 +72,7 @@ OLD_VERSION_DAYS = number(
 )
 MEDIA_CORS_ORIGINS = Declaration(
     name="MediaCorsOrigins",
-    group=DATA,
+    group=groups.BUCKETS,
     label="Media: origins",
     description="Origins of pages that may load and upload media from the browser, separated by commas; empty for none.",
     type="CommaDelimitedList",

@@ -21,7 +21,7 @@ from troposphere.elasticache import (
 )
 from troposphere.secretsmanager import Secret
 
-from templates_src.core import ports
+from templates_src.core import groups, ports
 from templates_src.core.cache_mode import MODE, REPLICATION_GROUP, SERVERLESS, use_serverless
 from templates_src.core.declaration import Declaration, choice, number
 from templates_src.core.layer import Layer
@@ -31,7 +31,6 @@ from templates_src.core.wiring import (
     CACHE_SECOND_SECRET_ARN,
     CACHE_SECRET_ARN,
     CACHE_SECURITY_GROUP_ID,
-    DATA,
     DATA_SUBNET_IDS,
     KEY_ARN,
 )
@@ -57,7 +56,7 @@ NO_ACCESS = "off ~* -@all"
 
 NODE_TYPE = Declaration(
     name="CacheNodeType",
-    group=DATA,
+    group=groups.CACHE,
     label="Cache node type",
     description="Size of each node of a replication group.",
     default="cache.t4g.medium",
@@ -66,7 +65,7 @@ NODE_TYPE = Declaration(
 )
 NODES = choice(
     "CacheNodes",
-    group=DATA,
+    group=groups.CACHE,
     label="Cache nodes",
     description="Nodes of a replication group: one primary, the others replicas in other zones; prod has at least 2.",
     # At most 5 replicas.
@@ -75,7 +74,7 @@ NODES = choice(
 )
 MAXIMUM_STORAGE = number(
     "CacheMaximumStorageGb",
-    group=DATA,
+    group=groups.CACHE,
     label="Serverless cache: storage at most (GB)",
     description="Limit of a serverless cache's data, and so of its cost; above it, writes fail.",
     default="1",
@@ -85,7 +84,7 @@ MAXIMUM_STORAGE = number(
 )
 MAXIMUM_ECPU = number(
     "CacheMaximumEcpuPerSecond",
-    group=DATA,
+    group=groups.CACHE,
     label="Serverless cache: ECPU at most (per second)",
     description="Limit of a serverless cache's requests, and so of its cost; above it, requests are throttled.",
     default="5000",

@@ -8,13 +8,12 @@ from troposphere import Equals, GetAtt, If, NoValue, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
-from templates_src.core import ports
+from templates_src.core import groups, ports
 from templates_src.core.declaration import TRUE, Declaration, boolean, number
 from templates_src.core.layer import Layer
 from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.core.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
 from templates_src.core.wiring import (
-    DATA,
     DATA_SUBNET_IDS,
     DATABASE_SECRET_ARN,
     DATABASE_SECURITY_GROUP_ID,
@@ -42,7 +41,7 @@ MAINTENANCE_WINDOW = "sun:03:00-sun:04:00"
 
 INSTANCE_CLASS = Declaration(
     name="DatabaseInstanceClass",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database instance class",
     description="Size of the database; changing it restarts the database (Multi-AZ: fails over).",
     default="db.t4g.medium",
@@ -51,7 +50,7 @@ INSTANCE_CLASS = Declaration(
 )
 ALLOCATED_STORAGE = number(
     "DatabaseAllocatedStorage",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database storage (GiB)",
     description="Initial storage (gp3). It grows automatically and cannot shrink.",
     default="50",
@@ -61,7 +60,7 @@ ALLOCATED_STORAGE = number(
 )
 MAX_ALLOCATED_STORAGE = number(
     "DatabaseMaxAllocatedStorage",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database storage at most (GiB)",
     description="Limit of storage autoscaling; at least 10 % above DatabaseAllocatedStorage.",
     default="200",
@@ -70,14 +69,14 @@ MAX_ALLOCATED_STORAGE = number(
 )
 MULTI_AZ = boolean(
     "DatabaseMultiAz",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database in two zones",
     description="Keep a standby in another zone; required in prod.",
     default="false",
 )
 BACKUP_RETENTION_DAYS = number(
     "DatabaseBackupRetentionDays",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database backups (days)",
     description="Number of days that RDS keeps automated backups. A lower number deletes older backups.",
     default="7",
@@ -87,14 +86,14 @@ BACKUP_RETENTION_DAYS = number(
 )
 DELETION_PROTECTION = boolean(
     "DatabaseDeletionProtection",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database deletion protection",
     description="Refuse to delete the database, also when an update replaces it; required in prod.",
     default="false",
 )
 NAME = Declaration(
     name="DatabaseName",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database name",
     description="Name of the database inside PostgreSQL. A change REPLACES the instance with an empty one; a final snapshot of the old one stays.",
     default="carbon_connect",
@@ -105,7 +104,7 @@ NAME = Declaration(
 )
 SNAPSHOT_IDENTIFIER = Declaration(
     name="DatabaseSnapshotIdentifier",
-    group=DATA,
+    group=groups.DATABASE,
     label="Database snapshot",
     description="Name or ARN of an encrypted snapshot to restore; empty for none. Keep it in later updates: "
     "a change or an empty value REPLACES the database.",

@@ -11,11 +11,11 @@ from troposphere.dlm import CreateRule, LifecyclePolicy, PolicyDetails, RetainRu
 from troposphere.ec2 import Volume
 from troposphere.iam import Policy, Role
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration, number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, PROJECT, named
-from templates_src.core.wiring import DATA, FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
+from templates_src.core.wiring import FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
 
 # Key of the one tag that the snapshots are made by: Data Lifecycle Manager takes a volume that has any of its tags.
 SNAPSHOT_TAG = "Snapshots"
@@ -31,7 +31,7 @@ ZONE_IS_A_PARAMETER = {
 
 VOLUME_SIZE = number(
     "SearchVolumeGb",
-    group=DATA,
+    group=groups.SEARCH,
     label="Search volume (GiB)",
     description="Size of the volume of the search index (gp3): twice the index, for upgrades. It cannot shrink.",
     default="20",
@@ -40,7 +40,7 @@ VOLUME_SIZE = number(
 )
 SNAPSHOT_ID = Declaration(
     name="SearchSnapshotId",
-    group=DATA,
+    group=groups.SEARCH,
     label="Search snapshot",
     description="EBS snapshot to restore the search index from; empty for none. Keep it in later updates: "
     "an empty value starts an empty index.",

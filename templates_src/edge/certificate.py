@@ -28,12 +28,12 @@ from troposphere.elasticloadbalancingv2 import LoadBalancer
 from troposphere.events import Rule as ScheduleRule
 from troposphere.events import Target
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.json_text import ConditionalEntry, json_text
 from templates_src.core.layer import Layer, Rule
 from templates_src.core.shared import ENVIRONMENT, PROD, PROJECT, named
-from templates_src.core.wiring import EDGE
 
 DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # The tag by which the function's role knows its own certificate among those of the account.
@@ -45,7 +45,7 @@ RENEWAL_SCHEDULE = "rate(30 days)"
 
 CERTIFICATE_ARN = Declaration(
     name="CertificateArn",
-    group=EDGE,
+    group=groups.DOMAIN,
     label="Certificate",
     description="ARN of an issued ACM certificate in this region; empty for a certificate for DomainName or, outside prod, a self-signed one.",
     default="",
@@ -55,7 +55,7 @@ CERTIFICATE_ARN = Declaration(
 
 DOMAIN_NAME = Declaration(
     name="DomainName",
-    group=EDGE,
+    group=groups.DOMAIN,
     label="Domain name",
     description="Name that users type, such as app.example.com; empty for the load balancer's own name.",
     default="",
@@ -67,7 +67,7 @@ DOMAIN_NAME = Declaration(
 
 HOSTED_ZONE_ID = Declaration(
     name="HostedZoneId",
-    group=EDGE,
+    group=groups.DOMAIN,
     label="Hosted zone",
     description="ID of the Route 53 zone of DomainName, for its record and certificate; empty if DNS is elsewhere.",
     default="",

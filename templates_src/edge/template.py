@@ -18,12 +18,11 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificateArn
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from templates_src.core import ports
+from templates_src.core import groups, ports
 from templates_src.core.declaration import TRUE, boolean
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
 from templates_src.core.wiring import (
-    EDGE,
     LOAD_BALANCER_SECURITY_GROUP_ID,
     PUBLIC_SUBNET_IDS,
     VPC_ID,
@@ -47,7 +46,7 @@ HEALTHY_AFTER, UNHEALTHY_AFTER = 2, 3
 
 DELETION_PROTECTION = boolean(
     "LoadBalancerDeletionProtection",
-    group=EDGE,
+    group=groups.LOAD_BALANCER,
     label="Load balancer's deletion protection",
     description="Refuse to delete the load balancer; set it to false before you delete the environment.",
     default="false",

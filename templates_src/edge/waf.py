@@ -29,14 +29,15 @@ from troposphere.wafv2 import (
     WebACLRule,
 )
 
+from templates_src.core import groups
 from templates_src.core.declaration import number
 from templates_src.core.layer import Layer
 from templates_src.core.shared import LOG_RETENTION_DAYS, named
-from templates_src.core.wiring import EDGE, KEY_ARN
+from templates_src.core.wiring import KEY_ARN
 
 WAF_RATE_LIMIT = number(
     "WafRateLimit",
-    group=EDGE,
+    group=groups.LOAD_BALANCER,
     label="Requests from one address",
     description="Number of requests in five minutes above which the firewall blocks an IP address.",
     default="2000",

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from troposphere import Equals, If, NoValue, Or, Ref, Split, Sub
 
+from templates_src.core import groups
 from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS
@@ -19,7 +20,7 @@ COMBINATIONS = tuple(
 )
 LAUNCHED = choice(
     "Environments",
-    group="Launching",
+    group=groups.LAUNCHING,
     label="Environments",
     description="Environments that this role launches. It can neither read nor change anything of another environment.",
     allowed=COMBINATIONS,

@@ -24,6 +24,7 @@ from awacs.aws import (
 )
 from troposphere import AccountId, If, Ref, Sub
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration
 from templates_src.launch_role.bindings import (
     ACCOUNT,
@@ -48,7 +49,7 @@ KEYS = f"{ARN}kms:*:{ACCOUNT}:key/*"
 BUCKETS = (f"{ARN}s3:::{NAMED}-*", f"{ARN}s3:::{SMALL_NAMES}")
 RELEASE_BUCKETS = Declaration(
     name="ReleaseBuckets",
-    group="Launching",
+    group=groups.LAUNCHING,
     label="Release buckets",
     description="Release bucket that products are launched from, or the beginning of several names and *; empty for this account's.",
     default="",
@@ -60,7 +61,7 @@ RELEASE_BUCKETS = Declaration(
 RELEASE_OBJECTS = "the release's objects"
 PUBLISHER_ACCOUNT = Declaration(
     name="PublisherAccount",
-    group="Launching",
+    group=groups.LAUNCHING,
     label="Publisher's account",
     description="Account that publishes the products and owns the release buckets; empty for this account.",
     default="",

@@ -15,7 +15,7 @@ from awacs.aws import StringEqualsIfExists as EqualsIfExists
 from troposphere import AccountId, GetAtt, If, Ref
 from troposphere.iam import ManagedPolicy, Role
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import TRUE, Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
@@ -34,7 +34,7 @@ BOUNDARY_ADDED = "BoundaryAdded"
 
 LAUNCH_ROLE_NAME = Declaration(
     name="LaunchRoleName",
-    group="Launching",
+    group=groups.LAUNCHING,
     label="Launch role",
     description="Name of the role, the same in every account: the products' launch constraints name it.",
     default=ROLE_NAME,

@@ -9,7 +9,7 @@ from troposphere import Condition as Named
 from troposphere.cloudwatch import Alarm, Dashboard
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
@@ -39,11 +39,10 @@ from templates_src.monitoring.metrics import (
 )
 from templates_src.monitoring.queue_alarm_specs import queue_alarm_specs
 from templates_src.monitoring.search_alarm_specs import search_alarm_specs
-from templates_src.monitoring.thresholds import GROUP
 
 ALARM_EMAIL = Declaration(
     name="AlarmEmail",
-    group=GROUP,
+    group=groups.ALARMS,
     label="E-mail for alarms",
     description="E-mail address for alarms; empty for none. SNS sends a confirmation first, also after a change.",
     default="",

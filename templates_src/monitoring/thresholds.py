@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from templates_src.core import groups
 from templates_src.core.declaration import number
-
-GROUP = "Monitoring"
 
 WAF_BLOCKED_THRESHOLD = number(
     "WafBlockedThreshold",
-    group=GROUP,
+    group=groups.ALARMS,
     label="Blocked requests",
     description="Blocked requests in five minutes above which an alarm is raised.",
     default="1000",
@@ -17,7 +16,7 @@ WAF_BLOCKED_THRESHOLD = number(
 )
 API_RESPONSE_TIME_THRESHOLD = number(
     "ApiResponseTimeThreshold",
-    group=GROUP,
+    group=groups.ALARMS,
     label="Response time (s)",
     description="Response time in seconds of the slowest 1 % of requests above which an alarm is raised.",
     default="3",
@@ -26,7 +25,7 @@ API_RESPONSE_TIME_THRESHOLD = number(
 )
 QUEUE_DEPTH_THRESHOLD = number(
     "QueueDepthThreshold",
-    group=GROUP,
+    group=groups.ALARMS,
     label="Queue depth",
     description="Jobs, waiting and running, above which an alarm is raised after half an hour.",
     default="1000",
@@ -35,7 +34,7 @@ QUEUE_DEPTH_THRESHOLD = number(
 )
 DATABASE_CONNECTIONS_THRESHOLD = number(
     "DatabaseConnectionsThreshold",
-    group=GROUP,
+    group=groups.ALARMS,
     label="Database connections",
     description="Connections above which an alarm is raised; about 80 % of what the instance class allows.",
     # max_connections is LEAST(DBInstanceClassMemory / 9531392, 5000): some 400 on the 4 GiB of a db.t4g.medium.
@@ -46,7 +45,7 @@ DATABASE_CONNECTIONS_THRESHOLD = number(
 )
 DATABASE_FREE_MEMORY_THRESHOLD = number(
     "DatabaseFreeMemoryThreshold",
-    group=GROUP,
+    group=groups.ALARMS,
     label="Database free memory (MiB)",
     description="Free memory of the database instance, in MiB, below which an alarm is raised.",
     # A sixteenth of a db.t4g.medium.

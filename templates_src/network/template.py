@@ -30,18 +30,19 @@ from troposphere.ec2 import (
 )
 from troposphere.logs import LogGroup
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
 from templates_src.core.shared import LOG_RETENTION_DAYS, named
 from templates_src.network.isolation import isolate_data
-from templates_src.network.tiers import DATA, GROUP, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
+from templates_src.network.tiers import DATA, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
 
 SINGLE, PER_ZONE = "single", "per-zone"
 EVERYWHERE = "0.0.0.0/0"
 
 AVAILABILITY_ZONES = Declaration(
     name="AvailabilityZones",
-    group=GROUP,
+    group=groups.NETWORK,
     label="Availability zones",
     description="Three zones of the region, in order; empty takes the first three of the account. Choose them before the first launch: EC2 refuses a change, and the update rolls back.",
     type="CommaDelimitedList",
@@ -53,7 +54,7 @@ AVAILABILITY_ZONES = Declaration(
 
 NAT_GATEWAYS = choice(
     "NatGateways",
-    group=GROUP,
+    group=groups.NETWORK,
     label="NAT gateways",
     description="One NAT gateway for all zones (cheaper) or one in each zone (survives the loss of a zone).",
     allowed=(SINGLE, PER_ZONE),

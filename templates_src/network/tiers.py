@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from troposphere import Cidr, Ref, Select
 
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration
 
-GROUP = "Network"
 ZONES = (1, 2, 3)
 # /20 subnets: 12 host bits. Nine of the sixteen in a /16 are used.
 SUBNET_BITS, SUBNET_COUNT = "12", 9
 
 VPC_CIDR = Declaration(
     name="VpcCidr",
-    group=GROUP,
+    group=groups.NETWORK,
     label="VPC address range",
     description="Private /16 range of the VPC, divided into nine /20 subnets. Choose it before the first launch: RDS refuses a change, and the update rolls back.",
     default="10.0.0.0/16",

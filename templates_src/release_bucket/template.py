@@ -23,11 +23,11 @@ from troposphere.s3 import (
     VersioningConfiguration,
 )
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
-from templates_src.core.shared import GROUP_RELEASE, PROJECT
+from templates_src.core.shared import PROJECT
 
 NAME = "release-bucket"
 # The name of a bucket is this, the account and the region.
@@ -35,7 +35,7 @@ RELEASE_BUCKET_PREFIX = "carbon-connect-releases"
 
 BUCKET_NAME = Declaration(
     name="ReleaseBucketName",
-    group=GROUP_RELEASE,
+    group=groups.RELEASE,
     label="Release bucket",
     description=f"Name of the bucket; empty for {RELEASE_BUCKET_PREFIX}-ACCOUNT-REGION. Another name is another bucket; the old one stays.",
     default="",
@@ -44,7 +44,7 @@ BUCKET_NAME = Declaration(
 )
 ORGANIZATION_ID = Declaration(
     name="OrganizationId",
-    group=GROUP_RELEASE,
+    group=groups.RELEASE,
     label="Organization",
     description="ID of the AWS organization whose accounts launch from this bucket; empty for this account only.",
     default="",

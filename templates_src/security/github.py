@@ -10,18 +10,17 @@ from troposphere import And, Equals, GetAtt, If, Not, NoValue, Or, Ref, Select, 
 from troposphere import Condition as NamedCondition
 from troposphere.iam import OIDCProvider, Role
 
-from templates_src.core import iam
+from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer, Rule
 from templates_src.security.roles import policy, sign_in_to_registry
 
-GROUP = "GitHub"
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 
 GITHUB_REPOSITORY = Declaration(
     name="GitHubRepository",
-    group=GROUP,
+    group=groups.GITHUB,
     label="GitHub repository",
     description="GitHub repository whose workflows deploy to this environment; empty for none. A change moves the deploy role's trust to the new repository.",
     default="",
@@ -35,7 +34,7 @@ def github_id(name: str, label: str, of: str) -> Declaration:
     """A numeric ID of GitHub, which a renamed account or repository keeps."""
     return Declaration(
         name=name,
-        group=GROUP,
+        group=groups.GITHUB,
         label=label,
         description=f"Numeric ID of the {of}; needed if the repository was created, renamed or transferred after 2026-07-15.",
         default="",
@@ -51,7 +50,7 @@ GITHUB_REPOSITORY_ID = github_id("GitHubRepositoryId", "GitHub repository's ID",
 
 GITHUB_OIDC_PROVIDER_ARN = Declaration(
     name="GitHubOidcProviderArn",
-    group=GROUP,
+    group=groups.GITHUB,
     label="GitHub's OIDC provider",
     description="ARN of the account's OIDC provider for GitHub; empty creates it. An account can have only one.",
     default="",

@@ -13,12 +13,12 @@ from troposphere.ec2 import (
     SecurityGroupRule,
 )
 
-from templates_src.core import ports
+from templates_src.core import groups, ports
 from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
-from templates_src.core.wiring import SECURITY, VPC_ID
+from templates_src.core.wiring import VPC_ID
 from templates_src.network.template import EVERYWHERE
 
 TCP = "tcp"
@@ -26,7 +26,7 @@ OCTET = r"(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])"
 
 INGRESS_CIDR = Declaration(
     name="IngressCidr",
-    group=SECURITY,
+    group=groups.LOAD_BALANCER,
     label="Clients' address range",
     description="IPv4 range of the clients that can reach the load balancer; by default all.",
     default=EVERYWHERE,

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release, template_path
-from templates_src.core.rotation import GROUP_ROTATION
+from templates_src.core import groups
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.contract.containers import (
     DOCKERFILE,
@@ -221,7 +221,7 @@ def test_every_parameter_of_a_rotation_is_in_its_procedure(release: Release) -> 
     parameters = {
         name
         for name, declaration in release.root.declarations.items()
-        if declaration.group == GROUP_ROTATION
+        if declaration.group == groups.ROTATION
     }
 
     assert parameters
