@@ -319,3 +319,11 @@ def test_rule_is_held_to_only_under_its_condition() -> None:
 def test_rule_that_asks_the_account_is_refused(expression: Any) -> None:
     with pytest.raises(PipelineError, match=f"{next(iter(expression))}, which cannot be evaluated"):
         scope().holds(expression)
+
+
+@pytest.mark.parametrize("function", ["Fn::Base64", "Fn::Split"])
+def test_text_of_a_launch_stays_as_it_is(function: str) -> None:
+    scope = Scope({}, {"Topic": "<arn>"}, opaque=lambda text: "<" in text)
+    argument = {"Ref": "Topic"} if function == "Fn::Base64" else ["/", {"Ref": "Topic"}]
+
+    assert function in scope.evaluate({function: argument})

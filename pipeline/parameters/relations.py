@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 # The first may not exceed the second.
 ORDERED = (
@@ -39,6 +39,19 @@ def check_relations(values: Mapping[str, str]) -> str | None:
         if {low, high} <= values.keys() and int(values[low]) >= int(values[high]):
             return f"{low} ({values[low]}) must be below {high} ({values[high]})."
     return check_zones(values)
+
+
+def statements(name: str) -> Iterator[str]:
+    """The relations that a parameter takes part in, in sentences."""
+    for low, high in ORDERED:
+        if name in {low, high}:
+            yield f"{low} must not exceed {high}."
+    for low, high in CEILINGS:
+        if name in {low, high}:
+            yield f"{high} must be at least 10 % above {low}."
+    for low, high in STRICTLY_ORDERED:
+        if name in {low, high}:
+            yield f"{low} must be below {high}."
 
 
 def check_zones(values: Mapping[str, str]) -> str | None:

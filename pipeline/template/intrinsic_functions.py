@@ -23,8 +23,8 @@ class Scope:
     """The values that the functions of one template refer to.
 
     ``values`` holds parameters and pseudo parameters; ``outputs`` returns the value of Fn::GetAtt for a nested stack's
-    output, or None for any other attribute. ``opaque`` returns whether a text is known only after a launch: Fn::Split and
-    Fn::Cidr of such a text stay.
+    output, or None for any other attribute. ``opaque`` returns whether a text is known only after a launch: Fn::Split,
+    Fn::Cidr and Fn::Base64 of such a text stay.
     """
 
     template: Mapping[str, Any]
@@ -193,7 +193,7 @@ class Scope:
 
     def _base64(self, argument: Any) -> Any:
         text = self.evaluate(argument)
-        if isinstance(text, str):
+        if isinstance(text, str) and not self.opaque(text):
             return base64.b64encode(text.encode()).decode()
         return {"Fn::Base64": text}
 

@@ -25,6 +25,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import (
     ENVIRONMENT,
     LOG_RETENTION_DAYS,
+    NEW_TASKS,
     celery_key_prefix,
     named,
 )
@@ -38,7 +39,7 @@ CPU_ARCHITECTURE = choice(
     "CpuArchitecture",
     group=groups.IMAGE,
     label="CPU architecture",
-    description="Architecture of the image; ARM64 costs a fifth less.",
+    description=f"Architecture of the image; ARM64 costs a fifth less. {NEW_TASKS}",
     allowed=(ARM64, X86_64),
     default=ARM64,
 )
@@ -47,7 +48,8 @@ READONLY_ROOT = boolean(
     "ReadonlyRootFilesystem",
     group=groups.CONTAINERS,
     label="Read-only root file system",
-    description="Let containers write only to /tmp, in memory; false for images that write elsewhere or need more space.",
+    description="Let containers write only to /tmp, in memory; false for images that write elsewhere or need more space. "
+    f"{NEW_TASKS}",
     default="true",
 )
 
@@ -55,7 +57,7 @@ TEMPORARY_STORAGE = number(
     "TemporaryStorageMb",
     group=groups.CONTAINERS,
     label="Temporary storage (MiB)",
-    description="Size of /tmp in api and worker under a read-only root file system; it is part of their memory.",
+    description="Size of /tmp in api and worker under a read-only root file system; it is part of their memory. A change starts new tasks of both.",
     default="512",
     at_least=64,
     at_most=16384,

@@ -30,7 +30,7 @@ EXECUTE_COMMAND = boolean(
     "EnableExecuteCommand",
     group=groups.CONTAINERS,
     label="ECS Exec",
-    description="Allow shells in running containers, with logged sessions; needs a writable root file system.",
+    description="Allow shells in running containers, with logged sessions; needs a writable root file system. false deletes the log of the sessions.",
     default="false",
 )
 

@@ -15,13 +15,15 @@ from troposphere.iam import PolicyType
 from templates_src.core import groups, iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.shared import NEW_TASKS
 from templates_src.core.wiring import DEPLOY_ROLE_NAME
 
 IMAGE_REPOSITORY = Declaration(
     name="ImageRepository",
     group=groups.IMAGE,
     label="Image repository",
-    description="Name of an existing ECR repository in this account and region; empty creates one. If you set it later, the created repository stays, outside the stack.",
+    description="Name of an existing ECR repository in this account and region; empty creates one. If you set it later, the created repository stays, outside the stack. "
+    f"{NEW_TASKS}",
     default="",
     pattern=r"([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*)?",
     max_length=256,
@@ -32,7 +34,7 @@ IMAGE_TAG = Declaration(
     name="ImageTag",
     group=groups.IMAGE,
     label="Image tag",
-    description="Tag of the image to run; empty runs a public placeholder.",
+    description=f"Tag of the image to run; empty runs a public placeholder. {NEW_TASKS}",
     default="",
     pattern=r"([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?",
     message="ImageTag must be empty or a tag in the repository: at most 128 letters, digits, dots, hyphens, underscores.",

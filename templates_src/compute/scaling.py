@@ -30,12 +30,15 @@ SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 
 def tasks(service: str, bound: str, default: str) -> Declaration:
     """The smallest (``Min``) or largest (``Max``) number of a service's tasks."""
-    extreme = {"Min": "Smallest", "Max": "Largest"}[bound]
+    extreme, other, limit = {
+        "Min": ("Smallest", "Max", "at most"),
+        "Max": ("Largest", "Min", "at least"),
+    }[bound]
     return number(
         f"{service}{bound}Tasks",
         group=groups.of_service(service),
         label=f"{service}: {extreme.lower()} number of tasks",
-        description=f"{extreme} number of running tasks of {service.lower()}.",
+        description=f"{extreme} number of running tasks of {service.lower()}; {limit} {service}{other}Tasks.",
         default=default,
         at_least=1,
         at_most=MOST_TASKS,

@@ -59,7 +59,7 @@ INSTANCE_TYPE = Declaration(
     name="SearchInstanceType",
     group=groups.SEARCH,
     label="Search: instance type",
-    description="Graviton instance of the search server; changing it replaces the instance, not the index.",
+    description="Graviton instance of the search server; a change replaces the instance, not the index; search is unavailable meanwhile.",
     default="t4g.small",
     pattern=r"(t4g|[cmr][6-9]g[a-z]{0,2})\.(small|medium|(\d{0,2}x)?large)",
     message="SearchInstanceType must be a Graviton type of at least 2 GiB, such as t4g.small or m7g.large.",
@@ -68,7 +68,7 @@ IMAGE = Declaration(
     name="SearchImage",
     group=groups.SEARCH,
     label="Search: image",
-    description="Public image of Meilisearch with its exact version; a newer one upgrades a copy of the index.",
+    description="Public image of Meilisearch with its exact version; a newer one upgrades a copy of the index. A change replaces the server; search is unavailable meanwhile.",
     default="getmeili/meilisearch:v1.56.2",
     pattern=r"[a-z0-9][a-z0-9._/-]*:v\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?",
     # User data has room for no longer one.

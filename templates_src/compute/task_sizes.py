@@ -9,6 +9,7 @@ from troposphere import Equals, Ref
 from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer, Rule
+from templates_src.core.shared import new_tasks
 
 GIB = 1024
 # Memory in MiB by CPU units, as far as the form offers them; Fargate has no other pair of these.
@@ -30,7 +31,7 @@ def cpu(service: str, default: str) -> Declaration:
         f"{service}Cpu",
         group=groups.of_service(service),
         label=f"{service}: CPU units",
-        description=f"CPU of a task of {service.lower()}; 1024 are one vCPU.",
+        description=f"CPU of a task of {service.lower()}; 1024 are one vCPU. {new_tasks(service)}",
         allowed=CPU_UNITS,
         default=default,
     )
@@ -42,7 +43,7 @@ def memory(service: str, default: str) -> Declaration:
         f"{service}Memory",
         group=groups.of_service(service),
         label=f"{service}: memory (MiB)",
-        description=f"Memory of a task of {service.lower()}; {service}Cpu decides which sizes exist.",
+        description=f"Memory of a task of {service.lower()}; {service}Cpu decides which sizes exist. {new_tasks(service)}",
         allowed=MEMORY_MIB,
         default=default,
     )

@@ -21,6 +21,7 @@ from templates_src.core.rotation import (
     SESSION_KEY,
     Pair,
 )
+from templates_src.core.shared import new_tasks
 from templates_src.core.wiring import (
     API_TASK_ROLE_ARN,
     BEAT_TASK_ROLE_ARN,
@@ -72,7 +73,7 @@ def command(service: str, default: str) -> Declaration:
         name=f"{service}Command",
         group=groups.of_service(service),
         label=f"{service}: command",
-        description="Command and arguments, separated by single spaces; empty for the command of the image.",
+        description=f"Command and arguments, separated by single spaces; empty for the command of the image. {new_tasks(service)}",
         default=default,
         pattern=r"(\S+( \S+)*)?",
         message=f"{service}Command must be a command and its arguments, separated by single spaces.",

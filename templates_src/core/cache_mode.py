@@ -14,7 +14,7 @@ MODE = choice(
     "CacheMode",
     group=groups.CACHE,
     label="Cache mode",
-    description="Serverless (pay per use) or a replication group (nodes of a fixed size; required in prod). A change creates an empty cache: waiting tasks are lost.",
+    description="Serverless (pay per use) or a replication group (nodes of a fixed size; required in prod). A change creates an empty cache, and waiting tasks are lost; beat pauses meanwhile.",
     allowed=(SERVERLESS, REPLICATION_GROUP),
     default=SERVERLESS,
 )

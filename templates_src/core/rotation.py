@@ -10,6 +10,7 @@ from troposphere import Equals, If, NoValue, Sub
 from templates_src.core import groups
 from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
+from templates_src.core.shared import NEW_TASKS, new_tasks
 
 # The version of every secret in an environment that never rotated it.
 FIRST_VERSION = "1"
@@ -42,7 +43,7 @@ DATABASE_CREDENTIALS_VERSION = secret_version(
 DATABASE_MASTER_VERSION = secret_version(
     "DatabaseMasterCredentialsVersion",
     label="Database master password: version",
-    description="Another version gives the master user, which no container uses, another password.",
+    description="Another version replaces the secret of the master user, which no container uses, by one with another password.",
 )
 
 
@@ -94,15 +95,17 @@ class Pair:
         )
 
 
-def pair(in_use: str, first: str, second: str, *, label: str, what: str, one: str) -> Pair:
-    """The parameters of a pair: their names, what labels begin with, and the words for the pair's use and for one of it."""
+def pair(
+    in_use: str, first: str, second: str, *, label: str, what: str, one: str, change: str
+) -> Pair:
+    """The parameters of a pair: their names, what labels begin with, the words for the pair's use and for one of it, and what moving does."""
     renewal = f"Another version renews the {{}} {one}; renew it only while the other one is in use."
     return Pair(
         choice(
             in_use,
             group=groups.ROTATION,
             label=f"{label}: in use",
-            description=f"Which of two {what}; both are accepted, so that changing it interrupts nothing.",
+            description=f"Which of two {what}; both are accepted, so that api and worker go on. {change}",
             allowed=(FIRST, SECOND),
             default=FIRST,
         ),
@@ -122,6 +125,7 @@ CACHE_CREDENTIALS = pair(
     label="Cache credentials",
     what="users of the cache the application is",
     one="user's password",
+    change=NEW_TASKS,
 )
 JWT_SECRET = pair(
     "JwtSigningSecret",
@@ -130,6 +134,7 @@ JWT_SECRET = pair(
     label="JWT secret",
     what="secrets signs new tokens",
     one="secret",
+    change=new_tasks("Api"),
 )
 SESSION_KEY = pair(
     "SessionSigningKey",
@@ -138,11 +143,12 @@ SESSION_KEY = pair(
     label="Session key",
     what="keys signs new sessions",
     one="key",
+    change=new_tasks("Api"),
 )
 SEARCH_KEY_VERSION = secret_version(
     "SearchKeyVersion",
     label="Search key: version",
-    description="Another version gives Meilisearch another master key; the search server is replaced, and search unavailable meanwhile.",
+    description="Another version gives Meilisearch another master key; the search server is replaced, and search is unavailable meanwhile.",
 )
 API_KEYS_VERSION = secret_version(
     "ApiKeysVersion",

@@ -18,7 +18,7 @@ PROJECT = Declaration(
     name="Project",
     group=groups.ENVIRONMENT,
     label="Project",
-    description="Short name of the application; the first part of every name. Another value makes another environment: launch it beside this one.",
+    description="Short name of the application; the first part of every name. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
     default="carbon-connect",
     pattern="[a-z](-?[a-z0-9])+",
     # The longest name is an account-regional bucket: {project}-staging-documents-{12 digits}-ap-southeast-1-an
@@ -32,7 +32,7 @@ ENVIRONMENT = choice(
     "Environment",
     group=groups.ENVIRONMENT,
     label="Environment",
-    description="Type of the environment; rules hold prod to what production needs. Another value makes another environment.",
+    description="Type of the environment; rules hold prod to what production needs. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
     allowed=ENVIRONMENTS,
     default="dev",
 )
@@ -52,10 +52,23 @@ LOG_RETENTION_DAYS = choice(
     "LogRetentionDays",
     group=groups.OPERATIONS,
     label="Log retention (days)",
-    description="How long CloudWatch keeps the logs.",
+    description="How long CloudWatch keeps the logs. A lower number deletes older logs.",
     allowed=("7", "14", "30", "60", "90", "180", "365", "731", "1827", "3653"),
     default="30",
 )
+
+# What a change does that gives every service another task definition. Beat alone stops its task before it starts the new one.
+NEW_TASKS = "A change starts new tasks; beat pauses meanwhile."
+
+
+def new_tasks(service: str) -> str:
+    """What a change does that gives one service (Api, Worker or Beat) another task definition."""
+    return (
+        "A change starts a new task; beat pauses meanwhile."
+        if service == "Beat"
+        else f"A change starts new tasks of {service.lower()}."
+    )
+
 
 RELEASE_BUCKET = Declaration(
     name="ReleaseBucket",

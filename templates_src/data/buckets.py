@@ -38,7 +38,7 @@ NAMESPACE = choice(
     group=groups.BUCKETS,
     label="Bucket names",
     description="global: bucket names in the namespace that all AWS accounts share; account-regional: names with a "
-    "suffix, in this account and region. A change creates new, empty buckets; the old ones stay.",
+    "suffix, in this account and region. A change REPLACES the buckets by new, empty ones; the old ones stay.",
     allowed=(GLOBAL, ACCOUNT_REGIONAL),
     default=GLOBAL,
 )
@@ -46,7 +46,7 @@ INTELLIGENT_TIERING_DAYS = number(
     "DocumentsIntelligentTieringDays",
     group=groups.BUCKETS,
     label="Documents: days to Intelligent-Tiering",
-    description="Age at which a document of 128 KB or more moves to Intelligent-Tiering.",
+    description="Age at which a document of 128 KB or more moves to Intelligent-Tiering; below DocumentsGlacierDays.",
     default="30",
     at_least=1,
     at_most=3_650,
@@ -56,7 +56,7 @@ GLACIER_DAYS = number(
     group=groups.BUCKETS,
     label="Documents: days to Glacier",
     description="Age at which a document of 128 KB or more moves to Glacier Flexible Retrieval, where it must be restored "
-    "before it can be read.",
+    "before it can be read; above DocumentsIntelligentTieringDays.",
     default="365",
     at_least=2,
     at_most=3_650,

@@ -52,7 +52,7 @@ ALLOCATED_STORAGE = number(
     "DatabaseAllocatedStorage",
     group=groups.DATABASE,
     label="Database storage (GiB)",
-    description="Initial storage (gp3). It grows automatically and cannot shrink.",
+    description="Initial storage (gp3). It grows automatically and cannot shrink; RDS takes an increase of at least 10 %, up to 10 % below DatabaseMaxAllocatedStorage.",
     default="50",
     # The bounds of gp3 under PostgreSQL.
     at_least=20,
@@ -95,7 +95,7 @@ NAME = Declaration(
     name="DatabaseName",
     group=groups.DATABASE,
     label="Database name",
-    description="Name of the database inside PostgreSQL. A change REPLACES the instance with an empty one; a final snapshot of the old one stays.",
+    description="Name of the database inside PostgreSQL. A change REPLACES the instance by an empty one; of the old one a final snapshot stays or, with deletion protection, the instance itself.",
     default="carbon_connect",
     # What PostgreSQL and RDS make themselves is taken.
     pattern=r"(?!(postgres|rdsadmin|template[01])$)[a-z][a-z0-9_]{0,62}",

@@ -42,8 +42,9 @@ SNAPSHOT_ID = Declaration(
     name="SearchSnapshotId",
     group=groups.SEARCH,
     label="Search snapshot",
-    description="EBS snapshot to restore the search index from; empty for none. Keep it in later updates: "
-    "an empty value starts an empty index.",
+    description="EBS snapshot to restore the search index from; empty for none. Keep it in later updates. Setting it starts "
+    "from the snapshot, an empty value from an empty index: the old volume stays, outside the stack, and search is unavailable "
+    "meanwhile. EC2 refuses a change to another snapshot: clear it first.",
     default="",
     pattern="(snap-([0-9a-f]{8}|[0-9a-f]{17}))?",
     message="SearchSnapshotId must be empty or the id of an EBS snapshot, such as snap-0123456789abcdef0.",

@@ -44,7 +44,7 @@ ALARM_EMAIL = Declaration(
     name="AlarmEmail",
     group=groups.ALARMS,
     label="E-mail for alarms",
-    description="E-mail address for alarms; empty for none. SNS sends a confirmation first, also after a change.",
+    description="E-mail address for alarms; empty for none. A change replaces the subscription. SNS sends a confirmation, and alarms only when it is accepted.",
     default="",
     pattern=r"([^\s@,]+@[^\s@,]+\.[^\s@,.]+)?",
     # RFC 5321: a path is at most 256 characters, brackets included.

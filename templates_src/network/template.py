@@ -56,7 +56,7 @@ NAT_GATEWAYS = choice(
     "NatGateways",
     group=groups.NETWORK,
     label="NAT gateways",
-    description="One NAT gateway for all zones (cheaper) or one in each zone (survives the loss of a zone).",
+    description="One NAT gateway for all zones (cheaper) or one in each zone (survives the loss of a zone). single deletes the other gateways and their public addresses.",
     allowed=(SINGLE, PER_ZONE),
     default=SINGLE,
 )

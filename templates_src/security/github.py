@@ -22,7 +22,7 @@ GITHUB_REPOSITORY = Declaration(
     name="GitHubRepository",
     group=groups.GITHUB,
     label="GitHub repository",
-    description="GitHub repository whose workflows deploy to this environment; empty for none. A change moves the deploy role's trust to the new repository.",
+    description="GitHub repository whose workflows deploy to this environment; empty for none. A change moves the deploy role's trust to the new repository; an empty value deletes the role and the function that deploys, with its log, and GitHub's OIDC provider stays.",
     default="",
     # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
     pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
@@ -52,7 +52,7 @@ GITHUB_OIDC_PROVIDER_ARN = Declaration(
     name="GitHubOidcProviderArn",
     group=groups.GITHUB,
     label="GitHub's OIDC provider",
-    description="ARN of the account's OIDC provider for GitHub; empty creates it. An account can have only one.",
+    description="ARN of the account's OIDC provider for GitHub; empty creates it, as an account can have only one. If you set it later, the created provider stays, outside the stack.",
     default="",
     pattern=r"(arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com)?",
     message=f"GitHubOidcProviderArn must be empty or arn:aws:iam::ACCOUNT:oidc-provider/{ISSUER}.",

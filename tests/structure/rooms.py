@@ -87,7 +87,10 @@ BUILDINGS = (
                 "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
                 "provisioning": "launching, updating and terminating environments from their product",
             },
-            {"preview": "what an operation does to a deployed environment, read from AWS"},
+            {
+                "preview": "what an operation does to a deployed environment, read from AWS",
+                "reference": "docs/parameters.md: what each parameter accepts and what a change of it does",
+            },
         ),
         uses=frozenset({"templates_src"}),
     ),

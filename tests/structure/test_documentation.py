@@ -19,12 +19,14 @@ PAGES = sorted(
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+# Patterns of parameters look like links.
+CODE = re.compile(r"`[^`\n]*`")
 
 
 def broken_links(page: Path, text: str) -> list[str]:
     """Return the links of a page to files and headings that do not exist."""
     found = []
-    for link in LINK.findall(FENCE.sub("", text)):
+    for link in LINK.findall(CODE.sub("", FENCE.sub("", text))):
         if re.match(r"[a-z]+:", link):
             continue
         target, _, heading = link.partition("#")
