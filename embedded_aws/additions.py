@@ -41,6 +41,7 @@ from embedded_aws.services import (
     dlm,
     function_roles,
     public_parameters,
+    refused_values,
     request_contexts,
     service_catalog,
     vpc_functions,
@@ -73,6 +74,8 @@ _RULES = (
     nested_stacks,
     nested_cleanup,
     nested_stack_events,
+    # Before the checks of properties, which so come first.
+    refused_values,
     property_checks,
     parameter_types,
     public_parameters,
