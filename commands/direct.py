@@ -95,8 +95,10 @@ def before_upload(
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
     from pipeline.changes.sides import of_release
+    from pipeline.checks.regions.requirements import require_ready
     from pipeline.checks.render import render_values
     from pipeline.parameters.environment_values import values_of_update
+    from pipeline.parameters.in_force import require_reachable
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.preview.deployed import read_deployed
     from pipeline.preview.preview import preview
@@ -114,11 +116,12 @@ def before_upload(
     stack = wait_until_settled(aws, name, progress, note)
     if stack is None or not holds_environment(stack):
         values = values_of_update(release.root, profile, {}, given, wanted.reset, name)
-        render_values(release, environment, aws.region, values.values)
+        require_ready(release, render_values(release, environment, aws.region, values.values))
         return values.values, None
     deployed = read_deployed(aws, stack)
     values = values_of_update(release.root, profile, values_of(stack), given, wanted.reset, name)
-    render_values(release, environment, aws.region, values.values)
+    require_reachable(values_of(stack), values.values, aws.region)
+    require_ready(release, render_values(release, environment, aws.region, values.values))
     show_kept(console(), values.kept)
     templates = of_release(release, {}).templates
     found = preview(

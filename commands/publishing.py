@@ -13,6 +13,7 @@ from commands.options import Yes, console
 if TYPE_CHECKING:
     from pipeline.aws import Aws
     from pipeline.catalog.publish import RegionPlan
+    from pipeline.catalog.spec.model import Catalog
     from pipeline.release.assemble import Release
 
 Regions = Annotated[
@@ -81,14 +82,22 @@ def release_plans(regions: list[str]) -> list[RegionPlan]:
     from pipeline.aws import Aws, require_region
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.spec.document import load_catalog
+    from pipeline.checks.regions.requirements import require_ready_profiles
     from pipeline.release.assemble import assemble
 
     for region in regions:
         require_region(region)
     catalog = load_catalog()
     release = assemble()
+    chosen = tuple(dict.fromkeys(regions))
+    require_ready_profiles(release, profiles_of(catalog), chosen or catalog.regions)
     written(release)
-    return plan_regions(Aws, release, catalog, tuple(dict.fromkeys(regions)))
+    return plan_regions(Aws, release, catalog, chosen)
+
+
+def profiles_of(catalog: Catalog) -> list[str]:
+    """The profiles that products are published of."""
+    return [product.profile for product in catalog.products if product.profile]
 
 
 def publish_everything(aws: Aws, release: Release) -> None:
@@ -97,13 +106,16 @@ def publish_everything(aws: Aws, release: Release) -> None:
     from pipeline.catalog.publish import plan_regions
     from pipeline.catalog.publish import publish as run
     from pipeline.catalog.spec.document import load_catalog
+    from pipeline.checks.regions.requirements import require_ready_profiles
 
-    plans = plan_regions(lambda _region: aws, release, load_catalog(), (aws.region,))
+    catalog = load_catalog()
+    require_ready_profiles(release, profiles_of(catalog), (aws.region,))
+    plans = plan_regions(lambda _region: aws, release, catalog, (aws.region,))
     out = console()
     with show.Bars(out) as progress:
         run(plans, progress)
-    catalog = plans[0].desired
+    desired = plans[0].desired
     out.print(
-        f"Published {len(catalog.products)} products of {release.version} in {len(catalog.portfolios)} portfolios.",
+        f"Published {len(desired.products)} products of {release.version} in {len(desired.portfolios)} portfolios.",
         soft_wrap=True,
     )

@@ -13,7 +13,7 @@ from pipeline.parameters.environment_values import (
 )
 from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import Release
-from templates_src.core.rotation import GROUP_ROTATION
+from templates_src.core import groups
 from tests.conftest import ENVIRONMENTS
 
 BUCKET = {"ReleaseBucket": "releases"}
@@ -21,7 +21,7 @@ BUCKET = {"ReleaseBucket": "releases"}
 
 def test_table_names_parameters_and_every_rotation(release: Release) -> None:
     declared = release.root.declarations
-    rotated = {name for name, each in declared.items() if each.group == GROUP_ROTATION}
+    rotated = {name for name, each in declared.items() if each.group == groups.ROTATION}
 
     assert ENVIRONMENT_VALUES.keys() <= declared.keys()
     assert rotated

@@ -14,6 +14,12 @@ from pipeline.checks.render import Rendered
 from tests.conftest import REGION as HERE
 
 
+def test_zones_are_those_of_cfn_lint() -> None:
+    from cfnlint.helpers import AVAILABILITY_ZONES
+
+    assert schemas.zones() == {name: len(zones) for name, zones in AVAILABILITY_ZONES.items()}
+
+
 def test_types_are_those_of_cfn_lint() -> None:
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 

@@ -280,6 +280,8 @@ RELATIONS = [
     ),
 ]
 
+DUPLICATES = value("WorkerQueues", "a,a", "celery,reports,celery")
+
 # A fraction is a Number to CloudFormation, and its emulator's patterns know more letters and digits than Java's.
 FORM = [
     *value("GitHubRepository", "acme/caf\N{LATIN SMALL LETTER E WITH ACUTE}"),
@@ -288,4 +290,4 @@ FORM = [
     *value("MediaCorsOrigins", ",".join(["https://app.example.com"] * 200)),
 ]
 
-PIPELINE = [*UNKNOWN, *ELSEWHERE, *RELATIONS, *FORM]
+PIPELINE = [*UNKNOWN, *ELSEWHERE, *RELATIONS, *DUPLICATES, *FORM]

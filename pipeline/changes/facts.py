@@ -71,6 +71,9 @@ GROWING: Mapping[str, frozenset[str]] = {
     VOLUME: frozenset({"Size"}),
 }
 
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.ScalingUp.html
+GROWING_BY_A_TENTH = frozenset({DATABASE})
+
 
 @dataclass(frozen=True)
 class Interruption:

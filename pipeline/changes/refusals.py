@@ -40,11 +40,19 @@ def cannot_change(new: Resource, paths: list[str]) -> Iterator[str]:
 
 
 def shrinks(old: Resource, new: Resource) -> Iterator[str]:
-    """Storage that gets smaller."""
+    """Storage that gets smaller, or grows by less than its service takes."""
     for key in sorted(facts.GROWING.get(new.kind, frozenset())):
         one, other = at(old.properties, key), at(new.properties, key)
         if MISSING not in (one, other) and int(str(other)) < int(str(one)):
             yield f"{key} cannot shrink from {one} to {other}."
+        elif MISSING not in (one, other) and _grows_too_little(
+            new.kind, int(str(one)), int(str(other))
+        ):
+            yield f"{key} grows by at least 10 %, but {one} to {other} is less."
+
+
+def _grows_too_little(kind: str, now: int, wanted: int) -> bool:
+    return kind in facts.GROWING_BY_A_TENTH and now < wanted and wanted * 10 < now * 11
 
 
 def name_is_taken(old: Resource, new: Resource, paths: list[str]) -> Iterator[str]:

@@ -17,6 +17,14 @@ CEILING_PERCENT = 110
 # The first must be below the second: S3 rejects two transitions on one day.
 STRICTLY_ORDERED = (("DocumentsIntelligentTieringDays", "DocumentsGlacierDays"),)
 
+# Lists without a repeated entry.
+DISTINCT = ("WorkerQueues",)
+# What a launched environment's value can become: at least so many percent of the value in force, if it changes. EBS takes any
+# increase, RDS one of 10 %.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.ScalingUp.html
+# https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html
+GROWING = (("DatabaseAllocatedStorage", 110), ("SearchVolumeGb", 100))
+
 ZONES = "AvailabilityZones"
 ZONES_NEEDED = 3
 _REGIONAL_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:(?P<region>[a-z0-9-]+):[0-9]*:.+")
@@ -34,11 +42,31 @@ def check_relations(values: Mapping[str, str]) -> str | None:
         if {low, high} <= values.keys() and int(values[low]) * CEILING_PERCENT > int(
             values[high]
         ) * 100:
-            return f"{high} ({values[high]}) must be at least 10 % above {low} ({values[low]})."
+            least = -(-int(values[low]) * CEILING_PERCENT // 100)
+            return f"{high} ({values[high]}) must be at least 10 % above {low} ({values[low]}); set it to {least} or more."
     for low, high in STRICTLY_ORDERED:
         if {low, high} <= values.keys() and int(values[low]) >= int(values[high]):
-            return f"{low} ({values[low]}) must be below {high} ({values[high]})."
+            return f"{low} ({values[low]}) must be below {high} ({values[high]}); lower {low} or raise {high}."
+    for name in DISTINCT:
+        entries = values.get(name, "").split(",")
+        for entry in entries:
+            if entries.count(entry) > 1:
+                return f"{name} ({values[name]}) names {entry} {entries.count(entry)} times; name it once."
     return check_zones(values)
+
+
+def check_growth(in_force: Mapping[str, str], values: Mapping[str, str]) -> str | None:
+    """Which value cannot follow the one in force, in one sentence that says what can, or None."""
+    for name, percent in GROWING:
+        if name not in values or values[name] == in_force.get(name, values[name]):
+            continue
+        now, wanted = int(in_force[name]), int(values[name])
+        least = -(-now * percent // 100)
+        if wanted < now:
+            return f"{name} is {now} and cannot shrink to {wanted}; keep {now}, or set {least} or more."
+        if wanted < least:
+            return f"{name} is {now} and grows by at least {percent - 100} %, but {wanted} is less; keep {now}, or set {least} or more."
+    return None
 
 
 def statements(name: str) -> Iterator[str]:
@@ -52,6 +80,12 @@ def statements(name: str) -> Iterator[str]:
     for low, high in STRICTLY_ORDERED:
         if name in {low, high}:
             yield f"{low} must be below {high}."
+    if name in DISTINCT:
+        yield f"{name} must name each entry once."
+    for growing, percent in GROWING:
+        if name == growing:
+            more = f" by less than {percent - 100} %" if percent > 100 else ""
+            yield f"{name} cannot shrink{f', nor grow{more}' if more else ''} in an update."
 
 
 def check_zones(values: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors
 from pipeline.errors import PipelineError
+from pipeline.parameters.in_force import require_reachable, require_related, with_defaults
 from pipeline.provisioning import environments, records
 from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
 from pipeline.provisioning.offers import (
@@ -69,6 +70,7 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     version = launchable(product, wanted.version)
     offered = offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
     offered.check(wanted.settings, complete=True)
+    require_related(with_defaults(offered.parameters, wanted.settings), aws.region)
     tags = chosen_tags(wanted, offered)
     if found:
         note(f"The launch of {wanted.name} failed; removing it.")
@@ -184,6 +186,8 @@ def update(
         raise PipelineError(
             f"{wanted.name} has no stack to update; terminate it and launch it again."
         )
+    in_force = with_defaults(offered.parameters, stack.parameters)
+    require_reachable(in_force, wanted.settings, aws.region)
     parameters = changes(wanted.settings, offered, stack)
     if is_up_to_date(found, version, wanted, stack):
         return OperationResult(wanted.name, version.name, changed=False, succeeded=True)

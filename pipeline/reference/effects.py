@@ -96,7 +96,8 @@ class Effects:
                 if states is None:
                     continue
                 shown.add((transition.label, names))
-                comparison = Comparison(*(self._evaluated(_key(state)) for state in states))
+                before, after = (self._evaluated(_key(state)) for state in states)
+                comparison = Comparison(before, after)
                 found += [
                     _Found(kind, what, str(change.name), transition.label, names)
                     for change in comparison.changes()

@@ -124,6 +124,13 @@ DATABASE_VALUES = (
         given={"DatabaseAllocatedStorage": "100"},
         says=("AllocatedStorage cannot shrink from 100 to 50.",),
     ),
+    Case(
+        "storage that grows too little",
+        {"Data.Database": (A.FAIL, F.REFUSED)},
+        {"DatabaseAllocatedStorage": "109"},
+        given={"DatabaseAllocatedStorage": "100"},
+        says=("AllocatedStorage grows by at least 10 %",),
+    ),
     value("higher storage ceiling", {"Data.Database": KEPT}, DatabaseMaxAllocatedStorage="400"),
     value("more backups", {"Data.Database": KEPT}, DatabaseBackupRetentionDays="14"),
     value("fewer backups", {"Data.Database": (A.UPDATE, F.LOST)}, DatabaseBackupRetentionDays="3"),

@@ -65,3 +65,35 @@ def test_every_page_is_in_the_index() -> None:
         if path.suffix in {".md", ".txt"} and path != INDEX
     }
     assert pages - linked == set()
+
+
+# The most that a request to CloudFormation holds of a template.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MOST_BYTES = 51_200
+COMMAND = re.compile(r"^ {4}(?=\S)(?:.*\\\n)*.*$", re.MULTILINE)
+TEMPLATE = re.compile(r"--template-(?:file |body file://)(dist/templates/[\w.-]+)")
+
+
+def oversized(text: str) -> list[str]:
+    """Return the templates that a command of a page sends in a request, although they are too large for one."""
+    return [
+        name
+        for command in COMMAND.findall(text)
+        for name in TEMPLATE.findall(command)
+        if "--s3-bucket" not in command and (PROJECT_FOLDER / name).stat().st_size > MOST_BYTES
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_FOLDER)))
+def test_large_templates_go_through_a_bucket(page: Path) -> None:
+    assert oversized(page.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("layer", ["environment", "security", "data", "compute", "monitoring"])
+@pytest.mark.parametrize("option", ["--template-file ", "--template-body file://"])
+def test_a_large_template_in_a_request_is_found(layer: str, option: str) -> None:
+    name = f"dist/templates/{layer}.template.json"
+    command = f"    aws cloudformation deploy --stack-name s \\\n        {option}{name}\n"
+
+    assert oversized(command) == [name]
+    assert oversized(command.replace(name, f"{name} --s3-bucket b")) == []

@@ -6,7 +6,9 @@ release gives the same answer on every machine.
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
+import importlib.util
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -46,9 +48,16 @@ def source() -> str:
 @cache
 def zones() -> Mapping[str, int]:
     """Every region of AWS, with the number of availability zones of an account."""
-    from cfnlint.helpers import AVAILABILITY_ZONES
-
-    return {region: len(AVAILABILITY_ZONES[region]) for region in sorted(AVAILABILITY_ZONES)}
+    # Read from the source: the import of cfn-lint takes seconds, which a launch does not have.
+    source = ast.parse((_package() / "helpers.py").read_text(encoding="utf-8"))
+    found = next(
+        ast.literal_eval(node.value)
+        for node in source.body
+        if isinstance(node, ast.Assign)
+        and [target.id for target in node.targets if isinstance(target, ast.Name)]
+        == ["AVAILABILITY_ZONES"]
+    )
+    return {region: len(found[region]) for region in sorted(found)}
 
 
 @cache
@@ -102,6 +111,10 @@ def _read(path: str) -> Any:
 
 @cache
 def _folder() -> Path:
-    import cfnlint.data.schemas
+    return _package() / "data" / "schemas"
 
-    return Path(cfnlint.data.schemas.__file__).parent
+
+def _package() -> Path:
+    package = importlib.util.find_spec("cfnlint")
+    assert package is not None  # noqa: S101 - setup.cfg requires it
+    return Path(str(package.origin)).parent
