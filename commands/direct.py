@@ -100,7 +100,7 @@ def before_upload(
     from pipeline.parameters.environment_values import values_of_update
     from pipeline.parameters.in_force import require_reachable
     from pipeline.parameters.profiles import load_profile, with_overrides
-    from pipeline.preview.deployed import read_deployed
+    from pipeline.preview.deployed import defaults_of, read_deployed
     from pipeline.preview.preview import preview
     from pipeline.release.upload import release_bucket_name
     from pipeline.stacks.deploy import holds_environment, wait_until_settled
@@ -119,7 +119,15 @@ def before_upload(
         require_ready(release, render_values(release, environment, aws.region, values.values))
         return values.values, None
     deployed = read_deployed(aws, stack)
-    values = values_of_update(release.root, profile, values_of(stack), given, wanted.reset, name)
+    values = values_of_update(
+        release.root,
+        profile,
+        values_of(stack),
+        given,
+        wanted.reset,
+        name,
+        defaults_of(deployed.state.templates[deployed.state.root]),
+    )
     require_reachable(values_of(stack), values.values, aws.region)
     require_ready(release, render_values(release, environment, aws.region, values.values))
     show_kept(console(), values.kept)

@@ -26,8 +26,8 @@ AcceptLoss = Annotated[
     list[str],
     typer.Option(
         "--accept-loss",
-        metavar="STACK.RESOURCE",
-        help="Resource that may lose its data, such as Data.Database. Repeatable.",
+        metavar="NAME",
+        help="What may lose its data: Data.Database. Repeatable.",
     ),
 ]
 Reset = Annotated[
@@ -76,7 +76,8 @@ def show_kept(out: Console, kept: Mapping[str, KeptValue]) -> None:
     out.print(heading, highlight=False, markup=False, soft_wrap=True)
     width = max(map(len, kept))
     for name, value in kept.items():
-        line = f"  {name:<{width}}  {value.deployed or '(empty)'}  profile: {value.profile or '(empty)'}"
+        origin = " (default of the deployed release)" if value.is_default else ""
+        line = f"  {name:<{width}}  {value.deployed or '(empty)'}{origin}  profile: {value.profile or '(empty)'}"
         out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 

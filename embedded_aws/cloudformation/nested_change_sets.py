@@ -51,12 +51,22 @@ def _creating(create: Any) -> Any:
         if functions.request_field(parameters, "IncludeNestedStacks") == "true":
             root["IncludeNestedStacks"] = True
             if kind == "UPDATE":
-                passes = _Nested(root).add() and passes
+                passes = _added(root) and passes
         if not passes:
             change_set_validation.fail(root)
         return answer
 
     return create_with_nested
+
+
+def _added(root: Record) -> bool:
+    """Add the nested change sets; returns whether all are valid. One that cannot be made fails the root's."""
+    try:
+        return _Nested(root).add()
+    except ValueError as problem:
+        reason = f"Nested change set was not successfully created: {problem}"
+        root.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=reason)
+        return True
 
 
 @dataclass
@@ -114,33 +124,44 @@ class _Nested:
         """The changes of a nested stack: those of known values, and those that values of the update can bring."""
         properties = self.template["Resources"][logical_id]["Properties"]
         template = _template_at(self._resolved(properties["TemplateURL"]))
-        given = {
-            name: _text(self._resolved(value))
-            for name, value in properties.get("Parameters", {}).items()
-        }
-        provided = [{"Key": name, "Value": value} for name, value in given.items()]
-        known = functions.resolve_parameters(template, provided, child["_resolved_params"])
+        given = properties.get("Parameters", {})
+        missing = {name for name, value in given.items() if self._is_missing(value)}
+        unknown = {name for name, value in given.items() if self._is_unknown(value)}
+        provided = [
+            {"Key": name, "Value": _UNKNOWN if name in missing else _text(self._resolved(value))}
+            for name, value in given.items()
+        ]
+        known = functions.resolve_parameters(
+            _without_constraints(template, missing), provided, child["_resolved_params"]
+        )
         self.after[logical_id] = template, known
-        unknown = {
-            name: {**value, "Value": _UNKNOWN}
-            if self._is_unknown(properties.get("Parameters", {}).get(name))
-            else value
+        static = _differences(child, template, known)
+        if not unknown:
+            return static
+        values = {
+            name: {**value, "Value": _UNKNOWN} if name in unknown else value
             for name, value in known.items()
         }
-        static = _differences(child, template, known)
-        if unknown == known:
-            return static
-        return list(_dynamic(_differences(child, template, unknown), static))
+        return list(_dynamic(_differences(child, template, values), static))
+
+    def _outputs_in(self, expression: Any) -> Iterator[tuple[str, str]]:
+        """The nested stack and the attribute of each output that an expression reads."""
+        for name, attribute in functions.referred_to(expression):
+            if str(attribute).startswith("Outputs."):
+                yield name, str(attribute)
+
+    def _is_missing(self, expression: Any) -> bool:
+        """Whether a value reads an output that no stack has yet."""
+        return any(
+            attribute not in self.stack["_resources"].get(name, {}).get("Attributes", {})
+            for name, attribute in self._outputs_in(expression)
+        )
 
     def _is_unknown(self, expression: Any) -> bool:
         """Whether a value reads an output of a nested stack that changes, or that no stack has yet."""
-        for name, attribute in functions.referred_to(expression):
-            if attribute is None or not str(attribute).startswith("Outputs."):
-                continue
-            existing = self.stack["_resources"].get(name, {}).get("Attributes", {})
-            if name in self.changes or attribute not in existing:
-                return True
-        return False
+        return self._is_missing(expression) or any(
+            name in self.changes for name, _ in self._outputs_in(expression)
+        )
 
     def _resolved(self, expression: Any) -> Any:
         return functions.resolve_functions(
@@ -203,6 +224,17 @@ def _template_at(url: str) -> Mapping[str, Any]:
         raise ValueError(f"The template at {url} cannot be read")
     template: Mapping[str, Any] = functions.parse_template(body)
     return template
+
+
+def _without_constraints(template: Mapping[str, Any], names: set[str]) -> Mapping[str, Any]:
+    """A template that takes any value of some parameters: a value that is not known yet fits none of the constraints."""
+    declared = {
+        name: {"Type": "CommaDelimitedList" if "List" in parameter["Type"] else "String"}
+        if name in names
+        else parameter
+        for name, parameter in template.get("Parameters", {}).items()
+    }
+    return {**template, "Parameters": declared}
 
 
 def _text(value: Any) -> str:

@@ -52,10 +52,14 @@ ENVIRONMENT_VALUES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class KeptValue:
-    """A value that an environment keeps, and the profile's value of the same parameter."""
+    """A value that an environment keeps, and the profile's value of the same parameter.
+
+    ``is_default`` says that the value is the default of the deployed template: possibly, a user never set it.
+    """
 
     deployed: str
     profile: str
+    is_default: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,11 @@ def values_of_update(
     given: Mapping[str, str],
     reset: Collection[str] = (),
     stack: str = "",
+    defaults: Mapping[str, str] | None = None,
 ) -> EnvironmentValues:
     """The values of an update: those given, then those deployed, then the profile's for new parameters and for ``reset``.
 
-    The release's own parameters are not kept. Raises PipelineError for an unknown name in ``reset``, for a deployed value
+    The release's own parameters are not kept. ``defaults`` are those of the deployed template. Raises PipelineError for an unknown name in ``reset``, for a deployed value
     that this release refuses, and for what `resolve` refuses.
     """
     check_names(reset, root.declarations, "--reset")
@@ -97,6 +102,6 @@ def values_of_update(
             raise PipelineError(
                 f"Stack {stack} has {name} {value!r}, which this release refuses; give another value with --set {name}=VALUE. {reason}"
             )
-        kept[name] = KeptValue(value, profile[name])
+        kept[name] = KeptValue(value, profile[name], (defaults or {}).get(name) == value)
     merged = {**profile, **{name: each.deployed for name, each in kept.items()}}
     return EnvironmentValues(resolve(root, merged, given), kept)

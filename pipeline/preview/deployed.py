@@ -74,6 +74,15 @@ def require_ours(root: Template, name: str) -> None:
         )
 
 
+def defaults_of(template: Template) -> dict[str, str]:
+    """The defaults of a template's parameters."""
+    return {
+        name: str(parameter["Default"])
+        for name, parameter in template.get("Parameters", {}).items()
+        if "Default" in parameter
+    }
+
+
 def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:
     """Logical ID and ARN of every nested stack. Raises what botocore does."""
     pages = aws.client("cloudformation").get_paginator("list_stack_resources")
