@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from os.path import commonprefix
 
 from pipeline.aws import Aws, aws_errors, code_of, partition_of
 from pipeline.catalog.apply.stacks import ensure_stack
-from pipeline.catalog.desired.bootstrap_stacks import BootstrapStack
+from pipeline.catalog.desired.bootstrap_stacks import LAUNCHER_STACK, BootstrapStack
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.observed.principals import role_exists
+from pipeline.catalog.spec.model import Catalog
 from pipeline.release.assemble import Release, template_path
-from templates_src.access.launcher import LAUNCHER_ROLE_NAME, NAME
+from templates_src.access import launcher as launcher_template
+from templates_src.access import publisher as publisher_template
+from templates_src.access.launcher import LAUNCHER_ROLE_NAME
+from templates_src.access.publisher import PLAN_ROLE_NAME, PUBLISHER_ROLE_NAME
+from templates_src.access.publisher_grants import ROLE_PREFIX
 from templates_src.access.trust import TRUSTED_PRINCIPALS
+from templates_src.core.declaration import Declaration
 
 # The user who assumes the roles, and has no other permission.
 PERSON = "person"
@@ -27,10 +35,37 @@ def launcher(aws: Aws, release: Release, role: str) -> Aws:
 def make_launcher(aws: Aws, release: Release, role: str, trusted: str = "") -> None:
     """Create the stack of a launcher role that trusts these principals, or without any, the whole account."""
     values = {LAUNCHER_ROLE_NAME: role, TRUSTED_PRINCIPALS: trusted}
+    make_roles(aws, release, launcher_template.NAME, f"{LAUNCHER_STACK}-{role}", values)
+
+
+def publisher(aws: Aws, release: Release, roles: str = "", *, plans: bool = False) -> Aws:
+    """The embedded AWS as a session of the release's publisher role, which is created where it is missing.
+
+    ``roles`` is how the names of the catalog's roles begin, if not as by default. With ``plans``, the session is of the
+    plan role, which the same template creates.
+    """
+    role = str((PLAN_ROLE_NAME if plans else PUBLISHER_ROLE_NAME).default)
+    if not role_exists(aws, role):
+        values = {ROLE_PREFIX: roles or str(ROLE_PREFIX.default)}
+        make_roles(aws, release, publisher_template.NAME, str(PUBLISHER_ROLE_NAME.default), values)
+    return session(aws, role)
+
+
+def role_prefix(catalog: Catalog) -> str:
+    """Return how the names of a catalog's roles begin: as by default, or with what they have in common."""
+    names = [portfolio.launch_role for portfolio in catalog.portfolios]
+    usual = str(ROLE_PREFIX.default)
+    alike = all(name.startswith(usual) for name in names)
+    return usual if alike else commonprefix(names)  # noqa: RUF071 - names, and no paths
+
+
+def make_roles(
+    aws: Aws, release: Release, template: str, stack: str, values: Mapping[Declaration, str]
+) -> None:
+    """Create a stack from one of the release's templates of roles."""
     given = {known.name: value for known, value in values.items() if value != known.default}
-    template = release.bootstrap_stacks[template_path(NAME)]
-    stack = BootstrapStack(Kind.LAUNCH_ROLE, f"{role}-role", template, given)
-    ensure_stack(aws, stack, lambda _text: None)
+    body = release.bootstrap_stacks[template_path(template)]
+    ensure_stack(aws, BootstrapStack(Kind.LAUNCH_ROLE, stack, body, given), lambda _text: None)
 
 
 def session(aws: Aws, role: str, name: str = PERSON) -> Aws:

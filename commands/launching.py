@@ -106,11 +106,12 @@ def launch(
 
 
 def published(aws: Aws, release: Release, environment: str) -> Aws:
-    """Publish to an empty embedded AWS; returns it in a session of a launcher of the environment's product."""
-    from commands.embedded_sessions import launcher
+    """Publish to an empty embedded AWS as the publisher role; returns it in a session of a launcher of the product."""
+    from commands.embedded_sessions import launcher, publisher, role_prefix
     from commands.publishing import publish_everything
+    from pipeline.catalog.spec.document import load_catalog
 
-    publish_everything(aws, release)
+    publish_everything(publisher(aws, release, role_prefix(load_catalog())), release)
     return launcher(aws, release, launcher_name(environment))
 
 

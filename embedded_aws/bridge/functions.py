@@ -106,6 +106,7 @@ stack_region = Function("_stack_region_context", stacks)
 
 request_action = Function("extract_iam_action", iam_actions)
 request_resource = Function("extract_resource_arn", iam_actions)
+request_tags = Function("request_tag_context", iam_actions)
 repository_tags = Function("_collect_ecr", tagging)
 cluster_tags = Function("_collect_ecs", tagging)
 

@@ -1,7 +1,9 @@
 """What policies are evaluated against where ministack leaves it out or differs.
 
 A request's resource and a resource's tags: a policy that names them would allow nothing, although AWS would allow the
-call. aws:PrincipalArn of a session: AWS gives the ARN of the role with its path, and not that of the session.
+call. aws:PrincipalArn of a session: AWS gives the ARN of the role with its path, and not that of the session. A role's
+path in its ARN, and the boundary and policy that a request to IAM is about. Every request is as secure as one over TLS:
+the endpoint is on this machine.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
@@ -26,11 +28,14 @@ _NEW = {
 def install() -> None:
     """Name the resource of requests that create one, find the tags of resources, and name the role of a session."""
     extract = functions.request_resource.current
+    tags = functions.request_tags.current
     resolve = functions.resolve_condition_key.current
 
     def resource(service: str, *request: Any) -> str:
         found = str(extract(service, *request))
         *sent, region, account = request
+        if service == "iam":
+            return _with_path(found, sent[-1])
         if found != UNKNOWN:
             return found
         new = _NEW.get(functions.request_action(service, *sent) or "")
@@ -39,18 +44,44 @@ def install() -> None:
     def condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return without_session(context.principal_arn)
+        if key.lower() == "aws:securetransport":
+            return "true"
         found = resolve(key, context)
         if found is None and key.lower().startswith(_TAG):
             return _tag_of(context.resource_arn, key[len(_TAG) :])
         return found
 
+    def request_context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+        found = tags(service, action, body, parameters)
+        return {**found, **_of_iam(parameters)} if service == "iam" else found
+
     functions.request_resource.replace(resource)
+    functions.request_tags.replace(request_context)
     functions.resolve_condition_key.replace(condition_key)
     tables.TAGS_OF_RESOURCES.update(
         acm=_certificates,
         ecr=functions.repository_tags.current,
         ecs=functions.cluster_tags.current,
     )
+
+
+def _with_path(arn: str, parameters: Any) -> str:
+    """The ARN of a role with its path: of one that exists, or that a request creates."""
+    account, _, name = arn.rpartition(":role/")
+    if not account:
+        return arn
+    role = tables.ROLES.get(name)
+    path = role["Path"] if role else functions.request_field.current(parameters, "Path") or "/"
+    return f"{account}:role{path}{name}"
+
+
+def _of_iam(parameters: Any) -> dict[str, Any]:
+    """The boundary that a request sets, or else that of the role which it is about, and the managed policy."""
+    field = functions.request_field.current
+    role = tables.ROLES.get(field(parameters, "RoleName")) or {}
+    boundary = field(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
+    keys = {"iam:permissionsboundary": boundary, "iam:policyarn": field(parameters, "PolicyArn")}
+    return {key: value for key, value in keys.items() if value}
 
 
 def _tag_of(arn: str, key: str) -> str | None:

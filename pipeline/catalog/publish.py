@@ -16,6 +16,7 @@ from pipeline.catalog.apply.stacks import ensure_stack
 from pipeline.catalog.apply.tokens import WAITS
 from pipeline.catalog.desired.bootstrap_stacks import bootstrap_stacks
 from pipeline.catalog.desired.catalog import Desired, desired
+from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.desired.launch_roles import check_account
 from pipeline.catalog.observed.account import observe_account
 from pipeline.catalog.observed.catalog import observe
@@ -151,7 +152,7 @@ def plan_region(
     steps = in_order(
         [*storage_steps(wanted, observed, base), *catalog_steps(wanted, observed), *gate]
     )
-    stacks = tuple(each.stack for each in base if each.role)
+    stacks = tuple(each.stack for each in base if each.kind is not Kind.BUCKET)
     return RegionPlan(aws, home, release, wanted, observed, steps, stacks)
 
 

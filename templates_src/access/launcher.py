@@ -10,7 +10,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere.iam import ManagedPolicy, Role
 
 from templates_src import environment
-from templates_src.access.trust import role_name, trusted_people
+from templates_src.access.trust import role_name, trusted
 from templates_src.core import iam
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
@@ -62,7 +62,7 @@ def launcher_role(layers: Iterable[Layer] | None = None) -> Layer:
             "LauncherRole",
             RoleName=name,
             Description="Launches, updates and terminates the products of Carbon Connect",
-            AssumeRolePolicyDocument=trusted_people(layer),
+            AssumeRolePolicyDocument=trusted(layer),
             ManagedPolicyArns=[Ref(policy)],
         )
     )

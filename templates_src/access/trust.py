@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awacs.aws import Allow, ArnLike, AWSPrincipal, Condition, Statement
+from awacs.aws import Allow, ArnLike, AWSPrincipal, Condition, PolicyDocument, Statement
 from awacs.sts import AssumeRole
 from troposphere import If, Sub
 
@@ -38,13 +38,19 @@ def role_name(name: str, *, label: str, default: str) -> Declaration:
     )
 
 
-def trusted_people(layer: Layer) -> If:
-    """Trust in people of the account: those that TrustedPrincipals names, or all whose own policies allow it."""
-    return If(
-        layer.has(TRUSTED_PRINCIPALS),
-        iam.document(people(layer, named=True)),
-        iam.document(people(layer, named=False)),
-    )
+def trusted(layer: Layer, *, workflows: Statement | None = None, has_workflows: str = "") -> If:
+    """Trust in people of the account: those that TrustedPrincipals names, or all whose own policies allow it.
+
+    ``workflows`` is trusted as well where the condition ``has_workflows`` holds.
+    """
+
+    def document(*, named: bool) -> PolicyDocument | If:
+        alone = iam.document(people(layer, named=named))
+        if workflows is None:
+            return alone
+        return If(has_workflows, iam.document(people(layer, named=named), workflows), alone)
+
+    return If(layer.has(TRUSTED_PRINCIPALS), document(named=True), document(named=False))
 
 
 def people(layer: Layer, *, named: bool) -> Statement:

@@ -29,11 +29,11 @@ class Permissions:
     def document(self) -> dict[str, object]:
         """Plain data, the actions by service."""
         return {
-            "Bound": _by_service(self.bound),
-            "Unbound": _by_service(self.unbound),
-            "Undocumented": _by_service(self.undocumented),
+            "Bound": by_service(self.bound),
+            "Unbound": by_service(self.unbound),
+            "Undocumented": by_service(self.undocumented),
             "PassedTo": list(self.passed_to),
-            "OfRoles": _by_service(self.of_roles),
+            "OfRoles": by_service(self.of_roles),
             "Secrets": list(self.secrets),
         }
 
@@ -43,16 +43,17 @@ def declared() -> Permissions:
     """What was computed when the templates last changed; computing it takes seconds, which a build has not."""
     found = json.loads(PERMISSIONS.read_text(encoding="utf-8"))
     return Permissions(
-        bound=_joined(found["Bound"]),
-        unbound=_joined(found["Unbound"]),
-        undocumented=_joined(found["Undocumented"]),
+        bound=joined(found["Bound"]),
+        unbound=joined(found["Unbound"]),
+        undocumented=joined(found["Undocumented"]),
         passed_to=tuple(found["PassedTo"]),
-        of_roles=_joined(found["OfRoles"]),
+        of_roles=joined(found["OfRoles"]),
         secrets=tuple(found["Secrets"]),
     )
 
 
-def _by_service(actions: tuple[str, ...]) -> dict[str, list[str]]:
+def by_service(actions: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the names of the actions by service."""
     services: dict[str, list[str]] = {}
     for action in actions:
         service, _, name = action.partition(":")
@@ -60,5 +61,6 @@ def _by_service(actions: tuple[str, ...]) -> dict[str, list[str]]:
     return services
 
 
-def _joined(services: dict[str, list[str]]) -> tuple[str, ...]:
+def joined(services: dict[str, list[str]]) -> tuple[str, ...]:
+    """Return the actions of a mapping of names by service."""
     return tuple(f"{service}:{name}" for service, names in services.items() for name in names)

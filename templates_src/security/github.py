@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from awacs.aws import Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from awacs.sts import AssumeRoleWithWebIdentity
 from troposphere import And, Equals, GetAtt, If, Not, NoValue, Or, Ref, Select, Split, Sub
 from troposphere import Condition as NamedCondition
@@ -17,6 +17,8 @@ from templates_src.security.roles import policy, sign_in_to_registry
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
+# The end of the subject of a job that runs in the GitHub environment of the launched environment's name.
+OF_ENVIRONMENT = "environment:${Environment}"
 
 GITHUB_REPOSITORY = Declaration(
     name="GitHubRepository",
@@ -26,6 +28,7 @@ GITHUB_REPOSITORY = Declaration(
     default="",
     # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
     pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
+    max_length=140,
     message="GitHubRepository must be empty or ORGANIZATION/REPOSITORY, in the upper and lower case of GitHub.",
 )
 
@@ -39,6 +42,7 @@ def github_id(name: str, label: str, of: str) -> Declaration:
         description=f"Numeric ID of the {of}; needed if the repository was created, renamed or transferred after 2026-07-15.",
         default="",
         pattern=r"([1-9]\d{0,19})?",
+        max_length=20,
         message=f"{name} must be empty or the number that GitHub's API gives as the {of}'s id.",
     )
 
@@ -139,43 +143,40 @@ def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role
         Role(
             "DeployRole",
             Condition=has_repository,
-            AssumeRolePolicyDocument=trusted_workflows(layer, provider_arn),
+            AssumeRolePolicyDocument=iam.document(trusted_workflows(layer, provider_arn)),
             Policies=[policy("push-images", sign_in_to_registry())],
             **layer.role_properties(),
         )
     )
 
 
-def trusted_workflows(layer: Layer, provider_arn: If) -> PolicyDocument:
+def trusted_workflows(layer: Layer, provider_arn: If, context: str = OF_ENVIRONMENT) -> Statement:
     """Trust in jobs of the repository that run in the GitHub environment of this environment's name.
 
-    Compared as a whole, never with a wildcard: branches and who may start a job are the rules of the GitHub
-    environment. A repository emits one of the two subjects, whichever its age: the older one cannot be had by taking
-    over an abandoned name, since a repository created today emits the one with the IDs.
+    ``context`` is the end of the subject, text for Sub; another one trusts other jobs. Compared as a whole, never with
+    a wildcard: branches and who may start a job are the rules of the GitHub environment. A repository emits one of the
+    two subjects, whichever its age: the older one cannot be had by taking over an abandoned name, since a repository
+    created today emits the one with the IDs.
     """
     subjects: list[Any] = [
-        Sub("repo:${GitHubRepository}:environment:${Environment}"),
-        If(layer.has(GITHUB_ORGANIZATION_ID), subject_with_ids(layer), NoValue),
+        Sub(f"repo:${{{GITHUB_REPOSITORY.name}}}:{context}"),
+        If(layer.has(GITHUB_ORGANIZATION_ID), subject_with_ids(layer, context), NoValue),
     ]
-    return iam.document(
-        Statement(
-            Effect=Allow,
-            Principal=Principal("Federated", provider_arn),
-            Action=[AssumeRoleWithWebIdentity],
-            Condition=Condition(
-                StringEquals({f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects})
-            ),
-        )
+    return Statement(
+        Effect=Allow,
+        Principal=Principal("Federated", provider_arn),
+        Action=[AssumeRoleWithWebIdentity],
+        Condition=Condition(StringEquals({f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects})),
     )
 
 
-def subject_with_ids(layer: Layer) -> Sub:
-    """``repo:ORG@ORGID/REPO@REPOID:environment:ENV``."""
+def subject_with_ids(layer: Layer, context: str) -> Sub:
+    """``repo:ORG@ORGID/REPO@REPOID:`` and the context."""
     names = Split("/", layer.parameter(GITHUB_REPOSITORY))
     layer.parameter(GITHUB_REPOSITORY_ID)
     return Sub(
         "repo:${Organization}@${GitHubOrganizationId}/${Repository}@${GitHubRepositoryId}"
-        ":environment:${Environment}",
+        f":{context}",
         Organization=Select(0, names),
         Repository=Select(1, names),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import inside, launching, network, outside, settings
+from tests.attacks import inside, launching, network, outside, people, settings
 from tests.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -16,6 +16,7 @@ ATTACKS: tuple[Attack, ...] = (
     *outside.DEPLOYS,
     *network.CONNECTIONS,
     *settings.SETTINGS,
+    *people.DIRECTLY,
     *launching.MODIFIED,
     *launching.BOUNDED,
     *launching.DEV_ONLY,

@@ -140,3 +140,48 @@ def test_principal_of_a_session_is_the_role_with_its_path(
         assert s3.list_buckets()["Buckets"] == []
     else:
         assert refused(s3.list_buckets) == "AccessDenied"
+
+
+def test_role_has_its_path_and_its_boundary_counts(embedded: EmbeddedAws, account: Account) -> None:
+    iam = account.client("iam")
+    for name in ("narrow", "wide"):
+        iam.create_policy(
+            PolicyName=name, PolicyDocument=document({"Effect": "Allow", "Action": "s3:*"})
+        )
+    iam.create_role(RoleName="task", Path="/team/", AssumeRolePolicyDocument="{}")
+    caller = Caller(
+        embedded,
+        account,
+        {
+            "Action": "iam:PutRolePermissionsBoundary",
+            "Resource": f"arn:aws:iam::{ACCOUNT}:role/team/*",
+            "Condition": {
+                "ArnLike": {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/narrow"}
+            },
+        },
+        {
+            "Action": "iam:TagRole",
+            "Resource": f"arn:aws:iam::{ACCOUNT}:role/team/*",
+            "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": ["Mark"]}},
+        },
+        {
+            "Action": "iam:PutRolePolicy",
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/narrow"}
+            },
+        },
+    )
+    own = caller.client("iam")
+    wide, narrow = (f"arn:aws:iam::{ACCOUNT}:policy/{name}" for name in ("wide", "narrow"))
+    policy = {"PolicyName": "x", "PolicyDocument": document({"Effect": "Allow", "Action": "s3:*"})}
+
+    bound = own.put_role_permissions_boundary
+    assert refused(own.put_role_policy, RoleName="task", **policy) == "AccessDenied"
+    assert refused(bound, RoleName="task", PermissionsBoundary=wide) == "AccessDenied"
+    assert refused(bound, RoleName="caller", PermissionsBoundary=narrow) == "AccessDenied"
+    bound(RoleName="task", PermissionsBoundary=narrow)
+    own.put_role_policy(RoleName="task", **policy)
+    own.tag_role(RoleName="task", Tags=[{"Key": "Mark", "Value": "true"}])
+    other = [{"Key": "Owner", "Value": "me"}]
+    assert refused(own.tag_role, RoleName="task", Tags=other) == "AccessDenied"

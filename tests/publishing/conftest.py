@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from commands.embedded_sessions import publisher as publisher_session
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
@@ -23,9 +24,13 @@ from tests.publishing.states import StatefulAws
 WAITS = (0.0, 0.0)
 
 
+# How the names of the small catalog's roles begin.
+ROLES = "launch"
+
+
 @dataclass
 class Publisher:
-    """Publishes small releases to an embedded AWS."""
+    """Publishes small releases to an embedded AWS as a session of the publisher role."""
 
     embedded: EmbeddedAws
     release: Release
@@ -41,6 +46,12 @@ class Publisher:
     def catalog(self) -> Any:
         """A Service Catalog client of somebody else."""
         return self.aws.client("servicecatalog")
+
+    def begin(self) -> None:
+        """Empty the embedded AWS, create the role in it, and publish as a session of it from now on."""
+        self.embedded.reset()
+        aws = Aws(REGION, self.embedded.environment())
+        self.clients.sign_in(publisher_session(aws, self.release, ROLES).environment)
 
     def plan(
         self,
@@ -72,7 +83,7 @@ def publishing_aws(release: Release) -> Iterator[Publisher]:
 @pytest.fixture
 def publisher(publishing_aws: Publisher) -> Publisher:
     """A publisher to an embedded AWS with nothing in it."""
-    publishing_aws.embedded.reset()
+    publishing_aws.begin()
     return publishing_aws
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -153,15 +153,20 @@ class Clients:
     """The clients of each region, made once; their calls go through the ``calls`` of the moment."""
 
     def __init__(self, embedded: EmbeddedAws) -> None:
-        self.embedded = embedded
+        self.environment = embedded.environment()
         self.calls = Calls()
         self.made: dict[str, Aws] = {}
 
     def __call__(self, region: str) -> Aws:
         if region not in self.made:
-            self.made[region] = Aws(region, self.embedded.environment())
+            self.made[region] = Aws(region, self.environment)
             self.made[region]._session.events.register("before-send", self.send)
         return self.made[region]
+
+    def sign_in(self, environment: Mapping[str, str]) -> None:
+        """Make the clients anew with these credentials."""
+        self.environment = dict(environment)
+        self.made.clear()
 
     def send(self, request: Any, event_name: str, **_more: Any) -> AWSResponse:
         return self.calls(request, event_name)

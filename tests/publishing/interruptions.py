@@ -57,7 +57,7 @@ def first_publication(_publisher: Publisher) -> dict[str, Any]:
 
 def next_version(publisher: Publisher) -> dict[str, Any]:
     """Over one version to deprecate and one to retire, another role, and a catalog that was changed by hand."""
-    older = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: older"))
+    older = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: launch-older"))
     for version in ("1.0.0", "1.0.1"):
         publisher.publish(version=version, catalog=older)
     catalog = publisher.catalog
@@ -166,7 +166,7 @@ class Trials:
         always: Callable[[Publisher], None] = lambda _publisher: None,
     ) -> Trials:
         """Prepare the situation, and see what an undisturbed publication leaves and which calls it makes."""
-        aws.reset()
+        publisher.begin()
         wanted = situation(publisher)
         aws.keep()
         calls = Calls()

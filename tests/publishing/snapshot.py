@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.aws import Aws
+from templates_src.access.publisher import PUBLISHER_ROLE_NAME
 
 
 def snapshot(aws: Aws) -> dict[str, Any]:
@@ -28,6 +29,8 @@ def snapshot(aws: Aws) -> dict[str, Any]:
         "stacks": in_order(
             (stack["StackName"], stack["StackStatus"])
             for stack in aws.client("cloudformation").describe_stacks()["Stacks"]
+            # The role that publishes is not a part of what it publishes.
+            if stack["StackName"] != PUBLISHER_ROLE_NAME.default
         ),
     }
 

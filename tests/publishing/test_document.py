@@ -34,6 +34,31 @@ WRONG = [
         15,
         "'role/a' again",
     ),
+    (
+        "principals: [role/launcher]",
+        "launcher_role: a/launcher",
+        15,
+        "the name of a role, of letters, digits and hyphens",
+    ),
+    (
+        "principals: [role/launcher]",
+        "trusted_principals: ['arn:aws:iam::123456789012:role/Developer']",
+        15,
+        "needs the key launcher_role",
+    ),
+    (
+        "principals: [role/launcher]",
+        "launcher_role: launcher\n    trusted_principals: [role/Developer]",
+        16,
+        "the ARN of a role or user",
+    ),
+    ("principals: [role/launcher]", "launcher_role: launch", 15, "which is a launch_role"),
+    (
+        "principals: [role/launcher]",
+        f"launcher_role: launcher\n    principals: [{', '.join(f'role/a{n}' for n in range(10))}]",
+        16,
+        "principals[9] is the 11th principal without an account",
+    ),
     ('CostCenter: ["42"]', "CostCenter: 42", 16, "must be a list"),
     ("    profile: prod\n", "", 19, "either a profile, for a whole environment, or a layer"),
     ("profile: prod", "layer: network", 22, "needs a profile"),
@@ -119,6 +144,42 @@ def test_as_much_as_service_catalog_takes_is_accepted() -> None:
 
     assert portfolio.principals == tuple(principals)
     assert portfolio.tag_options == tuple(("CostCenter", value) for value in values)
+
+
+def test_launcher_role_is_the_first_principal_and_is_named_once() -> None:
+    line = "launcher_role: launcher\n    principals: [role/b, role/launcher]"
+
+    [portfolio] = small_catalog(CATALOG.replace("principals: [role/launcher]", line)).portfolios
+
+    assert portfolio.launcher_role == "launcher"
+    assert portfolio.principals == ("role/launcher", "role/b")
+
+
+def test_launcher_role_of_two_portfolios_is_trusted_alike() -> None:
+    developer = "['arn:aws:iam::123456789012:role/Developer']"
+    second = """  others:
+    name: Others
+    description: A layer
+    products: [network]
+    launch_role: launch-others
+    environments: [dev]
+    launcher_role: launcher
+products:
+"""
+    layer = "  network: {name: Network, description: A VPC, layer: network}\n"
+    text = CATALOG.replace("principals: [role/launcher]", "launcher_role: launcher") + layer
+    both = text.replace("products:\n  prod", f"{second}  prod")
+
+    assert [each.launcher_role for each in small_catalog(both).portfolios] == ["launcher"] * 2
+    with pytest.raises(
+        PipelineError, match=r"^catalog\.yaml:23: .*portfolio environments has with other trusted"
+    ):
+        small_catalog(
+            both.replace(
+                "    launcher_role: launcher\nproducts",
+                f"    launcher_role: launcher\n    trusted_principals: {developer}\nproducts",
+            )
+        )
 
 
 def test_two_products_of_one_name_are_refused() -> None:

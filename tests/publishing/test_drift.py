@@ -18,7 +18,7 @@ from tests.publishing.test_published import guidance, only, told, writing
 TRIALS = """  trials:
     name: Trials
     description: To try things
-    launch_role: trials
+    launch_role: launch-trials
     products: [development]
 """
 DEVELOPMENT = """  development:
@@ -262,7 +262,7 @@ def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publis
     plans = publisher.publish(calls)
 
     assert {line.partition(";")[0] for line in told(plans, Action.REPORT)} == {
-        "trials (stack carbon-connect-launch-role-trials) not in catalog.yaml",
+        "launch-trials (stack carbon-connect-launch-role-trials) not in catalog.yaml",
         "Trials not in catalog.yaml",
         "Development not in catalog.yaml",
     }
@@ -276,7 +276,7 @@ def test_rules_of_a_product_stay_while_it_is_in_the_portfolio(publisher: Publish
     text = CATALOG.replace("production:", "development:").replace("production]", "development]")
     text = text.replace("name: Production", "name: Development").replace("For customers", "Dev")
     text = text.replace("profile: prod", "profile: dev").replace("    fixed: [NatGateways]\n", "")
-    text = text.replace("launch_role: launch", "launch_role: trials")
+    text = text.replace("launch_role: launch", "launch_role: launch-trials")
 
     plans = publisher.publish(catalog=small_catalog(text))
 

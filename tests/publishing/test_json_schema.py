@@ -34,6 +34,8 @@ portfolios:
     description: Whole environments
     products: [production]
     launch_role: launch-production
+    launcher_role: launcher
+    trusted_principals: ["arn:aws:iam::111122223333:role/Developer"]
     principals: [role/launcher, "arn:aws:iam::111122223333:user/path/a.person"]
     tags: {Area: environments}
     tag_options: {CostCenter: ["42"]}
@@ -67,6 +69,8 @@ BEYOND_A_SCHEMA = {
     "has the key of a tag",
     "which is the profile of production",
     "principals[10] is the 11th principal",
+    "principals[9] is the 11th principal",
+    "which is a launch_role",
     "makes 26 values of CostCenter",
     "names 210987654321 again",
 }

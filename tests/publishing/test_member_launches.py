@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commands.embedded_sessions import launcher
+from commands.embedded_sessions import launcher, publisher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
@@ -16,7 +16,7 @@ from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
 from tests.conftest import REGION
 from tests.organization import Organization
 from tests.provisioning.users import User
-from tests.publishing.conftest import WAITS
+from tests.publishing.conftest import ROLES, WAITS
 from tests.publishing.minimal_catalog import CATALOG, small_catalog
 
 OUTSIDER = "111122223333"
@@ -35,7 +35,8 @@ class Landscape:
         text = CATALOG.replace("products:\n  prod", f"    shares: {shares}\nproducts:\n  prod")
         text = text.replace("profile: prod\n    fixed: [NatGateways]", "profile: dev")
         catalog = small_catalog(f"{text}organization: {self.organization.id}\n")
-        publish(plan_regions(lambda _region: self.hub, release, catalog), waits=WAITS)
+        session = publisher(self.hub, release, ROLES)
+        publish(plan_regions(lambda _region: session, release, catalog), waits=WAITS)
 
     def user(self, account: str) -> User:
         """Somebody of the principals' name in another account, which has a launch role that reads the hub's releases."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from commands.embedded_launch import embedded_prerequisites
-from commands.embedded_sessions import launcher
+from commands.embedded_sessions import launcher, publisher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.desired.kinds import Kind
@@ -78,7 +78,8 @@ class Account:
         return State.of(launched, holdings)
 
     def plan(self) -> list[RegionPlan]:
-        return plan_regions(lambda _region: self.aws, self.release, load_catalog())
+        session = publisher(self.aws, self.release)
+        return plan_regions(lambda _region: session, self.release, load_catalog())
 
     def publish(self) -> list[RegionPlan]:
         plans = self.plan()

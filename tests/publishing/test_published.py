@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from commands.embedded_sessions import publisher as publisher_session
+from pipeline.aws import Aws
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish, summary
 from pipeline.catalog.spec.model import Catalog
 from pipeline.errors import PipelineError
 from tests.conftest import REGION
-from tests.publishing.conftest import WAITS, Publisher
+from tests.publishing.conftest import ROLES, WAITS, Publisher
 from tests.publishing.faults import Calls, Clients
 from tests.publishing.minimal_catalog import (
     CATALOG,
@@ -100,15 +102,30 @@ def test_role_and_bucket_come_from_their_own_templates(publisher: Publisher) -> 
     assert publisher.aws.client("iam").get_role(RoleName="launch")
 
 
+def test_plan_role_plans_and_publishes_nothing(publisher: Publisher) -> None:
+    account = Aws(REGION, publisher.embedded.environment())
+    session = publisher_session(account, publisher.release, ROLES, plans=True)
+    release = small_release(publisher.release)
+
+    def planned() -> list[RegionPlan]:
+        return plan_regions(lambda _region: session, release, small_catalog())
+
+    assert writing(planned()) == writing(publisher.plan())
+    with pytest.raises(PipelineError, match=r"cloudformation:CreateChangeSet"):
+        publish(planned(), waits=WAITS)
+    publisher.publish()
+    assert not writing(planned())
+
+
 def test_another_role_has_a_stack_of_its_own_and_the_old_one_stays(publisher: Publisher) -> None:
     publisher.publish()
-    catalog = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: other"))
+    catalog = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: launch-other"))
 
     plans = publisher.publish(catalog=catalog)
 
     assert (Action.CREATE, Kind.LAUNCH_ROLE) in writing(plans)
     assert (Action.UPDATE, Kind.CONSTRAINT) in writing(plans)
-    for role in ("launch", "other"):
+    for role in ("launch", "launch-other"):
         assert publisher.aws.client("iam").get_role(RoleName=role)
     [line] = told(publisher.plan(catalog=catalog), Action.REPORT)
     assert line == (

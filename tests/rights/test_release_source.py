@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_sessions import launcher
+from commands.embedded_sessions import launcher, publisher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
@@ -20,7 +20,7 @@ from tests.conftest import REGION
 from tests.launch_role.test_deployed import settled
 from tests.organization import Organization
 from tests.provisioning.users import User
-from tests.publishing.conftest import WAITS
+from tests.publishing.conftest import ROLES, WAITS
 from tests.publishing.minimal_catalog import CATALOG, small_catalog
 
 ATTACKER = "111122223333"
@@ -36,7 +36,9 @@ class Landscape:
         self.hub = Aws(REGION, embedded.environment())
         self.release = release
         text = CATALOG.replace("profile: prod\n    fixed: [NatGateways]", "profile: dev")
-        publish(plan_regions(lambda _region: self.hub, release, small_catalog(text)), waits=WAITS)
+        session = publisher(self.hub, release, ROLES)
+        plans = plan_regions(lambda _region: session, release, small_catalog(text))
+        publish(plans, waits=WAITS)
         self.launcher = launcher(self.hub, release, LAUNCHER)
         self.bucket = release_bucket_name(self.hub.account(), REGION)
         self.evil = f"{self.bucket}-evil"

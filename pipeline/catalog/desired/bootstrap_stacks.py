@@ -1,4 +1,4 @@
-"""Bootstrap stacks: one per launch role in the account, and one for the release bucket in each region."""
+"""Bootstrap stacks: one per launch role and launcher role in the account, and one for the release bucket in each region."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from pipeline.catalog.desired.product_profiles import project_of
 from pipeline.catalog.spec.model import Catalog
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, template_path
+from templates_src.access.launcher import LAUNCHER_ROLE_NAME
+from templates_src.access.launcher import NAME as LAUNCHER_TEMPLATE
+from templates_src.access.trust import TRUSTED_PRINCIPALS
 from templates_src.core.declaration import Declaration
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
@@ -23,8 +26,7 @@ from templates_src.release_bucket.template import NAME as BUCKET_TEMPLATE
 from templates_src.release_bucket.template import ORGANIZATION_ID
 
 ROLE_STACK = "carbon-connect-launch-role"
-
-
+LAUNCHER_STACK = "carbon-connect-launcher-role"
 BUCKET_STACK = "carbon-connect-release-bucket"
 
 
@@ -32,7 +34,7 @@ BUCKET_STACK = "carbon-connect-release-bucket"
 class BootstrapStack:
     """A bootstrap stack: its name, template, and the parameters that differ from their defaults.
 
-    ``role`` is the launch role of the stack; None for the stack of the release bucket.
+    ``role`` is the launch role of the stack, ``launcher`` the name of its launcher role; the release bucket has neither.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class BootstrapStack:
     body: bytes
     parameters: Mapping[str, str]
     role: LaunchRole | None = None
+    launcher: str = ""
 
     @property
     def digest(self) -> str:
@@ -92,8 +95,34 @@ def bootstrap_stacks(
             )
             for role in roles.values()
         ),
+        *launcher_stacks(release, catalog),
         bucket,
     )
+
+
+def launcher_stacks(release: Release, catalog: Catalog) -> tuple[BootstrapStack, ...]:
+    """The stacks of the launcher roles in catalog.yaml; the name of a stack follows from its role's."""
+    roles = {each.launcher_role: each for each in catalog.portfolios if each.launcher_role}
+    return tuple(
+        BootstrapStack(
+            Kind.LAUNCHER_ROLE,
+            f"{LAUNCHER_STACK}-{role}",
+            release.bootstrap_stacks[template_path(LAUNCHER_TEMPLATE)],
+            changed(
+                {
+                    LAUNCHER_ROLE_NAME: role,
+                    TRUSTED_PRINCIPALS: ",".join(portfolio.trusted_principals),
+                }
+            ),
+            launcher=role,
+        )
+        for role, portfolio in roles.items()
+    )
+
+
+def changed(values: Mapping[Declaration, str]) -> dict[str, str]:
+    """The values that differ from their parameters' defaults, by the parameters' names."""
+    return {known.name: value for known, value in values.items() if value != known.default}
 
 
 def role_stack_name(role: LaunchRole, seen: Mapping[str, Mapping[str, str]]) -> str:
@@ -115,6 +144,5 @@ def bootstrap_stack(
 ) -> BootstrapStack:
     """A stack with the parameters that differ from their defaults; without a role, the stack of the release bucket."""
     kind, template = (Kind.LAUNCH_ROLE, ROLE_TEMPLATE) if role else (Kind.BUCKET, BUCKET_TEMPLATE)
-    given = {known.name: value for known, value in values.items() if value != known.default}
     body = release.bootstrap_stacks[template_path(template)]
-    return BootstrapStack(kind, stack, body, given, role)
+    return BootstrapStack(kind, stack, body, changed(values), role)

@@ -101,7 +101,10 @@ class DesiredConstraint:
 
 @dataclass(frozen=True)
 class Desired:
-    """The desired catalog of one region; ``roles`` holds the launch role of each portfolio by its key."""
+    """The desired catalog of one region.
+
+    ``roles`` holds the launch role of each portfolio by its key, ``launchers`` the names of the launcher roles.
+    """
 
     account: str
     region: str
@@ -112,6 +115,7 @@ class Desired:
     portfolios: Mapping[str, DesiredPortfolio]
     products: Mapping[str, DesiredProduct]
     constraints: tuple[DesiredConstraint, ...]
+    launchers: tuple[str, ...] = ()
 
     @property
     def tag_options(self) -> tuple[tuple[str, str], ...]:
@@ -166,6 +170,9 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
             for product in catalog.products
         },
         constraints=constraints(release, catalog),
+        launchers=tuple(
+            dict.fromkeys(each.launcher_role for each in catalog.portfolios if each.launcher_role)
+        ),
     )
 
 

@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     LAUNCH_ROLE = "launch role"
     BOUNDARY = "permissions boundary"
+    LAUNCHER_ROLE = "launcher role"
     BUCKET = "release bucket"
     RELEASE = "release files"
     TEMPLATE = "product template"

@@ -138,6 +138,14 @@ def check_account(catalog: Catalog, account: str) -> None:
                     f"is a principal of account {other}, which cannot launch from the portfolio of account {account}; "
                     "share the portfolio with that account.",
                 )
+        for principal in portfolio.trusted_principals:
+            other = account_in(principal)
+            if other != account:
+                raise portfolio.refuse(
+                    principal,
+                    f"is a principal of account {other}, which cannot assume a launcher role of account {account}; "
+                    f"name a principal of account {account}.",
+                )
 
 
 def account_in(principal: str) -> str:

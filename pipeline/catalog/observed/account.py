@@ -11,6 +11,7 @@ from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.observed.boundaries import EnvironmentRole, environment_roles
 from pipeline.catalog.observed.model import Observed
 from pipeline.catalog.observed.versions import provisioned_products
+from templates_src.access.launcher import LAUNCHER_ROLE_NAME
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME
 
 Region = tuple[Aws, Observed]
@@ -22,12 +23,14 @@ class ObservedAccount:
 
     ``roles`` are the roles of environments. ``outdated`` are the products of which an environment still has a version
     without boundaries, in the regions that were read. ``left`` are the launch roles that no portfolio uses, by stack:
-    the role, and the provisioned products that its deletion would leave without it.
+    the role, and the provisioned products that its deletion would leave without it. ``left_launchers`` are
+    the launcher roles that no portfolio uses, with the provisioned products that belong to them.
     """
 
     roles: tuple[EnvironmentRole, ...]
     outdated: frozenset[str]
     left: Mapping[str, tuple[str, tuple[str, ...]]]
+    left_launchers: Mapping[str, tuple[str, tuple[str, ...]]]
 
 
 def observe_account(
@@ -35,7 +38,7 @@ def observe_account(
 ) -> ObservedAccount:
     """Read the state of the account.
 
-    ``wanted_stacks`` are the stacks of the launch roles in catalog.yaml, ``regions`` the planned regions with their
+    ``wanted_stacks`` are the stacks of the roles in catalog.yaml, ``regions`` the planned regions with their
     observed state. Raises PipelineError where AWS denies a read.
     """
     outdated = frozenset(
@@ -55,7 +58,28 @@ def observe_account(
         environment_roles(home, desired.project),
         outdated,
         {name: (role, holders.get(role, ())) for name, role in left.items()},
+        left_launchers(wanted_stacks, regions),
     )
+
+
+def left_launchers(
+    wanted_stacks: Collection[str], regions: Sequence[Region]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The launcher roles that no portfolio uses, by stack, with the provisioned products that belong to each."""
+    left = {
+        name: stack.parameters.get(LAUNCHER_ROLE_NAME.name, "")
+        for _, observed in regions
+        for name, stack in observed.launcher_stacks.items()
+        if name not in wanted_stacks
+    }
+    owned: dict[str, tuple[str, ...]] = {}
+    for aws, observed in regions if left else ():
+        with aws_errors(f"read the provisioned products of {aws.region}"):
+            for product in observed.products.values():
+                for entry in provisioned_products(aws.client("servicecatalog"), product.id):
+                    role = entry["UserArn"].rpartition("/")[2]
+                    owned[role] = (*owned.get(role, ()), f"{entry['Name']} ({entry['Id']})")
+    return {name: (role, owned.get(role, ())) for name, role in left.items()}
 
 
 def products_by_launch_role(regions: Sequence[Region]) -> Mapping[str, tuple[str, ...]]:

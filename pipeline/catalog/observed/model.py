@@ -125,12 +125,13 @@ class Observed:
 
     ``portfolios`` and ``products`` are the managed ones by key. ``templates`` holds the digest of each product template in
     the bucket under the version's key, and ``release_missing`` the number of missing files of the release. ``roles`` are
-    the names of the existing launch roles, and ``role_stacks`` their stacks by name; both only in the plan that contains
-    the roles. ``held_back`` says why a product cannot move to another portfolio yet, by the product's key.
+    the names of the existing launch roles and launcher roles, ``role_stacks`` and ``launcher_stacks`` their stacks by
+    name; all only in the plan that contains the roles. ``held_back`` says why a product cannot move to another portfolio yet, by the product's key.
     """
 
     roles: frozenset[str] = frozenset()
     role_stacks: Mapping[str, ObservedStack] = field(default_factory=dict)
+    launcher_stacks: Mapping[str, ObservedStack] = field(default_factory=dict)
     bucket_exists: bool = False
     bucket_stack: ObservedStack | None = None
     release_missing: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.aws import Aws, aws_errors
-from pipeline.catalog.desired.bootstrap_stacks import BUCKET_STACK, ROLE_STACK
+from pipeline.catalog.desired.bootstrap_stacks import BUCKET_STACK, LAUNCHER_STACK, ROLE_STACK
 from pipeline.catalog.desired.catalog import Desired
 from pipeline.catalog.desired.product_templates import products_prefix, template_digest
 from pipeline.catalog.observed.model import Observed, ObservedStack
@@ -30,6 +30,7 @@ def observe_storage(aws: Aws, desired: Desired, release: Release, home: Aws | No
         return Observed(
             roles=existing_roles(home, desired) if home else frozenset(),
             role_stacks=observed_role_stacks(home) if home else {},
+            launcher_stacks=observed_role_stacks(home, LAUNCHER_STACK) if home else {},
             bucket_exists=has_bucket,
             bucket_stack=observed_stack(aws, BUCKET_STACK),
             release_missing=len(wanted - keys),
@@ -49,13 +50,13 @@ def stored_templates(s3: Any, desired: Desired, release: Release) -> dict[str, s
 
 
 def existing_roles(aws: Aws, desired: Desired) -> frozenset[str]:
-    """The names of the existing launch roles."""
-    names = (role.name for role in desired.roles.values())
+    """The names of the existing launch roles and launcher roles."""
+    names = (*(role.name for role in desired.roles.values()), *desired.launchers)
     return frozenset(name for name in names if role_exists(aws, name))
 
 
-def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
-    """The stacks of launch roles by name, also of roles that catalog.yaml does not name."""
+def observed_role_stacks(aws: Aws, kind: str = ROLE_STACK) -> dict[str, ObservedStack]:
+    """The stacks whose names begin with ``kind``, by name, also of roles that catalog.yaml does not name."""
     pages = aws.client("cloudformation").get_paginator("list_stacks").paginate()
     names = {
         entry["StackName"]
@@ -63,7 +64,7 @@ def observed_role_stacks(aws: Aws) -> dict[str, ObservedStack]:
         for entry in page["StackSummaries"]
         if entry["StackStatus"] != "DELETE_COMPLETE" and "ParentId" not in entry
     }
-    ours = [name for name in sorted(names) if f"{name}-".startswith(f"{ROLE_STACK}-")]
+    ours = [name for name in sorted(names) if f"{name}-".startswith(f"{kind}-")]
     seen = {name: observed_stack(aws, name) for name in ours}
     return {name: stack for name, stack in seen.items() if stack}
 

@@ -12,11 +12,11 @@ from pipeline.catalog.plan.steps import Action, Step
 from pipeline.errors import listed
 
 # Steps that apply once per account, before any region's.
-OF_ACCOUNT = (Kind.LAUNCH_ROLE, Kind.BOUNDARY)
+OF_ACCOUNT = (Kind.LAUNCH_ROLE, Kind.BOUNDARY, Kind.LAUNCHER_ROLE)
 
 
 def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool) -> Iterator[Step]:
-    """The steps for roles of environments, and a report for each launch role that catalog.yaml does not name.
+    """The steps for roles of environments, and a report for each role that catalog.yaml does not name.
 
     ``complete`` says that all regions of catalog.yaml were read.
     """
@@ -24,6 +24,18 @@ def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool)
     yield from boundary_steps(account.roles, desired.boundaries, outdated)
     for name, (role, holders) in account.left.items():
         yield unused_role_step(name, role, holders)
+    for name, (role, owned) in account.left_launchers.items():
+        yield unused_launcher_step(name, role, owned)
+
+
+def unused_launcher_step(stack: str, role: str, owned: Sequence[str]) -> Step:
+    """The report of a launcher role that no portfolio has any more; people may still use it."""
+    reason = "is no longer in catalog.yaml; "
+    if owned:
+        reason += f"{listed(list(owned))} belongs to it: make another role the owner, then delete stack {stack} by hand"
+    else:
+        reason += f"nothing that was launched belongs to it: delete stack {stack} by hand"
+    return Step(Action.REPORT, Kind.LAUNCHER_ROLE, f"{role} (stack {stack})", reason)
 
 
 def unused_role_step(stack: str, role: str, holders: Sequence[str]) -> Step:

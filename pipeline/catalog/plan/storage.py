@@ -28,6 +28,11 @@ def storage_steps(
             yield lost_environments(bootstrap_stack, subject, seen) or bootstrap_step(
                 bootstrap_stack, subject, seen, is_there=is_there
             )
+        elif bootstrap_stack.launcher:
+            subject = f"{bootstrap_stack.launcher} (stack {bootstrap_stack.stack})"
+            seen = observed.launcher_stacks.get(bootstrap_stack.stack)
+            is_there = bootstrap_stack.launcher in observed.roles
+            yield bootstrap_step(bootstrap_stack, subject, seen, is_there=is_there)
         else:
             subject = f"{desired.bucket} (stack {bootstrap_stack.stack})"
             yield bootstrap_step(

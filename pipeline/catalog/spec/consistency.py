@@ -63,6 +63,25 @@ def check_launch_roles_differ(portfolios: tuple[Portfolio, ...]) -> None:
             )
 
 
+def check_launcher_roles(portfolios: tuple[Portfolio, ...]) -> None:
+    """Refuse a launcher role that is a launch role, and one that two portfolios want differently."""
+    launch_roles = {portfolio.launch_role for portfolio in portfolios}
+    first: dict[str, Portfolio] = {}
+    for portfolio in portfolios:
+        role = portfolio.launcher_role
+        if role and role in launch_roles:
+            raise portfolio.refuse(
+                "launcher_role", f"is {role!r}, which is a launch_role; give people another role."
+            )
+        other = first.setdefault(role, portfolio)
+        if role and other.trusted_principals != portfolio.trusted_principals:
+            raise portfolio.refuse(
+                "launcher_role",
+                f"is {role!r}, which portfolio {other.key} has with other trusted_principals; give both the same, "
+                "or each portfolio its own launcher_role.",
+            )
+
+
 def check_references(place: Place, products: Mapping[str, Place]) -> None:
     """Refuse a portfolio's product that is not declared, and a product of two portfolios.
 

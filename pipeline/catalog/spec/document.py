@@ -8,6 +8,7 @@ from pipeline.aws import require_region
 from pipeline.catalog.spec.consistency import (
     check_every_product_is_offered,
     check_launch_roles_differ,
+    check_launcher_roles,
     check_names_differ,
     check_profiles_differ,
     check_references,
@@ -62,6 +63,7 @@ def catalog(root: Place) -> Catalog:
         check_names_differ(found[what], [place.name for place in places])
     check_profiles_differ(products)
     check_launch_roles_differ(portfolios)
+    check_launcher_roles(portfolios)
     check_tag_options(found["portfolios"], portfolios, products)
     check_every_product_is_offered(portfolios, keyed_entries(found["products"]))
     return Catalog(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline.catalog.spec.model import Portfolio, Product, Support
 from pipeline.catalog.spec.nodes import Place
 from pipeline.catalog.spec.shares import shares
 from templates_src.core.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
 
+# The lists of a portfolio whose entries are known by their lines.
+LISTS = ("environments", "principals", "trusted_principals")
 KEY = r"[a-z][a-z0-9-]{0,39}"
 # Longest values, from the service's model (botocore, servicecatalog 2015-12-10); 20 tags is a quota:
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
@@ -23,6 +25,9 @@ TAG_CHARACTERS = r"[\w .:/=+\-@]+"
 RESERVED = "carbon-connect:"
 PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user|group)/[\w+=,.@/-]{1,900}|(role|user|group)/[\w+=,.@/*?-]{1,900}"
 ROLE = r"[\w+=,.@-]{1,64}"
+# Part of a stack's name too, whose characters are fewer than those of a role's.
+LAUNCHER_ROLE = r"[A-Za-z0-9-]{1,64}"
+TRUSTED = r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=.@/*?-]{1,900}"
 
 
 def support(place: Place | None) -> Support:
@@ -97,10 +102,20 @@ def portfolio(
     ``organization`` is the one that may read the release bucket, ``launch_role`` the role of a portfolio that names
     none; both may be empty.
     """
-    optional = ("launch_role", "environments", "principals", "tags", "tag_options", "shares")
-    found = place.mapping(("name", "description", "products"), optional)
-    if "principals" in found:
-        check_patterns(found["principals"])
+    optional = ("launch_role", "launcher_role", "trusted_principals", "environments", "principals")
+    found = place.mapping(
+        ("name", "description", "products"), (*optional, "tags", "tag_options", "shares")
+    )
+    launcher = launcher_role(found)
+    principals = (
+        found["principals"].unique_texts(
+            PRINCIPAL, "the ARN of a role, user or group, or role/NAME", 1000
+        )
+        if "principals" in found
+        else ()
+    )
+    principals = tuple(dict.fromkeys([*([f"role/{launcher}"] if launcher else []), *principals]))
+    check_patterns(found.get("principals", place), principals)
     if "launch_role" not in found and not launch_role:
         raise place.refuse("needs the key launch_role: the role that launches its products.")
     return Portfolio(
@@ -116,20 +131,37 @@ def portfolio(
         environments=found["environments"].unique_texts("|".join(ENVIRONMENTS), one_environment())
         if "environments" in found
         else (),
-        principals=found["principals"].unique_texts(
-            PRINCIPAL, "the ARN of a role, user or group, or role/NAME", 1000
-        )
-        if "principals" in found
-        else (),
+        principals=principals,
+        launcher_role=launcher,
+        trusted_principals=trusted_principals(found),
         tags=tags(found.get("tags"), shared),
         tag_options=tag_options(found.get("tag_options")),
         shares=shares(found.get("shares"), organization),
         places={
             "": place,
-            **{item.text(): item for item in optional_items(found, "environments", "principals")},
-            **{key: found[key] for key in ("launch_role",) if key in found},
+            **{item.text(): item for item in optional_items(found, *LISTS)},
+            **{key: found[key] for key in ("launch_role", "launcher_role") if key in found},
         },
     )
+
+
+def launcher_role(found: Mapping[str, Place]) -> str:
+    """The name of the launcher role that a publication creates for a portfolio; empty for none."""
+    if "launcher_role" in found:
+        what = "the name of a role, of letters, digits and hyphens"
+        return found["launcher_role"].text(LAUNCHER_ROLE, what)
+    if "trusted_principals" in found:
+        raise found["trusted_principals"].refuse(
+            "needs the key launcher_role: the role that these principals may assume."
+        )
+    return ""
+
+
+def trusted_principals(found: Mapping[str, Place]) -> tuple[str, ...]:
+    """The ARNs of who may assume the launcher role; empty for all whom their own policies allow it."""
+    what = "the ARN of a role or user, with * and ?"
+    place = found.get("trusted_principals")
+    return place.unique_texts(TRUSTED, what, 1000) if place else ()
 
 
 def one_environment() -> str:
@@ -155,11 +187,14 @@ def tag_options(place: Place | None) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def check_patterns(place: Place) -> None:
-    """Refuse more principals without an account than Service Catalog takes."""
-    patterns = [item for item in place.items() if not item.text().startswith("arn:")]
-    if len(patterns) > MAX_PATTERNS:
-        raise patterns[MAX_PATTERNS].refuse(
-            f"is the {MAX_PATTERNS + 1}th principal without an account; Service Catalog takes "
-            f"{MAX_PATTERNS} in a portfolio. Join some in a pattern, or name them by their ARNs."
-        )
+def check_patterns(place: Place, principals: Iterable[str]) -> None:
+    """Refuse more principals without an account than Service Catalog takes, with the line of the first too many."""
+    patterns = [each for each in principals if not each.startswith("arn:")]
+    if len(patterns) <= MAX_PATTERNS:
+        return
+    for item in place.items():
+        if item.text() == patterns[MAX_PATTERNS]:
+            raise item.refuse(
+                f"is the {MAX_PATTERNS + 1}th principal without an account; Service Catalog takes "
+                f"{MAX_PATTERNS} in a portfolio. Join some in a pattern, or name them by their ARNs."
+            )

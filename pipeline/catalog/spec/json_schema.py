@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.catalog.spec.document import MAX_PROVIDER, MAX_VERSIONS
 from pipeline.catalog.spec.entries import (
     KEY,
+    LAUNCHER_ROLE,
     MAX_PORTFOLIO_DESCRIPTION,
     MAX_PORTFOLIO_NAME,
     MAX_TAGS,
@@ -23,6 +24,7 @@ from pipeline.catalog.spec.entries import (
     RESERVED,
     ROLE,
     TAG_CHARACTERS,
+    TRUSTED,
 )
 from pipeline.catalog.spec.nodes import MAX_TEXT
 from pipeline.catalog.spec.shares import ACCOUNT, NODES, ORGANIZATION
@@ -71,7 +73,7 @@ def schema() -> Schema:
 
 def portfolio() -> Schema:
     """Return the schema of a portfolio."""
-    return mapping(
+    made = mapping(
         {
             "name": text("Name of the portfolio.", most=MAX_PORTFOLIO_NAME),
             "description": text("What the portfolio is for.", most=MAX_PORTFOLIO_DESCRIPTION),
@@ -79,6 +81,12 @@ def portfolio() -> Schema:
         },
         {
             "launch_role": text("Role that launches the products of the portfolio.", ROLE),
+            "launcher_role": text(
+                "Role of people that publish creates, and that can launch.", LAUNCHER_ROLE
+            ),
+            "trusted_principals": texts(
+                TRUSTED, "Who can assume launcher_role: ARNs of roles and users.", most=1000
+            ),
             "environments": texts(
                 "|".join(ENVIRONMENTS), "Environments that single layers can be launched as."
             ),
@@ -99,6 +107,7 @@ def portfolio() -> Schema:
             },
         },
     )
+    return {**made, "dependencies": {"trusted_principals": ["launcher_role"]}}
 
 
 def product() -> Schema:

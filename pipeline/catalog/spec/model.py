@@ -37,9 +37,10 @@ class Product:
 class Portfolio:
     """A portfolio, the keys of its products, and who may launch them.
 
-    ``launch_role`` is the role that launches its products. ``environments`` are those that its single layers can be
-    launched as, empty where catalog.yaml does not say. ``places`` says where catalog.yaml gives the portfolio
-    (under ""), the key launch_role, and each environment and principal, by their values.
+    ``launch_role`` is the role that launches its products. ``launcher_role`` is the role of people that a publication
+    creates, also one of the ``principals``; empty for none. ``trusted_principals`` may assume it. ``environments`` are
+    those that its single layers can be launched as, empty where catalog.yaml does not say. ``places`` says where
+    catalog.yaml gives the portfolio (under ""), the keys of roles, and each environment and principal, by their values.
     """
 
     key: str
@@ -52,6 +53,8 @@ class Portfolio:
     tags: Mapping[str, str]
     tag_options: tuple[tuple[str, str], ...]
     shares: tuple[Share, ...]
+    launcher_role: str = ""
+    trusted_principals: tuple[str, ...] = ()
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, value: str, reason: str) -> PipelineError:

@@ -1,0 +1,225 @@
+"""What the publisher's actions are bound to: resources and conditions, and the reason where that is everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from awacs.aws import (
+    ArnLike,
+    Condition,
+    ForAllValuesStringEquals,
+    PolicyDocument,
+    Statement,
+)
+from troposphere import AccountId, If, Sub
+
+from templates_src.core import iam
+from templates_src.core.declaration import Declaration
+from templates_src.core.errors import TemplateError
+from templates_src.core.layer import Layer
+from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.launch_role.bindings import ACCOUNT, ARN, in_account
+from templates_src.launch_role.boundary import SUFFIX
+from templates_src.launch_role.grants import Grant, equals
+from templates_src.launch_role.template import BOUNDARY_ADDED
+from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
+
+# The tag by which a publication knows its own portfolios and products.
+MANAGED_BY, PUBLISHER = "carbon-connect:managed-by", "build.py publish"
+SERVICE_CATALOG = "servicecatalog.amazonaws.com"
+ROLE_PREFIX = Declaration(
+    name="BootstrapRolePrefix",
+    group="Publishing",
+    label="Names of launch and launcher roles",
+    description="How the names of all launch roles and launcher roles of catalog.yaml begin. The publisher can change no other role.",
+    default="carbon-connect-launch",
+    pattern=r"[\w+=.@-]{4,40}",
+    max_length=40,
+    message="BootstrapRolePrefix must be 4 to 40 letters, digits and characters of +=.@_-.",
+)
+# Stacks of roles are named so, and what has no name in them is named after them.
+ROLE_STACKS = "carbon-connect-launch*"
+BUCKET_STACKS = "carbon-connect-release-bucket*"
+
+PORTFOLIOS = f"{ARN}catalog:*:{ACCOUNT}:portfolio/*"
+PRODUCTS = f"{ARN}catalog:*:{ACCOUNT}:product/*"
+BUCKETS = f"{ARN}s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-*"
+# Names of buckets are global: another account can have one of these.
+OF_ACCOUNT = equals("s3:ResourceAccount", AccountId)
+IAM = f"{ARN}iam::{ACCOUNT}:"
+ROLES = f"{IAM}role/${{{ROLE_PREFIX.name}}}*"
+ENVIRONMENT_ROLES = f"{IAM}role/${{{PROJECT.name}}}/*"
+POLICIES = (f"{IAM}policy/${{{ROLE_PREFIX.name}}}*", f"{IAM}policy/{ROLE_STACKS}")
+STACKS = tuple(
+    f"{ARN}cloudformation:*:{ACCOUNT}:stack/{name}/*" for name in (ROLE_STACKS, BUCKET_STACKS)
+)
+
+
+def reading() -> tuple[Grant, ...]:
+    """What a plan reads. It finds its own portfolios and products by their tags, so it reads all of the account's."""
+    return (
+        Grant(
+            "ReadPortfoliosAndProducts",
+            (
+                "servicecatalog:DescribePortfolio",
+                "servicecatalog:DescribePortfolioShares",
+                "servicecatalog:DescribeProductAsAdmin",
+                "servicecatalog:DescribeProvisioningArtifact",
+                "servicecatalog:ListPrincipalsForPortfolio",
+                "servicecatalog:ListProvisioningArtifacts",
+            ),
+            (PORTFOLIOS, PRODUCTS),
+        ),
+        Grant(
+            "ReadTheCatalog",
+            (
+                "servicecatalog:DescribeConstraint",
+                "servicecatalog:DescribePortfolioShareStatus",
+                "servicecatalog:DescribeProvisionedProduct",
+                "servicecatalog:List*",
+                "servicecatalog:Search*",
+            ),
+            ("*",),
+            reason="the actions have no resource",
+        ),
+        Grant(
+            "ReadStacks",
+            (
+                "cloudformation:DescribeEvents",
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStacks",
+            ),
+            STACKS,
+        ),
+        Grant(
+            "ListStacksAndRoles",
+            ("cloudformation:ListStacks", "iam:ListRoles"),
+            ("*",),
+            reason="the actions have no resource",
+        ),
+        # A principal of catalog.yaml can be any role of the account.
+        Grant("ReadRoles", ("iam:GetRole",), (f"{IAM}role/*",)),
+        Grant("ReadBuckets", ("s3:GetBucketLocation", "s3:ListBucket"), (BUCKETS,)),
+        Grant("ReadReleases", ("s3:GetObject",), (f"{BUCKETS}/*",), OF_ACCOUNT),
+    )
+
+
+def publishing(layer: Layer) -> tuple[Grant, ...]:
+    """What a publication writes: its own portfolios and products, boundaries of roles, and releases."""
+    return (
+        Grant(
+            "CreateItsOwn",
+            (
+                "servicecatalog:CreatePortfolio",
+                "servicecatalog:CreateProduct",
+                "servicecatalog:TagResource",
+            ),
+            (PORTFOLIOS, PRODUCTS),
+            equals(f"aws:RequestTag/{MANAGED_BY}", PUBLISHER),
+        ),
+        Grant(
+            "ChangeItsOwn",
+            (
+                "servicecatalog:AssociatePrincipalWithPortfolio",
+                "servicecatalog:AssociateTagOptionWithResource",
+                "servicecatalog:CreateConstraint",
+                "servicecatalog:*PortfolioShare",
+                "servicecatalog:*ProvisioningArtifact",
+                "servicecatalog:UpdatePortfolio",
+                "servicecatalog:UpdateProduct",
+            ),
+            (PORTFOLIOS, PRODUCTS),
+            equals(f"aws:ResourceTag/{MANAGED_BY}", PUBLISHER),
+        ),
+        Grant(
+            "ChangeWhatHasNoResource",
+            (
+                "servicecatalog:AssociateProductWithPortfolio",
+                "servicecatalog:CreateTagOption",
+                "servicecatalog:DeleteConstraint",
+                "servicecatalog:DisassociateProductFromPortfolio",
+                "servicecatalog:UpdateConstraint",
+            ),
+            ("*",),
+            reason="the actions have no resource and no condition key",
+        ),
+        Grant(
+            "NameLaunchRoles",
+            ("iam:PassRole",),
+            (ROLES,),
+            equals("iam:PassedToService", SERVICE_CATALOG),
+        ),
+        Grant(
+            "ValidateTemplates",
+            ("cloudformation:ValidateTemplate",),
+            ("*",),
+            reason="a template is no resource",
+        ),
+        Grant(
+            "BoundRolesOfOlderEnvironments",
+            ("iam:PutRolePermissionsBoundary",),
+            (ENVIRONMENT_ROLES,),
+            Condition(ArnLike({"iam:PermissionsBoundary": boundary(layer)})),
+        ),
+        Grant(
+            "MarkRolesOfOlderEnvironments",
+            ("iam:TagRole", "iam:UntagRole"),
+            (ENVIRONMENT_ROLES,),
+            Condition(ForAllValuesStringEquals({"aws:TagKeys": [BOUNDARY_ADDED]})),
+        ),
+        Grant("WriteReleases", ("s3:PutObject",), (f"{BUCKETS}/*",), OF_ACCOUNT),
+    )
+
+
+def boundary(layer: Layer) -> If:
+    """The boundaries that a publication gives: those of launch roles, or the organization's."""
+    own = Sub(f"{IAM}policy/${{{ROLE_PREFIX.name}}}*{SUFFIX}")
+    return If(layer.has(PERMISSIONS_BOUNDARY), layer.parameter(PERMISSIONS_BOUNDARY), own)
+
+
+def bootstrapping() -> tuple[Grant, ...]:
+    """What the stacks of roles and release bucket take, which CloudFormation calls with the publisher's rights."""
+    return (
+        # A request names a change set by its ARN, in which the stack is not.
+        Grant(
+            "UseChangeSets",
+            (
+                "cloudformation:DeleteChangeSet",
+                "cloudformation:DescribeChangeSet",
+                "cloudformation:ExecuteChangeSet",
+            ),
+            (*STACKS, *in_account("cloudformation", "changeSet/deploy-*")),
+        ),
+        Grant("DeployStacks", ("cloudformation:*",), STACKS),
+        Grant(
+            "AttachPoliciesOfTheStacks",
+            ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+            (ROLES,),
+            Condition(ArnLike({"iam:PolicyARN": list(map(Sub, POLICIES))})),
+        ),
+        Grant("RolesOfTheStacks", ("iam:*Role", "iam:*RoleP*", "iam:*RoleD*"), (ROLES,)),
+        Grant("AttachedPoliciesOfTheStacks", ("iam:ListAttachedRolePolicies",), (ROLES,)),
+        Grant("PoliciesOfTheStacks", ("iam:*Policy", "iam:*Policy*"), POLICIES),
+        Grant("ReleaseBuckets", ("s3:*",), (BUCKETS,)),
+    )
+
+
+def document(actions: Iterable[str], grants: tuple[Grant, ...]) -> PolicyDocument:
+    """A policy document of actions; each goes to the first grant that selects it unless that is ``also``.
+
+    Raises TemplateError for an action that no grant is for.
+    """
+    rest, covered = list(actions), set[str]()
+    made: list[Statement] = []
+    wanted = set(rest)
+    for grant in grants:
+        if selected := grant.select(rest):
+            made.append(grant.statement(selected))
+            covered.update(selected)
+            rest = rest if grant.also else [each for each in rest if each not in selected]
+    if missing := sorted(wanted - covered):
+        raise TemplateError(
+            f"The publisher calls {missing[0]}, and no grant says on what; add one in "
+            "templates_src/access/publisher_grants.py."
+        )
+    return iam.document(*made)
