@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.attacks import inside, launching, network, outside, people, settings
+from tests.attacks import inside, launching, machines, network, outside, people, settings
 from tests.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
@@ -17,6 +17,7 @@ ATTACKS: tuple[Attack, ...] = (
     *network.CONNECTIONS,
     *settings.SETTINGS,
     *people.DIRECTLY,
+    *machines.PUBLICATIONS,
     *launching.MODIFIED,
     *launching.BOUNDED,
     *launching.DEV_ONLY,
