@@ -18,6 +18,7 @@ from typing import Any
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.desired.catalog import MANAGED_BY, PRODUCT_TAG, PUBLISHER
+from pipeline.catalog.desired.product_templates import product_key
 from pipeline.catalog.publish import plan_regions, publish
 from pipeline.catalog.spec.document import catalog
 from pipeline.catalog.spec.model import Catalog
@@ -25,6 +26,7 @@ from pipeline.catalog.spec.nodes import compose
 from pipeline.checks.permissions import called
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, assemble, serialize, template_path
+from pipeline.release.upload import release_bucket_name
 from templates_src.access.launcher import NAME as LAUNCHER
 from templates_src.access.publisher_calls import CALLS, Calls
 from templates_src.launch_role.template import NAME as LAUNCH_ROLE
@@ -243,11 +245,14 @@ def older_environment(admin: Aws) -> str:
             {"Key": PRODUCT_TAG, "Value": "development"},
         ],
     )
-    bucket = f"carbon-connect-releases-{account}-{REGION}"
+    bucket, key = release_bucket_name(account, REGION), product_key("0.9.0", "development")
     admin.client("s3").put_object(
         Bucket=bucket,
-        Key="older.json",
-        Body=json.dumps({"Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}}}),
+        Key=key,
+        # Nothing that an update to a later version would lose.
+        Body=json.dumps(
+            {"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
+        ),
     )
     detail = catalog.describe_product_as_admin(Name="Development")["ProductViewDetail"]
     catalog.create_provisioning_artifact(
@@ -256,9 +261,7 @@ def older_environment(admin: Aws) -> str:
             "Name": "0.9.0",
             "Description": "Release 0.9.0, template 0123456789abcdef",
             "Type": "CLOUD_FORMATION_TEMPLATE",
-            "Info": {
-                "LoadTemplateFromURL": f"https://{bucket}.s3.{REGION}.amazonaws.com/older.json"
-            },
+            "Info": {"LoadTemplateFromURL": f"https://{bucket}.s3.{REGION}.amazonaws.com/{key}"},
         },
     )
     [portfolio] = catalog.list_portfolios()["PortfolioDetails"]

@@ -2,7 +2,7 @@
 
 A request's resource and a resource's tags: a policy that names them would allow nothing, although AWS would allow the
 call. aws:PrincipalArn of a session: AWS gives the ARN of the role with its path, and not that of the session. A role's
-path in its ARN, and the boundary and policy that a request to IAM is about. Every request is as secure as one over TLS:
+path in its ARN, the stack of a change set, and the boundary and policy that a request to IAM is about. Every request is as secure as one over TLS:
 the endpoint is on this machine.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
@@ -38,7 +38,10 @@ def install() -> None:
             return _with_path(found, sent[-1])
         if found != UNKNOWN:
             return found
-        new = _NEW.get(functions.request_action(service, *sent) or "")
+        action = functions.request_action(service, *sent) or ""
+        if service == "cloudformation":
+            return _of_change_set(action, sent[-1])
+        new = _NEW.get(action)
         return f"arn:aws:{service}:{region}:{account}:{new}" if new else found
 
     def condition_key(key: str, context: Any) -> Any:
@@ -73,6 +76,15 @@ def _with_path(arn: str, parameters: Any) -> str:
     role = tables.ROLES.get(name)
     path = role["Path"] if role else functions.request_field.current(parameters, "Path") or "/"
     return f"{account}:role{path}{name}"
+
+
+def _of_change_set(action: str, parameters: Any) -> str:
+    """The ARN of the stack of a change set that a request names by its ARN; of the change set where events are read."""
+    name = functions.request_field.current(parameters, "ChangeSetName")
+    change_set = tables.CHANGE_SETS.get(name) or {}
+    if action == "cloudformation:DescribeEvents" and change_set:
+        return str(name)
+    return str(change_set.get("StackId", UNKNOWN))
 
 
 def _of_iam(parameters: Any) -> dict[str, Any]:

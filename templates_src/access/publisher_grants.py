@@ -18,7 +18,7 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
-from templates_src.launch_role.bindings import ACCOUNT, ARN, in_account
+from templates_src.launch_role.bindings import ACCOUNT, ARN, STACK_NAMES, in_account
 from templates_src.launch_role.boundary import SUFFIX
 from templates_src.launch_role.grants import Grant, equals
 from templates_src.launch_role.template import BOUNDARY_ADDED
@@ -89,7 +89,8 @@ def reading() -> tuple[Grant, ...]:
                 "cloudformation:DescribeStackEvents",
                 "cloudformation:DescribeStacks",
             ),
-            STACKS,
+            # Versions in use are compared with the values that their environments have.
+            (*STACKS, *in_account("cloudformation", f"stack/{STACK_NAMES}")),
         ),
         Grant(
             "ListStacksAndRoles",
@@ -186,6 +187,7 @@ def bootstrapping() -> tuple[Grant, ...]:
             (
                 "cloudformation:DeleteChangeSet",
                 "cloudformation:DescribeChangeSet",
+                "cloudformation:DescribeEvents",
                 "cloudformation:ExecuteChangeSet",
             ),
             (*STACKS, *in_account("cloudformation", "changeSet/deploy-*")),
