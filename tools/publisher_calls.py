@@ -23,7 +23,7 @@ from pipeline.catalog.publish import plan_regions, publish
 from pipeline.catalog.spec.document import catalog
 from pipeline.catalog.spec.model import Catalog
 from pipeline.catalog.spec.nodes import compose
-from pipeline.checks.permissions import called
+from pipeline.checks.permissions import called_actions
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, assemble, serialize, template_path
 from pipeline.release.upload import release_bucket_name
@@ -337,7 +337,7 @@ def handlers(release: Release) -> set[str]:
     for name in BOOTSTRAP_STACKS:
         body = json.loads(release.bootstrap_stacks[template_path(name)])
         for resource in body["Resources"].values():
-            actions = set(called(resource["Type"]))
+            actions = set(called_actions(resource["Type"]))
             if resource["Type"] == "AWS::S3::Bucket":
                 actions = of_bucket(actions, resource["Properties"])
             found |= actions

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from pipeline.paths import PROJECT
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access import publisher_grants as grants
 from templates_src.access.publisher import publisher_role
@@ -156,9 +156,9 @@ NOT_PUBLISHING = {
     "s3:PutPublicAccessBlock",
 }
 MODULES = (
-    *sorted((PROJECT / "pipeline/catalog").rglob("*.py")),
-    *(PROJECT / "pipeline" / name for name in ("aws.py", "release/upload.py")),
-    *sorted((PROJECT / "pipeline/stacks").glob("*.py")),
+    *sorted((PROJECT_FOLDER / "pipeline/catalog").rglob("*.py")),
+    *(PROJECT_FOLDER / "pipeline" / name for name in ("aws.py", "release/upload.py")),
+    *sorted((PROJECT_FOLDER / "pipeline/stacks").glob("*.py")),
 )
 SERVICES = ("cloudformation", "iam", "s3", "servicecatalog", "sts")
 

@@ -81,7 +81,7 @@ def test_role_that_exists_is_used_as_it_is(publisher: Publisher) -> None:
     plans = published(publisher, ASKED)
 
     assert (Action.CREATE, Kind.LAUNCHER_ROLE) not in writing(plans)
-    assert any("not made by this stack" in line for line in told(plans, Action.UNCHANGED))
+    assert any("exists outside this stack" in line for line in told(plans, Action.UNCHANGED))
 
 
 def test_role_that_the_catalog_no_longer_names_stays_and_is_reported(publisher: Publisher) -> None:
@@ -91,7 +91,7 @@ def test_role_that_the_catalog_no_longer_names_stays_and_is_reported(publisher: 
 
     reported = told(plans, Action.REPORT)
     assert any(
-        line.startswith(f"{ROLE} (stack {STACK}) is no longer in catalog.yaml; nothing that was")
+        line.startswith(f"{ROLE} (stack {STACK}) not in catalog.yaml; no provisioned product")
         for line in reported
     )
     assert any(line.startswith(f"arn:aws:iam:::role/{ROLE} of Environments") for line in reported)

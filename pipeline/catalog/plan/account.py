@@ -29,12 +29,12 @@ def account_steps(desired: Desired, account: ObservedAccount, *, complete: bool)
 
 
 def unused_launcher_step(stack: str, role: str, owned: Sequence[str]) -> Step:
-    """The report of a launcher role that no portfolio has any more; people may still use it."""
-    reason = "is no longer in catalog.yaml; "
+    """The report of a launcher role that no portfolio uses; users can still assume it."""
+    reason = "not in catalog.yaml; "
     if owned:
-        reason += f"{listed(list(owned))} belongs to it: make another role the owner, then delete stack {stack} by hand"
+        reason += f"these provisioned products belong to it: {listed(list(owned))}; make another role their owner, then delete stack {stack}"
     else:
-        reason += f"nothing that was launched belongs to it: delete stack {stack} by hand"
+        reason += f"no provisioned product belongs to it: delete stack {stack}"
     return Step(Action.REPORT, Kind.LAUNCHER_ROLE, f"{role} (stack {stack})", reason)
 
 
