@@ -8,6 +8,7 @@ from troposphere.iam import ManagedPolicy, Role
 from templates_src.access import publisher_grants as grants
 from templates_src.access.publisher_calls import Calls, recorded
 from templates_src.access.trust import role_name, trusted
+from templates_src.core import groups
 from templates_src.core.declaration import Declaration, boolean
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT
@@ -28,13 +29,14 @@ DEPLOY_BOOTSTRAP_STACKS = boolean(
 )
 PUBLISH_ENVIRONMENT = Declaration(
     name="GitHubEnvironment",
-    group=github.GROUP,
+    group=groups.GITHUB,
     label="GitHub environment",
     description="GitHub environment whose jobs may assume the publisher role.",
     default="publish",
-    pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
-    max_length=100,
-    message="GitHubEnvironment must be 1 to 100 letters, digits, hyphens, periods and underscores, beginning with a letter or digit.",
+    # GitHub takes 255 characters; a trust policy has room for fewer.
+    pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
+    max_length=64,
+    message="GitHubEnvironment must be 1 to 64 letters, digits, hyphens, periods and underscores, beginning with a letter or digit.",
 )
 # The end of the subject of a job that a pull request starts.
 OF_PULL_REQUESTS = "pull_request"

@@ -28,7 +28,6 @@ GITHUB_REPOSITORY = Declaration(
     default="",
     # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
     pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
-    max_length=140,
     message="GitHubRepository must be empty or ORGANIZATION/REPOSITORY, in the upper and lower case of GitHub.",
 )
 
@@ -42,7 +41,6 @@ def github_id(name: str, label: str, of: str) -> Declaration:
         description=f"Numeric ID of the {of}; needed if the repository was created, renamed or transferred after 2026-07-15.",
         default="",
         pattern=r"([1-9]\d{0,19})?",
-        max_length=20,
         message=f"{name} must be empty or the number that GitHub's API gives as the {of}'s id.",
     )
 
