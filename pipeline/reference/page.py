@@ -85,9 +85,8 @@ def accepts(root: Layer, declaration: Declaration) -> Iterator[str]:
     elif declaration.min_value is not None:
         yield f"{declaration.min_value:,} to {declaration.max_value:,}"
     else:
-        yield (declaration.message or declaration.type).partition(" must be ")[2].rstrip(
-            "."
-        ) or declaration.type
+        words = (declaration.message or "").partition(" must ")[2].rstrip(".")
+        yield words.removeprefix("be ") or declaration.type
     if declaration.pattern:
         yield f"`{declaration.pattern}`"
     if declaration.max_length is not None:
@@ -115,12 +114,12 @@ def _value(value: str) -> str:
 
 
 def shown(effects: list[Effect]) -> list[Effect]:
-    """The effects that a row shows: only the refusal of a change that is always refused, and updates in place where there is nothing else."""
+    """The effects that a row shows: only the refusal of a change that is always refused, and updates in place where some change does no more."""
     refused = [effect for effect in effects if effect.kind is Kind.REFUSED]
     if any(not effect.cases for effect in refused):
         return refused
     grave = [effect for effect in effects if effect.kind is not Kind.IN_PLACE]
-    return grave or effects
+    return grave if any(not effect.cases for effect in grave) else effects
 
 
 def effect_text(effect: Effect) -> str:
