@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,29 @@ def edit(layer: str, change: Callable[[dict[str, Any]], None]) -> TemplatePlant:
 def remove_resource(layer: str, logical_id: str) -> TemplatePlant:
     """Remove a resource."""
     return drop_from_template(layer, f"Resources/{logical_id}")
+
+
+def remove_with_references(layer: str, logical_id: str) -> TemplatePlant:
+    """Remove a resource, and put a text in the place of each reference to it in its template."""
+
+    def plant(templates: Templates) -> None:
+        del templates[layer]["Resources"][logical_id]
+        templates[layer] = _without(templates[layer], logical_id)
+
+    return plant
+
+
+def _without(part: Any, logical_id: str) -> Any:
+    if isinstance(part, list):
+        return [_without(item, logical_id) for item in part if item != logical_id]
+    if isinstance(part, str):
+        return re.sub(rf"\$\{{{logical_id}[.}}][^}}]*\}}?", "removed", part)
+    if not isinstance(part, dict):
+        return part
+    if part.get("Ref") == logical_id or part.get("Fn::GetAtt", [""])[0] == logical_id:
+        return "removed"
+    kept = {key: value for key, value in part.items() if (key, value) != ("DependsOn", logical_id)}
+    return {key: _without(value, logical_id) for key, value in kept.items()}
 
 
 def put_property(layer: str, path: str, new: Any) -> TemplatePlant:
@@ -143,13 +167,15 @@ DATABASE_VALUES = (
     ),
 )
 CACHE_VALUES = (
-    value(
+    Case(
         "cache mode to serverless",
         {
             "Data.CacheReplicationGroup": (A.DELETE, F.SNAPSHOT),
             "Data.ServerlessCache": (A.CREATE, F.NONE),
         },
-        CacheMode="serverless",
+        {"CacheMode": "serverless"},
+        environment="dev",
+        given={"CacheMode": "replication-group"},
     ),
     Case(
         "cache mode to replication group",
@@ -287,8 +313,8 @@ TEMPLATES = (
         "database removed",
         {"Data.Database": (A.DELETE, F.RETAINED)},
         plants=(
-            remove_resource("data", "Database"),
             remove_resource("data", "DatabaseSecretAttachment"),
+            remove_with_references("data", "Database"),
         ),
     ),
     Case(

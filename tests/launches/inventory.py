@@ -246,6 +246,11 @@ def inventory(aws: Aws) -> Inventory:
     return frozenset((kind, name) for kind in LISTINGS for name in find(kind))
 
 
+def existing(aws: Aws, kind: str) -> frozenset[str]:
+    """The identities of the resources of one type that is listed by itself."""
+    return frozenset(_identities(aws, LISTINGS[kind], ""))
+
+
 def _identities(aws: Aws, listing: Listing, subject: str) -> list[str]:
     client = aws.client(listing.service)
     arguments = {**(listing.arguments or {}), **({listing.key: subject} if subject else {})}

@@ -1,0 +1,75 @@
+"""Each verdict of the table, executed on an environment of the kept release that holds data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from pipeline.changes.sides import KEPT, Side, of_folder
+from tests.changes.agreement import disagreements
+from tests.changes.cases import CASES, Case
+from tests.changes.rehearsal import Rehearsal
+from tests.changes.test_cases import changes
+from tests.conftest import REGION
+from tests.publishing.states import StatefulAws
+from tests.releases.kept import read
+
+# Verdicts that no execution on the embedded AWS can show, and why.
+NOT_SHOWN: Mapping[str, str] = {
+    "key removed": "the templates refer to the key, and CloudFormation refuses a template with such a reference",
+    "snapshot changed": "ministack's RDS keeps the instance where one snapshot takes the place of another",
+    "less storage": "ministack's RDS shrinks storage",
+    "smaller search volume": "ministack's EC2 shrinks a volume",
+    "search snapshot changed": "ministack's CloudFormation ignores another snapshot of a volume",
+    "encryption of the search volume": "ministack's CloudFormation ignores another encryption of a volume",
+    "zones in another order": "ministack's EC2 has two subnets with one range in a VPC",
+    "another third zone": "ministack's EC2 has two subnets with one range in a VPC",
+    "type changed under the same logical ID": "ministack's CloudFormation replaces the resource",
+    "secret moved to another layer": "the templates refer to the secret where it was",
+}
+EXECUTED = [case for case in CASES if case.what not in NOT_SHOWN]
+
+
+@pytest.fixture(scope="module")
+def release() -> Side:
+    """Release 1.1.0."""
+    return of_folder(KEPT / "1.1.0", "1.1.0")
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Iterator[Callable[[str], Rehearsal]]:
+    """An environment by its name, launched when it is first asked for."""
+    running: dict[str, StatefulAws] = {}
+    known: dict[str, Rehearsal] = {}
+
+    def of(name: str) -> Rehearsal:
+        if name not in known:
+            running[name] = StatefulAws.begin(REGION)
+            kept = read(KEPT / "1.1.0")
+            known[name] = Rehearsal(running[name], name, kept.release, kept.profiles)
+        return known[name]
+
+    yield of
+    for aws in running.values():
+        aws.stop()
+
+
+@pytest.mark.parametrize("case", EXECUTED, ids=lambda case: case.what.replace(" ", "-"))
+def test_verdict_is_what_happens(
+    rehearsal: Callable[[str], Rehearsal], release: Side, case: Case
+) -> None:
+    environment = rehearsal(case.environment)
+    environment.restart()
+    before = environment.beginning
+    if case.given:
+        before = environment.seen(environment.update(case.given))
+        assert before.status == "UPDATE_COMPLETE"
+    after = environment.seen(environment.update({**case.given, **case.values}, case.plants))
+
+    found = list(disagreements(environment.aws, before, after, changes(release, case)))
+    assert found == []
+
+
+def test_every_exception_is_a_case() -> None:
+    assert NOT_SHOWN.keys() < {case.what for case in CASES}
