@@ -4,6 +4,7 @@ ministack's own handlers of the last two drop what they do not model (execute co
 connect, registries, runtime platform); its API keeps it, so these go through the API.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from embedded_aws.bridge import tables
@@ -42,6 +43,9 @@ _CLEARED: dict[str, Any] = {
 # What DescribeServices reports on AWS and ministack's API forgets, by its name in the API.
 _FORGOTTEN_OF_SERVICE = {"AvailabilityZoneRebalancing": "availabilityZoneRebalancing"}
 
+# What a cluster has of its providers, by the names in the API.
+_PROVIDERS = ("capacityProviders", "defaultCapacityProviderStrategy")
+
 
 def install() -> None:
     """Register the types of this module."""
@@ -63,6 +67,24 @@ def install() -> None:
         update=_update_service,
         delete=_delete_service,
     )
+    cluster = tables.RESOURCE_HANDLERS["AWS::ECS::Cluster"]
+    cluster["update"] = _keeping_providers(cluster["update"])
+
+
+def _keeping_providers(update: Callable[..., Created]) -> Callable[..., Created]:
+    """An update of a cluster leaves the providers that ClusterCapacityProviderAssociations attached; ministack detaches them."""
+
+    def keeping(
+        physical_id: str, old: Properties, new: Properties, stack_name: str, *rest: Any
+    ) -> Created:
+        cluster = tables.ECS_CLUSTERS.get(physical_id) or {}
+        attached = {name: cluster[name] for name in _PROVIDERS if name in cluster}
+        updated = update(physical_id, old, new, stack_name, *rest)
+        if not any("CapacityProviders" in properties for properties in (old, new)):
+            cluster.update(attached)
+        return updated
+
+    return keeping
 
 
 def _attach_providers(_logical_id: str, properties: Properties, _stack_name: str) -> Created:

@@ -155,16 +155,30 @@ def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, 
     return Side(
         title,
         {
-            name.removesuffix(TEMPLATE_SUFFIX): parsed(body, f"{title}: {name}")
+            name.removesuffix(TEMPLATE_SUFFIX): template_in(body, f"{title}: {name}")
             for name, body in templates.items()
         },
         {
-            name.removesuffix(".json"): {
-                pair[NAME]: pair[VALUE] for pair in parsed(body, f"{title}: {name}")
-            }
+            name.removesuffix(".json"): profile_in(body, f"{title}: {name}")
             for name, body in profiles.items()
         },
     )
+
+
+def template_in(body: bytes, where: str) -> Mapping[str, Any]:
+    """A template. Raises PipelineError that names the file where it is none."""
+    found = parsed(body, where)
+    if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
+        raise PipelineError(f"{where} is no CloudFormation template: it has no Resources.")
+    return found
+
+
+def profile_in(body: bytes, where: str) -> Mapping[str, str]:
+    """The values of a profile. Raises PipelineError that names the file where it is none."""
+    try:
+        return {pair[NAME]: pair[VALUE] for pair in parsed(body, where)}
+    except (TypeError, KeyError):
+        raise PipelineError(f"{where} must be a list of objects with {NAME} and {VALUE}.") from None
 
 
 def parsed(body: bytes, where: str) -> Any:
@@ -172,4 +186,5 @@ def parsed(body: bytes, where: str) -> Any:
     try:
         return json.loads(body)
     except ValueError as error:
-        raise PipelineError(f"{where} cannot be read as JSON: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise PipelineError(f"{where} cannot be read as JSON: {reason}.") from error

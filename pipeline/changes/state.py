@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.changes.references import Name, has_token, token
 from pipeline.checks.render import pseudo_parameters
 from pipeline.errors import PipelineError
-from pipeline.template.intrinsic_functions import NO_VALUE, Scope
+from pipeline.template.intrinsic_functions import KNOWN_FUNCTIONS, NO_VALUE, Scope
 
 STACK = "AWS::CloudFormation::Stack"
 ROOT = ""
@@ -124,6 +124,8 @@ class _Stack:
         if "Condition" in body and not self.scope.condition(body["Condition"]):
             return None
         properties = self.scope.evaluate(body.get("Properties", {}))
+        for what in unresolved(properties):
+            raise PipelineError(f"Resource {name} has {what}, which cannot be evaluated.")
         resource = Resource(name, body["Type"], properties, body)
         self.found.resources[name] = resource
         if resource.kind == STACK and not self.name:
@@ -147,7 +149,26 @@ class _Stack:
             self.resource(logical_id)
             outputs = self.found.outputs.get(logical_id, {})
             return outputs.get(attribute.removeprefix("Outputs."), "")
+        if logical_id not in self.template["Resources"]:
+            where = f"nested stack {self.name}" if self.name else "the root"
+            raise PipelineError(
+                f"The template of {where} refers to {logical_id}.{attribute}, which it does not have."
+            )
         return token(Name(self.name, logical_id), attribute)
+
+
+def unresolved(value: Any) -> Iterator[str]:
+    """What evaluation leaves of an unknown function, or of a Ref to what the template does not have."""
+    if isinstance(value, list):
+        for item in value:
+            yield from unresolved(item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            is_unknown = key.startswith("Fn::") and key not in KNOWN_FUNCTIONS
+            if len(value) == 1 and (key == "Ref" or is_unknown):
+                yield f"{key} {item}" if isinstance(item, str) else key
+            else:
+                yield from unresolved(item)
 
 
 class _Values(dict[str, Any]):

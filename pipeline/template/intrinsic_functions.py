@@ -222,3 +222,5 @@ _FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Fn::FindInMap": Scope._find_in_map,
     "Fn::Base64": Scope._base64,
 }
+# Those that can be evaluated, and one whose value is known to the account only.
+KNOWN_FUNCTIONS = frozenset(_FUNCTIONS) | {"Fn::ImportValue"}

@@ -14,6 +14,7 @@ from tests.updates.faults import ROOT, Plant, rename_resource
 
 Templates = dict[str, dict[str, Any]]
 SNAPSHOT_ID = "snap-0123456789abcdef0"
+SECRET_ARN = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:elsewhere-AbCdEf"
 # Restored by the values of a case before its change.
 RESTORED = {"DatabaseSnapshotIdentifier": "first"}
 
@@ -41,15 +42,6 @@ def value(what: str, verdict: Mapping[str, tuple[Action, Fate]], /, **values: st
     return Case(what, verdict, values)
 
 
-def move_resource(logical_id: str, old: str, new: str) -> TemplatePlant:
-    """Move a resource to another layer, as a layer split in two does."""
-
-    def plant(templates: Templates) -> None:
-        templates[new]["Resources"][logical_id] = templates[old]["Resources"].pop(logical_id)
-
-    return plant
-
-
 def edit(layer: str, change: Callable[[dict[str, Any]], None]) -> TemplatePlant:
     """Change a template's resources."""
 
@@ -64,27 +56,32 @@ def remove_resource(layer: str, logical_id: str) -> TemplatePlant:
     return drop_from_template(layer, f"Resources/{logical_id}")
 
 
-def remove_with_references(layer: str, logical_id: str) -> TemplatePlant:
-    """Remove a resource, and put a text in the place of each reference to it in its template."""
+def remove_with_references(
+    layer: str, logical_id: str, text: str = "removed", to: str = ""
+) -> TemplatePlant:
+    """Remove a resource and put a text in the place of each reference to it; or move it to a layer, without its key."""
 
     def plant(templates: Templates) -> None:
-        del templates[layer]["Resources"][logical_id]
-        templates[layer] = _without(templates[layer], logical_id)
+        moved = templates[layer]["Resources"].pop(logical_id)
+        templates[layer] = _without(templates[layer], logical_id, text)
+        if to:
+            moved["Properties"].pop("KmsKeyId")
+            templates[to]["Resources"][logical_id] = moved
 
     return plant
 
 
-def _without(part: Any, logical_id: str) -> Any:
+def _without(part: Any, logical_id: str, text: str) -> Any:
     if isinstance(part, list):
-        return [_without(item, logical_id) for item in part if item != logical_id]
+        return [_without(item, logical_id, text) for item in part if item != logical_id]
     if isinstance(part, str):
-        return re.sub(rf"\$\{{{logical_id}[.}}][^}}]*\}}?", "removed", part)
+        return re.sub(rf"\$\{{{logical_id}(\.[^}}]*)?\}}", text, part)
     if not isinstance(part, dict):
         return part
     if part.get("Ref") == logical_id or part.get("Fn::GetAtt", [""])[0] == logical_id:
-        return "removed"
+        return text
     kept = {key: value for key, value in part.items() if (key, value) != ("DependsOn", logical_id)}
-    return {key: _without(value, logical_id) for key, value in kept.items()}
+    return {key: _without(value, logical_id, text) for key, value in kept.items()}
 
 
 def put_property(layer: str, path: str, new: Any) -> TemplatePlant:
@@ -323,7 +320,7 @@ TEMPLATES = (
             "Security.JwtSecret": (A.DELETE, F.LOST),
             "Network.JwtSecret": (A.CREATE, F.NONE),
         },
-        plants=(move_resource("JwtSecret", "security", "network"),),
+        plants=(remove_with_references("security", "JwtSecret", SECRET_ARN, to="network"),),
     ),
     Case(
         "monitoring nested under another name",
@@ -336,7 +333,7 @@ TEMPLATES = (
     Case(
         "dropped Retain of the repository, which is removed",
         {"Compute.ImageRepositoryOfEnvironment": (A.RELEASE, F.RETAINED)},
-        plants=(remove_resource("compute", "ImageRepositoryOfEnvironment"),),
+        plants=(remove_with_references("compute", "ImageRepositoryOfEnvironment"),),
         says=("the template differs",),
     ),
     Case(
@@ -446,9 +443,9 @@ TEMPLATES = (
         plants=(put_property("security", "Key/Description", "other"),),
     ),
     Case(
-        "key removed",
-        {"Security.Key": (A.RELEASE, F.RETAINED)},
-        plants=(remove_resource("security", "Key"),),
+        "search volume removed",
+        {"Data.SearchVolume": (A.RELEASE, F.RETAINED)},
+        plants=(remove_with_references("data", "SearchVolume", "vol-0123456789abcdef0"),),
     ),
     Case(
         "log group named",

@@ -19,7 +19,7 @@ from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import RELEASE_PAGES
 from pipeline.release.assemble import Release
 from templates_src.environment import ROOT
-from tests.changes.cases import KEY_ARN, put_property, remove_resource
+from tests.changes.cases import KEY_ARN, put_property, remove_with_references
 from tests.relations.planting import TemplatePlant, drop_from_template, put_in_template
 from tests.updates.faults import add_parameter, rename_resource
 
@@ -77,7 +77,7 @@ def planted(kept: Side, *plants: TemplatePlant) -> Assessment:
 BREAKS = (
     (put_property("data", "Database/KmsKeyId", KEY_ARN), "Data.Database is replaced"),
     (rename_resource("data", "Database", "PostgresDatabase"), "Data.Database is deleted"),
-    (remove_resource("compute", "ImageRepositoryOfEnvironment"), "leaves the stack"),
+    (remove_with_references("compute", "ImageRepositoryOfEnvironment"), "leaves the stack"),
     (put_property("security", "JwtSecret/GenerateSecretString/PasswordLength", 40), "loses data"),
     (put_property("data", "SearchVolume/Encrypted", False), "Data.SearchVolume fails"),
     (drop_from_template(ROOT, "Parameters/WafRateLimit"), "Parameter WafRateLimit is removed"),
