@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from troposphere import Equals, GetAtt, If, NoValue, Ref, Sub
+from troposphere import And, Condition, Equals, GetAtt, If, Not, NoValue, Ref, Sub
 from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
@@ -52,7 +52,8 @@ ALLOCATED_STORAGE = number(
     "DatabaseAllocatedStorage",
     group=groups.DATABASE,
     label="Database storage (GiB)",
-    description="Initial storage (gp3). It grows automatically and cannot shrink; RDS takes an increase of at least 10 %, up to 10 % below DatabaseMaxAllocatedStorage.",
+    description="Initial storage (gp3). It grows automatically and cannot shrink; RDS takes an increase of at least 10 %, "
+    "up to 10 % below DatabaseMaxAllocatedStorage. Unused while DatabaseSnapshotIdentifier names a snapshot.",
     default="50",
     # The bounds of gp3 under PostgreSQL.
     at_least=20,
@@ -102,15 +103,18 @@ NAME = Declaration(
     message="DatabaseName must be 1 to 63 lower-case letters, digits and underscores, beginning with a letter; "
     "postgres, rdsadmin, template0 and template1 are taken.",
 )
+# Says that the database was restored by an earlier update: CloudFormation then refers to no snapshot.
+RESTORED = "restored"
 SNAPSHOT_IDENTIFIER = Declaration(
     name="DatabaseSnapshotIdentifier",
     group=groups.DATABASE,
     label="Database snapshot",
-    description="Name or ARN of an encrypted snapshot to restore; empty for none. Keep it in later updates: "
-    "a change or an empty value REPLACES the database.",
+    description="Name or ARN of an encrypted snapshot to restore; empty for none. After the restore, keep it or set "
+    f"{RESTORED}: both keep the database. Another snapshot or an empty value REPLACES the database.",
     default="",
-    pattern=r"((arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:)?(rds:)?[A-Za-z](-?[A-Za-z0-9])*)?",
-    message="DatabaseSnapshotIdentifier must be empty, or the name or ARN of an RDS snapshot of a database instance.",
+    pattern=r"((arn:aws[a-z-]*:rds:[a-z0-9-]+:\d{12}:snapshot:)?((rds|awsbackup):)?[A-Za-z](-?[A-Za-z0-9])*)?",
+    message="DatabaseSnapshotIdentifier must be empty, the name or ARN of an RDS snapshot of a database instance, or "
+    f"{RESTORED}.",
 )
 
 
@@ -203,12 +207,17 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
 def origin(layer: Layer) -> dict[str, Any]:
     """Where the data comes from: nowhere, or a snapshot, which brings its own database, master user and key.
 
-    CloudFormation refuses those three beside a snapshot. The password it sets after the restore, so that it is
-    that of the secret; the master user must be ours for the URL to hold, and is in a snapshot of this template's.
+    RDS refuses a DBName when it restores PostgreSQL, and AWS documents the other two as not to be given beside a snapshot.
+    Each of the three replaces the instance when it appears, so they stay away for the life of a restored database. The
+    value "restored" lets go of the snapshot alone, which replaces nothing:
+    https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds (DBInstance, ImmutabilityHelper).
+    The handler sets the password after the restore, so that it is that of the secret; the master user must be ours for
+    the URL to hold, and is in a snapshot of this template's.
     """
     restored = layer.has(SNAPSHOT_IDENTIFIER)
+    snapshot = layer.parameter(SNAPSHOT_IDENTIFIER)
     return {
-        "DBSnapshotIdentifier": layer.optional(SNAPSHOT_IDENTIFIER),
+        "DBSnapshotIdentifier": If(restores(layer), snapshot, NoValue),
         "DBName": If(restored, NoValue, layer.parameter(NAME)),
         "MasterUsername": If(restored, NoValue, DATABASE_MASTER_USER),
         "KmsKeyId": If(restored, NoValue, layer.parameter(KEY_ARN)),
@@ -216,14 +225,27 @@ def origin(layer: Layer) -> dict[str, Any]:
     }
 
 
+def restores(layer: Layer) -> str:
+    """Condition: the parameter names a snapshot."""
+    return layer.condition(
+        "RestoresDatabase",
+        And(
+            Condition(layer.has(SNAPSHOT_IDENTIFIER)),
+            Not(Equals(layer.parameter(SNAPSHOT_IDENTIFIER), RESTORED)),
+        ),
+    )
+
+
 def storage(layer: Layer) -> dict[str, Any]:
     """Encrypted gp3 that grows by itself.
 
-    Neither Iops nor StorageThroughput: RDS refuses them for PostgreSQL under 400 GiB, and gp3 has its 3,000 IOPS.
+    A restore takes the size of the snapshot: the handler would send AllocatedStorage, and RDS refuses less than the
+    snapshot has. Neither Iops nor StorageThroughput: RDS refuses them for PostgreSQL under 400 GiB, and gp3 has its
+    3,000 IOPS.
     """
     return {
         "StorageType": "gp3",
-        "AllocatedStorage": layer.parameter(ALLOCATED_STORAGE),
+        "AllocatedStorage": If(restores(layer), NoValue, layer.parameter(ALLOCATED_STORAGE)),
         "MaxAllocatedStorage": layer.parameter(MAX_ALLOCATED_STORAGE),
         "StorageEncrypted": True,
     }
