@@ -76,9 +76,11 @@ def session(aws: Aws, role: str, name: str = PERSON) -> Aws:
     arn = f"arn:{partition_of(aws.region)}:iam::{aws.account()}:role/{role}"
     with aws_errors(f"assume role {role} in the embedded AWS"):
         credentials = (
-            person(aws).client("sts").assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
+            user_without_permissions(aws)
+            .client("sts")
+            .assume_role(RoleArn=arn, RoleSessionName=name)["Credentials"]
         )
-    return signed_in(
+    return with_credentials(
         aws,
         credentials["AccessKeyId"],
         credentials["SecretAccessKey"],
@@ -86,7 +88,7 @@ def session(aws: Aws, role: str, name: str = PERSON) -> Aws:
     )
 
 
-def person(aws: Aws) -> Aws:
+def user_without_permissions(aws: Aws) -> Aws:
     """The embedded AWS as a user who can only assume roles; the root user cannot assume a role."""
     from botocore.exceptions import ClientError
 
@@ -100,10 +102,10 @@ def person(aws: Aws) -> Aws:
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_user_policy(UserName=PERSON, PolicyName="assume-roles", PolicyDocument=document)
     key = iam.create_access_key(UserName=PERSON)["AccessKey"]
-    return signed_in(aws, key["AccessKeyId"], key["SecretAccessKey"])
+    return with_credentials(aws, key["AccessKeyId"], key["SecretAccessKey"])
 
 
-def signed_in(aws: Aws, key: str, secret: str, token: str = "") -> Aws:
+def with_credentials(aws: Aws, key: str, secret: str, token: str = "") -> Aws:
     """The same AWS and region with other credentials."""
     credentials = {
         "AWS_ACCESS_KEY_ID": key,

@@ -98,14 +98,14 @@ def launch(
             launch_directly(aws, release, environment, wanted)
         else:
             if embedded:
-                aws = published(aws, release, environment)  # noqa: PLW2901 - the same AWS, as its user from now on
+                aws = publish_to_embedded(aws, release, environment)  # noqa: PLW2901 - the same AWS, as its user from now on
             name = provisioned_name({**profile, **given})
             launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
             serve_until_interrupted(aws)
 
 
-def published(aws: Aws, release: Release, environment: str) -> Aws:
+def publish_to_embedded(aws: Aws, release: Release, environment: str) -> Aws:
     """Publish to an empty embedded AWS as the publisher role; returns it in a session of a launcher of the product."""
     from commands.embedded_sessions import launcher, publisher, role_prefix
     from commands.publishing import publish_everything
@@ -203,10 +203,10 @@ def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: 
     """Show status, version, last operation and stack."""
     from commands import show
     from pipeline.aws import Aws
-    from pipeline.provisioning.environments import required, summary
+    from pipeline.provisioning.environments import existing_environment, summary
 
     aws, name = Aws(region), name or default_name(environment)
-    show.pairs(console(), name, summary(aws, required(aws, name)))
+    show.pairs(console(), name, summary(aws, existing_environment(aws, name)))
 
 
 def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
@@ -235,7 +235,7 @@ def show_outputs(aws: Aws, name: str, title: str) -> None:
     from commands import show
     from pipeline.provisioning import environments
 
-    values = environments.outputs(aws, environments.required(aws, name))
+    values = environments.outputs(aws, environments.existing_environment(aws, name))
     show.pairs(console(), title, values)
 
 

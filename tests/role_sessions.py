@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from commands.embedded_sessions import signed_in
+from commands.embedded_sessions import with_credentials
 from pipeline.aws import Aws
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -25,7 +25,7 @@ def job(aws: Aws, role: str, subject: str, audience: str = AUDIENCE) -> Aws:
     credentials = aws.client("sts").assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="job-4711", WebIdentityToken=token(subject, audience)
     )["Credentials"]
-    return signed_in(
+    return with_credentials(
         aws,
         credentials["AccessKeyId"],
         credentials["SecretAccessKey"],
@@ -48,7 +48,7 @@ def service(aws: Aws, role: str) -> Aws:
     finally:
         replace_trust(iam, name, trust)
     keys = credentials["Credentials"]
-    return signed_in(aws, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    return with_credentials(aws, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
 
 def replace_trust(iam: Any, name: str, document: Any) -> None:

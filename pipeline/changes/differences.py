@@ -38,7 +38,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def at(properties: Mapping[str, Any], path: str) -> Any:
+def value_at(properties: Mapping[str, Any], path: str) -> Any:
     """The value at a path; MISSING where there is none."""
     value: Any = properties
     for key in path.split("/"):

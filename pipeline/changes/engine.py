@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.changes import facts
 from pipeline.changes.causes import Tracer
 from pipeline.changes.change import Action, Cause, Change, Fate
-from pipeline.changes.differences import MISSING, at, covers, differences, is_same
+from pipeline.changes.differences import MISSING, covers, differences, is_same, value_at
 from pipeline.changes.fates import fate_of_deletion, fate_of_replacement, overwritten
 from pipeline.changes.references import Name, tokens
 from pipeline.changes.refusals import refusals
@@ -96,7 +96,8 @@ class Comparison:
     def _repeats(self, name: Name, attribute: str) -> bool:
         """Whether an attribute is a property that stays as it is, such as the zone of a subnet."""
         one, other = (
-            at(side.resources[name].properties, attribute) for side in (self.before, self.after)
+            value_at(side.resources[name].properties, attribute)
+            for side in (self.before, self.after)
         )
         return MISSING not in (one, other) and attribute not in self.own[name]
 
@@ -131,7 +132,7 @@ class Comparison:
         if not known.update or any(covers(each, path) for each in known.create_only):
             return not _is_fixed(resource.kind, path)
         listed = facts.REPLACING.get(resource.kind, frozenset())
-        value = at(resource.properties, path)
+        value = value_at(resource.properties, path)
         return path in listed and isinstance(value, str) and value != ""
 
     def _may_replace(self, kind: str, path: str) -> bool:
@@ -228,7 +229,7 @@ def _is_fixed(kind: str, path: str) -> bool:
 
 def stops_first(service: Resource) -> bool:
     """Whether an ECS service stops its tasks before it starts new ones."""
-    share = at(service.properties, "DeploymentConfiguration/MinimumHealthyPercent")
+    share = value_at(service.properties, "DeploymentConfiguration/MinimumHealthyPercent")
     return service.kind == facts.SERVICE and str(share) == "0"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.changes import facts
 from pipeline.changes.change import Fate
-from pipeline.changes.differences import MISSING, at
+from pipeline.changes.differences import MISSING, value_at
 from pipeline.changes.state import Resource
 
 _POLICIES = {
@@ -31,7 +31,7 @@ def fate_of_replacement(old: Resource, new: Resource) -> tuple[Fate, tuple[str, 
     """The fate of the old resource's data, and what the new one holds."""
     if not holds_data(old):
         return Fate.NONE, ()
-    restored = at(new.properties, "DBSnapshotIdentifier")
+    restored = value_at(new.properties, "DBSnapshotIdentifier")
     if isinstance(restored, str) and restored:
         holds = f"The new one holds the snapshot {restored}."
     elif old.kind == facts.SECRET:
@@ -74,7 +74,7 @@ def overwritten(old: Resource, new: Resource, paths: list[str]) -> tuple[Fate, t
 
 def _is_less(old: Resource, new: Resource, key: str) -> bool:
     """Whether fewer days are kept; without a number they are kept permanently."""
-    one, other = (_number(at(each.properties, key)) for each in (old, new))
+    one, other = (_number(value_at(each.properties, key)) for each in (old, new))
     return other is not None and (one is None or other < one)
 
 

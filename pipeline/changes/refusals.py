@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pipeline.changes import facts
-from pipeline.changes.differences import MISSING, at, is_same
+from pipeline.changes.differences import MISSING, is_same, value_at
 from pipeline.changes.references import Name, tokens
 from pipeline.changes.schemas import updates
 from pipeline.changes.state import Evaluated, Resource
@@ -42,7 +42,7 @@ def cannot_change(new: Resource, paths: list[str]) -> Iterator[str]:
 def shrinks(old: Resource, new: Resource) -> Iterator[str]:
     """Storage that gets smaller, or grows by less than its service takes."""
     for key in sorted(facts.GROWING.get(new.kind, frozenset())):
-        one, other = at(old.properties, key), at(new.properties, key)
+        one, other = value_at(old.properties, key), value_at(new.properties, key)
         if MISSING not in (one, other) and int(str(other)) < int(str(one)):
             yield f"{key} cannot shrink from {one} to {other}."
         elif MISSING not in (one, other) and _grows_too_little(

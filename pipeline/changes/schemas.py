@@ -37,7 +37,7 @@ def updates(kind: str) -> Updates:
     """What a schema says of a type; of a custom resource, whose function decides, only that a new ServiceToken replaces it."""
     if kind.startswith(CUSTOM):
         return Updates(frozenset({"ServiceToken"}), frozenset(), frozenset(), True)
-    return _kept().get(kind) or _updates(read(kind))
+    return _kept().get(kind) or _updates(schema_entry(kind))
 
 
 @cache
@@ -55,7 +55,7 @@ def _updates(entry: Mapping[str, Any]) -> Updates:
     )
 
 
-def read(kind: str) -> dict[str, Any]:
+def schema_entry(kind: str) -> dict[str, Any]:
     """The entry of a type, read from its provider schema; empty lists for a type that has none."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
@@ -77,11 +77,13 @@ def paths(pointers: Iterable[str]) -> set[str]:
     return {pointer.removeprefix("/properties/") for pointer in pointers}
 
 
-def text(kinds: Iterable[str]) -> bytes:
+def schemas_text(kinds: Iterable[str]) -> bytes:
     """The file for these types."""
     body = {
         "Generated": "by `python -m pipeline.changes.schemas` from the provider schemas: do not edit",
-        "Types": {kind: read(kind) for kind in sorted(kinds) if not kind.startswith(CUSTOM)},
+        "Types": {
+            kind: schema_entry(kind) for kind in sorted(kinds) if not kind.startswith(CUSTOM)
+        },
     }
     return (json.dumps(body, indent=1) + "\n").encode()
 
@@ -91,7 +93,7 @@ def main() -> None:
     from pipeline.checks.permissions import resource_types
     from pipeline.release.assemble import assemble
 
-    body = text(resource_types(assemble()))
+    body = schemas_text(resource_types(assemble()))
     changed = not SCHEMAS.exists() or SCHEMAS.read_bytes() != body
     SCHEMAS.write_bytes(body)
     print(f"{SCHEMAS.name} {'is written' if changed else 'has not changed'}.")

@@ -167,7 +167,7 @@ def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, 
 
 def template_in(body: bytes, where: str) -> Mapping[str, Any]:
     """A template. Raises PipelineError that names the file where it is none."""
-    found = parsed(body, where)
+    found = parsed_json(body, where)
     if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
         raise PipelineError(f"{where} is no CloudFormation template: it has no Resources.")
     return found
@@ -176,12 +176,12 @@ def template_in(body: bytes, where: str) -> Mapping[str, Any]:
 def profile_in(body: bytes, where: str) -> Mapping[str, str]:
     """The values of a profile. Raises PipelineError that names the file where it is none."""
     try:
-        return {pair[NAME]: pair[VALUE] for pair in parsed(body, where)}
+        return {pair[NAME]: pair[VALUE] for pair in parsed_json(body, where)}
     except (TypeError, KeyError):
         raise PipelineError(f"{where} must be a list of objects with {NAME} and {VALUE}.") from None
 
 
-def parsed(body: bytes, where: str) -> Any:
+def parsed_json(body: bytes, where: str) -> Any:
     """A JSON file. Raises PipelineError that names it where it cannot be read."""
     try:
         return json.loads(body)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of, token_pages
 from pipeline.errors import PipelineError
-from pipeline.provisioning.records import errors_of, read, stack_name
+from pipeline.provisioning.records import errors_of, read_record, stack_name
 from pipeline.stacks.reading import read_stack, values_of
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
@@ -42,7 +42,7 @@ class Environment:
         return self.status in UNDER_CHANGE
 
 
-def find(aws: Aws, name: str) -> Environment | None:
+def find_environment(aws: Aws, name: str) -> Environment | None:
     """The provisioned product of that name, or None."""
     from botocore.exceptions import ClientError
 
@@ -66,9 +66,9 @@ def find(aws: Aws, name: str) -> Environment | None:
     )
 
 
-def required(aws: Aws, name: str) -> Environment:
+def existing_environment(aws: Aws, name: str) -> Environment:
     """The provisioned product with that name. Raises PipelineError if it does not exist."""
-    found = find(aws, name)
+    found = find_environment(aws, name)
     if found is None:
         raise PipelineError(
             f"Provisioned product {name} does not exist in {aws.region}, or these credentials cannot see it; launch it, or give the name of another with --name."
@@ -116,12 +116,12 @@ def stack_of(aws: Aws, environment: Environment) -> Stack | None:
 def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:
     """The record of its last operation."""
     with aws_errors(f"read the last record of {environment.name}"):
-        return read(aws, environment.last_record_id)
+        return read_record(aws, environment.last_record_id)
 
 
 def summary(aws: Aws, environment: Environment) -> dict[str, str]:
     """A summary for the user: values by their labels."""
-    name, versions = product_of(aws, environment)
+    name, versions = product_and_versions(aws, environment)
     record = last_record(aws, environment)
     stack = stack_of(aws, environment)
     return {
@@ -136,7 +136,7 @@ def summary(aws: Aws, environment: Environment) -> dict[str, str]:
     }
 
 
-def product_of(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]:
+def product_and_versions(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]:
     """The product's name and the names of its active versions by ID; its ID and no versions without permission to launch it."""
     from botocore.exceptions import ClientError
 

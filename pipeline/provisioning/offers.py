@@ -15,7 +15,7 @@ DEPRECATED = "DEPRECATED"
 
 
 @dataclass(frozen=True)
-class Product:
+class OfferedProduct:
     """A product that these credentials can launch; ``versions`` are its active ones, oldest first."""
 
     id: str
@@ -59,7 +59,7 @@ class Version:
 class Offer:
     """A version on one launch path: its parameters, and the values of its tag options."""
 
-    product: Product
+    product: OfferedProduct
     version: Version
     path_id: str
     parameters: Mapping[str, Declaration]
@@ -82,7 +82,7 @@ class Offer:
                 raise PipelineError(f"{name} has no value; set it with --set {name}=VALUE.")
 
 
-def find_product(aws: Aws, name: str) -> Product:
+def find_product(aws: Aws, name: str) -> OfferedProduct:
     """The product with this name that these credentials can launch.
 
     Raises PipelineError if there is none, or if two have the name.
@@ -103,10 +103,10 @@ def find_product(aws: Aws, name: str) -> Product:
         found = catalog.describe_product(Id=ids[0])
     artifacts = sorted(found["ProvisioningArtifacts"], key=lambda each: each["CreatedTime"])
     versions = (Version(a["Id"], a["Name"], a.get("Guidance") == DEPRECATED) for a in artifacts)
-    return Product(ids[0], name, tuple(versions))
+    return OfferedProduct(ids[0], name, tuple(versions))
 
 
-def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = "") -> str:
+def launch_path(aws: Aws, product: OfferedProduct, *, named: str = "", before: str = "") -> str:
     """The ID of the launch path: the named one, else the one of ``before``, else the only one.
 
     ``named`` is a portfolio's name or the path's ID. Raises PipelineError if no path matches, or several do.
@@ -137,14 +137,15 @@ def launch_path(aws: Aws, product: Product, *, named: str = "", before: str = ""
     )
 
 
-def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
+def read_offer(aws: Aws, product: OfferedProduct, version: Version, path_id: str) -> Offer:
     """The parameters and tag options of a version, for a launch or an update."""
     with aws_errors(f"read the parameters of {product.name} {version.name}"):
         described = aws.client("servicecatalog").describe_provisioning_parameters(
             ProductId=product.id, ProvisioningArtifactId=version.id, PathId=path_id
         )
     parameters = (
-        declared(each, product) for each in described.get("ProvisioningArtifactParameters", [])
+        declaration_of(each, product)
+        for each in described.get("ProvisioningArtifactParameters", [])
     )
     return Offer(
         product,
@@ -155,7 +156,7 @@ def offer(aws: Aws, product: Product, version: Version, path_id: str) -> Offer:
     )
 
 
-def declared(parameter: Mapping[str, Any], product: Product) -> Declaration:
+def declaration_of(parameter: Mapping[str, Any], product: OfferedProduct) -> Declaration:
     """A parameter from Service Catalog's description."""
     limits = parameter.get("ParameterConstraints", {})
     name, allowed = parameter["ParameterKey"], tuple(limits.get("AllowedValues", ()))

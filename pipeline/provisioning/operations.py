@@ -14,12 +14,12 @@ from pipeline.provisioning import environments, records
 from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
 from pipeline.provisioning.offers import (
     Offer,
-    Product,
+    OfferedProduct,
     Version,
     choices_text,
     find_product,
     launch_path,
-    offer,
+    read_offer,
 )
 from pipeline.provisioning.records import Note, Outcome, Report
 from pipeline.stacks.events import Failure
@@ -67,14 +67,14 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     found = wait_until_idle(aws, wanted.name, report, note)
     if found and (found.was_launched or found.product_id != product.id):
         return already_launched(aws, wanted, found, product)
-    version = launchable(product, wanted.version)
-    offered = offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
+    version = version_to_launch(product, wanted.version)
+    offered = read_offer(aws, product, version, launch_path(aws, product, named=wanted.portfolio))
     offered.check(wanted.settings, complete=True)
     require_related(with_defaults(offered.parameters, wanted.settings), aws.region)
     tags = chosen_tags(wanted, offered)
     if found:
         note(f"The launch of {wanted.name} failed; removing it.")
-        removed = end(aws, found, report, note)
+        removed = terminate_idle(aws, found, report, note)
         if not removed.succeeded:
             return operation_result("", removed)
     with aws_errors(f"launch {wanted.name}"):
@@ -92,7 +92,7 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     return operation_result(version.name, records.follow(aws, record, "", report, note))
 
 
-def launchable(product: Product, named: str) -> Version:
+def version_to_launch(product: OfferedProduct, named: str) -> Version:
     """The version for a launch: the named one, or the newest."""
     version = product.named(named) if named else product.newest()
     if version.deprecated:
@@ -103,11 +103,11 @@ def launchable(product: Product, named: str) -> Version:
 
 
 def already_launched(
-    aws: Aws, wanted: DesiredEnvironment, found: Environment, product: Product
+    aws: Aws, wanted: DesiredEnvironment, found: Environment, product: OfferedProduct
 ) -> OperationResult:
     """The existing environment, if it matches the desired one."""
     if found.product_id != product.id:
-        other, _ = environments.product_of(aws, found)
+        other, _ = environments.product_and_versions(aws, found)
         raise PipelineError(
             f"{wanted.name} exists already, from another product ({other}); give another name with --name, or terminate it first."
         )
@@ -159,7 +159,7 @@ def update(
     ``review`` receives the update before it starts. Raises PipelineError if nothing is launched, or the environment can only be
     terminated.
     """
-    environments.required(aws, wanted.name)
+    environments.existing_environment(aws, wanted.name)
     found = wait_until_idle(aws, wanted.name, report, note)
     if found is None:
         raise PipelineError(f"{wanted.name} has just been terminated; launch it again.")
@@ -179,7 +179,7 @@ def update(
     )
     before = environments.last_record(aws, found).get("PathId", "")
     path = launch_path(aws, product, named=wanted.portfolio, before=before)
-    offered = offer(aws, product, version, path)
+    offered = read_offer(aws, product, version, path)
     offered.check(wanted.settings, complete=False)
     stack = environments.stack_of(aws, found)
     if stack is None:
@@ -188,7 +188,7 @@ def update(
         )
     in_force = with_defaults(offered.parameters, stack.parameters)
     require_reachable(in_force, wanted.settings, aws.region)
-    parameters = changes(wanted.settings, offered, stack)
+    parameters = update_parameters(wanted.settings, offered, stack)
     if is_up_to_date(found, version, wanted, stack):
         return OperationResult(wanted.name, version.name, changed=False, succeeded=True)
     if review:
@@ -214,7 +214,9 @@ def current_version(product: str, version: Version | None) -> Version:
     return version
 
 
-def changes(settings: Mapping[str, str], offered: Offer, stack: Stack) -> list[dict[str, Any]]:
+def update_parameters(
+    settings: Mapping[str, str], offered: Offer, stack: Stack
+) -> list[dict[str, Any]]:
     """Every parameter of the version for an update: its new value, or that it keeps its value.
 
     A parameter that is not in the update returns to the template's default, as in CloudFormation. The update therefore names
@@ -253,10 +255,10 @@ def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResul
     found = wait_until_idle(aws, name, report, note)
     if found is None:
         return OperationResult(name, "", changed=False, succeeded=True)
-    return operation_result("", end(aws, found, report, note))
+    return operation_result("", terminate_idle(aws, found, report, note))
 
 
-def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
+def terminate_idle(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
     """Terminate an environment without an operation in progress."""
     stack = environments.stack_of(aws, found)
     with aws_errors(f"terminate {found.name}"):
@@ -268,14 +270,14 @@ def end(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
 
 def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
     """The provisioned product when no operation is in progress; None if it does not exist."""
-    found = environments.find(aws, name)
+    found = environments.find_environment(aws, name)
     if found is None or not found.is_under_change:
         return found
     record = environments.last_record(aws, found)
     note(f"{name} is in {record['RecordType']}; waiting for it.")
     stack = environments.stack_of(aws, found)
     records.follow(aws, record, stack.id if stack else "", report, note)
-    return environments.find(aws, name)
+    return environments.find_environment(aws, name)
 
 
 def chosen_tags(wanted: DesiredEnvironment, offered: Offer) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Followed:
     def look(self) -> bool:
         """Read what has happened since the last call; returns whether the stacks had events. Raises the errors of botocore."""
         # The record is read first: the events that led to its status are in the events read after it.
-        self.record = read(self.aws, self.record["RecordId"])
+        self.record = read_record(self.aws, self.record["RecordId"])
         if self.is_readable and self.operation is None:
             found = read_stack(self.aws, self.stack)
             if found:
@@ -90,7 +90,7 @@ def stack_name(aws: Aws, provisioned_product_id: str) -> str:
     return f"SC-{aws.account()}-{provisioned_product_id}"
 
 
-def read(aws: Aws, record_id: str) -> Mapping[str, Any]:
+def read_record(aws: Aws, record_id: str) -> Mapping[str, Any]:
     """A record. Raises the errors of botocore."""
     record: Mapping[str, Any] = aws.client("servicecatalog").describe_record(Id=record_id)[
         "RecordDetail"

@@ -115,9 +115,9 @@ def deploy(
     kind = "CREATE" if stack is None or _in_review(stack) else "UPDATE"
     if kind == "CREATE":
         review = None
-    change_set = prepare(aws, request, kind, note if review else None)
+    change_set = prepare_change_set(aws, request, kind, note if review else None)
     if change_set is None or (review and not is_approved(aws, change_set, review)):
-        stack = describe(aws, name)
+        stack = describe_stack(aws, name)
         assert stack is not None  # noqa: S101 - an update without changes has a stack
         return Launched(name, False, stack["StackStatus"], outputs_of(stack))
     since = datetime.now(UTC) - _CLOCK_SKEW if kind == "CREATE" else newest_event(aws, name)
@@ -127,7 +127,7 @@ def deploy(
         )
     operation = Operation(aws, change_set["StackId"], since)
     status = operation.follow(report)
-    stack = describe(aws, change_set["StackId"])
+    stack = describe_stack(aws, change_set["StackId"])
     failures = tuple(operation.failures()) if "ROLLBACK" in status or "FAILED" in status else ()
     return Launched(name, True, status, outputs_of(stack or {}), failures)
 
@@ -148,11 +148,11 @@ def is_approved(aws: Aws, change_set: Mapping[str, Any], review: Review) -> bool
 
 def wait_until_settled(aws: Aws, name: str, report: Report, note: Note) -> Mapping[str, Any] | None:
     """The stack when no operation is in progress; None if it does not exist."""
-    stack = describe(aws, name)
+    stack = describe_stack(aws, name)
     if stack and stack["StackStatus"].endswith("IN_PROGRESS") and not _in_review(stack):
         note(f"Stack {name} is in {stack['StackStatus']}; waiting for it.")
         Operation(aws, stack["StackId"], datetime.now(UTC)).follow(report)
-        stack = describe(aws, name)
+        stack = describe_stack(aws, name)
     return stack
 
 
@@ -204,7 +204,7 @@ def root_url(region: str, release: Release, bucket: str) -> str:
     return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
 
 
-def prepare(
+def prepare_change_set(
     aws: Aws, request: StackRequest, kind: str, nested: Note | None = None
 ) -> Mapping[str, Any] | None:
     """A change set that is ready to execute; None if nothing would change. ``kind`` is CREATE or UPDATE.
@@ -228,7 +228,7 @@ def prepare(
             return None
         if nested is not None and not refused and VALIDATION not in reason:
             nested(f"CloudFormation created no nested change sets: {reason.rstrip('.')}.")
-            return prepare(aws, request, kind)
+            return prepare_change_set(aws, request, kind)
         if kind == "CREATE":
             cloudformation.delete_stack(StackName=name)
     details = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
@@ -262,7 +262,7 @@ def create_change_set(
 
 def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
     """Delete the environment's stack and follow it to its end; does nothing if it does not exist."""
-    stack = describe(aws, name)
+    stack = describe_stack(aws, name)
     if stack is None:
         return Launched(name, False, "DELETE_COMPLETE", {})
     if stack["StackStatus"].endswith("IN_PROGRESS") and not _in_review(stack):
@@ -273,7 +273,7 @@ def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
 
 def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
     """Delete a stack without an operation in progress."""
-    stack = describe(aws, name)
+    stack = describe_stack(aws, name)
     if stack is None:
         return Launched(name, True, "DELETE_COMPLETE", {})
     since = newest_event(aws, name)
@@ -284,7 +284,7 @@ def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
     return Launched(name, True, status, {}, tuple(operation.failures()))
 
 
-def describe(aws: Aws, name: str) -> Mapping[str, Any] | None:
+def describe_stack(aws: Aws, name: str) -> Mapping[str, Any] | None:
     """The stack, or None if no stack has that name."""
     with aws_errors(f"read stack {name}"):
         found = read_stack(aws, name)

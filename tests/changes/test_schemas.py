@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pipeline.changes import facts
-from pipeline.changes.schemas import SCHEMAS, read, text, updates
+from pipeline.changes.schemas import SCHEMAS, schema_entry, schemas_text, updates
 from pipeline.checks.permissions import resource_types
 from pipeline.release.assemble import Release
 
 
 def test_file_is_what_the_schemas_say(release: Release) -> None:
-    assert SCHEMAS.read_bytes() == text(resource_types(release)), (
+    assert SCHEMAS.read_bytes() == schemas_text(resource_types(release)), (
         "run `python -m pipeline.changes.schemas`"
     )
 
@@ -40,4 +40,4 @@ def test_facts_name_properties_that_exist() -> None:
 def test_type_outside_the_file_is_read_from_its_schema() -> None:
     assert "AWS::SQS::Queue" not in SCHEMAS.read_text()
     assert "QueueName" in updates("AWS::SQS::Queue").create_only
-    assert read("AWS::Nothing::AtAll")["CreateOnly"] == []
+    assert schema_entry("AWS::Nothing::AtAll")["CreateOnly"] == []

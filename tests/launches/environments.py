@@ -87,7 +87,7 @@ class Environment:
 
     def stacks(self) -> dict[str, Mapping[str, Any]]:
         """The stacks that are there: the root under "", the nested ones by layer."""
-        root = launch.describe(self.aws, self.stack)
+        root = launch.describe_stack(self.aws, self.stack)
         if root is None:
             return {}
         described = self.client("cloudformation").get_paginator("describe_stacks").paginate()

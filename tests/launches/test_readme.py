@@ -14,7 +14,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release
-from pipeline.stacks.deploy import describe
+from pipeline.stacks.deploy import describe_stack
 from tests.conftest import REGION
 from tests.gate import Gate
 from tests.launches.environments import Environment
@@ -35,7 +35,7 @@ def commands_below(readme: str, heading: str) -> list[str]:
 
 
 def is_settled(aws: Aws) -> bool:
-    stack = describe(aws, STACK)
+    stack = describe_stack(aws, STACK)
     return stack is not None and not stack["StackStatus"].endswith("_IN_PROGRESS")
 
 

@@ -45,7 +45,7 @@ class Deployable:
 
     def parameters(self) -> Mapping[str, str]:
         """The values of the stack, as the account sees them: its launcher owns it no more."""
-        found = environments.required(self.catalog.aws, NAME)
+        found = environments.existing_environment(self.catalog.aws, NAME)
         stack = environments.stack_of(self.catalog.aws, found)
         assert stack is not None
         return stack.parameters
@@ -60,7 +60,7 @@ def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
     }
     wanted = DesiredEnvironment(name, DEVELOPMENT.name, settings=settings)
     assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
-    found = environments.required(catalog.user, name)
+    found = environments.existing_environment(catalog.user, name)
     outputs = environments.outputs(catalog.user, found)
     owner = outputs["ImageUpdateRoleArn"]
     catalog.admit(owner)

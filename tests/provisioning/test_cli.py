@@ -95,7 +95,7 @@ def test_walk_through_the_documentation(
     terminated = run(f"{beginning}\n{terminate}")
 
     assert terminated.returncode == 0, terminated.stderr
-    assert environments.find(catalog.user, "carbon-connect-dev") is None
+    assert environments.find_environment(catalog.user, "carbon-connect-dev") is None
 
 
 def test_waiting_for_what_was_not_begun_ends(run: Run) -> None:

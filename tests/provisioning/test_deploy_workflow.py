@@ -169,7 +169,7 @@ def test_run_updates_the_image_and_nothing_else(
     assert run.status == 0, run.output
     assert before["ApiMaxTasks"] == "7"
     assert environment.parameters() == {**before, "ImageTag": SHA}
-    assert environments.required(environment.catalog.aws, NAME).status == "AVAILABLE"
+    assert environments.existing_environment(environment.catalog.aws, NAME).status == "AVAILABLE"
     assert run.summary == f"{NAME} runs {SHA}.\n"
 
 
@@ -234,12 +234,12 @@ def test_same_attempt_asks_for_the_update_only_once(
     runner: Runner,
     environment: Deployable,
 ) -> None:
-    record = environments.required(environment.catalog.aws, NAME).last_record_id
+    record = environments.existing_environment(environment.catalog.aws, NAME).last_record_id
 
     again = runner.run(running.endpoint_url)
 
     assert again.status == 0, again.output
-    assert environments.required(environment.catalog.aws, NAME).last_record_id == record
+    assert environments.existing_environment(environment.catalog.aws, NAME).last_record_id == record
 
 
 @pytest.mark.usefixtures("deployed")

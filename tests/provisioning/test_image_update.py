@@ -114,7 +114,7 @@ def test_the_functions_role_may_do_all_that_the_function_asks_and_nothing_else(
 def test_an_update_names_every_parameter_and_keeps_version_path_and_tags(
     environment: Deployable, package: Path, running: EmbeddedAws
 ) -> None:
-    found = environments.required(environment.catalog.aws, NAME)
+    found = environments.existing_environment(environment.catalog.aws, NAME)
 
     _, actions = called(environment, package, running.endpoint_url, UPDATE, environment.updater)
     (request,) = (json.loads(body) for action, body in actions if "UpdateProv" in action)
@@ -174,7 +174,7 @@ def test_a_product_of_another_environment_is_refused_even_when_the_role_owns_it(
     settings = {"Environment": "dev", "Project": "carbon-other"}
     wanted = DesiredEnvironment(other, DEVELOPMENT.name, settings=settings)
     assert launch(catalog.user, wanted, lambda _: None, lambda _: None).succeeded
-    found = environments.required(catalog.user, other)
+    found = environments.existing_environment(catalog.user, other)
     before = ask({**UPDATE, "ProvisionedProduct": other})
     catalog.catalog.update_provisioned_product_properties(
         ProvisionedProductId=found.id,

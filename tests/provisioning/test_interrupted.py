@@ -47,7 +47,7 @@ def state(catalog: Catalog) -> State:
     records: list[dict[str, Any]] = catalog.catalog.list_record_history(
         AccessLevelFilter={"Key": "Account", "Value": "self"}
     )["RecordDetails"]
-    found = environments.find(catalog.aws, NAME)
+    found = environments.find_environment(catalog.aws, NAME)
     stack = environments.stack_of(catalog.aws, found) if found else None
     stacks = catalog.aws.client("cloudformation").describe_stacks()["Stacks"]
     return State(

@@ -146,7 +146,7 @@ def test_end(user: User, release: Release) -> None:
 
     assert ended == OperationResult(NAME, "", changed=True, succeeded=True)
     assert {(name, "DELETE_COMPLETE") for name in names} <= set(user.heard)
-    assert environments.find(user.aws, NAME) is None
+    assert environments.find_environment(user.aws, NAME) is None
     assert user.terminate() == OperationResult(NAME, "", changed=False, succeeded=True)
     with pytest.raises(
         PipelineError, match="Provisioned product carbon-connect-dev does not exist in eu-north-1"

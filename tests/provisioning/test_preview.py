@@ -30,7 +30,7 @@ def launched(catalog: Catalog, tree: Tree) -> Catalog:
 
 def last_record(catalog: Catalog) -> str:
     """The last operation on the environment."""
-    return environments.required(catalog.user, NAME).last_record_id
+    return environments.existing_environment(catalog.user, NAME).last_record_id
 
 
 def refused(finished: Finished, status: int) -> str:
@@ -42,7 +42,9 @@ def refused(finished: Finished, status: int) -> str:
 
 
 def values(catalog: Catalog) -> dict[str, str]:
-    stack = environments.stack_of(catalog.user, environments.required(catalog.user, NAME))
+    stack = environments.stack_of(
+        catalog.user, environments.existing_environment(catalog.user, NAME)
+    )
     assert stack is not None
     return dict(stack.parameters)
 

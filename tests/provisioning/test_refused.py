@@ -44,7 +44,7 @@ def deprecated(catalog: Catalog, release: Release) -> Release:
 
 
 def assert_nothing_is_there(catalog: Catalog, user: User) -> None:
-    assert environments.find(user.aws, user.name) is None
+    assert environments.find_environment(user.aws, user.name) is None
     # The launcher may read the stacks of products only.
     stacks = catalog.aws.client("cloudformation").describe_stacks()["Stacks"]
     assert not [stack for stack in stacks if stack["StackName"].startswith("SC-")]
@@ -242,7 +242,7 @@ def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
             match=r"CostCenter is 'zzz'\. CostCenter must be carbon-connect, which is also added",
         ):
             User(catalog.user, "single-dev", {"CostCenter": "zzz"}).launch(Project="single")
-        assert environments.find(catalog.user, "single-dev") is None
+        assert environments.find_environment(catalog.user, "single-dev") is None
 
         user = User(catalog.user, "single-dev", {"CostCenter": "carbon-connect"})
         assert user.launch(Project="single").succeeded
@@ -405,7 +405,9 @@ def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
     user = User(catalog.user, "seen-dev")
     assert user.launch(Project="seen").succeeded
 
-    told = environments.summary(catalog.aws, environments.required(catalog.aws, "seen-dev"))
+    told = environments.summary(
+        catalog.aws, environments.existing_environment(catalog.aws, "seen-dev")
+    )
 
     assert (told["Status"], told["Product"]) == ("AVAILABLE", catalog.product)
     assert user.terminate().succeeded

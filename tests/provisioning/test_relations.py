@@ -36,7 +36,7 @@ def test_launch_is_not_asked_for(catalog: Catalog, settings: dict[str, str], say
     with pytest.raises(PipelineError, match=says):
         user.launch(**settings)
 
-    assert environments.find(user.aws, user.name) is None
+    assert environments.find_environment(user.aws, user.name) is None
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ class User:
 
     def environment(self) -> Environment:
         """The provisioned product."""
-        return environments.required(self.aws, self.name)
+        return environments.existing_environment(self.aws, self.name)
 
     def stack(self) -> Stack:
         """Its stack."""

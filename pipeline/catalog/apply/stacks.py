@@ -11,7 +11,7 @@ from pipeline.catalog.desired.catalog import MANAGED_BY, PUBLISHER
 from pipeline.catalog.observed.storage import TEMPLATE_TAG, stack_from_description
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import MAX_REQUEST_BYTES
-from pipeline.stacks.deploy import StackRequest, deploy, describe, wait_until_updatable
+from pipeline.stacks.deploy import StackRequest, deploy, describe_stack, wait_until_updatable
 from pipeline.stacks.events import Operation
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
@@ -64,7 +64,7 @@ def protect(aws: Aws, stack: str) -> None:
 
     Only for a complete stack: the only way on from a failed creation is to delete the stack.
     """
-    found = describe(aws, stack)
+    found = describe_stack(aws, stack)
     if found and found.get("EnableTerminationProtection"):
         return
     with aws_errors(f"protect stack {stack}"):

@@ -18,7 +18,7 @@ from pipeline.catalog.observed.model import ObservedProduct, ObservedVersion
 from pipeline.catalog.observed.version_order import version_order
 from pipeline.catalog.observed.versions import provisioned_products
 from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
-from pipeline.stacks.deploy import describe
+from pipeline.stacks.deploy import describe_stack
 from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 Template = Mapping[str, Any]
@@ -92,7 +92,7 @@ def _is_older(version: ObservedVersion, wanted: DesiredProduct) -> bool:
 
 def _values(aws: Aws, stack: str) -> dict[str, str]:
     """The values of a stack's parameters; none where the launch made no stack, or the stack is gone."""
-    described = describe(aws, stack) if stack else None
+    described = describe_stack(aws, stack) if stack else None
     parameters = described.get("Parameters", []) if described else []
     return {each["ParameterKey"]: each["ParameterValue"] for each in parameters}
 

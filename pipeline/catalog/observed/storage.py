@@ -13,7 +13,7 @@ from pipeline.catalog.observed.model import Observed, ObservedStack
 from pipeline.catalog.observed.principals import role_exists
 from pipeline.release.assemble import Release
 from pipeline.release.upload import MANIFEST_NAME, keys_below, owned_bucket_exists
-from pipeline.stacks.deploy import describe
+from pipeline.stacks.deploy import describe_stack
 
 # Tag of a stack that records what it was created from, for the next publication.
 TEMPLATE_TAG = "carbon-connect:template"
@@ -71,7 +71,7 @@ def observed_role_stacks(aws: Aws, kind: str = ROLE_STACK) -> dict[str, Observed
 
 def observed_stack(aws: Aws, name: str) -> ObservedStack | None:
     """A stack, with the digest of its content. None also for a stack that has only a change set for its creation."""
-    stack = describe(aws, name)
+    stack = describe_stack(aws, name)
     if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
         return None
     return stack_from_description(stack)
