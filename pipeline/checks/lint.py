@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipeline.checks.render import render
+from pipeline.checks.render import Rendered, render
 from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import profile_names
 from pipeline.paths import CACHE, PARAMETERS
@@ -103,18 +103,21 @@ def rendered_targets(
 
     The one with the longest region name is linted, because schemas limit the length of values.
     """
-    alike: dict[str, dict[str, tuple[tuple[str, bytes], ...]]] = {}
+    alike: dict[str, dict[str, Rendered]] = {}
     for region in regions:
         rendered = render(release, name, region, profiles=profiles)
-        files = tuple(
-            (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
-            for layer, body in rendered.layers.items()
-        )
         # Not as formatted text: its line breaks depend on the length of the name.
         nameless = json.dumps(rendered.layers).replace(region, "")
-        alike.setdefault(nameless, {})[region] = files
+        alike.setdefault(nameless, {})[region] = rendered
     return [
-        Target(f"{name} in {shortened(list(group))}", tuple(group), group[max(group, key=len)])
+        Target(
+            f"{name} in {shortened(list(group))}",
+            tuple(group),
+            tuple(
+                (f"{layer}{TEMPLATE_SUFFIX}", serialize(body))
+                for layer, body in group[max(group, key=len)].layers.items()
+            ),
+        )
         for group in alike.values()
     ]
 
