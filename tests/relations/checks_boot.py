@@ -1,4 +1,4 @@
-"""What of the search server's templates must fit its boot script: settings, permissions, signals, snapshots."""
+"""The search server's templates match its boot script: settings, permissions, signals, snapshots."""
 
 from __future__ import annotations
 

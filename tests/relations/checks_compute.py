@@ -35,7 +35,7 @@ def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def scaling_names_its_service(rendered: Rendered) -> Iterator[str]:
-    """ResourceId is service/CLUSTER/SERVICE in names: the Ref of a service is its ARN, which is refused."""
+    """ResourceId is service/CLUSTER/SERVICE in names: the Ref of a service is its ARN, which Application Auto Scaling rejects."""
     for target in (*resources_of_type(rendered, SCALES), *resources_of_type(rendered, POLICY)):
         if "ResourceId" not in target.properties and "ScalingTargetId" in target.properties:
             if id_of(rendered, target.layer, target.properties["ScalingTargetId"]) not in {
@@ -67,7 +67,7 @@ def _scaled(rendered: Rendered) -> set[str]:
 
 @relation
 def scaled_services_leave_their_number_open(rendered: Rendered) -> Iterator[str]:
-    """A DesiredCount would undo the scaling with every update; a service that does not scale must have one."""
+    """A DesiredCount would undo the scaling in every update; a service that does not scale must have one."""
     scaled = _scaled(rendered)
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         has_count = "DesiredCount" in service.properties
@@ -83,7 +83,7 @@ def scaled_services_leave_their_number_open(rendered: Rendered) -> Iterator[str]
 
 @relation
 def there_is_one_beat(rendered: Rendered) -> Iterator[str]:
-    """Two schedulers would schedule everything twice, be it for a moment."""
+    """Two schedulers would schedule everything twice, even for a moment."""
     if BEAT in _scaled(rendered):
         yield f"{BEAT} scales."
     beat = named(rendered, BEAT).properties
@@ -103,7 +103,7 @@ def there_is_one_beat(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def rebalancing_has_room(rendered: Rendered) -> Iterator[str]:
-    """ECS refuses zone rebalancing, on by default, where there may be no task more than desired."""
+    """ECS rejects zone rebalancing, on by default, if there can be no more tasks than desired."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         maximum = service.properties.get("DeploymentConfiguration", {}).get("MaximumPercent", 200)
         rebalancing = service.properties.get("AvailabilityZoneRebalancing", "ENABLED")
@@ -113,7 +113,7 @@ def rebalancing_has_room(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[str]:
-    """A log group that ECS makes keeps everything for ever, unencrypted."""
+    """A log group that ECS creates keeps everything permanently, without encryption."""
     for task_id, container in containers(rendered):
         layer = named(rendered, task_id).layer
         name = f"Container {container['Name']} of {task_id}"
@@ -135,7 +135,7 @@ def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[st
 
 @relation
 def log_groups_have_a_retention(rendered: Rendered) -> Iterator[str]:
-    """And a function logs to one of them: the group that Lambda makes keeps everything."""
+    """Every log group has a retention, and every function logs to one of them: the group that Lambda creates keeps everything."""
     groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
     for group in resources_of_type(rendered, "AWS::Logs::LogGroup"):
         if not group.properties.get("RetentionInDays"):

@@ -1,4 +1,4 @@
-"""What holds data: how it goes, who cannot see it, and the settings that must fit its engine."""
+"""Resources with data: what happens at deletion, who has access, and settings that must match the engine."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MAJOR = re.compile(r"\d+")
 
 @relation
 def what_is_kept_is_what_the_table_says(rendered: Rendered) -> Iterator[str]:
-    """And everything that holds data stands in the table."""
+    """Every resource with data is in the table."""
     for kind, resource in resources(rendered):
         body = rendered.layers[resource.layer]["Resources"][resource.logical_id]
         found = (body.get("DeletionPolicy"), body.get("UpdateReplacePolicy"))
@@ -124,7 +124,7 @@ def _refuses_plain_http(statement: dict[str, Any], bucket: str) -> bool:
 
 @relation
 def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
-    """Family and engine have one major version: a group of another is refused."""
+    """Family and engine have the same major version: the engine rejects a group of another."""
     for kind, group_key, family_key in (
         ("AWS::RDS::DBInstance", "DBParameterGroupName", "Family"),
         (

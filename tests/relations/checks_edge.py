@@ -25,7 +25,7 @@ CREDENTIAL_HEADERS = {"authorization", "cookie"}
 
 @relation
 def clients_get_https(rendered: Rendered) -> Iterator[str]:
-    """Port 80 only redirects to 443, which ends TLS by a policy of today; the group admits the ports listened on."""
+    """Port 80 only redirects to 443, which ends TLS with a current policy; the group admits the ports of the listeners."""
     ports = set()
     for listener in resources_of_type(rendered, LISTENER):
         properties = listener.properties
@@ -93,7 +93,7 @@ def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
-    """Neither the log nor samples and match details have a query string, an authorization header or a cookie."""
+    """Neither the log nor samples and match details contain a query string, an authorization header or a cookie."""
     for logging in resources_of_type(rendered, "AWS::WAFv2::LoggingConfiguration"):
         fields = logging.properties.get("RedactedFields", ())
         if {"QueryString": {}} not in fields:
@@ -116,7 +116,7 @@ def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def clients_do_not_choose_their_address(rendered: Rendered) -> Iterator[str]:
-    """The api believes X-Forwarded-For of the load balancer's subnets, and of private addresses only."""
+    """The api trusts X-Forwarded-For from the load balancer's subnets, and from private addresses only."""
     subnets = [
         ipaddress.IPv4Network(
             named(rendered, id_of(rendered, balancer.layer, subnet)).properties["CidrBlock"]

@@ -1,4 +1,4 @@
-"""Functions: who may call them, and that they may do what they are told to."""
+"""Functions: who can call them, and the permissions for their work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FUNCTION = "AWS::Lambda::Function"
 
 @relation
 def schedules_may_call_their_function(rendered: Rendered) -> Iterator[str]:
-    """EventBridge drops a call without a permission; a permission without a source lets in everybody's rules."""
+    """EventBridge drops a call without a permission; a permission without a source admits the rules of every account."""
     permitted = set()
     for permission in resources_of_type(rendered, "AWS::Lambda::Permission"):
         function = id_of(rendered, permission.layer, permission.properties["FunctionName"])
@@ -35,7 +35,7 @@ def schedules_may_call_their_function(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def functions_read_what_they_are_told_of(rendered: Rendered) -> Iterator[str]:
-    """A secret in a function's environment, or handed to it by a custom resource, can be read and decrypted."""
+    """The function can read and decrypt a secret in its environment, or from a custom resource."""
     via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
     secrets = {found.logical_id for found in resources_of_type(rendered, SECRET)}
     for function, layer, told in _told(rendered):
@@ -65,7 +65,7 @@ def _told(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
 
 @relation
 def functions_hold_no_password(rendered: Rendered) -> Iterator[str]:
-    """Neither in their environment nor in what custom resources hand them, which CloudTrail keeps."""
+    """Neither their environment nor the properties of custom resources, which CloudTrail keeps, contain a password."""
     for function, _, told in _told(rendered):
         if "{{resolve:" in str(told):
             yield f"{function} is handed a password in plain text."
@@ -73,7 +73,7 @@ def functions_hold_no_password(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def functions_come_from_the_release(rendered: Rendered) -> Iterator[str]:
-    """From the bucket and prefix that the root was given, so that function and templates are of one version."""
+    """From the bucket and prefix of the root, so that function and templates have one version."""
     given = rendered.parameters["environment"]
     for function in resources_of_type(rendered, FUNCTION):
         code = function.properties.get("Code", {})

@@ -1,4 +1,4 @@
-"""Security groups: who may reach what, written on both sides."""
+"""Security groups: who can reach what, with rules on both sides."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def groups_of_engines(rendered: Rendered) -> set[str]:
 
 @relation
 def flows_have_both_sides(rendered: Rendered) -> Iterator[str]:
-    """What one group lets out to another, on the same ports, the other admits; and nothing is admitted that cannot come."""
+    """If one group allows egress to another, the other allows ingress on the same ports, and no other ingress exists."""
     known = groups(rendered)
     flows: dict[bool, set[tuple[str, str, str, int, int]]] = {True: set(), False: set()}
     for rule in group_rules(rendered):
@@ -59,7 +59,7 @@ def flows_have_both_sides(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def only_the_load_balancer_admits_addresses(rendered: Rendered) -> Iterator[str]:
-    """Clients come in by the two listeners; everything else is reached by groups, never by addresses."""
+    """Clients connect to the two listeners; everything else is reached through groups, never through addresses."""
     balancers = groups_of(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer")
     known = groups(rendered)
     for rule in group_rules(rendered):
@@ -72,7 +72,7 @@ def only_the_load_balancer_admits_addresses(rendered: Rendered) -> Iterator[str]
 
 @relation
 def groups_let_out_only_what_is_named(rendered: Rendered) -> Iterator[str]:
-    """Each group takes EC2's rule that lets everything out away; to everywhere there is HTTPS only."""
+    """Each group removes EC2's rule for all egress; egress to the internet is HTTPS only."""
     known = groups(rendered)
     for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
         if not group.properties.get("SecurityGroupEgress"):

@@ -1,4 +1,4 @@
-"""Roles: who takes them on, and what wildcards their policies and those of resources hold."""
+"""Roles: who can assume them, and the wildcards in their policies and those of resources."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def statements(rendered: Rendered) -> Iterator[tuple[str, str, Mapping[str, Any]
 
 @relation
 def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
-    """No action and no resource with a wildcard but those of the list; where a condition bounds it, it is there."""
+    """Every wildcard in an action or resource is in the list with its reason, and has the condition that limits it."""
     for _, holder, statement in statements(rendered):
         sid = statement.get("Sid", "")
         if "NotAction" in statement or "NotResource" in statement:
@@ -142,7 +142,7 @@ def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def nobody_rules_identities(rendered: Rendered) -> Iterator[str]:
-    """No statement allows all actions or anything of IAM, and none allows everybody."""
+    """No statement allows all actions or any action of IAM, and none allows every principal."""
     for _, holder, statement in statements(rendered):
         if statement["Effect"] != "Allow":
             continue
@@ -158,7 +158,7 @@ def nobody_rules_identities(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def policies_are_ours_and_used(rendered: Rendered) -> Iterator[str]:
-    """Nothing attaches a policy that AWS manages; every policy has a role of the environment."""
+    """No role has an AWS managed policy; every policy has a role of the environment."""
     roles = {role.logical_id for role in resources_of_type(rendered, ROLE)}
     for role in resources_of_type(rendered, ROLE):
         for arn in role.properties.get("ManagedPolicyArns", ()):
@@ -173,7 +173,7 @@ def policies_are_ours_and_used(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def roles_are_bounded(rendered: Rendered) -> Iterator[str]:
-    """Each has the environment's path and, where one is given, the permissions boundary."""
+    """Each role has the environment's path and, if one is set, the permissions boundary."""
     given = rendered.parameters[ROOT]
     path = f"/{given['Project']}/{given['Environment']}/"
     for role in resources_of_type(rendered, ROLE):
@@ -185,7 +185,7 @@ def roles_are_bounded(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def services_and_workflows_take_on_roles(rendered: Rendered) -> Iterator[str]:
-    """Nobody else: AWS services, and workflows by GitHub's OIDC provider."""
+    """Only AWS services, and workflows through GitHub's OIDC provider."""
     for role in resources_of_type(rendered, ROLE):
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
             principal = statement["Principal"]
@@ -202,7 +202,7 @@ def services_and_workflows_take_on_roles(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def workflows_are_named_in_full(rendered: Rendered) -> Iterator[str]:
-    """Audience and subject are compared as a whole: a trust without sub is open to all of GitHub."""
+    """Audience and subject are compared completely: a trust without sub is open to all of GitHub."""
     given = rendered.parameters[ROOT]
     trusts = [
         (role.logical_id, statement)

@@ -1,4 +1,4 @@
-"""Alarms: what they read is published by something that exists, and what they say arrives."""
+"""Alarms: an existing resource publishes what they read, and their messages arrive."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def metrics(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 @relation
 def alarms_read_what_is_published(rendered: Rendered) -> Iterator[str]:
-    """Of a resource of the environment, under the dimensions that its service publishes."""
+    """The metric is of a resource of the environment, with the dimensions that its service publishes."""
     for alarm in resources_of_type(rendered, ALARM):
         for namespace, metric, dimensions in metrics(alarm):
             what = f"{alarm.logical_id} reads {metric} of {namespace}"
@@ -83,7 +83,7 @@ def alarms_read_what_is_published(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def scaling_reads_what_is_published(rendered: Rendered) -> Iterator[str]:
-    """The same of the metrics that services scale by; Application Auto Scaling waits for data without a word."""
+    """The same for the metrics of scaling policies; Application Auto Scaling waits for missing data without an error."""
     for policy in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalingPolicy"):
         tracking = policy.properties.get("TargetTrackingScalingPolicyConfiguration", {})
         read = tracking.get("CustomizedMetricSpecification")
@@ -207,7 +207,7 @@ def _has_insights(rendered: Rendered) -> bool:
 
 @relation
 def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
-    """Each of them; after a failover any may be the primary."""
+    """Each node: after a failover any of them can be the primary."""
     read = {
         str(dimensions.get("CacheClusterId"))
         for alarm in resources_of_type(rendered, ALARM)
@@ -222,7 +222,7 @@ def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def alarms_arrive(rendered: Rendered) -> Iterator[str]:
-    """Each tells a topic that CloudWatch may publish to, under a key that CloudWatch may use."""
+    """Each publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
     topics = {found.logical_id for found in resources_of_type(rendered, "AWS::SNS::Topic")}
     for alarm in resources_of_type(rendered, ALARM):
         told = {

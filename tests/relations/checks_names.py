@@ -1,4 +1,4 @@
-"""Names: what services refuse in them, and which things may have one of their own."""
+"""Names: what services reject, and the resources that can have an explicit name."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def cache_names_are_taken(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def secret_names_do_not_end_like_a_suffix(rendered: Rendered) -> Iterator[str]:
-    """Secrets Manager appends a hyphen and six characters, and takes a name that ends so for a part of an ARN."""
+    """Secrets Manager appends a hyphen and six characters, and interprets such an ending as part of an ARN."""
     for secret in resources_of_type(rendered, "AWS::SecretsManager::Secret"):
         name = text_of(secret.properties.get("Name", ""))
         if SUFFIX.search(name):
@@ -120,7 +120,7 @@ def secret_names_do_not_end_like_a_suffix(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def master_user_is_not_reserved(rendered: Rendered) -> Iterator[str]:
-    """Neither by PostgreSQL nor by RDS."""
+    """Neither PostgreSQL nor RDS reserves it."""
     for database in resources_of_type(rendered, "AWS::RDS::DBInstance"):
         user = database.properties.get("MasterUsername")
         if user is None:
@@ -135,7 +135,7 @@ def master_user_is_not_reserved(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def names_of_their_own_have_a_reason(rendered: Rendered) -> Iterator[str]:
-    """A name that cannot change in place blocks the replacement of what it names: CloudFormation makes the new one first."""
+    """A name that cannot change in place blocks a replacement: CloudFormation creates the new resource first."""
     for kind, resource in resources(rendered):
         for key in sorted(create_only(kind) | identifier(kind)):
             value = resource.properties.get(key)

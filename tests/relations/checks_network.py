@@ -1,4 +1,4 @@
-"""Subnets, routes, network ACLs, and what is placed in which tier."""
+"""Subnets, routes, network ACLs, and the tier of each resource."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def subnets_cover_three_zones(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def private_subnets_go_out_through_nat(rendered: Rendered) -> Iterator[str]:
-    """In prod through the gateway of their own zone; elsewhere all through one."""
+    """In prod through the gateway in the same zone; elsewhere all through one."""
     found = subnets(rendered)
     gateways = {
         gateway.logical_id: found[id_of(rendered, gateway.layer, gateway.properties["SubnetId"])]
@@ -104,7 +104,7 @@ def private_subnets_go_out_through_nat(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
-    """A table of their own without a route or an endpoint, and an ACL that knows the private tier only."""
+    """They have a separate table without a route or an endpoint, and an ACL for the private tier only."""
     found = subnets(rendered)
     acls = {
         id_of(rendered, each.layer, each.properties["SubnetId"]): id_of(

@@ -1,4 +1,4 @@
-"""What must exist before something else is created, which no reference says."""
+"""The order of creation that no reference expresses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WAYS_OUT = ("GatewayId", "NatGatewayId")
 
 @relation
 def services_follow_their_listener(rendered: Rendered) -> Iterator[str]:
-    """ECS refuses a service whose target group no load balancer uses yet."""
+    """ECS rejects a service whose target group is not attached to a load balancer yet."""
     listeners = [
         *resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::Listener"),
         *resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::ListenerRule"),
@@ -36,7 +36,7 @@ def services_follow_their_listener(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def ways_out_follow_the_gateway(rendered: Rendered) -> Iterator[str]:
-    """EC2 refuses an address for a VPC, and a route, whose internet gateway is not attached yet."""
+    """EC2 rejects an address for a VPC, and a route, whose internet gateway is not attached yet."""
     attachments = {
         (found.layer, found.logical_id)
         for found in resources_of_type(rendered, "AWS::EC2::VPCGatewayAttachment")
@@ -57,7 +57,7 @@ def ways_out_follow_the_gateway(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def services_follow_their_capacity(rendered: Rendered) -> Iterator[str]:
-    """A service uses capacity providers that its cluster already has, and gives back before they go."""
+    """A service uses capacity providers that its cluster has, and releases them before they are deleted."""
     associations = list(
         resources_of_type(rendered, "AWS::ECS::ClusterCapacityProviderAssociations")
     )
@@ -86,7 +86,7 @@ def services_follow_their_capacity(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def services_follow_their_permissions(rendered: Rendered) -> Iterator[str]:
-    """The first tasks start with everything that their execution role is granted, by whatever layer."""
+    """The first tasks start after all permissions of their execution role exist, in every layer."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         before = existing_before(rendered, service.layer, service.logical_id)
         task = named(rendered, id_of(rendered, service.layer, service.properties["TaskDefinition"]))

@@ -42,7 +42,7 @@ def _services(rendered: Rendered) -> Iterator[tuple[Resource, str, dict[int, str
 
 @relation
 def services_are_reached_on_their_port(rendered: Rendered) -> Iterator[str]:
-    """A group rule, the container, what its command listens on, the target group and its health check agree."""
+    """A group rule, the container, its command, the target group and its health check use the same port."""
     for service, container, ports, group in _services(rendered):
         admitted = _admitted(rendered, group)
         if admitted != {(port, port) for port in ports}:
@@ -106,7 +106,7 @@ def engines_are_reached_on_their_port(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def network_acls_admit_the_ports_of_the_engines(rendered: Rendered) -> Iterator[str]:
-    """From each private subnet the same ports as the groups; answers go back to the ports that clients have."""
+    """The ACL allows the same ports as the groups from each private subnet; answers return to the ports of clients."""
     admitted = {
         span for group in groups_of_engines(rendered) for span in _admitted(rendered, group)
     }

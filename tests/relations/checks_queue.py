@@ -1,4 +1,4 @@
-"""Queue depth, from the queues to the scaling: what the function does as it is configured fits whoever relies on it."""
+"""Queue depth, from the queues to the scaling: the function's configuration matches its users."""
 
 from __future__ import annotations
 

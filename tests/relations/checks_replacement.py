@@ -1,4 +1,4 @@
-"""No routine update replaces or takes away what holds data."""
+"""No routine update replaces or removes a resource with data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rotation: of two secrets that are both accepted, every reader has the one in use."""
+"""Rotation: of two accepted secrets, every reader has the one in use."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def in_use(rendered: Rendered, parameter: str) -> tuple[str, str]:
 
 @relation
 def the_cache_is_used_as_the_user_in_use(rendered: Rendered) -> Iterator[str]:
-    """URL and queue-depth function sign in with name and password of the same secret."""
+    """The URL and the queue-depth function use the name and password of the same user."""
     secret, _ = in_use(rendered, "CacheCredentials")
     user = _user_of(rendered, secret)
     url = named(rendered, "CacheUrl")
@@ -64,7 +64,7 @@ def _user_of(rendered: Rendered, secret: str) -> str:
 
 @relation
 def both_users_of_the_cache_are_accepted(rendered: Rendered) -> Iterator[str]:
-    """Otherwise a reader that has not moved yet is refused."""
+    """Otherwise a reader that has not been replaced yet is rejected."""
     group = named(rendered, "CacheUserGroup")
     members = {id_of(rendered, group.layer, user) for user in group.properties["UserIds"]}
     for user in CACHE_USERS:
@@ -77,7 +77,7 @@ def both_users_of_the_cache_are_accepted(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def the_api_signs_with_one_secret_and_accepts_two(rendered: Rendered) -> Iterator[str]:
-    """Whatever the task before signed with, the next one accepts, and the other way round."""
+    """The next task accepts what the previous one signed, and the other way round."""
     handed = {
         variable: next(iter(ids_in(rendered, named(rendered, task).layer, reference)))
         for task, container, variable, reference in injected(rendered)
@@ -91,7 +91,7 @@ def the_api_signs_with_one_secret_and_accepts_two(rendered: Rendered) -> Iterato
 
 @relation
 def a_rotation_replaces_the_tasks_that_read(rendered: Rendered) -> Iterator[str]:
-    """A variable that changes with the secret: ECS reads secrets only as tasks start."""
+    """A variable changes with the secret: ECS reads secrets only when tasks start."""
     for task, container in containers(rendered):
         variables = {each["Name"] for each in container["Environment"]}
         read = {secret["Name"] for secret in container.get("Secrets", ())}

@@ -1,4 +1,4 @@
-"""The search server, its volume, and those who call it."""
+"""The search server, its volume, and its callers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def settings(rendered: Rendered) -> dict[str, str]:
 
 @relation
 def search_server_is_beside_its_volume(rendered: Rendered) -> Iterator[str]:
-    """In the volume's zone, one at a time, since a volume has one holder."""
+    """In the volume's zone, one at a time, because a volume attaches to one instance."""
     group, _, _ = _server(rendered)
     (volume,) = resources_of_type(rendered, VOLUME)
     sizes = {str(group.properties[key]) for key in ("MinSize", "MaxSize")}
@@ -65,7 +65,7 @@ def search_server_is_beside_its_volume(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
-    """Port and name are one in the group's rules, the server's settings, and what api and worker are told."""
+    """Port and name are the same in the group's rules, the server's settings, and the variables of api and worker."""
     _, template, launch = _server(rendered)
     port, name = settings(rendered)["PORT"], settings(rendered)["RECORD_NAME"]
     for group_id in launch["SecurityGroupIds"]:
@@ -91,7 +91,7 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def search_server_keeps_its_role_to_itself(rendered: Rendered) -> Iterator[str]:
-    """Credentials by session only (IMDSv2), one hop, so that a container cannot ask for them; no key pair."""
+    """Credentials by session only (IMDSv2), one hop, so that a container cannot read them; no key pair."""
     _, template, launch = _server(rendered)
     options = launch.get("MetadataOptions", {})
     if (

@@ -1,4 +1,4 @@
-"""Secrets: what they hold, who reads them, and that they never change by themselves."""
+"""Secrets: their content, their readers, and that they never change by themselves."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def keys_of(rendered: Rendered, secret: str) -> set[str]:
 
 @relation
 def references_name_a_key(rendered: Rendered) -> Iterator[str]:
-    """Without its key a container is handed the JSON as a whole, with another one its task does not start."""
+    """Without its key a container receives the whole JSON; with a wrong key its task does not start."""
     for task, container, variable, reference in injected(rendered):
         found = REFERENCE.fullmatch(reference)
         if not found:
@@ -125,7 +125,7 @@ def references_name_a_key(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
-    """The secret, and the key it is encrypted with, through Secrets Manager: otherwise no task starts."""
+    """The secret, and the key that encrypts it, through Secrets Manager: otherwise no task starts."""
     via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
     for task, _, variable, reference in injected(rendered):
         layer = named(rendered, task).layer
@@ -141,7 +141,7 @@ def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str]:
-    """The table of who reads what."""
+    """The table of readers."""
     has_image = bool(rendered.parameters[ROOT]["ImageTag"])
     statements = {
         role.logical_id: list(role_statements(rendered, role.logical_id))
@@ -201,7 +201,7 @@ def _resolved(rendered: Rendered, layer: str, value: Any) -> set[str]:
 
 @relation
 def containers_hold_no_password(rendered: Rendered) -> Iterator[str]:
-    """What a container's environment or command says, the console and every API call shows."""
+    """The console and every API call show a container's environment and command."""
     for task, container in containers(rendered):
         name = f"container {container['Name']} of {task}"
         for variable in container.get("Environment", ()):
@@ -229,7 +229,7 @@ def generated_secrets_are_frozen(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def placeholders_are_constant(rendered: Rendered) -> Iterator[str]:
-    """CloudFormation writes SecretString when it changes, over the key that was put in."""
+    """CloudFormation writes SecretString when it changes, over the key that a user has set."""
     for name, value in PLACEHOLDERS.items():
         if named(rendered, name).properties.get("SecretString") != value:
             yield f"SecretString of {name} changed: it would overwrite the key that was put in."
@@ -237,7 +237,7 @@ def placeholders_are_constant(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
-    """User name in the engine, in the secret and in the URL are one."""
+    """The user name is the same in the engine, the secret and the URL."""
     for holder, key, secret, url in (
         ("Database", "MasterUsername", "DatabaseSecret", None),
         (FUNCTION, "User", "DatabaseUserSecret", "DatabaseUrl"),
@@ -254,7 +254,7 @@ def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def containers_are_not_the_master_user(rendered: Rendered) -> Iterator[str]:
-    """The database's URL is of a user of the application's, written once the function has made that user with its password."""
+    """The database's URL contains the application's user, and is written after the function has created that user."""
     master, user = user_of(rendered, "DatabaseSecret"), user_of(rendered, "DatabaseUserSecret")
     if user == master:
         yield f"Containers connect to the database as its master user {master}."
@@ -274,7 +274,7 @@ def containers_are_not_the_master_user(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def rotations_replace_tasks(rendered: Rendered) -> Iterator[str]:
-    """A container that is handed the database's URL also gets the version of the credentials: a new revision with a new version."""
+    """A container with the database's URL also has the version of the credentials: a new version creates a new revision."""
     version = rendered.parameters[ROOT]["DatabaseCredentialsVersion"]
     for task, container in containers(rendered):
         handed = {secret["Name"] for secret in container.get("Secrets", ())}

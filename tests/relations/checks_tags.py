@@ -14,7 +14,7 @@ from tests.rendering import resources
 
 @relation
 def everything_is_tagged(rendered: Rendered) -> Iterator[str]:
-    """Project, Environment and Layer, on whatever takes tags; a nested stack hands on those of its layer."""
+    """Project, Environment and Layer, on every resource that supports tags; a nested stack passes on those of its layer."""
     given = rendered.parameters[ROOT]
     for kind, resource in resources(rendered):
         key = tag_property(kind)

@@ -1,4 +1,4 @@
-"""Templates as they are published: what a console shows of them, what a launch may hold, and what an update may replace."""
+"""Published templates: what a console shows, limits of a launch, and what an update can replace."""
 
 from __future__ import annotations
 
