@@ -1,4 +1,4 @@
-"""A gate before an embedded AWS: lets requests through, and acts on one of them.
+"""A proxy in front of an embedded AWS: it passes requests on, and acts on one of them.
 
 A program that is pointed at it can be ended at an exact point of its work, where a pause would only be likely to
 hit it, and the answer to a request can be kept back until what it began is over.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable
 
-# What ends with the connection and must not be handed on.
+# Headers that belong to the connection and must not be passed on.
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -76,7 +76,7 @@ class Gate:
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
-            """Hands each request on."""
+            """Passes each request on."""
 
             protocol_version = "HTTP/1.1"
 
@@ -93,7 +93,7 @@ class Gate:
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _hand_on
 
             def log_message(self, format: str, *args: object) -> None:
-                """Nothing: what goes through is not worth a line."""
+                """Log nothing."""
 
         self._handler = Handler
 

@@ -1,4 +1,4 @@
-"""An organization on the embedded AWS, managed by its first account, with members of their own."""
+"""An organization on the embedded AWS, managed by its first account, with member accounts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Organization:
         self.root: str = self.api.list_roots()["Roots"][0]["Id"]
 
     def allow_sharing(self) -> None:
-        """Let Service Catalog share within it."""
+        """Enable sharing with Service Catalog."""
         self.client("servicecatalog").enable_aws_organizations_access()
 
     def member(self, name: str, unit: str = "") -> str:

@@ -21,7 +21,7 @@ def token(subject: str, audience: str = AUDIENCE, issuer: str = ISSUER) -> str:
 
 
 def job(aws: Aws, role: str, subject: str, audience: str = AUDIENCE) -> Aws:
-    """The embedded AWS as a job that assumed a role, by its ARN. Raises botocore's AccessDenied where it may not."""
+    """The embedded AWS as a job that assumed a role, by its ARN. Raises botocore's AccessDenied without permission."""
     credentials = aws.client("sts").assume_role_with_web_identity(
         RoleArn=role, RoleSessionName="job-4711", WebIdentityToken=token(subject, audience)
     )["Credentials"]

@@ -1,1 +1,1 @@
-"""The roles of people and machines: what they may do, who may assume them, and that nothing else is allowed."""
+"""The roles of people and machines: their permissions, the principals that can assume them, and that nothing else is allowed."""

@@ -1,4 +1,4 @@
-"""Attempts from inside an environment: tasks, functions and the search instance, with the rights of their roles."""
+"""Attempts from inside an environment: tasks, functions and the search instance, with the permissions of their roles."""
 
 from __future__ import annotations
 

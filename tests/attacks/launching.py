@@ -1,4 +1,4 @@
-"""Attempts with the rights of a launch role: what a launcher's values, or a modified template, can make it do."""
+"""Attempts with the permissions of a launch role, through a launcher's values or a modified template."""
 
 from __future__ import annotations
 

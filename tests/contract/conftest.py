@@ -56,7 +56,7 @@ def nodes(contract_aws: EmbeddedAws, release: Release) -> Deployment:
 def stack(
     request: pytest.FixtureRequest, rds_server: Rds, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """The application in each cache mode, nothing of it running yet."""
+    """The application in each cache mode; no process of it is running yet."""
     deployment: Deployment = request.getfixturevalue(request.param)
     engine = "valkey_cluster" if request.param == "serverless" else "valkey_node"
     valkey: Valkey = request.getfixturevalue(engine)

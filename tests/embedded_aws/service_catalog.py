@@ -13,7 +13,7 @@ from tests.embedded_aws.conftest import Account, template
 ROOT = "arn:aws:iam::123456789012:root"
 ROLE = "launch-role"
 PROD = [{"Key": "Environment", "Value": "prod"}]
-# What the Administrator Guide asks of a launch role, beside what the resources need.
+# Permissions that the Administrator Guide requires for a launch role, besides those for the resources.
 LAUNCH: list[dict[str, Any]] = [
     {"Effect": "Allow", "Action": ["cloudformation:*"], "Resource": "*"},
     {
@@ -115,7 +115,7 @@ class Shelf:
         return str(created["ConstraintDetail"]["ConstraintId"])
 
     def launch(self, name: str = "queue", **options: Any) -> dict[str, Any]:
-        """Provision the first version, unless told otherwise, and wait: the record."""
+        """Provision the first version by default, and wait; returns the record."""
         options.setdefault("ProvisioningArtifactId", self.artifact)
         options.setdefault("ProvisioningParameters", [{"Key": "Environment", "Value": "dev"}])
         started = self.api.provision_product(
@@ -124,7 +124,7 @@ class Shelf:
         return self.settled(started)
 
     def update(self, name: str = "queue", **options: Any) -> dict[str, Any]:
-        """Update with every parameter as it was, unless told otherwise, and wait: the record."""
+        """Update with the previous value of every parameter by default, and wait; returns the record."""
         options.setdefault(
             "ProvisioningParameters", [{"Key": "Environment", "UsePreviousValue": True}]
         )

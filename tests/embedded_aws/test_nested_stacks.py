@@ -1,4 +1,4 @@
-"""A nested stack behaves as a stack of its own."""
+"""A nested stack behaves like a separate stack."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A launch fails where the region lacks the class, node or instance type that it asks for."""
+"""A launch fails if the region does not offer the class, node or instance type that it requests."""
 
 from collections.abc import Callable
 from typing import Any

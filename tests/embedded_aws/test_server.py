@@ -1,4 +1,4 @@
-"""The process: it starts, says where it is, and ends with whoever started it."""
+"""The process starts, prints its address, and ends with the process that started it."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""Who may launch from the embedded Service Catalog, and with which role it launches."""
+"""Permissions to launch from the embedded Service Catalog, and the role of a launch."""
 
 import json
 import uuid

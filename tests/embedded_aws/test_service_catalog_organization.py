@@ -1,4 +1,4 @@
-"""Portfolios shared with an organization and its units: who may, whom it reaches, and how it ends."""
+"""Portfolios shared with an organization and its units: permissions, recipients, and results."""
 
 from typing import Any
 

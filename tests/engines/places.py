@@ -1,4 +1,4 @@
-"""Where the engines are kept, and what is said when they are not there."""
+"""The folders of the engines, and the error if they are missing."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ SETTINGS = (
     *("-c", f"listen_addresses={ADDRESS}", "-c", "unix_socket_directories="),
     *("-c", "ssl=on", "-c", "fsync=off", "-c", "shared_buffers=32MB"),
 )
-# As rds.force_ssl does: nobody is admitted without TLS.
+# Like rds.force_ssl: TLS is required.
 ADMISSION = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 
 

@@ -1,4 +1,4 @@
-"""The application's database user: its rights, and how one user follows another."""
+"""The application's database user: its privileges, and how one user follows another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The launch role: what the handlers of every environment need, it may do; what none needs, it may not."""
+"""The launch role: it has the permissions that the handlers of every environment need, and no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bucket of the releases: private, written once, never emptied, and read by whom it says."""
+"""The bucket of the releases: private, written once, never emptied, and readable for the named accounts only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An embedded AWS of its own for every module of launches."""
+"""A separate embedded AWS for every module of launches."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LINE = re.compile(r" +\d+\.\d s  (?P<stack>\S+) +(?P<status>[A-Z_]+), \d+ of \d+
 
 
 def progress(output: str) -> set[tuple[str, str]]:
-    """The statuses that were told, by stack."""
+    """The printed statuses, by stack."""
     found = map(LINE.fullmatch, output.splitlines())
     return {(line["stack"], line["status"]) for line in found if line}
 
@@ -34,7 +34,7 @@ def outputs(output: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def embedded(tree: Tree) -> Finished:
-    """A launch on an embedded AWS of its own."""
+    """A launch on a separate embedded AWS."""
     return tree.run("launch", "dev", "--direct", "--embedded")
 
 

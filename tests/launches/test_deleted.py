@@ -1,4 +1,4 @@
-"""Environments deleted: what is to be retained is, and what protects itself is named."""
+"""Deleted environments: resources are retained as the templates say, and errors name protected ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GITHUB = {
 
 @dataclass(frozen=True)
 class Deleted:
-    """An environment that is gone, and what was there before, in between and after."""
+    """A deleted environment, with its resources before, during and after the deletion."""
 
     environment: Environment
     end: Launched

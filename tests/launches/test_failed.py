@@ -1,4 +1,4 @@
-"""Launches that fail on purpose: rolled back, nothing left but what is named, and the cause told."""
+"""Launches that fail on purpose are rolled back, leave only the named resources, and report the cause."""
 
 from __future__ import annotations
 

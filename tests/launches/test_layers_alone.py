@@ -1,4 +1,4 @@
-"""Each layer launched as a template of its own, on a VPC that somebody brings."""
+"""Each layer launched alone, on an existing VPC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.stacks.reading import outputs_of
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 
-# The layers that a team with a VPC of its own uses, in the order of the arrows.
+# The layers that a team with its own VPC uses, in the order of their dependencies.
 REST = ("security", "data", "edge", "compute", "monitoring")
 
 

@@ -40,7 +40,7 @@ API_KEY = json.dumps({"value": "a key put by hand"})
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is there after a launch."""
+    """The resources after a launch."""
 
     end: Launched
     resources: dict[str, Resource]
@@ -58,7 +58,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class History:
-    """The environment, and what was there after each launch of it."""
+    """The environment, and its resources after each launch."""
 
     environment: Environment
     small: Snapshot

@@ -32,7 +32,7 @@ class Tree:
         (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """build.py in a process group of its own, as a shell starts it."""
+        """build.py in a separate process group, as a shell starts it."""
         return subprocess.Popen(
             [sys.executable, self.folder / "build.py", *arguments],
             env=clean_environment(variables),

@@ -56,7 +56,7 @@ class Catalog:
         return identifier
 
     def admit(self, principal: str, portfolio: str = "", kind: str = "IAM") -> None:
-        """Let a principal launch from a portfolio."""
+        """Associate a principal with a portfolio."""
         self.catalog.associate_principal_with_portfolio(
             PortfolioId=portfolio or self.portfolio, PrincipalARN=principal, PrincipalType=kind
         )

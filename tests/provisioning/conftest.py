@@ -1,4 +1,4 @@
-"""An embedded AWS of its own for every module, with a catalog that the release is published in."""
+"""A separate embedded AWS for every module, with a catalog that contains the release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proxy before an embedded AWS that writes down which action of which service each request asks for."""
+"""A proxy in front of an embedded AWS that records service and action of each request."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LINE = re.compile(r" +\d+\.\d s  (?P<stack>\S+) +(?P<status>[A-Z_]+), \d+ of \d+
 
 
 def progress(output: str) -> set[tuple[str, str]]:
-    """The statuses that were told, by stack."""
+    """The printed statuses, by stack."""
     found = map(LINE.fullmatch, output.splitlines())
     return {(line["stack"], line["status"]) for line in found if line}
 
@@ -31,7 +31,7 @@ def pairs(output: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def embedded(tree: Tree) -> Finished:
-    """Published to, and launched on, an embedded AWS of its own."""
+    """Published to, and launched on, a separate embedded AWS."""
     return tree.run("launch", "dev", "--embedded", "--set", "ApiMaxTasks=7")
 
 

@@ -1,4 +1,4 @@
-"""AWSServiceCatalogEndUserFullAccess in place of the launcher role: what docs/access.md says of it."""
+"""AWSServiceCatalogEndUserFullAccess in place of the launcher role: as docs/access.md describes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAME = "carbon-connect-dev"
 
 
 def sentence() -> str:
-    """What docs/access.md says of the policy."""
+    """The description of the policy in docs/access.md."""
     text = " ".join((PROJECT_FOLDER / "docs/access.md").read_text(encoding="utf-8").split())
     (found,) = [each for each in text.split(". ") if "`AWSServiceCatalogEndUserFullAccess`" in each]
     return found

@@ -20,7 +20,7 @@ from tests.publishing.minimal_catalog import small_catalog, small_release
 from tests.publishing.snapshot import snapshot
 from tests.publishing.states import StatefulAws
 
-# In tests what was made is there at once, or not at all.
+# In tests a new resource exists immediately, or never.
 WAITS = (0.0, 0.0)
 
 
@@ -39,12 +39,12 @@ class Publisher:
 
     @property
     def aws(self) -> Aws:
-        """Clients of somebody else."""
+        """Clients of another user."""
         return self.others(REGION)
 
     @property
     def catalog(self) -> Any:
-        """A Service Catalog client of somebody else."""
+        """A Service Catalog client of another user."""
         return self.aws.client("servicecatalog")
 
     def begin(self) -> None:

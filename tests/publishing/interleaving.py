@@ -1,4 +1,4 @@
-"""Two publishers at once, in an order that is the same in every run: one is held at a call while the other goes on."""
+"""Two publishers in parallel, in a fixed order: one waits at a call while the other continues."""
 
 from __future__ import annotations
 

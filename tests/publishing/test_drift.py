@@ -1,4 +1,4 @@
-"""What was changed by hand is found and mended, or reported where mending could do harm; what is not ours is left."""
+"""Drift is corrected, or reported where a correction could do harm; unmanaged resources stay."""
 
 from __future__ import annotations
 

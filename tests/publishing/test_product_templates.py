@@ -1,4 +1,4 @@
-"""The template of a product: what the console shows is what is launched, and nothing of another release."""
+"""The template of a product: the console shows exactly what a launch creates, and nothing of another release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Portfolios shared with an organization and its units: made, mended, reported, and told where they fail."""
+"""Portfolios shared with an organization and its units: created, corrected, reported, and failures printed."""
 
 from __future__ import annotations
 

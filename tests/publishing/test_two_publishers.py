@@ -1,4 +1,4 @@
-"""Two publishers at once, one held before each of its calls while the other runs: they agree, or one of them wins."""
+"""Two publishers in parallel, one waiting before each of its calls while the other runs: both succeed, or one of them does."""
 
 from __future__ import annotations
 

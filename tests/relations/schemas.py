@@ -1,4 +1,4 @@
-"""What the resource provider schemas say of a resource type; cfn-lint carries them."""
+"""Facts about a resource type in the provider schemas that cfn-lint contains."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The release before this one, as it was launched: what an update starts from."""
+"""The previous release, from which updates start."""

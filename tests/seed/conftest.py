@@ -1,4 +1,4 @@
-"""Environments as they are once a team works with them: with an image, and deployed to from GitHub."""
+"""Environments in use by a team: with an image, and deployed to from GitHub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 
-# What an environment's first launch goes without.
+# Values that an environment's first launch does not have.
 LATER = {"ImageTag": "1.2.3", "GitHubRepository": "example/carbon-connect"}
 
 RenderWith = Callable[[str, dict[str, str]], Rendered]

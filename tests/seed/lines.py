@@ -1,4 +1,4 @@
-"""Every line of docs/aws-architecture.txt, and the tests in this folder that hold it.
+"""Every line of docs/aws-architecture.txt, and the tests in this folder that check it.
 
 A note says where what is held is not, to the letter, what the line says.
 """

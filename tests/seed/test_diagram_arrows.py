@@ -1,4 +1,4 @@
-"""The arrows of the diagram: who reaches whom, by every rule on the way and with what it takes to use it."""
+"""The arrows of the diagram: each connection, with every rule on its path and the credentials for it."""
 
 from pipeline.checks.render import Rendered
 from tests.rendering import group_rules, id_of, ids_in, named, only, resources_of_type
