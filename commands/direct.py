@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.aws import Aws
+    from pipeline.preview.deployed import Deployed
     from pipeline.preview.preview import Preview
     from pipeline.release.assemble import Release
     from pipeline.stacks.deploy import Launched, Note, Report, Review
@@ -94,50 +95,49 @@ def before_upload(
 
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
-    from pipeline.changes.sides import of_release
     from pipeline.checks.regions.requirements import require_ready
     from pipeline.checks.render import render_values
     from pipeline.parameters.environment_values import values_of_update
     from pipeline.parameters.in_force import require_reachable
     from pipeline.parameters.profiles import load_profile, with_overrides
-    from pipeline.preview.deployed import defaults_of, read_deployed
-    from pipeline.preview.preview import preview
+    from pipeline.preview.deployed import read_deployed
     from pipeline.release.upload import release_bucket_name
     from pipeline.stacks.deploy import holds_environment, wait_until_settled
-    from pipeline.stacks.reading import values_of
 
     profile = load_profile(release.root, environment)
     name = stack_of(with_overrides(release.root, profile, wanted.given))
     named = wanted.bucket or wanted.given.get("ReleaseBucket", "")
-    given = {
-        **wanted.given,
-        "ReleaseBucket": named or release_bucket_name(aws.account(), aws.region),
-    }
+    bucket = named or release_bucket_name(aws.account(), aws.region)
+    given = {**wanted.given, "ReleaseBucket": bucket}
     stack = wait_until_settled(aws, name, progress, note)
-    if stack is None or not holds_environment(stack):
-        values = values_of_update(release.root, profile, {}, given, wanted.reset, name)
-        require_ready(release, render_values(release, environment, aws.region, values.values))
-        return values.values, None
-    deployed = read_deployed(aws, stack)
-    values = values_of_update(
+    deployed = read_deployed(aws, stack) if stack and holds_environment(stack) else None
+    chosen = values_of_update(
         release.root,
         profile,
-        values_of(stack),
+        deployed.state.values if deployed else {},
         given,
         wanted.reset,
         name,
-        defaults_of(deployed.state.templates[deployed.state.root]),
+        deployed.defaults if deployed else {},
     )
-    require_reachable(values_of(stack), values.values, aws.region)
-    require_ready(release, render_values(release, environment, aws.region, values.values))
-    show_kept(console(), values.kept)
+    if deployed:
+        require_reachable(deployed.state.values, chosen.values, aws.region)
+    require_ready(release, render_values(release, environment, aws.region, chosen.values))
+    show_kept(console(), chosen.kept)
+    found = update_preview(release, deployed, chosen.values) if deployed else None
+    if found:
+        show_preview(console(), found)
+        wanted.consent.approve(found)
+    return chosen.values, found
+
+
+def update_preview(release: Release, deployed: Deployed, values: Mapping[str, str]) -> Preview:
+    """What the release with these values changes in a deployed environment."""
+    from pipeline.changes.sides import of_release
+    from pipeline.preview.preview import preview
+
     templates = of_release(release, {}).templates
-    found = preview(
-        deployed, replace(deployed.state, templates=templates, values=values.values, nested={})
-    )
-    show_preview(console(), found)
-    wanted.consent.approve(found)
-    return values.values, found
+    return preview(deployed, replace(deployed.state, templates=templates, values=values, nested={}))
 
 
 def put_release(

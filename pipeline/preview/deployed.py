@@ -27,6 +27,16 @@ class Deployed:
     state: State
     notes: tuple[str, ...]
 
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The defaults of the root's parameters."""
+        parameters = self.state.templates[ROOT].get("Parameters", {})
+        return {
+            name: str(parameter["Default"])
+            for name, parameter in parameters.items()
+            if "Default" in parameter
+        }
+
 
 def read_deployed(aws: Aws, stack: Mapping[str, Any]) -> Deployed:
     """Read the templates and values of a stack and of its nested stacks.
@@ -72,15 +82,6 @@ def require_ours(root: Template, name: str) -> None:
         raise PipelineError(
             f"Stack {name} does not belong to Carbon Connect: its template is no environment of this package. Give another Project with --set Project=NAME, or delete that stack."
         )
-
-
-def defaults_of(template: Template) -> dict[str, str]:
-    """The defaults of a template's parameters."""
-    return {
-        name: str(parameter["Default"])
-        for name, parameter in template.get("Parameters", {}).items()
-        if "Default" in parameter
-    }
 
 
 def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:

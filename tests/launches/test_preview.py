@@ -177,7 +177,7 @@ def test_terminal_is_asked_and_no_changes_nothing(running: EmbeddedAws, tree: Tr
 
     assert status == 1
     assert f"Update {STACK}? [y/N]" in said
-    assert "build.py: Nothing was done." in said
+    assert "build.py: Nothing was changed." in said
 
 
 def test_terminal_answers_yes(environment: Environment, running: EmbeddedAws, tree: Tree) -> None:
