@@ -15,9 +15,11 @@ from pipeline.catalog.spec.model import Catalog
 from pipeline.release.assemble import Release, template_path
 from templates_src.access import launcher as launcher_template
 from templates_src.access import publisher as publisher_template
+from templates_src.access import taskcat as taskcat_template
 from templates_src.access.launcher import LAUNCHER_ROLE_NAME
 from templates_src.access.publisher import PLAN_ROLE_NAME, PUBLISHER_ROLE_NAME
 from templates_src.access.publisher_grants import ROLE_PREFIX
+from templates_src.access.taskcat import TASKCAT_ROLE_NAME
 from templates_src.access.trust import TRUSTED_PRINCIPALS
 from templates_src.core.declaration import Declaration
 
@@ -57,6 +59,14 @@ def role_prefix(catalog: Catalog) -> str:
     usual = str(ROLE_PREFIX.default)
     alike = all(name.startswith(usual) for name in names)
     return usual if alike else commonprefix(names)  # noqa: RUF071 - names, and no paths
+
+
+def taskcat(aws: Aws, release: Release) -> Aws:
+    """The embedded AWS as a session of the release's taskcat role, which is created where it is missing."""
+    role = str(TASKCAT_ROLE_NAME.default)
+    if not role_exists(aws, role):
+        make_roles(aws, release, taskcat_template.NAME, role, {})
+    return session(aws, role)
 
 
 def make_roles(

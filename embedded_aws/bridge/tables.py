@@ -99,6 +99,7 @@ CERTIFICATES = Table(acm, "_certificates")
 
 LOAD_BALANCER_ATTRIBUTES = Table(alb, "_lb_attrs")
 LOAD_BALANCERS = Table(alb, "_lbs")
+LOAD_BALANCING_TAGS = Table(alb, "_tags")
 TARGET_GROUPS = Table(alb, "_tgs")
 LISTENERS = Table(alb, "_listeners")
 
@@ -142,6 +143,7 @@ ORGANIZATIONS = Table(organizations, "_orgs")
 ORGANIZATIONAL_UNITS = Table(organizations, "_ous")
 
 DATABASES = Table(rds, "_instances")
+RDS_TAGS = Table(rds, "_tags")
 DATABASE_PARAMETER_GROUPS = Table(rds, "_param_groups")
 DATABASE_SUBNET_GROUPS = Table(rds, "_subnet_groups")
 

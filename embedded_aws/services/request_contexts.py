@@ -65,6 +65,8 @@ def install() -> None:
         acm=_certificates,
         ecr=functions.repository_tags.current,
         ecs=functions.cluster_tags.current,
+        elasticloadbalancing=tables.LOAD_BALANCING_TAGS.items,
+        rds=_databases,
     )
 
 
@@ -107,3 +109,9 @@ def _tag_of(arn: str, key: str) -> str | None:
 def _certificates() -> Iterator[tuple[str, list[dict[str, str]]]]:
     for arn, certificate in tables.CERTIFICATES.items():
         yield arn, certificate.get("Tags", [])
+
+
+def _databases() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for database in tables.DATABASES.values():
+        arn = database["DBInstanceArn"]
+        yield arn, database.get("TagList") or tables.RDS_TAGS.get(arn) or []

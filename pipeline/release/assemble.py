@@ -19,6 +19,7 @@ from pipeline.release.names import check_names_fit
 from templates_src import environment
 from templates_src.access.launcher import launcher_role
 from templates_src.access.publisher import publisher_role
+from templates_src.access.taskcat import taskcat_role
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 from templates_src.core.policy_size import check_policies
@@ -97,7 +98,13 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
-        bases = [launch_role(), release_bucket(), launcher_role(layers), publisher_role()]
+        bases = [
+            launch_role(),
+            release_bucket(),
+            launcher_role(layers),
+            publisher_role(),
+            taskcat_role(),
+        ]
         check_policies(layers)
         for base in bases:
             check_policies([base])

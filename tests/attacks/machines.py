@@ -1,4 +1,4 @@
-"""Attempts with the publisher role and the plan role, which people and workflows have."""
+"""Attempts with the publisher, plan and taskcat roles, which people and workflows have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.publisher import publisher_role
 from templates_src.access.publisher_grants import MANAGED_BY, PUBLISHER
+from templates_src.access.taskcat import DEPLOYMENT_ROLE, taskcat_role
 from templates_src.security.github import AUDIENCE, ISSUER
 from tests.access.templates import IAM, OTHER_ACCOUNT, principal
 from tests.attacks.attack import Attack, attack
@@ -20,7 +21,7 @@ from tests.iam.evaluation import Principal, Resource
 from tests.iam.policies import policy
 from tests.launch_role.evaluation import resources_of
 
-PUBLISHING, PLANNING = "publisher role", "plan role"
+PUBLISHING, PLANNING, TESTING = "publisher role", "plan role", "taskcat role"
 REPOSITORY = "acme/carbon-connect"
 GITHUB = {"GitHubRepository": REPOSITORY, "GitHubOidcProviderArn": PROVIDER}
 CATALOG = f"arn:aws:catalog:eu-north-1:{ACCOUNT}:"
@@ -68,6 +69,33 @@ def publishes(
 def plans(name: str, action: str, *guards: str, arn: Callable[[], str] = lambda: "*") -> Attack:
     """An attempt with the plan role."""
     return attack(PLANNING, name, *guards, by=planner, action=action, arn=arn, on=of_account)
+
+
+@cache
+def taskcat_roles(role: str = "TaskcatRole") -> Principal:
+    """The taskcat role, or the deployment role."""
+    return principal(taskcat_role(), role)
+
+
+def deploys(
+    name: str,
+    action: str,
+    guard: str,
+    arn: Callable[[], str] = lambda: "*",
+    role: str = "TaskcatRole",
+    context: Mapping[str, Any] | None = None,
+) -> Attack:
+    """An attempt with the taskcat role, or with the deployment role that it passes to CloudFormation."""
+    return attack(
+        TESTING,
+        name,
+        guard,
+        by=partial(taskcat_roles, role),
+        action=action,
+        arn=arn,
+        on=of_account,
+        context=lambda: context or {},
+    )
 
 
 def job(name: str, role: str, subject: str) -> Attack:
@@ -128,4 +156,16 @@ PUBLICATIONS = (
     job("assumes the publisher role with a pull request", "PublisherRole", f"repo:{REPOSITORY}:pull_request"),
     job("assumes the publisher role from a branch, without the GitHub environment", "PublisherRole", f"repo:{REPOSITORY}:ref:refs/heads/main"),
     job("assumes the plan role from another repository", "PlanRole", "repo:evil/fork:pull_request"),
+)  # fmt: skip
+DEPLOYMENT = "DeploymentRole"
+PRODUCTION = {"aws:ResourceTag/Project": "carbon-connect"}
+DATABASE = f"arn:aws:rds:eu-north-1:{ACCOUNT}:db:production"
+TESTS = (
+    deploys("deletes the stack of an environment", "cloudformation:DeleteStack", "TaskcatPolicy/UseStacks: Resource", arn("cloudformation", f"stack/SC-{ACCOUNT}-pp-prod/1")),
+    deploys("turns off the deletion protection of production's database", "rds:ModifyDBInstance", "TaskcatPolicy/TurnDeletionProtectionOff: Condition aws:ResourceTag/Project", lambda: DATABASE, context=PRODUCTION),
+    deploys("deploys with the role of an administrator", "iam:PassRole", "TaskcatPolicy/PassTheDeploymentRole: Resource", lambda: f"{IAM}role/Administrator", context={"iam:PassedToService": "cloudformation.amazonaws.com"}),
+    deploys("passes the deployment role to a function", "iam:PassRole", "TaskcatPolicy/PassTheDeploymentRole: Condition iam:PassedToService", lambda: f"{IAM}role/{DEPLOYMENT_ROLE}", context={"iam:PassedToService": "lambda.amazonaws.com"}),
+    deploys("writes a release", "s3:PutObject", "TaskcatPolicy/UseBucketsOfTaskcat: Resource", lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-eu-north-1/x"),
+    deploys("deploys a template that deletes production's database", "rds:DeleteDBInstance", "OtherProjectsPolicy/OtherProjects: Effect", lambda: DATABASE, DEPLOYMENT, PRODUCTION),
+    deploys("deploys a template that creates a role outside the paths of the tests", "iam:CreateRole", "IdentityPolicy/RolesOfTheTests: Resource", lambda: f"{IAM}role/carbon-connect/prod/x", DEPLOYMENT),
 )  # fmt: skip

@@ -18,6 +18,7 @@ ATTACKS: tuple[Attack, ...] = (
     *settings.SETTINGS,
     *people.DIRECTLY,
     *machines.PUBLICATIONS,
+    *machines.TESTS,
     *launching.MODIFIED,
     *launching.BOUNDED,
     *launching.DEV_ONLY,

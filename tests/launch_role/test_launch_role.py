@@ -345,4 +345,4 @@ def test_it_has_the_name_that_launch_constraints_use() -> None:
 def test_the_launch_role_is_no_release() -> None:
     names = [path for path in built().files if "launch-role" in path or "release-bucket" in path]
     assert names == []
-    assert len(built().bootstrap_stacks) == 4
+    assert len(built().bootstrap_stacks) == 5

@@ -17,6 +17,7 @@ import yaml
 from pipeline.parameters.profiles import load_profile
 from pipeline.paths import PROJECT_FOLDER as FOLDER
 from pipeline.release.assemble import Release, assemble, template_path
+from templates_src.access.taskcat import DEPLOYMENT_ROLE
 from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID
@@ -109,6 +110,8 @@ def definition(release: Release) -> dict[str, Any]:
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
             "s3_object_acl": "bucket-owner-full-control",
             "shorten_stack_name": True,
+            # CloudFormation deploys with it, so that who runs taskcat needs no rights to what is deployed.
+            "role_name": DEPLOYMENT_ROLE,
             "prehooks": [{"type": "tags"}],
         },
         "tests": {case.name: entry(release, case) for case in CASES},

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from commands.embedded_sessions import taskcat
 from embedded_aws.server import EmbeddedAws
+from pipeline.aws import Aws
 from pipeline.paths import PROJECT_FOLDER
+from pipeline.release.assemble import assemble
 
 # Options of subprocess.Popen for a run whose output is to be read.
 QUIET: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -20,14 +23,15 @@ QUIET: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 def on_embedded(
     running: EmbeddedAws, tree: Path, output: Path, plugins: Path | None = None, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run the tests of a tree on an embedded AWS, which sees nothing of whoever runs it.
+    """Run the tests of a tree on an embedded AWS as its taskcat role; no setting of the user reaches it.
 
     The report goes to ``output``, which is made anew. ``plugins`` is a folder of more hooks; ``options`` are those of
     subprocess.Popen.
     """
+    account = Aws(running.region, running.environment())
     environment = {
         **unsettled(os.environ),
-        **running.environment(),
+        **taskcat(account, assemble()).environment,
         # taskcat reads ~/.taskcat.yml, and takes the profile "default" where there is one.
         "HOME": str(tree),
         "AWS_CONFIG_FILE": os.devnull,

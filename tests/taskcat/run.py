@@ -24,6 +24,7 @@ from taskcat.exceptions import TaskCatException
 from taskcat.testing import CFNTest
 
 import taskcat_plugin_protection
+from embedded_aws.settings import client_environment
 from pipeline.aws import Aws
 from tests.launches.inventory import Inventory, inventory
 from tests.taskcat.contract import Place, promises_broken
@@ -57,7 +58,8 @@ class Run:
         """Launch every test in its regions, look at what there is, delete it, and look again."""
         wanted = planned(self.tree / FILE_NAME)
         places = {region: Aws(region) for _, region in wanted if region}
-        before = {} if self.in_account else {r: inventory(aws) for r, aws in places.items()}
+        account = {} if self.in_account else {region: whole_account(region) for region in places}
+        before = {region: inventory(aws) for region, aws in account.items()}
         if self.in_account and not self.attempt(lambda: require_one_account(places)):
             return
         test = CFNTest.from_file(project_root=str(self.tree), input_file=FILE_NAME)
@@ -71,7 +73,7 @@ class Run:
             self.attempt(lambda: self.look_at(stacks, wanted, places))
             self.attempt(lambda: self.take_away(test, stacks, places))
         if not self.in_account:
-            self.problems += left(places, before, self.kept)
+            self.problems += left(account, before, self.kept)
 
     def attempt(self, call: Callable[[], Any]) -> bool:
         """Make a call; what ends it is a problem, and what comes after is done all the same."""
@@ -116,6 +118,11 @@ class Run:
             if status != DELETED:
                 told = f"{stack.name} in {stack.region_name} is still there and costs: {status} {reason}"
                 self.problems.append(told.rstrip())
+
+
+def whole_account(region: str) -> Aws:
+    """The embedded AWS with the account's own keys: the taskcat role cannot list all that the account has."""
+    return Aws(region, client_environment(os.environ["AWS_ENDPOINT_URL"], region))
 
 
 def delete(aws: Aws, stack: str) -> None:

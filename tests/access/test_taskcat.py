@@ -1,0 +1,89 @@
+"""The taskcat role and the deployment role: what they may do, and what an attacker with them may do."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.template.example_values import ACCOUNT
+from templates_src.access.taskcat import DEPLOYMENT_ROLE, OF_OUTPUTS, taskcat_role
+from tests.access.templates import IAM, REGION, answer, principal
+from tests.taskcat.contract import PROMISES, Exists
+
+TASKCAT = principal(taskcat_role(), "TaskcatRole")
+DEPLOYMENT = principal(taskcat_role(), "DeploymentRole")
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/"
+DATABASE = f"arn:aws:rds:{REGION}:{ACCOUNT}:db:one"
+TEST, OTHER = {"aws:ResourceTag/Project": "tcat-dev"}, {"aws:ResourceTag/Project": "carbon-connect"}
+TO_CLOUDFORMATION = {"iam:PassedToService": "cloudformation.amazonaws.com"}
+Cases = tuple[tuple[str, str, dict[str, str]], ...]
+MAY: Cases = (
+    ("cloudformation:CreateStack", f"{STACK}tCaT-dev-1a2b3c/1", {}),
+    ("iam:PassRole", f"{IAM}role/{DEPLOYMENT_ROLE}", TO_CLOUDFORMATION),
+    ("s3:PutObject", "arn:aws:s3:::tcat-0123-eu-north-1/carbon-connect/x", {}),
+    ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/carbon-connect/taskcat/domain-name", {}),
+    ("rds:ModifyDBInstance", DATABASE, TEST),
+)  # fmt: skip
+MAY_NOT: Cases = (
+    ("cloudformation:CreateStack", f"{STACK}carbon-connect-prod/1", {}),
+    ("cloudformation:DeleteStack", f"{STACK}SC-{ACCOUNT}-pp-x/1", {}),
+    ("iam:PassRole", f"{IAM}role/Administrator", TO_CLOUDFORMATION),
+    ("iam:PassRole", f"{IAM}role/{DEPLOYMENT_ROLE}", {"iam:PassedToService": "lambda.amazonaws.com"}),
+    ("iam:CreateRole", f"{IAM}role/tcat-dev/dev/x", {}),
+    ("s3:PutObject", f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}/x", {}),
+    ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/other", {}),
+    ("rds:ModifyDBInstance", DATABASE, OTHER),
+    ("rds:ModifyDBInstance", DATABASE, {}),
+    ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:x-a1B2c3", {}),
+)  # fmt: skip
+DEPLOYS: Cases = (
+    ("rds:CreateDBInstance", DATABASE, {}),
+    ("rds:DeleteDBInstance", DATABASE, TEST),
+    ("ec2:CreateVpc", f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/*", {}),
+    ("iam:CreateRole", f"{IAM}role/tcat-dev/dev/x", {}),
+    ("iam:PassRole", f"{IAM}role/tcat-dev/dev/x", {"iam:PassedToService": "lambda.amazonaws.com"}),
+    ("s3:CreateBucket", "arn:aws:s3:::tcat-dev-dev-documents", {}),
+)
+DEPLOYS_NOT: Cases = (
+    ("rds:DeleteDBInstance", DATABASE, OTHER),
+    ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:x-a1B2c3", OTHER),
+    ("iam:CreateRole", f"{IAM}role/carbon-connect/prod/x", {}),
+    ("iam:PutRolePolicy", f"{IAM}role/{DEPLOYMENT_ROLE}", {}),
+    ("iam:PassRole", f"{IAM}role/Administrator", {"iam:PassedToService": "lambda.amazonaws.com"}),
+    ("iam:CreateUser", f"{IAM}user/x", {}),
+    ("s3:GetObject", "arn:aws:s3:::carbon-connect-prod-documents/x", {}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), MAY)
+def test_taskcat_may(action: str, arn: str, context: dict[str, str]) -> None:
+    decision = answer(TASKCAT, action, arn, context)
+
+    assert decision.allowed, decision.reasons()
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), MAY_NOT)
+def test_taskcat_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+    assert not answer(TASKCAT, action, arn, context).allowed
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), DEPLOYS)
+def test_deployment_role_deploys(action: str, arn: str, context: dict[str, str]) -> None:
+    decision = answer(DEPLOYMENT, action, arn, context)
+
+    assert decision.allowed, decision.reasons()
+
+
+@pytest.mark.parametrize(("action", "arn", "context"), DEPLOYS_NOT)
+def test_deployment_role_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+    assert not answer(DEPLOYMENT, action, arn, context).allowed
+
+
+def test_taskcat_checks_every_output_that_a_service_describes() -> None:
+    services = {"elbv2": "elasticloadbalancing"}
+    asked = {
+        f"{services.get(each.service, each.service)}:{each.operation.replace('_', '').lower()}"
+        for each in PROMISES.values()
+        if isinstance(each, Exists)
+    }
+
+    assert asked - {action.lower() for action in OF_OUTPUTS} == set()
