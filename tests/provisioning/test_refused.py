@@ -10,7 +10,7 @@ import pytest
 
 from commands.embedded_sessions import launcher
 from pipeline.aws import Aws
-from pipeline.catalog.desired.product_templates import fixed_rules
+from pipeline.catalog.desired.product_templates import fixed_rules, product_key
 from pipeline.errors import PipelineError
 from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
@@ -69,7 +69,7 @@ def test_credentials_without_a_launch_path(catalog: Catalog, release: Release) -
 
 
 def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release) -> None:
-    key = f"products/{release.version}.json"
+    key = product_key(release.version, DEVELOPMENT.key)
     url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{key}"
     made_twice = [
         catalog.catalog.create_product(
@@ -344,8 +344,8 @@ def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
 
 
 def offer_another(catalog: Catalog, release: Release, name: str) -> None:
-    """Offer the release's template as a product of its own."""
-    url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/products/{release.version}.json"
+    """Offer the release's template as another product."""
+    url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{product_key(release.version, DEVELOPMENT.key)}"
     other = catalog.catalog.create_product(
         Name=name,
         Owner="Somebody",
