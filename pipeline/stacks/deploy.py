@@ -233,7 +233,7 @@ def prepare_change_set(
             cloudformation.delete_stack(StackName=name)
     details = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
     raise PipelineError(
-        f"CloudFormation refused the launch of {name}: {details or reason.rstrip('.')}."
+        f"CloudFormation rejected the change set of stack {name} in {aws.region}: {details or reason.rstrip('.')}."
     )
 
 

@@ -16,7 +16,12 @@ from pipeline.stacks.events import Operation
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 # What CloudFormation answers when another deployment of the stack comes first.
-_TAKEN = {"ValidationError", "AlreadyExistsException", "InvalidChangeSetStatus"}
+_TAKEN = {
+    "AlreadyExistsException",
+    "ChangeSetNotFound",
+    "InvalidChangeSetStatus",
+    "ValidationError",
+}
 
 
 def ensure_stack(aws: Aws, bootstrap_stack: BootstrapStack, tell: Callable[[str], None]) -> None:
