@@ -74,13 +74,19 @@ def planted(kept: Side, *plants: TemplatePlant) -> Assessment:
     return assess(kept, Side("planted", templates, kept.profiles))
 
 
+def remove_rate_limit(templates: dict[str, dict[str, Any]]) -> None:
+    """Remove WafRateLimit from the root, which then gives its layer the present value."""
+    drop_from_template(ROOT, "Parameters/WafRateLimit")(templates)
+    put_in_template(ROOT, "Resources/Edge/Properties/Parameters/WafRateLimit", "2000")(templates)
+
+
 BREAKS = (
     (put_property("data", "Database/KmsKeyId", KEY_ARN), "Data.Database is replaced"),
     (rename_resource("data", "Database", "PostgresDatabase"), "Data.Database is deleted"),
     (remove_with_references("compute", "ImageRepositoryOfEnvironment"), "leaves the stack"),
     (put_property("security", "JwtSecret/GenerateSecretString/PasswordLength", 40), "loses data"),
     (put_property("data", "SearchVolume/Encrypted", False), "Data.SearchVolume fails"),
-    (drop_from_template(ROOT, "Parameters/WafRateLimit"), "Parameter WafRateLimit is removed"),
+    (remove_rate_limit, "Parameter WafRateLimit is removed"),
     (add_parameter("CostCenter"), "Parameter CostCenter is required"),
     (
         put_in_template(ROOT, "Parameters/NatGateways/AllowedValues", ["single"]),

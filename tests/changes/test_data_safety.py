@@ -1,0 +1,185 @@
+"""Each row of docs/data-safety.md says what the engine says, and each resource and parameter that concerns data has a row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+import pytest
+
+from pipeline.changes import facts
+from pipeline.changes.change import Fate
+from pipeline.changes.fates import fate_of_deletion, fate_of_replacement
+from pipeline.changes.sides import Side, of_release
+from pipeline.changes.state import Resource, evaluate
+from pipeline.parameters.profiles import load_profile, profile_names
+from pipeline.paths import PROJECT_FOLDER
+from pipeline.reference.effects import Effects, Kind
+from pipeline.release.assemble import Release
+from tests.changes.cases import SNAPSHOT_ID
+from tests.conftest import REGION
+
+PAGE = (PROJECT_FOLDER / "docs" / "data-safety.md").read_text(encoding="utf-8")
+F = Fate
+# The words of a cell for each fate of data.
+WORDS: Mapping[Fate, str] = {
+    F.RETAINED: r"\bstays?\b|\bstops\b",
+    F.SNAPSHOT: r"\bsnapshot\b",
+    F.LOST: r"\bdeleted\b|\bempty\b|\bnew value\b|\bnever\b",
+    F.NONE: "",
+    F.REFUSED: r"\brefused\b",
+}
+REPLACED, DELETED = 2, 5
+# Everything that holds data, or stands for it, in one environment or another.
+EVERYTHING: Mapping[str, Mapping[str, str]] = {
+    "dev": {
+        "AccessLogs": "true",
+        "GitHubRepository": "acme/app",
+        "EnableExecuteCommand": "true",
+        "ReadonlyRootFilesystem": "false",
+    },
+    "prod": {"SearchSnapshotId": SNAPSHOT_ID},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the first table: its resources, by patterns of their names, and what becomes of their data."""
+
+    resources: tuple[str, ...]
+    replaced: Fate
+    deleted: Fate
+
+
+# Rows in the order of the page; None, with the reason, for what no resource of a template is.
+ROWS: Mapping[str, Row | str] = {
+    "KMS key": Row(("Security.Key",), F.RETAINED, F.RETAINED),
+    "database": Row(("Data.Database",), F.SNAPSHOT, F.SNAPSHOT),
+    "cache, serverless": Row(("Data.ServerlessCache",), F.REFUSED, F.LOST),
+    "cache, replication group": Row(("Data.CacheReplicationGroup",), F.SNAPSHOT, F.SNAPSHOT),
+    "cache, another mode": "the change of CacheMode, below",
+    "documents, media": Row(("Data.DocumentsBucket", "Data.MediaBucket"), F.RETAINED, F.RETAINED),
+    "access logs": Row(("Edge.AccessLogBucket",), F.RETAINED, F.RETAINED),
+    "search volume": Row(("Data.*SearchVolume",), F.RETAINED, F.RETAINED),
+    "snapshots of the search volume": "a lifecycle policy makes them",
+    "generated secrets": Row(("Security.*[!y]Secret", "Security.S*KeySecret"), F.LOST, F.LOST),
+    "API keys that you set": Row(("Security.*ApiKeySecret",), F.LOST, F.LOST),
+    "roles in the database, and the owners of its objects": "the database holds them",
+    "URLs of database and cache": Row(("Data.DatabaseUrl", "Data.CacheUrl"), F.NONE, F.NONE),
+    "self-signed certificate": "a function makes it",
+    "image repository": Row(("Compute.ImageRepositoryOfEnvironment",), F.RETAINED, F.RETAINED),
+    "GitHub's OIDC provider": Row(("Security.GitHubOidcProvider",), F.RETAINED, F.RETAINED),
+    "log groups of the stack": Row(("[CDE]*LogGroup", "Security.VpcFlowLogGroup"), F.LOST, F.LOST),
+    "flow logs of 1.0 and 1.1": Row(("Network.FlowLogGroup",), F.LOST, F.LOST),
+    "log groups that RDS creates": "RDS makes them",
+}
+
+
+# What the effect of a parameter must say for each effect that the engine finds, and says only then.
+EFFECTS: Mapping[Kind, str] = {
+    Kind.LOSES: r"\bempty\b|\bdeleted\b|\bdeletes\b|\breplaces\b|\bother\b",
+    Kind.REFUSED: r"\bfails\b",
+    Kind.STAYS: r"\bstays?\b",
+}
+# Parameters that replace a secret: docs/rotation.md and the row of generated secrets describe them together.
+ROTATION = re.compile(r"\w+Version")
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The rows of the table below a heading, by their first cell."""
+    below = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in below.splitlines() if line.startswith("|")][2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def stateful(release: Release) -> dict[str, list[Resource]]:
+    """Everything that holds data in dev and prod, by name."""
+    profiles = {name: load_profile(release.root, name) for name in profile_names()}
+    side: Side = of_release(release, profiles)
+    found: dict[str, list[Resource]] = {}
+    for environment, values in EVERYTHING.items():
+        for name, resource in evaluate(side.state(environment, REGION, **values)).resources.items():
+            if resource.kind in facts.STATEFUL:
+                found.setdefault(str(name), []).append(resource)
+    return found
+
+
+def rows_of(name: str) -> list[str]:
+    return [
+        title
+        for title, row in ROWS.items()
+        if isinstance(row, Row) and any(fnmatch(name, pattern) for pattern in row.resources)
+    ]
+
+
+def test_rows_are_those_of_the_page() -> None:
+    assert list(ROWS) == list(table("At a glance"))
+
+
+def test_each_resource_with_data_has_one_row(stateful: dict[str, list[Resource]]) -> None:
+    assert {name: rows_of(name) for name in stateful if len(rows_of(name)) != 1} == {}
+
+
+@pytest.mark.parametrize("title", [title for title, row in ROWS.items() if isinstance(row, Row)])
+def test_row_says_what_the_engine_says(title: str, stateful: dict[str, list[Resource]]) -> None:
+    row, cells = ROWS[title], table("At a glance")[title]
+    assert isinstance(row, Row)
+    resources = [
+        resource
+        for name, found in stateful.items()
+        if title in rows_of(name)
+        # The page says what deletion protection does below its tables.
+        for resource in found
+        if str(resource.properties.get("DeletionProtection", "")).lower() != "true"
+    ]
+
+    assert resources
+    for resource in resources:
+        assert fate_of_deletion(resource)[0] is row.deleted, resource.name
+        replaced = fate_of_replacement(resource, resource)[0]
+        # Its name is taken: tests/changes/cases.py has the verdict.
+        assert row.replaced in {replaced, Fate.REFUSED}, resource.name
+    for column, fate in ((REPLACED, row.replaced), (DELETED, row.deleted)):
+        assert re.search(WORDS[fate], cells[column]), (cells[column], fate)
+
+
+def parameters() -> dict[str, str]:
+    """The effect that the page gives for each parameter."""
+    return {
+        name: row[1]
+        for title, row in table("Before you change a parameter").items()
+        for name in re.findall(r"`(\w+)`", title)
+    }
+
+
+@pytest.fixture(scope="module")
+def effects(release: Release) -> dict[str, set[Kind]]:
+    """What concerns data, or is refused, of each parameter that has such an effect."""
+    found = {
+        name: {effect.kind for effect in each} & EFFECTS.keys()
+        for name, each in Effects(release).all().items()
+    }
+    return {name: kinds for name, kinds in found.items() if kinds}
+
+
+def test_each_parameter_that_concerns_data_has_a_row(effects: dict[str, set[Kind]]) -> None:
+    rotating = {name for name in effects if ROTATION.fullmatch(name)}
+
+    assert parameters().keys() == effects.keys() - rotating
+    assert all(effects[name] == {Kind.LOSES} for name in rotating)
+
+
+def test_effect_of_a_parameter_is_what_the_engine_says(effects: dict[str, set[Kind]]) -> None:
+    def wrong() -> Iterator[str]:
+        for name, text in parameters().items():
+            for kind in effects[name]:
+                if not re.search(EFFECTS[kind], text):
+                    yield f"{name}: the page says nothing of: {kind.value}"
+            if Kind.REFUSED not in effects[name] and re.search(EFFECTS[Kind.REFUSED], text):
+                yield f"{name}: the page says that an update fails"
+
+    assert list(wrong()) == []
