@@ -53,7 +53,8 @@ ALLOCATED_STORAGE = number(
     group=groups.DATABASE,
     label="Database storage (GiB)",
     description="Initial storage (gp3). It grows automatically and cannot shrink; RDS takes an increase of at least 10 %, "
-    "up to 10 % below DatabaseMaxAllocatedStorage. Unused while DatabaseSnapshotIdentifier names a snapshot.",
+    "up to 10 % below DatabaseMaxAllocatedStorage. Unused while DatabaseSnapshotIdentifier names a snapshot; after that, at least the size of the "
+    "restored database.",
     default="50",
     # The bounds of gp3 under PostgreSQL.
     at_least=20,
