@@ -53,6 +53,8 @@ POLICIES = (f"{IAM}policy/${{{ROLE_PREFIX.name}}}*", f"{IAM}policy/{ROLE_STACKS}
 STACKS = tuple(
     f"{ARN}cloudformation:*:{ACCOUNT}:stack/{name}/*" for name in (ROLE_STACKS, BUCKET_STACKS)
 )
+# The names of a deployment's change sets begin so.
+CHANGE_SETS = in_account("cloudformation", "changeSet/deploy-*")
 
 
 def reading() -> tuple[Grant, ...]:
@@ -90,7 +92,7 @@ def reading() -> tuple[Grant, ...]:
                 "cloudformation:DescribeStacks",
             ),
             # Versions in use are compared with the values that their environments have.
-            (*STACKS, *in_account("cloudformation", f"stack/{STACK_NAMES}")),
+            (*STACKS, *CHANGE_SETS, *in_account("cloudformation", f"stack/{STACK_NAMES}")),
         ),
         Grant(
             "ListStacksAndRoles",
@@ -187,10 +189,9 @@ def bootstrapping() -> tuple[Grant, ...]:
             (
                 "cloudformation:DeleteChangeSet",
                 "cloudformation:DescribeChangeSet",
-                "cloudformation:DescribeEvents",
                 "cloudformation:ExecuteChangeSet",
             ),
-            (*STACKS, *in_account("cloudformation", "changeSet/deploy-*")),
+            (*STACKS, *CHANGE_SETS),
         ),
         Grant("DeployStacks", ("cloudformation:*",), STACKS),
         Grant(
