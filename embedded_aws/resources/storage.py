@@ -19,6 +19,9 @@ _CREATE = (
     "VolumeInitializationRate",
     "VolumeType",
 )
+# EBS changes none of them, and the resource type has no replacement.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-volume.html
+_FIXED = ("AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId")
 _MODIFY = ("Size", "VolumeType", "Iops", "Throughput", "MultiAttachEnabled")
 _POLICY = (
     "Description",
@@ -56,6 +59,9 @@ def _create_volume(_logical_id: str, properties: Properties, _stack_name: str) -
 
 
 def _modify_volume(physical_id: str, old: Properties, new: Properties, _stack_name: str) -> Created:
+    for name in _FIXED:
+        if str(new.get(name)).lower() != str(old.get(name)).lower():
+            raise ValueError(f"Updates are not supported for property {name} of AWS::EC2::Volume.")
     changed = {name: new.get(name) for name in _MODIFY if new.get(name) != old.get(name)}
     if any(value is not None for value in changed.values()):
         call("ec2", "ModifyVolume", VolumeId=physical_id, **changed)

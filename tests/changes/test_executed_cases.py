@@ -19,10 +19,6 @@ from tests.releases.kept import read
 NOT_SHOWN: Mapping[str, str] = {
     "search volume removed": "the search server does not start without its volume, so the update fails later",
     "snapshot changed": "ministack's RDS keeps the instance where one snapshot takes the place of another",
-    "less storage": "ministack's RDS shrinks storage",
-    "smaller search volume": "ministack's EC2 shrinks a volume",
-    "search snapshot changed": "ministack's CloudFormation ignores another snapshot of a volume",
-    "encryption of the search volume": "ministack's CloudFormation ignores another encryption of a volume",
     "zones in another order": "ministack's EC2 has two subnets with one range in a VPC",
     "another third zone": "ministack's EC2 has two subnets with one range in a VPC",
     "type changed under the same logical ID": "ministack's CloudFormation replaces the resource",
