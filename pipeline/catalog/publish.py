@@ -43,10 +43,10 @@ class Progress(Protocol):
     def begin(self, region: str, steps: int) -> None:
         """A region starts; it has this number of steps."""
 
-    def step(self, region: str, told: str) -> None:
+    def step(self, region: str, text: str) -> None:
         """The region starts its next step."""
 
-    def note(self, region: str, told: str) -> None:
+    def note(self, region: str, text: str) -> None:
         """A step reports a detail."""
 
     def end(self, region: str) -> None:
@@ -59,10 +59,10 @@ class Silence:
     def begin(self, region: str, steps: int) -> None:
         """Do nothing."""
 
-    def step(self, region: str, told: str) -> None:
+    def step(self, region: str, text: str) -> None:
         """Do nothing."""
 
-    def note(self, region: str, told: str) -> None:
+    def note(self, region: str, text: str) -> None:
         """Do nothing."""
 
     def end(self, region: str) -> None:
@@ -182,71 +182,71 @@ def publish(
     refused = refusals(plans)
     if refused:
         raise PipelineError(" ".join(refused))
-    told = progress or Silence()
+    reporter = progress or Silence()
     stop = Event()
 
     def one(plan: RegionPlan) -> str:
         try:
-            apply(plan, told, stop, waits)
+            apply(plan, reporter, stop, waits)
         except PipelineError as refusal:
             return str(refusal)
         return ""
 
     for plan in plans:
         if plan.home:
-            apply_to_account(plan.home, plan.writing, told)
+            apply_to_account(plan.home, plan.writing, reporter)
     failures = [reason for reason in in_parallel(plans, one, stop) if reason]
     if failures:
         raise PipelineError(" ".join(failures))
 
 
-def apply_to_account(home: Aws, steps: Sequence[Step], told: Progress) -> None:
+def apply_to_account(home: Aws, steps: Sequence[Step], reporter: Progress) -> None:
     """Apply the steps for the account: the stack of each launch role, then the boundaries of roles."""
     for kind in OF_ACCOUNT:
         chosen = [step for step in steps if step.kind is kind]
         if not chosen:
             continue
         name = kind.value
-        told.begin(name, len(chosen))
+        reporter.begin(name, len(chosen))
         for step in chosen:
-            told.step(name, f"{step.action.value} {step.subject}")
+            reporter.step(name, f"{step.action.value} {step.subject}")
             with aws_errors(f"{step.action.value} {name} {step.subject}"):
-                take_for_account(home, step, told)
-        told.end(name)
+                take_for_account(home, step, reporter)
+        reporter.end(name)
 
 
-def take_for_account(home: Aws, step: Step, told: Progress) -> None:
+def take_for_account(home: Aws, step: Step, reporter: Progress) -> None:
     """Apply one step for the account."""
     match step.change:
         case StackChange(bootstrap_stack):
-            ensure_stack(home, bootstrap_stack, lambda text: told.note(step.kind.value, text))
+            ensure_stack(home, bootstrap_stack, lambda text: reporter.note(step.kind.value, text))
         case BoundaryChange() as change:
             set_boundary(home, change)
 
 
-def apply(plan: RegionPlan, told: Progress, stop: Event, waits: tuple[float, ...]) -> None:
+def apply(plan: RegionPlan, reporter: Progress, stop: Event, waits: tuple[float, ...]) -> None:
     """Apply one region's plan without the steps for the account; checks ``stop`` between two steps."""
     steps = [step for step in plan.writing if step.kind not in OF_ACCOUNT]
     if not steps:
         return
-    told.begin(plan.region, len(steps))
-    applier = applier_of(plan, told, waits)
+    reporter.begin(plan.region, len(steps))
+    applier = applier_of(plan, reporter, waits)
     for step in steps:
         if stop.is_set():
             return
-        told.step(plan.region, f"{step.action.value} {step.kind.value} {step.subject}")
+        reporter.step(plan.region, f"{step.action.value} {step.kind.value} {step.subject}")
         applier.apply_step(step)
-    told.end(plan.region)
+    reporter.end(plan.region)
 
 
-def applier_of(plan: RegionPlan, told: Progress, waits: tuple[float, ...]) -> Applier:
+def applier_of(plan: RegionPlan, reporter: Progress, waits: tuple[float, ...]) -> Applier:
     """The object that applies a plan's steps."""
     return Applier(
         plan.aws,
         plan.desired,
         plan.release,
         plan.observed,
-        lambda text: told.note(plan.region, text),
+        lambda text: reporter.note(plan.region, text),
         waits,
     )
 

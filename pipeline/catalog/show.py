@@ -104,17 +104,17 @@ class Bars:
             self.tasks[region] = self.live.add_task("", total=steps, region=region)
             self._line(f"{region}: {steps} {'step' if steps == 1 else 'steps'}")
 
-    def step(self, region: str, told: str) -> None:
+    def step(self, region: str, text: str) -> None:
         """The region starts its next step."""
         # A step counts as completed when the next one starts.
-        self.live.update(self.tasks[region], completed=self.begun[region], description=told)
+        self.live.update(self.tasks[region], completed=self.begun[region], description=text)
         self.begun[region] += 1
 
-    def note(self, region: str, told: str) -> None:
+    def note(self, region: str, text: str) -> None:
         """A step reports a detail."""
         with self.lock:
-            self.live.update(self.tasks[region], description=told)
-            self._line(f"{region}: {told}")
+            self.live.update(self.tasks[region], description=text)
+            self._line(f"{region}: {text}")
 
     def end(self, region: str) -> None:
         """The region has applied all its steps."""

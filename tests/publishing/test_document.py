@@ -25,7 +25,7 @@ WRONG = [
     ("tags: {Team: platform}", "tags: {'carbon-connect:x': y}", 9, "reserved"),
     ("tags: {Team: platform}", "tags: {Team: platform, Team: b}", 9, "there twice"),
     ("name: Environments", f"name: {'x' * 101}", 12, "101 characters"),
-    ("    name: Environments\n", "", 12, "portfolios.environments misses the key name"),
+    ("    name: Environments\n", "", 12, "portfolios.environments lacks the key name"),
     ("products: [production]", "products: [prodution]", 14, "no product; there are production"),
     ("principals: [role/launcher]", "principals: [launcher]", 15, "the ARN of a role"),
     (

@@ -134,8 +134,8 @@ def owned_and_unmanaged(
         if key and key not in ours:
             ours[key] = described
         elif key or name in names:
-            told = "a second one with this publisher's tags" if key else "unmanaged"
-            reason = f"{told}; left unchanged: rename one of the two"
+            problem = "a second one with this publisher's tags" if key else "unmanaged"
+            reason = f"{problem}; left unchanged: rename one of the two"
             unmanaged.append(Unmanaged(kind, name, identity, reason))
     return ours, unmanaged
 

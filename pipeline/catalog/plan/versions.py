@@ -145,8 +145,8 @@ def guidance_step(
             "a newer version exists",
             VersionChange(wanted, {"Guidance": DEPRECATED}, version),
         )
-    told = "newest version" if newest else "kept"
-    return Step(Action.UNCHANGED, Kind.VERSION, subject, told)
+    reason = "newest version" if newest else "kept"
+    return Step(Action.UNCHANGED, Kind.VERSION, subject, reason)
 
 
 def retirement_reason(version: ObservedVersion, names: list[str], kept: int) -> str:

@@ -29,8 +29,8 @@ class Product:
     def refuse(self, value: str, reason: str) -> PipelineError:
         """The error about one of those values, with its line where the product was read from a file."""
         place = self.places.get(value)
-        told = f"is {value!r}, {reason}"
-        return place.refuse(told) if place else PipelineError(f"Product {self.key} {told}")
+        text = f"is {value!r}, {reason}"
+        return place.refuse(text) if place else PipelineError(f"Product {self.key} {text}")
 
 
 @dataclass(frozen=True)

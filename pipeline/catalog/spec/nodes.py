@@ -36,23 +36,23 @@ class Place:
         for name, place in found.items():
             if name not in known:
                 meant = suggestion(name, known) or f"it may be {listed(sorted(known))}."
-                raise place.refuse(f"is no key that is known here; {meant}")
+                raise place.refuse(f"is not a known key; {meant}")
         for name in required:
             if name not in found:
-                raise self.refuse(f"misses the key {name}; add it.")
+                raise self.refuse(f"lacks the key {name}; add it.")
         return found
 
     def entries(self) -> dict[str, Place]:
         """The values of a mapping by key, whatever the keys."""
         if not isinstance(self.node, yaml.MappingNode):
-            raise self.refuse("must be a mapping, with a key, a colon and a value a line.")
+            raise self.refuse("must be a mapping, with a key, a colon and a value on each line.")
         found: dict[str, Place] = {}
         for key, value in self.node.value:
             name = str(key.value)
             place = Place(value, self.file, f"{self.path}.{name}" if self.path else name)
             if name in found:
                 raise Place(key, self.file, place.path).refuse(
-                    "is there twice; remove one of the two."
+                    "exists twice; remove one of the two."
                 )
             found[name] = place
         return found
