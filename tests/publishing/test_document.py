@@ -23,7 +23,7 @@ WRONG = [
     ("email: help@example.com", "email: nobody", 8, "support.email must be an e-mail address"),
     ("tags: {Team: platform}", "tags: {'aws:x': y}", 9, "reserved"),
     ("tags: {Team: platform}", "tags: {'carbon-connect:x': y}", 9, "reserved"),
-    ("tags: {Team: platform}", "tags: {Team: platform, Team: b}", 9, "there twice"),
+    ("tags: {Team: platform}", "tags: {Team: platform, Team: b}", 9, "exists twice"),
     ("name: Environments", f"name: {'x' * 101}", 12, "101 characters"),
     ("    name: Environments\n", "", 12, "portfolios.environments lacks the key name"),
     ("products: [production]", "products: [prodution]", 14, "no product; there are production"),
