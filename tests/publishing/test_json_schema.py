@@ -64,7 +64,7 @@ products:
 # What only the checks can find, because it is in another part of the file, in profiles or in a list of regions.
 BEYOND_A_SCHEMA = {
     "eu-nroth-1",
-    "there twice",
+    "exists twice",
     "no product; there are production",
     "has the key of a tag",
     "which is the profile of production",
