@@ -16,7 +16,8 @@ def changes(
     old: Annotated[
         str,
         typer.Argument(
-            help="A folder such as dist, a kept release such as 1.1.0, a git revision; or an environment, with --set."
+            help="A folder such as dist, a kept release such as 1.1.0, a git revision or the ReleaseLocation of a published "
+            "version; or an environment, with --set."
         ),
     ],
     new: Annotated[str, typer.Argument(help="The side to compare with.")] = "",
@@ -28,7 +29,7 @@ def changes(
 ) -> None:
     """Show what a release or a value does to resources and data.
 
-    The command compares two sides offline and changes nothing.
+    The command changes nothing, and calls AWS only to read a published version.
     """
     from pipeline.aws import require_region
     from pipeline.changes import report as show
@@ -66,6 +67,6 @@ def change_reports(
         return [report(old, tree.state(old, region), tree.state(old, region, **given))]
     if given:
         raise typer.BadParameter("--set applies to one environment; remove the second side.")
-    before, after = side(old), side(new)
+    before, after = side(old, region), side(new, region)
     names = environments or sorted(before.profiles.keys() & after.profiles.keys())
     return [report(name, before.state(name, region), after.state(name, region)) for name in names]

@@ -117,7 +117,7 @@ def test_profile_leaves_out_where_the_release_is(release: Release) -> None:
         ),
         pytest.param(
             setting("Environment", "staging"),
-            ("Environment 'staging'", "'dev'"),
+            ("Environment to 'staging'", "'dev'"),
             id="wrong environment",
         ),
         pytest.param(
@@ -156,7 +156,7 @@ def test_wrong_profile_is_refused(
         ('{"Project": "carbon-connect"}', "must be a list"),
         ('"carbon-connect"', "must be a list"),
         ('["Project=carbon-connect"]', "entry 1"),
-        ("[]", "misses"),
+        ("[]", "lacks"),
     ],
 )
 def test_file_of_another_form_is_refused(
@@ -178,7 +178,9 @@ def test_file_that_is_no_text_is_refused(release: Release, folder: Path) -> None
 def test_environment_without_a_profile_is_refused_with_those_that_have_one(
     release: Release,
 ) -> None:
-    with pytest.raises(PipelineError, match="'qa'; parameters/ holds dev, prod and staging"):
+    with pytest.raises(
+        PipelineError, match="'qa' has no profile; parameters/ contains dev, prod and staging"
+    ):
         load_profile(release.root, "qa")
 
 

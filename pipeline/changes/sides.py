@@ -12,17 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.aws import DEFAULT_REGION, Aws, aws_errors
 from pipeline.changes.state import State
 from pipeline.checks.launch_examples import launch_examples
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import NAME, VALUE
 from pipeline.paths import DIST, PARAMETERS, PROJECT_FOLDER
 from pipeline.release.assemble import Release
+from pipeline.release.upload import keys_below
 from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 # Releases that updates are tested from.
 KEPT = PROJECT_FOLDER / "tests" / "releases"
 VERSION = re.compile(r"\d+\.\d+\.\d+")
+S3 = "s3://"
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,15 @@ class Side:
         )
 
 
-def side(name: str) -> Side:
+def side(name: str, region: str = DEFAULT_REGION) -> Side:
     """The side that a name of the command line means.
 
-    A folder with templates/, such as dist; the version of a kept release; or a git revision. Raises PipelineError for a name
-    that is none of these, and for a folder or revision without templates.
+    A folder with templates/, such as dist; the version of a kept release; a git revision; or the location of a published
+    version, s3://BUCKET/PREFIX/, which is the output ReleaseLocation of an environment. Raises PipelineError for a name that
+    is none of these, and for a side without templates.
     """
+    if name.startswith(S3):
+        return of_published(Aws(region), name)
     folder = Path(name)
     if folder.is_dir():
         return of_folder(folder, name)
@@ -66,7 +72,8 @@ def side(name: str) -> Side:
     if archive is None:
         kept = ", ".join(kept_versions())
         raise PipelineError(
-            f"{name!r} is no folder, no kept release ({kept}) and no git revision; name one of these."
+            f"{name!r} is no folder, no kept release ({kept}), no git revision and no s3://BUCKET/PREFIX/ of a published "
+            "version; name one of these."
         )
     return archive
 
@@ -104,6 +111,23 @@ def of_folder(folder: Path, title: str) -> Side:
     return of_files(
         title, files, {path.name: path.read_bytes() for path in profiles.glob("*.json")}
     )
+
+
+def of_published(aws: Aws, location: str) -> Side:
+    """A version in a release bucket, with the profiles of the working tree.
+
+    Raises PipelineError for a location without templates, and for one that the credentials may not read.
+    """
+    bucket, _, prefix = location.removeprefix(S3).partition("/")
+    folder = f"{prefix.rstrip('/')}/{TEMPLATE_FOLDER}/"
+    s3 = aws.client("s3")
+    with aws_errors(f"read {location}"):
+        templates = {
+            key.removeprefix(folder): s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            for key in sorted(keys_below(s3, bucket, folder))
+        }
+    profiles = {path.name: path.read_bytes() for path in PARAMETERS.glob("*.json")}
+    return of_files(location, templates, profiles)
 
 
 def of_revision(revision: str) -> Side | None:

@@ -89,7 +89,9 @@ def test_a_pattern_stands_for_calls_that_exist(pattern: str) -> None:
 def test_a_pattern_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = "AWS::AutoScaling::AutoScalingGroup"
     monkeypatch.delitem(module.PATTERNS, "ec2:Get*")
-    with pytest.raises(PipelineError, match=r"AutoScalingGroup declares ec2:Get\*; list the calls"):
+    with pytest.raises(
+        PipelineError, match=r"AutoScalingGroup declares ec2:Get\*; list the actions"
+    ):
         called_actions(kind)
 
 

@@ -18,11 +18,8 @@ from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, MANIFEST, PARAMETERS, PROJECT_FOLDER, SETUP_CFG
 from pipeline.release.assemble import project_version
-from templates_src.access.launcher import NAME as LAUNCHER_ROLE
-from templates_src.environment import TEMPLATE_FOLDER
-from templates_src.launch_role.template import NAME as LAUNCH_ROLE
-from templates_src.release_bucket.template import NAME as RELEASE_BUCKET
 from tests.conftest import ENVIRONMENTS
+from tests.relations.variants import built
 from tests.releases.keep import keep
 from tests.releases.kept import (
     OF_DIST,
@@ -70,10 +67,7 @@ def damages(folder: Path) -> list[str]:
     """What of a kept release is not as its manifest says."""
     manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
     # What an account has before it has a release; deployed once, and in no manifest.
-    bootstrap_stacks = {
-        f"{TEMPLATE_FOLDER}/{name}.template.json"
-        for name in (LAUNCH_ROLE, LAUNCHER_ROLE, RELEASE_BUCKET)
-    }
+    bootstrap_stacks = built().bootstrap_stacks.keys()
     present = {
         str(path.relative_to(folder))
         for name in OF_DIST
