@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from commands.embedded_sessions import taskcat
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release
+from templates_src.access.taskcat import TASKCAT_ROLE_NAME
 from tests.taskcat.definition import DIST, FILE_NAME, HOME, NAME, definition
 from tests.taskcat.launcher import QUIET, on_embedded
 from tests.taskcat.prerequisites import prepare, remember
@@ -49,6 +51,17 @@ class Rehearsal:
 
     def aws(self, region: str) -> Aws:
         return Aws(region, self.running.environment())
+
+    def allow(self, action: str) -> None:
+        """Add an action to the taskcat role, for a fault that the tests of taskcat.yml do not cause."""
+        home = self.aws(HOME)
+        taskcat(home, self.release)
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        home.client("iam").put_role_policy(
+            RoleName=TASKCAT_ROLE_NAME.default,
+            PolicyName="fault",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
 
 
 @pytest.fixture
@@ -107,7 +120,8 @@ def test_production_that_failed_is_deleted_in_spite_of_its_protection(rehearsal:
     assert list(told(done, f"prod in {HOME} ended in CREATE_FAILED", key))
     assert not list(told(done, "is left in")), done.stdout
     aws = rehearsal.aws(HOME)
-    assert aws.client("cloudformation").describe_stacks()["Stacks"] == []
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert [stack["StackName"] for stack in stacks] == [TASKCAT_ROLE_NAME.default]
     assert aws.client("rds").describe_db_instances()["DBInstances"] == []
     assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
@@ -115,6 +129,7 @@ def test_production_that_failed_is_deleted_in_spite_of_its_protection(rehearsal:
 def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
     for region, nat in ((SOUND, "per-zone"), (FAULTY, "single")):
         remember(rehearsal.aws(region), "/nat", nat)
+    rehearsal.allow("ssm:GetParameter")
 
     done = rehearsal.run(
         "network", parameters={"Environment": "prod", "NatGateways": "$[taskcat_ssm_/nat]"}
@@ -126,6 +141,8 @@ def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
 
 
 def test_what_is_left_in_a_region_is_told(rehearsal: Rehearsal) -> None:
+    rehearsal.allow("sns:CreateTopic")
+
     done = rehearsal.run("network", prehooks=[{"type": "litter", "config": {"region": FAULTY}}])
 
     assert done.returncode == 1
