@@ -32,7 +32,7 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 taskcat: $(READY)  ## taskcat over every environment in several regions of an embedded AWS; needs no account
 	@$(BIN)/python -m tests.taskcat

@@ -11,6 +11,7 @@ from tests.publishing.states import StatefulAws
 WRITES = {
     "CreateChangeSet",
     "ExecuteChangeSet",
+    "UpdateTerminationProtection",
     "PutObject",
     "UpdatePortfolio",
     "UpdateProduct",
