@@ -27,6 +27,7 @@ PATIENCE = 10.0
 # What is another in every run, though nothing is different: identifiers, tokens and what is hashed from them, times.
 RANDOM = re.compile(
     r"(?P<id>\b[a-z][a-z0-9]*-[a-z0-9]{13}\b)"
+    r"|(?P<change>\bdeploy-[0-9a-f]{12}\b)"
     r"|(?P<uuid>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b)"
     r"|(?P<hash>\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b)"
     r"|(?P<seed>(?<='_name_seed': ')[0-9a-f]{8}\b)"
@@ -92,11 +93,12 @@ class States:
 
 
 def under_way() -> bool:
-    """Whether CloudFormation still works on a stack."""
+    """Whether CloudFormation still works on a stack; one that waits for its change set stays as it is."""
     from ministack.services import cloudformation
 
     return any(
         stack["StackStatus"].endswith("_IN_PROGRESS")
+        and stack["StackStatus"] != "REVIEW_IN_PROGRESS"
         for stack in list(cloudformation._stacks._data.values())
     )
 
