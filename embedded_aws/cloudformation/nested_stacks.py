@@ -2,7 +2,7 @@
 
 ministack 1.5.33 deploys a child by a shortened copy of its engine: rules and exports inside it are
 ignored, a failed child leaks, Retain is ignored and a replacement fails. Here a child is created,
-updated and deleted by the same actions as a stack of its own.
+updated and deleted by the same actions as a stack without a parent.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ class AnnouncedChange:
 class Announced:
     """The changes of a change set and its nested ones, and the results of its validation.
 
-    ``stacks`` has the action on each nested stack without a change set of its own, by logical ID, such as one that is removed.
+    ``stacks`` has the action on each nested stack that has no change set, by logical ID, such as one that is removed.
     """
 
     changes: tuple[AnnouncedChange, ...]

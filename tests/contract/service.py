@@ -31,7 +31,7 @@ class Answer:
 
 
 def ask(port: int, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-    """One request over a connection of its own; ``headers`` have underscores for hyphens."""
+    """One request over a new connection; ``headers`` have underscores for hyphens."""
     connection = http.client.HTTPConnection(ADDRESS, port, timeout=ANSWER_SECONDS)
     try:
         connection.request(
