@@ -1,47 +1,30 @@
 """Everything this package adds to ministack, in the order in which it must be added."""
 
-from embedded_aws.cloudformation import (
+from embedded_aws.cloudformation import custom_resources
+from embedded_aws.cloudformation.change_sets import changes, validation
+from embedded_aws.cloudformation.deletion import order, protections
+from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
+from embedded_aws.cloudformation.nested_stacks import cleanup, events
+from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
+from embedded_aws.cloudformation.properties import schema, taken_names, values
+from embedded_aws.cloudformation.requests import (
     capabilities,
-    change_set_validation,
-    change_sets,
-    custom_resources,
-    deletion_order,
-    nested_change_sets,
-    nested_cleanup,
-    nested_stack_events,
-    nested_stacks,
     parameter_types,
-    property_checks,
-    protections,
-    request_tokens,
     stack_tags,
-    taken_names,
     template_urls,
+    tokens,
 )
-from embedded_aws.resources import (
-    alarms,
-    attributes,
-    buckets,
-    cache_users,
-    caches,
-    containers,
-    edge,
-    hosted_zones,
-    identity,
-    instance_groups,
-    network,
-    network_rules,
-    scaling,
-    secrets,
-    storage,
-)
+from embedded_aws.resources import alarms, attributes
+from embedded_aws.resources.compute import containers, instance_groups, scaling
+from embedded_aws.resources.data import buckets, cache_users, caches, volumes
+from embedded_aws.resources.identity import policies, secrets
+from embedded_aws.resources.network import addresses, hosted_zones, rules, web_acls
 from embedded_aws.services import (
     application_autoscaling,
     certificates,
     dlm,
     function_roles,
     public_parameters,
-    refused_values,
     request_contexts,
     service_catalog,
     vpc_functions,
@@ -51,42 +34,42 @@ from embedded_aws.services import (
 _SERVICES = (application_autoscaling, certificates, dlm, function_roles, waf_logging)
 _RESOURCES = (
     alarms,
+    addresses,
     buckets,
     cache_users,
     caches,
     containers,
-    edge,
     hosted_zones,
-    identity,
     instance_groups,
-    network,
-    network_rules,
+    policies,
+    rules,
     scaling,
     secrets,
-    storage,
+    volumes,
+    web_acls,
 )
 # After the resource types: these wrap existing handlers.
 _RULES = (
     attributes,
     protections,
     taken_names,
-    deletion_order,
+    order,
     nested_stacks,
-    nested_cleanup,
-    nested_stack_events,
-    # Before the checks of properties, which so come first.
-    refused_values,
-    property_checks,
+    cleanup,
+    events,
+    # Before the checks against the schemas, which then run first.
+    values,
+    schema,
     parameter_types,
     public_parameters,
     request_contexts,
     template_urls,
     capabilities,
     stack_tags,
-    change_set_validation,
-    change_sets,
+    validation,
+    changes,
     nested_change_sets,
-    request_tokens,
+    tokens,
     custom_resources,
     vpc_functions,
     # Last: it wraps CloudFormation with all other changes.
@@ -95,6 +78,6 @@ _RULES = (
 
 
 def install() -> None:
-    """Add it all; call it once, after `settings.prepare_environment` and before serving."""
+    """Add all of it; call it once, after `settings.prepare_environment` and before serving."""
     for addition in (*_SERVICES, *_RESOURCES, *_RULES):
         addition.install()

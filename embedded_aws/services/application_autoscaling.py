@@ -6,9 +6,9 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, new_uuid
 
 from embedded_aws.services.records import (
-    PipelineError,
     RecordService,
     Request,
+    ServiceError,
     by_target,
     new_store,
     plug_in,
@@ -46,12 +46,12 @@ def _key(request: Request, *more: str) -> str:
 def _register(request: Request) -> dict[str, Any]:
     known = _targets.get(_key(request))
     if known is None and not {"MinCapacity", "MaxCapacity"} <= request.keys():
-        raise PipelineError(
+        raise ServiceError(
             "ValidationException", "MinCapacity and MaxCapacity are required for a new target"
         )
     target = {**(known or _new_target(request)), **request}
     if target["MinCapacity"] > target["MaxCapacity"]:
-        raise PipelineError(
+        raise ServiceError(
             "ValidationException", "Maximum capacity cannot be less than minimum capacity"
         )
     _targets[_key(request)] = target
@@ -76,7 +76,7 @@ def _new_target(request: Request) -> dict[str, Any]:
 
 def _deregister(request: Request) -> dict[str, Any]:
     if _targets.pop(_key(request), None) is None:
-        raise PipelineError(
+        raise ServiceError(
             "ObjectNotFoundException", f"No scalable target found for {_key(request)}"
         )
     for store in (_policies, _actions):
@@ -106,14 +106,14 @@ def _put_policy(request: Request) -> dict[str, Any]:
 
 def _require_target(request: Request) -> None:
     if _key(request) not in _targets:
-        raise PipelineError(
+        raise ServiceError(
             "ObjectNotFoundException", f"No scalable target registered for {_key(request)}"
         )
 
 
 def _delete_policy(request: Request) -> dict[str, Any]:
     if _policies.pop(_key(request, "PolicyName"), None) is None:
-        raise PipelineError("ObjectNotFoundException", f"No scaling policy {request['PolicyName']}")
+        raise ServiceError("ObjectNotFoundException", f"No scaling policy {request['PolicyName']}")
     return {}
 
 
@@ -130,7 +130,7 @@ def _put_action(request: Request) -> dict[str, Any]:
 def _delete_action(request: Request) -> dict[str, Any]:
     if _actions.pop(_key(request, "ScheduledActionName"), None) is None:
         name = request["ScheduledActionName"]
-        raise PipelineError("ObjectNotFoundException", f"No scheduled action {name}")
+        raise ServiceError("ObjectNotFoundException", f"No scheduled action {name}")
     return {}
 
 

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from ministack.core.responses import error_response_json
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 
 Answer = Callable[[Request], Any]
 Rule = Callable[[Request, Answer], Any]
@@ -54,8 +54,8 @@ def _guarded(rule: Rule, answer: Answer) -> Answer:
     def guarded(request: Request) -> Any:
         try:
             return rule(request, answer)
-        except PipelineError as refusal:
-            return error_response_json(refusal.code, str(refusal), refusal.status)
+        except ServiceError as error:
+            return error_response_json(error.code, str(error), error.status)
 
     return guarded
 
@@ -65,7 +65,7 @@ def _delete(request: Request, answer: Answer) -> Any:
         raise _invalid(f"{request['CertificateArn']} is not the ARN of a certificate.")
     users = _used_by(request["CertificateArn"])
     if users:
-        raise PipelineError(
+        raise ServiceError(
             "ResourceInUseException",
             f"Certificate {request['CertificateArn']} is in use. In use by: {', '.join(users)}",
         )
@@ -112,7 +112,7 @@ def _whole(request: Request) -> x509.Certificate:
 def _imported(arn: str) -> x509.Certificate:
     record = functions.own_certificate(arn)
     if record is None:
-        raise PipelineError("ResourceNotFoundException", f"Could not find certificate {arn}.")
+        raise ServiceError("ResourceNotFoundException", f"Could not find certificate {arn}.")
     if record["Type"] != "IMPORTED":
         raise _invalid(f"The certificate {arn} was not imported.")
     return x509.load_pem_x509_certificate(record["_pem_body"].encode())
@@ -128,8 +128,8 @@ def _check_kind(request: Request, new: x509.Certificate, old: x509.Certificate) 
         raise _invalid("Key usages of a certificate cannot be removed.")
 
 
-def _invalid(message: str) -> PipelineError:
-    return PipelineError("ValidationException", message)
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationException", message)
 
 
 def _usages(certificate: x509.Certificate) -> set[str]:

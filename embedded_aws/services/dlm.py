@@ -9,9 +9,9 @@ from ministack.core.responses import get_account_id, get_region, new_uuid
 
 from embedded_aws.services.records import (
     Operation,
-    PipelineError,
     RecordService,
     Request,
+    ServiceError,
     new_store,
     plug_in,
 )
@@ -56,7 +56,7 @@ def _create(request: Request) -> dict[str, Any]:
 def _known(request: Request) -> dict[str, Any]:
     policy = _policies.get(request["PolicyId"])
     if policy is None:
-        raise PipelineError(
+        raise ServiceError(
             "ResourceNotFoundException", f"Policy {request['PolicyId']} does not exist", 404
         )
     return dict(policy)

@@ -20,7 +20,7 @@ Request = dict[str, Any]
 Operation = Callable[[Request], dict[str, Any]]
 
 
-class PipelineError(Exception):
+class ServiceError(Exception):
     """An operation's error answer: its code and its message."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -62,8 +62,8 @@ class RecordService:
         operation, from_path = found
         try:
             return json_response(operation({**json.loads(body or b"{}"), **from_path}))
-        except PipelineError as refusal:
-            return error_response_json(refusal.code, str(refusal), refusal.status)
+        except ServiceError as error:
+            return error_response_json(error.code, str(error), error.status)
 
     def reset(self) -> None:
         """Forget every record."""

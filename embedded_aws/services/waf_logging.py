@@ -9,7 +9,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import waf
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError, Request, new_store
+from embedded_aws.services.records import Request, ServiceError, new_store
 
 _logs = new_store()
 # The key of the logs among what ministack persists of WAF.
@@ -31,8 +31,8 @@ def install() -> None:
             return await answer_others(method, path, headers, body, query)
         try:
             return json_response(operation(json.loads(body or b"{}")))
-        except PipelineError as refusal:
-            return error_response_json(refusal.code, str(refusal), refusal.status)
+        except ServiceError as error:
+            return error_response_json(error.code, str(error), error.status)
 
     def reset() -> None:
         reset_others()
@@ -53,14 +53,14 @@ def _put(request: Request) -> dict[str, Any]:
     settings = request["LoggingConfiguration"]
     wrong = [d for d in settings["LogDestinationConfigs"] if not _DESTINATION.search(d)]
     if wrong:
-        raise PipelineError(
+        raise ServiceError(
             "WAFInvalidParameterException",
             "Error reason: The ARN isn't valid. A valid ARN begins with arn: and names a log"
             " group, delivery stream or bucket that starts with aws-waf-logs-, field:"
             f" LOG_DESTINATION, parameter: {wrong[0]}",
         )
     if settings["ResourceArn"] not in {acl["ARN"] for acl in tables.WEB_ACLS.values()}:
-        raise PipelineError("WAFNonexistentItemException", _missing(settings["ResourceArn"]))
+        raise ServiceError("WAFNonexistentItemException", _missing(settings["ResourceArn"]))
     _logs[settings["ResourceArn"]] = settings
     return {"LoggingConfiguration": settings}
 
@@ -72,7 +72,7 @@ def _missing(arn: str) -> str:
 def _get(request: Request) -> dict[str, Any]:
     settings = _logs.get(request["ResourceArn"])
     if settings is None:
-        raise PipelineError("WAFNonexistentItemException", _missing(request["ResourceArn"]))
+        raise ServiceError("WAFNonexistentItemException", _missing(request["ResourceArn"]))
     return {"LoggingConfiguration": settings}
 
 
@@ -82,7 +82,7 @@ def _list(_request: Request) -> dict[str, Any]:
 
 def _delete(request: Request) -> dict[str, Any]:
     if _logs.pop(request["ResourceArn"], None) is None:
-        raise PipelineError("WAFNonexistentItemException", _missing(request["ResourceArn"]))
+        raise ServiceError("WAFNonexistentItemException", _missing(request["ResourceArn"]))
     return {}
 
 

@@ -7,7 +7,7 @@ has made, or invited, belongs to that one's.
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError
+from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog.state import Record
 
 
@@ -29,7 +29,7 @@ def require_manager() -> None:
     """Refuse the management account's calls to other accounts; delegated administrators are not supported."""
     account = get_account_id()
     if manager_of(account) != account or not identifier_of(account):
-        raise PipelineError(
+        raise ServiceError(
             "OperationNotSupportedException",
             "Only the management account of the organization, or a delegated administrator, may call this.",
         )

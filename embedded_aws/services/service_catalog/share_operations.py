@@ -2,7 +2,7 @@
 
 from ministack.core.responses import get_account_id
 
-from embedded_aws.services.records import PipelineError
+from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog import organization, state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
@@ -17,7 +17,7 @@ def begin(portfolio: str, kind: str, principal: str) -> Record:
     The outcome is known immediately and reported at the end: a closed account is not reached.
     """
     if any(in_progress(operation) for operation in state.share_operations.values()):
-        raise PipelineError(
+        raise ServiceError(
             "InvalidStateException",
             "Cannot process more than one portfolio share action at the same time. Try again later.",
         )

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import AccountScopedDict, get_account_id, get_region
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError, Request, new_store
+from embedded_aws.services.records import Request, ServiceError, new_store
 
 Answer = dict[str, Any]
 Record = dict[str, Any]
@@ -66,26 +66,24 @@ def present_members(record: Record, *names: str) -> Record:
     return {name: record[name] for name in names if record.get(name) is not None}
 
 
-def not_found(kind: str, identifier: Any) -> PipelineError:
+def not_found(kind: str, identifier: Any) -> ServiceError:
     """The error for a resource that does not exist."""
-    return PipelineError("ResourceNotFoundException", f"{kind} {identifier} not found.")
+    return ServiceError("ResourceNotFoundException", f"{kind} {identifier} not found.")
 
 
-def invalid(message: str) -> PipelineError:
+def invalid(message: str) -> ServiceError:
     """The answer for a request that makes no sense."""
-    return PipelineError("InvalidParametersException", message)
+    return ServiceError("InvalidParametersException", message)
 
 
-def in_use(message: str) -> PipelineError:
+def in_use(message: str) -> ServiceError:
     """The answer for a deletion of what something else needs."""
-    return PipelineError("ResourceInUseException", message)
+    return ServiceError("ResourceInUseException", message)
 
 
-def limit_error(limit: int, what: str) -> PipelineError:
+def limit_error(limit: int, what: str) -> ServiceError:
     """The answer for one thing too many."""
-    return PipelineError(
-        "LimitExceededException", f"You have exceeded the limit of {limit} {what}."
-    )
+    return ServiceError("LimitExceededException", f"You have exceeded the limit of {limit} {what}.")
 
 
 def records_of_all_accounts(store: Any) -> list[Any]:

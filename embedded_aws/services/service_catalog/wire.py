@@ -7,9 +7,9 @@ from typing import Any
 
 from embedded_aws.services.records import (
     Operation,
-    PipelineError,
     RecordService,
     Request,
+    ServiceError,
     by_target,
 )
 from embedded_aws.services.service_catalog import callers, model, state
@@ -78,7 +78,7 @@ def _checked(name: str, operation: Operation) -> Operation:
         found = model.problems(request, shape.input_shape, "")
         if found:
             count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: "
-            raise PipelineError("ValidationException", count + "; ".join(found))
+            raise ServiceError("ValidationException", count + "; ".join(found))
         permissions.require(name, request)
         result = _once(name, operation, request)
         wrong = model.problems(result, shape.output_shape, "")

@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import state, visible
 from embedded_aws.services.service_catalog.administration import templates
 from embedded_aws.services.service_catalog.state import Answer, Record
@@ -72,7 +72,7 @@ def _refuse_second(request: Request, others: list[Record]) -> None:
     same = json.loads(request["Parameters"])
     duplicate = any(c["Type"] == kind and json.loads(c["Parameters"]) == same for c in others)
     if duplicate or (kind in _SINGLE and kind in kinds):
-        raise PipelineError(
+        raise ServiceError(
             "DuplicateResourceException",
             f"A {kind} constraint on product {request['ProductId']} in portfolio"
             f" {request['PortfolioId']} already exists.",

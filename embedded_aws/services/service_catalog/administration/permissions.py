@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
@@ -73,7 +73,7 @@ def require(action: str, request: Request) -> None:
     for name, resource, context in _required_permissions(action, request):
         keys = {**_levels(caller, request), **context}
         if not is_allowed(caller.session_arn, name, resource, policies, *limits, context=keys):
-            raise PipelineError(
+            raise ServiceError(
                 "AccessDeniedException",
                 f"User: {caller.session_arn} is not authorized to perform: {name}"
                 f" on resource: {resource} because no identity-based policy allows the"

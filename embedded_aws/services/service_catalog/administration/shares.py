@@ -4,7 +4,7 @@ import re
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import organization, share_operations, state, visible
 from embedded_aws.services.service_catalog.administration import portfolios
 from embedded_aws.services.service_catalog.state import Answer, Record
@@ -40,7 +40,7 @@ def _recipient(request: Request) -> tuple[str, str]:
 
 def _require_access() -> None:
     if not state.organizations_access.get(_ACCESS):
-        raise PipelineError(
+        raise ServiceError(
             "OperationNotSupportedException",
             "AWSOrganizationsAccess must be enabled to share a portfolio with an organization node.",
         )

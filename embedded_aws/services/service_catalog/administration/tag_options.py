@@ -4,7 +4,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id
 
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
@@ -31,9 +31,7 @@ def _create(request: Request) -> Answer:
 
 def _refuse_duplicate(key: str, value: str) -> None:
     if any((o["Key"], o["Value"]) == (key, value) for o in state.tag_options.values()):
-        raise PipelineError(
-            "DuplicateResourceException", f"TagOption {key}={value} already exists."
-        )
+        raise ServiceError("DuplicateResourceException", f"TagOption {key}={value} already exists.")
 
 
 def _option_of(identifier: str) -> Record:
@@ -74,7 +72,7 @@ def _list(request: Request) -> Answer:
 def _associate(request: Request) -> Answer:
     option, resource = _option_of(request["TagOptionId"]), _resource(request["ResourceId"])
     if option["Id"] in resource["TagOptions"]:
-        raise PipelineError(
+        raise ServiceError(
             "DuplicateResourceException",
             f"TagOption {option['Id']} is already associated with {request['ResourceId']}.",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions
 from embedded_aws.bridge.service_calls import call
-from embedded_aws.cloudformation.template_urls import locate
+from embedded_aws.cloudformation.requests.template_urls import locate
 from embedded_aws.errors import ServiceCallError
 from embedded_aws.services.service_catalog import state
 from embedded_aws.services.service_catalog.state import Record

@@ -11,7 +11,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError
+from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog.administration import permissions
 from embedded_aws.services.service_catalog.administration.constraints import parameters_of
 from embedded_aws.services.service_catalog.state import Record
@@ -54,7 +54,7 @@ class LaunchRole:
         if not permissions.is_allowed(
             session, action, resource, policies, *limits, context=context
         ):
-            raise PipelineError(
+            raise ServiceError(
                 "AccessDenied",
                 f"User: {session} is not authorized to perform: {action} on resource: {resource}",
             )
@@ -78,8 +78,8 @@ def assume(arn: str) -> LaunchRole:
     return LaunchRole(name, account)
 
 
-def _denied(arn: str) -> PipelineError:
-    return PipelineError(
+def _denied(arn: str) -> ServiceError:
+    return ServiceError(
         "AccessDenied",
         f"Access denied while assuming the role {arn}. Ensure that the role exists and that its"
         f" trust policy allows {_SERVICE} to assume it.",

@@ -10,7 +10,7 @@ from ministack.core.responses import get_region, request_scope
 from ministack.services import s3
 
 from embedded_aws.bridge import functions
-from embedded_aws.services.records import PipelineError
+from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog.launching import foreign_buckets
 from embedded_aws.services.service_catalog.launching.launch_roles import FORWARDED, LaunchRole
 
@@ -63,8 +63,8 @@ def why_refused(bucket: str, key: str) -> str:
             role.require(
                 "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}", {**FORWARDED, **facts(bucket, key)}
             )
-        except PipelineError as refusal:
-            return str(refusal)
+        except ServiceError as error:
+            return str(error)
     return "Access Denied" if foreign_buckets.is_closed(bucket, key) else ""
 
 

@@ -3,7 +3,7 @@
 import re
 import time
 
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import callers, state
 from embedded_aws.services.service_catalog.launching.provisioned import provisioned_product_of
 from embedded_aws.services.service_catalog.launching.work import begin
@@ -23,7 +23,7 @@ def _update(request: Request) -> Answer:
         if not _FORMS[name].fullmatch(value):
             raise state.invalid(f"{value} is not a valid ARN for {name}.")
     if provisioned["Status"] == "UNDER_CHANGE":
-        raise PipelineError(
+        raise ServiceError(
             "InvalidStateException", f"Provisioned product {provisioned['Id']} is UNDER_CHANGE."
         )
     status = provisioned["Status"]

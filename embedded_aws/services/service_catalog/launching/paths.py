@@ -2,7 +2,7 @@
 
 import re
 
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import callers, state, visible
 from embedded_aws.services.service_catalog.callers import Caller
 from embedded_aws.services.service_catalog.state import Record
@@ -47,8 +47,8 @@ def require_path(product: Record) -> list[Record]:
     return found
 
 
-def _unreachable(product: Record) -> PipelineError:
-    return PipelineError(
+def _unreachable(product: Record) -> ServiceError:
+    return ServiceError(
         "ResourceNotFoundException", f"No launch paths found for resource: {product['Id']}"
     )
 

@@ -5,7 +5,7 @@ import time
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import callers, state
 from embedded_aws.services.service_catalog.administration.artifacts import artifact_of
 from embedded_aws.services.service_catalog.administration.constraints import (
@@ -187,7 +187,7 @@ def _terminate(request: Request) -> Answer:
             return _GONE
         try:
             stack = await act("DeleteStack", provisioned, record, role, {}, "")
-        except PipelineError:
+        except ServiceError:
             if not request.get("IgnoreErrors"):
                 raise
             return _GONE

@@ -8,8 +8,8 @@ from html import unescape
 from typing import Any
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.cloudformation.template_urls import locate
-from embedded_aws.services.records import PipelineError
+from embedded_aws.cloudformation.requests.template_urls import locate
+from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog.launching import foreign_buckets, object_reads
 from embedded_aws.services.service_catalog.launching.launch_roles import COPIED, LaunchRole
 from embedded_aws.services.service_catalog.state import Record
@@ -64,7 +64,7 @@ async def carry_out(
     """CreateStack, UpdateStack or DeleteStack, and the stack once it has settled.
 
     `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
-    Raises PipelineError if the role does not allow it or CloudFormation rejects it.
+    Raises ServiceError if the role does not allow it or CloudFormation rejects it.
     """
     object_reads.working_role.set(role)
     if role is not None:
@@ -80,7 +80,7 @@ async def carry_out(
     finally:
         _offered.pop(url, None)
     if status != 200:
-        raise _refusal(answer)
+        raise _error_of(answer)
     return await _settled(name, observe)
 
 
@@ -106,15 +106,15 @@ def present(name: str) -> Stack:
     """The stack of this name, unchanged."""
     stack: Stack | None = tables.STACKS.get(name)
     if stack is None:
-        raise PipelineError("ValidationError", f"Stack with id {name} does not exist")
+        raise ServiceError("ValidationError", f"Stack with id {name} does not exist")
     return stack
 
 
-def _refusal(answer: bytes | str) -> PipelineError:
+def _error_of(answer: bytes | str) -> ServiceError:
     text = answer.decode() if isinstance(answer, bytes) else answer
     code = re.search(r"<Code>(.*?)</Code>", text, re.DOTALL)
     message = re.search(r"<Message>(.*?)</Message>", text, re.DOTALL)
-    return PipelineError(
+    return ServiceError(
         code[1] if code else "InternalFailure", unescape(message[1]) if message else text
     )
 
@@ -128,7 +128,7 @@ def fields_of(name: str, items: list[Record]) -> dict[str, str]:
     }
 
 
-def failure(stack: Stack) -> PipelineError:
+def failure(stack: Stack) -> ServiceError:
     """Why a stack did not come to what was asked: its first failed resource, or else itself."""
     failed = [event for event in _events(stack) if event["ResourceStatus"].endswith("_FAILED")]
     # The stack's own event lists the resources; theirs say why.
@@ -137,7 +137,7 @@ def failure(stack: Stack) -> PipelineError:
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason') or 'no reason given'}"
         for event in failed[:1]
     ]
-    return PipelineError("CloudFormationError", "; ".join([stack["StackStatus"], *reasons]))
+    return ServiceError("CloudFormationError", "; ".join([stack["StackStatus"], *reasons]))
 
 
 def _events(stack: Stack) -> list[Record]:

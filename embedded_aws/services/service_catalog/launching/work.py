@@ -8,7 +8,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 
 from embedded_aws.bridge import tables
-from embedded_aws.services.records import PipelineError, Request
+from embedded_aws.services.records import Request, ServiceError
 from embedded_aws.services.service_catalog import callers, state
 from embedded_aws.services.service_catalog.launching import launch_roles, stacks
 from embedded_aws.services.service_catalog.launching.launch_roles import LaunchRole
@@ -82,8 +82,8 @@ async def _carry_out(record: Record, provisioned: Record, work: Work) -> None:
         role = launch_roles.assume(role_arn) if role_arn else None
         stack = await work(record, role)
         _conclude(record, provisioned, stack)
-    except PipelineError as refusal:
-        _fail(record, provisioned, refusal.code, str(refusal))
+    except ServiceError as error:
+        _fail(record, provisioned, error.code, str(error))
     except Exception as problem:  # a failure of any kind must not leave a record in progress
         _fail(record, provisioned, "InternalFailure", f"The embedded AWS broke off: {problem!r}")
         raise
@@ -112,9 +112,9 @@ async def act(
     )
     try:
         return await stacks.carry_out(action, arn, role, fields, body, observe)
-    except PipelineError as refusal:
+    except ServiceError as error:
         # A new version that changes nothing is a success: its number is what was updated.
-        if action != "UpdateStack" or "No updates are to be performed" not in str(refusal):
+        if action != "UpdateStack" or "No updates are to be performed" not in str(error):
             raise
         record["Unchanged"] = True
         return stacks.present(name)

@@ -5,7 +5,7 @@ from ministack.services import ec2
 from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, no_update, register
 from embedded_aws.bridge.service_calls import call
-from embedded_aws.resources.network import retag, tag_specification
+from embedded_aws.resources.network.addresses import retag, tag_specification
 
 
 def install() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, new_uuid, now_iso
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.cloudformation import change_set_validation
+from embedded_aws.cloudformation.change_sets import validation
 
 _STACK = "AWS::CloudFormation::Stack"
 _UNKNOWN = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -45,7 +45,7 @@ def _creating(create: Any) -> Any:
         found = re.search(r"<Id>([^<]+)</Id>", text)
         root = tables.CHANGE_SETS[unescape(found.group(1))] if found else {}
         kind = root.get("ChangeSetType")
-        passes = kind not in {"CREATE", "UPDATE"} or change_set_validation.validate(
+        passes = kind not in {"CREATE", "UPDATE"} or validation.validate(
             root, root["_template"], root["_resolved_params"]
         )
         if functions.request_field(parameters, "IncludeNestedStacks") == "true":
@@ -53,7 +53,7 @@ def _creating(create: Any) -> Any:
             if kind == "UPDATE":
                 passes = _added(root) and passes
         if not passes:
-            change_set_validation.fail(root)
+            validation.fail(root)
         return answer
 
     return create_with_nested
@@ -101,7 +101,7 @@ class _Nested:
                 self.root["Changes"].append({"ResourceChange": listed[logical_id]})
             record = self._record(logical_id, changes)
             listed[logical_id]["ChangeSetId"] = record["ChangeSetId"]
-            passes = change_set_validation.validate(record, *self.after[logical_id]) and passes
+            passes = validation.validate(record, *self.after[logical_id]) and passes
         if self.changes:
             self.root.update(Status="CREATE_COMPLETE", ExecutionStatus="AVAILABLE", StatusReason="")
         return passes

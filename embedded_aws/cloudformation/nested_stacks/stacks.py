@@ -16,7 +16,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
-from embedded_aws.cloudformation import nested_cleanup, nested_stack_events
+from embedded_aws.cloudformation.nested_stacks import cleanup, events
 
 Stack = dict[str, Any]
 
@@ -103,8 +103,8 @@ def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack)
         RootId=parent.get("RootId") or parent["StackId"],
         _parent_stack_name=parent["StackName"],
     )
-    nested_stack_events.keep_template_url(child, properties)
-    nested_stack_events.announce(parent, logical_id, child)
+    events.keep_template_url(child, properties)
+    events.announce(parent, logical_id, child)
 
 
 def _child_name(parent_name: str, logical_id: str) -> str:
@@ -117,8 +117,8 @@ def _update(physical_id: str, _old: Properties, new: Properties, parent_name: st
     child = _named(physical_id)
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
-    nested_stack_events.keep_template_url(child, new)
-    if nested_cleanup.roll_back(parent, child):
+    events.keep_template_url(child, new)
+    if cleanup.roll_back(parent, child):
         return _created(child)
     try:
         child = _act("UpdateStack", child["StackName"], _request(new, parent))
@@ -212,11 +212,11 @@ def _message(body: bytes | str) -> str:
 
 def _failure(child: Stack, verb: str) -> ValueError:
     """CloudFormation's sentence, with the first failed resource of the child and its reason."""
-    events = tables.STACK_EVENTS.get(child["StackId"], [])
+    recorded = tables.STACK_EVENTS.get(child["StackId"], [])
     failed = next(
         (
             event
-            for event in events[_last_start(events) :]
+            for event in recorded[_last_start(recorded) :]
             if event["ResourceStatus"] in _FAILURES
             and event["LogicalResourceId"] != child["StackName"]
         ),
@@ -230,10 +230,10 @@ def _failure(child: Stack, verb: str) -> ValueError:
     )
 
 
-def _last_start(events: list[dict[str, Any]]) -> int:
+def _last_start(recorded: list[dict[str, Any]]) -> int:
     """The index of the event that began the stack's newest operation."""
-    for index in range(len(events) - 1, -1, -1):
-        event = events[index]
+    for index in range(len(recorded) - 1, -1, -1):
+        event = recorded[index]
         is_stack = event["LogicalResourceId"] == event["StackName"]
         if is_stack and event["ResourceStatus"] in _STARTS:
             return index

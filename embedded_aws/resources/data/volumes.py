@@ -2,7 +2,7 @@
 
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import call
-from embedded_aws.resources.network import sync_tags, tag_specification
+from embedded_aws.resources.network.addresses import sync_tags, tag_specification
 
 _CREATE = (
     "AvailabilityZone",

@@ -1,0 +1,1 @@
+"""What change sets report and validate."""

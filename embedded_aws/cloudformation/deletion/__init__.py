@@ -1,0 +1,1 @@
+"""The order of deletion, and the deletions that AWS refuses."""

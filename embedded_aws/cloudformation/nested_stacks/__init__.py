@@ -1,0 +1,1 @@
+"""Nested stacks: operations, events, cleanup and change sets."""

@@ -1,0 +1,1 @@
+"""Checks of a resource's properties before it is created or updated."""

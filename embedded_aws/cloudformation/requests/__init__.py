@@ -1,0 +1,1 @@
+"""What CloudFormation checks in a request before it starts an operation."""

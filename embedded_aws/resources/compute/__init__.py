@@ -1,0 +1,1 @@
+"""Resource types that run code, and their scaling."""

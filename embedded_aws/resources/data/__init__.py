@@ -1,0 +1,1 @@
+"""Resource types that store data."""
