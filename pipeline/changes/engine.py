@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from pipeline.changes import facts
 from pipeline.changes.causes import Tracer
 from pipeline.changes.change import Action, Cause, Change, Fate
 from pipeline.changes.differences import MISSING, covers, differences, is_same, value_at
-from pipeline.changes.fates import fate_of_deletion, fate_of_replacement, overwritten
 from pipeline.changes.references import Name, tokens
-from pipeline.changes.refusals import refusals
 from pipeline.changes.renaming import renamed
-from pipeline.changes.schemas import updates
 from pipeline.changes.state import STACK, Evaluated, Resource, State, evaluate
+from pipeline.changes.updates import facts
+from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement, overwritten
+from pipeline.changes.updates.refusals import refusals
+from pipeline.changes.updates.schemas import updates
 
 _ORDER = {action: position for position, action in enumerate(Action)}
 

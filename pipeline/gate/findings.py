@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from pipeline.changes import facts
 from pipeline.changes.change import Action, Change
 from pipeline.changes.interface import Template, interface_findings
 from pipeline.changes.report import ROUTINE, sentence
 from pipeline.changes.state import State
+from pipeline.changes.updates import facts
 
 # What an update does to a resource with data that its environment then lacks, as release notes name it.
 _DATA: Mapping[Action, str] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipeline.aws import Aws
-from pipeline.changes import facts
 from pipeline.changes.change import Action, Change, Fate
+from pipeline.changes.updates import facts
 from tests.changes.rehearsal import Seen
 from tests.launches.environments import Resource
 from tests.launches.inventory import existing

@@ -9,11 +9,11 @@ from fnmatch import fnmatch
 
 import pytest
 
-from pipeline.changes import facts
 from pipeline.changes.change import Fate
-from pipeline.changes.fates import fate_of_deletion, fate_of_replacement
 from pipeline.changes.sides import Side, of_release
 from pipeline.changes.state import Resource, evaluate
+from pipeline.changes.updates import facts
+from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.reference.effects import Effects, Kind

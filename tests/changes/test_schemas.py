@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pipeline.changes import facts
-from pipeline.changes.schemas import SCHEMAS, schema_entry, schemas_text, updates
+from pipeline.changes.updates import facts
+from pipeline.changes.updates.schemas import SCHEMAS, schema_entry, schemas_text, updates
 from pipeline.checks.permissions import resource_types
 from pipeline.release.assemble import Release
 
 
 def test_file_is_what_the_schemas_say(release: Release) -> None:
     assert SCHEMAS.read_bytes() == schemas_text(resource_types(release)), (
-        "run `python -m pipeline.changes.schemas`"
+        "run `python -m pipeline.changes.updates.schemas`"
     )
 
 

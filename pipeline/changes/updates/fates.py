@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.changes import facts
 from pipeline.changes.change import Fate
 from pipeline.changes.differences import MISSING, value_at
 from pipeline.changes.state import Resource
+from pipeline.changes.updates import facts
 
 _POLICIES = {
     "Retain": Fate.RETAINED,

@@ -1,6 +1,6 @@
 """What the provider schemas say of updates, kept in schemas.json so that a preview does not read them again.
 
-    python -m pipeline.changes.schemas
+    python -m pipeline.changes.updates.schemas
 
 writes the file; run it when a template gets a resource type, or cfn-lint a new version.
 """
@@ -80,7 +80,7 @@ def paths(pointers: Iterable[str]) -> set[str]:
 def schemas_text(kinds: Iterable[str]) -> bytes:
     """The file for these types."""
     body = {
-        "Generated": "by `python -m pipeline.changes.schemas` from the provider schemas: do not edit",
+        "Generated": "by `python -m pipeline.changes.updates.schemas` from the provider schemas: do not edit",
         "Types": {
             kind: schema_entry(kind) for kind in sorted(kinds) if not kind.startswith(CUSTOM)
         },

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from pipeline.changes import facts
 from pipeline.changes.differences import MISSING, is_same, value_at
 from pipeline.changes.references import Name, tokens
-from pipeline.changes.schemas import updates
 from pipeline.changes.state import Evaluated, Resource
+from pipeline.changes.updates import facts
+from pipeline.changes.updates.schemas import updates
 
 
 class Replacements(Protocol):
