@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pipeline.catalog.desired.product_templates import product_templates
@@ -187,6 +189,13 @@ def test_two_products_of_one_name_are_refused() -> None:
 
     with pytest.raises(PipelineError, match="is named 'Production' like another one"):
         small_catalog(CATALOG + second)
+
+
+def test_names_in_the_catalog_can_be_typed_on_any_keyboard() -> None:
+    catalog = load_catalog()
+    names = [portfolio.name for portfolio in catalog.portfolios]
+    names += [product.name for product in catalog.products]
+    assert [name for name in names if not re.fullmatch(r"[A-Za-z0-9 -]+", name)] == []
 
 
 def test_catalog_names_a_product_for_each_profile_and_each_layer(release: Release) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
+from pipeline.errors import PipelineError
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
 from tests.publishing.minimal_catalog import CATALOG, small_catalog
-from tests.publishing.test_published import guidance, only, told, writing
+from tests.publishing.test_published import guidance, only, provision, told, writing
 
 TRIALS = """  trials:
     name: Trials
@@ -124,6 +125,61 @@ def test_drift_is_found_and_mended(publisher: Publisher, change: Change) -> None
 
     assert publisher.snapshot() == expected
     assert not writing(publisher.plan())
+
+
+def test_new_names_in_the_catalog_rename_the_portfolio_and_the_product(
+    publisher: Publisher,
+) -> None:
+    publisher.publish()
+    identities = only(publisher.catalog)
+    text = CATALOG.replace("name: Environments", "name: Carbon Connect - environments")
+    text = text.replace("name: Production", "name: Carbon Connect - production")
+
+    plans = publisher.publish(version="1.1.0", catalog=small_catalog(text))
+
+    assert {
+        (Action.UPDATE, Kind.PORTFOLIO),
+        (Action.UPDATE, Kind.PRODUCT),
+        (Action.CREATE, Kind.VERSION),
+    } <= set(writing(plans))
+    assert {(Action.CREATE, Kind.PORTFOLIO), (Action.CREATE, Kind.PRODUCT)}.isdisjoint(
+        writing(plans)
+    )
+    assert only(publisher.catalog) == identities
+    after = publisher.snapshot()
+    assert [each["DisplayName"] for each in after["portfolios"]] == [
+        "Carbon Connect - environments"
+    ]
+    assert [each["Name"] for each in after["products"]] == ["Carbon Connect - production"]
+    assert guidance(publisher) == {"1.0.0": "DEPRECATED", "1.1.0": "DEFAULT"}
+    assert not writing(publisher.plan(version="1.1.0", catalog=small_catalog(text)))
+
+
+def test_new_product_name_needs_a_new_version(publisher: Publisher) -> None:
+    publisher.publish()
+    text = CATALOG.replace("name: Production", "name: Carbon Connect - production")
+
+    # The template contains the name, in the message of a parameter with the wrong value.
+    with pytest.raises(PipelineError, match=r"other content .* raise the version"):
+        publisher.publish(catalog=small_catalog(text))
+
+
+def test_launched_product_survives_its_new_name(publisher: Publisher) -> None:
+    publisher.publish()
+    name = provision(publisher)
+    [launched] = publisher.catalog.search_provisioned_products(
+        AccessLevelFilter={"Key": "Account", "Value": "self"}
+    )["ProvisionedProducts"]
+    text = CATALOG.replace("name: Production", "name: Carbon Connect - production")
+
+    publisher.publish(version="1.1.0", catalog=small_catalog(text))
+
+    [found] = publisher.catalog.search_provisioned_products(
+        AccessLevelFilter={"Key": "Account", "Value": "self"}
+    )["ProvisionedProducts"]
+    assert (found["Name"], found["Id"]) == (name, launched["Id"])
+    assert found["ProductName"] == "Carbon Connect - production"
+    assert found["ProductId"] == only(publisher.catalog)[1] == launched["ProductId"]
 
 
 def deactivate_version(catalog: Any, _portfolio: str, product: str) -> None:
