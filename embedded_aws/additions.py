@@ -6,7 +6,7 @@ from embedded_aws.cloudformation.deletion import order, protections
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
-from embedded_aws.cloudformation.properties import schema, taken_names, values
+from embedded_aws.cloudformation.properties import schema, subnets, taken_names, values
 from embedded_aws.cloudformation.requests import (
     capabilities,
     parameter_types,
@@ -18,7 +18,7 @@ from embedded_aws.resources import alarms, attributes
 from embedded_aws.resources.compute import containers, instance_groups, scaling
 from embedded_aws.resources.data import buckets, cache_users, caches, volumes
 from embedded_aws.resources.identity import policies, secrets
-from embedded_aws.resources.network import addresses, hosted_zones, rules, web_acls
+from embedded_aws.resources.network import addresses, hosted_zones, rules, web_acls, zones
 from embedded_aws.services import (
     application_autoscaling,
     certificates,
@@ -47,6 +47,7 @@ _RESOURCES = (
     secrets,
     volumes,
     web_acls,
+    zones,
 )
 # After the resource types: these wrap existing handlers.
 _RULES = (
@@ -57,9 +58,10 @@ _RULES = (
     nested_stacks,
     cleanup,
     events,
-    # Before the checks against the schemas, which then run first.
-    values,
+    # The checks of properties, in the order in which they run.
     schema,
+    values,
+    subnets,
     parameter_types,
     public_parameters,
     request_contexts,

@@ -6,4 +6,4 @@ class ServiceCallError(ValueError):
 
     def __init__(self, service: str, code: str, message: str) -> None:
         super().__init__(f"{message} (Service: {service}, Code: {code})")
-        self.code = code
+        self.code, self.message = code, message

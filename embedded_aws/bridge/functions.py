@@ -61,7 +61,7 @@ class Function:
 resolve_parameters = Function("_resolve_parameters", engine, changesets, handlers)
 parse_template = Function("_parse_template", engine)
 evaluate_conditions = Function("_evaluate_conditions", engine, changesets)
-resolve_functions = Function("_resolve_refs", engine, changesets)
+resolve_functions = Function("_resolve_refs", engine, changesets, stacks, handlers)
 referred_to = Function("_intrinsic_references", engine, stacks)
 
 resolve_for_difference = Function("_resolve_props_for_diff", changesets)
@@ -124,6 +124,9 @@ signing_profiles_using = Function("_signing_profiles_using", acm)
 
 reconcile_instances = Function("_reconcile_instances", autoscaling)
 
+ec2_answer = Function("_xml", ec2)
+ec2_error = Function("_error", ec2)
+zone_id = Function("_az_id_for_zone_name", ec2)
 create_default_network = Function("_ensure_defaults_initialized", ec2)
 
 cache_user_xml = Function("_user_xml", elasticache)

@@ -111,6 +111,8 @@ DASHBOARDS = Table(cloudwatch, "_dashboards")
 
 LOG_GROUPS = Table(cloudwatch_logs, "_log_groups")
 
+EC2_ACTIONS = Table(ec2, "_ACTION_MAP")
+
 SECURITY_GROUPS = Table(ec2, "_security_groups")
 SUBNETS = Table(ec2, "_subnets")
 NETWORK_ACLS = Table(ec2, "_network_acls")

@@ -20,6 +20,7 @@ from embedded_aws.cloudformation.nested_stacks import cleanup, events
 
 Stack = dict[str, Any]
 
+_TYPE = "AWS::CloudFormation::Stack"
 # Seconds after which a child is given up; AWS has no limit, but nothing here takes minutes.
 _PATIENCE = 900
 _NAME_LIMIT = 128
@@ -30,13 +31,27 @@ _running: dict[str, asyncio.Task[None]] = {}
 
 def install() -> None:
     """Replace ministack's handlers of AWS::CloudFormation::Stack."""
-    tables.RESOURCE_HANDLERS["AWS::CloudFormation::Stack"] = {
+    tables.RESOURCE_HANDLERS[_TYPE] = {
         "create": _create,
         "update": _update,
         "delete": _delete,
     }
+    functions.update_resource.replace(_updating_every_child(functions.update_resource.current))
     functions.start_stack_operation.replace(_start_operation)
     tables.ACTIONS["DescribeStacks"] = _describe_with_family
+
+
+def _updating_every_child(update: Callable[..., Any]) -> Callable[..., Any]:
+    """CloudFormation looks into a child whose parameters do not change: the template behind its URL may be another."""
+
+    def update_or_look(
+        kind: str, physical_id: str, old: Properties, new: Properties, *rest: Any
+    ) -> Any:
+        if kind == _TYPE and old == new:
+            return _update(physical_id, old, new, rest[0])
+        return update(kind, physical_id, old, new, *rest)
+
+    return update_or_look
 
 
 def _start_operation(
@@ -62,9 +77,7 @@ def _end_operation(done: asyncio.Task[None], stack: Stack | None, stack_id: str)
     stack.update(StackStatus=status, StackStatusReason=reason)
     with functions.stack_region(stack, stack_id):
         name = stack["StackName"]
-        functions.add_event(
-            stack_id, name, name, "AWS::CloudFormation::Stack", status, reason, stack_id
-        )
+        functions.add_event(stack_id, name, name, _TYPE, status, reason, stack_id)
 
 
 def _create(logical_id: str, properties: Properties, parent_name: str) -> Created:
@@ -86,7 +99,7 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
     else:
         parent["_resources"][logical_id] = {
             "PhysicalResourceId": child["StackId"],
-            "ResourceType": "AWS::CloudFormation::Stack",
+            "ResourceType": _TYPE,
             "ResourceStatus": "CREATE_FAILED",
             "LogicalResourceId": logical_id,
             "Properties": properties,

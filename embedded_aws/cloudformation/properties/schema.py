@@ -4,62 +4,22 @@ ministack's handlers take what they know from the properties and ignore the rest
 would reach CREATE_COMPLETE.
 """
 
-from typing import Any
-
 from ministack.core.responses import get_region
 
-from embedded_aws.bridge import functions, tables
-from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.bridge.registry import Properties
+from embedded_aws.cloudformation.properties import hook
 from embedded_aws.schemas.provider_schemas import property_names, schema_of
 from embedded_aws.schemas.regional_offers import refuse_missing
 from embedded_aws.schemas.validation import problems
 
-_STACK = "AWS::CloudFormation::Stack"
-
 
 def install() -> None:
     """Check properties before a resource is created or updated."""
-    provision, update_resource = (
-        functions.provision_resource.current,
-        functions.update_resource.current,
-    )
-
-    def checked_provision(
-        resource_type: str, logical_id: str, properties: Properties, stack_name: str
-    ) -> Created:
-        check(resource_type, logical_id, properties)
-        created: Created = provision(resource_type, logical_id, properties, stack_name)
-        return created
-
-    def checked_update(
-        resource_type: str,
-        physical_id: str,
-        old: Properties,
-        new: Properties,
-        stack_name: str,
-        logical_id: str | None = None,
-        old_attributes: dict[str, Any] | None = None,
-    ) -> Created:
-        if old != new:
-            check(resource_type, logical_id or physical_id, new)
-        elif resource_type == _STACK:
-            # The parameters are the same but the template behind the URL may not be: CloudFormation
-            # looks into every child, ministack into none.
-            handler = tables.RESOURCE_HANDLERS[_STACK]["update"]
-            return _pair(handler(physical_id, old, new, stack_name))
-        return _pair(
-            update_resource(
-                resource_type, physical_id, old, new, stack_name, logical_id, old_attributes
-            )
-        )
-
-    functions.provision_resource.replace(checked_provision)
-    functions.update_resource.replace(checked_update)
+    hook.add(_check)
 
 
-def _pair(created: Any) -> Created:
-    physical_id, attributes = created
-    return physical_id, attributes
+def _check(operation: hook.Operation) -> None:
+    check(operation.resource_type, operation.logical_id, operation.properties)
 
 
 def check(resource_type: str, logical_id: str, properties: Properties) -> None:

@@ -6,8 +6,9 @@ The sentences are those of the services as far as reports quote them; the pages 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from embedded_aws.bridge import functions, tables
-from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.bridge import tables
+from embedded_aws.bridge.registry import Properties
+from embedded_aws.cloudformation.properties import hook
 
 _DATABASE, _VOLUME = "AWS::RDS::DBInstance", "AWS::EC2::Volume"
 _GIB = 1024
@@ -36,34 +37,17 @@ _COLDER = (
 
 def install() -> None:
     """Check values before a resource is created or updated."""
-    provision, update_resource = (
-        functions.provision_resource.current,
-        functions.update_resource.current,
+    hook.add(_check)
+
+
+def _check(operation: hook.Operation) -> Properties | None:
+    refuse(operation.resource_type, operation.properties)
+    if operation.old is None or operation.resource_type not in _STORAGE:
+        return None
+    assert operation.physical_id is not None  # noqa: S101 - an update has one
+    return _STORAGE[operation.resource_type](
+        operation.physical_id, operation.old, operation.properties, operation.rolls_back
     )
-
-    def checked_provision(
-        resource_type: str, logical_id: str, properties: Properties, stack_name: str
-    ) -> Created:
-        refuse(resource_type, properties)
-        created: Created = provision(resource_type, logical_id, properties, stack_name)
-        return created
-
-    def checked_update(
-        resource_type: str,
-        physical_id: str,
-        old: Properties,
-        new: Properties,
-        stack_name: str,
-        *rest: Any,
-    ) -> Any:
-        if old != new:
-            refuse(resource_type, new)
-            if resource_type in _STORAGE:
-                new = _STORAGE[resource_type](physical_id, old, new, _rolls_back(stack_name))
-        return update_resource(resource_type, physical_id, old, new, stack_name, *rest)
-
-    functions.provision_resource.replace(checked_provision)
-    functions.update_resource.replace(checked_update)
 
 
 def refuse(resource_type: str, properties: Properties) -> None:
@@ -175,7 +159,3 @@ _STORAGE: Mapping[str, Callable[[str, Properties, Properties, bool], Properties]
     _DATABASE: _database_storage,
     _VOLUME: _volume_size,
 }
-
-
-def _rolls_back(stack_name: str) -> bool:
-    return "ROLLBACK" in str((tables.STACKS.get(stack_name) or {}).get("StackStatus", ""))

@@ -12,6 +12,7 @@ from ministack.core.responses import get_region
 from ministack.services import ssm
 
 from embedded_aws.bridge import functions, tables
+from embedded_aws.schemas.zones import zones_of
 
 _SSM_VALUE = re.compile(r"^AWS::SSM::Parameter::Value<(.+)>$")
 _LIST = re.compile(r"^List<(.+)>$")
@@ -70,8 +71,7 @@ def _is_group_name(value: str) -> bool:
 
 
 def _is_zone(value: str) -> bool:
-    # The three zones that ministack gives to every region.
-    return value in {f"{get_region()}{letter}" for letter in "abc"}
+    return value in zones_of(get_region())
 
 
 def _is_image(value: str) -> bool:
