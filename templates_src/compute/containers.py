@@ -1,4 +1,4 @@
-"""What a task is made of: container, task definition and log group of api, worker and beat."""
+"""Container, task definition and log group of api, worker and beat."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from templates_src.core.shared import (
 from templates_src.core.wiring import EXECUTION_ROLE_ARN, KEY_ARN
 
 ARM64, X86_64 = "ARM64", "X86_64"
-# Lines that CloudWatch does not take in time are dropped rather than holding up requests.
+# If CloudWatch is slow, lines are dropped, so that requests do not wait.
 LOG_BUFFER = "25m"
 
 CPU_ARCHITECTURE = choice(
@@ -112,7 +112,7 @@ def container(
         Command=command_line(layer, workload),
         Essential=True,
         Environment=environment(layer, workload),
-        # The placeholder image is not the application's: it receives no secret.
+        # The placeholder image receives no secret: it is not the application's image.
         Secrets=If(
             layer.has(IMAGE_TAG),
             [injected.reference(layer) for injected in workload.secrets],
@@ -137,7 +137,7 @@ def container(
 def command_line(layer: Layer, workload: Workload) -> If:
     """The command of the image, or of the placeholder as long as there is no image.
 
-    An update that keeps the ApiCommand of 1.0 or 1.1 keeps an option that believes every proxy, so it is replaced here.
+    The default ApiCommand of 1.0 and 1.1, which an update keeps, trusts every proxy; this replaces that option.
     """
     given = Join(PRIVATE_PROXIES, Split(EVERY_PROXY, layer.parameter(workload.command)))
     of_image = If(layer.has(workload.command), Split(" ", given), NoValue)
@@ -145,14 +145,14 @@ def command_line(layer: Layer, workload: Workload) -> If:
 
 
 def environment(layer: Layer, workload: Workload) -> list[Environment]:
-    """Environment variables of a workload that are no secrets.
+    """Environment variables of a workload, without the secrets.
 
-    The hosts are in its URLs too; as variables they create a new revision when an engine moves, so that tasks are
-    replaced and read the new URL: ECS reads a secret only when a task starts.
+    The URLs also contain the hosts. As variables, the hosts create a new revision when an engine gets another address,
+    so that new tasks read the new URL: ECS reads a secret only when a task starts.
     """
     values: dict[str, Any] = {
         "ENVIRONMENT": layer.parameter(ENVIRONMENT),
-        # One for botocore, one for everything else.
+        # botocore reads one of them, other libraries the other.
         "AWS_DEFAULT_REGION": Region,
         "AWS_REGION": Region,
         "CELERY_KEY_PREFIX": celery_key_prefix(),
@@ -165,9 +165,9 @@ def environment(layer: Layer, workload: Workload) -> list[Environment]:
 
 
 def linux(layer: Layer, workload: Workload) -> LinuxParameters:
-    """An init process that reaps children and passes signals on, and the only writable folder.
+    """An init process, which reaps child processes and forwards signals, and the only writable folder.
 
-    In memory, because Fargate gives a mounted volume to root alone, and images should not run as root.
+    The folder is in memory: a volume that Fargate mounts belongs to root, and images should not run as root.
     https://github.com/aws/containers-roadmap/issues/938
     """
     size = workload.temporary_mib or layer.parameter(TEMPORARY_STORAGE)

@@ -1,4 +1,4 @@
-"""ECS Exec: a shell in a running container, for those whom IAM allows, with its sessions logged."""
+"""ECS Exec: a shell in a running container, with logged sessions, for principals that IAM allows."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def require_writable_root(layer: Layer) -> None:
 
 
 def execute_command(group: LogGroup) -> tuple[Statement, ...]:
-    """What a container needs to open a session and to log it."""
+    """The permissions to open a session and to log it."""
     return (
         Statement(
             Sid="OpenSessionChannels",
@@ -102,7 +102,7 @@ def execute_command(group: LogGroup) -> tuple[Statement, ...]:
             Sid="FindTheLogGroup",
             Effect=Allow,
             Action=[logs_actions.DescribeLogGroups],
-            # It lists: the agent looks for its group, and whether it is encrypted, among all of them.
+            # The agent lists all groups to find its own and whether it is encrypted.
             Resource=["*"],
         ),
         Statement(

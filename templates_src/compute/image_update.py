@@ -71,10 +71,10 @@ def update_own_product() -> Statement:
     """Update the provisioned product that the function's role owns, and follow the update.
 
     Service Catalog has no resource for a provisioned product, hence the ``*``. The level limits these actions:
-    roleLevel is what this role launched or owns, accountLevel would be every product of the account. The launcher
-    makes the role the owner once (UpdateProvisionedProductProperties) and catalog.yaml gives it the portfolio. The
-    launch role of the product's launch constraint does the rest, so this role needs no right on CloudFormation or on
-    the resources of the stack.
+    roleLevel covers the products that this role launched or owns, accountLevel every product of the account. The
+    launcher makes the role the owner once (UpdateProvisionedProductProperties) and catalog.yaml gives it the portfolio.
+    The launch role of the product's launch constraint does the rest, so this role needs no permissions on
+    CloudFormation or on the resources of the stack.
     """
     return Statement(
         Sid="UpdateTheProductItOwns",
@@ -90,10 +90,10 @@ def update_own_product() -> Statement:
 
 
 def read_product_parameters() -> Statement:
-    """List the parameters of a product's version, in a portfolio that the role was given access to.
+    """List the parameters of a product's version, in a portfolio that has the role as a principal.
 
-    An update sends a parameter that it does not name back to its default, so the function names them all. The
-    product's ID is not known before it is published, and a shared one belongs to another account, hence the ``*``.
+    An update resets a parameter that it does not name to its default, so the function names all parameters. The
+    product's ID is unknown before it is published, and a shared product belongs to another account, hence the ``*``.
     """
     return Statement(
         Sid="ReadTheParametersOfItsProduct",

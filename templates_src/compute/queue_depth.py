@@ -1,6 +1,6 @@
-"""Queue depth: the function that measures it every minute, because no metric of AWS knows the length of a Valkey list.
+"""Queue depth: a function measures it every minute, because AWS publishes no metric of the length of a Valkey list.
 
-What the function reads, publishes and needs stands in the docstring of ``functions/queue_depth/handler.py``.
+The docstring of ``functions/queue_depth/handler.py`` says what the function reads, publishes and needs.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from templates_src.core.wiring import (
 )
 from templates_src.security.roles import publish_metrics
 
-# What the function publishes, under the names of cluster and service.
+# The metrics that the function publishes, with the dimensions ClusterName and ServiceName.
 QUEUE_DEPTH, BACKLOG_PER_TASK = "QueueDepth", "BacklogPerTask"
-# Target tracking reads minutes, and CloudWatch keeps no finer ones of an ordinary metric.
+# Target tracking reads one value a minute, the finest that CloudWatch keeps of a standard metric.
 SCHEDULE = "rate(1 minute)"
-# Its calls give up before: the time-outs of functions/queue_depth.
+# The time-outs of the calls in functions/queue_depth are shorter.
 TIMEOUT_SECONDS = 30
-# The least that Lambda and EventBridge take. An older event has nothing to measure that the next one does not.
+# The minimum of Lambda and EventBridge. An older event is useless: the next one measures the same.
 EVENT_AGE_SECONDS = 60
 QUEUE_NAME = "[A-Za-z0-9_.-]+"
 
@@ -69,7 +69,7 @@ def add_queue_depth(layer: Layer, cluster: Cluster, service: Service) -> Functio
 
 
 def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, Any]:
-    """The function's environment; the password is not in it, but in the secret."""
+    """The function's environment variables, without the password, which stays in the secret."""
     return {
         "CACHE_HOST": layer.parameter(CACHE_HOST),
         "CACHE_PORT": layer.parameter(CACHE_PORT),
@@ -85,9 +85,10 @@ def environment(layer: Layer, cluster: Cluster, service: Service) -> dict[str, A
 
 
 def read_password(layer: Layer) -> tuple[Statement, Statement]:
-    """Read the password of the cache's user in use, and decrypt nothing else than secrets.
+    """Read the password of the cache user in use, and decrypt only secrets.
 
-    Of both users: between an update of the role and one of the function, the function still names the former.
+    It covers both users: after the update of the role and before that of the function, the function still uses the
+    former one.
     """
     return (
         Statement(
@@ -112,7 +113,7 @@ def read_password(layer: Layer) -> tuple[Statement, Statement]:
 
 
 def count_tasks(cluster: Cluster, service: Service) -> Statement:
-    """See how many tasks of the worker run."""
+    """Read the number of running worker tasks."""
     return Statement(
         Sid="CountTheWorkersTasks",
         Effect=Allow,
@@ -123,7 +124,7 @@ def count_tasks(cluster: Cluster, service: Service) -> Statement:
 
 
 def add_schedule(layer: Layer, function: Function) -> None:
-    """Runs every minute, without a retry for a minute that failed: alarms report it, and the next run measures again."""
+    """Runs every minute. A failed run is not retried: an alarm reports it, and the next run measures again."""
     schedule = layer.add(
         Rule(
             "QueueDepthSchedule",

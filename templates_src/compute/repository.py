@@ -42,16 +42,16 @@ IMAGE_TAG = Declaration(
 
 # For both architectures, from a registry without the pull limits of Docker Hub.
 PLACEHOLDER_IMAGE = "public.ecr.aws/docker/library/python:3.13-alpine"
-# ECR does not know which image runs. An image that expires while it runs cannot be pulled for the next task, so
-# enough are kept that the running one is among them: pushes between two deployments, and back to an older one.
+# ECR does not know which image runs. If the running image expires, new tasks cannot pull it. So the repository keeps
+# enough images to contain the running one, also after many pushes without a deployment and after a rollback.
 KEPT_IMAGES = 200
-# Only what no tag leads to: ECR keeps the parts of an image of several architectures as long as the image.
+# Only untagged images: ECR keeps the parts of a multi-architecture image as long as the image.
 KEPT_UNTAGGED_DAYS = 14
 
 
 @dataclass(frozen=True)
 class ImageSource:
-    """The repository in use, created here or given: expressions of its URI, its ARN and the image to run."""
+    """The repository in use, new or existing: expressions for its URI, its ARN and the image to run."""
 
     uri: If
     arn: If
@@ -59,10 +59,10 @@ class ImageSource:
 
 
 def add_repository(layer: Layer) -> ImageSource:
-    """The repository, unless one is given.
+    """The repository, if no existing one is named.
 
-    Retained: its images outlive the environment, and ECR deletes no repository that holds any. AES-256 rather than
-    the environment's key, so that a puller needs no permission on the key.
+    It is retained: its images outlive the environment, and ECR deletes only an empty repository. It uses AES-256
+    instead of the environment's key, so that pulling needs no permission on the key.
     """
     given = layer.has(IMAGE_REPOSITORY)
     created = layer.condition(
@@ -99,7 +99,7 @@ def add_repository(layer: Layer) -> ImageSource:
 
 
 def lifecycle() -> str:
-    """Lifecycle policy, as ECR reads it."""
+    """The lifecycle policy in ECR's JSON."""
     untagged: dict[str, Any] = {
         "tagStatus": "untagged",
         "countType": "sinceImagePushed",
@@ -136,7 +136,7 @@ def pull(source: ImageSource) -> Statement:
 def allow_push(layer: Layer, source: ImageSource) -> None:
     """Workflows can push to this repository, if there is a deploy role.
 
-    Reading is part of pushing: existing layers and tags, and the base layers of a build.
+    A push also reads: existing layers and tags, and the base layers of a build.
     """
     layer.add(
         PolicyType(

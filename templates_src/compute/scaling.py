@@ -1,4 +1,4 @@
-"""Scaling of a service between two numbers of tasks, by metrics that are held at a target."""
+"""Scaling of a service between two numbers of tasks, by target tracking."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from templates_src.core.shared import metric_namespace
 
 MOST_TASKS = 100
 CPU, MEMORY = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"
-# Out as soon as the last tasks are up, in only when it is sure to last.
+# Scale out as soon as the last tasks run; scale in only after the load stays low for a while.
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 
 
@@ -46,7 +46,7 @@ def tasks(service: str, bound: str, default: str) -> Declaration:
 
 
 def percentage(name: str, what: str, default: str) -> Declaration:
-    """The average use, in percent, that scaling holds."""
+    """The target of target tracking: average use, in percent."""
     return number(
         name,
         group=groups.API,
@@ -73,10 +73,10 @@ WORKER_BACKLOG_TARGET = number(
 
 @dataclass(frozen=True)
 class Tracked:
-    """A metric of a service, and what it is held at.
+    """A metric of a service and its target value.
 
-    Application Auto Scaling knows the metric under its name, or the environment publishes it, in its own namespace
-    under the names of cluster and service.
+    The metric is a predefined one of Application Auto Scaling, or one that the environment publishes in its namespace
+    with the dimensions ClusterName and ServiceName.
     """
 
     title: str
@@ -114,14 +114,14 @@ def add_scaling(layer: Layer, cluster: Cluster, service: Service, scaling: Scali
             f"{title}ScalableTarget",
             ServiceNamespace="ecs",
             ScalableDimension="ecs:service:DesiredCount",
-            # Two names; the Ref of a service is its ARN.
+            # This property needs names, and the Ref of a service is its ARN.
             ResourceId=Join("/", ["service", Ref(cluster), GetAtt(service, "Name")]),
             MinCapacity=layer.parameter(scaling.smallest),
             MaxCapacity=layer.parameter(scaling.largest),
         )
     )
     for tracked in scaling.tracked:
-        # Holds one metric at its target.
+        # Keeps one metric at its target.
         layer.add(
             ScalingPolicy(
                 f"{title}{tracked.title}Scaling",

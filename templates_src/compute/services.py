@@ -56,14 +56,14 @@ API_SERVICE = ServiceSpec(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maxi
 WORKER_SERVICE = ServiceSpec(
     WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200
 )
-# Never two: everything would be scheduled twice. So the old one stops before the new one starts.
+# Never two, which would schedule every job twice: the old task stops before the new one starts.
 BEAT_SERVICE = ServiceSpec(BEAT, FARGATE, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
 
 
 def add_service(
     layer: Layer, running: ServiceSpec, cluster: Cluster, task: TaskDefinition, after: list[str]
 ) -> Service:
-    """The service of a workload, made after the resources named in ``after``."""
+    """The service of a workload, which depends on the resources named in ``after``."""
     optional: dict[str, Any] = {}
     if running.count is not None:
         optional["DesiredCount"] = running.count
@@ -90,7 +90,8 @@ def add_service(
                 MaximumPercent=running.maximum,
                 DeploymentCircuitBreaker=DeploymentCircuitBreaker(Enable=True, Rollback=True),
             ),
-            # ECS moves a task by starting its successor first, and refuses that where there may be no second one.
+            # To rebalance zones, ECS starts the new task first. It rejects that for a service that can have only one
+            # task.
             AvailabilityZoneRebalancing="ENABLED" if running.maximum > 100 else "DISABLED",
             NetworkConfiguration=NetworkConfiguration(
                 AwsvpcConfiguration=AwsvpcConfiguration(

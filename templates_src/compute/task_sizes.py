@@ -1,4 +1,4 @@
-"""CPU and memory of the tasks: the pairs that Fargate has, as choices and as rules."""
+"""CPU and memory of the tasks: the pairs that Fargate supports, as allowed values and rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from templates_src.core.layer import Layer, Rule
 from templates_src.core.shared import new_tasks
 
 GIB = 1024
-# Memory in MiB by CPU units, as far as the form offers them; Fargate has no other pair of these.
+# Memory in MiB by CPU units: of the values that the form offers, the pairs that Fargate supports.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
 TASK_SIZES: Mapping[str, tuple[str, ...]] = {
     "256": ("512", "1024", "2048"),
@@ -57,7 +57,7 @@ def require_task_size(layer: Layer, cpu: Declaration, memory: Declaration) -> No
                 f"{memory.name}FitsCpu{units}",
                 parameters=(cpu, memory),
                 when=Equals(Ref(cpu.name), units),
-                # troposphere has no class for this function, which only rules know.
+                # troposphere has no class for this function, which exists only in rules.
                 holds={"Fn::Contains": [list(sizes), Ref(memory.name)]},
                 message=f"{memory.name} must be {', '.join(sizes[:-1])} or {sizes[-1]} when {cpu.name} is {units}.",
             )

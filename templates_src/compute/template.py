@@ -1,4 +1,4 @@
-"""What runs: image repository, ECS cluster, the services api, worker and beat with their scaling, the search server."""
+"""The compute layer: image repository, ECS cluster, the services api, worker and beat with scaling, and the search server."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def compute() -> Layer:
 
 
 def add_cluster(layer: Layer) -> Cluster:
-    """The cluster, with the metrics of Container Insights; ``enhanced`` would bill each task's own."""
+    """The cluster, with Container Insights; ``enhanced`` would also bill metrics of each task."""
     return layer.add(
         Cluster(
             "Cluster",
@@ -72,10 +72,10 @@ def add_cluster(layer: Layer) -> Cluster:
 
 
 def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[str, Service]:
-    """The three services by the title of what they run.
+    """The three services by the title of their workload.
 
-    They wait for what no reference of theirs expresses: capacity, and what starting a task takes. So they also go
-    first, and leave a cluster that its capacity can be taken from.
+    They depend on the capacity providers and on the permissions that starting a task needs, which no reference
+    expresses. CloudFormation therefore also deletes them first, and then can remove the capacity providers.
     """
     groups = {running.workload.title: add_log_group(layer, running.workload) for running in RUNNING}
     after = [
@@ -92,7 +92,7 @@ def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[st
 
 
 def attach_capacity(layer: Layer, cluster: Cluster) -> ClusterCapacityProviderAssociations:
-    """Both kinds of Fargate; what names none gets the one that is not taken away."""
+    """Both capacity providers of Fargate; the default is FARGATE, which does not reclaim tasks."""
     return layer.add(
         ClusterCapacityProviderAssociations(
             "CapacityProviders",
@@ -108,7 +108,7 @@ def attach_capacity(layer: Layer, cluster: Cluster) -> ClusterCapacityProviderAs
 def allow_start(layer: Layer, source: ImageSource, groups: list[LogGroup]) -> PolicyType:
     """The execution role can pull the image and write the logs of these services.
 
-    It cannot make a log group, so that none appears without a retention.
+    It cannot create a log group, so that none appears without a retention.
     """
     return layer.add(
         PolicyType(
@@ -131,7 +131,7 @@ def allow_start(layer: Layer, source: ImageSource, groups: list[LogGroup]) -> Po
 def add_outputs(
     layer: Layer, cluster: Cluster, services: dict[str, Service], source: ImageSource
 ) -> None:
-    """What deploys and watches the services."""
+    """The outputs for deployments and monitoring."""
     layer.output("ClusterName", Ref(cluster), "Name of the ECS cluster", public=True)
     for workload in (running.workload for running in RUNNING):
         layer.output(

@@ -46,9 +46,9 @@ from templates_src.security.secrets import VALUE
 
 # The longest that Fargate waits; Spot gives the same notice.
 WORKER_STOP_SECONDS = 120
-# Beat's schedule file is all it writes.
+# Beat writes only its schedule file.
 BEAT_TEMPORARY_MIB = 64
-# Answers 200 where the load balancer asks.
+# Answers 200 on the path of the health check.
 PLACEHOLDER_API = (
     "sh",
     "-c",
@@ -56,9 +56,9 @@ PLACEHOLDER_API = (
     f" && echo placeholder > /tmp/public{ports.HEALTH_PATH}"
     f" && exec python -m http.server {ports.API} --directory /tmp/public",
 )
-# Whose X-Forwarded-For uvicorn believes: an address in a private range, as the load balancer's is. It appends the
-# address that it sees to what the client sent, so the last public address is the client's. With * uvicorn takes the
-# first one, which the client chooses.
+# uvicorn trusts X-Forwarded-For only from these private ranges, which contain the load balancer. The load balancer
+# appends the address of the client to the header, so the last public address is the client's. With *, uvicorn takes the
+# first address, which the client chooses.
 EVERY_PROXY = "--forwarded-allow-ips *"
 PRIVATE_PROXIES = "--forwarded-allow-ips 10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
@@ -67,7 +67,8 @@ PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
 def command(service: str, default: str) -> Declaration:
     """Command of a service's container.
 
-    Split at each space, so that it needs no shell in the image and may hold commas, as Celery's queue lists do.
+    It is split at each space, so that it needs no shell in the image and can contain commas, as Celery's queue lists
+    do.
     """
     return Declaration(
         name=f"{service}Command",
@@ -87,12 +88,12 @@ class SecretVariable:
     variable: str
     secret: Declaration
     key: str
-    # Where secrets are a pair: the secret that takes the place of the other while the second one is in use.
+    # For a pair of secrets: the one that replaces the other while the second one is in use.
     second: Declaration | None = None
     pair: Pair | None = None
 
     def reference(self, layer: Layer) -> Secret:
-        """The secret as a container names it: without the key it would get the JSON as a whole."""
+        """The reference to the secret in a container definition; without the key, the container gets the whole JSON."""
         value: Sub | If = self._part(layer, self.secret)
         if self.pair and self.second:
             value = self.pair.choose(layer, value, self._part(layer, self.second))
@@ -106,7 +107,7 @@ class SecretVariable:
 def signing(
     variable: str, first: Declaration, second: Declaration, pair: Pair
 ) -> Sequence[SecretVariable]:
-    """The secret that signs, and the other one of its pair, by which the api accepts too."""
+    """The secret that signs, and the other secret of its pair, which the api also accepts."""
     return (
         SecretVariable(variable, first, VALUE, second, pair),
         SecretVariable(f"{variable}_SECONDARY", second, VALUE, first, pair),
@@ -124,13 +125,13 @@ APPLICATION = (
     SecretVariable("ANTHROPIC_API_KEY", CLAUDE_API_KEY_SECRET_ARN, VALUE),
     SecretVariable("CLIMATIQ_API_KEY", CLIMATIQ_API_KEY_SECRET_ARN, VALUE),
 )
-# Tokens and sessions are the api's alone.
+# Only the api uses tokens and sessions.
 SIGNING = (
     *signing("JWT_SECRET", JWT_SECRET_ARN, JWT_SECOND_SECRET_ARN, JWT_SECRET),
     *signing("SESSION_KEY", SESSION_KEY_SECRET_ARN, SESSION_SECOND_KEY_SECRET_ARN, SESSION_KEY),
 )
-# An environment variable and its value: a parameter, or text that Sub completes. ECS reads a secret only when a task starts:
-# what changes with the credentials in a URL, or with the API keys that were put in, replaces the tasks.
+# An environment variable and its value: a parameter, or text that Sub completes. ECS reads a secret only when a task
+# starts. A variable that changes with the credentials or the API keys replaces the tasks.
 Variables: TypeAlias = tuple[tuple[str, Declaration | Sub], ...]
 BROKER_VARIABLES: Variables = (
     ("CACHE_ROTATION", CACHE_CREDENTIALS_IN_USE),
@@ -149,9 +150,9 @@ APPLICATION_VARIABLES: Variables = (
 
 @dataclass(frozen=True)
 class Workload:
-    """One of the three things that run from the image.
+    """One of the three workloads that run from the image.
 
-    ``title`` begins its logical IDs; ``temporary_mib`` is the size of its /tmp where the parameter does not rule.
+    ``title`` is the prefix of its logical IDs; ``temporary_mib`` is the size of its /tmp if no parameter sets it.
     """
 
     title: str
@@ -168,7 +169,7 @@ class Workload:
 
     @property
     def name(self) -> str:
-        """Name of the container, and end of the task family's."""
+        """Name of the container, and suffix of the task family."""
         return self.title.lower()
 
 
@@ -176,8 +177,7 @@ API = Workload(
     "Api",
     cpu("Api", "1024"),
     memory("Api", "2048"),
-    # The load balancer reuses connections for 60 seconds; an api that closed them sooner would now and then meet a
-    # request with a 502.
+    # The load balancer reuses connections for 60 seconds. If the api closed them sooner, some requests would get a 502.
     command(
         "Api",
         f"uvicorn app.main:app --host 0.0.0.0 --port {ports.API} --timeout-keep-alive 75"

@@ -1,1 +1,1 @@
-"""How templates are written, and what their layers share."""
+"""The parts of every template, and the values that the layers share."""

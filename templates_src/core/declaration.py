@@ -1,4 +1,4 @@
-"""Declaration of a template parameter: everything that CloudFormation and its users need, in one place."""
+"""Declaration of a template parameter: all properties that CloudFormation and its users need."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ TRUE, FALSE = "true", "false"
 class Declaration:
     """A parameter of one or several templates.
 
-    Defaults are strings for every type, because taskcat cannot override a default of another type.
-    ``message`` is the sentence CloudFormation shows when a value is refused; it says what to type.
-    ``wired`` marks a value that another layer outputs under the same name: the root connects the
-    two, and only somebody who launches the layer alone types it. ``release`` marks a value that
-    says where the release is, which no environment profile holds.
+    Defaults are strings for every type, because taskcat cannot override a default of another type. ``message`` is the
+    sentence that CloudFormation shows for an invalid value; it says which values are valid. ``wired`` marks a value
+    that another layer outputs under the same name: the root connects the two, and only a launch of the single layer
+    asks for it. ``release`` marks the location of the release, which no environment profile contains.
     """
 
     name: str

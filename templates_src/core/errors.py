@@ -1,4 +1,4 @@
-"""What building a template can refuse."""
+"""The error of a template that cannot be built."""
 
 
 class TemplateError(Exception):

@@ -1,4 +1,4 @@
-"""The groups of the form: what a launcher looks for, in the order in which the console shows it."""
+"""The parameter groups of the launch form, in the order in which the console shows them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAUNCHING = "Launching"
 
 
 def outputs_of(layer: str) -> str:
-    """The group of the values that a layer outputs; only a layer that is launched alone shows it."""
+    """The group of the values that a layer outputs; the form shows it only for a layer that is launched alone."""
     return f"Outputs of the {layer} layer"
 
 
@@ -33,7 +33,7 @@ def of_service(service: str) -> str:
     return {"Api": API, "Worker": WORKERS, "Beat": BEAT}[service]
 
 
-# The layers whose outputs a later layer takes.
+# The layers whose outputs are parameters of a later layer.
 SOURCES = ("network", "security", "data", "edge", "compute")
 ORDER = (
     ENVIRONMENT,

@@ -46,7 +46,7 @@ def tls_only(bucket: Bucket) -> Statement:
         Sid="RefusePlainHttp",
         Effect=Deny,
         Principal=Principal("*"),
-        # Everything, by everyone: it only denies.
+        # All actions and principals, because the statement denies.
         Action=[s3.Action("*")],
         Resource=[GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
         Condition=Condition(Bool({"aws:SecureTransport": "false"})),
@@ -54,7 +54,7 @@ def tls_only(bucket: Bucket) -> Statement:
 
 
 def read_secrets(arns: Iterable[Any], key_arn: Any) -> tuple[Statement, Statement]:
-    """Statements with which a role can read these secrets, and use their key for secrets only."""
+    """Statements that let a role read these secrets, and use their key only through Secrets Manager."""
     return (
         Statement(
             Sid="ReadTheSecretsItUses",
@@ -75,9 +75,9 @@ def read_secrets(arns: Iterable[Any], key_arn: Any) -> tuple[Statement, Statemen
 
 
 def use_key_for_volumes(key_arn: Any) -> tuple[Statement, Statement]:
-    """Let EBS work with volumes and snapshots under a key for whoever has these statements, and for nothing else.
+    """Let EBS use a key for the volumes and snapshots of the role that has these statements, and for no other purpose.
 
-    The actions are those that the EBS user guide lists; ReEncrypt* is a family of two.
+    The EBS user guide lists these actions; ReEncrypt* stands for two actions.
     https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html
     """
     through_ec2 = {"kms:ViaService": Sub("ec2.${AWS::Region}.amazonaws.com")}

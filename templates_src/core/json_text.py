@@ -1,4 +1,4 @@
-"""JSON inside a template: text that CloudFormation completes with parameters, and with parts that depend on conditions."""
+"""JSON text in a template, in which CloudFormation substitutes parameters and parts that depend on conditions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ConditionalEntry:
-    """An entry of a list, not the first, that exists under a condition of the template."""
+    """An entry of a list that exists under a condition of the template; not the first entry."""
 
     condition: str
     entry: Any
@@ -31,9 +31,8 @@ class ConditionalEntry:
 def json_text(value: Any) -> Sub | str:
     """The value as JSON text.
 
-    Strings may hold ``${Name}`` and ``${LogicalId.Attribute}``: what these become must need no escape in JSON, as
-    names and ARNs do not. Raises TemplateError for a list whose first entry is an Only, which would leave a comma
-    without a neighbour.
+    Strings can contain ``${Name}`` and ``${LogicalId.Attribute}`` if their values need no escape in JSON, such as names
+    and ARNs. Raises TemplateError for a list whose first entry is an Only, because the comma after it would be invalid.
     """
     return _completed(value)
 
@@ -62,8 +61,8 @@ def _written(value: Any, parts: dict[str, Any]) -> str:
 def _entries(items: list[Any], parts: dict[str, Any]) -> str:
     if items and isinstance(items[0], ConditionalEntry):
         raise TemplateError(
-            f"A list begins with an entry that is there only under {items[0].condition}; "
-            "put an entry first that always is."
+            f"A list begins with an entry that exists only under {items[0].condition}; "
+            "put an entry first that always exists."
         )
     text = ""
     for position, item in enumerate(items):

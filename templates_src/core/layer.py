@@ -1,4 +1,4 @@
-"""A layer: one CloudFormation template, put together from declared parameters, tagged resources and described outputs."""
+"""A layer: one CloudFormation template with declared parameters, tagged resources and described outputs."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ Expression: TypeAlias = "AWSHelperFn | dict[str, Any]"
 class Rule:
     """A combination of parameters that a launch requires.
 
-    Where ``when`` is true (or absent) ``holds`` must be, or CloudFormation shows ``message`` and creates nothing.
-    Both expressions refer to ``parameters`` only, which the layer declares.
+    If ``when`` is true or absent, ``holds`` must be true; otherwise CloudFormation shows ``message`` and creates
+    nothing. Both expressions refer only to ``parameters``, which the layer declares.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Rule:
     when: Expression | None = None
 
 
-# The order in which a template reads; troposphere's own is alphabetical.
+# The order of the sections; troposphere sorts them by name.
 SECTION_ORDER = (
     "AWSTemplateFormatVersion",
     "Description",
@@ -73,8 +73,8 @@ class Layer:
     """One template under construction.
 
     Every resource that can be tagged gets the tags Project, Environment and Layer; every parameter comes from a
-    Declaration with group and label; every output has a description. ``common`` are the parameters that the tags
-    are taken from: what is made once an account, rather than once an environment, has no Environment.
+    Declaration with group and label; every output has a description. ``common`` are the parameters for the tags: a
+    template that is deployed once per account has no Environment.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class Layer:
             self.parameter(declaration)
 
     def parameter(self, declaration: Declaration) -> Ref:
-        """Declare the parameter unless it is already, and refer to it.
+        """Declare the parameter if it is not declared yet, and return a reference to it.
 
-        Raises TemplateError when another declaration has its name, or its label, group or description is empty.
+        Raises TemplateError if another declaration has its name, or if its label, group or description is empty.
         """
         known = self.declarations.get(declaration.name)
         if known is None:
@@ -114,7 +114,7 @@ class Layer:
     def condition(self, name: str, expression: Expression) -> str:
         """Add a condition if it does not exist; returns its name, for If and Condition.
 
-        Raises TemplateError when the name already means something else.
+        Raises TemplateError if the name has another meaning already.
         """
         known = self.template.conditions.setdefault(name, expression)
         if _plain(known) != _plain(expression):
@@ -139,7 +139,7 @@ class Layer:
         return self.condition("IsProd", Equals(self.parameter(ENVIRONMENT), PROD))
 
     def optional(self, declaration: Declaration) -> If:
-        """The value of an optional parameter; the property is left out where it is empty."""
+        """The value of an optional parameter; the template omits the property if the value is empty."""
         return If(self.has(declaration), self.parameter(declaration), NoValue)
 
     def role_properties(self) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Layer:
         }
 
     def rule(self, rule: Rule) -> None:
-        """Refuse a combination of parameters before anything is created."""
+        """Add a rule, so that CloudFormation refuses a combination of parameters before it creates anything."""
         for declaration in rule.parameters:
             self.parameter(declaration)
         self.rules[rule.name] = rule
@@ -166,7 +166,7 @@ class Layer:
     def require_in_prod(
         self, name: str, declaration: Declaration, *, holds: Expression, message: str
     ) -> None:
-        """Hold a parameter of a prod environment to what production needs."""
+        """Add a rule that a parameter must satisfy if Environment is prod."""
         self.rule(
             Rule(
                 name,
@@ -178,7 +178,7 @@ class Layer:
         )
 
     def add(self, resource: Resource) -> Resource:
-        """Add a resource, tagged where its type can be and it has no tags yet."""
+        """Add a resource, with tags if its type supports them and it has none yet."""
         if "Tags" in resource.props and "Tags" not in resource.properties:
             resource.Tags = (
                 self.tags() if resource.props["Tags"][0] is dict else Tags(**self.tags())
@@ -197,7 +197,8 @@ class Layer:
     def output(self, name: str, value: Any, description: str, *, public: bool = False) -> None:
         """Output a value, for later layers and, if public, for users of the environment.
 
-        An output always exists, empty where it does not apply: the root cannot refer to one that may be missing.
+        An output always exists, with an empty value if it does not apply: the root cannot refer to an output that may
+        be missing.
         """
         self._require(name, description, "description")
         self.template.add_output(Output(name, Value=value, Description=description))
@@ -236,7 +237,7 @@ class Layer:
     def _require(self, name: str, text: str, what: str) -> None:
         if not text.strip():
             raise TemplateError(
-                f"{name} of layer {self.name} has no {what}; say what it is where it is declared."
+                f"{name} of layer {self.name} has no {what}; add it to the declaration."
             )
 
 
@@ -250,7 +251,7 @@ def _plain(expression: Expression) -> str:
 
 
 def _ordered(mapping: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
-    """The mapping with its keys in the given order; a key the order does not name is an error."""
+    """The mapping with its keys in the given order. Raises TemplateError for a key that is not in the order."""
     unknown = set(mapping) - set(order)
     if unknown:
         raise TemplateError(

@@ -1,4 +1,4 @@
-"""The size of every policy as IAM counts it, with everything that a launch decides at its longest."""
+"""The size of every policy as IAM counts it, with the longest possible values."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
 
-# IAM's quotas in characters, white space not counted: a managed policy, all inline policies of a role together, a
-# trust policy; and the managed policies that a role may have unless the quota is raised.
+# IAM's quotas in characters without white space: for a managed policy, for all inline policies of a role together, and
+# for a trust policy. The last is the default quota of managed policies for a role.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 MAX_MANAGED = 6_144
 MAX_INLINE = 10_240
 MAX_TRUST = 2_048
 MAX_ATTACHED = 10
-# An ARN or a name that a launch decides. The longest that occurs is the ARN of a nested stack: a root stack of
-# Service Catalog, two suffixes and a logical ID, about 190 characters.
+# An ARN or a name that is known only at the launch. The longest that occurs is the ARN of a nested stack: a root stack
+# of Service Catalog, two suffixes and a logical ID, about 190 characters.
 LONGEST_VALUE = 200
 LONGEST_PSEUDO = {
     "AWS::AccountId": "1" * 12,
@@ -32,7 +32,7 @@ _VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 
 
 def check_policies(layers: Sequence[Layer]) -> None:
-    """Hold the managed, trust and inline policies of templates that are launched together to IAM's quotas.
+    """Compare the managed, trust and inline policies of templates that are launched together with IAM's quotas.
 
     Raises TemplateError for a policy that is too large, and for more managed policies than a role may have.
     """
@@ -72,20 +72,20 @@ def longest_values(declarations: Iterable[Declaration]) -> dict[str, str]:
 def _require(subject: str, size: int, most: int) -> None:
     if size > most:
         raise TemplateError(
-            f"{subject} too large: {size:,} characters at their longest, and IAM takes {most:,}; "
-            "remove what is not needed, or divide it among policies."
+            f"{subject} too large: {size:,} characters at the longest values, and IAM allows {most:,}; "
+            "remove actions that are not needed, or divide it among policies."
         )
 
 
 def _require_attached(subject: str, arns: Sequence[object]) -> None:
     if len(arns) > MAX_ATTACHED:
         raise TemplateError(
-            f"Role {subject} has {len(arns)} managed policies, but IAM takes {MAX_ATTACHED}; make one of two."
+            f"Role {subject} has {len(arns)} managed policies, but IAM allows {MAX_ATTACHED}; join two of them."
         )
 
 
 def _output_roles(layer: Layer) -> Iterator[tuple[str, str]]:
-    """The outputs that are a resource's Ref, with the resource: how a later template names an earlier one's role."""
+    """The outputs that are the Ref of a resource, with the resource: a later template names roles by them."""
     for name, output in layer.document().get("Outputs", {}).items():
         if isinstance(output["Value"], dict) and "Ref" in output["Value"]:
             yield name, output["Value"]["Ref"]
@@ -98,19 +98,19 @@ def _inline_size(policies: Iterable[Mapping[str, Any]], values: Mapping[str, str
 def longest_size(document: object, values: Mapping[str, str]) -> int:
     """Characters of a document in CloudFormation's JSON.
 
-    ``values`` holds parameters at their longest; what is not in it counts as ``LONGEST_VALUE`` characters.
+    ``values`` contains the longest values of parameters; any other value counts as ``LONGEST_VALUE`` characters.
     """
     return len("".join(json.dumps(_Longest(values).of(document)).split()))
 
 
 class _Longest:
-    """Evaluates functions so that the result is as long as it can be."""
+    """Evaluates functions to the longest possible result."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = {**LONGEST_PSEUDO, **values}
 
     def of(self, value: Any) -> Any:
-        """The value, or None where it is left out."""
+        """The value, or None if it is omitted."""
         match value:
             case {"Ref": "AWS::NoValue"}:
                 return None

@@ -14,12 +14,12 @@ from troposphere.s3 import (
     ServerSideEncryptionRule,
 )
 
-# The parts of an upload that was never completed are billed and shown nowhere.
+# S3 bills the parts of an incomplete upload, and lists them nowhere with the objects.
 ABORT_UPLOADS = AbortIncompleteMultipartUpload(DaysAfterInitiation=7)
 
 
 def private_bucket() -> dict[str, Any]:
-    """Properties of a bucket that is encrypted (AES-256, the keys are S3's), closed to the public, and without ACLs."""
+    """Properties of an encrypted bucket (SSE-S3) without public access and without ACLs."""
     return {
         "BucketEncryption": BucketEncryption(
             ServerSideEncryptionConfiguration=[

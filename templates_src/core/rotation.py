@@ -12,7 +12,7 @@ from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
 from templates_src.core.shared import NEW_TASKS, new_tasks
 
-# The version of every secret in an environment that never rotated it.
+# The version of a secret that was never rotated.
 FIRST_VERSION = "1"
 # The secrets of a pair.
 FIRST, SECOND = "first", "second"
@@ -48,12 +48,12 @@ DATABASE_MASTER_VERSION = secret_version(
 
 
 def versioned_name(layer: Layer, version: Declaration, title: str) -> If:
-    """Name of a generated secret, which another version replaces: by a new value, under another ARN.
+    """Name of a generated secret. Another version replaces the secret: new value, new ARN.
 
-    CloudFormation deletes the replaced secret when the whole update, services included, has succeeded. Until then, and after a
-    rollback, whatever refers to it finds it unchanged. A secret of the first version has no name, as in releases before 1.2.0.
-    The stack's name makes the name unique; a slash before the version keeps it from ending in a hyphen and six characters,
-    which Secrets Manager would take for its own suffix.
+    CloudFormation deletes the replaced secret after the whole update, services included, has succeeded. Until then, and
+    after a rollback, it is unchanged. A secret of the first version has no explicit name, as in releases before 1.2.0.
+    The name of the stack makes the name unique. The slash before the version prevents an end with a hyphen and six
+    characters, which Secrets Manager would read as its suffix.
     """
     first = layer.condition(
         f"Is{version.name}First", Equals(layer.parameter(version), FIRST_VERSION)
@@ -63,10 +63,10 @@ def versioned_name(layer: Layer, version: Declaration, title: str) -> If:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two secrets that are both valid, so that readers move from one to the other without an interruption.
+    """Two secrets that are both valid, so that readers change from one to the other without an interruption.
 
-    ``in_use`` says which one the environment uses. The other one can get a new value at any time, by its version, because
-    nothing uses it.
+    ``in_use`` selects the one that the environment uses. A new version gives the other one a new value at any time,
+    because nothing uses it.
     """
 
     in_use: Declaration
@@ -85,7 +85,7 @@ class Pair:
         return If(self.uses_second(layer), second, first)
 
     def text(self, layer: Layer) -> If:
-        """Which secret is in use in which version, such as ``first/1``: another text where a reader must read again."""
+        """The secret in use and its version, such as ``first/1``: a text that changes when readers must read again."""
         for version in (self.first, self.second):
             layer.parameter(version)
         return self.choose(
@@ -98,7 +98,7 @@ class Pair:
 def pair(
     in_use: str, first: str, second: str, *, label: str, what: str, one: str, change: str
 ) -> Pair:
-    """The parameters of a pair: their names, what labels begin with, the words for the pair's use and for one of it, and what moving does."""
+    """The parameters of a pair: names, prefix of the labels, words for the pair and for one of it, and the effect of a change."""
     renewal = f"Another version renews the {{}} {one}; renew it only while the other one is in use."
     return Pair(
         choice(

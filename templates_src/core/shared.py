@@ -10,7 +10,7 @@ from templates_src.core.declaration import Declaration, choice
 ENVIRONMENTS = ("dev", "staging", "prod")
 PROD = "prod"
 
-# The JSON key that the secrets of database and cache keep their password under.
+# The JSON key of the password in the secrets of database and cache.
 PASSWORD_KEY = "password"  # noqa: S105 - a key, not a password
 
 
@@ -32,7 +32,7 @@ ENVIRONMENT = choice(
     "Environment",
     group=groups.ENVIRONMENT,
     label="Environment",
-    description="Type of the environment; rules hold prod to what production needs. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
+    description="Type of the environment; prod must satisfy more rules. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
     allowed=ENVIRONMENTS,
     default="dev",
 )
@@ -41,7 +41,7 @@ PERMISSIONS_BOUNDARY = Declaration(
     name="PermissionsBoundary",
     group=groups.OPERATIONS,
     label="Permissions boundary",
-    description="ARN of the managed policy that bounds every role; empty for none.",
+    description="ARN of the managed policy that is the permissions boundary of every role; empty for none.",
     default="",
     pattern=r"(arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+)?",
     message="PermissionsBoundary must be empty or the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME.",
@@ -57,12 +57,13 @@ LOG_RETENTION_DAYS = choice(
     default="30",
 )
 
-# What a change does that gives every service another task definition. Beat alone stops its task before it starts the new one.
+# The effect of a change that gives every service a new task definition. Only beat stops its task before it starts the
+# new one.
 NEW_TASKS = "A change starts new tasks; beat pauses meanwhile."
 
 
 def new_tasks(service: str) -> str:
-    """What a change does that gives one service (Api, Worker or Beat) another task definition."""
+    """The effect of a change that gives one service (Api, Worker or Beat) a new task definition."""
     return (
         "A change starts a new task; beat pauses meanwhile."
         if service == "Beat"
@@ -90,10 +91,11 @@ RELEASE_PREFIX = Declaration(
     release=True,
 )
 
-# Each is written into a generated secret and into what that secret opens. Changing the first replaces the database; the
-# second cannot change in place, because the user's ID is taken. Neither is a word that PostgreSQL, RDS or Valkey reserves.
+# Each is in a generated secret and in the database or cache. A change of the first replaces the database; the second
+# cannot change in place, because the user's ID is taken. Neither is a reserved word of PostgreSQL, RDS or Valkey.
 DATABASE_MASTER_USER = "carbon"
-# The role that owns what the application creates, and what the names of the application's users begin with; a version follows.
+# The role that owns the application's objects, and the prefix of the names of the application's users; a version
+# follows.
 DATABASE_OWNER = "carbon_owner"
 DATABASE_USER_STEM = "carbon_app_"
 CACHE_USER = "carbon"
@@ -106,14 +108,14 @@ def named(suffix: str = "") -> Sub:
 
 
 def celery_key_prefix() -> Sub:
-    """What each of Celery's keys begins with; the braces make one hash slot of all, as Valkey Serverless is a cluster."""
+    """The prefix of Celery's keys; the braces put all keys in one hash slot, because Valkey Serverless is a cluster."""
     return Sub("{${Project}-${Environment}}:")
 
 
-# CloudWatch namespace of the environment's own metrics, as text for Sub.
+# CloudWatch namespace of the environment's metrics, as text for Sub.
 METRIC_NAMESPACE = "${Project}/${Environment}"
 
 
 def metric_namespace() -> Sub:
-    """CloudWatch namespace of the environment's own metrics, ``{project}/{environment}``."""
+    """CloudWatch namespace of the environment's metrics, ``{project}/{environment}``."""
     return Sub(METRIC_NAMESPACE)

@@ -1,4 +1,4 @@
-"""Values that a layer passes to a later one: each is an output of the layer that it is grouped under."""
+"""Values that a layer passes to a later one. Each is an output of the layer that names its group."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ BEAT_SECURITY_GROUP_ID = wired(
     "BeatSecurityGroupId",
     group=SECURITY,
     label="Beat's security group",
-    description="Security group of beat's task; it reaches the cache and nothing else in the VPC.",
+    description="Security group of beat's task; in the VPC it reaches only the cache.",
     type="AWS::EC2::SecurityGroup::Id",
 )
 SEARCH_SECURITY_GROUP_ID = wired(
@@ -147,7 +147,7 @@ EXECUTION_ROLE_ARN = role_arn(
     "ExecutionRoleArn",
     group=SECURITY,
     label="Execution role (ARN)",
-    description="Role with which ECS pulls the image, reads secrets and writes logs.",
+    description="Role that ECS uses to pull the image, read secrets and write logs.",
 )
 EXECUTION_ROLE_NAME = role_name(
     "ExecutionRoleName",
@@ -195,7 +195,7 @@ DEPLOY_ROLE_NAME = wired(
     "DeployRoleName",
     group=SECURITY,
     label="Deploy role (name)",
-    description="Name of the role of the repository's workflows, without its path; empty for none.",
+    description="Name of the role that workflows of the GitHub repository assume, without its path; empty for none.",
     pattern=f"({ROLE_NAME})?",
     message="DeployRoleName must be empty or the name of an IAM role, without its path.",
     default="",
@@ -228,13 +228,13 @@ JWT_SECOND_SECRET_ARN = secret_arn(
     "JwtSecondSecretArn",
     group=SECURITY,
     label="Second JWT secret",
-    description="ARN of the second secret that the api accepts tokens by.",
+    description="ARN of the second secret for tokens that the api accepts.",
 )
 SESSION_SECOND_KEY_SECRET_ARN = secret_arn(
     "SessionSecondKeySecretArn",
     group=SECURITY,
     label="Second session key",
-    description="ARN of the second secret that the api accepts sessions by.",
+    description="ARN of the second secret for sessions that the api accepts.",
 )
 JWT_SECRET_ARN = secret_arn(
     "JwtSecretArn",
@@ -310,7 +310,7 @@ CACHE_CREDENTIALS_IN_USE = wired(
     "CacheCredentialsInUse",
     group=DATA,
     label="Cache credentials in use",
-    description="Which credentials of the cache are in use in which version, such as first/1.",
+    description="Credentials of the cache in use and their version, such as first/1.",
     pattern=r"(first|second)/[1-9]\d{0,2}",
     message="CacheCredentialsInUse must be first or second, a slash and a version, such as first/1.",
 )

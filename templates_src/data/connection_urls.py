@@ -25,9 +25,8 @@ URL_KEY = "url"
 def password_of(layer: Layer, secret: Declaration) -> str:
     """The dynamic reference, for Sub, that CloudFormation resolves to the password in a wired secret.
 
-    It is resolved whenever the property that holds it is written, and kept in no template, event or parameter. A
-    password that somebody changes in the secret alone is not noticed: the next update that touches the resource
-    takes it over.
+    CloudFormation resolves it each time it writes the property, and stores it in no template, event or parameter. If a
+    user changes the password only in the secret, the next update that changes the resource reads the new password.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     """
     layer.parameter(secret)
@@ -37,12 +36,11 @@ def password_of(layer: Layer, secret: Declaration) -> str:
 def add_url_secret(
     layer: Layer, title: str, description: str, *, url: Url, **values: Any
 ) -> Secret:
-    """A secret of JSON, ``{"url": …}``; ``url`` is for Sub, with ``values`` for the names it does not find itself.
+    """A secret of JSON, ``{"url": …}``; ``url`` is text for Sub, and ``values`` has the names that are not in the
+    template. For a pair of credentials, ``url`` is a condition with the URL if it is true and the URL if it is false.
 
-    Where credentials are a pair, ``url`` is a condition and the URLs where it holds and where it does not.
-
-    Whatever moves the engine writes a new version of the secret under the same ARN. ECS reads it only as a task
-    starts, so tasks that run go on with the old one.
+    A new address of the engine writes a new version of the secret under the same ARN. ECS reads a secret only when a
+    task starts, so running tasks keep the old one.
     """
 
     def text(url: str) -> Sub:
@@ -63,7 +61,7 @@ def add_url_secret(
 def allow_ecs_to_read(layer: Layer, *secrets: Secret) -> None:
     """ECS can pass the URLs to the containers with the execution role.
 
-    That it may decrypt with the key, through Secrets Manager, stands with the key in the security layer.
+    The security layer, which has the key, allows the role to decrypt through Secrets Manager.
     """
     layer.add(
         PolicyType(

@@ -1,4 +1,4 @@
-"""The extensions of the database and the application's user, which its master user makes: a function does, as a custom resource."""
+"""A custom resource, whose function creates the extensions and the application's user as the master user."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from templates_src.core.shared import DATABASE_OWNER, DATABASE_USER_STEM
 from templates_src.core.wiring import DATABASE_SECRET_ARN, DATABASE_USER_SECRET_ARN, KEY_ARN
 from templates_src.data.database import DATABASE, EXTENSIONS, NAME
 
-# In the order of creation. One that is taken away is not dropped.
+# In the order of creation. An extension that is removed here stays in the database.
 NAMES = ("vector", "uuid-ossp")
-# A database that was just made may refuse connections for minutes; the function keeps trying.
+# A new database may refuse connections for minutes; the function tries again.
 PATIENCE_SECONDS = 300
 # A replaced task may connect until it is killed: a worker has 120 seconds, and an api first leaves the load balancer, within
 # 60 seconds, and then has 30. ECS reports the service as stable in the meantime.
@@ -24,9 +24,9 @@ RETIREMENT_SECONDS = 135
 
 
 def add_extensions(layer: Layer) -> None:
-    """Create extensions and user once the database answers; deleting the resource leaves them.
+    """Create extensions and user when the database answers; they stay when the resource is deleted.
 
-    The address is a property, so that a database that is replaced or restored gets them too.
+    The address is a property, so that a replaced or restored database gets them too.
     """
     secret, user_secret = (
         layer.parameter(each) for each in (DATABASE_SECRET_ARN, DATABASE_USER_SECRET_ARN)
@@ -58,7 +58,7 @@ def add_extensions(layer: Layer) -> None:
 
 
 def current() -> dict[str, str]:
-    """The database and its user as the stack has them, for Sub: a request to retire a user carries values of the past."""
+    """ARNs of the database and its user in this stack, text for Sub: a request that retires a user has the former values."""
     return {
         "SecretArn": f"${{{DATABASE_SECRET_ARN.name}}}",
         "UserSecretArn": f"${{{DATABASE_USER_SECRET_ARN.name}}}",

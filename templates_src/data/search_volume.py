@@ -1,4 +1,4 @@
-"""The volume of the search index, which outlives the server and the stack, and its daily snapshots."""
+"""The volume of the search index, which is retained, and its daily snapshots."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, PROJECT, named
 from templates_src.core.wiring import FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
 
-# Key of the one tag that the snapshots are made by: Data Lifecycle Manager takes a volume that has any of its tags.
+# The policy has only this tag: Data Lifecycle Manager selects a volume that has any of the tags in a policy.
 SNAPSHOT_TAG = "Snapshots"
 SNAPSHOTS_KEPT = 7
-# UTC, after the database's own backup.
+# UTC, after the backup of the database.
 SNAPSHOT_TIME = "02:30"
 
 # The zone is a parameter here, but text once an environment is rendered.
@@ -52,10 +52,10 @@ SNAPSHOT_ID = Declaration(
 
 
 def add_search_volume(layer: Layer) -> None:
-    """The volume, empty or from a snapshot, its snapshots, and its id as the output SearchVolumeId.
+    """The volume, empty or from a snapshot, its daily snapshots, and the output SearchVolumeId.
 
-    The two are resources of their own, because CloudFormation supports no update of the snapshot that a volume is
-    from, as of its zone: naming a snapshot in a running environment makes a volume beside the one there is.
+    The empty and the restored volume are separate resources, because CloudFormation cannot update the snapshot or the
+    zone of a volume: a snapshot in a running environment creates a second volume.
     """
     restored = layer.has(SNAPSHOT_ID)
     empty = layer.condition("UseEmptySearchVolume", Equals(layer.parameter(SNAPSHOT_ID), ""))
@@ -79,7 +79,7 @@ def add_volume(layer: Layer, title: str, condition: str, **origin: Any) -> Volum
         Volume(
             title,
             Condition=condition,
-            # A creation that fails leaves nothing that is worth keeping.
+            # After a failed creation there is no data to keep.
             DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
             Metadata=ZONE_IS_A_PARAMETER,
@@ -95,9 +95,9 @@ def add_volume(layer: Layer, title: str, condition: str, **origin: Any) -> Volum
 
 
 def snapshot_tag(title: str) -> Sub:
-    """Value of the tag that a volume's snapshots are made by.
+    """Value of the tag that selects the volume for snapshots.
 
-    It names the stack and the resource, so that a volume that was left behind is none of this policy's any more.
+    It names the stack and the resource, so that the policy no longer selects a volume that was retained.
     """
     return Sub(f"${{AWS::StackName}}/{title}")
 
@@ -124,7 +124,7 @@ def add_snapshots(layer: Layer, restored: str, volumes: list[Volume]) -> None:
                             Interval=24, IntervalUnit="HOURS", Times=[SNAPSHOT_TIME]
                         ),
                         RetainRule=RetainRule(Count=SNAPSHOTS_KEPT),
-                        # The role may delete what has the environment's tags.
+                        # The role can delete snapshots that have the tags of the environment.
                         CopyTags=True,
                     )
                 ],
@@ -134,7 +134,7 @@ def add_snapshots(layer: Layer, restored: str, volumes: list[Volume]) -> None:
 
 
 def add_snapshot_role(layer: Layer) -> Role:
-    """Role with which Data Lifecycle Manager makes, tags and expires the snapshots.
+    """Role that Data Lifecycle Manager uses to create, tag and delete the snapshots.
 
     https://docs.aws.amazon.com/ebs/latest/userguide/dlm-prerequisites.html
     """
@@ -168,25 +168,25 @@ def find() -> Statement:
         Sid="FindVolumesAndSnapshots",
         Effect=Allow,
         Action=[ec2_actions.DescribeVolumes, ec2_actions.DescribeSnapshots],
-        # It lists: neither takes a resource.
+        # Both actions list, and have no resource type.
         Resource=["*"],
     )
 
 
 def snapshot_volume() -> Statement:
-    """Read the environment's volumes, which are this layer's."""
+    """Read the volumes of the environment, which this layer creates."""
     return Statement(
         Sid="SnapshotVolumesOfThisEnvironment",
         Effect=Allow,
         Action=[ec2_actions.CreateSnapshot],
-        # By its tags: which of the two volumes there is changes.
+        # By its tags, because either of the two volumes can be in use.
         Resource=[Sub("arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:volume/*")],
         Condition=of_this_environment(),
     )
 
 
 def make_snapshot() -> Statement:
-    """Create and tag a snapshot, which has no name, and no tag that identifies it before it exists."""
+    """Create and tag a snapshot, which has no name and, before it exists, no tags."""
     return Statement(
         Sid="MakeAndTagSnapshots",
         Effect=Allow,
@@ -196,7 +196,7 @@ def make_snapshot() -> Statement:
 
 
 def expire() -> Statement:
-    """Delete snapshots that were made of this environment's volumes, and have their tags."""
+    """Delete snapshots of this environment's volumes, which have the tags of the volumes."""
     return Statement(
         Sid="ExpireSnapshotsOfThisEnvironment",
         Effect=Allow,
@@ -212,7 +212,7 @@ def snapshots() -> Sub:
 
 
 def of_this_environment() -> Condition:
-    """What has the tags of this environment."""
+    """The condition that a resource has the tags of this environment."""
     return Condition(
         StringEquals(
             {

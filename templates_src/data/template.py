@@ -1,4 +1,4 @@
-"""What is kept: PostgreSQL, Valkey, the two buckets, the search volume, and the two URLs that lead to the engines."""
+"""The data layer: PostgreSQL, Valkey, the two buckets, the search volume, and the connection URLs of database and cache."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ACCESS_LOGS = boolean(
 
 @dataclass(frozen=True)
 class AccessLogs:
-    """The bucket and the policy by which load balancing may write to it; both only where access logs are on."""
+    """The bucket, and the policy that lets Elastic Load Balancing write to it; both exist only if access logs are on."""
 
     bucket: Bucket
     policy: BucketPolicy
@@ -35,22 +35,24 @@ class AccessLogs:
     def name_once_writable(self) -> Select:
         """The bucket's name, for a property that must wait for the policy.
 
-        Not DependsOn: that cannot name a resource which a condition leaves out.
+        DependsOn cannot name a resource that a condition omits.
         """
         return Select(0, [Ref(self.bucket), Ref(self.policy)])
 
 
 def add_access_logs(layer: Layer) -> AccessLogs:
-    """Where the access logs go."""
+    """The attributes of the load balancer for access logs."""
     bucket = add_bucket(layer)
     return AccessLogs(bucket, add_policy(layer, bucket))
 
 
 def add_bucket(layer: Layer) -> Bucket:
-    """Bucket of the access logs; retained, because the load balancer writes to it immediately and S3 deletes only empty ones.
+    """Bucket of the access logs; retained, because the load balancer writes to it immediately and S3 deletes only empty
+    buckets.
 
-    AES-256, because load balancing refuses a bucket under a KMS key. A new name each time logs are turned on again. As
-    the name does not contain the environment, S3 compares tags, so that the launch role of another one cannot change it.
+    SSE-S3, because Elastic Load Balancing refuses a bucket with a KMS key. Each time logs are turned on, a new bucket
+    gets a new name. The name does not contain the environment, so S3 compares tags, and the launch role of another
+    environment cannot change the bucket.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
     """
     return layer.add(
@@ -76,9 +78,9 @@ def add_bucket(layer: Layer) -> Bucket:
 
 
 def add_policy(layer: Layer, bucket: Bucket) -> BucketPolicy:
-    """Load balancers of this account may write, over TLS.
+    """Let load balancers of this account write, over TLS.
 
-    The service principal serves every region; the accounts of load balancing in older ones are its legacy.
+    The service principal works in every region; the account IDs of Elastic Load Balancing in older regions are legacy.
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
     """
     return layer.add(
@@ -98,7 +100,7 @@ def add_policy(layer: Layer, bucket: Bucket) -> BucketPolicy:
                 ),
                 iam.tls_only(bucket),
             ),
-            # Without its policy a retained bucket would accept plain HTTP.
+            # The policy is retained with the bucket: without it, the bucket would accept plain HTTP.
             DeletionPolicy="Retain",
             UpdateReplacePolicy="Retain",
         )

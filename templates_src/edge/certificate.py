@@ -1,4 +1,4 @@
-"""The certificate of HTTPS: one that is given, one that ACM issues for a domain, or, never in prod, a self-signed one."""
+"""The certificate for HTTPS: an existing one, one that ACM issues for a domain name or, outside prod, a self-signed one."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ from templates_src.core.layer import Layer, Rule
 from templates_src.core.shared import ENVIRONMENT, PROD, PROJECT, named
 
 DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-# The tag by which the function's role knows its own certificate among those of the account.
+# The tag that identifies the certificate of this environment among those of the account.
 OWNER_TAG = "StackId"
-# The time that a deletion waits for the load balancer to release the certificate, in seconds.
+# How long a deletion waits until the load balancer releases the certificate, in seconds.
 TIMEOUT_SECONDS = 600
-# The function renews below 90 days: three runs, should one or two fail.
+# The function renews a certificate that expires within 90 days: it has three runs, so that two can fail.
 RENEWAL_SCHEDULE = "rate(30 days)"
 
 CERTIFICATE_ARN = Declaration(
     name="CertificateArn",
     group=groups.DOMAIN,
     label="Certificate",
-    description="ARN of an issued ACM certificate in this region; empty for a certificate for DomainName or, outside prod, a self-signed one. A first value deletes the certificate that it takes the place of, and the log of its function.",
+    description="ARN of an issued ACM certificate in this region; empty for a certificate for DomainName or, outside prod, a self-signed one. A first value deletes the certificate that it replaces, and the log of its function.",
     default="",
     pattern=r"(arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?",
     message="CertificateArn must be empty or the ARN of an ACM certificate, arn:aws:acm:REGION:ACCOUNT:certificate/ID.",
@@ -60,7 +60,7 @@ DOMAIN_NAME = Declaration(
     description="Name that users type, such as app.example.com; empty for the load balancer's own name. A change replaces the certificate that HostedZoneId validates.",
     default="",
     pattern=rf"({DNS_LABEL}(\.{DNS_LABEL})+)?",
-    # What ACM takes as a certificate's first name.
+    # ACM's limits for the domain name of a certificate.
     max_length=64,
     message="DomainName must be empty or a lower-case DNS name of at most 64 characters, such as app.example.com.",
 )
@@ -77,7 +77,7 @@ HOSTED_ZONE_ID = Declaration(
 
 
 def require_certificate(layer: Layer) -> None:
-    """A prod environment has a certificate that browsers trust, and what issues and names it is complete."""
+    """Rules: a prod environment has a certificate that browsers trust, and its domain name and zone are given together."""
     layer.rule(
         Rule(
             "HttpsHasCertificate",
@@ -102,14 +102,14 @@ def require_certificate(layer: Layer) -> None:
 
 
 def has_value(declaration: Declaration) -> Not:
-    """An optional parameter has a value; written out, as a rule knows no conditions."""
+    """Whether an optional parameter has a value, written out because a rule cannot refer to a condition."""
     return Not(Equals(Ref(declaration.name), ""))
 
 
 def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
     """The certificate that the listener uses.
 
-    From one kind to another, the listener changes over while both exist; then the old one is deleted.
+    After a change of the kind, the listener gets the new certificate while both exist; then the old one is deleted.
     """
     has_certificate = layer.has(CERTIFICATE_ARN)
     self_signed = layer.condition(
@@ -136,9 +136,9 @@ def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
 
 
 def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
-    """One that ACM issues for the domain name, and renews.
+    """The certificate that ACM issues for the domain name and renews.
 
-    Another domain name is another certificate, issued and in use before the old one is deleted.
+    A new domain name creates a new certificate, which is issued and in use before the old one is deleted.
     """
     return layer.add(
         Certificate(
@@ -146,7 +146,7 @@ def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
             Condition=condition,
             DomainName=layer.parameter(DOMAIN_NAME),
             ValidationMethod="DNS",
-            # With the zone CloudFormation writes the record that proves the domain, and waits.
+            # With the zone, CloudFormation creates the validation record and waits.
             DomainValidationOptions=[
                 DomainValidationOption(
                     DomainName=layer.parameter(DOMAIN_NAME),
@@ -161,7 +161,7 @@ def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
 def add_development_certificate(
     layer: Layer, balancer: LoadBalancer, condition: str
 ) -> CustomResource:
-    """A self-signed one for the load balancer's name and, where its DNS is elsewhere, the domain name."""
+    """A self-signed certificate for the load balancer's name and, if DNS is elsewhere, for the domain name."""
     function = add_function(
         layer,
         "development_certificate",
@@ -197,7 +197,7 @@ def add_development_certificate(
 
 
 def add_renewal(layer: Layer, function: Function, condition: str, event: dict[str, Any]) -> None:
-    """Once a month, so that an environment without updates outlives its certificate."""
+    """Renews once a month, so that the certificate does not expire in an environment without updates."""
     schedule = layer.add(
         ScheduleRule(
             "DevelopmentCertificateRenewal",
@@ -222,10 +222,11 @@ def add_renewal(layer: Layer, function: Function, condition: str, event: dict[st
 
 
 def import_certificate() -> Statement:
-    """A new certificate, which is marked as this stack's.
+    """Import a new certificate, with the tag of this stack.
 
-    Its ID is not known before, hence the wildcard. ACM checks AddTagsToCertificate when it imports with tags. A
-    certificate of another environment cannot be marked and so taken over: it has tags already, a new one has none.
+    The ID is unknown before the import, hence the wildcard. ACM checks AddTagsToCertificate for an import with tags.
+    A new certificate has no tags. One with the tags of another environment is refused, so the function cannot take it
+    over.
     """
     of_another = StringEqualsIfExists(
         {f"aws:ResourceTag/{known.name}": Ref(known.name) for known in (PROJECT, ENVIRONMENT)}
@@ -242,7 +243,7 @@ def import_certificate() -> Statement:
 
 
 def manage_certificate() -> Statement:
-    """The certificate that is marked as this stack's; the wildcard is held by the condition."""
+    """The certificate with the tag of this stack; the condition limits the wildcard."""
     return Statement(
         Sid="RenewAndDeleteItsOwn",
         Effect=Allow,
@@ -258,5 +259,5 @@ def manage_certificate() -> Statement:
 
 
 def certificates() -> Sub:
-    """Every certificate of this account and region."""
+    """ARN of every certificate of this account and region."""
     return Sub("arn:${AWS::Partition}:acm:${AWS::Region}:${AWS::AccountId}:certificate/*")

@@ -1,4 +1,4 @@
-"""Where users arrive: load balancer, certificate, firewall, DNS record and access logs."""
+"""The edge layer: load balancer, certificate, web ACL, DNS record and access logs."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from templates_src.edge.certificate import (
 )
 from templates_src.edge.waf import add_web_acl
 
-# TLS 1.3 and 1.2 with forward secrecy and post-quantum key exchange; without it CloudFormation takes one of 2016.
+# TLS 1.3 and 1.2 with forward secrecy and post-quantum key exchange; CloudFormation's default is a policy of 2016.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-# Time for a slow upload to finish on a task that is being stopped, in seconds; the default of 300 slows deployments.
+# Seconds for a slow upload to finish on a stopping task; the default of 300 slows deployments.
 DEREGISTRATION_SECONDS = 60
 HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS = 15, 5
 HEALTHY_AFTER, UNHEALTHY_AFTER = 2, 3
@@ -71,7 +71,7 @@ def edge() -> Layer:
 
 
 def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
-    """The load balancer, created after the policy of its log bucket: it writes immediately."""
+    """The load balancer, created after the policy of its log bucket, because it writes immediately."""
     attributes: dict[str, Any] = {
         "deletion_protection.enabled": layer.parameter(DELETION_PROTECTION),
         "routing.http.drop_invalid_header_fields.enabled": TRUE,
@@ -104,7 +104,7 @@ def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
 
 
 def add_target_group(layer: Layer) -> TargetGroup:
-    """The api's tasks, by their addresses."""
+    """The target group of the api's tasks, by IP address."""
     return layer.add(
         TargetGroup(
             "ApiTargetGroup",
@@ -129,7 +129,7 @@ def add_target_group(layer: Layer) -> TargetGroup:
 
 
 def add_redirect(layer: Layer, balancer: LoadBalancer) -> None:
-    """HTTP answers only with where HTTPS is."""
+    """The HTTP listener, which redirects to HTTPS."""
     layer.add(
         Listener(
             "HttpListener",
@@ -151,7 +151,7 @@ def add_redirect(layer: Layer, balancer: LoadBalancer) -> None:
 def add_https(
     layer: Layer, balancer: LoadBalancer, target_group: TargetGroup, certificate: If
 ) -> None:
-    """HTTPS ends here and is forwarded to the api."""
+    """The HTTPS listener, which forwards to the api."""
     layer.add(
         Listener(
             "HttpsListener",
@@ -166,7 +166,7 @@ def add_https(
 
 
 def add_record(layer: Layer, balancer: LoadBalancer) -> None:
-    """The domain name's address, where its zone is given. The load balancer has IPv4 only, and so the record."""
+    """The record of the domain name, if its zone is given; IPv4 only, like the load balancer."""
     layer.add(
         RecordSetType(
             "DomainRecord",
@@ -186,7 +186,7 @@ def add_record(layer: Layer, balancer: LoadBalancer) -> None:
 def add_outputs(
     layer: Layer, balancer: LoadBalancer, target_group: TargetGroup, logs: AccessLogs
 ) -> None:
-    """Where users go, and what services and alarms refer to."""
+    """The outputs for users, services and alarms."""
     host = If(layer.has(DOMAIN_NAME), layer.parameter(DOMAIN_NAME), GetAtt(balancer, "DNSName"))
     layer.output(
         "Url", Sub("https://${Host}", Host=host), "Address of the application", public=True

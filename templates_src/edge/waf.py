@@ -47,17 +47,17 @@ WAF_RATE_LIMIT = number(
 )
 
 WINDOW_SECONDS = 300
-# WAF delivers only to log groups whose name begins so: the one log group that cannot go without a name.
+# WAF delivers only to log groups with this prefix, so this log group needs an explicit name.
 LOG_GROUP_PREFIX = "aws-waf-logs-"
-# They carry credentials, and so does a query string in a signed link or a token in an address. WAF redacts these four
-# kinds of fields only: UriPath, QueryString, SingleHeader and Method.
+# These headers contain credentials, and so does the query string of a signed URL. WAF can redact only UriPath,
+# QueryString, SingleHeader and Method.
 # https://docs.aws.amazon.com/waf/latest/APIReference/API_LoggingConfiguration.html
 REDACTED_HEADERS = ("authorization", "cookie")
 
 
 @dataclass(frozen=True)
 class ManagedRules:
-    """A rule group that AWS maintains; the rules in ``counted`` are counted where the group would block."""
+    """A managed rule group of AWS; the rules in ``counted`` count a request instead of blocking it."""
 
     name: str
     group: str
@@ -71,13 +71,13 @@ MANAGED_RULES = (
     ManagedRules("IpReputation", "AWSManagedRulesAmazonIpReputationList"),
     ManagedRules("KnownBadInputs", "AWSManagedRulesKnownBadInputsRuleSet"),
     ManagedRules("SqlInjection", "AWSManagedRulesSQLiRuleSet"),
-    # Bodies over 8 KB are ordinary: documents are uploaded.
+    # Users upload documents, so bodies over 8 KB are normal.
     ManagedRules("Common", "AWSManagedRulesCommonRuleSet", counted=("SizeRestrictions_BODY",)),
 )
 
 
 def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
-    """Firewall on the load balancer: it allows every request that no rule blocks."""
+    """Web ACL of the load balancer: it allows every request that no rule blocks."""
     rules = [rate_limit(layer)]
     rules += [
         managed_rule_group(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)
@@ -85,7 +85,8 @@ def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
     acl = layer.add(
         WebACL(
             "WebAcl",
-            # CloudWatch's dimension WebACL is documented as the metric's name and seen as the ACL's: they are the same.
+            # The documentation of the dimension WebACL names the metric name, and CloudWatch shows the name of the ACL:
+            # here they are equal.
             Name=named(),
             Scope="REGIONAL",
             DefaultAction=DefaultAction(Allow=AllowAction()),
@@ -106,7 +107,7 @@ def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
 
 
 def protected_data() -> DataProtectionConfig:
-    """Credentials substituted in samples and in the details of a match, which RedactedFields of the log leaves as they are.
+    """Substitute credentials in samples and in match details, which RedactedFields of the log does not cover.
 
     https://docs.aws.amazon.com/waf/latest/APIReference/API_DataProtectionConfig.html
     """
@@ -120,7 +121,7 @@ def protected_data() -> DataProtectionConfig:
 
 
 def rate_limit(layer: Layer) -> WebACLRule:
-    """Block an address for as long as it sends more than the limit."""
+    """Block an address while it sends more requests than the limit."""
     return WebACLRule(
         Name="RateLimit",
         Priority=0,
@@ -137,7 +138,7 @@ def rate_limit(layer: Layer) -> WebACLRule:
 
 
 def managed_rule_group(rules: ManagedRules, priority: int) -> WebACLRule:
-    """A managed rule group with its own actions, except for rules that only count."""
+    """A managed rule group with its default actions, except for the rules that only count."""
     counted = [
         RuleActionOverride(Name=name, ActionToUse=RuleAction(Count=CountAction()))
         for name in rules.counted
@@ -158,16 +159,16 @@ def managed_rule_group(rules: ManagedRules, priority: int) -> WebACLRule:
 
 
 def visibility(metric: str) -> VisibilityConfig:
-    """Metrics and samples of a rule, under its own name."""
+    """Metrics and samples of a rule, under its name."""
     return VisibilityConfig(
         MetricName=metric, CloudWatchMetricsEnabled=True, SampledRequestsEnabled=True
     )
 
 
 def add_web_acl_log(layer: Layer, acl: WebACL) -> None:
-    """Every request that the firewall looked at, without credentials.
+    """The log of every request that the web ACL inspects, without credentials.
 
-    No resource policy: WAF adds its log delivery to the account's own when logging is turned on.
+    It needs no resource policy: WAF adds one to the account when logging is turned on.
     """
     group = layer.add(
         LogGroup(
@@ -181,7 +182,7 @@ def add_web_acl_log(layer: Layer, acl: WebACL) -> None:
         LoggingConfiguration(
             "WebAclLogging",
             ResourceArn=GetAtt(acl, "Arn"),
-            # The group's own attribute Arn ends in ":*", which is not the address WAF takes.
+            # The attribute Arn of the group ends in ":*", which WAF does not accept.
             LogDestinationConfigs=[
                 Sub(
                     "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}"

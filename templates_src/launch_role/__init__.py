@@ -1,1 +1,1 @@
-"""The role with which Service Catalog launches the products."""
+"""The role that Service Catalog uses to launch the products."""

@@ -1,8 +1,9 @@
-"""Which actions of the launch role need the tags of one of its environments, and the names of what has no tags yet.
+"""The actions of the launch role that need the tags of one of its environments, and the names of resources without
+tags.
 
-Sources: the service authorization reference for the condition keys; for the moment at which CloudFormation tags, AWS's
-handlers for RDS (https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds: tags are in the
-request that creates), and where the handler is not public, reports such as
+Sources: the service authorization reference for the condition keys; for the time at which CloudFormation tags, AWS's
+handlers for RDS (https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds: the request to create
+has the tags) and, for handlers that are not public, reports such as
 https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/714 (a security group is tagged last).
 """
 
@@ -17,8 +18,8 @@ from troposphere import Ref
 from templates_src.core.shared import ENVIRONMENT, PROJECT
 from templates_src.launch_role.environments import EACH, launched_environments
 
-# Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID, the nested ones after them, and what has no name
-# of its own after its stack; services that take only small letters get small letters.
+# Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID. The names of nested stacks, and of resources
+# without an explicit name, begin with the name of their stack, in lower case where a service requires it.
 ACCOUNT = "${AWS::AccountId}"
 ARN = "arn:${AWS::Partition}:"
 STACK_NAMES = f"SC-{ACCOUNT}-*"
@@ -28,7 +29,7 @@ NAMED = f"{PROJECT_TEXT}-{EACH}"
 
 
 def in_account(service: str, *names: str) -> tuple[str, ...]:
-    """ARNs of a service in this account, in any region: everything where no names are given."""
+    """ARNs of a service in this account, in any region; without ``names``, of all its resources."""
     return tuple(f"{ARN}{service}:*:{ACCOUNT}:{name}" for name in names or ("*",))
 
 
@@ -74,7 +75,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "sns": in_account("sns", STACK_NAMES),
     "wafv2": in_account("wafv2", f"*/webacl/{PROJECT_TEXT}-*"),
 }
-# What changes, opens or ends something that exists, with its tags, when CloudFormation calls it. Patterns.
+# Patterns of actions that change, open or delete a resource that already has its tags.
 OWN = (
     "acm:DeleteCertificate",
     "acm:RemoveTagsFromCertificate",
@@ -146,8 +147,8 @@ OWN = (
     "secretsmanager:UntagResource",
     "secretsmanager:UpdateSecret",
 )
-# Calls that CloudFormation also makes before the resource has its tags: tagging, and what a handler sets right after it
-# has created the resource. Never on what has the tags of another project.
+# Actions that CloudFormation also calls before the resource has its tags: tagging, and what a handler sets right after
+# the creation. They are never allowed on resources with the tags of another project.
 OWN_OR_NEW = (
     "acm:AddTagsToCertificate",
     "application-autoscaling:*Scal*",
@@ -170,7 +171,7 @@ OWN_OR_NEW = (
     "ecs:StopServiceDeployment",
     "ecs:TagResource",
     "elasticache:AddTagsToResource",
-    # A snapshot has no tags yet, and a node those of its group.
+    # A snapshot has no tags yet, and a node has the tags of its group.
     "elasticache:CreateSnapshot",
     "elasticache:DeleteCacheCluster",
     "elasticloadbalancing:AddTags",
@@ -201,7 +202,7 @@ OWN_OR_NEW = (
 def tags(kind: str) -> dict[str, Any]:
     """Condition keys and values: tags of the project and of an environment that the launch role launches.
 
-    ``kind`` is ResourceTag for what exists and RequestTag for what is being created.
+    ``kind`` is ResourceTag for an existing resource and RequestTag for a new one.
     """
     return {
         f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),
@@ -215,5 +216,5 @@ def own_tags() -> Condition:
 
 
 def own_or_new() -> StringEqualsIfExists:
-    """The same as far as the resource has these tags, as part of a condition."""
+    """The same condition for a resource that has these tags; a resource without them also satisfies it."""
     return StringEqualsIfExists(tags("ResourceTag"))

@@ -1,8 +1,8 @@
 """The permissions boundary of an environment's roles: the maximum of their permissions, for any template.
 
-The actions are those of the roles of every template (``Permissions.of_roles``). What each may be used on is written
-here by hand, because a boundary covers every environment that the launch role launches: names, paths and tags take the
-place of the single resources that the roles' own policies name.
+The actions are those of the roles of every template (``Permissions.of_roles``). Their resources are listed here,
+because a boundary covers every environment that the launch role launches: it has names, paths and tags where the
+policies of the roles name single resources.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ BOUNDARY = "EnvironmentBoundary"
 SUFFIX = "-boundary"
 CERTIFICATES = f"{ARN}acm:*:{ACCOUNT}:certificate/*"
 SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
-# Services that use a key for a role: EBS through EC2.
+# The services that use a key on behalf of a role; EBS works through EC2.
 KEY_USERS = ("ec2", "secretsmanager")
 
 
 def add_boundary(layer: Layer, role_name: Declaration, permissions: Permissions) -> ManagedPolicy:
     """The boundary as a managed policy, named after the launch role so that a template can compose the name.
 
-    Raises TemplateError for an action of a role that no grant here is for.
+    Raises TemplateError for an action of a role that no grant covers.
     """
     return layer.add(
         ManagedPolicy(
@@ -63,7 +63,7 @@ def add_boundary(layer: Layer, role_name: Declaration, permissions: Permissions)
 
 
 def document(permissions: Permissions) -> PolicyDocument:
-    """The boundary's policy document. Raises TemplateError for an action that no grant is for."""
+    """The boundary's policy document. Raises TemplateError for an action that no grant covers."""
     open_, covered, made = list(permissions.of_roles), set[str](), []
     for grant in grants():
         selected = grant.select(open_)
@@ -81,12 +81,12 @@ def document(permissions: Permissions) -> PolicyDocument:
 
 
 def grants() -> tuple[Grant, ...]:
-    """What each action may be used on; the first grant that selects an action has it unless that is ``also``."""
+    """The grants. The first grant that selects an action gets it, unless the grant is ``also``."""
     return (*of_everything(), *by_tag(), *by_name(), *of_keys())
 
 
 def of_everything() -> tuple[Grant, ...]:
-    """What IAM can bind to no resource, or to none that is known before."""
+    """Actions without a resource type, or whose resources are unknown before the launch."""
     return (
         Grant(
             "NoResource",
@@ -129,7 +129,8 @@ def of_everything() -> tuple[Grant, ...]:
             "InterfacesOfFunctions",
             ("ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"),
             ("*",),
-            # Lambda makes these calls with the function's role; the function's code, which has this key, must not.
+            # Lambda makes these calls with the function's role. The code of the function, whose calls have this key,
+            # must not make them.
             Condition(ArnNotLike({"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"})),
             reason="IDs of interfaces are not known before, and subnets may be another account's",
         ),
@@ -137,7 +138,7 @@ def of_everything() -> tuple[Grant, ...]:
 
 
 def by_tag() -> tuple[Grant, ...]:
-    """What the project's and the environment's tags bind."""
+    """Actions that the tags of the project and the environment limit."""
     return (
         # Production may run an image that another environment built and tested; no other may use production's.
         Grant(
@@ -201,7 +202,7 @@ def by_tag() -> tuple[Grant, ...]:
 
 
 def by_name() -> tuple[Grant, ...]:
-    """Buckets, and the search server's record."""
+    """Actions on buckets, and on the record of the search server."""
     bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
     names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
     return (
@@ -225,7 +226,7 @@ def by_name() -> tuple[Grant, ...]:
 
 
 def of_keys() -> tuple[Grant, ...]:
-    """The environment's key, for secrets and for volumes, and only when a service uses it for the role."""
+    """The environment's key, for secrets and volumes, only through a service that uses it for the role."""
     key = f"{ARN}kms:*:{ACCOUNT}:key/*"
     return (
         Grant(

@@ -12,7 +12,8 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS
 
 SEPARATOR = ","
-# A list parameter could contain anything; these seven values let a condition identify each environment without a transform.
+# A list parameter would accept any value. With these seven values, conditions identify each environment without a
+# transform.
 COMBINATIONS = tuple(
     SEPARATOR.join(chosen)
     for number in range(1, len(ENVIRONMENTS) + 1)
@@ -22,14 +23,14 @@ LAUNCHED = choice(
     "Environments",
     group=groups.LAUNCHING,
     label="Environments",
-    description="Environments that this role launches. It can neither read nor change anything of another environment.",
+    description="Environments that this role launches. It cannot read or change resources of another environment.",
     allowed=COMBINATIONS,
-    # What the role of release 1.1.0 launched.
+    # The environments that the role of release 1.1.0 launched.
     default=SEPARATOR.join(ENVIRONMENTS),
 )
 # The name of no environment.
 NO_ENVIRONMENT = "-"
-# Stands for the name of each launched environment in a text for Sub.
+# The placeholder for the name of each launched environment in a text for Sub.
 EACH = f"${{{ENVIRONMENT.name}}}"
 
 
@@ -54,14 +55,14 @@ def launched_environments() -> Split:
 def other_environments(text: str = EACH) -> list[object]:
     """A text for Sub once for each environment that the role does not launch, as values of a policy's condition.
 
-    The last is the name of no environment: IAM refuses an empty list.
+    The last value is not the name of an environment: IAM rejects an empty list.
     """
     filled_in = {one: substituted(text.replace(EACH, one)) for one in ENVIRONMENTS}
     return [*(If(condition(one), NoValue, filled_in[one]) for one in ENVIRONMENTS), NO_ENVIRONMENT]
 
 
 def per_environment(text: str) -> list[object]:
-    """A text for Sub once for every launched environment; unchanged where the text names none."""
+    """A text for Sub once for every launched environment; unchanged if the text has no placeholder."""
     if EACH not in text:
         return [substituted(text)]
     return [
@@ -71,5 +72,5 @@ def per_environment(text: str) -> list[object]:
 
 
 def substituted(text: str) -> object:
-    """A text with its placeholders, if any, for CloudFormation to fill in."""
+    """A Sub if the text has placeholders, else the text."""
     return Sub(text) if "${" in text else text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Gap:
-    """Actions that a launch needs though not every handler that leads to them declares them."""
+    """Actions that a launch needs and that not every handler declares."""
 
     actions: tuple[str, ...]
     reason: str
@@ -85,7 +85,7 @@ GAPS = (
         "some of those types do not declare it.",
     ),
 )
-# Of these, the calls about a template before its stack exists.
+# The actions of these that concern a template before its stack exists.
 UNBOUND = ("cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate")
 # The services of service-linked roles; existing ones are not changed.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
@@ -105,5 +105,5 @@ SERVICE_LINKED = (
 
 
 def gap_actions() -> tuple[str, ...]:
-    """Every action of the gaps."""
+    """The actions of all gaps."""
     return tuple(sorted({action for gap in GAPS for action in gap.actions}))

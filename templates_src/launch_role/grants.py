@@ -1,7 +1,7 @@
-"""What the launch role's actions are bound to: resources and conditions, and the reason where that is everything.
+"""The resources and conditions of the launch role's actions, and the reason for every wildcard.
 
-A grant *selects* actions with its patterns among those that are needed; what a policy then allows is these actions by
-name. The first grant that selects an action has it.
+A grant selects actions with patterns from the needed ones; the policy then allows these actions by name. The first
+grant that selects an action gets it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 PATH = f"{PROJECT_TEXT}/{EACH}/*"
 ROLES = f"{ARN}iam::{ACCOUNT}:role/{PATH}"
 KEYS = f"{ARN}kms:*:{ACCOUNT}:key/*"
-# Never ${Project}-*: the release bucket's name begins with the default project's.
+# Not ${Project}-*: the name of the release bucket begins with the default project.
 BUCKETS = (f"{ARN}s3:::{NAMED}-*", f"{ARN}s3:::{SMALL_NAMES}")
 RELEASE_BUCKETS = Declaration(
     name="ReleaseBuckets",
@@ -57,7 +57,7 @@ RELEASE_BUCKETS = Declaration(
     max_length=63,
     message="ReleaseBuckets must be empty, the name of a bucket, or the beginning of names and an asterisk.",
 )
-# Stands for release_objects(), which depends on a parameter.
+# The placeholder for release_objects(), which depends on a parameter.
 RELEASE_OBJECTS = "the release's objects"
 PUBLISHER_ACCOUNT = Declaration(
     name="PublisherAccount",
@@ -73,10 +73,10 @@ PUBLISHER_ACCOUNT = Declaration(
 
 @dataclass(frozen=True)
 class Grant:
-    """Actions on resources, under a condition where there is one.
+    """Actions on resources, with an optional condition.
 
-    ``also`` leaves the actions to later grants too. The Sid says what for; ``reason`` why the resources hold a
-    wildcard beyond names that are not known before the launch.
+    ``also`` means that later grants can select the actions too. The Sid states the purpose, and ``reason`` why the
+    resources contain a wildcard beyond names that are unknown before the launch.
     """
 
     sid: str
@@ -87,7 +87,7 @@ class Grant:
     reason: str = ""
 
     def select(self, actions: Iterable[str]) -> list[str]:
-        """Those of the actions that the grant is for."""
+        """The actions that the grant selects."""
         return [
             action
             for action in actions
@@ -111,7 +111,7 @@ def _resources(text: str) -> list[object]:
 
 
 def release_objects() -> If:
-    """ARN of every object of the release buckets: this account's, in any region, unless a name is given."""
+    """ARN of every object of the release buckets: those of this account in any region, unless a name is given."""
     return If(
         f"Has{RELEASE_BUCKETS.name}",
         Sub(f"{ARN}s3:::${{{RELEASE_BUCKETS.name}}}/*"),
@@ -125,17 +125,17 @@ def equals(key: str, value: Any) -> Condition:
 
 
 def publisher_account() -> If:
-    """The account whose buckets releases are read from: this one, unless the parameter names another."""
+    """The account that owns the release buckets: this one, unless the parameter names another."""
     return If(f"Has{PUBLISHER_ACCOUNT.name}", Ref(PUBLISHER_ACCOUNT.name), AccountId)
 
 
 def through_a_service() -> Condition:
-    """The condition that a key is used by a service on behalf of the role, whichever service; never by the role itself."""
+    """The condition that any service uses a key on behalf of the role; the role itself cannot use the key."""
     return Condition(StringLike({"kms:ViaService": "*"}))
 
 
 def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
-    """Roles only under the paths of the environments, passed only to the services that these roles trust."""
+    """Roles under the paths of the environments, which are passed only to the services that they trust."""
     iam = f"{ARN}iam::{ACCOUNT}:"
     return (
         Grant(
@@ -160,10 +160,9 @@ def identity(passed_to: tuple[str, ...]) -> tuple[Grant, ...]:
 
 
 def new_secrets(names: tuple[str, ...]) -> Grant:
-    """Secrets are named after their logical ID and are created with their tags.
-
-    Whether a request for tags creates a secret, IAM does not tell: so no secret of another name gets the tags that
-    open it. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+    """The names of secrets contain their logical ID, and secrets are created with their tags. IAM cannot distinguish a
+    request that tags a new secret, so the role can tag only secrets with these names: no other secret gets the tags
+    that give access. https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
     """
     return Grant(
         "NewSecrets",
@@ -192,7 +191,7 @@ KEYS_AND_STACKS = (
         (KEYS,),
         through_a_service(),
     ),
-    # Handlers of other services look up a key that the launcher of a single layer brings.
+    # Handlers of other services read a key that the launch of a single layer names.
     Grant("SeeKeys", ("kms:Describe*", "kms:Get*", "kms:List*"), (KEYS,)),
     Grant(
         "Aliases",
@@ -200,8 +199,8 @@ KEYS_AND_STACKS = (
         (f"{ARN}kms:*:{ACCOUNT}:alias/{NAMED}", KEYS),
         Condition(own_or_new()),
     ),
-    # KMS takes up to five minutes to see a tag or an alias, and a launch that fails before that must be able to delete
-    # its key. So a key may lack both, but not have those of another.
+    # KMS takes up to five minutes to see a tag or an alias, and a launch that fails before must be able to delete its
+    # key. So a key without tags is allowed, and a key with the tags of another environment is not.
     # https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
     Grant(
         "Keys",
@@ -221,9 +220,9 @@ KEYS_AND_STACKS = (
         reason="parameters that AWS publishes, under the path of its own",
     ),
 )
-# Beside what is bound to tags: the part of a request that has none.
+# The resources of a request that have no tags; tags limit the others.
 UNTAGGED = (
-    # The option group is RDS's, and a snapshot gets its tags when it exists.
+    # The option group belongs to RDS, and a snapshot gets its tags after its creation.
     Grant("OptionGroups", ("rds:ModifyDBInstance",), in_account("rds", "og:*"), also=True),
     Grant("NewSnapshots", ("rds:CreateDBSnapshot",), in_account("rds", "snapshot:*"), also=True),
 )
@@ -237,7 +236,7 @@ STORES = (
         also=True,
         reason="Service Catalog copies it to a bucket of its own, of a name that it does not tell; bound to its tag",
     ),
-    # Bucket names are global, so a name alone does not say whose a bucket is.
+    # Bucket names are global, so a name does not identify the account of a bucket.
     Grant(
         "ReadTheRelease",
         ("s3:GetObject", "s3:GetObjectVersion"),
@@ -245,7 +244,7 @@ STORES = (
         equals("s3:ResourceAccount", publisher_account()),
     ),
     Grant("BucketsOfTheEnvironments", ("s3:*",), BUCKETS),
-    # Not one that another account shares: IAM does not see its tags. Copied, it can have them.
+    # Not a snapshot that another account shares, because IAM does not see its tags; a copy of it can have the tags.
     Grant(
         "RestoreOwnSnapshots",
         ("ec2:CreateVolume", "rds:RestoreDBInstanceFromDBSnapshot"),
@@ -291,9 +290,9 @@ NETWORKS = (
         (f"{ARN}route53:::*",),
         reason="an ARN of Route 53 names no account, and a zone's ID is not known before the launch",
     ),
-    # CloudWatch may look at all of them to find one.
+    # Listing all alarms is allowed, to find one.
     Grant("SeeAlarms", ("cloudwatch:DescribeAlarms",), in_account("cloudwatch", "alarm:*")),
-    # The web ACL by its name, and the load balancer, which has a short one.
+    # The web ACL by its name, and the load balancer by its shortened name.
     Grant(
         "WebAclsOfLoadBalancers",
         ("wafv2:*ssociateWebACL", "wafv2:GetWebACLForResource"),

@@ -1,4 +1,4 @@
-"""What a launch role is denied: everything that belongs to an environment that it does not launch."""
+"""Denials for a launch role: all resources of the environments that it does not launch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from templates_src.launch_role.environments import other_environments
 
 
 def add_denials(layer: Layer) -> ManagedPolicy:
-    """The policy that denies every action on what has the tags of another environment of the project.
+    """The policy that denies every action on resources with the tags of another environment of the project.
 
-    Denials, because many services name what they create by IDs: only its tags tell whose it is. A tag of another
-    project denies nothing: a team can bring a VPC that it has tagged in its own way.
+    Many services identify resources by generated IDs, so only tags show the environment. The tag of another project
+    denies nothing: a team can use an existing VPC with the team's tags.
     """
     return layer.add(
         ManagedPolicy(
@@ -32,7 +32,7 @@ def add_denials(layer: Layer) -> ManagedPolicy:
 
 
 def deny_other_environments(sid: str, kind: str) -> Statement:
-    """Deny everything under the tags of another environment: of what exists (ResourceTag) or is made (RequestTag)."""
+    """Deny every action with the tags of another environment, on an existing resource (ResourceTag) or a new one (RequestTag)."""
     tags = {
         f"aws:{kind}/{PROJECT.name}": Ref(PROJECT.name),
         f"aws:{kind}/{ENVIRONMENT.name}": other_environments(),

@@ -1,4 +1,4 @@
-"""What the launch role's permissions are computed from: what the handlers of the templates' resource types declare."""
+"""The input for the launch role's permissions: the actions that the handlers of the templates' resource types declare."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PERMISSIONS = Path(__file__).with_name("permissions.json")
 class Permissions:
     """Actions such as ``ecs:CreateService``, each in one of three lists.
 
-    ``bound`` can be bound to a resource, ``unbound`` take none, ``undocumented`` are declared by a handler but not in
-    the service authorization reference. ``passed_to`` are the services that an environment's roles are passed to,
+    ``bound`` have a resource type, ``unbound`` have none, ``undocumented`` are declared by a handler but missing in the
+    service authorization reference. ``passed_to`` are the services that an environment's roles are passed to,
     ``of_roles`` the actions that the policies of these roles allow, and ``secrets`` the logical IDs of the secrets.
     """
 
@@ -40,7 +40,7 @@ class Permissions:
 
 @cache
 def declared() -> Permissions:
-    """What was computed when the templates last changed; computing it takes seconds, which a build has not."""
+    """The permissions that were computed when the templates last changed; computing them takes seconds, too long for each build."""
     found = json.loads(PERMISSIONS.read_text(encoding="utf-8"))
     return Permissions(
         bound=joined(found["Bound"]),

@@ -39,7 +39,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "Operations": ("logs", "cloudwatch", "events", "secretsmanager", "sns"),
 }
 ELSEWHERE = "Elsewhere"
-# Can be bound to a data set, but is about none where metrics are read in their account.
+# It has the resource type data set, which is absent if metrics are read in their account.
 WIDENED = ("cloudwatch:GetMetricData",)
 
 
@@ -53,7 +53,7 @@ def documents(permissions: Permissions) -> dict[str, PolicyDocument]:
 
 
 def statements(permissions: Permissions, services: Sequence[str]) -> list[Statement]:
-    """The statements of an area: by tags, special grants, by names, and what has no resource."""
+    """The statements of an area: actions limited by tags, special grants, actions limited by names, and actions without a resource."""
     bound, unbound = allowed_actions(permissions)
     rest = of_services(bound, services)
     made: list[Statement] = []
@@ -73,7 +73,7 @@ def statements(permissions: Permissions, services: Sequence[str]) -> list[Statem
 
 
 def names_of(actions: Iterable[str]) -> tuple[str, ...]:
-    """What the services of actions are bound to."""
+    """The resources of the services of these actions."""
     return tuple(name for service in services_of(actions) for name in NAMES[service])
 
 
@@ -83,14 +83,14 @@ def services_of(actions: Iterable[str]) -> list[str]:
 
 
 def allowed_actions(permissions: Permissions) -> tuple[list[str], list[str]]:
-    """Every action that can be bound to a resource, and every one that takes none; gaps included."""
+    """All actions with a resource type, and all without; gaps included."""
     bound = {*permissions.bound, *gap_actions()} - set(UNBOUND)
     widened = bound & set(WIDENED)
     return sorted(bound - widened), sorted({*permissions.unbound, *UNBOUND, *widened})
 
 
 def of_services(actions: Iterable[str], services: Sequence[str]) -> list[str]:
-    """Those of the actions that are of one of the services."""
+    """The actions that belong to one of the services."""
     return [action for action in actions if action.partition(":")[0] in services]
 
 
@@ -100,13 +100,13 @@ def actions_without_resource() -> Grant:
 
 
 def undocumented_actions(permissions: Permissions) -> list[Statement]:
-    """What the handlers declare and no reference documents. Raises TemplateError for a service without an area."""
+    """Actions that handlers declare and the service authorization reference does not list. Raises TemplateError for a service without an area."""
     here = {service for services in AREAS.values() for service in services}
     for actions in allowed_actions(permissions):
         if missing := [action for action in actions if action.partition(":")[0] not in here]:
             raise TemplateError(
                 f"A handler of the templates' resource types calls {missing[0]}; name its service in AREAS of "
-                "templates_src/launch_role/policies.py, or say in unused.py why it is not called."
+                "templates_src/launch_role/policies.py, or state in unused.py why it is not called."
             )
     made: list[Statement] = []
     rest = list(permissions.undocumented)
@@ -126,7 +126,7 @@ def undocumented_actions(permissions: Permissions) -> list[Statement]:
 
 
 def undocumented(grant: Grant) -> Grant:
-    """A grant of actions that handlers declare and no reference knows."""
+    """A grant of actions that handlers declare and the reference does not list."""
     return Grant(f"Undocumented{grant.sid}", grant.actions, grant.resources, grant.condition)
 
 

@@ -1,4 +1,4 @@
-"""The launch role, with which Service Catalog creates, updates and deletes the resources of the products."""
+"""The launch role: Service Catalog uses it to create, update and delete the resources of the products."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAME = "launch-role"
 ROLE_NAME = "carbon-connect-launch"
 SERVICE_CATALOG = "servicecatalog.amazonaws.com"
 
-# Tag of a role of an environment that a release without boundaries launched.
+# Tag of a role that a release without boundaries created.
 BOUNDARY_ADDED = "BoundaryAdded"
 
 LAUNCH_ROLE_NAME = Declaration(
@@ -44,7 +44,7 @@ LAUNCH_ROLE_NAME = Declaration(
 
 
 def launch_role(permissions: Permissions | None = None) -> Layer:
-    """The template, deployed once an account, in whichever region; IAM is global.
+    """The template, deployed once per account, in any region, because IAM is global.
 
     ``permissions`` are those of the templates unless others are given.
     """
@@ -61,7 +61,7 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
     role = layer.add(
         Role(
             "LaunchRole",
-            # In the root path: a launch constraint by local name knows no other.
+            # In the root path, because a launch constraint with a local role name supports no other.
             RoleName=layer.parameter(LAUNCH_ROLE_NAME),
             Description="Service Catalog launches Carbon Connect with it",
             AssumeRolePolicyDocument=trust_policy(),
@@ -76,8 +76,8 @@ def launch_role(permissions: Permissions | None = None) -> Layer:
 def trust_policy() -> Policy:
     """Trust in Service Catalog, for launches of this account.
 
-    Only where the service says whose they are: its documentation promises no aws:SourceAccount, and a role that it
-    cannot take on launches nothing.
+    The condition applies only if the request has aws:SourceAccount: the documentation does not promise the key, and a
+    role that the service cannot assume launches nothing.
     """
     return iam.trusted_service(
         SERVICE_CATALOG, condition=Condition(EqualsIfExists({"aws:SourceAccount": AccountId}))
@@ -85,7 +85,7 @@ def trust_policy() -> Policy:
 
 
 def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
-    """One managed policy per area: the quota of inline policies is too small for all of it."""
+    """One managed policy per area, because the quota of inline policies is too small for all."""
     return [
         layer.add(
             ManagedPolicy(
@@ -100,7 +100,7 @@ def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
 
 
 def unknown_to_the_linter() -> dict[str, object]:
-    """W3037 requires actions in the service authorization reference; those of Elsewhere are not in it."""
+    """W3037 checks actions against the service authorization reference, which does not list those of Elsewhere."""
     return {
         "Metadata": {
             "cfn-lint": {"config": {"ignore_checks": ["W3037"]}},
@@ -110,18 +110,19 @@ def unknown_to_the_linter() -> dict[str, object]:
 
 
 def required_boundary(layer: Layer, permissions: Permissions) -> If:
-    """ARN of the boundary that every role of an environment must have: the template's, unless one is given.
+    """ARN of the boundary that every role of an environment must have: that of the template, unless one is given.
 
-    The template's boundary exists in both cases: IAM deletes no policy that is still the boundary of a role.
+    The template's boundary exists in both cases, because IAM cannot delete a policy that is still the boundary of a
+    role.
     """
     made = boundary.add_boundary(layer, LAUNCH_ROLE_NAME, permissions)
     return If(layer.has(PERMISSIONS_BOUNDARY), layer.parameter(PERMISSIONS_BOUNDARY), Ref(made))
 
 
 def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
-    """Every role within the boundary, and the boundary unchanged.
+    """Denials that keep every role within the boundary, and the boundary unchanged.
 
-    Denials, so that no other policy that the role is given can open them.
+    They are denials, so that an additional policy of the role cannot override them.
     """
     return layer.add(
         ManagedPolicy(
@@ -140,7 +141,7 @@ def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
                         ForAnyValueStringEqualsIgnoreCase({"aws:TagKeys": BOUNDARY_ADDED})
                     ),
                 ),
-                # Neither has a boundary here, and the products have neither.
+                # Users and groups have no boundary here, and the products create none.
                 deny("NoUserNoGroup", "*AccessKey*", "*Group*", "*LoginProfile*", "*User*"),
                 deny(
                     "NoManagedPolicyChanged", "CreatePolicy*", "DeletePolicy*", "SetDefaultPolicy*"
@@ -151,11 +152,11 @@ def add_boundary_policy(layer: Layer, boundary_arn: object) -> ManagedPolicy:
 
 
 def boundary_stays() -> Statement:
-    """No boundary is removed, except by the rollback of the update that brings it to an older release's role.
+    """Deny the removal of a boundary, except in the rollback of the update that adds it to a role of an older release.
 
-    CloudFormation does not know of the boundary that publishing adds to such a role. When the first update to a
-    release with boundaries fails, its rollback removes the boundary, as the older template has none. Only publishing
-    can mark a role, and it removes the marks when no environment of an older release is left.
+    `publish` adds the boundary to such a role outside CloudFormation. If the first update to a release with boundaries
+    fails, the rollback removes the boundary, because the older template has none. Only `publish` can mark a role, and
+    it removes the marks when no environment of an older release is left.
     """
     return deny(
         "NoBoundaryRemoved",
@@ -165,7 +166,7 @@ def boundary_stays() -> Statement:
 
 
 def within_the_boundary(boundary_arn: object) -> Statement:
-    """No role is created, and none gets a managed policy or a boundary, unless the boundary is or becomes its boundary.
+    """Deny creating a role, and adding a managed policy or a boundary, unless the role has or gets this boundary.
 
     Removing a policy adds no permission, and a role of an earlier release must be deletable without a boundary.
     IAM knows no boundary in a request to change a trust policy.
@@ -181,9 +182,9 @@ def within_the_boundary(boundary_arn: object) -> Statement:
 
 
 def policies_within_the_boundary(boundary_arn: object) -> Statement:
-    """No role gets an inline policy unless it has the boundary; a marked role gets those of the older release back.
+    """Deny inline policies for a role without the boundary; a marked role gets back those of the older release.
 
-    A rollback may remove the boundary before it writes the policies; no documentation says in which order.
+    A rollback may remove the boundary before it writes the policies; the order is not documented.
     """
     return deny(
         "NoPolicyWithoutTheBoundary",

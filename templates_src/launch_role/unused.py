@@ -1,4 +1,4 @@
-"""What handlers declare and never call for the package's templates, each with the property that would lead to it."""
+"""Actions that handlers declare and do not call for these templates, each with the property that would cause the call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Unused:
     """Actions that the handlers of a resource type call only for properties that no template sets.
 
-    Where no property of the type decides, ``reason`` says why they are not called.
+    If no property of the type decides, ``reason`` says why they are not called.
     """
 
     kind: str
@@ -218,7 +218,7 @@ OPERATIONS = (
     Unused("AWS::SNS::Subscription", ("SubscriptionRoleArn",), _of("iam", "GetRole", "PassRole")),
 )  # fmt: skip
 UNUSED = (*IDENTITY, *NETWORK, *COMPUTE, *DATA, *OPERATIONS)
-# Patterns that handlers declare, and the calls that the types of this package lead to. The handler of
+# Patterns that handlers declare, and the calls that the types of these templates cause. The handler of
 # AWS::AutoScaling::AutoScalingGroup is not public; it declares all five.
 PATTERNS: Mapping[str, tuple[str, ...]] = {
     # What the handler reads of a group, and what a rolling update follows. A report of a rolling update that failed
@@ -239,7 +239,7 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
         "DescribeTrafficSources",
         "DescribeWarmPool",
     ),
-    # Auto Scaling validates the launch template, and what it names, for the caller; CloudFormation resolves
+    # Auto Scaling validates the launch template and its resources on behalf of the caller; CloudFormation resolves
     # LatestVersionNumber, and reads the instances that it waits for.
     # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
     "ec2:Describe*": _of(
@@ -265,7 +265,7 @@ PATTERNS: Mapping[str, tuple[str, ...]] = {
     # For groups behind a load balancer.
     "elasticloadbalancing:Describe*": (),
     "managed-fleets:Get*": (),
-    # EC2 looks up the image of the launch template under a public parameter.
+    # EC2 reads the image ID of the launch template from a public parameter.
     "ssm:Get*": _of("ssm", "GetParameters"),
 }
 

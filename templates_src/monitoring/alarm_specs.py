@@ -1,9 +1,9 @@
-"""What is watched: one entry an alarm, from the edge to the data.
+"""The alarms, one entry each, from the edge to the data.
 
-Silence raises one alarm, not a dozen. In each part of the system one alarm takes missing data for a breach, because
-what it reads is published as long as that part lives: healthy targets, running tasks, the database's CPU. The others
-take missing data for none: their metrics are absent while nothing happens, or the first alarm already tells of it.
-The cache has no such alarm: a serverless one is silent while nobody uses it, and a node may have been removed.
+Missing data raises one alarm in each part of the system, not a dozen. That alarm treats missing data as breaching,
+because its metric is published as long as the part works: healthy targets, running tasks, the database's CPU. The
+others treat missing data as not breaching: their metrics are absent without traffic, or the first alarm covers them.
+The cache has no such alarm: a serverless cache publishes nothing without use, and a node may have been removed.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from templates_src.monitoring.thresholds import (
 )
 
 GIB, MIB, GB = 2**30, 2**20, 10**9
-# Below it a few failures of a quiet hour would be a high share.
+# Below this number, a few errors in a quiet hour would be a high percentage.
 LEAST_ERRORS = 10
 
 
 def edge_alarm_specs() -> list[AlarmSpec]:
-    """From the firewall to the api's targets."""
+    """The alarms from the web ACL to the api's targets."""
     return [
         AlarmSpec(
             title="WafBlockedTooHigh",
@@ -63,7 +63,7 @@ def edge_alarm_specs() -> list[AlarmSpec]:
         ),
         AlarmSpec(
             title="ApiErrorsTooHigh",
-            # No errors and no requests are no data points, so that a quiet hour is no alarm.
+            # Without errors or requests there are no data points, so a quiet hour raises no alarm.
             reads=MetricMath(
                 f"IF(errors >= {LEAST_ERRORS}, 100 * errors / requests, 0)",
                 {
@@ -177,7 +177,7 @@ def database_alarm_specs() -> list[AlarmSpec]:
         ),
         AlarmSpec(
             title="DatabaseFreeStorageTooLow",
-            # Below 10 in 100 RDS grows the storage by itself; less than that means that it cannot.
+            # RDS grows the storage when less than 10 % is free; less free storage than that means that it cannot grow.
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
             reads=MetricMath(
                 f"100 * free / (${{{database.ALLOCATED_STORAGE.name}}} * {GIB})",
@@ -215,7 +215,7 @@ def database_alarm_specs() -> list[AlarmSpec]:
 
 
 def serverless_cache_alarm_specs(condition: str) -> list[AlarmSpec]:
-    """The serverless cache, under the condition that it is the mode."""
+    """The alarms of the serverless cache, which exist in that mode."""
     return [
         AlarmSpec(
             title="CacheThrottlesTooHigh",
@@ -229,7 +229,7 @@ def serverless_cache_alarm_specs(condition: str) -> list[AlarmSpec]:
         ),
         AlarmSpec(
             title="CacheStorageTooHigh",
-            # In decimal gigabytes, the smaller of the two readings: rather early than late.
+            # In decimal gigabytes, the smaller of the two units, so that the alarm is early rather than late.
             reads=MetricMath(
                 f"100 * used / (${{{cache.MAXIMUM_STORAGE.name}}} * {GB})",
                 {"used": MetricStatistic(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM)},
@@ -248,12 +248,12 @@ def serverless_cache_alarm_specs(condition: str) -> list[AlarmSpec]:
 
 
 def cache_node_alarm_specs(node: int, condition: str) -> list[AlarmSpec]:
-    """One node of the replication group, under the condition that the group has it."""
+    """The alarms of one node of the replication group, which exist if the group has the node."""
     metrics, title = cache_node(node), f"CacheNode{node}"
     return [
         AlarmSpec(
             title=f"{title}CpuTooHigh",
-            # Of the engine's one thread; the instance's CPU looks idle when that is busy.
+            # The CPU of the engine's single thread; the CPU of the instance looks idle when the thread is busy.
             reads=MetricStatistic(metrics.metric("EngineCPUUtilization"), AVERAGE),
             threshold=80,
             periods=10,
@@ -275,7 +275,7 @@ def cache_node_alarm_specs(node: int, condition: str) -> list[AlarmSpec]:
 
 
 def evictions_alarm_spec(title: str, metric: Metric, condition: str) -> AlarmSpec:
-    """A broker may evict nothing: what is evicted may be a job or the result that somebody waits for."""
+    """The alarm of evicted keys: a broker must not evict, because a key may be a job, or the result of one."""
     return AlarmSpec(
         title=title,
         reads=MetricStatistic(metric, SUM),
@@ -283,6 +283,6 @@ def evictions_alarm_spec(title: str, metric: Metric, condition: str) -> AlarmSpe
         minutes=5,
         periods=1,
         condition=condition,
-        action="The cache dropped keys for want of memory, perhaps results that somebody waits for. Make room at once: "
+        action="The cache evicted keys because its memory is full, perhaps results of jobs. Free memory at once: "
         "drain the queues, shorten result expiry, or give it more memory.",
     )

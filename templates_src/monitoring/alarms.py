@@ -17,13 +17,13 @@ from templates_src.monitoring.metrics import Metric
 ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"
 BREACHING, NOT_BREACHING = "breaching", "notBreaching"
 SECONDS_PER_MINUTE = 60
-# Of the query that holds the formula, which the alarm compares with the threshold.
+# The ID of the query with the expression, which the alarm compares with the threshold.
 RESULT = "result"
 
 
 @dataclass(frozen=True)
 class MetricStatistic:
-    """A statistic of a metric; a percentile is written p99."""
+    """A statistic of a metric; a percentile has a name such as p99."""
 
     metric: Metric
     statistic: str
@@ -31,7 +31,7 @@ class MetricStatistic:
 
 @dataclass(frozen=True)
 class MetricMath:
-    """Metric math over readings, whose names begin with a lower-case letter; it may hold parameters as ``${Name}``."""
+    """A metric math expression over metrics, whose IDs begin with a lower-case letter; it can contain parameters as ``${Name}``."""
 
     expression: str
     readings: Mapping[str, MetricStatistic]
@@ -41,9 +41,9 @@ class MetricMath:
 class AlarmSpec:
     """One alarm.
 
-    It is raised when what it reads has compared so with ``threshold``, a number or a parameter, for ``periods``
-    periods of ``minutes`` minutes in a row. ``action`` goes out with it: what it means and what to do. ``missing``
-    says what a period without data counts as. ``condition`` names the condition under which the alarm exists.
+    It is raised when the comparison with ``threshold``, a number or a parameter, is true for ``periods`` consecutive
+    periods of ``minutes`` minutes. ``action`` is the description: what the alarm means and what to do. ``missing`` says
+    how missing data is treated. ``condition`` names the condition under which the alarm exists.
     """
 
     title: str
@@ -58,10 +58,10 @@ class AlarmSpec:
 
 
 def add_alarm(layer: Layer, topic: Ref, alarm_spec: AlarmSpec) -> Alarm:
-    """The alarm of a specification; it publishes to the topic when it is raised and when it is over.
+    """The alarm of a specification; it publishes to the topic in the states ALARM and OK.
 
-    It has no explicit name: the name from CloudFormation, which every message shows, begins with the stack's
-    and holds the logical ID, and no two environments can overwrite each other's alarms.
+    It has no explicit name: CloudFormation's name, which every message shows, contains the stack and the logical ID,
+    and two environments cannot overwrite each other's alarms.
     """
     threshold = alarm_spec.threshold
     return layer.add(
@@ -83,7 +83,7 @@ def add_alarm(layer: Layer, topic: Ref, alarm_spec: AlarmSpec) -> Alarm:
 
 
 def what_is_read(alarm_spec: AlarmSpec) -> dict[str, Any]:
-    """The properties of an alarm that say what it reads."""
+    """The properties of an alarm for its metric or expression."""
     period = alarm_spec.minutes * SECONDS_PER_MINUTE
     if isinstance(alarm_spec.reads, MetricMath):
         return {"Metrics": queries(alarm_spec.reads, period)}
@@ -98,7 +98,7 @@ def what_is_read(alarm_spec: AlarmSpec) -> dict[str, Any]:
 
 
 def queries(formula: MetricMath, period: int) -> list[MetricDataQuery]:
-    """Metric math as an alarm has it; CloudWatch takes up to ten metrics, all of one period (in seconds)."""
+    """The metrics of an alarm with metric math; CloudWatch accepts up to ten, all with one period (in seconds)."""
     expression = formula.expression
     result = MetricDataQuery(
         Id=RESULT,

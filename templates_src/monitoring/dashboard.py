@@ -1,4 +1,4 @@
-"""The dashboard: one screen that follows a request from the edge to the data, a row a part of the system."""
+"""The dashboard: one screen that follows a request from the edge to the data, one row for each part of the system."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def add_dashboard(
 ) -> Dashboard:
     """The dashboard of the environment.
 
-    ``serverless`` is the condition that the cache is, ``nodes`` the conditions that the replication group has its
-    first node, its second, and so on. The dashboard has no explicit name: names belong to an account, not to a region,
-    so that an environment in two regions would show one of them.
+    ``serverless`` is the condition for a serverless cache, ``nodes`` the conditions for each node of the replication
+    group. The dashboard has no explicit name: names are unique in an account, across regions, so an environment in two
+    regions would have only one dashboard.
     """
     rows = [
         (ALARM_ROW_HEIGHT, [alarm_status(alarms)]),
@@ -61,13 +61,13 @@ def add_dashboard(
 
 
 def placed(rows: Sequence[tuple[int, Sequence[dict[str, Any]]]]) -> list[dict[str, Any]]:
-    """The widgets of each row side by side, as wide as the grid allows; each row under the one before."""
+    """The widgets of each row next to each other, as wide as the grid allows, row after row."""
     widgets, top = [], 0
     for height, row in rows:
         width, left_over = divmod(GRID_COLUMNS, len(row))
         if left_over:
             raise TemplateError(
-                f"A dashboard row has {len(row)} widgets, but {GRID_COLUMNS} columns do not divide by that; "
+                f"A dashboard row has {len(row)} widgets, but {GRID_COLUMNS} columns cannot be divided by that; "
                 "use 1, 2, 3, 4 or 6."
             )
         for position, widget in enumerate(row):
@@ -102,7 +102,7 @@ def graph(title: str, lines: list[Any] | Choice) -> dict[str, Any]:
 
 
 def line(metric: Metric, statistic: str, label: str, *, right: bool = False) -> list[Any]:
-    """A line of a graph; ``right`` puts it on the axis on the right, for another unit."""
+    """A metric of a graph; ``right`` puts it on the right axis, for another unit."""
     options = {"stat": statistic, "label": label, **({"yAxis": "right"} if right else {})}
     dimensions = [part for dimension in metric.dimensions for part in dimension]
     return [metric.namespace, metric.name, *dimensions, options]
@@ -187,7 +187,7 @@ def compute_row() -> list[dict[str, Any]]:
 
 
 def cache_widgets(serverless: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
-    """The cache, whichever it is."""
+    """The widgets of the cache, in either mode."""
     per_serverless = [
         line(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM, "bytes used"),
         line(SERVERLESS_CACHE.metric("ElastiCacheProcessingUnits"), SUM, "ECPU", right=True),
@@ -207,7 +207,7 @@ def cache_widgets(serverless: str, nodes: Sequence[str]) -> list[dict[str, Any]]
 
 
 def database_widgets() -> list[dict[str, Any]]:
-    """The database: load, room, latency."""
+    """The widgets of the database: load, storage, latency."""
     return [
         graph(
             "10 Database: CPU (%) and connections",

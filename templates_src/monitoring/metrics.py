@@ -1,7 +1,7 @@
-"""The metrics that alarms and dashboard read, each with the dimensions that its service publishes it under.
+"""The metrics of alarms and dashboard, each with the dimensions that its service publishes.
 
-CloudWatch stores every combination of dimensions as a separate metric: one dimension too many, too few or misspelt
-never finds data, without an error.
+CloudWatch stores every combination of dimensions as a separate metric: with a missing, extra or misspelt dimension it
+finds no data, and reports no error.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ CACHE_NAME = wired(
 class Metric:
     """A metric of CloudWatch.
 
-    ``dimensions`` holds pairs of name and value; a value, and the namespace, may hold parameters, as ``${Name}``.
+    ``dimensions`` contains pairs of name and value; a value and the namespace can contain parameters, as ``${Name}``.
     """
 
     namespace: str
@@ -111,17 +111,17 @@ class Metric:
     dimensions: tuple[tuple[str, str], ...]
 
     def alarm_namespace(self) -> Ref | Sub | str:
-        """The namespace as an alarm has it."""
+        """The namespace as a property of an alarm."""
         return _value(self.namespace)
 
     def alarm_dimensions(self) -> list[MetricDimension]:
-        """The dimensions as an alarm has them."""
+        """The dimensions as a property of an alarm."""
         return [MetricDimension(Name=name, Value=_value(text)) for name, text in self.dimensions]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What publishes metrics under one combination of dimensions."""
+    """A source: it publishes metrics with one combination of dimensions."""
 
     namespace: str
     dimensions: tuple[tuple[str, str], ...]
@@ -132,7 +132,7 @@ class Source:
 
 
 def source(namespace: str, **dimensions: Declaration | str) -> Source:
-    """A source whose dimensions are parameters or text."""
+    """A source with parameters or text as dimensions."""
     return Source(
         namespace,
         tuple(
@@ -153,7 +153,7 @@ def _value(text: str) -> Ref | Sub | str:
 # https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
 FIREWALL = source("AWS/WAFV2", WebACL=WEB_ACL_NAME, Region="${AWS::Region}", Rule="ALL")
 
-# What the load balancer answers itself has no target group.
+# Responses of the load balancer itself have no target group.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 LOAD_BALANCER = source("AWS/ApplicationELB", LoadBalancer=LOAD_BALANCER_FULL_NAME)
 TARGETS = source(
@@ -173,26 +173,26 @@ API_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=API_SERVICE_N
 WORKER_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
 BEAT_TASKS = source(INSIGHTS, ClusterName=CLUSTER_NAME, ServiceName=BEAT_SERVICE_NAME)
 
-# Those of the function queue_depth, which measures the worker's queues: functions/queue_depth/handler.py.
+# The metrics of the function queue_depth, which measures the worker's queues: functions/queue_depth/handler.py.
 QUEUES = source(METRIC_NAMESPACE, ClusterName=CLUSTER_NAME, ServiceName=WORKER_SERVICE_NAME)
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 QUEUE_DEPTH_FUNCTION = source("AWS/Lambda", FunctionName=QUEUE_DEPTH_FUNCTION_NAME)
 
-# The search server publishes them itself: compute/search_boot.sh.
+# The metrics that the search server publishes: compute/search_boot.sh.
 SEARCH = source(METRIC_NAMESPACE, Environment=ENVIRONMENT)
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
 DATABASE = source("AWS/RDS", DBInstanceIdentifier=DATABASE_INSTANCE_ID)
 
-# A serverless cache publishes under clusterId, in this spelling; its other names read nothing.
+# A serverless cache publishes with the dimension clusterId, in this spelling; other names find no data.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html
 SERVERLESS_CACHE = source("AWS/ElastiCache", clusterId=CACHE_NAME)
 
 
 def cache_node(number: int) -> Source:
-    """A node of the replication group, from 1; ElastiCache names each after the group, with three digits.
+    """A node of the replication group, from 1; its name is that of the group with three digits.
 
-    A failover exchanges the roles of nodes, not their names, so nothing may depend on which is the primary.
+    A failover exchanges the roles of nodes, not their names, so no alarm depends on which node is the primary.
     https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.Redis.html
     """
     return source("AWS/ElastiCache", CacheClusterId=f"${{{CACHE_NAME.name}}}-{number:03}")

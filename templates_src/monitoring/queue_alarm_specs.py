@@ -1,4 +1,4 @@
-"""What is watched of the Celery queues, whose depth a function measures every minute."""
+"""The alarms of the Celery queues, whose depth a function measures every minute."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SAMPLE_COUNT = "SampleCount"
 
 
 def queue_alarm_specs() -> list[AlarmSpec]:
-    """The queues, and the function without which the workers do not scale."""
+    """The alarms of the queues, and of the function that worker scaling depends on."""
     return [
         AlarmSpec(
             title="QueueDepthTooHigh",
-            # The least of each minute: a burst that the workers drain is no alarm.
+            # The minimum of each period: a burst that the workers process raises no alarm.
             reads=MetricStatistic(QUEUES.metric(QUEUE_DEPTH), MINIMUM),
             threshold=QUEUE_DEPTH_THRESHOLD,
             periods=30,
@@ -25,12 +25,12 @@ def queue_alarm_specs() -> list[AlarmSpec]:
         AlarmSpec(
             title="QueueDepthErrors",
             reads=MetricStatistic(QUEUE_DEPTH_FUNCTION.metric("Errors"), SUM),
-            # A cache that fails over takes a measurement or two with it.
+            # A failover of the cache makes one or two measurements fail.
             threshold=2,
             minutes=5,
             periods=1,
             action="The queues cannot be measured, so the workers do not scale. The function's log names the reason: "
-            "the cache, its password, the service, or what the function's role may not do.",
+            "the cache, its password, the service, or a missing permission of the function's role.",
         ),
         AlarmSpec(
             title="QueueDepthMissing",
@@ -39,7 +39,7 @@ def queue_alarm_specs() -> list[AlarmSpec]:
             compare=BELOW,
             periods=10,
             missing=BREACHING,
-            action="Nobody measures the queues, so the workers do not scale. See the alarm QueueDepthErrors; "
+            action="The queues are not measured, so the workers do not scale. See the alarm QueueDepthErrors; "
             "without errors the function does not run: see whether its schedule is on.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What is watched of the search server, which publishes its own metrics every minute."""
+"""The alarms of the search server, which publishes metrics every minute."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from templates_src.monitoring.metrics import MAXIMUM, MINIMUM, SEARCH
 
 
 def search_alarm_specs() -> list[AlarmSpec]:
-    """The search server and the volume of its index."""
+    """The alarms of the search server and of the volume of its index."""
     return [
         AlarmSpec(
             title="SearchUnhealthy",
             reads=MetricStatistic(SEARCH.metric("SearchHealthy"), MINIMUM),
             threshold=1,
             compare=BELOW,
-            # A replacement, which the group or an update makes, is over by then.
+            # A replacement by the group or an update takes less time than this.
             periods=10,
             missing=BREACHING,
-            action="Search does not answer, or its instance is gone. See the streams boot/INSTANCE and "
+            action="Search does not answer, or its instance does not exist. See the streams boot/INSTANCE and "
             "meilisearch/INSTANCE of its log group, then the activity of its Auto Scaling group.",
         ),
         AlarmSpec(

@@ -52,7 +52,7 @@ ALARM_EMAIL = Declaration(
     message="AlarmEmail must be empty or one e-mail address, such as operations@example.com.",
 )
 
-# What the metrics are named after. Alarms and dashboard refer to them inside text, which declares nothing.
+# The parameters in the dimensions of metrics. Alarms and dashboard refer to them in text, which declares no parameter.
 MEASURED = (
     WEB_ACL_NAME,
     LOAD_BALANCER_FULL_NAME,
@@ -83,9 +83,9 @@ def monitoring() -> Layer:
 
 
 def add_topic(layer: Layer) -> Topic:
-    """The topic to which every alarm publishes, and the address that it sends to.
+    """The topic that every alarm publishes to, and its subscription.
 
-    Under the environment's key: CloudWatch cannot publish to a topic under the key aws/sns, and reports no error.
+    It uses the environment's key: CloudWatch cannot publish to a topic with the key aws/sns, and reports no error.
     """
     topic = layer.add(
         Topic("AlarmTopic", DisplayName=named(" alarms"), KmsMasterKeyId=layer.parameter(KEY_ARN))
@@ -110,7 +110,7 @@ def add_topic(layer: Layer) -> Topic:
 
 
 def alarms_publish(topic: Topic) -> Statement:
-    """Only alarms of this account and region; their names CloudFormation gives, hence the wildcard."""
+    """Allow only alarms of this account and region; CloudFormation generates their names, hence the wildcard."""
     return Statement(
         Sid="AlarmsOfThisAccountPublish",
         Effect=Allow,
@@ -145,7 +145,7 @@ def deny_plain_http(topic: Topic) -> Statement:
 
 
 def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
-    """The condition that the cache is serverless, and those that the replication group has each of its nodes."""
+    """The condition for a serverless cache, and those for each node of the replication group."""
     serverless = use_serverless(layer)
     counts = cache.NODES.allowed
     nodes = [layer.condition("HasCacheNode1", Not(Named(serverless)))]
@@ -160,7 +160,7 @@ def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
 
 
 def add_alarms(layer: Layer, topic: Topic, serverless: str, nodes: list[str]) -> list[Alarm]:
-    """Every alarm, in the order in which a request meets what they watch."""
+    """Every alarm, from the edge to the data."""
     alarm_specs = [
         *edge_alarm_specs(),
         *compute_alarm_specs(),
@@ -178,8 +178,8 @@ def add_alarms(layer: Layer, topic: Topic, serverless: str, nodes: list[str]) ->
 
 
 def add_outputs(layer: Layer, topic: Topic, dashboard: Dashboard) -> None:
-    """Where alarms go, and where to look."""
-    layer.output("AlarmTopicArn", Ref(topic), "Topic that every alarm tells", public=True)
+    """The outputs: topic and dashboard."""
+    layer.output("AlarmTopicArn", Ref(topic), "Topic that every alarm publishes to", public=True)
     layer.output(
         "DashboardUrl",
         Sub(

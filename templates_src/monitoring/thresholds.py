@@ -1,4 +1,4 @@
-"""Thresholds that no default can fit for all: they depend on traffic, on the application, and on the instance class."""
+"""Thresholds that depend on traffic, on the application and on the instance class, so that no default fits all."""
 
 from __future__ import annotations
 

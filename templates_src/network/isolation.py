@@ -19,13 +19,13 @@ from templates_src.core.cache_mode import use_serverless
 from templates_src.core.layer import Layer
 from templates_src.network.tiers import PRIVATE, ZONES
 
-# Ports that clients answer from, as network ACLs know no connections.
+# Ephemeral ports of clients: network ACLs are stateless.
 EPHEMERAL = PortRange(From="1024", To="65535")
 TCP = "6"
 
 
 def isolate_data(layer: Layer, vpc: VPC, data: list[Subnet]) -> None:
-    """A network ACL that admits the private tier to the two engines on the ports where they listen, and nothing else."""
+    """A network ACL that allows the private tier to reach the database and the cache on their ports, and no other traffic."""
     acl = layer.add(NetworkAcl("DataNetworkAcl", VpcId=Ref(vpc)))
     for subnet in data:
         layer.add(
@@ -66,7 +66,7 @@ def add_acl_entry(
     egress: bool = False,
     condition: str | None = None,
 ) -> None:
-    """One rule that allows TCP, where the condition holds; what no rule allows is denied."""
+    """A rule that allows TCP if the condition is true; without a matching rule, traffic is denied."""
     optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
     layer.add(
         NetworkAclEntry(

@@ -1,4 +1,4 @@
-"""VPC of three tiers over three zones: public behind the internet gateway, private behind NAT, data without a way out."""
+"""VPC with three tiers over three zones: public with an internet gateway, private with NAT, data without a route out."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ AVAILABILITY_ZONES = Declaration(
     description="Three zones of the region, in order; empty takes the first three of the account. Choose them before the first launch: EC2 refuses a change, and the update rolls back.",
     type="CommaDelimitedList",
     default="",
-    # CloudFormation holds each entry to it.
+    # CloudFormation checks each entry against the pattern.
     pattern=r"([a-z]{2,}(-[a-z]+)+-\d[a-z])?",
     message="AvailabilityZones must be empty or three zones separated by commas, such as eu-north-1a,eu-north-1b,eu-north-1c.",
 )
@@ -83,7 +83,7 @@ def network() -> Layer:
 
 
 def require_nat_per_zone_in_prod(layer: Layer) -> None:
-    """One NAT gateway is one zone's failure away from an environment without a way out."""
+    """With a single NAT gateway, the failure of one zone leaves the environment without a route to the internet."""
     layer.require_in_prod(
         "ProdHasNatPerZone",
         NAT_GATEWAYS,
@@ -93,7 +93,7 @@ def require_nat_per_zone_in_prod(layer: Layer) -> None:
 
 
 def add_vpc(layer: Layer) -> VPC:
-    """The VPC, resolving and giving DNS names."""
+    """The VPC, with DNS resolution and DNS host names."""
     return layer.add(
         VPC(
             "Vpc",
@@ -106,7 +106,7 @@ def add_vpc(layer: Layer) -> VPC:
 
 
 def add_internet_gateway(layer: Layer, vpc: VPC) -> VPCGatewayAttachment:
-    """The internet gateway; every user of it waits for its attachment, a race that no reference expresses."""
+    """The internet gateway; resources that use it depend on its attachment, because no reference orders them."""
     gateway = layer.add(InternetGateway("InternetGateway"))
     return layer.add(
         VPCGatewayAttachment(
@@ -116,7 +116,7 @@ def add_internet_gateway(layer: Layer, vpc: VPC) -> VPCGatewayAttachment:
 
 
 def add_tier(layer: Layer, vpc: VPC, tier: Tier) -> list[Subnet]:
-    """One subnet a zone; none gives public addresses by itself."""
+    """One subnet per zone; none assigns public addresses automatically."""
     zones = If(layer.has(AVAILABILITY_ZONES), layer.parameter(AVAILABILITY_ZONES), GetAZs(Region))
     return [
         layer.add(
@@ -152,7 +152,7 @@ def add_route_table(layer: Layer, vpc: VPC, title: str, subnets: list[Subnet]) -
 def add_public_routes(
     layer: Layer, vpc: VPC, public: list[Subnet], attachment: VPCGatewayAttachment
 ) -> Route:
-    """Public subnets reach the internet directly."""
+    """The default route of the public subnets."""
     table = add_route_table(layer, vpc, PUBLIC.name, public)
     return layer.add(
         Route(
@@ -168,7 +168,7 @@ def add_public_routes(
 def add_nat_gateways(
     layer: Layer, public: list[Subnet], attachment: VPCGatewayAttachment, route: Route
 ) -> list[Any]:
-    """One NAT gateway, or one a zone; returns the gateway that each zone uses."""
+    """One NAT gateway, or one per zone; returns the gateway that each zone uses."""
     per_zone = layer.condition("UseNatPerZone", Equals(layer.parameter(NAT_GATEWAYS), PER_ZONE))
     used: list[Any] = []
     for zone, subnet in zip(ZONES, public, strict=True):
@@ -181,7 +181,7 @@ def add_nat_gateways(
                 f"NatGateway{zone}",
                 SubnetId=Ref(subnet),
                 AllocationId=GetAtt(address, "AllocationId"),
-                # Without the route a gateway that is already up drops what it is sent.
+                # A gateway without the route drops packets.
                 DependsOn=route.title,
                 Tags=Tags(**layer.tags(Name=named(f"-{zone}"))),
                 **only_per_zone,
@@ -194,7 +194,7 @@ def add_nat_gateways(
 def add_private_routes(
     layer: Layer, vpc: VPC, private: list[Subnet], gateways: list[Any]
 ) -> list[RouteTable]:
-    """Private subnets go out through NAT; a table a zone, so that changing the strategy replaces no table."""
+    """The default routes of the private subnets, through NAT; one table per zone, so that a change of NatGateways replaces no table."""
     tables = []
     for zone, subnet, gateway in zip(ZONES, private, gateways, strict=True):
         table = add_route_table(layer, vpc, f"{PRIVATE.name}{zone}", [subnet])
@@ -211,7 +211,7 @@ def add_private_routes(
 
 
 def add_s3_endpoint(layer: Layer, vpc: VPC, tables: list[RouteTable]) -> None:
-    """Buckets and image layers without NAT's charge for each gigabyte."""
+    """The S3 gateway endpoint: buckets and image layers without NAT's charge per gigabyte."""
     layer.add(
         VPCEndpoint(
             "S3Endpoint",
@@ -226,9 +226,9 @@ def add_s3_endpoint(layer: Layer, vpc: VPC, tables: list[RouteTable]) -> None:
 def keep_former_flow_logs(layer: Layer) -> None:
     """The log group of flow logs up to 1.1, which were not encrypted with the environment's key.
 
-    The flow log itself is in the security layer now, beside the key, and nothing writes here any more. An update that
-    removed the group would delete what it holds: CloudFormation goes by the DeletionPolicy of the template before, and
-    that has none. What it holds expires after LogRetentionDays. A new environment has it empty, at no cost.
+    The flow log is now in the security layer, with the key, and this group receives no more logs. An update that
+    removed the group would delete its logs, because the DeletionPolicy of the former template applies, which has none.
+    The logs expire after LogRetentionDays. In a new environment, the group is empty and costs nothing.
     """
     layer.add(LogGroup("FlowLogGroup", RetentionInDays=layer.parameter(LOG_RETENTION_DAYS)))
 
@@ -236,13 +236,13 @@ def keep_former_flow_logs(layer: Layer) -> None:
 def add_outputs(
     layer: Layer, vpc: VPC, public: list[Subnet], private: list[Subnet], data: list[Subnet]
 ) -> None:
-    """What the other layers stand on."""
+    """The outputs for the other layers."""
     layer.output("VpcId", Ref(vpc), "VPC of the environment")
     for tier, subnets in ((PUBLIC, public), (PRIVATE, private), (DATA, data)):
         layer.output(
             f"{tier.name}SubnetIds",
             Join(",", [Ref(subnet) for subnet in subnets]),
-            f"{tier.name} subnets, one a zone, separated by commas",
+            f"{tier.name} subnets, one per zone, separated by commas",
         )
     layer.output("FirstPrivateSubnetId", Ref(private[0]), "Private subnet of the first zone")
     layer.output("FirstPrivateSubnetZone", GetAtt(private[0], "AvailabilityZone"), "The first zone")

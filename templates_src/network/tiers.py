@@ -26,13 +26,13 @@ VPC_CIDR = Declaration(
 
 @dataclass(frozen=True)
 class Tier:
-    """One of the three tiers: the name its logical IDs begin with and the first of its three /20 blocks."""
+    """One of the three tiers: the prefix of its logical IDs and the first of its three /20 blocks."""
 
     name: str
     first_block: int
 
     def cidr(self, zone: int) -> Select:
-        """Address range of the tier's subnet in a zone (1 to 3)."""
+        """CIDR block of the tier's subnet in a zone (1 to 3)."""
         blocks = Cidr(Ref(VPC_CIDR.name), str(SUBNET_COUNT), SUBNET_BITS)
         return Select(str(self.first_block + zone - 1), blocks)
 

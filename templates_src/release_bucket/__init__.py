@@ -1,1 +1,1 @@
-"""The bucket that releases are kept in."""
+"""The bucket that contains the releases."""

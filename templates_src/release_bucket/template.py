@@ -1,4 +1,4 @@
-"""The bucket for the releases of a region: its objects never change and are never deleted."""
+"""The bucket for the releases of a region. Its objects never change and are never deleted."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
 from templates_src.core.shared import PROJECT
 
 NAME = "release-bucket"
-# The name of a bucket is this, the account and the region.
+# The prefix of the name; the account and the region follow.
 RELEASE_BUCKET_PREFIX = "carbon-connect-releases"
 
 BUCKET_NAME = Declaration(
     name="ReleaseBucketName",
     group=groups.RELEASE,
     label="Release bucket",
-    description=f"Name of the bucket; empty for {RELEASE_BUCKET_PREFIX}-ACCOUNT-REGION. Another name is another bucket; the old one stays.",
+    description=f"Name of the bucket; empty for {RELEASE_BUCKET_PREFIX}-ACCOUNT-REGION. Another name creates another bucket; the old one stays.",
     default="",
     pattern=r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?",
     message="ReleaseBucketName must be empty, or 3 to 63 lower-case letters, digits, hyphens and periods.",
@@ -54,7 +54,7 @@ ORGANIZATION_ID = Declaration(
 
 
 def release_bucket() -> Layer:
-    """The template, deployed once an account and region."""
+    """The template, deployed once per account and region."""
     layer = Layer(NAME, "Carbon Connect: the bucket of the releases", common=(PROJECT,))
     bucket = add_bucket(layer)
     add_policy(layer, bucket)
@@ -65,8 +65,8 @@ def release_bucket() -> Layer:
 def add_bucket(layer: Layer) -> Bucket:
     """The bucket, retained: running environments are updated and rolled back from releases of any age.
 
-    Nothing in it expires, not even superseded versions, except incomplete uploads. Without Object Lock: a
-    lock cannot be lifted from a bucket, and a release that must go, for a secret in it, could not.
+    Only incomplete uploads expire; noncurrent versions do not. It has no Object Lock: a lock cannot be removed, so a
+    release that contains a secret could not be deleted.
     """
     return layer.add(
         Bucket(
@@ -95,7 +95,7 @@ def add_bucket(layer: Layer) -> Bucket:
 
 
 def add_policy(layer: Layer, bucket: Bucket) -> BucketPolicy:
-    """Over TLS; written once, deleted never; read by the organization where one is given."""
+    """The bucket policy: only TLS, objects are written once and never deleted, and the organization reads if one is given."""
     return layer.add(
         BucketPolicy(
             "BucketPolicy",
@@ -112,15 +112,15 @@ def add_policy(layer: Layer, bucket: Bucket) -> BucketPolicy:
 
 
 def restrictions(bucket: Bucket) -> tuple[Statement, ...]:
-    """Denials that also apply to the account's administrators; they can change the policy first, which the trail records."""
+    """Denials, also for administrators of the account. They can change the policy first, which CloudTrail records."""
     return (iam.tls_only(bucket), write_once(bucket), keep_all(bucket))
 
 
 def write_once(bucket: Bucket) -> Statement:
-    """An object is written only where none is under its key: without If-None-Match, S3 refuses the write.
+    """Deny writing over an existing object: S3 refuses a write without If-None-Match.
 
-    The second key exempts the parts of a large upload, which take no such header; its completion does. Copies into
-    the bucket are refused with it.
+    The second key exempts the parts of a multipart upload, which do not support the header; its completion does. Copies
+    into the bucket are also refused.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
     """
     return Statement(
@@ -136,7 +136,7 @@ def write_once(bucket: Bucket) -> Statement:
 
 
 def keep_all(bucket: Bucket) -> Statement:
-    """Nothing is deleted: after a deletion a key could be written anew, with other bytes."""
+    """Deny deletion: after it, a key could be written again with other content."""
     return Statement(
         Sid="KeepAll",
         Effect=Deny,
@@ -147,9 +147,9 @@ def keep_all(bucket: Bucket) -> Statement:
 
 
 def read_by_organization(layer: Layer, bucket: Bucket) -> Statement:
-    """Accounts of the organization read releases, with their launch roles; they list nothing.
+    """Let the launch roles of the organization's accounts read releases, without listing.
 
-    The principal is everyone, limited by the condition: S3 does not count that as public.
+    The principal is ``*``, limited by the condition: S3 does not treat that as public.
     """
     return Statement(
         Sid="OrganizationReads",

@@ -1,7 +1,6 @@
-"""Flow logs of the VPC: the record of every connection, encrypted with the environment's key.
+"""Flow logs of the VPC, encrypted with the environment's key.
 
-The VPC is in the network layer and the key is in this one, which takes the VPC from it. So the flow log is here, where both
-are known.
+The VPC is in the network layer and the key in this layer, which gets the VPC as a parameter. So the flow log is here.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from templates_src.core.wiring import VPC_ID
 
 
 def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:
-    """Every connection of the VPC, kept in an encrypted group of CloudWatch Logs."""
+    """The flow log of every connection in the VPC, in an encrypted log group."""
     group = layer.add(
         LogGroup(
             "VpcFlowLogGroup",
@@ -44,7 +43,7 @@ def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:
 
 
 def add_role(layer: Layer, group: LogGroup) -> Role:
-    """The role with which VPC Flow Logs writes to the group.
+    """The role that VPC Flow Logs uses to write to the group.
 
     It cannot create a log group, so that no group without a retention appears after the stack is deleted.
     """

@@ -1,4 +1,4 @@
-"""GitHub Actions without long-lived credentials: an OIDC provider, and the role that a repository's workflows take on."""
+"""GitHub Actions without long-lived credentials: an OIDC provider, and the role that a repository's workflows assume."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from templates_src.security.roles import policy, sign_in_to_registry
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
-# The end of the subject of a job that runs in the GitHub environment of the launched environment's name.
+# The end of the subject of a job in the GitHub environment with the name of the launched environment.
 OF_ENVIRONMENT = "environment:${Environment}"
 
 GITHUB_REPOSITORY = Declaration(
@@ -26,14 +26,14 @@ GITHUB_REPOSITORY = Declaration(
     label="GitHub repository",
     description="GitHub repository whose workflows deploy to this environment; empty for none. A change moves the deploy role's trust to the new repository; an empty value deletes the role and the function that deploys, with its log, and GitHub's OIDC provider stays.",
     default="",
-    # At most 39 characters of an account's name and 100 of a repository's, as GitHub limits them.
+    # GitHub's limits: 39 characters for the name of an account and 100 for that of a repository.
     pattern=r"([A-Za-z0-9][A-Za-z0-9-]{0,38}/[\w.-]{1,100})?",
     message="GitHubRepository must be empty or ORGANIZATION/REPOSITORY, in the upper and lower case of GitHub.",
 )
 
 
 def github_id(name: str, label: str, of: str) -> Declaration:
-    """A numeric ID of GitHub, which a renamed account or repository keeps."""
+    """A numeric ID of GitHub, which stays when an account or repository is renamed."""
     return Declaration(
         name=name,
         group=groups.GITHUB,
@@ -62,7 +62,7 @@ GITHUB_OIDC_PROVIDER_ARN = Declaration(
 
 
 def add_github(layer: Layer) -> None:
-    """Provider, deploy role and their outputs, where a repository is given."""
+    """Provider, deploy role and their outputs, if a repository is given."""
     has_repository = layer.has(GITHUB_REPOSITORY)
     require_both_ids(layer)
     require_repository_of_ids(layer)
@@ -71,7 +71,7 @@ def add_github(layer: Layer) -> None:
     layer.output(
         "DeployRoleArn",
         If(has_repository, GetAtt(role, "Arn"), ""),
-        "Role that workflows of the GitHub repository take on; empty without a repository",
+        "Role that workflows of the GitHub repository assume; empty without a repository",
         public=True,
     )
     layer.output(
@@ -80,7 +80,7 @@ def add_github(layer: Layer) -> None:
 
 
 def require_both_ids(layer: Layer) -> None:
-    """A subject with one ID does not exist."""
+    """Rule: both IDs or none, because GitHub has no subject with one ID."""
     no_organization = Equals(Ref(GITHUB_ORGANIZATION_ID.name), "")
     no_repository = Equals(Ref(GITHUB_REPOSITORY_ID.name), "")
     layer.rule(
@@ -97,7 +97,7 @@ def require_both_ids(layer: Layer) -> None:
 
 
 def require_repository_of_ids(layer: Layer) -> None:
-    """IDs without a name would be ignored in silence."""
+    """Rule: IDs need a repository, because they would be ignored without an error."""
     layer.rule(
         Rule(
             "GitHubIdsHaveRepository",
@@ -110,12 +110,12 @@ def require_repository_of_ids(layer: Layer) -> None:
 
 
 def add_provider(layer: Layer, has_repository: str) -> If:
-    """The account's provider of GitHub's tokens, unless there is one; returns its ARN.
+    """The account's OIDC provider for GitHub, unless one exists; returns its ARN.
 
-    It outlives the stack, because other repositories and environments of the account are told to use it, and would
-    all stop deploying; it grants nothing by itself. A later launch that is not told of it fails at once, on an
-    existing provider; a launch that fails takes it away again, so that the next try finds the account as it was.
-    Thumbprints are left out: AWS verifies GitHub through its own library of root certificates.
+    It is retained, because other repositories and environments of the account use it and could not deploy without it;
+    it grants no permissions. A later launch without its ARN fails immediately, because the provider exists. A failed
+    first launch removes it, so that the next attempt works. It has no thumbprints: AWS verifies GitHub with its library
+    of root certificates.
     """
     has_provider = layer.has(GITHUB_OIDC_PROVIDER_ARN)
     creates = layer.condition(
@@ -151,9 +151,9 @@ def add_deploy_role(layer: Layer, has_repository: str, provider_arn: If) -> Role
 def trusted_workflows(layer: Layer, provider_arn: If, context: str = OF_ENVIRONMENT) -> Statement:
     """Trust in jobs of the repository that run in the GitHub environment of this environment's name.
 
-    ``context`` is the end of the subject, text for Sub; another one trusts other jobs. Compared as a whole, never with
-    a wildcard: branches and who may start a job are the rules of the GitHub environment. A repository emits one of the
-    two subjects, whichever its age: the older one cannot be had by taking over an abandoned name, since a repository
+    ``context`` is the end of the subject, text for Sub. The whole subject is compared, without a wildcard: the rules of
+    the GitHub environment limit branches and who can start a job. A repository emits one of the two subjects, depending
+    on its age. A user who takes over an abandoned name cannot get the older subject, because a repository that is
     created today emits the one with the IDs.
     """
     subjects: list[Any] = [

@@ -1,4 +1,4 @@
-"""Security groups, least privilege both ways, and the flows between them."""
+"""Security groups with least privilege in both directions, and the flows between them."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ INGRESS_CIDR = Declaration(
 
 @dataclass(frozen=True)
 class Group:
-    """A security group: what its logical IDs begin with, the suffix of its Name tag, and what it is of.
+    """A security group: the prefix of its logical IDs, the suffix of its Name tag, and its description.
 
-    EC2 cannot change a description: another one replaces the group. It admits letters, digits, spaces and
-    ``._-:/()#,@[]+=&;{}!$*`` only, so no apostrophe.
+    EC2 cannot change a description: another one replaces the group. It can contain letters, digits, spaces and
+    ``._-:/()#,@[]+=&;{}!$*``, so no apostrophe.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Group:
 
 LOAD_BALANCER = Group("LoadBalancer", "-load-balancer", "Load balancer")
 API = Group("Api", "-api", "Tasks of the api service")
-# The description is that of 1.1, when beat had this group too: another one would replace the group.
+# The description of 1.1, when beat had this group too: another one would replace the group.
 WORKER = Group("Worker", "-worker", "Tasks of the worker and beat services")
 BEAT = Group("Beat", "-beat", "Tasks of the beat service")
 SEARCH = Group("Search", "-search", "Search server")
@@ -64,8 +64,8 @@ GROUPS = (LOAD_BALANCER, API, WORKER, BEAT, SEARCH, FUNCTIONS, DATABASE, CACHE)
 class Flow:
     """TCP from one group to another on a port.
 
-    ``reader`` marks the port for reads from replicas, which only a serverless cache has. Its rules have logical IDs of
-    their own and exist only in that mode.
+    ``reader`` marks the port for reads from replicas, which only a serverless cache has. Its rules have other logical
+    IDs and exist only in that mode.
     """
 
     source: Group
@@ -85,12 +85,13 @@ FLOWS = (
     Flow(WORKER, CACHE, ports.CACHE),
     Flow(BEAT, CACHE, ports.CACHE),
     Flow(FUNCTIONS, CACHE, ports.CACHE),
-    # Celery and the queue-depth function use the first port only. The application's own cache client may read here.
+    # Celery and the queue-depth function use only the first port. The cache client of the application can read from
+    # this one.
     Flow(API, CACHE, ports.CACHE_READER, reader=True),
     Flow(WORKER, CACHE, ports.CACHE_READER, reader=True),
 )
-# The APIs of AWS, Anthropic and Climatiq, and the registry, through NAT or the S3 endpoint. A task of Fargate pulls its
-# image, reads its secrets and writes its log through its own network interface, so beat needs HTTPS to start.
+# The APIs of AWS, Anthropic and Climatiq, and the registry, through NAT or the S3 endpoint. A Fargate task pulls its
+# image, reads its secrets and writes its log through the network interface of the task, so beat needs HTTPS to start.
 CALLS_OUT = (API, WORKER, BEAT, SEARCH, FUNCTIONS)
 
 
@@ -106,13 +107,14 @@ def add_security_groups(layer: Layer) -> dict[str, GetAtt]:
 
 
 def add_group(layer: Layer, group: Group) -> GetAtt:
-    """A group that allows no traffic in or out until a rule does; returns its ID."""
+    """A group without rules that allow traffic; returns its ID."""
     resource = layer.add(
         SecurityGroup(
             f"{group.title}SecurityGroup",
             GroupDescription=group.description,
             VpcId=layer.parameter(VPC_ID),
-            # EC2 adds a rule for all egress to a group without one; a rule that leads nowhere prevents that.
+            # EC2 adds a rule for all egress to a group without egress rules; this rule, which matches no traffic,
+            # prevents that.
             SecurityGroupEgress=[
                 SecurityGroupRule(
                     IpProtocol="-1",
@@ -127,7 +129,7 @@ def add_group(layer: Layer, group: Group) -> GetAtt:
 
 
 def allow_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
-    """Clients reach the two listeners."""
+    """The rules for clients of the two listeners."""
     for protocol, port in (("Http", ports.HTTP), ("Https", ports.HTTPS)):
         layer.add(
             SecurityGroupIngress(
@@ -143,7 +145,7 @@ def allow_clients(layer: Layer, ids: dict[str, GetAtt]) -> None:
 
 
 def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
-    """The two rules of a flow; separate resources, because rules inside two groups that name each other are a circle."""
+    """The two rules of a flow. They are separate resources, because two groups whose rules name each other are a circular dependency."""
     source, target = flow.source, flow.target
     part = "Reader" if flow.reader else ""
     rule: dict[str, Any] = {"IpProtocol": TCP, "FromPort": flow.port, "ToPort": flow.port}
@@ -170,7 +172,7 @@ def add_flow(layer: Layer, ids: dict[str, GetAtt], flow: Flow) -> None:
 
 
 def allow_egress(layer: Layer, ids: dict[str, GetAtt], group: Group) -> None:
-    """HTTPS to anywhere: the services called have no fixed addresses."""
+    """HTTPS to any address, because the called services have no fixed addresses."""
     layer.add(
         SecurityGroupEgress(
             f"{group.title}ToInternet",

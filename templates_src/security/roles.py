@@ -1,4 +1,4 @@
-"""Roles of the ECS tasks; buckets, repository, log groups and ECS Exec are granted by the layers that own them."""
+"""Roles of the ECS tasks. The layers that have the buckets, the repository, the log groups and ECS Exec grant access to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from templates_src.security.secrets import (
 )
 
 TASKS = "ecs-tasks.amazonaws.com"
-# A task picks up a new API key without a restart by reading it itself; beat calls neither API.
+# A task that reads the API key itself gets a new key without a restart; beat calls neither API.
 READ_BY_TASKS: dict[str, tuple[GeneratedSecret | TypedSecret, ...]] = {
     "ApiTaskRole": (CLAUDE_API_KEY, CLIMATIQ_API_KEY),
     "WorkerTaskRole": (CLAUDE_API_KEY, CLIMATIQ_API_KEY),
@@ -42,7 +42,7 @@ def add_task_roles(layer: Layer, arns: dict[str, Ref], key_arn: GetAtt) -> list[
 
 
 def add_execution_role(layer: Layer, arns: dict[str, Ref], key_arn: GetAtt) -> Role:
-    """The role with which ECS starts a task: it signs in to the registry and reads what it injects."""
+    """The role that ECS uses to start a task: it signs in to the registry and reads the secrets of the container."""
     return add_role(
         layer,
         "ExecutionRole",
@@ -55,7 +55,7 @@ def add_execution_role(layer: Layer, arns: dict[str, Ref], key_arn: GetAtt) -> R
 
 
 def add_role(layer: Layer, title: str, condition: Condition, policies: list[Policy]) -> Role:
-    """A role that ECS tasks take on under the condition."""
+    """A role that ECS tasks can assume under the condition."""
     return layer.add(
         Role(
             title,
@@ -72,17 +72,17 @@ def policy(name: str, *statements: Statement) -> Policy:
 
 
 def from_this_account() -> Condition:
-    """Against a confused deputy: only for tasks of this account.
+    """Prevent the confused deputy problem: only tasks of this account.
 
-    AWS documents aws:SourceArn for task roles only; an execution role that cannot be taken on starts nothing.
+    AWS documents aws:SourceArn only for task roles; with an execution role that ECS cannot assume, no task starts.
     """
     return Condition(StringEquals({"aws:SourceAccount": AccountId}))
 
 
 def from_tasks_of_this_region() -> Condition:
-    """Against a confused deputy, as AWS recommends for task roles: this account and region, any task in it.
+    """Prevent the confused deputy problem, as AWS recommends for task roles: only tasks of this account and region.
 
-    The wildcard stands for tasks, which have no ARN before they start; ECS does not support naming their cluster.
+    The wildcard is for tasks, which have no ARN before they start; ECS does not support the name of the cluster.
     """
     tasks = Sub("arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:*")
     return Condition(
@@ -94,14 +94,14 @@ def from_tasks_of_this_region() -> Condition:
 
 
 def sign_in_to_registry() -> Statement:
-    """A token for the registry, which gives access to no image; ECR has no resource to name here, hence the ``*``."""
+    """A token for the registry, which gives no access to images; the action has no resource type, hence the ``*``."""
     return Statement(
         Sid="SignInToRegistry", Effect=Allow, Action=[ecr.GetAuthorizationToken], Resource=["*"]
     )
 
 
 def publish_metrics() -> Statement:
-    """Metrics in the environment's own namespace; a metric has no ARN, hence the ``*``."""
+    """Metrics in the namespace of the environment; a metric has no ARN, hence the ``*``."""
     namespace: dict[str, Any] = {"cloudwatch:namespace": metric_namespace()}
     return Statement(
         Sid="PublishMetricsOfThisEnvironment",

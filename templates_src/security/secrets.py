@@ -1,4 +1,4 @@
-"""Secrets, one per consumer: generated ones, whose generation is frozen, and API keys that a user sets."""
+"""Secrets, one per purpose: generated ones, whose generation is frozen, and API keys that a user sets."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ from templates_src.core.shared import (
     PASSWORD_KEY,
 )
 
-# The JSON key of every secret that holds a single value.
+# The JSON key of a secret with a single value.
 VALUE = "value"
 
 
 @dataclass(frozen=True)
 class GeneratedSecret:
-    """A secret that Secrets Manager generates: the JSON of ``fields``, and ``key`` with ``length`` letters and digits.
+    """A secret that Secrets Manager generates: the JSON of ``fields``, with ``length`` letters and digits under
+    ``key``.
 
-    Another value of the parameter ``version`` replaces the secret; a field may refer to it.
+    Another value of the parameter ``version`` replaces the secret; a field can refer to it.
     """
 
     title: str
@@ -49,9 +50,9 @@ class GeneratedSecret:
     version: Declaration | None = None
 
     def generation(self) -> GenerateSecretString:
-        """How it is generated.
+        """The GenerateSecretString property.
 
-        Without punctuation: passwords are part of URLs, and RDS rejects four of those characters.
+        It excludes punctuation: passwords are part of URLs, and RDS rejects four of these characters.
         """
         template = json.dumps(dict(self.fields))
         return GenerateSecretString(
@@ -70,12 +71,11 @@ class TypedSecret:
     description: str
 
 
-# FROZEN. When anything in the GenerateSecretString of a running environment changes, be it a length or a space in
-# the template, CloudFormation generates a new value: the database and the cache keep the old password until they
-# are updated, running tasks keep it until they are replaced, and sessions and tokens end. So no field here but the
-# description may ever change; another secret gets another entry.
-# Lengths: 1 to 128 characters for PostgreSQL on RDS, 16 to 128 for ElastiCache, at least 16 bytes for Meilisearch;
-# 62 possible characters a position are 5.9 bits each.
+# FROZEN. CloudFormation generates a new value when GenerateSecretString of a running environment changes in any way,
+# even in a length or a space: the database and the cache keep the old password until they are updated, running tasks
+# keep it until they are replaced, and sessions and tokens end. So only the description can change; another secret needs
+# another entry. Lengths: 1 to 128 characters for PostgreSQL on RDS, 16 to 128 for ElastiCache, at least 16 bytes for
+# Meilisearch; 62 possible characters a position are 5.9 bits each.
 DATABASE = GeneratedSecret(
     "DatabaseSecret",
     "Master user of the database",
@@ -138,8 +138,8 @@ GENERATED = (
     SEARCH_KEY,
 )
 
-# FROZEN too: CloudFormation writes SecretString only when the property changes, and would then overwrite the key
-# that was put in.
+# FROZEN too: CloudFormation writes SecretString only when the property changes, and would then overwrite the key that
+# the user set.
 UNSET = json.dumps({VALUE: "unset"})
 CLAUDE_API_KEY = TypedSecret(
     "ClaudeApiKeySecret", 'Anthropic API key; put in as {"value": "KEY"} after the launch'
@@ -149,7 +149,7 @@ CLIMATIQ_API_KEY = TypedSecret(
 )
 TYPED = (CLAUDE_API_KEY, CLIMATIQ_API_KEY)
 
-# What ECS injects into containers; their database and cache URLs are secrets of the data layer.
+# The secrets that ECS injects into containers; the URLs of database and cache are secrets of the data layer.
 INJECTED = (
     JWT,
     JWT_SECOND,
@@ -193,9 +193,9 @@ def name_of(layer: Layer, secret: GeneratedSecret) -> dict[str, If]:
 def add_secret(layer: Layer, secret: GeneratedSecret | TypedSecret, resource: Secret) -> Ref:
     """Describe and add a secret; returns its ARN.
 
-    Without a name, or with one that holds the stack's: nothing composes it, and a fixed one clashes with a secret of that
-    name that waits for its deletion. Deleted with the stack, at once and beyond recovery, as CloudFormation does: none is worth keeping, since
-    a database restored from its snapshot gets the password of the secret of its new stack.
+    It has no explicit name, or one that contains the name of the stack: a fixed name would conflict with a secret of
+    that name that is scheduled for deletion. CloudFormation deletes it with the stack, without a recovery window. That
+    is safe, because a database that is restored from its snapshot gets the password of the new stack's secret.
     """
     resource.Description = secret.description
     resource.DeletionPolicy = "Delete"

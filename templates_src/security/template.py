@@ -1,4 +1,4 @@
-"""Encryption key, flow logs, security groups, secrets, roles of the tasks, and GitHub's access."""
+"""The security layer: encryption key, flow logs, security groups, secrets, roles of the tasks, and the access of GitHub."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def security() -> Layer:
 def add_key(layer: Layer) -> GetAtt:
     """The key of database, cache, secrets, logs and alarm topic; returns its ARN.
 
-    Retained: the final snapshot of a deleted database, and its logs, are unreadable without it.
+    It is retained: without it, the final snapshot of a deleted database and the logs cannot be read.
     """
     key = layer.add(
         Key(
             "Key",
-            # A creation that fails leaves nothing that the key could be needed for.
+            # After a failed creation, no data needs the key.
             DeletionPolicy="RetainExceptOnCreate",
             UpdateReplacePolicy="Retain",
             Description=named(": database, cache, secrets, logs and alarm topic"),
@@ -56,7 +56,7 @@ def add_key(layer: Layer) -> GetAtt:
             KeyPolicy=key_policy(),
         )
     )
-    # The alias is deleted with the stack, the key is not, so that the next launch can use its name.
+    # The alias is deleted with the stack, so that the next launch can use its name; the key is retained.
     layer.add(
         Alias("KeyAlias", AliasName=Sub("alias/${Project}-${Environment}"), TargetKeyId=Ref(key))
     )
@@ -71,7 +71,7 @@ def key_policy() -> PolicyDocument:
 def administered_by_account() -> Statement:
     """IAM policies of the account decide who uses the key, as database, cache and secrets need.
 
-    Every action, as in the default key policy: without it, a mistake in this policy could not be corrected.
+    It allows every action, like the default key policy: otherwise a mistake in this policy could not be corrected.
     """
     return Statement(
         Sid="AccountDecidesInIam",
@@ -85,8 +85,8 @@ def administered_by_account() -> Statement:
 def usable_by_logs() -> Statement:
     """CloudWatch Logs, for log groups of this account and region.
 
-    Their names are not known here (a later layer makes them, Lambda and RDS name their own), hence the wildcard.
-    The actions are those of the CloudWatch Logs user guide; GenerateDataKey* and ReEncrypt* are families of two.
+    Their names are unknown here (later layers, Lambda and RDS create them), hence the wildcard. The CloudWatch Logs
+    user guide lists the actions; GenerateDataKey* and ReEncrypt* each stand for two.
     """
     groups = Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*")
     return Statement(
@@ -106,9 +106,10 @@ def usable_by_logs() -> Statement:
 
 
 def usable_by_alarms() -> Statement:
-    """CloudWatch, to publish an alarm to the encrypted topic; without it, it drops the message without an error.
+    """CloudWatch, to publish an alarm to the encrypted topic; without it, CloudWatch drops the message and reports no
+    error.
 
-    The actions are those of the SNS developer guide; GenerateDataKey* is a family of two.
+    The SNS developer guide lists the actions; GenerateDataKey* stands for two.
     """
     return Statement(
         Sid="AlarmsOfThisAccount",
@@ -127,7 +128,7 @@ def add_outputs(
     secrets: dict[str, Ref],
     roles: list[Role],
 ) -> None:
-    """What the later layers stand on."""
+    """The outputs for the later layers."""
     layer.output("KeyArn", key_arn, "Key of database, cache, secrets, logs and alarm topic")
     for group in GROUPS:
         layer.output(
