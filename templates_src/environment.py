@@ -1,4 +1,4 @@
-"""The root: every layer as a nested stack, connected by name."""
+"""The root: every layer as a nested stack, connected by name, and the functions that guard them all."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from templates_src.core.layer import Layer, is_list
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.template import data
 from templates_src.edge.template import edge
+from templates_src.guards.launch_check import LAUNCH_CHECK, add_launch_check
 from templates_src.monitoring.template import monitoring
 from templates_src.network.template import network
 from templates_src.security.template import security
@@ -47,6 +48,8 @@ def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -
                 )
             sources[name] = layer.name
         lift_rules(root, layer)
+    # After the layers, which give the form its order; CloudFormation follows DependsOn.
+    add_launch_check(root)
     declare_release(root, release_prefix)
     add_outputs(root, nested)
     root.output("ReleaseVersion", version, "Version of the release that launched this")
@@ -71,6 +74,8 @@ def nested_stack(root: Layer, layer: Layer, sources: dict[str, str]) -> Stack:
     }
     return Stack(
         stack_title(layer.name),
+        # Nothing is created or changed in a launch or an update that the check refuses.
+        DependsOn=LAUNCH_CHECK,
         TemplateURL=template_url(layer.name),
         Parameters=values,
         # A nested stack passes its tags to its resources: they must be those of its own layer.

@@ -49,7 +49,9 @@ def compute(release: Release) -> Permissions:
         unbound=tuple(sorted(unbound)),
         undocumented=tuple(sorted(undocumented)),
         passed_to=tuple(sorted(trusted_services(release))),
-        of_roles=tuple(sorted(role_actions(layer.document() for layer in release.layers))),
+        of_roles=tuple(
+            sorted(role_actions(layer.document() for layer in (release.root, *release.layers)))
+        ),
         secrets=tuple(
             sorted(
                 title
@@ -144,7 +146,7 @@ def trusted_services(release: Release) -> set[str]:
     """The services that the release's roles trust, and that the roles are passed to."""
     return {
         service
-        for layer in release.layers
+        for layer in (release.root, *release.layers)
         for resource in layer.document()["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role"
         for service in _services(resource["Properties"]["AssumeRolePolicyDocument"]["Statement"])

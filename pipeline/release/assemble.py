@@ -89,11 +89,11 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
     version = version or project_version()
     try:
         layers = environment.layers()
-        check_names_fit(layers)
         root = environment.environment(layers, release_prefix=UNNAMED_PREFIX, version=version)
+        check_names_fit([root, *layers])
         files = {template_path(layer.name): serialize(layer.document()) for layer in layers}
         files |= {f"{FUNCTIONS.name}/{path.name}": path.read_bytes() for path in packages}
-        require_packages(layers, files)
+        require_packages([root, *layers], files)
         digest = content_digest({**files, template_path(root.name): serialize(root.document())})
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
@@ -105,7 +105,7 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
             publisher_role(),
             taskcat_role(),
         ]
-        check_policies(layers)
+        check_policies([root, *layers])
         for base in bases:
             check_policies([base])
         bootstrap_stacks = {
@@ -174,14 +174,14 @@ def zips(folder: Path) -> list[Path]:
 def serialize(document: Mapping[str, object], *, packed: bool = False) -> bytes:
     """A template or manifest as the committed bytes, which are the same on every machine.
 
-    A value that fits a line is on one line, for review. ``packed`` fills the lines of a list of texts and indents
-    nothing: the many actions of the launch role must fit a request.
+    A value that fits a line is on one line, for review. ``packed`` fills the lines of a list of texts, indents nothing and
+    writes no space after a comma or colon: the many actions of the launch role must fit the 51,200 bytes of a request.
     """
     return (_text(document, "", packed=packed) + "\n").encode()
 
 
 def _text(value: object, indent: str, *, packed: bool) -> str:
-    line = json.dumps(value, ensure_ascii=False)
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":") if packed else None)
     length = PACKED_LINE_LENGTH if packed else LINE_LENGTH
     if len(indent) + len(line) <= length or not isinstance(value, dict | list) or not value:
         return line
@@ -192,8 +192,9 @@ def _text(value: object, indent: str, *, packed: bool) -> str:
         else:
             items = [inner + _text(item, inner, packed=packed) for item in value]
         return "[\n" + ",\n".join(items) + f"\n{indent}]"
+    colon = ":" if packed else ": "
     items = [
-        f"{inner}{json.dumps(key)}: {_text(item, inner, packed=packed)}"
+        f"{inner}{json.dumps(key)}{colon}{_text(item, inner, packed=packed)}"
         for key, item in value.items()
     ]
     return "{\n" + ",\n".join(items) + f"\n{indent}}}"
@@ -203,8 +204,8 @@ def _filled(items: Sequence[str]) -> list[str]:
     """Lines of items, each as full as possible."""
     lines = [items[0]]
     for item in items[1:]:
-        if len(lines[-1]) + len(item) + 2 <= PACKED_LINE_LENGTH:
-            lines[-1] += f", {item}"
+        if len(lines[-1]) + len(item) + 1 <= PACKED_LINE_LENGTH:
+            lines[-1] += f",{item}"
         else:
             lines.append(item)
     return lines

@@ -15,6 +15,7 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from templates_src.core import iam
+from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.core.wiring import FUNCTIONS_SECURITY_GROUP_ID, KEY_ARN, PRIVATE_SUBNET_IDS
@@ -47,36 +48,21 @@ def add_function(
     environment: Mapping[str, Any] | None = None,
     statements: Sequence[Statement] = (),
     inside_vpc: bool = False,
+    log_key: Declaration | None = KEY_ARN,
     condition: str | None = None,
 ) -> Function:
     """The function that the release packs from ``templates_src/functions/{name}``; another release is another key.
 
     With ``name`` queue_depth the resources are QueueDepthFunction, QueueDepthRole and QueueDepthLogGroup.
     ``statements`` are what the function's code may do; its logs and, with ``inside_vpc`` (private subnets,
-    functions' security group), its network interfaces are granted here. With a ``condition`` all of it is made
-    only where that holds.
+    functions' security group), its network interfaces are granted here. ``log_key`` encrypts its logs; with None,
+    CloudWatch Logs encrypts them with its own key. With a ``condition`` all of it is made only where that holds.
     """
-    title = "".join(word.capitalize() for word in name.split("_"))
+    title = function_title(name)
     optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
-    group = layer.add(
-        LogGroup(
-            f"{title}LogGroup",
-            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
-            KmsKeyId=layer.parameter(KEY_ARN),
-            **optional,
-        )
-    )
+    group = add_log_group(layer, title, log_key, optional)
     granted = [write_logs(group), *(network_interfaces() if inside_vpc else ()), *statements]
-    role = layer.add(
-        Role(
-            f"{title}Role",
-            AssumeRolePolicyDocument=iam.trusted_service(SERVICE),
-            # Within the role, so that all of it holds before the function first runs and until it last has.
-            Policies=[Policy(PolicyName="function", PolicyDocument=iam.document(*granted))],
-            **layer.role_properties(),
-            **optional,
-        )
-    )
+    role = add_role(layer, title, granted, optional)
     if environment:
         optional["Environment"] = Environment(Variables=dict(environment))
     if inside_vpc:
@@ -84,7 +70,6 @@ def add_function(
             SubnetIds=layer.parameter(PRIVATE_SUBNET_IDS),
             SecurityGroupIds=[layer.parameter(FUNCTIONS_SECURITY_GROUP_ID)],
         )
-    layer.parameter(RELEASE_PREFIX)
     return layer.add(
         Function(
             f"{title}Function",
@@ -92,16 +77,60 @@ def add_function(
             Runtime=RUNTIME,
             Architectures=[ARCHITECTURE],
             Handler=f"{FUNCTION_FOLDER}.{name}.handler.handler",
-            Code=Code(
-                S3Bucket=layer.parameter(RELEASE_BUCKET),
-                S3Key=Sub(f"${{ReleasePrefix}}{FUNCTION_FOLDER}/{name}.zip"),
-            ),
+            Code=released_code(layer, name),
             Role=GetAtt(role, "Arn"),
             MemorySize=memory_mb,
             Timeout=timeout_seconds,
             LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
             **optional,
         )
+    )
+
+
+def function_title(name: str) -> str:
+    """What the logical IDs of a function's resources begin with: QueueDepth for queue_depth."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def add_log_group(
+    layer: Layer, title: str, key: Declaration | None, optional: Mapping[str, Any]
+) -> LogGroup:
+    """The log group of a function, encrypted with the key if there is one."""
+    encryption = {} if key is None else {"KmsKeyId": layer.parameter(key)}
+    return layer.add(
+        LogGroup(
+            f"{title}LogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            **encryption,
+            **optional,
+        )
+    )
+
+
+def add_role(
+    layer: Layer, title: str, statements: Sequence[Statement], optional: Mapping[str, Any]
+) -> Role:
+    """The role of a function.
+
+    The policy is inside the role, so that all of it holds before the function first runs and until its last run.
+    """
+    return layer.add(
+        Role(
+            f"{title}Role",
+            AssumeRolePolicyDocument=iam.trusted_service(SERVICE),
+            Policies=[Policy(PolicyName="function", PolicyDocument=iam.document(*statements))],
+            **layer.role_properties(),
+            **optional,
+        )
+    )
+
+
+def released_code(layer: Layer, name: str) -> Code:
+    """The package of a function in the release."""
+    layer.parameter(RELEASE_PREFIX)
+    return Code(
+        S3Bucket=layer.parameter(RELEASE_BUCKET),
+        S3Key=Sub(f"${{ReleasePrefix}}{FUNCTION_FOLDER}/{name}.zip"),
     )
 
 

@@ -78,12 +78,15 @@ class Request:
 
     `type` is one of REQUEST_TYPES; `physical_id` is None on Create; `properties` are the ResourceProperties without ServiceToken
     and ServiceTimeout, every scalar a string, as CloudFormation sends them; `deadline` leaves time for the answer.
+    `old_properties` are those before an Update, empty otherwise; `stack_id` is the ARN of the stack that has the resource.
     """
 
     type: str
     physical_id: str | None
     properties: Mapping[str, Any]
     deadline: Deadline
+    old_properties: Mapping[str, Any] = field(default_factory=dict)
+    stack_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,25 @@ def _request(event: Mapping[str, Any], deadline: Deadline) -> Request:
     properties = event.get("ResourceProperties")
     if not isinstance(properties, Mapping):
         raise ProvisioningError("The event has no ResourceProperties.")
-    own = {
+    old = event.get("OldResourceProperties")
+    given = event.get("PhysicalResourceId")
+    return Request(
+        kind,
+        given if isinstance(given, str) and given else None,
+        _own(properties),
+        deadline,
+        _own(old) if isinstance(old, Mapping) else {},
+        str(event.get("StackId", "")),
+    )
+
+
+def _own(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties that the template sets for the function."""
+    return {
         key: value
         for key, value in properties.items()
         if key not in ("ServiceToken", "ServiceTimeout")
     }
-    given = event.get("PhysicalResourceId")
-    return Request(kind, given if isinstance(given, str) and given else None, own, deadline)
 
 
 class _Answer:

@@ -100,12 +100,12 @@ class Environment:
         return {"": root, **nested}
 
     def resources(self) -> dict[str, Resource]:
-        """Every resource by layer and logical ID, such as Data.Database."""
+        """Every resource by layer and logical ID, such as Data.Database; those of the root are Root.LaunchCheck and so on."""
         return {
-            f"{layer}.{logical_id}": resource
+            f"{layer or 'Root'}.{logical_id}": resource
             for layer, stack in self.stacks().items()
-            if layer
             for logical_id, resource in self._resources_of(stack["StackId"]).items()
+            if resource.type != STACK_TYPE
         }
 
     def physical_id(self, name: str) -> str:

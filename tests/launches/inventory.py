@@ -211,6 +211,7 @@ PARTS: Mapping[str, str] = {
     "AWS::SecretsManager::SecretTargetAttachment": "AWS::SecretsManager::Secret",
     "AWS::WAFv2::WebACLAssociation": "AWS::WAFv2::WebACL",
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
+    "Custom::LaunchCheck": "AWS::Lambda::Function",
 }
 # What the functions of custom resources make.
 CUSTOM: Mapping[str, str] = {

@@ -212,7 +212,8 @@ def test_launch_waits_for_what_is_in_progress(
     for note, part in zip(environment.notes, told, strict=True):
         assert part in note
     assert {name.split(".")[0] for name in environment.resources()} == {
-        layer.name.capitalize() for layer in release.layers
+        "Root",
+        *(layer.name.capitalize() for layer in release.layers),
     }
 
 

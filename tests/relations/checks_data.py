@@ -24,6 +24,8 @@ STATEFUL = (
     "AWS::ECR::Repository",
     "AWS::EC2::Volume",
 )
+# Logs of the root's functions: the launch check runs before the key exists. They hold statuses and names, no data.
+BEFORE_THE_KEY = frozenset({"LaunchCheckLogGroup"})
 # What becomes of a resource when it is deleted, and of the old one when it is replaced; whatever is not here goes.
 POLICIES: dict[str, tuple[str | None, str | None]] = {
     "Database": (SNAPSHOT, SNAPSHOT),
@@ -35,6 +37,8 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "MediaBucket": (DELETE, RETAIN),
     "AccessLogBucket": (RETAIN, RETAIN),
     "AccessLogBucketPolicy": (RETAIN, RETAIN),
+    # Its deletion does nothing, so a function that cannot run must not block the deletion of the stack.
+    "LaunchCheck": (RETAIN, None),
     # Snapshots and logs are unreadable without it.
     "Key": (ONCE_LAUNCHED, RETAIN),
     "SearchVolume": (ONCE_LAUNCHED, RETAIN),
@@ -156,7 +160,7 @@ def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
         ("AWS::Logs::LogGroup", "KmsKeyId", None),
     ):
         for resource in resources_of_type(rendered, kind):
-            if resource.logical_id in FORMER:
+            if resource.logical_id in FORMER or resource.logical_id in BEFORE_THE_KEY:
                 continue
             used = id_of(rendered, resource.layer, resource.properties.get(key))
             on = switch is None or is_true(resource.properties.get(switch))

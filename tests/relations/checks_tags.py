@@ -26,7 +26,8 @@ def everything_is_tagged(rendered: Rendered) -> Iterator[str]:
             if isinstance(tags, Mapping)
             else {tag["Key"]: text_of(tag["Value"]) for tag in tags}
         )
-        layer = resource.logical_id.lower() if resource.layer == ROOT else resource.layer
+        nested = kind == "AWS::CloudFormation::Stack"
+        layer = resource.logical_id.lower() if nested else resource.layer
         for name, value in (
             ("Project", given["Project"]),
             ("Environment", given["Environment"]),

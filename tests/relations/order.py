@@ -28,7 +28,7 @@ def layers_before(rendered: Rendered, layer: str) -> set[str]:
         body = rendered.layers[ROOT]["Resources"].get(stack_title(pending.pop()), {})
         given = body.get("Properties", {}).get("Parameters", {})
         direct = {origin.layer for origin in origins_in(rendered, ROOT, given)}
-        direct |= {stacks[name] for name in body.get("DependsOn", ())}
+        direct |= {stacks[name] for name in body.get("DependsOn", ()) if name in stacks}
         pending += direct - before
         before |= direct
     # A zone that is given by name looks like that of a subnet.

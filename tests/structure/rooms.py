@@ -54,6 +54,9 @@ BUILDINGS = (
             },
             {"compute": "the layer compute"},
             {"monitoring": "the layer monitoring"},
+            {
+                "guards": "the functions of the root: the check before a launch, the protection after it"
+            },
             {"environment": "the root template, which nests the layers"},
             {"access": "the templates of the roles of people and machines"},
         ),

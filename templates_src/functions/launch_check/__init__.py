@@ -1,0 +1,1 @@
+"""Checks of a launch and of an update that run before anything is created or changed."""

@@ -1,0 +1,49 @@
+"""Refuses a launch or an update that cannot succeed, before CloudFormation creates or changes anything.
+
+Handler: ``functions.launch_check.handler.handler``. Needs no VPC. Every nested stack of the root waits for this custom resource.
+
+Properties: the parameters that templates_src/guards/launch_check.py names. Create and Update run every check of ``checks.py``;
+Delete does nothing. The rollback of an update sends an Update with the previous values: it must always succeed, so it runs no check.
+
+Permissions: ``cloudformation:DescribeStacks`` on its own root stack; what the checks read; its own log group.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+
+from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
+from ..stack_status import CLIENT, CREATION, is_update_rollback, stack_status
+from .checks import CHECKS
+from .launch import Launch
+
+PHYSICAL_ID = "launch-check"
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
+    """Answer one request of CloudFormation."""
+    serve(event, context, check, PHYSICAL_ID)
+
+
+def check(request: Request) -> Result:
+    """Run the checks. Raises ProvisioningError with the sentence of the first that fails."""
+    result = Result(request.physical_id or PHYSICAL_ID)
+    if request.type == "Delete":
+        return result
+    status = stack_status(request.stack_id)
+    if is_update_rollback(status):
+        return result
+    launch = Launch(
+        request.properties, request.old_properties, status in CREATION, request.stack_id, _client
+    )
+    for each in CHECKS:
+        if problem := each(launch):
+            raise ProvisioningError(problem)
+    return result
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service, config=CLIENT)

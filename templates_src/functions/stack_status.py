@@ -1,0 +1,33 @@
+"""The status of a stack, which tells a custom resource's function why CloudFormation calls it.
+
+A Delete request looks the same when a stack is deleted, when its creation is rolled back and when an update is rolled back.
+
+Permission: ``cloudformation:DescribeStacks`` on the stack.
+"""
+
+import boto3
+import botocore.config
+
+from .custom_resource import ProvisioningError
+
+CLIENT = botocore.config.Config(
+    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}
+)
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
+CREATION = frozenset({"CREATE_IN_PROGRESS"})
+CREATION_ROLLBACK = frozenset({"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"})
+DELETION = frozenset({"DELETE_IN_PROGRESS"})
+
+
+def stack_status(stack_id: str) -> str:
+    """StackStatus of a stack, by its ARN. Raises ProvisioningError without an ARN, and botocore's ClientError."""
+    if not stack_id.startswith("arn:"):
+        raise ProvisioningError("The event has no StackId, so the state of the stack is not known.")
+    found = boto3.client("cloudformation", config=CLIENT).describe_stacks(StackName=stack_id)
+    status: str = found["Stacks"][0]["StackStatus"]
+    return status
+
+
+def is_update_rollback(status: str) -> bool:
+    """Whether a failed or cancelled update of the stack is being rolled back."""
+    return status.startswith("UPDATE_ROLLBACK")

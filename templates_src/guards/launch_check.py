@@ -1,0 +1,77 @@
+"""The check that runs before every nested stack: a function of the root, as a custom resource."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from awacs import cloudformation
+from awacs.aws import Allow, Statement
+from troposphere import Join, Ref
+from troposphere.cloudformation import CustomResource
+
+from templates_src.core.cache_mode import MODE
+from templates_src.core.declaration import Declaration
+from templates_src.core.function import add_custom_resource, add_function
+from templates_src.core.layer import Layer, is_list
+from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.data.buckets import NAMESPACE
+from templates_src.data.cache import NODES
+from templates_src.data.database import (
+    ALLOCATED_STORAGE,
+    MAX_ALLOCATED_STORAGE,
+    SNAPSHOT_IDENTIFIER,
+)
+from templates_src.network.template import AVAILABILITY_ZONES
+from templates_src.network.tiers import VPC_CIDR
+
+LAUNCH_CHECK = "LaunchCheck"
+# A few read-only calls, each with its retries.
+TIMEOUT_SECONDS = 60
+# The parameters that a check reads, and no others: a change of one of them invokes the function.
+CHECKED: tuple[Declaration, ...] = (
+    PROJECT,
+    ENVIRONMENT,
+    AVAILABILITY_ZONES,
+    VPC_CIDR,
+    SNAPSHOT_IDENTIFIER,
+    ALLOCATED_STORAGE,
+    MAX_ALLOCATED_STORAGE,
+    MODE,
+    NODES,
+    NAMESPACE,
+)
+
+
+def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> CustomResource:
+    """The function and its custom resource, which fails before anything else is created or changed.
+
+    ``statements`` are what the checks read. The log group has no key of the environment, because the security layer
+    creates the key later. CloudFormation sends no Delete request for a retained custom resource: a function that cannot
+    run any more therefore cannot block a deletion.
+    """
+    function = add_function(
+        root,
+        "launch_check",
+        description="Refuses a launch or an update that cannot succeed, before anything changes",
+        timeout_seconds=TIMEOUT_SECONDS,
+        statements=(describe_own_stack("KnowItsStack"), *statements),
+        log_key=None,
+    )
+    values = {declaration.name: text(root, declaration) for declaration in CHECKED}
+    return add_custom_resource(root, LAUNCH_CHECK, function, DeletionPolicy="Retain", **values)
+
+
+def text(root: Layer, declaration: Declaration) -> Join | Ref:
+    """The value of a parameter as one string."""
+    reference = root.parameter(declaration)
+    return Join(",", reference) if is_list(declaration) else reference
+
+
+def describe_own_stack(sid: str) -> Statement:
+    """Read the status of the stack that the function belongs to."""
+    return Statement(
+        Sid=sid,
+        Effect=Allow,
+        Action=[cloudformation.DescribeStacks],
+        Resource=[Ref("AWS::StackId")],
+    )
