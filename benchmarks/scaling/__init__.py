@@ -1,1 +1,1 @@
-"""How the worker's scaling policy, as configured, meets a burst, a ramp and a loss of Spot capacity."""
+"""Simulate the configured scaling policy of the worker under a burst, a ramp and a loss of Spot capacity."""

@@ -1,4 +1,4 @@
-"""The page that shows the results, and the part of it that the program writes."""
+"""The page with the results, and the part that the program writes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ BEGIN, END = "```text\n", "\n```\n"
 
 
 def numbers() -> str:
-    """The numbers as the page has them. Raises ValueError where it has no place for them."""
+    """The numbers on the page. Raises ValueError if the page has no block for them."""
     _, found, rest = PAGE.read_text().partition(BEGIN)
     text, ended, _ = rest.partition(END)
     if not found or not ended:
-        raise ValueError(f"{PAGE.name} has no block of text for the numbers; give it one.")
+        raise ValueError(f"{PAGE.name} has no block of text for the numbers; add one.")
     return text
 
 

@@ -17,12 +17,12 @@ BACKLOG, CPU = "backlog", "CPU"
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What no template says; seconds unless it says otherwise.
+    """Assumptions that no template contains; in seconds unless stated otherwise.
 
     ``processes`` of Celery in a worker, each with one job (late acknowledgement, prefetch multiplier 1); ``io_share`` of a
-    job is waiting for others rather than computing; ``start`` from the order to a worker that takes jobs, from and to;
-    ``visibility`` is Celery's visibility timeout, after which a job comes back that a killed worker held;
-    ``notice`` is what Spot gives; ``metric_delay`` (minutes) until a data point moves an alarm.
+    job is the share of waiting time; ``start`` is the shortest and longest start of a worker;
+    ``visibility`` is Celery's visibility timeout, after which the job of a killed worker returns to the queue;
+    ``notice`` is the notice time of Spot; ``metric_delay`` (minutes) until a data point moves an alarm.
     """
 
     processes: int = 2
@@ -35,23 +35,23 @@ class Assumptions:
 
 @dataclass
 class Worker:
-    """A task of the service; ``stops`` is when it is killed, once it has been told to stop."""
+    """A task of the service; ``stops`` is the time at which ECS kills it, after the stop signal."""
 
     ordered: float
     ready: float
     stops: float = math.inf
-    # Each job with the seconds at which it was taken and at which it ends.
+    # Each job with its start and its end in seconds.
     work: list[tuple[float, float, Job]] = field(default_factory=list)
 
     @property
     def told_to_stop(self) -> bool:
-        """It finishes what it has, and takes nothing more: Celery's warm shutdown."""
+        """It finishes its jobs and takes no new ones: Celery's warm shutdown."""
         return self.stops < math.inf
 
 
 @dataclass(frozen=True)
 class Minute:
-    """What a minute looks like at its end."""
+    """The state at the end of a minute."""
 
     depth: int
     running: int
@@ -61,7 +61,7 @@ class Minute:
 
 @dataclass
 class Run:
-    """A scenario under a policy: minutes, how long each job waited until it was first begun (seconds), and what it took."""
+    """A scenario under a policy: the minutes, the time until each job first started (seconds), and the resources."""
 
     minutes: list[Minute] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -89,9 +89,9 @@ class Fleet:
         self.chance = random.Random(SEED)  # noqa: S311 (a simulation)
         self.run = Run()
         self.coming = deque(scenario.jobs)
-        # Each job, and whether it has never been begun.
+        # Each job, and whether it never started before.
         self.waiting: deque[tuple[Job, bool]] = deque()
-        # Held by killed workers, by the second at which they come back.
+        # The jobs of killed workers, by the second at which they return.
         self.lost: list[tuple[float, float, Job]] = []
         self.desired = scaler.policy.least
         self.workers = [Worker(0.0, 0.0) for _ in range(self.desired)]
@@ -113,31 +113,31 @@ class Fleet:
         return self.run
 
     def running(self, now: float) -> list[Worker]:
-        """Those that take jobs: ECS counts no task that it is stopping."""
+        """The workers that take jobs; ECS does not count stopping tasks."""
         return [each for each in self.workers if each.ready <= now and not each.told_to_stop]
 
     @property
     def in_work(self) -> int:
-        """Jobs that live workers hold."""
+        """Jobs in running workers."""
         return sum(len(worker.work) for worker in self.workers)
 
     @property
     def depth(self) -> int:
-        """As the function counts: waiting, and held by workers, living or not."""
+        """The count of the function: waiting jobs, and jobs of running and killed workers."""
         return len(self.waiting) + self.in_work + len(self.lost)
 
     def receive(self, now: float) -> None:
-        """What is sent, and what comes back."""
+        """Add new jobs and returning jobs to the queue."""
         while self.coming and self.coming[0].sent <= now:
             self.waiting.append((self.coming.popleft(), True))
             self.run.sent += 1
         while self.lost and self.lost[0][0] <= now:
-            # To the head of the queue, as kombu restores.
+            # At the head of the queue, like kombu.
             self.waiting.appendleft((heapq.heappop(self.lost)[2], False))
             self.run.repeated += 1
 
     def reclaim(self, now: float) -> None:
-        """Spot's notice: a signal to stop, and the end after so many seconds."""
+        """Spot's notice: a stop signal, and the end after the notice time."""
         for each in self.scenario.reclaims:
             if each.at == now:
                 running = self.running(now)
@@ -146,7 +146,7 @@ class Fleet:
                 self.no_spot_until = now + each.shortage
 
     def progress(self, now: float) -> None:
-        """Jobs end, and so do workers that were told to: with their last job, or with their time."""
+        """End jobs, and stopping workers: with their last job, or when their time is over."""
         staying = []
         for worker in self.workers:
             going_on = [entry for entry in worker.work if entry[1] > now]
@@ -154,7 +154,7 @@ class Fleet:
             worker.work = going_on
             if worker.stops <= now:
                 for taken, _, job in worker.work:
-                    # Counted from when it was taken.
+                    # Counted from the start of the job.
                     back = max(now, taken + self.assumptions.visibility)
                     heapq.heappush(self.lost, (back, job.sent, job))
             elif worker.work or not worker.told_to_stop:
@@ -162,7 +162,7 @@ class Fleet:
         self.workers = staying
 
     def schedule(self, now: float) -> None:
-        """As ECS does: start what lacks where there is capacity, stop what is too much, the youngest first."""
+        """Start missing tasks if there is capacity, and stop surplus ones, the youngest first, like ECS."""
         kept = [worker for worker in self.workers if not worker.told_to_stop]
         for _ in range(self.desired - len(kept)):
             if now >= self.no_spot_until:
@@ -181,7 +181,7 @@ class Fleet:
                 worker.work.append((now, now + job.seconds, job))
 
     def account(self) -> None:
-        """A second of everything that lives: what it costs, and how much of its CPU is used."""
+        """Add a second of all running tasks: cost and used CPU."""
         self.run.worker_seconds += len(self.workers)
         computing = 1 - self.assumptions.io_share
         for worker in self.workers:
@@ -189,7 +189,7 @@ class Fleet:
         self.capacity += len(self.workers) * self.vcpu
 
     def measure(self, now: float) -> None:
-        """The minute's data point, and what the policy makes of the one that has reached it."""
+        """Publish the data point of the minute, and apply the policy to the newest visible one."""
         running = len(self.running(now))
         if self.metric == BACKLOG:
             point = self.depth / max(running, 1)

@@ -1,4 +1,4 @@
-"""The load: jobs and when they come, and when Spot takes workers away; the same for every policy."""
+"""The load: jobs with their times, and losses of Spot capacity; the same for every policy."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 HOURS = 6
 SECONDS = HOURS * 3600
 SEED = 20260101
-# Nine jobs of ten are short, one is a report that takes a minute.
+# Nine of ten jobs are short, one is a report that takes a minute.
 SHORT_SECONDS, LONG_SECONDS, LONG_SHARE = 6.0, 60.0, 0.1
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job: when it is sent, and how long a process works on it (seconds)."""
+    """A job: the time at which it is sent, and its duration in seconds."""
 
     sent: float
     seconds: float
@@ -23,7 +23,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Reclaim:
-    """Spot takes ``share`` of the running workers back, and has none to give for ``shortage`` seconds."""
+    """Spot reclaims ``share`` of the running workers, and has no capacity for ``shortage`` seconds."""
 
     at: float
     share: float
@@ -32,7 +32,7 @@ class Reclaim:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A load over HOURS; ``shown`` hours of it are drawn."""
+    """A load over HOURS; the picture shows ``shown`` hours."""
 
     name: str
     jobs: Sequence[Job]
@@ -41,7 +41,7 @@ class Scenario:
 
 
 def arrivals(rate: Callable[[float], float], seed: int, extra: Sequence[float] = ()) -> list[Job]:
-    """Jobs at random, ``rate(minute)`` a minute on average, and those of ``extra`` (seconds)."""
+    """Random jobs, on average ``rate(minute)`` per minute, and those of ``extra`` (seconds)."""
     chance = random.Random(seed)  # noqa: S311 (a simulation)
     times = list(extra)
     for second in range(SECONDS):
@@ -54,7 +54,7 @@ def arrivals(rate: Callable[[float], float], seed: int, extra: Sequence[float] =
 
 
 def duration(chance: random.Random) -> float:
-    """Seconds of a job: exponential around the mean of its kind, and never less than half a second."""
+    """The duration of a job: exponentially distributed around the mean of its kind, at least half a second."""
     mean = LONG_SECONDS if chance.random() < LONG_SHARE else SHORT_SECONDS
     return max(0.5, chance.expovariate(1 / mean))
 
@@ -72,7 +72,7 @@ def ramp(minute: float) -> float:
 
 
 def scenarios() -> tuple[Scenario, ...]:
-    """The three; docs/scaling.md says what they are."""
+    """The three scenarios, which docs/scaling.md describes."""
     burst = [600.0 + index / 50 for index in range(1000)]
     return (
         Scenario(

@@ -1,4 +1,4 @@
-"""The runs, drawn: jobs above, workers below, a column a load."""
+"""The picture of the runs: jobs above, workers below, one column per load."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 from benchmarks.scaling.policy import Configuration
 from benchmarks.scaling.report import CONTENDERS, Outcome
 
-# What is scaled by the backlog is the thing itself; the others are what it is held against.
+# The policy of the templates, and the ones that it is compared with.
 COLOURS = ("#0b6e99", "#d9480f", "#868e96")
 STYLES = ("-", "--", ":")
-# Of the picture's text chunk with the digest of what it shows, by which a stale picture is found.
+# The key of the text chunk with the digest of the data, which identifies a stale picture.
 CHUNK = "Description"
 FEWEST = 1
 
 
 def digest(worker: Configuration, found: Sequence[Outcome]) -> str:
-    """Of everything that is drawn."""
+    """The digest of all drawn data."""
     drawn = [
         (each.scenario.name, each.contender.name, minute.depth, minute.running)
         for each in found
@@ -30,7 +30,7 @@ def digest(worker: Configuration, found: Sequence[Outcome]) -> str:
 
 def draw(worker: Configuration, found: Sequence[Outcome], path: Path) -> None:
     """Write the picture as PNG: the same bytes for the same runs under one version of matplotlib."""
-    # Here, because it takes long, and whoever only compares digests does without.
+    # Imported here, because it takes long and the comparison of digests does not need it.
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

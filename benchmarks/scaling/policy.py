@@ -1,4 +1,4 @@
-"""Target tracking as Application Auto Scaling does it, with the numbers of a rendered environment."""
+"""Simulate target tracking of Application Auto Scaling with the numbers of a rendered environment."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ POLICY, TARGET, SERVICE, TASK = (
     "WorkerTaskDefinition",
 )
 LAYER = "compute"
-# The two alarms that target tracking makes, which nobody can set: three minutes above the target, fifteen minutes below nine
-# tenths of it. AWS documents that they exist, their numbers are what everybody finds:
+# The two alarms that target tracking creates, which users cannot change: three minutes above the target, fifteen
+# minutes below 90 % of it. AWS documents that they exist; users observe these numbers:
 # https://github.com/hashicorp/terraform-provider-aws/issues/42553 (out),
 # https://github.com/aws-samples/amazon-aurora-labs-for-mysql/issues/3 (both),
 # https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
@@ -36,7 +36,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Configuration:
-    """What the templates say of the worker: its policy, and the size of a task (vCPU, GB, architecture, stop timeout)."""
+    """The worker in the templates: its policy, and the size of a task (vCPU, GB, architecture, stop timeout)."""
 
     policy: Policy
     vcpu: float
@@ -68,7 +68,7 @@ def configuration(rendered: Rendered) -> Configuration:
 
 @dataclass
 class Scaler:
-    """A policy at work: it is handed a data point a minute and says how many tasks there should be."""
+    """The state of a policy: it receives one data point per minute and returns the desired number of tasks."""
 
     policy: Policy
     points: deque[float] = field(default_factory=lambda: deque(maxlen=MINUTES_BELOW))
@@ -76,7 +76,7 @@ class Scaler:
     last_in: float = -math.inf
 
     def desired(self, now: float, current: int, point: float | None) -> int:
-        """The number of tasks from ``now`` (seconds) on; ``point`` is the newest data point that CloudWatch has."""
+        """The desired number of tasks from ``now`` (seconds); ``point`` is the newest data point in CloudWatch."""
         if point is not None:
             self.points.append(point)
         policy = self.policy

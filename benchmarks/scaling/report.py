@@ -1,4 +1,4 @@
-"""What the runs come to: how long the backlog lives, how long jobs wait, what the workers cost."""
+"""The results of the runs: duration of the backlog, waiting time of jobs, cost of the workers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Contender:
-    """A way to scale; ``io_share`` of the jobs decides how CPU looks."""
+    """A scaling policy; ``io_share`` of the jobs determines the CPU use."""
 
     name: str
     metric: str
@@ -48,7 +48,7 @@ CONTENDERS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """A scenario under a contender. Minutes of backlog are those with more jobs than the least workers may have."""
+    """A scenario under a policy. Minutes of backlog are those with more jobs than the minimum number of workers can have."""
 
     scenario: Scenario
     contender: Contender
@@ -60,7 +60,7 @@ class Outcome:
 def outcomes(
     worker: Configuration, loads: Sequence[Scenario], assumptions: Assumptions
 ) -> list[Outcome]:
-    """Every scenario under every contender."""
+    """Every scenario under every policy."""
     return [
         outcome(worker, scenario, contender, assumptions)
         for scenario in loads
@@ -89,7 +89,7 @@ def outcome(
 
 
 def usd_an_hour(worker: Configuration) -> float:
-    """What a task costs on demand."""
+    """The on-demand price of a task."""
     vcpu, gigabyte = (
         prices[worker.architecture].usd for prices in (FARGATE_VCPU_HOUR, FARGATE_GB_HOUR)
     )
@@ -110,7 +110,7 @@ def table(worker: Configuration, found: Sequence[Outcome]) -> str:
 
 
 def row(worker: Configuration, found: Outcome) -> list[str]:
-    """An outcome as the cells of a line; the Spot price is the lowest there is."""
+    """An outcome as the cells of a line; it uses the lowest Spot price."""
     hours = found.run.worker_seconds / 3600
     on_demand = hours * usd_an_hour(worker)
     spot = on_demand * (1 - FARGATE_SPOT_DISCOUNT_AT_MOST_PERCENT / 100)
@@ -135,7 +135,7 @@ def minutes(seconds: float) -> str:
 
 
 def preamble(environment: str, worker: Configuration, assumptions: Assumptions) -> str:
-    """What was simulated, in words."""
+    """A description of the simulation."""
     policy = worker.policy
     mean = LONG_SHARE * LONG_SECONDS + (1 - LONG_SHARE) * SHORT_SECONDS
     rate = assumptions.processes * 60 / mean

@@ -16,7 +16,7 @@ ENVIRONMENT = "prod"
 
 @dataclass(frozen=True)
 class Results:
-    """What was simulated, and what came of it, as data and as text."""
+    """The simulation and its results, as data and as text."""
 
     worker: Configuration
     outcomes: list[Outcome]

@@ -14,20 +14,20 @@ TEMPLATE = "the template differs"
 
 @dataclass
 class Tracer:
-    """The two evaluations of an environment, and which root parameters differ between them."""
+    """The two evaluations of an environment, and the root parameters that differ."""
 
     before: Evaluated
     after: Evaluated
     known: dict[tuple[int, str, str, str], frozenset[str]] = field(default_factory=dict)
 
     def why(self, name: Name, path: str) -> str:
-        """What changes a property: parameters of the root with both values, else the template."""
+        """The causes of a changed property: parameters of the root with both values, else the template."""
         key = path.split("/", maxsplit=1)[0]
         changed = sorted(self._behind(self.before, name, key) | self._behind(self.after, name, key))
         return "; ".join(self.values(parameter) for parameter in changed) or TEMPLATE
 
     def why_condition(self, name: Name) -> str:
-        """What makes a condition of a resource come out otherwise."""
+        """The causes of a changed condition of a resource."""
         found: set[str] = set()
         conditions = set()
         for side in (self.before, self.after):
@@ -42,7 +42,7 @@ class Tracer:
 
     @property
     def differing(self) -> set[str]:
-        """Root parameters whose values differ, those that one side lacks among them."""
+        """Root parameters with different values, or that exist on only one side."""
         one, other = self.before.given[ROOT], self.after.given[ROOT]
         return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 

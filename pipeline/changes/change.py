@@ -1,4 +1,4 @@
-"""What happens to one resource, and why."""
+"""The change of one resource, and its causes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.changes.references import Name
 
 
 class Action(StrEnum):
-    """What CloudFormation does, the gravest first."""
+    """The action of CloudFormation, the most serious first."""
 
     FAIL = "fails"
     REPLACE = "replaced"
@@ -22,7 +22,7 @@ class Action(StrEnum):
 
 
 class Fate(StrEnum):
-    """What becomes of the data of a resource."""
+    """The fate of the data of a resource."""
 
     NONE = "holds no data"
     SAME = "keeps its data"
@@ -34,7 +34,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Cause:
-    """A property that changes, and what changes it: a parameter, a condition, another resource or the template."""
+    """A property that changes, and the cause: a parameter, a condition, another resource or the template."""
 
     path: str
     why: str
@@ -45,7 +45,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to a resource. ``notes`` are sentences; ``renamed`` is the resource that it becomes or was."""
+    """The change of a resource. ``notes`` are sentences; ``renamed`` is the resource that it becomes or was."""
 
     name: Name
     kind: str
@@ -57,7 +57,7 @@ class Change:
 
     @property
     def loses(self) -> bool:
-        """Whether the environment goes on without data that it has, even if a snapshot or the old resource stays."""
+        """Whether the environment loses data, even if a snapshot or the old resource is retained."""
         if self.fate in {Fate.NONE, Fate.SAME, Fate.REFUSED}:
             return False
         return self.action is not Action.RELEASE

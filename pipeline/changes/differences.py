@@ -1,4 +1,4 @@
-"""Which properties of a resource differ, by path."""
+"""The properties of a resource that differ, by path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MISSING: Any = object()
 def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
     """The paths at which two values differ; a list is compared as a whole, as CloudFormation does.
 
-    The strings "true" and "1" equal the values true and 1: a template writes both.
+    The strings "true" and "1" equal the values true and 1, because templates contain both.
     """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in [*before, *(key for key in after if key not in before)]:
@@ -39,7 +39,7 @@ def _text(value: Any) -> str:
 
 
 def value_at(properties: Mapping[str, Any], path: str) -> Any:
-    """The value at a path; MISSING where there is none."""
+    """The value at a path; MISSING if it does not exist."""
     value: Any = properties
     for key in path.split("/"):
         if not isinstance(value, Mapping) or key not in value:
@@ -49,6 +49,6 @@ def value_at(properties: Mapping[str, Any], path: str) -> Any:
 
 
 def covers(declared: str, path: str) -> bool:
-    """Whether a path of a schema, in which * is any item, and a path of a difference are one inside the other."""
+    """Whether one path contains the other: that of a schema, in which * is any item, and that of a difference."""
     one, other = declared.split("/"), path.split("/")
     return all(a in {"*", b} for a, b in zip(one, other, strict=False))

@@ -1,4 +1,4 @@
-"""Compare two states of an environment: what CloudFormation does to each resource, and what becomes of its data."""
+"""Compare two states of an environment: the change of each resource, and the fate of its data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ORDER = {action: position for position, action in enumerate(Action)}
 
 
 def compare(before: State, after: State) -> list[Change]:
-    """Every resource that changes, the gravest first. Nested stacks stand for nothing but their resources.
+    """Every resource that changes, the most serious change first. Nested stacks appear only as their resources.
 
     Raises PipelineError for a state that cannot be evaluated.
     """
@@ -36,7 +36,7 @@ def sorted_changes(changes: Iterable[Change]) -> list[Change]:
 
 @dataclass
 class Comparison:
-    """Two evaluated states. ``moved`` are the resources whose Ref and attributes become others."""
+    """Two evaluated states. ``moved`` are the resources whose Ref and attributes change."""
 
     before: Evaluated
     after: Evaluated
@@ -59,7 +59,7 @@ class Comparison:
             pass
 
     def changes(self) -> Iterator[Change]:
-        """The change of every resource that has one."""
+        """The changes of all resources."""
         pairs = renamed(self.before, self.after)
         for name, resource in self.before.resources.items():
             if name not in self.after.resources and resource.kind != STACK:
@@ -73,7 +73,7 @@ class Comparison:
                 yield replace(change, renamed=backwards.get(name))
 
     def paths(self, name: Name) -> list[str]:
-        """The properties of a resource that change: by their text, or because what they refer to does."""
+        """The properties of a resource that change: by their text, or because a resource that they refer to changes."""
         followed = [
             key
             for key, found in self.references[name].items()
@@ -94,7 +94,7 @@ class Comparison:
         return attribute is not None and attribute in self.moving.get(name, ())
 
     def _repeats(self, name: Name, attribute: str) -> bool:
-        """Whether an attribute is a property that stays as it is, such as the zone of a subnet."""
+        """Whether an attribute is a property that does not change, such as the zone of a subnet."""
         one, other = (
             value_at(side.resources[name].properties, attribute)
             for side in (self.before, self.after)

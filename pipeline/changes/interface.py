@@ -1,4 +1,4 @@
-"""What users of a template notice beside its resources: parameters and outputs that go, and values that are refused."""
+"""Changes of a template's parameters and outputs: removed ones, and values that are no longer accepted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 
 INTERFACE = "AWS::CloudFormation::Interface"
-# They say where the release is, so each release has others.
+# The location of the release, so each release has other values.
 RELEASE = {RELEASE_BUCKET.name, RELEASE_PREFIX.name}
-# Key of the least or greatest, what it bounds, and whether a higher bound takes less.
+# Key of the minimum or maximum, what it limits, and whether a higher limit accepts less.
 _BOUNDS = (
     ("MinLength", "length", True),
     ("MinValue", "value", True),
@@ -26,8 +26,8 @@ Template = Mapping[str, Any]
 class InterfaceChange:
     """A change of a parameter or output.
 
-    ``change`` names it briefly, as release notes repeat it; ``sentence`` has the detail. One that ``breaks`` refuses a call
-    or a value that the earlier template accepted, or takes an output away.
+    ``change`` names it briefly, as release notes repeat it; ``sentence`` has the detail. A change ``breaks`` if it
+    refuses a call or a value that the earlier template accepted, or removes an output.
     """
 
     change: str
@@ -47,7 +47,7 @@ def interface_findings(before: Template, after: Template) -> list[InterfaceChang
 
 
 def parameter_changes(before: Template, after: Template) -> Iterator[InterfaceChange]:
-    """What changes for those who give values."""
+    """The changes of parameters."""
     one, other = before.get("Parameters", {}), after.get("Parameters", {})
     pairs = renamed_parameters(before, after)
     for name in sorted(one.keys() - other.keys()):
@@ -90,7 +90,7 @@ def _label(template: Template, name: str) -> str:
 
 
 def narrowed(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """How a parameter takes less than before: the end of a sentence that begins with its name."""
+    """How a parameter accepts less than before: the end of a sentence that begins with its name."""
     if was["Type"] != now["Type"]:
         yield f"is of type {now['Type']} instead of {was['Type']}"
     if "Default" in was and "Default" not in now:
@@ -117,7 +117,7 @@ def _is_tighter(was: Any, now: Any, is_least: bool) -> bool:
 
 
 def output_changes(before: Template, after: Template) -> Iterator[InterfaceChange]:
-    """Outputs that others can read no longer."""
+    """The outputs that are removed."""
     for name in sorted(before.get("Outputs", {}).keys() - after.get("Outputs", {}).keys()):
         change = f"Output {name} is removed"
         yield InterfaceChange(change, f"{change}; stacks and workflows that read it fail.")

@@ -1,4 +1,4 @@
-"""What a value of a template refers to, and the tokens that stand for values that only a launch knows."""
+"""References in a template's values, and tokens for values that are known only after a launch."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 CONDITION = "Condition"
-# Characters that no template uses, so that a token is found in any text.
+# Characters that no template uses, so that a token can be found in any text.
 _OPEN, _CLOSE = "\u27e8", "\u27e9"
 TOKEN = re.compile(rf"{_OPEN}([^.{_CLOSE}]*)\.([^.{_CLOSE}]+)(?:\.([^{_CLOSE}]+))?{_CLOSE}")
 
 
 @dataclass(frozen=True, order=True)
 class Name:
-    """A resource of an environment: logical ID of its nested stack, empty for the root, and its own."""
+    """A resource of an environment: the logical ID of its nested stack, empty for the root, and that of the resource."""
 
     stack: str
     logical_id: str
@@ -26,12 +26,12 @@ class Name:
 
 
 def token(name: Name, attribute: str | None = None) -> str:
-    """The text that stands for the Ref, or for an attribute, of a resource."""
+    """The token for the Ref, or for an attribute, of a resource."""
     return f"{_OPEN}{name.stack}.{name.logical_id}{'.' + attribute if attribute else ''}{_CLOSE}"
 
 
 def has_token(text: str) -> bool:
-    """Whether a text depends on what only a launch knows."""
+    """Whether a text contains a token."""
     return _OPEN in text
 
 
@@ -49,7 +49,7 @@ def tokens(value: Any) -> Iterator[tuple[Name, str | None]]:
 
 
 def mentioned(value: Any) -> Iterator[tuple[str, str]]:
-    """What an expression of a template refers to: ("Ref", name), ("Output", "Stack.Name") and ("Condition", name)."""
+    """The references of an expression: ("Ref", name), ("Output", "Stack.Name") and ("Condition", name)."""
     match value:
         case {"Ref": str(name)}:
             yield "Ref", name

@@ -12,8 +12,8 @@ from pipeline.changes.state import STACK, Evaluated, Resource
 def renamed(before: Evaluated, after: Evaluated) -> dict[Name, Name]:
     """The new name of each removed resource for which one new resource of its type and properties exists.
 
-    References are compared by their attribute only, as what they lead to can be renamed as well. Tags are left out:
-    they name the layer.
+    References are compared only by their attribute, because the referenced resource can be renamed too. Tags are not
+    compared, because they name the layer.
     """
     gone = _by_shape(before, after)
     new = _by_shape(after, before)

@@ -1,4 +1,4 @@
-"""A comparison as it is shown: data loss first, then failures and interruptions, the rest as counts."""
+"""The report of a comparison: data loss first, then failures and interruptions, the rest as counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.changes.interface import interface_changes
 from pipeline.changes.rights import RightsChange, rights_changes
 from pipeline.changes.state import State, evaluate
 
-# A task definition is replaced by every change of a container; its service says what that does.
+# Every change of a container replaces the task definition; the change of the service says what that does.
 ROUTINE = {"AWS::ECS::TaskDefinition"}
 LOST, REFUSED, INTERRUPTED = (
     "Data is lost to the environment",
@@ -39,7 +39,7 @@ _HEADINGS = (
 
 @dataclass(frozen=True)
 class Report:
-    """What changes in one environment."""
+    """The changes in one environment."""
 
     environment: str
     changes: tuple[Change, ...]
@@ -75,7 +75,7 @@ def sentence(change: Change) -> str:
 
 
 def verb(action: Action) -> str:
-    """What happens, as a verb."""
+    """The action, as a verb."""
     verbs = {
         Action.FAIL: "fails",
         Action.MAY_REPLACE: "may be replaced",
@@ -85,7 +85,7 @@ def verb(action: Action) -> str:
 
 
 def groups(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
-    """The changes under their headings; each stands under the first that fits."""
+    """The changes by heading; each is under the first that fits."""
     left = list(changes)
     for heading, fits in _HEADINGS:
         group = [change for change in left if fits(change)]
@@ -95,7 +95,7 @@ def groups(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
 
 
 def rest(changes: Iterable[Change]) -> str:
-    """What stands under no heading, as counts."""
+    """The changes without a heading, as counts."""
     every = list(changes)
     shown = [change for _, group in groups(every) for change in group]
     counted = Counter(change.action for change in every if change not in shown)
@@ -103,7 +103,7 @@ def rest(changes: Iterable[Change]) -> str:
 
 
 def lines(reports: Sequence[Report]) -> Iterator[str]:
-    """The reports as text; what changes for parameters and outputs stands once, at the end."""
+    """The reports as text; the changes of parameters and outputs follow once, at the end."""
     for found in reports:
         yield found.environment
         if not found.changes:
@@ -120,7 +120,7 @@ def lines(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def rights_sentence(change: RightsChange) -> str:
-    """A change of rights in words."""
+    """The sentence about a change of permissions."""
     parts = [
         f"{word} {', '.join(actions)}"
         for word, actions in (("gains", change.gained), ("loses", change.lost))

@@ -11,13 +11,13 @@ from pipeline.changes.references import Name, tokens
 from pipeline.changes.state import Evaluated, Resource
 
 ROLE = "AWS::IAM::Role"
-# Types that hold one policy document for the roles that they name.
+# Types with one policy document for the roles that they name.
 POLICIES = ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
 
 
 @dataclass(frozen=True)
 class RightsChange:
-    """What a role may do after a change and not before, and the other way round."""
+    """The actions that a role gains and loses."""
 
     role: Name
     gained: tuple[str, ...]
@@ -25,7 +25,7 @@ class RightsChange:
 
 
 def rights_changes(before: Evaluated, after: Evaluated) -> list[RightsChange]:
-    """The roles whose allowed actions differ. A role that is created gains all, one that is removed loses all."""
+    """The roles whose allowed actions differ. A new role gains all its actions, a removed one loses all."""
     one, other = allowed(before), allowed(after)
     return [
         RightsChange(

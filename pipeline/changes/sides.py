@@ -1,4 +1,4 @@
-"""Where the two sides of a comparison come from: a folder, a kept release, a git revision or a published version."""
+"""The two sides of a comparison: each is a folder, a kept release, a git revision or a published version."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Side:
     profiles: Mapping[str, Mapping[str, str]]
 
     def state(self, environment: str, region: str, **changes: str) -> State:
-        """The environment as its profile and ``changes`` make it, with examples of what a launch adds."""
+        """The state of the environment with its profile and ``changes``, and with examples of the values that a launch adds."""
         if environment not in self.profiles:
             known = ", ".join(sorted(self.profiles)) or "none"
             raise PipelineError(f"{self.title} has no environment {environment!r}; it has {known}.")
         values = {**launch_examples(region, environment), **self.profiles[environment], **changes}
         declared = self.templates[ROOT].get("Parameters", {})
-        # An example stands in for an empty value of the profile, such as prod's certificate.
+        # An example replaces an empty value of the profile, such as the certificate of prod.
         for name, value in launch_examples(region, environment).items():
             values[name] = values[name] or value
         return State(
@@ -55,7 +55,7 @@ class Side:
 
 
 def side(name: str, region: str = DEFAULT_REGION) -> Side:
-    """The side that a name of the command line means.
+    """The side for a name on the command line.
 
     A folder with templates/, such as dist; the version of a kept release; a git revision; or the location of a published
     version, s3://BUCKET/PREFIX/, which is the output ReleaseLocation of an environment. Raises PipelineError for a name that
@@ -72,25 +72,25 @@ def side(name: str, region: str = DEFAULT_REGION) -> Side:
     if archive is None:
         kept = ", ".join(kept_versions())
         raise PipelineError(
-            f"{name!r} is no folder, no kept release ({kept}), no git revision and no s3://BUCKET/PREFIX/ of a published "
+            f"{name!r} is not a folder, a kept release ({kept}), a git revision or the s3://BUCKET/PREFIX/ of a published "
             "version; name one of these."
         )
     return archive
 
 
 def kept_versions() -> list[str]:
-    """The versions of the kept releases, the oldest first."""
+    """The versions of the kept releases, oldest first."""
     found = [path.name for path in KEPT.glob("*/") if (path / TEMPLATE_FOLDER).is_dir()]
     return sorted(filter(VERSION.fullmatch, found), key=version_numbers)
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """The numbers of a version such as 1.2.0, by which versions are sorted."""
+    """The numbers of a version such as 1.2.0, as a sort key."""
     return tuple(int(number) for number in version.split("."))
 
 
 def of_release(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> Side:
-    """The release that the working tree builds."""
+    """The release of the working tree."""
     suffix = f"{TEMPLATE_FOLDER}/"
     templates = {
         path.removeprefix(suffix): body
@@ -101,7 +101,7 @@ def of_release(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> S
 
 
 def of_folder(folder: Path, title: str) -> Side:
-    """A folder as `build` writes it; its profiles are in parameters/ inside it or beside it."""
+    """A folder that `build` writes; its profiles are in parameters/, in the folder or next to it."""
     files = {
         path.name: path.read_bytes()
         for path in (folder / TEMPLATE_FOLDER).glob(f"*{TEMPLATE_SUFFIX}")
@@ -116,7 +116,7 @@ def of_folder(folder: Path, title: str) -> Side:
 def of_published(aws: Aws, location: str) -> Side:
     """A version in a release bucket, with the profiles of the working tree.
 
-    Raises PipelineError for a location without templates, and for one that the credentials may not read.
+    Raises PipelineError for a location without templates, and for one that the credentials cannot read.
     """
     bucket, _, prefix = location.removeprefix(S3).partition("/")
     folder = f"{prefix.rstrip('/')}/{TEMPLATE_FOLDER}/"
@@ -131,7 +131,7 @@ def of_published(aws: Aws, location: str) -> Side:
 
 
 def of_revision(revision: str) -> Side | None:
-    """The committed dist/ and parameters/ of a git revision; None where git knows none of that name."""
+    """The committed dist/ and parameters/ of a git revision; None if the revision does not exist."""
     found = subprocess.run(
         ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
         cwd=PROJECT_FOLDER,
@@ -171,7 +171,7 @@ def of_revision(revision: str) -> Side | None:
 
 
 def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, bytes]) -> Side:
-    """A side from the contents of its files. Raises PipelineError where one cannot be read, or the root is missing."""
+    """A side from the contents of its files. Raises PipelineError if one cannot be read, or the root is missing."""
     if f"{ROOT}{TEMPLATE_SUFFIX}" not in templates:
         raise PipelineError(
             f"{title} has no {TEMPLATE_FOLDER}/{ROOT}{TEMPLATE_SUFFIX}; build it first."
@@ -190,15 +190,15 @@ def of_files(title: str, templates: Mapping[str, bytes], profiles: Mapping[str, 
 
 
 def template_in(body: bytes, where: str) -> Mapping[str, Any]:
-    """A template. Raises PipelineError that names the file where it is none."""
+    """A template. Raises PipelineError that names a file that is not a template."""
     found = parsed_json(body, where)
     if not isinstance(found, dict) or not isinstance(found.get("Resources"), dict):
-        raise PipelineError(f"{where} is no CloudFormation template: it has no Resources.")
+        raise PipelineError(f"{where} is not a CloudFormation template: it has no Resources.")
     return found
 
 
 def profile_in(body: bytes, where: str) -> Mapping[str, str]:
-    """The values of a profile. Raises PipelineError that names the file where it is none."""
+    """The values of a profile. Raises PipelineError that names a file that is not a profile."""
     try:
         return {pair[NAME]: pair[VALUE] for pair in parsed_json(body, where)}
     except (TypeError, KeyError):
@@ -206,7 +206,7 @@ def profile_in(body: bytes, where: str) -> Mapping[str, str]:
 
 
 def parsed_json(body: bytes, where: str) -> Any:
-    """A JSON file. Raises PipelineError that names it where it cannot be read."""
+    """A JSON file. Raises PipelineError that names a file that cannot be read."""
     try:
         return json.loads(body)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""An environment at one moment: its templates and values, and every resource as they make it."""
+"""The state of an environment: its templates and values, and the resources that they define."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.template.intrinsic_functions import KNOWN_FUNCTIONS, NO_VALUE, Sco
 
 STACK = "AWS::CloudFormation::Stack"
 ROOT = ""
-# A nested template's name, as the end of its address says it.
+# The name of a nested template, at the end of its URL.
 _ADDRESS = re.compile(r"([\w-]+)\.template\.json$")
 
 Template = Mapping[str, Any]
@@ -24,8 +24,8 @@ Template = Mapping[str, Any]
 class State:
     """Templates by name, ``root`` among them, and the values of the root's parameters; others have their defaults.
 
-    A nested stack's template is the one that its TemplateURL ends with. ``nested`` has, by logical ID, the values that a
-    nested stack has although the root gives it others.
+    A nested stack's template is the one that its TemplateURL ends with. ``nested`` has, by logical ID, the values of a
+    nested stack that differ from those of the root.
     """
 
     templates: Mapping[str, Template]
@@ -45,13 +45,13 @@ class Resource:
     body: Template
 
     def policy(self, key: str) -> str:
-        """DeletionPolicy or UpdateReplacePolicy; Delete where the template says nothing."""
+        """DeletionPolicy or UpdateReplacePolicy; Delete if the template has none."""
         return str(self.body.get(key, "Delete"))
 
 
 @dataclass
 class Evaluated:
-    """The resources and outputs of a state. ``templates`` and ``given`` are by nested stack, the root's under ""."""
+    """The resources and outputs of a state. ``templates`` and ``given`` are by nested stack; the root has the key ""."""
 
     resources: dict[Name, Resource] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
@@ -70,7 +70,7 @@ def evaluate(state: State) -> Evaluated:
 
 
 class _Stack:
-    """One stack under evaluation; a nested one is evaluated when its first output is asked for."""
+    """The evaluation of one stack; a nested stack is evaluated when its first output is read."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class _Stack:
         }
 
     def resource(self, logical_id: str) -> Resource | None:
-        """A resource, evaluated once; None where its condition is false."""
+        """A resource, evaluated once; None if its condition is false."""
         name = Name(self.name, logical_id)
         body = self.template["Resources"][logical_id]
         if name in self.found.resources:
@@ -137,7 +137,7 @@ class _Stack:
         name = template_name(str(properties["TemplateURL"]))
         if name not in self.state.templates:
             raise PipelineError(
-                f"Nested stack {logical_id} reads {properties['TemplateURL']}, which is no template of this release."
+                f"Nested stack {logical_id} reads {properties['TemplateURL']}, which is not a template of this release."
             )
         values = {key: str(value) for key, value in properties.get("Parameters", {}).items()}
         values |= self.state.nested.get(logical_id, {})
@@ -158,7 +158,7 @@ class _Stack:
 
 
 def unresolved(value: Any) -> Iterator[str]:
-    """What evaluation leaves of an unknown function, or of a Ref to what the template does not have."""
+    """The part that evaluation leaves of an unknown function, or of a Ref to an unknown name."""
     if isinstance(value, list):
         for item in value:
             yield from unresolved(item)
@@ -182,7 +182,7 @@ class _Values(dict[str, Any]):
 
 
 def template_name(address: str) -> str:
-    """The name of the template that an address ends with; empty where it ends with no template of a release."""
+    """The name of the template at the end of a URL; empty if it does not end with a template of a release."""
     found = _ADDRESS.search(address)
     return found.group(1) if found else ""
 

@@ -1,1 +1,1 @@
-"""The release gate: what a release breaks for users or data, the release notes that give the reason, and the version."""
+"""The release gate: breaking changes for users and data, the release notes with the reasons, and the version number."""

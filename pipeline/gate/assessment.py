@@ -1,4 +1,4 @@
-"""A release against the kept one before it: what it breaks, and which version it must have at least."""
+"""Compare a release with the kept one before it: breaking changes, and the lowest possible version."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.gate.notes import Notes
 from pipeline.gate.values import complete
 from templates_src.environment import ROOT
 
-# Names that stand for a release where only the values of profiles count; the same for every region.
+# The location of a release for a comparison of profile values; the same for every region.
 REGION = "eu-north-1"
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a release changes since an older one.
+    """The changes of a release since an older one.
 
     ``breaking`` and ``additions`` are of all environments together, each once; ``reports`` by environment.
     """
@@ -31,7 +31,7 @@ class Assessment:
     additions: tuple[str, ...]
 
     def level(self, notes: Notes) -> Level:
-        """The part of the version that the changes raise; the notes can say why a break needs no major version."""
+        """The part of the version that the changes raise; the notes can say why a breaking change needs no major version."""
         for finding in self.breaking:
             reason = notes.reason(finding)
             if reason is None or not reason.minor_because:
@@ -39,7 +39,7 @@ class Assessment:
         return Level.MINOR if self.breaking or self.additions else Level.PATCH
 
     def gravest(self, notes: Notes) -> str:
-        """One change that raises the version that much."""
+        """One change that raises the version by this part."""
         for finding in self.breaking:
             reason = notes.reason(finding)
             if reason is None or not reason.minor_because:
@@ -75,7 +75,7 @@ def environment_of(release: Side, name: str) -> State:
 
 
 def of_layers(before: Side, after: Side) -> Iterator[Finding]:
-    """The layers whose interface breaks those who launched them alone."""
+    """The layers whose interface is incompatible for users who launched them alone."""
     for layer in layers_of(before):
         if layer in after.templates:
             yield from of_layer(layer, before.templates[layer], after.templates[layer])
@@ -96,7 +96,7 @@ def layers_of(release: Side) -> list[str]:
 
 
 def predecessor(version: str) -> str:
-    """The newest kept release before a version; empty where none is."""
+    """The newest kept release before a version; empty if there is none."""
     earlier = [kept for kept in kept_versions() if version_numbers(kept) < version_numbers(version)]
     return earlier[-1] if earlier else ""
 
@@ -107,7 +107,7 @@ def kept_side(version: str) -> Side:
 
 
 def least_version(before: str, level: Level) -> str:
-    """The version that follows one, at a level."""
+    """The next version, at a level."""
     major, minor, patch = version_numbers(before)
     match level:
         case Level.MAJOR:

@@ -1,7 +1,7 @@
-"""What `build` does with the gate: refuse a version that is too low, and write the pages of docs/releases.
+"""The gate in `build`: refuse a version that is too low, and write the pages of docs/releases.
 
-The comparison takes as long as the rest of a build, so its result is kept in .cache and used again while the templates, the
-profiles, the notes, the kept releases and the code of the comparison are the same.
+The comparison takes as long as the rest of a build, so .cache keeps its result until the templates, the profiles, the
+notes, the kept releases or the code of the comparison change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pipeline.paths import CACHE, NOTES, PROJECT_FOLDER, RELEASE_PAGES
 from pipeline.release.assemble import Release
 
 RESULT = CACHE / "gate.json"
-# The code that a result depends on.
+# The code of the comparison.
 _CODE = ("changes", "gate", "template", "checks/render.py", "checks/launch_examples.py")
 
 
@@ -47,7 +47,7 @@ def check_release(release: Release, profiles: Mapping[str, Mapping[str, str]]) -
 
 
 def write_pages(texts: Mapping[str, str], folder: Path = RELEASE_PAGES) -> list[Path]:
-    """Write the pages whose text is another one; returns their files."""
+    """Write the pages that changed; returns their files."""
     changed = []
     for name, text in texts.items():
         path = folder / name
@@ -59,7 +59,7 @@ def write_pages(texts: Mapping[str, str], folder: Path = RELEASE_PAGES) -> list[
 
 
 def digest(release: Release, profiles: Mapping[str, Mapping[str, str]]) -> str:
-    """Names everything that the result depends on."""
+    """A digest of everything that the result depends on."""
     found = hashlib.sha256(f"{release.prefix} {json.dumps(profiles, sort_keys=True)}".encode())
     for path in sorted(_files()):
         found.update(f"{path.relative_to(PROJECT_FOLDER)}\0".encode() + path.read_bytes() + b"\0")

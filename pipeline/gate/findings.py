@@ -1,4 +1,4 @@
-"""What a release changes for users and data of an older one, and how grave that is."""
+"""The changes of a release for users and data of an older one, and their severity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.changes.report import ROUTINE, sentence
 from pipeline.changes.state import State
 from pipeline.changes.updates import facts
 
-# What an update does to a resource with data that its environment then lacks, as release notes name it.
+# Updates that lose the data of a resource, in the words of release notes.
 _DATA: Mapping[Action, str] = {
     Action.REPLACE: "is replaced",
     Action.MAY_REPLACE: "may be replaced",
@@ -35,22 +35,22 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A change that breaks users or data. ``change`` is what release notes repeat; ``details`` are sentences."""
+    """A breaking change for users or data. Release notes repeat ``change``; ``details`` are sentences."""
 
     change: str
     details: tuple[str, ...]
 
 
 def of_environment(before: State, after: State, changes: Iterable[Change]) -> list[Finding]:
-    """What an update of an environment breaks, from its two states and the changes between them."""
+    """The breaking changes of an update, from the two states of an environment and the changes between them."""
     one, other = before.templates[before.root], after.templates[after.root]
     return [*of_resources(changes), *of_interface(one, other)]
 
 
 def of_resources(changes: Iterable[Change], stack: str = "") -> Iterator[Finding]:
-    """Resources with data that are replaced, deleted or emptied, and resources at which the update fails.
+    """Resources with data that are replaced, deleted or emptied, and resources whose update fails.
 
-    ``stack`` is the name that notes give to the stack of a layer that was launched alone.
+    ``stack`` is the name in release notes for the stack of a layer that was launched alone.
     """
     for change in changes:
         name = f"{stack}.{change.name}" if stack else str(change.name)
@@ -78,7 +78,7 @@ def of_layer(layer: str, before: Template, after: Template) -> Iterator[Finding]
 
 
 def additions(one: Template, other: Template, changes: Iterable[Change]) -> Iterator[str]:
-    """What makes a release more than a correction: something new, another default, or a resource that comes or goes.
+    """The changes that need a minor version: a new parameter or output, another default, a new or removed resource.
 
     ``one`` and ``other`` are the root templates.
     """

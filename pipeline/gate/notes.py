@@ -1,4 +1,4 @@
-"""The release notes that people write: notes/VERSION.yaml, from which docs/releases/VERSION.md and the gate read.
+"""The release notes that people write in notes/VERSION.yaml. The gate and docs/releases/VERSION.md read them.
 
     summary: What the release is about, in one sentence.
     before_the_update:
@@ -8,7 +8,7 @@
         reason: Why the change is worth it, and what a user does.
         minor_because: Why it needs no new major version.
 
-Every key but ``summary`` can be left out, and so can ``minor_because``. ``change`` repeats what the gate prints.
+Only ``summary`` is required at the top; ``minor_because`` is optional. ``change`` repeats the text of the gate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.parameters.profiles import display_path
 from pipeline.paths import NOTES
 
 _RESOURCE = r"[A-Za-z0-9]+(\.[A-Za-z0-9]+)?"
-# What `change` can say: the texts of pipeline.gate.findings and pipeline.changes.interface.
+# The possible values of `change`: the texts of pipeline.gate.findings and pipeline.changes.interface.
 CHANGE = re.compile(
     rf"{_RESOURCE} (is replaced|may be replaced|is deleted|leaves the stack|loses data|fails)"
     r"|Parameter \w+ is (removed|renamed \w+|required|narrowed)"
@@ -38,7 +38,7 @@ _ENTRY = {"change", "reason", "minor_because"}
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a release makes a breaking change, and why that needs no major version, empty where it does."""
+    """The reason for a breaking change, and why it needs no major version; empty if it does."""
 
     reason: str
     minor_because: str = ""
@@ -46,7 +46,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Notes:
-    """The notes of a version; ``reasons`` are by the change that they are for."""
+    """The notes of a version; ``reasons`` by their change."""
 
     file: str
     summary: str = ""
@@ -54,18 +54,18 @@ class Notes:
     reasons: Mapping[str, Reason] = field(default_factory=dict)
 
     def reason(self, finding: Finding) -> Reason | None:
-        """The reason that the notes give for a change; None where they give none."""
+        """The reason for a change in the notes; None if there is none."""
         return self.reasons.get(finding.change)
 
     def without_reason(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The changes for which the notes give no reason."""
+        """The changes without a reason in the notes."""
         return [finding for finding in findings if self.reason(finding) is None]
 
 
 def load_notes(version: str, folder: Path = NOTES) -> Notes:
-    """The notes of a version; empty where the file does not exist.
+    """The notes of a version; empty if the file does not exist.
 
-    Raises PipelineError that names the file and the entry for notes that cannot be read.
+    Raises PipelineError with the file and the entry for notes that cannot be read.
     """
     path = folder / f"{version}.yaml"
     file = display_path(path)
@@ -83,13 +83,15 @@ def load_notes(version: str, folder: Path = NOTES) -> Notes:
 
 def _checked(body: Any, file: str) -> Notes:
     if not isinstance(body, dict) or not body.keys() <= _KEYS or "summary" not in body:
-        raise PipelineError(f"{file} must have the key summary, and no keys but {_list(_KEYS)}.")
+        raise PipelineError(
+            f"{file} must have the key summary, and can only have the keys {_list(_KEYS)}."
+        )
     reasons: dict[str, Reason] = {}
     for number, entry in enumerate(_items(body, "breaking", file), 1):
         where = f"{file}: entry {number} of breaking"
         if not isinstance(entry, dict) or not {"change", "reason"} <= entry.keys() <= _ENTRY:
             raise PipelineError(
-                f"{where} must have change and reason, and no keys but {_list(_ENTRY)}."
+                f"{where} must have change and reason, and can only have the keys {_list(_ENTRY)}."
             )
         change = _text(entry["change"], f"{where}: change")
         if not CHANGE.fullmatch(change):

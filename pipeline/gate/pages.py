@@ -1,4 +1,4 @@
-"""The pages of docs/releases: what each release changes for users and data, with the reasons from its notes."""
+"""The pages of docs/releases: the changes of each release for users and data, with the reasons from its notes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def page(version: str, found: Assessment | None, before: Side | None, after: Sid
 
 
 def of_changes(found: Assessment, before: Side, after: Side, notes: Notes) -> Iterator[str]:
-    """The sections that the comparison gives."""
+    """The sections from the comparison."""
     roots = before.templates[ROOT], after.templates[ROOT]
     names = ", ".join(each.environment for each in found.reports)
     sections: Iterable[tuple[str, Iterable[str], str]] = (
@@ -71,12 +71,12 @@ def of_changes(found: Assessment, before: Side, after: Side, notes: Notes) -> It
 
 
 def interruption(change: Change) -> str:
-    """What users notice of an update with an interruption."""
+    """The interruptions of an update."""
     return f"{change.name} ({change.kind}): {'; '.join(change.notes)}."
 
 
 def broken(found: Assessment, notes: Notes) -> Iterator[str]:
-    """Each breaking change with its reason, and its details below it; then what the notes say of products alone."""
+    """Each breaking change with its reason and details, then the changes in the notes that concern only products."""
     for finding in found.breaking:
         reason = notes.reason(finding)
         why = in_words(reason) if reason else f"{notes.file} gives no reason yet."
@@ -96,7 +96,7 @@ def in_words(reason: Reason) -> str:
 def per_environment(
     reports: Sequence[Report], chosen: Callable[[Change], bool], say: Callable[[Change], str]
 ) -> Iterator[str]:
-    """The chosen changes in words, each once, with the environments that have it unless all have."""
+    """Sentences for the chosen changes, each once, with the environments unless it applies to all."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for each in reports:
         for change in each.changes:
@@ -107,7 +107,7 @@ def per_environment(
 
 
 def is_other(change: Change) -> bool:
-    """Whether a resource without data comes, goes or becomes another one; a task definition always does."""
+    """Whether a resource without data is created, deleted or replaced; task definitions, which every change replaces, do not count."""
     return change.action in _OTHER and not change.loses and change.kind not in ROUTINE
 
 
@@ -134,7 +134,7 @@ def other_defaults(before: Template, after: Template) -> Iterator[str]:
 
 
 def permissions(reports: Sequence[Report]) -> Iterator[str]:
-    """The actions that roles gain and lose, each once, with the environments that have it unless all have."""
+    """The actions that roles gain and lose, each once, with the environments unless it applies to all."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for each in reports:
         for change in each.rights:
@@ -144,7 +144,7 @@ def permissions(reports: Sequence[Report]) -> Iterator[str]:
 
 
 def index(versions: Sequence[str]) -> str:
-    """The page that lists the releases, the newest first."""
+    """The page that lists the releases, newest first."""
     lines = bullets(
         f"[{version}]({version}.md): {load_notes(version).summary or NO_SUMMARY}"
         for version in versions

@@ -1,4 +1,4 @@
-"""A value for each parameter of a template, so that it can be evaluated without its user."""
+"""Values for all parameters of a template, so that it can be evaluated without a launch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EXAMPLES = {"Number": "1", "CommaDelimitedList": "a,b,c"}
 
 
 def complete(template: Template, values: Mapping[str, str], region: str) -> dict[str, str]:
-    """A value for each parameter: as given, by default, or an example."""
+    """A value for each parameter: the given one, the default, or an example."""
     parameters = template.get("Parameters", {})
     environment = values.get(ENVIRONMENT.name) or parameters.get(ENVIRONMENT.name, {}).get(
         "Default", ""

@@ -1,1 +1,1 @@
-"""What an operation does to a deployed environment, before it is made."""
+"""Preview the changes of an operation on a deployed environment."""

@@ -1,4 +1,4 @@
-"""A deployed environment as CloudFormation has it: the templates and values of its stack and of every nested stack."""
+"""Read a deployed environment from CloudFormation: the templates and values of its stack and of every nested stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 from pipeline.stacks.reading import read_stack, values_of
 from templates_src.environment import ROOT
 
-# How the root of every version describes itself; `templates_src.environment` writes it.
+# The Description of the root template of every version; `templates_src.environment` has it.
 _OURS = re.compile(r"Carbon Connect \S+: a whole environment as nested stacks")
 
 Template = Mapping[str, Any]
@@ -21,7 +21,7 @@ Template = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Deployed:
-    """An environment's stack, and the state that it is in; ``notes`` name values that someone changed in a nested stack."""
+    """The stack of an environment and its state; ``notes`` name values that a user changed in a nested stack."""
 
     stack: str
     state: State
@@ -42,7 +42,7 @@ def read_deployed(aws: Aws, stack: Mapping[str, Any]) -> Deployed:
     """Read the templates and values of a stack and of its nested stacks.
 
     Raises PipelineError for a stack that does not belong to this package, for a template that another tool wrote, and
-    where the credentials may not read one.
+    if the credentials cannot read one.
     """
     name = stack["StackName"]
     values = values_of(stack)
@@ -66,7 +66,7 @@ def read_deployed(aws: Aws, stack: Mapping[str, Any]) -> Deployed:
 
 
 def template_of(aws: Aws, stack_id: str, name: str) -> Template:
-    """The template of a stack as it was deployed. Raises what botocore does, and PipelineError where it is not JSON."""
+    """The deployed template of a stack. Raises the errors of botocore, and PipelineError if it is not JSON."""
     answer = aws.client("cloudformation").get_template(StackName=stack_id, TemplateStage="Original")
     body: Any = answer["TemplateBody"]
     if not isinstance(body, Mapping) or not isinstance(body.get("Resources"), Mapping):
@@ -77,15 +77,15 @@ def template_of(aws: Aws, stack_id: str, name: str) -> Template:
 
 
 def require_ours(root: Template, name: str) -> None:
-    """Refuse the root of another package."""
+    """Refuse a root template of another project."""
     if not _OURS.fullmatch(str(root.get("Description", ""))):
         raise PipelineError(
-            f"Stack {name} does not belong to Carbon Connect: its template is no environment of this package. Give another Project with --set Project=NAME, or delete that stack."
+            f"Stack {name} does not belong to Carbon Connect: its template is not an environment of this project. Give another Project with --set Project=NAME, or delete that stack."
         )
 
 
 def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:
-    """Logical ID and ARN of every nested stack. Raises what botocore does."""
+    """Logical ID and ARN of every nested stack. Raises the errors of botocore."""
     pages = aws.client("cloudformation").get_paginator("list_stack_resources")
     for page in pages.paginate(StackName=stack_id):
         for resource in page["StackResourceSummaries"]:
@@ -95,7 +95,7 @@ def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:
 
 
 def address_of(root: Template, logical_id: str) -> str:
-    """The TemplateURL of a nested stack, as its template writes it."""
+    """The TemplateURL of a nested stack, as in the template."""
     url = root["Resources"].get(logical_id, {}).get("Properties", {}).get("TemplateURL", "")
     return str(url.get("Fn::Sub", "")) if isinstance(url, Mapping) else str(url)
 
@@ -114,7 +114,7 @@ def set_elsewhere(
 
 
 def notes(nested: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """What an update undoes, because it was changed in a nested stack alone."""
+    """The values that an update undoes, because they were changed only in a nested stack."""
     for logical_id, values in nested.items():
         for name, value in values.items():
             yield f"Nested stack {logical_id} has {name} {value!r}, which the root does not give; an update undoes it."

@@ -1,4 +1,4 @@
-"""Where AWS's own change set says something else than the engine."""
+"""The differences between AWS's change set and the comparison of the templates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.stacks.change_sets import (
     AnnouncedChange,
 )
 
-# What of AWS's each action of the engine agrees with. A replacement that AWS calls conditional agrees with any update.
+# The actions of AWS that agree with each action of the engine. A conditional replacement agrees with any update.
 _REPLACING = {Action.REPLACE, Action.MAY_REPLACE, Action.FAIL}
 _UPDATING = {Action.UPDATE, Action.INTERRUPT, Action.MAY_REPLACE, Action.FAIL}
 _REMOVING = {Action.DELETE, Action.RELEASE}
@@ -35,10 +35,10 @@ def lines(preview: Preview, announced: Announced) -> Iterator[str]:
 
 
 def disagreements(changes: Iterable[Change], announced: Announced) -> Iterator[str]:
-    """A sentence for each resource on which the two differ.
+    """A sentence for each resource with a difference.
 
-    AWS also lists resources as modified of which no value changes, because a value is known only during the update; these
-    are left out unless AWS announces a replacement.
+    AWS also lists resources as modified whose values do not change, because it knows a value only during the update.
+    They are omitted unless AWS announces a replacement.
     """
     by_engine: Mapping[Name, Change] = {change.name: change for change in changes}
     by_aws = {Name(each.stack, each.logical_id): each for each in announced.changes}

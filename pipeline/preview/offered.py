@@ -1,4 +1,4 @@
-"""The templates of a version of a product, as CloudFormation reads them from the release bucket."""
+"""Read the templates of a product's version from the release bucket."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Template = Mapping[str, Any]
 def offered_state(
     aws: Aws, deployed: Deployed, product: str, version: str, values: Mapping[str, str]
 ) -> State:
-    """The state that a version of a product makes of a deployed environment.
+    """The state of a deployed environment after an update to a version of a product.
 
     ``product`` is the product's key in catalog.yaml. The version is in the bucket that the environment was launched from.
-    Raises PipelineError where the credentials may not read the bucket, or the version is not in it.
+    Raises PipelineError if the credentials cannot read the bucket, or the version is not in it.
     """
     bucket = bucket_of(deployed)
     root = template(aws, bucket, product_key(version, product))
@@ -45,7 +45,7 @@ def known_values(root: Template, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def bucket_of(deployed: Deployed) -> str:
-    """The bucket that an environment was launched from. Raises PipelineError where its templates name none."""
+    """The bucket that an environment was launched from. Raises PipelineError if its templates name none."""
     root = deployed.state.templates[ROOT]
     values = with_defaults(root, deployed.state.values, "")
     found = addresses(root, values, deployed.state.region, deployed.stack)
@@ -68,13 +68,13 @@ def addresses(root: Template, values: Mapping[str, str], region: str, stack: str
 
 
 def bucket_in(address: str) -> str:
-    """The bucket of an address in virtual-hosted style; empty for another address."""
+    """The bucket of a virtual-hosted-style URL; empty for any other URL."""
     found = _BUCKET.match(address)
     return found.group(1) if found else ""
 
 
 def template(aws: Aws, bucket: str, key: str) -> Template:
-    """A template in a bucket. Raises PipelineError where it is missing, cannot be read or is not JSON."""
+    """A template in a bucket. Raises PipelineError if it is missing, cannot be read or is not JSON."""
     with aws_errors(f"read template s3://{bucket}/{key}"):
         body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     try:

@@ -1,4 +1,4 @@
-"""What an operation does to an environment, as the engine finds it, and whether the user accepted the loss of data."""
+"""The preview of an operation on an environment, and the check that the user accepts the loss of data."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.changes.state import State
 from pipeline.errors import DataLossError, PipelineError, listed
 from pipeline.preview.deployed import Deployed
 
-# Resources that are shown one by one under a heading that is less grave; the others are counted.
+# The number of resources that a less serious heading shows; the others are counted.
 SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The changes of an operation on a stack, the gravest first, and notes on what else it undoes."""
+    """The changes of an operation on a stack, the most serious first, and notes on other values that it undoes."""
 
     stack: str
     changes: tuple[Change, ...]
@@ -49,12 +49,12 @@ class Preview:
         if names:
             options = " ".join(f"--accept-loss {name}" for name in names)
             raise DataLossError(
-                f"{self.stack} would lose data of {listed(names)}, so nothing was changed; name what may be lost with {options}."
+                f"{self.stack} would lose data of {listed(names)}, so nothing was changed; accept the loss with {options}."
             )
 
 
 def preview(deployed: Deployed, after: State) -> Preview:
-    """Compare an environment with the state that an operation leads to.
+    """Compare an environment with its state after an operation.
 
     Raises PipelineError for a deployed template, or one of the release, that cannot be evaluated.
     """

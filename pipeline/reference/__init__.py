@@ -1,1 +1,1 @@
-"""The reference of the parameters: what each accepts, what it is in each profile, and what a change of it does."""
+"""The parameter reference: accepted values, the values of the profiles, and the effects of a change."""

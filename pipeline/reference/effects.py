@@ -1,4 +1,4 @@
-"""What a change of a parameter does in each profile, by the engine: the changes of resources, put together."""
+"""The effects of a change of a parameter in each profile: the changes of resources, grouped."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pipeline.release.assemble import Release
 from templates_src.core.declaration import Declaration
 
 ENVIRONMENT = "Environment"
-# What belongs to the example rather than to the parameter.
+# The parts of a sentence that come from the example and not from the parameter.
 _EXAMPLE = re.compile(r" from \d+ to \d+|(?<=the snapshot) \w+| \([^)]*\)(?=, which is taken)")
 SERVICE = "AWS::ECS::Service"
 
 
 class Kind(StrEnum):
-    """What a change of a parameter does to a resource, the gravest first."""
+    """The effect of a change of a parameter on a resource, the most serious first."""
 
     REFUSED = "Refused"
     LOSES = "Data"
@@ -42,9 +42,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """One thing that a change of a parameter does: to which resources, in which cases.
+    """One effect of a change of a parameter: the resources and the cases.
 
-    ``cases`` says for which changes and environments it is so; empty where it is so for all.
+    ``cases`` names the changes and environments with the effect; empty for all.
     """
 
     kind: Kind
@@ -71,7 +71,7 @@ class Effects:
         self.profiles = profiles
         self.environments = distinct(profiles)
         self.side: Side = of_release(release, profiles)
-        # A state takes some megabytes; most changes begin with the same few.
+        # A state takes some megabytes; most changes start from the same few states.
         self._evaluated = lru_cache(maxsize=8)(self._evaluate)
 
     def all(self) -> dict[str, list[Effect]]:
@@ -83,9 +83,9 @@ class Effects:
         }
 
     def of(self, declaration: Declaration) -> list[Effect]:
-        """What a change of a parameter does, the gravest first.
+        """The effects of a change of a parameter, the most serious first.
 
-        Raises PipelineError where the rules leave no change of the parameter.
+        Raises PipelineError if the rules allow no change of the parameter.
         """
         found: list[_Found] = []
         shown: set[tuple[str, str]] = set()
@@ -106,12 +106,12 @@ class Effects:
                 ]
         if not shown:
             raise PipelineError(
-                f"No change of {declaration.name} keeps to the rules; add an example to pipeline/reference/transitions.py."
+                f"No change of {declaration.name} satisfies the rules; add an example to pipeline/reference/transitions.py."
             )
         return list(_grouped(found, shown))
 
     def _states(self, environment: str, transition: Transition) -> tuple[State, State] | None:
-        """The two states; None where a rule or a relation refuses one of them."""
+        """The two states; None if a rule or a relation refuses one of them."""
         states = tuple(
             self.side.state(environment, REGION) for _ in (transition.before, transition.after)
         )
@@ -143,7 +143,7 @@ def _key(state: State) -> frozenset[tuple[str, str]]:
 
 
 def distinct(profiles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The environments whose values differ in more than their name, each with the names of all that have its values."""
+    """The environments with different values, each with the names of all environments that have the same values."""
     known: dict[frozenset[tuple[str, str]], list[str]] = {}
     for name, values in profiles.items():
         rest = frozenset(pair for pair in values.items() if pair[0] != ENVIRONMENT)
@@ -179,7 +179,7 @@ def describe(change: Change) -> tuple[Kind, str] | None:
 
 
 def _grouped(found: Iterable[_Found], shown: set[tuple[str, str]]) -> Iterator[Effect]:
-    """The findings, with the resources of which the same is so in the same cases put together."""
+    """The findings, with the resources that have the same effect in the same cases joined."""
     cases: dict[tuple[Kind, str, str], set[tuple[str, str]]] = {}
     for each in found:
         cases.setdefault((each.kind, each.what, each.resource), set()).add(
@@ -196,7 +196,7 @@ def _grouped(found: Iterable[_Found], shown: set[tuple[str, str]]) -> Iterator[E
 
 
 def _cases(where: set[tuple[str, str]], shown: set[tuple[str, str]]) -> str:
-    """The changes and environments, as far as they are not all."""
+    """The changes and environments; empty if they are all."""
     labels = {label for label, _ in where}
     environments = {environment for _, environment in where}
     parts = []

@@ -27,19 +27,19 @@ every resource. [data-safety.md](data-safety.md) says how to get data back.
 | word | means |
 |---|---|
 | Refused | AWS refuses the change; CloudFormation rolls the update back |
-| Data | the environment goes on without this data, or with an empty resource |
-| Stays | the resource leaves the stack and stays in the account, with its data and its cost |
-| Replaced, Deleted | a resource that holds no data |
+| Data | the environment loses this data, or gets an empty resource |
+| Stays | CloudFormation removes the resource from the stack and retains it, with its data and its cost |
+| Replaced, Deleted | a resource without data |
 | Interrupted | what users notice |
 | Deployed | ECS starts new tasks, then stops the old ones: no interruption |
-| In place | no more than an update |
+| In place | only an update |
 
 Each effect that belongs to some changes or environments only names them in parentheses: *set*, *changed* and *cleared* for an
 optional value, *higher* and *lower* for a number. One of a pair of secrets changes while the other one is in use.
 """
-# Kinds that need no more words.
+# Kinds that need no explanation.
 PLAIN = {Kind.STAYS, Kind.REPLACED, Kind.DELETED, Kind.DEPLOYED, Kind.IN_PLACE}
-OF_RELEASE = "what `upload` and `publish` give for the release"
+OF_RELEASE = "the value that `upload` and `publish` set for the release"
 ESCAPED = r"\|"
 Profiles: TypeAlias = Mapping[str, Mapping[str, str]]
 
@@ -79,7 +79,7 @@ def grouped(root: Layer) -> dict[str, list[Declaration]]:
 
 
 def accepts(root: Layer, declaration: Declaration) -> Iterator[str]:
-    """What a parameter accepts: values, bounds or pattern, then the rules and relations that it takes part in."""
+    """The values that a parameter accepts, its bounds or pattern, then its rules and relations."""
     if declaration.allowed:
         yield ", ".join(f"`{value}`" for value in declaration.allowed)
     elif declaration.min_value is not None:
@@ -98,7 +98,7 @@ def accepts(root: Layer, declaration: Declaration) -> Iterator[str]:
 
 
 def values(profiles: Profiles, name: str) -> str:
-    """The value in each profile; once where all have the same."""
+    """The value in each profile; once if all have the same value."""
     by_value: dict[str, list[str]] = {}
     for environment, profile in profiles.items():
         by_value.setdefault(profile[name], []).append(environment)
@@ -114,7 +114,7 @@ def _value(value: str) -> str:
 
 
 def shown(effects: list[Effect]) -> list[Effect]:
-    """The effects that a row shows: only the refusal of a change that is always refused, and updates in place where some change does no more."""
+    """The effects in a row: only the refusal for a change that is always refused, and updates in place if a change has no other effect."""
     refused = [effect for effect in effects if effect.kind is Kind.REFUSED]
     if any(not effect.cases for effect in refused):
         return refused

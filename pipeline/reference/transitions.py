@@ -1,4 +1,4 @@
-"""Changes of one parameter by which the reference shows what a change does: examples of an old and a new value."""
+"""Examples of an old and a new value of each parameter, for the effects in the parameter reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import permutations
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.declaration import Declaration
 
-# Every example is of this region; nothing of a verdict depends on it.
+# The region of all examples; no effect depends on it.
 REGION = "eu-north-1"
 SET, CHANGED, CLEARED = "set", "changed", "cleared"
 HIGHER, LOWER = "higher", "lower"
@@ -18,8 +18,9 @@ _POLICY = f"arn:aws:iam::{ACCOUNT}:policy/{{}}"
 _DOMAIN, _OTHER_DOMAIN = "app.example.com", "www.example.com"
 _ZONE = "Z0123456789ABCDEFGHIJ"
 
-# Values of a parameter without a list of allowed values and without bounds. An optional parameter is set to the first, changed to
-# the second and cleared; a required one changes from its present value to the first, or from the first to the second.
+# Values of a parameter without a list of allowed values and without bounds. An optional parameter is set to the first,
+# changed to the second and cleared; a required one changes from its current value to the first, or from the first to
+# the second.
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "Project": ("other",),
     "VpcCidr": ("10.1.0.0/16",),
@@ -56,16 +57,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 }
 # An environment that runs an image; without one, a container has the placeholder's command.
 LAUNCHED: Mapping[str, str] = {"ImageTag": "1.0"}
-# Values beside which a parameter changes; each way is shown.
+# Values of other parameters during a change; the page shows each variant.
 BESIDE: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "GitHubOrganizationId": ({"GitHubRepository": "acme/first", "GitHubRepositoryId": "1"},),
     "GitHubRepositoryId": ({"GitHubRepository": "acme/first", "GitHubOrganizationId": "1"},),
     "GitHubOidcProviderArn": ({"GitHubRepository": "acme/first"},),
-    # The first of a pair is renewed while the second one is in use.
+    # The first secret of a pair is renewed while the second one is in use.
     "CacheCredentialsVersion": ({"CacheCredentials": "second"},),
     "JwtSecretVersion": ({"JwtSigningSecret": "second"},),
     "SessionKeyVersion": ({"SessionSigningKey": "second"},),
-    # A size that the next CPU has too.
+    # A memory size that the next CPU size also supports.
     "ApiCpu": ({"ApiMemory": "4096"},),
     "WorkerCpu": ({"WorkerMemory": "4096"},),
     "BeatCpu": ({"BeatMemory": "1024"},),
@@ -90,7 +91,7 @@ WITH: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of a parameter: what it is called, and the values that differ before and after."""
+    """A change of a parameter: its label, and the values before and after."""
 
     label: str
     before: Mapping[str, str] = field(hash=False)

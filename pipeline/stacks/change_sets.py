@@ -1,4 +1,4 @@
-"""What a change set says that CloudFormation will do, nested change sets included."""
+"""The changes in a change set and in its nested change sets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AnnouncedChange:
 class Announced:
     """The changes of a change set and its nested ones, and the results of its validation.
 
-    ``stacks`` has the action on each nested stack that has no change set, by logical ID, such as one that is removed.
+    ``stacks`` has the action on each nested stack without a change set, such as a removed one, by logical ID.
     """
 
     changes: tuple[AnnouncedChange, ...]

@@ -1,4 +1,4 @@
-"""What CloudFormation's validation before a deployment found: neither statuses nor stack events say it."""
+"""The results of CloudFormation's validation before a deployment, which are not in the stack events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WARNING = "WARN"
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What validation found on a resource; a warning does not stop the operation."""
+    """A result of validation for a resource; a warning does not stop the operation."""
 
     logical_id: str
     reason: str
@@ -25,10 +25,10 @@ class ValidationResult:
 def validation_results(
     cloudformation: Any, since: datetime | None = None, **subject: str
 ) -> list[ValidationResult]:
-    """The results of validation that are not good, oldest first.
+    """The failures and warnings of validation, oldest first.
 
-    ``subject`` is the StackName or ChangeSetName, as an ARN. Empty where everything is good, and where the
-    credentials may not ask: the caller has CloudFormation's general reason then.
+    ``subject`` is the StackName or ChangeSetName, as an ARN. Empty if everything is valid, and if the credentials
+    cannot read the results: the caller then has CloudFormation's general reason.
     """
     from botocore.exceptions import ClientError
 

@@ -1,4 +1,4 @@
-"""Reading a stack: as CloudFormation describes it, its outputs and the values of its parameters."""
+"""Read a stack: its description, its outputs and the values of its parameters."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pipeline.aws import Aws, code_of
 
 
 def read_stack(aws: Aws, stack: str) -> Mapping[str, Any] | None:
-    """Return a stack by name or ARN, None where none exists.
+    """Return a stack by name or ARN; None if it does not exist.
 
-    By ARN, CloudFormation also describes a deleted stack. Raises the error of botocore where the call fails.
+    By ARN, CloudFormation also describes a deleted stack. Raises the error of botocore if the call fails.
     """
     from botocore.exceptions import ClientError
 

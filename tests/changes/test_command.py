@@ -63,7 +63,7 @@ def test_git_revision_is_a_side() -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (("nowhere", "dist"), 1, "'nowhere' is no folder, no kept release (1.0.0, 1.1.0)"),
+        (("nowhere", "dist"), 1, "'nowhere' is not a folder, a kept release (1.0.0, 1.1.0)"),
         (("docs", "dist"), 1, "docs has no templates/environment.template.json; build it first."),
         (("1.1.0", "dist", "--environment", "qa"), 1, "1.1.0 has no environment 'qa'"),
         (("dev",), 2, "Name two sides, or an environment and --set KEY=VALUE"),
@@ -101,11 +101,11 @@ def database(**properties: Any) -> Callable[[Any], object]:
 UNRENDERABLE: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "a root that is no template": (
         lambda folder: (folder / "templates" / "environment.template.json").write_text("[]"),
-        "environment.template.json is no CloudFormation template: it has no Resources.",
+        "environment.template.json is not a CloudFormation template: it has no Resources.",
     ),
     "a layer that is no template": (
         broken("data", lambda body: body.pop("Resources")),
-        "data.template.json is no CloudFormation template: it has no Resources.",
+        "data.template.json is not a CloudFormation template: it has no Resources.",
     ),
     "a layer that is no JSON": (
         lambda folder: (folder / "templates" / "data.template.json").write_text("{"),
@@ -113,7 +113,7 @@ UNRENDERABLE: Mapping[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a layer that is missing": (
         lambda folder: (folder / "templates" / "data.template.json").unlink(),
-        "data.template.json, which is no template of this release.",
+        "data.template.json, which is not a template of this release.",
     ),
     "a function that does not exist": (
         broken("data", database(DBName={"Fn::Nothing": ["x"]})),

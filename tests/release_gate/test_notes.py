@@ -47,7 +47,7 @@ def test_version_without_notes_gives_no_reason(tmp_path: Path) -> None:
         ("[", "3.0.0.yaml cannot be read: while parsing a flow node"),
         ("", "must have the key summary"),
         ("breaking: []", "must have the key summary"),
-        (f"{GOOD}more: 1", "no keys but before_the_update, breaking and summary"),
+        (f"{GOOD}more: 1", "can only have the keys before_the_update, breaking and summary"),
         ("summary: 3", "summary must be a sentence"),
         ("summary: a\nbefore_the_update: b", "before_the_update must be a list"),
         ("summary: a\nbreaking: [b]", "entry 1 of breaking must have change and reason"),

@@ -1,1 +1,1 @@
-"""An application that keeps the container contract; see docs/container-contract.md."""
+"""An application that follows the container contract; see docs/container-contract.md."""

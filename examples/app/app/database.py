@@ -1,4 +1,4 @@
-"""The database: PostgreSQL with pgvector, over TLS that is verified."""
+"""The database: PostgreSQL with pgvector, over verified TLS."""
 
 import os
 
@@ -8,16 +8,16 @@ TABLE = "CREATE TABLE IF NOT EXISTS documents (name text PRIMARY KEY, embedding 
 
 
 def connect() -> psycopg.Connection:
-    """A connection to the server that the certificate names.
+    """A connection to the server, whose certificate is verified.
 
-    The URL asks for TLS only; verify-full also verifies, with the authorities that PGSSLROOTCERT leads to. It is read
-    here and not on import: beat imports the tasks too, and is handed no database.
+    The URL only requires TLS; verify-full also verifies the certificate with the authorities in PGSSLROOTCERT. The URL
+    is read here and not on import, because beat imports the tasks too and has no database.
     """
     return psycopg.connect(os.environ["DATABASE_URL"], sslmode="verify-full")
 
 
 def prepare() -> None:
-    """Make the table; several workers may start at once, so one at a time."""
+    """Create the table. Several workers may start at once, so a lock lets one run at a time."""
     with connect() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(1)")
         connection.execute(TABLE)

@@ -1,4 +1,4 @@
-"""The api: takes documents, hands them to a worker, and finds them again; signs users in."""
+"""The api: accepts documents, sends them to a worker and searches them; signs users in."""
 
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ Embedding = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
 class Document(BaseModel):
-    """A document and where it lies among the others."""
+    """A document with its embedding."""
 
     name: str
     embedding: Embedding
@@ -26,29 +26,29 @@ class Question(BaseModel):
 
 
 class SignIn(BaseModel):
-    """Who signs in. A real application asks for proof."""
+    """The user who signs in. A real application verifies a password."""
 
     user: str
 
 
 @app.get("/api/v1/health")
 def health() -> dict[str, str]:
-    """Whether this process answers, and nothing else.
+    """The health check of this process only.
 
-    Were the database asked, its failover would make the load balancer replace every healthy task at once.
+    With a query of the database, its failover would make the load balancer replace every healthy task at once.
     """
     return {"status": "ok"}
 
 
 @app.post("/api/v1/documents", status_code=202)
 def remember(document: Document) -> dict[str, str]:
-    """Hand a document to a worker; returns the task."""
+    """Send a document to a worker; returns the ID of the task."""
     return {"task": worker.remember.delay(document.name, document.embedding).id}
 
 
 @app.get("/api/v1/tasks/{task}")
 def task(task: str) -> dict[str, Any]:
-    """How far a task is."""
+    """The state of a task."""
     found = worker.app.AsyncResult(task)
     return {"state": found.state, "result": found.result if found.successful() else None}
 

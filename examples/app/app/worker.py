@@ -1,4 +1,4 @@
-"""The Celery application of worker and beat, and what the api sends to them."""
+"""The Celery application of worker and beat, with the tasks that the api sends."""
 
 # Celery has no types.
 # mypy: disallow-untyped-decorators=False
@@ -10,13 +10,13 @@ from celery.signals import worker_init
 
 from app import database
 
-# Without it a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function reads under it too.
+# Without the prefix, a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function uses it too.
 KEYS = {"global_keyprefix": os.environ["CELERY_KEY_PREFIX"]}
 MINUTE = 60
-# No task may run longer than this, or it would be delivered a second time while it still runs.
+# A task must not run longer than this, or it is delivered a second time while it still runs.
 VISIBILITY_SECONDS = 60 * MINUTE
 LONGEST_TASK_SECONDS = 30 * MINUTE
-# Of the 120 seconds between Spot's notice and the end; the others are for returning what is not done.
+# Of the 120 seconds between Spot's notice and the end; the rest is for returning unfinished tasks.
 SOFT_SHUTDOWN_SECONDS = 100
 
 app = Celery(
@@ -40,13 +40,13 @@ app.conf.update(
 
 @worker_init.connect
 def prepare(**_: object) -> None:
-    """Make the table before the first task."""
+    """Create the table before the first task."""
     database.prepare()
 
 
 @app.task
 def remember(name: str, embedding: list[float]) -> str:
-    """Store a document. A task may run twice, so it says what is to be, not what to add."""
+    """Store a document. A task may run twice, so it overwrites the row."""
     with database.connect() as connection:
         connection.execute(
             "INSERT INTO documents VALUES (%s, %s::vector)"
@@ -58,7 +58,7 @@ def remember(name: str, embedding: list[float]) -> str:
 
 @app.task
 def count() -> int:
-    """How many documents there are; beat asks every hour."""
+    """The number of documents; beat runs it every hour."""
     with database.connect() as connection:
         (documents,) = connection.execute("SELECT count(*) FROM documents").fetchone() or (0,)
     return int(documents)

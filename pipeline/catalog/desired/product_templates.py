@@ -116,14 +116,15 @@ def restrict_values(
 def fixed_rules(
     release: Release, product: Product, profiles: Path = PARAMETERS
 ) -> dict[str, Any] | None:
-    """The rules that hold a product's parameters to its profile, as content of a TEMPLATE constraint; None without rules."""
+    """The rules that limit a product's parameters to the values of its profile, as the content of a TEMPLATE constraint; None without rules."""
     if not product.fixed:
         return None
     values = profile_values(release, product, profiles)
     for name in product.fixed:
         if name in {source.name for source in WRITTEN_IN}:
             raise product.refuse(
-                name, "which is written into the product and not a parameter of it; remove it."
+                name,
+                "which is a fixed value in the product's template and not a parameter; remove it.",
             )
         if name not in values:
             raise product.refuse(name, "which is not a parameter of an environment.")

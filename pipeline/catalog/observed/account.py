@@ -23,8 +23,8 @@ class ObservedAccount:
 
     ``roles`` are the roles of environments. ``outdated`` are the products of which an environment still has a version
     without boundaries, in the regions that were read. ``left`` are the launch roles that no portfolio uses, by stack:
-    the role, and the provisioned products that its deletion would leave without it. ``left_launchers`` are
-    the launcher roles that no portfolio uses, with the provisioned products that belong to them.
+    the role, and the provisioned products that still need it. ``left_launchers`` are the launcher roles that no
+    portfolio uses, with the provisioned products that belong to them.
     """
 
     roles: tuple[EnvironmentRole, ...]

@@ -1,6 +1,6 @@
 """Reading the published versions that are in use, with their templates and the values that their users gave.
 
-Only what an update to a new version could break is read: nothing where the version is published already.
+It reads only what an update to a new version could break: nothing if the version is already published.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.stacks.deploy import describe_stack
 from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 Template = Mapping[str, Any]
-# In a product's template: where the templates that it nests are in the bucket.
+# The path of nested templates in a product's template.
 _NESTED = re.compile(
     rf"({PROJECT_NAME}/[\w.-]+/{TEMPLATE_FOLDER}/)([\w-]+){re.escape(TEMPLATE_SUFFIX)}"
 )
@@ -86,12 +86,12 @@ def _of_product(
 
 
 def _is_older(version: ObservedVersion, wanted: DesiredProduct) -> bool:
-    """Whether a version is one of ours, and an update from it to the wanted one goes forward."""
+    """Whether a version is managed and older than the desired one."""
     return bool(version.digest) and version_order(version.name) < version_order(wanted.version.name)
 
 
 def _values(aws: Aws, stack: str) -> dict[str, str]:
-    """The values of a stack's parameters; none where the launch made no stack, or the stack is gone."""
+    """The values of a stack's parameters; none if the launch created no stack, or the stack no longer exists."""
     described = describe_stack(aws, stack) if stack else None
     parameters = described.get("Parameters", []) if described else []
     return {each["ParameterKey"]: each["ParameterValue"] for each in parameters}
@@ -105,13 +105,13 @@ class Bodies:
         self.known: dict[str, Template | None] = {}
 
     def read(self, key: str) -> Template | None:
-        """The template under a key; None where the bucket has none."""
+        """The template under a key; None if it does not exist."""
         if key not in self.known:
             self.known[key] = self._body(key)
         return self.known[key]
 
     def nested(self, root: Template | None) -> dict[str, Template]:
-        """The templates that a product's template nests, by name; one that is missing is left out."""
+        """The templates that a product's template nests, by name, without missing ones."""
         places = set(_NESTED.findall(json.dumps(root)))
         bodies = {name: self.read(f"{place}{name}{TEMPLATE_SUFFIX}") for place, name in places}
         return {name: body for name, body in bodies.items() if body is not None}

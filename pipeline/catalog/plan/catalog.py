@@ -134,7 +134,7 @@ def removal_step(kind: Kind, name: str, identity: str) -> Step:
 def constraint_steps(
     desired: Desired, observed: Observed, leaving_products: Collection[tuple[str, str]] = ()
 ) -> Iterator[Step]:
-    """The steps for constraints of each product in each portfolio; a product that leaves takes its constraints along."""
+    """The steps for constraints of each product in each portfolio; removing a product also removes its constraints."""
     for key, portfolio in desired.portfolios.items():
         seen = observed.portfolios.get(key)
         left = list(seen.constraints) if seen else []
@@ -193,7 +193,7 @@ def constraint_step(
 def surplus_constraint_step(
     desired: Desired, portfolio: DesiredPortfolio, seen: ObservedConstraint, observed: Observed
 ) -> Step:
-    """The step for a constraint that catalog.yaml does not ask for.
+    """The step for a constraint that catalog.yaml does not require.
 
     A managed template constraint of a product that stays without one is deleted; any other constraint stays. A product
     that has not left the portfolio yet can still be launched from it, and keeps its rules.

@@ -1,1 +1,1 @@
-"""catalog.yaml: its checks, its model and its JSON Schema."""
+"""catalog.yaml: checks, model and JSON Schema."""

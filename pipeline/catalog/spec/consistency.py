@@ -1,4 +1,4 @@
-"""What the entries of catalog.yaml must be together: references, names, profiles, launch roles and tag options."""
+"""Checks across the entries of catalog.yaml: references, names, profiles, launch roles and tag options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.catalog.spec.model import Portfolio, Product
 from pipeline.catalog.spec.nodes import Place
 from pipeline.errors import listed
 
-# Values of a tag option's key; a quota:
+# Values of one tag option key in an account; a quota:
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/limits.html
 MAX_TAG_OPTION_VALUES = 25
 
@@ -16,7 +16,7 @@ MAX_TAG_OPTION_VALUES = 25
 def check_tag_options(
     place: Place, portfolios: tuple[Portfolio, ...], products: tuple[Product, ...]
 ) -> None:
-    """Refuse a tag option whose key is a tag already, or has too many values in all portfolios together."""
+    """Refuse a tag option with the key of a tag, or with too many values in all portfolios together."""
     held = {product.key: product.tags for product in products}
     values: dict[str, set[str]] = {}
     for portfolio, entry in zip(portfolios, place.entries().values(), strict=True):
@@ -27,18 +27,18 @@ def check_tag_options(
         for key, option in options.entries().items() if options else ():
             if key in tagged:
                 raise option.refuse(
-                    f"has the key of a tag of the portfolio or its products; take {key} out of one of the two."
+                    f"has the key of a tag of the portfolio or its products; remove {key} from one of the two."
                 )
             known = values.setdefault(key, set())
             known.update(item.text() for item in option.items())
             if len(known) > MAX_TAG_OPTION_VALUES:
                 raise option.refuse(
-                    f"makes {len(known)} values of {key}; Service Catalog takes {MAX_TAG_OPTION_VALUES} in an account."
+                    f"makes {len(known)} values of {key}; Service Catalog allows {MAX_TAG_OPTION_VALUES} in an account."
                 )
 
 
 def check_profiles_differ(products: tuple[Product, ...]) -> None:
-    """Refuse a second product of a profile, whose environment would have the first one's name."""
+    """Refuse two products of one profile, because their environments would have the same name."""
     first: dict[str, str] = {}
     for product in products:
         other = first.setdefault(product.profile, product.key) if product.profile else product.key
@@ -49,7 +49,7 @@ def check_profiles_differ(products: tuple[Product, ...]) -> None:
 
 
 def check_launch_roles_differ(portfolios: tuple[Portfolio, ...]) -> None:
-    """Refuse two portfolios with one launch role, which would reach the environments of both."""
+    """Refuse two portfolios with one launch role, because the role would reach the environments of both."""
     first: dict[str, str] = {}
     for portfolio in portfolios:
         role = portfolio.launch_role
@@ -64,7 +64,7 @@ def check_launch_roles_differ(portfolios: tuple[Portfolio, ...]) -> None:
 
 
 def check_launcher_roles(portfolios: tuple[Portfolio, ...]) -> None:
-    """Refuse a launcher role that is a launch role, and one that two portfolios want differently."""
+    """Refuse a launcher role that is also a launch role, and one that two portfolios define differently."""
     launch_roles = {portfolio.launch_role for portfolio in portfolios}
     first: dict[str, Portfolio] = {}
     for portfolio in portfolios:
@@ -93,7 +93,7 @@ def check_references(place: Place, products: Mapping[str, Place]) -> None:
             product = item.text()
             if product not in products:
                 raise item.refuse(
-                    f"is {product!r}, which is no product; there are {listed(list(products))}."
+                    f"is {product!r}, which is not a product; the products are {listed(list(products))}."
                 )
             if product in offered:
                 raise item.refuse(
@@ -105,7 +105,7 @@ def check_references(place: Place, products: Mapping[str, Place]) -> None:
 def check_every_product_is_offered(
     portfolios: tuple[Portfolio, ...], products: Mapping[str, Place]
 ) -> None:
-    """Refuse a product that no portfolio offers: it would have no launch role."""
+    """Refuse a product that no portfolio offers, because it would have no launch role."""
     offered = {product for portfolio in portfolios for product in portfolio.products}
     for key, place in products.items():
         if key not in offered:
@@ -113,7 +113,7 @@ def check_every_product_is_offered(
 
 
 def check_names_differ(place: Place, names: list[str]) -> None:
-    """Refuse two things of one name."""
+    """Refuse two entries with the same name."""
     for entry, name in zip(place.entries().values(), names, strict=True):
         if names.count(name) > 1:
-            raise entry.refuse(f"is named {name!r} like another one; give one another name.")
+            raise entry.refuse(f"has the name {name!r} of another entry; change one of the two.")

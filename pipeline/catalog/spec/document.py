@@ -1,4 +1,4 @@
-"""catalog.yaml: which products, portfolios, principals, tags, tag options, regions and shares a release is published as."""
+"""Read catalog.yaml: the regions, portfolios and products of a publication."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ MAX_PROVIDER = 50
 def load_catalog(path: Path = CATALOG) -> Catalog:
     """Read and check catalog.yaml.
 
-    Raises PipelineError with file and line for YAML that cannot be read, a key that is unknown, missing or there twice, a
-    value that Service Catalog would refuse, and a reference to a product that is not declared.
+    Raises PipelineError with file and line for invalid YAML, a key that is unknown, missing or exists twice, a value
+    that Service Catalog would refuse, and a reference to a product that is not declared.
     """
     file = display_path(path)
     try:
@@ -69,7 +69,7 @@ def catalog(root: Place) -> Catalog:
     return Catalog(
         regions=regions(found["regions"]),
         versions_kept=found["versions_kept"].whole_number(1, MAX_VERSIONS - 1),
-        owner=found["owner"].text(what="who answers for the products", most=MAX_PROVIDER),
+        owner=found["owner"].text(what="the owner of the products", most=MAX_PROVIDER),
         organization=organization,
         permissions_boundary=boundary(found.get("permissions_boundary")),
         support=support(found.get("support")),
@@ -80,10 +80,10 @@ def catalog(root: Place) -> Catalog:
 
 
 def keyed_entries(place: Place) -> dict[str, Place]:
-    """The entries of a mapping whose keys name things, at least one."""
+    """The entries of a mapping with the keys of products or portfolios, at least one."""
     found = place.entries()
     if not found:
-        raise place.refuse("must hold at least one entry.")
+        raise place.refuse("must have at least one entry.")
     for key, entry in found.items():
         named = Place(entry.node, entry.file, entry.path)
         if not key.replace("-", "").isalnum() or key != key.lower() or not key[0].isalpha():
@@ -94,7 +94,7 @@ def keyed_entries(place: Place) -> dict[str, Place]:
 
 
 def regions(place: Place) -> tuple[str, ...]:
-    """The regions to publish in; the first is where the stacks of the launch roles live."""
+    """The regions to publish in; the first one has the stacks of the launch roles."""
     values = place.unique_texts(r"[a-z0-9-]+", "an AWS region")
     if not values:
         raise place.refuse("must name at least one region.")

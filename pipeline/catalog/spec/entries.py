@@ -9,7 +9,7 @@ from pipeline.catalog.spec.nodes import Place
 from pipeline.catalog.spec.shares import shares
 from templates_src.core.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
 
-# The lists of a portfolio whose entries are known by their lines.
+# The lists of a portfolio; errors name the line of an entry.
 LISTS = ("environments", "principals", "trusted_principals")
 KEY = r"[a-z][a-z0-9-]{0,39}"
 # Longest values, from the service's model (botocore, servicecatalog 2015-12-10); 20 tags is a quota:
@@ -19,13 +19,13 @@ MAX_PORTFOLIO_DESCRIPTION = 2000
 MAX_TAGS = 20
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_AssociatePrincipalWithPortfolio.html
 MAX_PATTERNS = 10
-# Tags that the publisher sets itself.
+# Number of tags that the publisher sets.
 OWN_TAGS = 2
 TAG_CHARACTERS = r"[\w .:/=+\-@]+"
 RESERVED = "carbon-connect:"
 PRINCIPAL = r"arn:aws[a-z-]*:iam::\d{12}:(role|user|group)/[\w+=,.@/-]{1,900}|(role|user|group)/[\w+=,.@/*?-]{1,900}"
 ROLE = r"[\w+=,.@-]{1,64}"
-# Part of a stack's name too, whose characters are fewer than those of a role's.
+# It is also part of a stack's name, which allows fewer characters than a role's.
 LAUNCHER_ROLE = r"[A-Za-z0-9-]{1,64}"
 TRUSTED = r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=.@/*?-]{1,900}"
 
@@ -42,18 +42,18 @@ def support(place: Place | None) -> Support:
 
 
 def tags(place: Place | None, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Tags by key, over those of ``base``."""
+    """Tags by key; they override those of ``base``."""
     own: dict[str, str] = {}
     for key, value in place.entries().items() if place else ():
         if key.startswith((RESERVED, "aws:")):
             raise value.refuse(
-                f"begins with {key.split(':')[0]}:, which is reserved; name the tag otherwise."
+                f"begins with {key.split(':')[0]}:, which is reserved; choose another key."
             )
         own[key] = value.text(TAG_CHARACTERS, "a tag's value", 256)
     merged = {**(base or {}), **own}
     if place and len(merged) > MAX_TAGS - OWN_TAGS:
         raise place.refuse(
-            f"makes {len(merged)} tags; Service Catalog takes {MAX_TAGS}, of which the publisher sets {OWN_TAGS}."
+            f"makes {len(merged)} tags; Service Catalog allows {MAX_TAGS}, of which the publisher sets {OWN_TAGS}."
         )
     return merged
 
@@ -89,7 +89,7 @@ def product(key: str, place: Place, shared: Mapping[str, str]) -> Product:
 
 
 def boundary(place: Place | None) -> str:
-    """The ARN of the permissions boundary, as the templates take it; empty for none."""
+    """The ARN of the permissions boundary, in the form of the parameter PermissionsBoundary; empty for none."""
     what = "the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME"
     return place.text(PERMISSIONS_BOUNDARY.pattern or "", what) if place else ""
 
@@ -99,8 +99,8 @@ def portfolio(
 ) -> Portfolio:
     """One portfolio.
 
-    ``organization`` is the one that may read the release bucket, ``launch_role`` the role of a portfolio that names
-    none; both may be empty.
+    ``organization`` is the organization that can read the release bucket, ``launch_role`` the role of a portfolio that
+    names none; both can be empty.
     """
     optional = ("launch_role", "launcher_role", "trusted_principals", "environments", "principals")
     found = place.mapping(
@@ -146,7 +146,7 @@ def portfolio(
 
 
 def launcher_role(found: Mapping[str, Place]) -> str:
-    """The name of the launcher role that a publication creates for a portfolio; empty for none."""
+    """The name of the launcher role that `publish` creates for a portfolio; empty for none."""
     if "launcher_role" in found:
         what = "the name of a role, of letters, digits and hyphens"
         return found["launcher_role"].text(LAUNCHER_ROLE, what)
@@ -158,19 +158,19 @@ def launcher_role(found: Mapping[str, Place]) -> str:
 
 
 def trusted_principals(found: Mapping[str, Place]) -> tuple[str, ...]:
-    """The ARNs of who may assume the launcher role; empty for all whom their own policies allow it."""
+    """The ARNs that can assume the launcher role; empty for every principal whose policies allow it."""
     what = "the ARN of a role or user, with * and ?"
     place = found.get("trusted_principals")
     return place.unique_texts(TRUSTED, what, 1000) if place else ()
 
 
 def one_environment() -> str:
-    """What an entry of ``environments`` must be, in words."""
+    """The description of a valid entry of ``environments``, for messages."""
     return f"one of {', '.join(ENVIRONMENTS)}"
 
 
 def optional_items(found: Mapping[str, Place], *keys: str) -> list[Place]:
-    """The entries of the lists that are there."""
+    """The entries of the existing lists."""
     return [item for key in keys if key in found for item in found[key].items()]
 
 
@@ -188,13 +188,13 @@ def tag_options(place: Place | None) -> tuple[tuple[str, str], ...]:
 
 
 def check_patterns(place: Place, principals: Iterable[str]) -> None:
-    """Refuse more principals without an account than Service Catalog takes, with the line of the first too many."""
+    """Refuse more principals without an account than Service Catalog allows, with the line of the first one over the limit."""
     patterns = [each for each in principals if not each.startswith("arn:")]
     if len(patterns) <= MAX_PATTERNS:
         return
     for item in place.items():
         if item.text() == patterns[MAX_PATTERNS]:
             raise item.refuse(
-                f"is the {MAX_PATTERNS + 1}th principal without an account; Service Catalog takes "
+                f"is the {MAX_PATTERNS + 1}th principal without an account; Service Catalog allows "
                 f"{MAX_PATTERNS} in a portfolio. Join some in a pattern, or name them by their ARNs."
             )

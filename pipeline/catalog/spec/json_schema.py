@@ -1,9 +1,9 @@
-"""catalog.yaml as a JSON Schema, so that editors complete its keys and mark what is wrong.
+"""catalog.yaml as a JSON Schema, so that editors complete its keys and mark errors.
 
     python -m pipeline.catalog.spec.json_schema
 
-writes catalog.schema.json. The patterns and lengths are those of the checks. What needs the rest of the file, the profiles
-or a list of regions, only the checks find.
+writes catalog.schema.json. The patterns and lengths are those of the checks. Only the checks find an error that depends
+on the rest of the file, the profiles or the list of regions.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def schema() -> Schema:
                     "type": "integer",
                     "minimum": 1,
                     "maximum": MAX_VERSIONS - 1,
-                    "description": "How many versions of a product are kept.",
+                    "description": "Number of versions of a product that are kept.",
                 },
-                "owner": text("Who answers for the products.", most=MAX_PROVIDER),
+                "owner": text("Owner of the products, shown in the console.", most=MAX_PROVIDER),
                 "portfolios": keyed(portfolio()),
                 "products": keyed(product()),
             },
@@ -63,7 +63,7 @@ def schema() -> Schema:
                     NODES[ORGANIZATION][0],
                 ),
                 "permissions_boundary": text(
-                    "Managed policy that bounds every role of an environment.",
+                    "Managed policy that is the permissions boundary of every role of an environment.",
                     PERMISSIONS_BOUNDARY.pattern or "",
                 ),
             },
@@ -82,13 +82,13 @@ def portfolio() -> Schema:
         {
             "launch_role": text("Role that launches the products of the portfolio.", ROLE),
             "launcher_role": text(
-                "Role of people that publish creates, and that can launch.", LAUNCHER_ROLE
+                "Role that publish creates for people who launch.", LAUNCHER_ROLE
             ),
             "trusted_principals": texts(
                 TRUSTED, "Who can assume launcher_role: ARNs of roles and users.", most=1000
             ),
             "environments": texts(
-                "|".join(ENVIRONMENTS), "Environments that single layers can be launched as."
+                "|".join(ENVIRONMENTS), "Environments that single layers can be launched for."
             ),
             "principals": texts(
                 PRINCIPAL,
@@ -158,11 +158,11 @@ def share() -> Schema:
 
 
 def support() -> Schema:
-    """Return the schema of what the console shows as support."""
+    """Return the schema of the support details in the console."""
     return mapping(
         {},
         {
-            "description": text("Where a user finds help."),
+            "description": text("Where users find help."),
             "email": text("Address of the support.", r"[^@\s]+@[^@\s]+", most=254),
             "url": text("Page of the support.", r"https?://\S+", most=2083),
         },
@@ -176,7 +176,7 @@ def tags(description: str) -> Schema:
 
 
 def tag_mapping(value: Schema) -> Schema:
-    """Return the schema of a mapping whose keys are keys of tags, reserved ones apart."""
+    """Return the schema of a mapping with tag keys, without reserved ones."""
     reserved = f"^(?!{RESERVED}|aws:)"
     return {"type": "object", "propertyNames": {"pattern": reserved}, "additionalProperties": value}
 
@@ -209,7 +209,7 @@ def texts(
     most: int = MAX_TEXT,
     scalar: bool = False,
 ) -> Schema:
-    """Return the schema of a list of texts of at most so many characters, of which no two are the same."""
+    """Return the schema of a list of distinct texts with a maximum length."""
     item = text("", pattern, most=most, scalar=scalar)
     made: Schema = {"type": "array", "items": item, "uniqueItems": True}
     made |= {"description": description} if description else {}

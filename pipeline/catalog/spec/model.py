@@ -1,4 +1,4 @@
-"""What catalog.yaml says, checked: products, portfolios and everything at the top."""
+"""The checked content of catalog.yaml: products, portfolios and the keys at the top."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.errors import PipelineError
 class Product:
     """A product: a whole environment with a profile's values, or one layer; one of the two is named.
 
-    ``places`` says where catalog.yaml gives profile, layer and each fixed parameter, by their values.
+    ``places`` has the position in catalog.yaml of profile, layer and each fixed parameter, by their values.
     """
 
     key: str
@@ -27,7 +27,7 @@ class Product:
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, value: str, reason: str) -> PipelineError:
-        """The error about one of those values, with its line where the product was read from a file."""
+        """The error about one of these values, with its line if the product was read from a file."""
         place = self.places.get(value)
         text = f"is {value!r}, {reason}"
         return place.refuse(text) if place else PipelineError(f"Product {self.key} {text}")
@@ -35,12 +35,13 @@ class Product:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """A portfolio, the keys of its products, and who may launch them.
+    """A portfolio, the keys of its products, and the principals that can launch them.
 
-    ``launch_role`` is the role that launches its products. ``launcher_role`` is the role of people that a publication
-    creates, also one of the ``principals``; empty for none. ``trusted_principals`` may assume it. ``environments`` are
-    those that its single layers can be launched as, empty where catalog.yaml does not say. ``places`` says where
-    catalog.yaml gives the portfolio (under ""), the keys of roles, and each environment and principal, by their values.
+    ``launch_role`` is the role that launches its products. ``launcher_role`` is the role that `publish` creates for
+    people who launch, which is also one of the ``principals``; empty for none. ``trusted_principals`` can assume it.
+    ``environments`` are those that its single layers can be launched for, empty if catalog.yaml has none. ``places``
+    has the position in catalog.yaml of the portfolio (under ""), the keys of roles, and each environment and principal,
+    by their values.
     """
 
     key: str
@@ -58,13 +59,13 @@ class Portfolio:
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def refuse(self, value: str, reason: str) -> PipelineError:
-        """The error about one of those values, with its line."""
+        """The error about one of these values, with its line."""
         return self.places[value].refuse(reason)
 
 
 @dataclass(frozen=True)
 class Support:
-    """Where a product's user finds help; empty where catalog.yaml says nothing."""
+    """Support details of a product; empty if catalog.yaml has none."""
 
     description: str
     email: str
@@ -75,8 +76,9 @@ class Support:
 class Catalog:
     """All of catalog.yaml.
 
-    ``organization`` is the one whose accounts may read the release bucket. ``permissions_boundary`` is the ARN of the
-    policy that bounds every role of an environment; empty for the one that each launch role's template creates.
+    ``organization`` is the organization whose accounts can read the release bucket. ``permissions_boundary`` is the ARN
+    of the policy that is the boundary of every role of an environment; empty for the one that each launch role's
+    template creates.
     """
 
     regions: tuple[str, ...]
@@ -90,9 +92,9 @@ class Catalog:
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     def product(self, key: str) -> Product:
-        """The product of a key."""
+        """The product with a key."""
         return next(product for product in self.products if product.key == key)
 
     def portfolio_of(self, product: str) -> Portfolio:
-        """The portfolio that offers a product; every product is in one at most, and one without is never made."""
+        """The portfolio that offers a product. A product is in at most one portfolio; a product without a portfolio is not created."""
         return next(each for each in self.portfolios if product in each.products)

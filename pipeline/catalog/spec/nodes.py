@@ -1,4 +1,4 @@
-"""Reading YAML with its line numbers, so that whatever is wrong can be pointed at."""
+"""Read YAML with line numbers, so that errors can name the line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import yaml
 
 from pipeline.errors import PipelineError, listed, suggestion
 
-# The longest text of Service Catalog's model, a product's name and description among them.
+# The longest text in Service Catalog's model, for example the name and description of a product.
 MAX_TEXT = 8191
 
 
 @dataclass(frozen=True)
 class Place:
-    """A value of a YAML file: its node, the file's name, and the path of keys that leads to it."""
+    """A value of a YAML file: its node, the name of the file, and the path of keys."""
 
     node: yaml.Node
     file: str
@@ -30,7 +30,7 @@ class Place:
     def mapping(
         self, required: Iterable[str] = (), optional: Iterable[str] = ()
     ) -> dict[str, Place]:
-        """The values of a mapping that has these keys and no others."""
+        """The values of a mapping that can have only these keys."""
         found = self.entries()
         known = {*required, *optional}
         for name, place in found.items():
@@ -39,7 +39,7 @@ class Place:
                 raise place.refuse(f"is not a known key; {meant}")
         for name in required:
             if name not in found:
-                raise self.refuse(f"lacks the key {name}; add it.")
+                raise self.refuse(f"has no key {name}; add it.")
         return found
 
     def entries(self) -> dict[str, Place]:
@@ -65,7 +65,7 @@ class Place:
             yield Place(value, self.file, f"{self.path}[{number}]")
 
     def text(self, pattern: str = r".+", what: str = "a text", most: int = MAX_TEXT) -> str:
-        """A text of at most so many characters that the whole pattern matches; ``what`` says it in words."""
+        """A text with a maximum length that matches the whole pattern; ``what`` describes it in messages."""
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.refuse(f"must be {what}.")
         value = str(self.node.value).strip()
@@ -73,7 +73,7 @@ class Place:
             raise self.refuse(f"must be {what}, not {value!r}.")
         if len(value) > most:
             raise self.refuse(
-                f"has {len(value)} characters, but Service Catalog takes {most}; shorten it."
+                f"has {len(value)} characters, but Service Catalog allows {most}; shorten it."
             )
         return value
 
@@ -89,7 +89,7 @@ class Place:
         return self.text("true|false", "true or false") == "true"
 
     def unique_texts(self, pattern: str, what: str, most: int = MAX_TEXT) -> tuple[str, ...]:
-        """A list of texts of which no two are the same."""
+        """A list of distinct texts."""
         values: list[str] = []
         for item in self.items():
             value = item.text(pattern, what, most)
@@ -100,14 +100,14 @@ class Place:
 
 
 def compose(text: str, file: str) -> Place:
-    """The document of a YAML file. Raises PipelineError for what is no YAML, or empty."""
+    """The document of a YAML file. Raises PipelineError for invalid YAML and for an empty file."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PipelineError(f"{file}:{line}: this is not YAML: {error.problem}.") from error
+        raise PipelineError(f"{file}:{line}: invalid YAML: {error.problem}.") from error
     except yaml.YAMLError as error:
-        raise PipelineError(f"{file}: this is not YAML: {' '.join(str(error).split())}.") from error
+        raise PipelineError(f"{file}: invalid YAML: {' '.join(str(error).split())}.") from error
     if node is None:
-        raise PipelineError(f"{file} is empty; docs/publishing.md says what belongs there.")
+        raise PipelineError(f"{file} is empty; docs/publishing.md describes its content.")
     return Place(node, file, "")

@@ -1,4 +1,4 @@
-"""Whom a portfolio is shared with: as catalog.yaml says it, and as Service Catalog takes it."""
+"""The shares of a portfolio: in catalog.yaml, and in requests to Service Catalog."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.catalog.spec.nodes import Place
 from pipeline.errors import listed
 
 ACCOUNT, UNIT, ORGANIZATION = "account", "organizational_unit", "organization"
-# A node of an organization is known by its ID, or by an ARN that ends in it.
+# A node of an organization is named by its ID, or by an ARN that ends in the ID.
 _ORGANIZATIONS = r"arn:aws[a-z-]*:organizations::\d{12}:"
 _ORGANIZATION = r"o-[a-z0-9]{10,32}"
 NODES: Mapping[str, tuple[str, str]] = {
@@ -24,7 +24,8 @@ NODES: Mapping[str, tuple[str, str]] = {
         "o- and the organization's ID, or its ARN",
     ),
 }
-# As DescribePortfolioShares lists them. The last is made in the console only: catalog.yaml shares with an account as such.
+# The types of DescribePortfolioShares. The last exists only for shares from the console: catalog.yaml names an account
+# directly.
 SHARE_TYPES: Mapping[str, str] = {
     "ACCOUNT": ACCOUNT,
     "ORGANIZATIONAL_UNIT": UNIT,
@@ -35,7 +36,7 @@ SHARE_TYPES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Share:
-    """Whom a portfolio is shared with: ``kind`` is account, organizational_unit or organization, ``node`` its ID."""
+    """The recipient of a share: ``kind`` is account, organizational_unit or organization, ``node`` its ID."""
 
     kind: str
     node: str
@@ -44,7 +45,7 @@ class Share:
 
     @property
     def request(self) -> dict[str, Any]:
-        """Whom the share is with and what is shared along, as Service Catalog takes it."""
+        """The recipient of the share and its options, as parameters of the API."""
         if self.kind == ACCOUNT:
             return {"AccountId": self.node, "ShareTagOptions": self.tag_options}
         types = {kind: type_ for type_, kind in SHARE_TYPES.items()}
@@ -61,7 +62,7 @@ def organization_id(place: Place | None) -> str:
 
 
 def shares(place: Place | None, organization: str) -> tuple[Share, ...]:
-    """Whom a portfolio is shared with, within the organization that may read the release bucket."""
+    """The shares of a portfolio, within the organization that can read the release bucket."""
     found: list[Share] = []
     for item in place.items() if place else ():
         made = share(item, organization)
@@ -85,7 +86,7 @@ def share(place: Place, organization: str) -> Share:
     if kind == ACCOUNT and principals:
         # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_CreatePortfolioShare.html
         raise entry["principals"].refuse(
-            "cannot be: Service Catalog shares principals with an organization and its units only."
+            "is invalid: Service Catalog shares principals only with an organization and its units."
         )
     if kind in {ACCOUNT, UNIT} and not organization:
         whose = "the account" if kind == ACCOUNT else "an account of the unit"

@@ -1,4 +1,4 @@
-"""What no provider schema says of updates: what holds data, what interrupts, what a service refuses; each with its source.
+"""Facts about updates that provider schemas do not contain: data, interruptions and refusals, each with its source.
 
 Unless a line names another page, the source is the "Update requires" line of the property in the CloudFormation template
 reference, https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html.
@@ -22,7 +22,7 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 SUBNET = "AWS::EC2::Subnet"
 SUBNET_GROUP = "AWS::RDS::DBSubnetGroup"
 
-# Every type that holds what a new resource in its place would not have.
+# The types with data that a new resource would not have.
 STATEFUL: Mapping[str, str] = {
     DATABASE: "the data of the application",
     REPLICATION_GROUP: "queued tasks and cached values",
@@ -34,11 +34,11 @@ STATEFUL: Mapping[str, str] = {
     KEY: "the only way to read what it encrypts",
     LOG_GROUP: "log events",
     "AWS::ECR::Repository": "images",
-    # Indirectly: other environments of the account sign in with it.
+    # Indirectly: the workflows of other environments use it.
     "AWS::IAM::OIDCProvider": "the trust of other environments",
 }
 
-# Properties that a schema calls conditionally create-only and that never replace a resource of this package.
+# Properties that a schema lists as conditionally create-only and that never replace a resource of these templates.
 IN_PLACE: Mapping[str, frozenset[str]] = {
     DATABASE: frozenset(
         {
@@ -49,16 +49,16 @@ IN_PLACE: Mapping[str, frozenset[str]] = {
             "PreferredMaintenanceWindow",
         }
     ),
-    # A launch template's new version, and other subnets, are taken by new instances.
+    # New instances use a new version of the launch template, and other subnets.
     "AWS::AutoScaling::AutoScalingGroup": frozenset(
         {"LaunchTemplate", "MixedInstancesPolicy", "VPCZoneIdentifier"}
     ),
 }
-# Conditionally create-only properties that replace a resource whenever they get another value that is not empty.
+# Conditionally create-only properties that replace a resource when they get another value that is not empty.
 # https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds (DBInstance, UpdateHandler)
 REPLACING: Mapping[str, frozenset[str]] = {DATABASE: frozenset({"DBSnapshotIdentifier"})}
 
-# Properties that cannot change at all, though no schema says so.
+# Properties that cannot change, which no schema says.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-volume.html
 FIXED: Mapping[str, frozenset[str]] = {
     VOLUME: frozenset({"AvailabilityZone", "Encrypted", "KmsKeyId", "SnapshotId"})
@@ -77,7 +77,7 @@ GROWING_BY_A_TENTH = frozenset({DATABASE})
 
 @dataclass(frozen=True)
 class Interruption:
-    """What users notice when a property changes."""
+    """The effect of a changed property on users."""
 
     what: str
     source: str
@@ -101,18 +101,18 @@ INTERRUPTIONS: Mapping[tuple[str, str], Interruption] = {
         "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/VersionManagement.HowTo.html",
     ),
     ("AWS::AutoScaling::AutoScalingGroup", "LaunchTemplate"): Interruption(
-        "the search server is replaced; search is away for some minutes",
+        "the search server is replaced; search is unavailable for some minutes",
         "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatepolicy.html",
     ),
 }
-# Attributes that an update in place changes: of a type, by the property, or by any where the property is None.
+# Attributes that an update in place changes, by type and property; None stands for any property.
 MOVING: Mapping[str, tuple[tuple[str | None, str], ...]] = {
     LAUNCH_TEMPLATE: ((None, "LatestVersionNumber"), (None, "DefaultVersionNumber")),
     DATABASE: (("Port", "Endpoint.Port"),),
 }
-# What a service keeps unique beside a name: a new resource cannot stand beside the old one.
+# Properties other than names that must be unique: a new resource cannot exist at the same time as the old one.
 UNIQUE: Mapping[str, tuple[str, ...]] = {SUBNET: ("VpcId", "CidrBlock")}
-# Days that are kept; fewer of them delete what is older.
+# Retention in days; a lower number deletes older data.
 RETENTION: Mapping[tuple[str, str], str] = {
     (LOG_GROUP, "RetentionInDays"): "log events older than the new number of days",
     (DATABASE, "BackupRetentionPeriod"): "automated backups older than the new number of days",

@@ -1,4 +1,4 @@
-"""What becomes of the data of a resource that is replaced, removed or overwritten."""
+"""The fate of the data of a resource that is replaced, removed or overwritten."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _POLICIES = {
 
 
 def holds_data(resource: Resource) -> bool:
-    """Whether a new resource in its place would lack something; a secret that repeats others holds nothing itself."""
+    """Whether a new resource would lack data of the old one; a secret that is derived from other resources has no data."""
     return resource.kind in facts.STATEFUL and not is_derived(resource)
 
 
@@ -28,12 +28,12 @@ def is_derived(resource: Resource) -> bool:
 
 
 def fate_of_replacement(old: Resource, new: Resource) -> tuple[Fate, tuple[str, ...]]:
-    """The fate of the old resource's data, and what the new one holds."""
+    """The fate of the old resource's data, and the content of the new one."""
     if not holds_data(old):
         return Fate.NONE, ()
     restored = value_at(new.properties, "DBSnapshotIdentifier")
     if isinstance(restored, str) and restored:
-        holds = f"The new one holds the snapshot {restored}."
+        holds = f"The new one is restored from the snapshot {restored}."
     elif old.kind == facts.SECRET:
         holds = "The new one has another value."
     else:
@@ -47,7 +47,7 @@ def fate_of_deletion(old: Resource) -> tuple[Fate, tuple[str, ...]]:
         return Fate.NONE, ()
     policy = old.policy("DeletionPolicy")
     if old.kind == facts.BUCKET and policy == "Delete":
-        return Fate.RETAINED, ("S3 deletes it only while it is empty; otherwise it stays.",)
+        return Fate.RETAINED, ("S3 deletes it only if it is empty; otherwise it stays.",)
     return _fate(old, policy, ())
 
 
@@ -59,7 +59,7 @@ def _fate(old: Resource, policy: str, notes: tuple[str, ...]) -> tuple[Fate, tup
 
 
 def overwritten(old: Resource, new: Resource, paths: list[str]) -> tuple[Fate, tuple[str, ...]]:
-    """The fate of data in an update in place: kept, but for a secret that is generated anew and a shorter retention."""
+    """The fate of data in an update in place: kept, except for a secret that is generated again and a shorter retention."""
     if not holds_data(old):
         return Fate.NONE, ()
     if old.kind == facts.SECRET and any(
@@ -73,7 +73,7 @@ def overwritten(old: Resource, new: Resource, paths: list[str]) -> tuple[Fate, t
 
 
 def _is_less(old: Resource, new: Resource, key: str) -> bool:
-    """Whether fewer days are kept; without a number they are kept permanently."""
+    """Whether the retention is shorter; no number means permanent retention."""
     one, other = (_number(value_at(each.properties, key)) for each in (old, new))
     return other is not None and (one is None or other < one)
 

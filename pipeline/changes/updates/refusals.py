@@ -1,4 +1,4 @@
-"""Updates that AWS refuses, so that CloudFormation rolls back: names that are taken, sizes that shrink, what cannot move."""
+"""Updates that AWS refuses, so that CloudFormation rolls back: taken names, shrinking sizes, resources that cannot move."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.changes.updates.schemas import updates
 
 
 class Replacements(Protocol):
-    """What of two states is replaced."""
+    """The resources of two states that are replaced."""
 
     before: Evaluated
     after: Evaluated
@@ -23,7 +23,7 @@ class Replacements(Protocol):
 def refusals(
     comparison: Replacements, old: Resource, new: Resource, paths: list[str]
 ) -> Iterator[str]:
-    """Why AWS refuses the change of a resource, in sentences; nothing where it does not."""
+    """Why AWS refuses the change of a resource, as sentences; none if it does not refuse."""
     yield from cannot_change(new, paths)
     yield from shrinks(old, new)
     if new.name in comparison.replaced:
@@ -33,14 +33,14 @@ def refusals(
 
 
 def cannot_change(new: Resource, paths: list[str]) -> Iterator[str]:
-    """Properties that no update changes."""
+    """The properties that cannot change."""
     fixed = facts.FIXED.get(new.kind, frozenset())
     for key in sorted({path.split("/")[0] for path in paths} & fixed):
         yield f"{new.kind} cannot change {key}."
 
 
 def shrinks(old: Resource, new: Resource) -> Iterator[str]:
-    """Storage that gets smaller, or grows by less than its service takes."""
+    """Storage that shrinks, or grows by less than its service allows."""
     for key in sorted(facts.GROWING.get(new.kind, frozenset())):
         one, other = value_at(old.properties, key), value_at(new.properties, key)
         if MISSING not in (one, other) and int(str(other)) < int(str(one)):
@@ -56,7 +56,7 @@ def _grows_too_little(kind: str, now: int, wanted: int) -> bool:
 
 
 def name_is_taken(old: Resource, new: Resource, paths: list[str]) -> Iterator[str]:
-    """A replacement under the name that the old resource has until the update ends."""
+    """A replacement with the name that the old resource has until the update ends."""
     names = updates(new.kind).names & old.properties.keys() & new.properties.keys()
     given = [new.properties[name] for name in names if not any(tokens(new.properties[name]))]
     if given and not any(path.split("/")[0] in names for path in paths):
@@ -64,7 +64,7 @@ def name_is_taken(old: Resource, new: Resource, paths: list[str]) -> Iterator[st
 
 
 def collides(comparison: Replacements, old: Resource, new: Resource) -> Iterator[str]:
-    """A replacement that cannot stand beside the old resource for another reason."""
+    """A replacement that cannot exist at the same time as the old resource for another reason."""
     keys = facts.UNIQUE.get(new.kind, ())
     if not keys:
         return
@@ -76,7 +76,7 @@ def collides(comparison: Replacements, old: Resource, new: Resource) -> Iterator
 
 
 def leaves_its_vpc(comparison: Replacements, new: Resource) -> Iterator[str]:
-    """A database subnet group whose subnets come to lie in another VPC: RDS keeps a group in its VPC.
+    """A database subnet group with new subnets in another VPC: RDS cannot move a group to another VPC.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSubnetGroup.html
     """

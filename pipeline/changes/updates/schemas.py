@@ -1,8 +1,8 @@
-"""What the provider schemas say of updates, kept in schemas.json so that a preview does not read them again.
+"""The parts of the provider schemas that concern updates. schemas.json contains them, so that a preview is fast.
 
     python -m pipeline.changes.updates.schemas
 
-writes the file; run it when a template gets a resource type, or cfn-lint a new version.
+writes the file. Run it when a template gets a new resource type, or when cfn-lint gets a new version.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 
 @dataclass(frozen=True)
 class Updates:
-    """Of a resource type: paths of properties, parts joined by "/".
+    """The update behaviour of a resource type: paths of properties, parts joined by "/".
 
-    ``create_only`` replace the resource, ``conditional`` may; ``names`` are the properties that name it and that a
-    template can set. A type without ``update`` is replaced by every change.
+    ``create_only`` properties replace the resource, ``conditional`` ones can. ``names`` are the properties that name it
+    and that a template can set. Every change replaces a type without ``update``.
     """
 
     create_only: frozenset[str]
@@ -34,7 +34,7 @@ class Updates:
 
 
 def updates(kind: str) -> Updates:
-    """What a schema says of a type; of a custom resource, whose function decides, only that a new ServiceToken replaces it."""
+    """The update behaviour of a type. For a custom resource, whose function decides, only a new ServiceToken replaces it."""
     if kind.startswith(CUSTOM):
         return Updates(frozenset({"ServiceToken"}), frozenset(), frozenset(), True)
     return _kept().get(kind) or _updates(schema_entry(kind))
@@ -56,7 +56,7 @@ def _updates(entry: Mapping[str, Any]) -> Updates:
 
 
 def schema_entry(kind: str) -> dict[str, Any]:
-    """The entry of a type, read from its provider schema; empty lists for a type that has none."""
+    """The entry of a type from its provider schema; empty lists for a type without a schema."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
     try:
