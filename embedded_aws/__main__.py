@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.database or "",
             options.database_ca,
             options.cache or "",
+            options.database_host or "",
         )
         # Imported this late: ministack reads the environment while it is imported.
         from embedded_aws.serving import serve
@@ -95,7 +96,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="a real PostgreSQL that every database instance stands for; functions in a VPC then run",
     )
     parser.add_argument(
-        "--database-ca", metavar="FILE", type=Path, help="PEM file with that database's authority"
+        "--database-host",
+        metavar="URL",
+        help="a program that runs a real PostgreSQL for each database instance; functions in a VPC then run",
+    )
+    parser.add_argument(
+        "--database-ca", metavar="FILE", type=Path, help="PEM file with the databases' authority"
     )
     parser.add_argument(
         "--cache",

@@ -30,8 +30,19 @@ from embedded_aws.services import (
     vpc_functions,
     waf_logging,
 )
+from embedded_aws.services.databases import instances as databases
+from embedded_aws.services.databases import requests as database_requests
+from embedded_aws.services.databases import snapshots as database_snapshots
 
-_SERVICES = (application_autoscaling, certificates, dlm, function_roles, waf_logging)
+_SERVICES = (
+    application_autoscaling,
+    certificates,
+    database_requests,
+    database_snapshots,
+    dlm,
+    function_roles,
+    waf_logging,
+)
 _RESOURCES = (
     alarms,
     addresses,
@@ -39,6 +50,7 @@ _RESOURCES = (
     cache_users,
     caches,
     containers,
+    databases,
     hosted_zones,
     instance_groups,
     policies,

@@ -69,6 +69,7 @@ class EmbeddedAws:
         region: str = DEFAULT_REGION,
         *,
         database: str = "",
+        database_host: str = "",
         database_ca: Path | None = None,
         cache: str = "",
         timeout: float = 30.0,
@@ -76,7 +77,8 @@ class EmbeddedAws:
         """Start the process and wait until it answers.
 
         `database` (HOST:PORT) and `database_ca` (PEM file) put a real PostgreSQL behind every
-        database instance; functions inside a VPC run only then. `cache` (a URL) puts a real Valkey
+        database instance, `database_host` (a URL) one of its own behind each; functions inside a VPC
+        run only then. `cache` (a URL) puts a real Valkey
         behind every cache: the users of its groups are users there.
 
         It ends with `stop`, with the `with` block, or with this process, however that ends: it
@@ -95,6 +97,7 @@ class EmbeddedAws:
                 *("--port", "0", "--region", region, "--until-stdin-closes"),
                 *("--scratch", scratch),
                 *(("--database", database) if database else ()),
+                *(("--database-host", database_host) if database_host else ()),
                 *(("--database-ca", str(database_ca)) if database_ca else ()),
                 *(("--cache", cache) if cache else ()),
             ],

@@ -19,6 +19,8 @@ SCRATCH_PREFIX = "embedded-aws-"
 
 # Set where a real PostgreSQL stands behind every database instance: its host and port.
 DATABASE_VARIABLE = "EMBEDDED_DATABASE"
+# Set where a program runs a real PostgreSQL for every database instance: its URL on loopback.
+DATABASE_HOST_VARIABLE = "EMBEDDED_DATABASE_HOST"
 # The certificate authority of that database, for functions that verify it: the variable is theirs.
 DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 
@@ -49,18 +51,21 @@ def prepare_environment(
     database: str = "",
     database_ca: Path | None = None,
     cache: str = "",
+    database_host: str = "",
 ) -> None:
     """Set this process's environment for ministack; call it before the first import of ministack.
 
     `scratch` takes every file that does not outlive the process. With `state`, resources are saved
     there at exit and restored at the next start. `database` is the HOST:PORT of a real PostgreSQL
-    that every database instance stands for, `database_ca` its certificate authority. `cache`
-    is the URL of a real Valkey that has the users of every cache.
+    that every database instance stands for, `database_host` the URL of a program that runs one for
+    each instance, `database_ca` their certificate authority. `cache` is the URL of a real Valkey
+    that has the users of every cache.
     """
     for name in list(os.environ):
         if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES:
             del os.environ[name]
     os.environ[DATABASE_VARIABLE] = database
+    os.environ[DATABASE_HOST_VARIABLE] = database_host
     os.environ[CACHE_VARIABLE] = cache
     if database_ca:
         os.environ[DATABASE_CA_VARIABLE] = str(database_ca.resolve())

@@ -14,6 +14,7 @@ from ministack.services import (
     elasticache,
     iam,
     lambda_svc,
+    rds,
     s3,
     secretsmanager,
     tagging,
@@ -90,6 +91,10 @@ replication_group_attributes = Function("_ec_rg_attrs", provisioners)
 delete_predecessor = Function("_delete_predecessor", provisioners)
 snapshot_id = Function("_snapshot_id", provisioners)
 physical_name = Function("_physical_name", provisioners)
+replace_resource = Function("_replace_resource", provisioners)
+create_database_record = Function("_rds_db_instance_create", provisioners)
+database_attributes = Function("_rds_db_instance_attrs", provisioners)
+runs_on_worker_thread = Function("_runs_on_worker_thread", stacks)
 
 property_recreation = Function("_property_recreation", stacks)
 changes_of_resources = Function("_diff_resources", stacks, changesets)
@@ -138,6 +143,17 @@ iam_error = Function("_error", iam)
 execute_function = Function("_execute_function_with_config_scope", lambda_svc)
 vpc_config_with_id = Function("_vpc_config_with_id", lambda_svc)
 fetch_function_code = Function("_fetch_code_from_s3", lambda_svc)
+
+create_snapshot_record = Function("_create_snapshot_internal", rds)
+change_master_password = Function("_rotate_instance_password", rds)
+snapshot_xml = Function("_snapshot_xml", rds)
+database_answer = Function("_single_instance_response", rds)
+rds_answer = Function("_xml", rds)
+rds_error = Function("_error", rds)
+rds_value = Function("_p", rds)
+rds_list = Function("_parse_member_list", rds)
+rds_tags = Function("_parse_tags", rds)
+rds_time = Function("_format_time", rds)
 
 read_object = Function("_get_object_data", s3)
 bucket_owner = Function("_bucket_owner_account", s3)

@@ -145,6 +145,8 @@ ORGANIZATIONS = Table(organizations, "_orgs")
 ORGANIZATIONAL_UNITS = Table(organizations, "_ous")
 
 DATABASES = Table(rds, "_instances")
+DATABASE_SNAPSHOTS = Table(rds, "_snapshots")
+RDS_ACTIONS = Table(rds, "_ACTION_MAP")
 RDS_TAGS = Table(rds, "_tags")
 DATABASE_PARAMETER_GROUPS = Table(rds, "_param_groups")
 DATABASE_SUBNET_GROUPS = Table(rds, "_subnet_groups")

@@ -1,8 +1,8 @@
 """Functions in a VPC: they do not run, because the engines that they connect to do not exist here.
 
 The databases and caches of the emulator are records, so a function that connects to one could only fail. A custom
-resource that such a function provides is answered with success. With a real database behind the emulator
-(`--database`), every database instance reports its address and these functions run.
+resource that such a function provides is answered with success. With real databases behind the emulator
+(`--database`, `--database-host`), every database instance reports its address and these functions run.
 """
 
 import os
@@ -10,14 +10,14 @@ from typing import Any
 
 from embedded_aws.bridge import functions
 from embedded_aws.cloudformation.custom_resources import answer, is_request
-from embedded_aws.settings import DATABASE_VARIABLE
+from embedded_aws.settings import DATABASE_HOST_VARIABLE, DATABASE_VARIABLE
 
 _NOT_RUN: dict[str, Any] = {"body": None, "error": False}
 
 
 def install() -> None:
     """Keep functions inside a VPC from running, unless there is something for them to reach."""
-    if os.environ.get(DATABASE_VARIABLE):
+    if os.environ.get(DATABASE_VARIABLE) or os.environ.get(DATABASE_HOST_VARIABLE):
         return
     execute = functions.execute_function.current
 

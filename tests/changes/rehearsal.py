@@ -20,6 +20,7 @@ from pipeline.template.example_values import ACCOUNT
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
+from tests.launches.snapshots import keep_snapshot
 from tests.publishing.states import StatefulAws
 from tests.updates.faults import Plant
 from tests.updates.stored_data import Held, Holdings
@@ -27,6 +28,8 @@ from tests.updates.update_paths import planted
 
 UNCHANGED, REFUSED = "UNCHANGED", "REFUSED"
 _PAUSE = 0.02
+# Snapshots of databases that cases name.
+SNAPSHOTS = ("first", "second")
 # A permissions boundary that a case names.
 BOUNDARY = "boundary"
 ANYTHING = json.dumps(
@@ -70,6 +73,8 @@ class Rehearsal:
         zone = self.aws.client("route53").create_hosted_zone(
             Name="example.com", CallerReference="1"
         )
+        for snapshot in SNAPSHOTS:
+            keep_snapshot(self.aws.client("rds"), snapshot)
         self.zone = zone["HostedZone"]["Id"].rpartition("/")[2]
         self.holdings = Holdings(self.environment)
         self.stacks = {

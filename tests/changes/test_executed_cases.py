@@ -18,7 +18,6 @@ from tests.releases.kept import read
 # Verdicts that no execution on the embedded AWS can show, and why.
 NOT_SHOWN: Mapping[str, str] = {
     "search volume removed": "the search server does not start without its volume, so the update fails later",
-    "snapshot changed": "ministack's RDS keeps the instance where one snapshot takes the place of another",
     "zones in another order": "ministack's EC2 has two subnets with one range in a VPC",
     "another third zone": "ministack's EC2 has two subnets with one range in a VPC",
     "type changed under the same logical ID": "ministack's CloudFormation replaces the resource",

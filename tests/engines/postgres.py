@@ -35,6 +35,7 @@ class Postgres:
     host = HOST
     database = "postgres"
     settings: tuple[str, ...] = ()
+    initdb_options: tuple[str, ...] = ()
     superuser = user = "postgres"
     password = superuser_password = "s3cret:with/odd@characters"
 
@@ -147,6 +148,7 @@ class Postgres:
             *(self._tree / "bin" / "initdb", "-D", self._data),
             *("-U", self.superuser, "--pwfile", secret),
             *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+            *self.initdb_options,
         ]
         try:
             done = subprocess.run(
@@ -172,9 +174,12 @@ class Postgres:
         (self._data / "pg_hba.conf").write_text(ADMISSION)
 
     def _is_up(self) -> bool:
-        """The last line of postmaster.pid tells the state: ready, or standby."""
+        return self._status() in ("ready", "standby")
+
+    def _status(self) -> str:
+        """The last line of postmaster.pid: starting, standby, ready or stopping; empty where the file is missing or new."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
-            return False
-        return bool(lines) and lines[-1].strip() in ("ready", "standby")
+            return ""
+        return lines[-1].strip() if lines else ""

@@ -30,7 +30,7 @@ class Rds(Postgres):
     """
 
     # Beyond RDS's default: the tests read in the log whether a password was in a statement.
-    settings = ("log_statement=all",)
+    settings: tuple[str, ...] = ("log_statement=all",)
     superuser = "rdsadmin"
     user = "carbon"
     password = "the-master-password"
@@ -46,13 +46,14 @@ class Rds(Postgres):
         with self.session(self.superuser, self.superuser_password, "postgres") as admin:
             admin.run("SET log_statement TO none")
             _clear(admin)
-            for role in ROLES_OF_RDS:
-                admin.run(f"CREATE ROLE {role}")
-            for role in GRANTED_TO_RDS_SUPERUSER:
-                admin.run(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION")
-            admin.run(_master("CREATE", self.user, self.password))
-            admin.run(f"GRANT rds_superuser TO {identifier(self.user)} WITH ADMIN OPTION")
-            admin.run(f"CREATE DATABASE {identifier(self.database)} OWNER {identifier(self.user)}")
+            _make_roles(admin)
+            self._make_master(admin)
+
+    def _make_master(self, admin: Connection) -> None:
+        """Make the master user and its database; the roles of RDS exist."""
+        admin.run(_master("CREATE", self.user, self.password))
+        admin.run(f"GRANT rds_superuser TO {identifier(self.user)} WITH ADMIN OPTION")
+        admin.run(f"CREATE DATABASE {identifier(self.database)} OWNER {identifier(self.user)}")
 
     def is_new(self) -> bool:
         """Whether the instance is as `make_instance` leaves it without arguments."""
@@ -84,6 +85,13 @@ class Rds(Postgres):
             control.unlink()
             control.write_text(f"{text}trusted = true\n")
         return tree
+
+
+def _make_roles(admin: Connection) -> None:
+    for role in ROLES_OF_RDS:
+        admin.run(f"CREATE ROLE {role}")
+    for role in GRANTED_TO_RDS_SUPERUSER:
+        admin.run(f"GRANT {role} TO rds_superuser WITH ADMIN OPTION")
 
 
 def _master(verb: str, user: str, password: str) -> str:

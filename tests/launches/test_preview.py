@@ -20,6 +20,7 @@ from pipeline.aws import Aws
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment, aws_of
+from tests.launches.snapshots import keep_snapshot
 from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
 
 STACK = "carbon-connect-dev"
@@ -30,6 +31,7 @@ SECONDS = 3.0
 @pytest.fixture(scope="module")
 def environment(running: EmbeddedAws, tree: Tree, release: Release) -> Environment:
     """dev, launched with an image and restored from a snapshot."""
+    keep_snapshot(aws_of(running).client("rds"), "s")
     launched = tree.run(
         *LAUNCH,
         *("--set", "ImageTag=1.0", "--set", "DatabaseSnapshotIdentifier=s"),

@@ -14,6 +14,7 @@ from pipeline.release.assemble import Release
 from templates_src.data.database import RESTORED, SNAPSHOT_IDENTIFIER
 from tests.conftest import REGION
 from tests.launches.environments import Environment
+from tests.launches.snapshots import keep_snapshot
 
 DATABASE = "Data.Database"
 NAMED = {SNAPSHOT_IDENTIFIER.name: "before-the-move"}
@@ -43,6 +44,7 @@ def test_a_restored_database_keeps_its_data_and_grows(
     running: EmbeddedAws, release: Release
 ) -> None:
     environment = Environment(running, release, "dev")
+    keep_snapshot(environment.client("rds"), NAMED[SNAPSHOT_IDENTIFIER.name])
     environment.launch(**NAMED)
     restored = environment.physical_id(DATABASE)
 

@@ -9,6 +9,7 @@ import pytest
 from commands.embedded_sessions import session
 from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
+from tests.launches.snapshots import keep_snapshot
 from tests.launches.tree import Finished, Tree
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.test_end_user_policy import POLICY
@@ -19,7 +20,8 @@ UPDATE = ("update", "dev")
 
 @pytest.fixture(scope="module")
 def launched(catalog: Catalog, tree: Tree) -> Catalog:
-    """The catalog, after a user launched dev with an image."""
+    """The catalog, after a user launched dev with an image, restored from a snapshot."""
+    keep_snapshot(catalog.aws.client("rds"), "s")
     ended = tree.run(
         "launch", "dev", "--set", "ImageTag=1.0", "--set", "DatabaseSnapshotIdentifier=s",
         **catalog.user.environment,

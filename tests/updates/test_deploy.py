@@ -23,6 +23,7 @@ from pipeline.stacks.deploy import newest_event
 from pipeline.stacks.events import Operation
 from tests.conftest import REGION
 from tests.launches.environments import Environment
+from tests.launches.snapshots import keep_snapshot
 from tests.launches.test_readme import BUCKET, HEADING, commands_below
 from tests.launches.tree import PATIENCE, Tree, clean_environment
 from tests.releases.kept import Kept
@@ -66,6 +67,7 @@ def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Envir
     environment = Environment(
         running, previous.release, "dev", REGION, previous.profiles, aws, ReleaseBucket=BUCKET
     )
+    keep_snapshot(aws.client("rds"), SET["DatabaseSnapshotIdentifier"])
     environment.launch(**SET)
     since = newest_event(aws, environment.stack)
     prepared = [run(command, running, tree) for command in (update[0], f"{update[1]} {LATER}")][-1]

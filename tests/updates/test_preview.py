@@ -11,6 +11,7 @@ from pipeline.aws import Aws
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
+from tests.launches.snapshots import keep_snapshot
 from tests.launches.tree import Finished, Tree
 from tests.releases.kept import Kept
 
@@ -25,6 +26,7 @@ DISAGREEMENT = re.compile(
 def environment(running: EmbeddedAws, aws: Aws, previous: Kept) -> Environment:
     """dev of the kept release, with values that no profile has."""
     made = Environment(running, previous.release, "dev", REGION, previous.profiles, aws)
+    keep_snapshot(aws.client("rds"), SET["DatabaseSnapshotIdentifier"])
     assert made.launch(**SET).succeeded
     return made
 
