@@ -43,7 +43,7 @@ def test_embedded_launch_ends_well_by_itself(embedded: Finished) -> None:
     assert embedded.returncode == 0
 
 
-def test_embedded_launch_tells_the_progress_of_each_stack(
+def test_embedded_launch_shows_the_progress_of_each_stack(
     embedded: Finished, release: Release
 ) -> None:
     names = [STACK, *(layer.name.capitalize() for layer in release.layers)]
@@ -123,7 +123,7 @@ def launched(running: EmbeddedAws, tree: Tree) -> list[Finished]:
     ]
 
 
-def test_all_of_them_end_well(launched: list[Finished]) -> None:
+def test_all_commands_succeed(launched: list[Finished]) -> None:
     assert [(command.returncode, command.stderr) for command in launched] == [(0, "")] * 4
 
 

@@ -86,7 +86,7 @@ def test_values_that_were_set_are_kept_and_shown(running: EmbeddedAws, tree: Tre
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
-def test_loss_that_is_not_named_ends_with_status_3(running: EmbeddedAws, tree: Tree) -> None:
+def test_loss_that_is_not_accepted_ends_with_status_3(running: EmbeddedAws, tree: Tree) -> None:
     for words in ((), ("--yes",), ("--accept-loss", "Data.DocumentsBucket")):
         reset = tree.run(
             *LAUNCH, "--reset", "DatabaseSnapshotIdentifier", *words, **running.environment()

@@ -1,4 +1,4 @@
-"""A catalog with the development product, made call by call: what a publication leaves, without the publisher."""
+"""A catalog with the development product, created with single calls instead of the publisher."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Catalog:
         self.product = ""
 
     def portfolio_named(self, name: str) -> str:
-        """A new portfolio that the user may launch from; returns its ID."""
+        """Create a portfolio that the user can launch from; returns its ID."""
         made = self.catalog.create_portfolio(DisplayName=name, ProviderName="Platform")
         identifier: str = made["PortfolioDetail"]["Id"]
         self.admit(f"arn:aws:iam::{self.aws.account()}:role/{USER}", identifier)
@@ -64,7 +64,7 @@ class Catalog:
     def publish(
         self, release: Release, bucket: str = "", profiles: Path = PARAMETERS, **parameters: Any
     ) -> str:
-        """Make a release a version of the product, whose first version makes the product; returns its ID.
+        """Create a version of the product from a release; the first version creates the product. Returns its ID.
 
         ``parameters`` are further ones of the template, by name.
         """
@@ -101,7 +101,7 @@ class Catalog:
         return made
 
     def offer(self, portfolio: str) -> None:
-        """Put the product into a portfolio, to be launched with the launch role."""
+        """Add the product to a portfolio, with a constraint for the launch role."""
         self.catalog.associate_product_with_portfolio(ProductId=self.product, PortfolioId=portfolio)
         self.catalog.create_constraint(
             PortfolioId=portfolio,
@@ -121,7 +121,7 @@ def make_launch_role(aws: Aws) -> None:
     """The launch role of the release, from its template."""
     body = built().bootstrap_stacks[template_path(LAUNCH_TEMPLATE)]
     ensure_stack(aws, BootstrapStack(Kind.LAUNCH_ROLE, ROLE_STACK, body, {}), lambda _text: None)
-    # Tests launch several environments side by side, of different projects; the role and its boundary reach one project.
+    # Tests launch environments of several projects; the role and its boundary allow one project.
     iam = aws.client("iam")
     roles = f"arn:aws:iam::{aws.account()}:role/*/dev/*"
     iam.put_role_policy(

@@ -15,14 +15,14 @@ from tests.provisioning.catalog import Catalog
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[EmbeddedAws]:
-    """An embedded AWS that is the module's alone; empty at its start."""
+    """A separate embedded AWS for the module; empty at its start."""
     with EmbeddedAws.start(region=REGION) as aws:
         yield aws
 
 
 @pytest.fixture(scope="session")
 def later() -> Release:
-    """The release that comes after this one; the same but for its version."""
+    """The next release, which differs only in its version."""
     return assemble("99.0.0")
 
 
@@ -36,5 +36,5 @@ def catalog(running: EmbeddedAws, release: Release) -> Catalog:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the working tree that a program may write to."""
+    """A writable copy of the working tree."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")

@@ -1,4 +1,4 @@
-"""A dev environment whose images a deploy role deploys, set up as docs/launching.md says."""
+"""A dev environment with a deploy role, set up as in docs/launching.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.role_sessions import job, service
 
 NAME = "carbon-connect-dev"
 REPOSITORY = "carbon-connect/application"
-# The subject of a job that runs in the GitHub environment of the environment's name.
+# The subject of a job in the GitHub environment with the environment's name.
 SUBJECT = f"repo:{REPOSITORY}:environment:dev"
 # Service Catalog gives the caller's level of a provisioned product in this key.
 OWNER = {"servicecatalog:roleLevel": "self"}
@@ -23,7 +23,7 @@ OWNER = {"servicecatalog:roleLevel": "self"}
 
 @dataclass(frozen=True)
 class Deployable:
-    """An environment that its function's role owns. ``role`` is the deploy role's session, ``updater`` the function's."""
+    """An environment that the function's role owns. ``role`` is the session of the deploy role, ``updater`` that of the function's role."""
 
     catalog: Catalog
     role_name: str
@@ -44,7 +44,7 @@ class Deployable:
         return self.repository_uri.partition("/")[2]
 
     def parameters(self) -> Mapping[str, str]:
-        """The values of the stack, as the account sees them: its launcher owns it no more."""
+        """The values of the stack, read with the account's credentials, because the launcher is no longer the owner."""
         found = environments.existing_environment(self.catalog.aws, NAME)
         stack = environments.stack_of(self.catalog.aws, found)
         assert stack is not None
@@ -79,7 +79,7 @@ def deployable(catalog: Catalog, name: str = NAME) -> Deployable:
 
 
 def statements(aws: Aws, role: str) -> Iterator[Mapping[str, Any]]:
-    """What the role's policies say where it is deployed."""
+    """The deployed policies of the role."""
     iam = aws.client("iam")
     assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:

@@ -24,7 +24,7 @@ _PREFIXES = {
 
 @dataclass
 class Recorded:
-    """What went through: ``actions`` as IAM spells them, in order, each with the body of its request."""
+    """The recorded requests: ``actions`` in IAM's spelling, in order, each with the body of its request."""
 
     endpoint_url: str
     actions: list[tuple[str, bytes]] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Recorded:
         return [action for action, _ in self.actions]
 
 
-# What is to be answered instead of the upstream's answer: status and body; None for the upstream's.
+# The response in place of the upstream's: status and body; None for the upstream's.
 Answer = Callable[[str], tuple[int, bytes] | None]
 
 
@@ -46,10 +46,10 @@ def _nothing(_action: str) -> None:
 def recording(
     upstream: str, answer: Answer = _nothing, answered: Callable[[str], None] = _nothing
 ) -> Iterator[Recorded]:
-    """Hand requests on to ``upstream`` and write them down.
+    """Forward requests to ``upstream`` and record them.
 
-    ``answer`` is told each action before it goes through, and may answer instead; ``answered`` is told it between the
-    upstream's answer and the program that waits for it.
+    ``answer`` receives each action before it is forwarded, and can answer instead; ``answered`` receives it after the
+    upstream's answer and before the program does.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ def recording(
             try:
                 super().handle_one_request()
             except ConnectionError:
-                # The program that asked is gone, which may be what a test is about.
+                # The program has ended, which may be the purpose of a test.
                 self.close_connection = True
 
         def do_POST(self) -> None:
@@ -95,7 +95,7 @@ def recording(
             self.wfile.write(content)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with serving(Handler) as server:
         recorded = Recorded(url_of(server))

@@ -1,4 +1,4 @@
-"""docs/launching.md as a person types it: the AWS CLI against the embedded AWS, from search-products to terminate."""
+"""The AWS CLI commands of docs/launching.md against the embedded AWS, from search-products to terminate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 def parts() -> list[str]:
-    """The blocks of the section on the AWS CLI: what every part begins with, launch, update, terminate."""
+    """The blocks of the section on the AWS CLI: the common beginning, launch, update, terminate."""
     text = (PROJECT_FOLDER / "docs/launching.md").read_text(encoding="utf-8")
     section = text.split("## With the AWS CLI\n")[1].split("\n## ")[0]
     blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
@@ -98,14 +98,14 @@ def test_walk_through_the_documentation(
     assert environments.find_environment(catalog.user, "carbon-connect-dev") is None
 
 
-def test_waiting_for_what_was_not_begun_ends(run: Run) -> None:
-    # A person's shell goes on after a command that fails.
+def test_waiting_without_an_operation_ends(run: Run) -> None:
+    # An interactive shell continues after a failed command.
     ended = run(f'{parts()[0]}\nset +e\nrecord=\nwait_for "$record"')
 
     assert ended.returncode != 0
 
 
-def test_all_parameters_of_a_profile_are_taken_and_a_wrong_one_is_told(
+def test_all_parameters_of_a_profile_are_accepted_and_a_wrong_one_is_refused(
     run: Run, catalog: Catalog, release: Release
 ) -> None:
     beginning = parts()[0]

@@ -1,4 +1,4 @@
-"""build.py launch, update, status, outputs and terminate as programs: what they print, and how they end."""
+"""build.py launch, update, status, outputs and terminate as programs: output and exit status."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def progress(output: str) -> set[tuple[str, str]]:
 
 
 def pairs(output: str) -> dict[str, str]:
-    """Names and values, as far as they stand two spaces apart."""
+    """Names and values that are separated by two spaces."""
     found = (line.strip().split("  ", 1) for line in output.splitlines() if line.startswith("  "))
     return {pair[0]: pair[1].strip() for pair in found if len(pair) == 2}
 
@@ -44,7 +44,7 @@ def test_embedded_launch_publishes_and_launches_from_the_product(
     assert pairs(embedded.stdout).keys() >= release.root.template.outputs.keys()
 
 
-def test_embedded_launch_tells_the_progress_of_each_stack(
+def test_embedded_launch_shows_the_progress_of_each_stack(
     embedded: Finished, release: Release
 ) -> None:
     names = [NAME, *(layer.name.capitalize() for layer in release.layers)]
@@ -52,14 +52,14 @@ def test_embedded_launch_tells_the_progress_of_each_stack(
     assert {(name, "CREATE_COMPLETE") for name in names} <= progress(embedded.stdout)
 
 
-def test_production_launches_with_what_an_account_would_have(tree: Tree) -> None:
+def test_production_launches_with_its_prerequisites(tree: Tree) -> None:
     prod = tree.run("launch", "prod", "--embedded")
 
     assert (prod.returncode, prod.stderr) == (0, "")
     assert pairs(prod.stdout)["DocumentsBucketName"] == "carbon-connect-prod-documents"
 
 
-def test_kept_one_has_the_product_until_ctrl_c(tree: Tree) -> None:
+def test_kept_embedded_aws_has_the_product_until_ctrl_c(tree: Tree) -> None:
     process = tree.start("launch", "dev", "--embedded", "--keep")
     assert process.stdout is not None
     try:
@@ -78,7 +78,7 @@ def test_kept_one_has_the_product_until_ctrl_c(tree: Tree) -> None:
 
 @pytest.fixture(scope="module")
 def commands(catalog: Catalog, tree: Tree, later: Release) -> dict[str, Finished]:
-    """The life of an environment on an AWS that runs on, each command by its name."""
+    """The commands of an environment on one embedded AWS, each by its name."""
     variables = dict(catalog.user.environment)
 
     def run(*arguments: str) -> Finished:
@@ -100,15 +100,13 @@ def commands(catalog: Catalog, tree: Tree, later: Release) -> dict[str, Finished
     }
 
 
-def test_all_of_them_end_well(commands: dict[str, Finished]) -> None:
+def test_all_commands_succeed(commands: dict[str, Finished]) -> None:
     ended = {name: (run.returncode, run.stderr) for name, run in commands.items()}
 
     assert ended == dict.fromkeys(commands, (0, ""))
 
 
-def test_what_was_done_is_told(
-    commands: dict[str, Finished], release: Release, later: Release
-) -> None:
+def test_result_is_printed(commands: dict[str, Finished], release: Release, later: Release) -> None:
     told = {
         "launch": f"{NAME} launched (version {release.version})",
         "launch again": f"{NAME} is already launched (version {release.version})",
@@ -123,7 +121,7 @@ def test_what_was_done_is_told(
         assert line in commands[name].stdout.splitlines(), name
 
 
-def test_progress_is_told_of_what_changes(commands: dict[str, Finished], release: Release) -> None:
+def test_progress_shows_changing_stacks(commands: dict[str, Finished], release: Release) -> None:
     names = [NAME, *(layer.name.capitalize() for layer in release.layers)]
 
     assert {(name, "CREATE_COMPLETE") for name in names} <= progress(commands["launch"].stdout)
@@ -133,7 +131,9 @@ def test_progress_is_told_of_what_changes(commands: dict[str, Finished], release
     assert {(name, "DELETE_COMPLETE") for name in names} <= progress(commands["terminate"].stdout)
 
 
-def test_status_and_outputs_are_pairs(commands: dict[str, Finished], later: Release) -> None:
+def test_status_and_outputs_are_names_and_values(
+    commands: dict[str, Finished], later: Release
+) -> None:
     status, outputs = (pairs(commands[name].stdout) for name in ("status", "outputs"))
 
     assert (status["Status"], status["Version"]) == ("AVAILABLE", later.version)
@@ -160,7 +160,7 @@ def test_failed_launch_gives_the_reasons_and_status_1(catalog: Catalog, tree: Tr
 
 
 @pytest.mark.parametrize("command", ["update", "status", "outputs"])
-def test_what_is_not_there_is_one_sentence(catalog: Catalog, tree: Tree, command: str) -> None:
+def test_missing_environment_is_one_sentence(catalog: Catalog, tree: Tree, command: str) -> None:
     refused = tree.run(command, "dev", "--name", "absent", **catalog.user.environment)
 
     (line,) = refused.stderr.splitlines()
@@ -169,7 +169,7 @@ def test_what_is_not_there_is_one_sentence(catalog: Catalog, tree: Tree, command
     assert "--name" in line
 
 
-def test_profile_that_no_product_has(tmp_path: Path) -> None:
+def test_profile_without_a_product_is_refused(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "without")
     catalog = tree.folder / "catalog.yaml"
     catalog.write_text(catalog.read_text().replace("profile: dev\n", "layer: network\n"))

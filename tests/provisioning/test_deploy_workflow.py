@@ -1,4 +1,4 @@
-""".github/workflows/deploy.yml: its steps run with the real AWS CLI as the deploy role, which may do all that they ask."""
+""".github/workflows/deploy.yml: its steps run with the real AWS CLI as the deploy role, which has all needed permissions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.provisioning.recording import recording
 
 WORKFLOW = PROJECT_FOLDER / ".github/workflows/deploy.yml"
 SHA = "3b18e512dba79e4c8300dd08aeb37f8e728b8dad"
-# Writes down what it was called with; a login reads the password from its input.
+# Records its arguments; a login reads the password from its input.
 DOCKER = """#!/bin/sh
 echo "$*" >>"$DOCKER_CALLS"
 case $1 in login) grep -q . && exit 0; echo "no password" >&2; exit 1 ;; esac
@@ -38,7 +38,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a run of the workflow's steps did."""
+    """The result of a run of the workflow's steps."""
 
     status: int
     output: str
@@ -48,7 +48,7 @@ class Deployed:
 
 
 class Runner:
-    """Runs the workflow's steps as GitHub does: one shell after the other, with the variables that they leave."""
+    """Runs the workflow's steps like GitHub: one shell after the other, with the variables that they set."""
 
     def __init__(self, folder: Path, aws: Aws, function: str) -> None:
         self.folder, self.aws, self.function = folder, aws, function
@@ -185,7 +185,7 @@ def test_image_is_built_for_arm64_and_pushed_under_the_commit(
 
 
 def resource_of(action: str, body: bytes, function: str) -> str:
-    """The ARN that an action is on; ``*`` for those that know none."""
+    """The ARN of an action's resource; ``*`` for an action without one."""
     if action == "lambda:InvokeFunction":
         return f"arn:aws:lambda:{REGION}:123456789012:function:{function}"
     request = json.loads(body)
@@ -194,7 +194,7 @@ def resource_of(action: str, body: bytes, function: str) -> str:
     return "*"
 
 
-def test_deploy_role_may_do_all_that_the_workflow_asks(
+def test_deploy_role_can_make_all_calls_of_the_workflow(
     environment: Deployable, deployed: tuple[Mapping[str, str], Deployed]
 ) -> None:
     granted = list(statements(environment.catalog.aws, environment.role_name))
@@ -211,7 +211,7 @@ def test_deploy_role_may_do_all_that_the_workflow_asks(
     assert [each for each in sorted(asked) if not allows(granted, Request(*each))] == []
 
 
-def test_deploy_role_may_call_nothing_but_its_repository_and_its_function(
+def test_deploy_role_can_use_only_its_repository_and_its_function(
     environment: Deployable,
 ) -> None:
     granted = list(statements(environment.catalog.aws, environment.role_name))
@@ -229,7 +229,7 @@ def test_deploy_role_may_call_nothing_but_its_repository_and_its_function(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_same_attempt_asks_for_the_update_only_once(
+def test_same_attempt_requests_the_update_once(
     running: EmbeddedAws,
     runner: Runner,
     environment: Deployable,
@@ -243,7 +243,7 @@ def test_same_attempt_asks_for_the_update_only_once(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_image_that_was_pushed_is_not_built_again(
+def test_pushed_image_is_not_built_again(
     running: EmbeddedAws,
     runner: Runner,
     environment: Deployable,
@@ -261,7 +261,7 @@ def test_image_that_was_pushed_is_not_built_again(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_tag_that_no_image_can_have_fails_the_run_with_the_reason(
+def test_invalid_tag_fails_the_run_with_the_reason(
     running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
     run = runner.run(running.endpoint_url, attempt=3, tag="not-a-tag!")
@@ -276,7 +276,7 @@ def test_a_tag_that_no_image_can_have_fails_the_run_with_the_reason(
 def test_product_that_moved_to_another_portfolio_is_deployed_to(
     running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
-    """As publishing moves production; until the first update the record still names the path of before."""
+    """Move the product like a publication; until the first update, the record still names the former path."""
     catalog, place = environment.catalog, {"ProductId": environment.catalog.product}
     new = catalog.portfolio_named("Elsewhere")
     catalog.offer(new)
@@ -294,7 +294,7 @@ def test_product_that_moved_to_another_portfolio_is_deployed_to(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_update_that_fails_fails_the_run_with_the_reason(
+def test_failed_update_fails_the_run_with_the_reason(
     running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
     s3 = environment.catalog.aws.client("s3")
@@ -309,7 +309,7 @@ def test_update_that_fails_fails_the_run_with_the_reason(
     assert run.summary == ""
 
 
-def test_job_asks_github_for_no_more_than_it_needs() -> None:
+def test_job_has_least_github_permissions() -> None:
     workflow = read_workflow()
     job = workflow["jobs"]["deploy"]
     (sign_in,) = (s for s in job["steps"] if "configure-aws" in s.get("uses", ""))
@@ -323,5 +323,5 @@ def test_job_asks_github_for_no_more_than_it_needs() -> None:
         "group": "deploy-${{ inputs.environment }}",
         "cancel-in-progress": False,
     }
-    # What comes from outside reaches a shell through a variable, never through its text.
+    # External values reach a shell only through variables, never in its text.
     assert not [step for step in job["steps"] if "${{" in step.get("run", "")]

@@ -1,4 +1,4 @@
-"""AWSServiceCatalogEndUserFullAccess in place of the launcher role: as docs/access.md describes it."""
+"""AWSServiceCatalogEndUserFullAccess in place of the launcher role, as docs/access.md describes it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_documentation_names_the_version_and_the_limits_of_the_policy() -> None:
 
 @pytest.fixture(scope="module")
 def end_user(catalog: Catalog) -> Catalog:
-    """The catalog, which admits a role that has AWS's policy and no other."""
+    """The catalog, with a principal that has only AWS's policy."""
     iam = catalog.aws.client("iam")
     account = catalog.aws.account()
     trust = {
@@ -66,14 +66,14 @@ def end_user(catalog: Catalog) -> Catalog:
 
 
 def as_(catalog: Catalog, name: str) -> Aws:
-    """The role in a session of a name."""
+    """A session of the role, with this name."""
     return session(catalog.aws, ROLE, name)
 
 
-def test_it_serves_one_session_name_and_no_colleague(end_user: Catalog) -> None:
+def test_policy_covers_one_session_name(end_user: Catalog) -> None:
     user = User(as_(end_user, "ada"))
     assert user.launch().succeeded
-    # A later session of the same name, as Identity Center names each session after the person.
+    # A later session with the same name: Identity Center names each session after the user.
     later = User(as_(end_user, "ada"))
     assert later.outputs()["DocumentsBucketName"] == f"{NAME}-documents"
     assert environments.summary(later.aws, later.environment())["Status"] == "AVAILABLE"
@@ -87,14 +87,14 @@ def test_it_serves_one_session_name_and_no_colleague(end_user: Catalog) -> None:
     assert later.terminate().succeeded
 
 
-def test_it_does_not_read_the_outputs_in_the_other_way(end_user: Catalog) -> None:
+def test_policy_does_not_cover_stack_outputs(end_user: Catalog) -> None:
     catalog = as_(end_user, "ada").client("servicecatalog")
 
     with pytest.raises(catalog.exceptions.ClientError, match="GetProvisionedProductOutputs"):
         catalog.get_provisioned_product_outputs(ProvisionedProductName=NAME)
 
 
-def test_it_does_not_read_what_validation_refuses(end_user: Catalog) -> None:
+def test_policy_does_not_cover_validation_results(end_user: Catalog) -> None:
     name = "refused-dev-media"
     end_user.aws.client("s3").create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}

@@ -1,4 +1,4 @@
-"""People of IAM Identity Center: their roles as principals of a portfolio, and as principals that a role trusts."""
+"""Users of IAM Identity Center: their roles as principals of a portfolio, and as trusted principals of a role."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.relations.variants import built
 
 PERMISSION_SET = "CarbonConnectLauncher"
 SUFFIX = "0123456789abcdef"
-# The path has the region of Identity Center, and none where that is us-east-1.
+# The path contains the region of Identity Center, except for us-east-1.
 PATHS = ("/aws-reserved/sso.amazonaws.com/eu-north-1/", "/aws-reserved/sso.amazonaws.com/")
 
 

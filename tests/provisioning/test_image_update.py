@@ -1,4 +1,4 @@
-"""The function that deploys an image, called as its role's session: it updates ImageTag of its own product only."""
+"""The function that deploys an image, as a session of its role: it updates only ImageTag of its own product."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def environment(catalog: Catalog) -> Deployable:
 def called(
     environment: Deployable, package: Path, upstream: str, event: Mapping[str, Any], as_: Aws
 ) -> tuple[subprocess.CompletedProcess[str], list[tuple[str, bytes]]]:
-    """How the packed function ends in a Python process, and what it asked for."""
+    """The result of the packed function in a Python process, and its requests."""
     with recording(upstream) as recorded:
         done = subprocess.run(
             [sys.executable, "-c", CALL],
@@ -63,7 +63,7 @@ def called(
 
 
 def finished(environment: Deployable, record: str) -> str:
-    """The status in which an update ends."""
+    """The final status of an update."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         answer = environment.catalog.catalog.describe_record(Id=record)
@@ -91,7 +91,7 @@ def ask(environment: Deployable, package: Path, running: EmbeddedAws) -> Ask:
     )[0]
 
 
-def test_the_functions_role_may_do_all_that_the_function_asks_and_nothing_else(
+def test_role_of_the_function_has_exactly_the_needed_permissions(
     environment: Deployable, package: Path, running: EmbeddedAws
 ) -> None:
     before = environment.parameters()
@@ -147,7 +147,7 @@ def test_an_update_names_every_parameter_and_keeps_version_path_and_tags(
     ],
     ids=str,
 )
-def test_anything_but_a_tag_is_refused(
+def test_invalid_tag_is_refused(
     environment: Deployable, ask: Ask, change: Mapping[str, Any], sentence: str
 ) -> None:
     before = environment.parameters()

@@ -1,4 +1,4 @@
-"""A launch, an update and a termination that were ended midway, and run again, come to what undisturbed ones do."""
+"""A launch, an update and a termination that are interrupted and run again end like those without an interruption."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INTERRUPTIONS = [
 
 @dataclass(frozen=True)
 class State:
-    """What an environment has come to: its status and values, and how often what was done to it, with what result."""
+    """The state of an environment: its status and values, and its operations with their results."""
 
     status: str
     parameters: Mapping[str, str]
@@ -59,7 +59,7 @@ def state(catalog: Catalog) -> State:
 
 
 def begun(running: EmbeddedAws, release: Release, command: str) -> Catalog:
-    """A catalog with all that comes before a command."""
+    """A catalog with the state before a command."""
     running.reset()
     catalog = Catalog(running)
     catalog.publish(release)
@@ -70,7 +70,7 @@ def begun(running: EmbeddedAws, release: Release, command: str) -> Catalog:
 
 @pytest.fixture(scope="module")
 def undisturbed(running: EmbeddedAws, release: Release, tree: Tree) -> Mapping[str, State]:
-    """What each command comes to."""
+    """The state after each command."""
     found = {}
     for name, (command, _) in COMMANDS.items():
         catalog = begun(running, release, name)
@@ -84,7 +84,7 @@ def undisturbed(running: EmbeddedAws, release: Release, tree: Tree) -> Mapping[s
     INTERRUPTIONS,
     ids=[f"{name}, {moment}, {number.name}" for name, moment, number in INTERRUPTIONS],
 )
-def test_what_was_interrupted_and_run_again_ends_as_undisturbed(
+def test_interrupted_operation_that_runs_again_succeeds(
     running: EmbeddedAws,
     release: Release,
     tree: Tree,

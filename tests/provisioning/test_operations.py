@@ -1,4 +1,4 @@
-"""An environment from its first launch to its end, as a user of the product has it."""
+"""An environment from its launch to its termination, as a user of the product."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def launched(catalog: Catalog) -> tuple[OperationResult, User]:
     return user.launch(**SET), user
 
 
-def test_launch_comes_to_a_stack_with_the_values_that_were_set(
+def test_launch_creates_a_stack_with_the_given_values(
     launched: tuple[OperationResult, User], release: Release
 ) -> None:
     ended, user = launched
@@ -38,7 +38,7 @@ def test_launch_comes_to_a_stack_with_the_values_that_were_set(
     assert user.stack().parameters["NatGateways"] == "single"
 
 
-def test_launch_tells_the_progress_of_each_stack(
+def test_launch_shows_the_progress_of_each_stack(
     launched: tuple[OperationResult, User], release: Release
 ) -> None:
     names = {NAME, *(layer.name.capitalize() for layer in release.layers)}
@@ -84,7 +84,7 @@ def test_second_launch_with_another_value_is_refused(user: User) -> None:
 
 
 @pytest.mark.usefixtures("launched")
-def test_update_that_changes_nothing_is_not_asked_for(user: User) -> None:
+def test_update_without_changes_is_not_requested(user: User) -> None:
     record = user.environment().last_record_id
 
     ended = user.update(ApiMaxTasks="7")
@@ -94,7 +94,7 @@ def test_update_that_changes_nothing_is_not_asked_for(user: User) -> None:
 
 
 @pytest.mark.usefixtures("launched")
-def test_update_changes_what_is_set_and_nothing_else(user: User, release: Release) -> None:
+def test_update_changes_only_the_given_values(user: User, release: Release) -> None:
     before = user.stack().parameters
 
     ended = user.update(ImageTag="1.4.3")
@@ -105,12 +105,12 @@ def test_update_changes_what_is_set_and_nothing_else(user: User, release: Releas
 
 
 @pytest.mark.usefixtures("launched")
-def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
+def test_next_version_keeps_values_and_uses_its_bucket_and_new_defaults(
     user: User, catalog: Catalog, release: Release, later: Release
 ) -> None:
     before = user.stack().parameters
     new = {"Type": "String", "Default": "own"}
-    # The launch role reads releases in buckets of such names only.
+    # The launch role reads releases only in buckets with such names.
     bucket = f"{catalog.bucket}-later"
     catalog.publish(later, bucket, Added=new)
 
@@ -126,7 +126,7 @@ def test_next_version_keeps_values_and_takes_its_own_bucket_and_new_defaults(
 
 
 @pytest.mark.usefixtures("launched")
-def test_status_tells_product_version_and_last_operation(user: User, release: Release) -> None:
+def test_status_shows_product_version_and_last_operation(user: User, release: Release) -> None:
     told = environments.summary(user.aws, user.environment())
 
     assert told["Status"] == "AVAILABLE"

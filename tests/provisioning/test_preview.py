@@ -1,4 +1,4 @@
-"""build.py update: what it shows of an update before it is made, and what it refuses."""
+"""build.py update: the preview of an update, and refusals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def last_record(catalog: Catalog) -> str:
 
 
 def refused(finished: Finished, status: int) -> str:
-    """The one sentence of a command that was refused with an exit status."""
+    """The error of a command that was refused with an exit status."""
     assert finished.returncode == status, finished.stdout + finished.stderr
     (line,) = finished.stderr.splitlines()
     assert line.startswith("build.py: ")
@@ -52,7 +52,7 @@ def values(catalog: Catalog) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("words", [(), ("--yes",)], ids=["no terminal", "yes"])
-def test_loss_that_is_not_named_ends_with_status_3(
+def test_loss_that_is_not_accepted_ends_with_status_3(
     launched: Catalog, tree: Tree, words: tuple[str, ...]
 ) -> None:
     before = last_record(launched)
@@ -79,7 +79,7 @@ def test_preview_changes_nothing(launched: Catalog, tree: Tree) -> None:
     assert last_record(launched) == before
 
 
-def test_update_without_loss_goes_on_and_keeps_what_was_set(launched: Catalog, tree: Tree) -> None:
+def test_update_without_loss_keeps_the_given_values(launched: Catalog, tree: Tree) -> None:
     ended = tree.run(*UPDATE, "--set", "ApiMaxTasks=12", **launched.user.environment)
 
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -116,7 +116,9 @@ def test_other_version_is_compared_from_the_bucket(
     assert values(launched)["ImageTag"] == "1.1"
 
 
-def test_role_that_may_not_read_templates_is_refused(launched: Catalog, tree: Tree) -> None:
+def test_role_without_permission_to_read_templates_is_refused(
+    launched: Catalog, tree: Tree
+) -> None:
     iam, account = launched.aws.client("iam"), launched.aws.account()
     trust = {
         "Effect": "Allow",

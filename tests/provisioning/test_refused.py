@@ -1,4 +1,4 @@
-"""What cannot be launched or updated, in one sentence each, with nothing half made; and what failed, with its reasons."""
+"""Launches and updates that are refused, with one sentence and no change; and failed ones, with their reasons."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def deprecated(catalog: Catalog, release: Release) -> Release:
 
 def assert_nothing_is_there(catalog: Catalog, user: User) -> None:
     assert environments.find_environment(user.aws, user.name) is None
-    # The launcher may read the stacks of products only.
+    # The launcher can read only the stacks of products.
     stacks = catalog.aws.client("cloudformation").describe_stacks()["Stacks"]
     assert not [stack for stack in stacks if stack["StackName"].startswith("SC-")]
 
 
-def test_product_that_nobody_published(catalog: Catalog, user: User) -> None:
+def test_unpublished_product_is_refused(catalog: Catalog, user: User) -> None:
     with pytest.raises(
         PipelineError, match=r"no product 'Nothing' in eu-north-1.*publish.*--direct\."
     ):
@@ -59,7 +59,7 @@ def test_product_that_nobody_published(catalog: Catalog, user: User) -> None:
     assert_nothing_is_there(catalog, user)
 
 
-def test_credentials_without_a_launch_path(catalog: Catalog, release: Release) -> None:
+def test_credentials_without_a_launch_path_are_refused(catalog: Catalog, release: Release) -> None:
     unmanaged_thing = User(launcher(catalog.aws, release, "stranger"))
 
     with pytest.raises(
@@ -68,7 +68,9 @@ def test_credentials_without_a_launch_path(catalog: Catalog, release: Release) -
         unmanaged_thing.launch()
 
 
-def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release) -> None:
+def test_two_products_with_one_name_are_refused(
+    catalog: Catalog, user: User, release: Release
+) -> None:
     key = product_key(release.version, DEVELOPMENT.key)
     url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{key}"
     made_twice = [
@@ -99,7 +101,9 @@ def test_two_products_of_one_name(catalog: Catalog, user: User, release: Release
 
 
 @pytest.mark.usefixtures("retired", "deprecated")
-def test_version_that_is_unknown_or_retired(catalog: Catalog, user: User, release: Release) -> None:
+def test_unknown_or_retired_version_is_refused(
+    catalog: Catalog, user: User, release: Release
+) -> None:
     for version in ("7.7.7", "0.8.0"):
         with pytest.raises(
             PipelineError,
@@ -111,7 +115,7 @@ def test_version_that_is_unknown_or_retired(catalog: Catalog, user: User, releas
 
 
 @pytest.mark.usefixtures("deprecated")
-def test_version_that_is_deprecated(catalog: Catalog, user: User, release: Release) -> None:
+def test_deprecated_version_is_refused(catalog: Catalog, user: User, release: Release) -> None:
     newest = re.escape(release.version)
     with pytest.raises(PipelineError, match=rf"0\.9\.0 of .* is deprecated.*launch {newest}\."):
         user.launch("0.9.0")
@@ -132,7 +136,7 @@ def test_version_that_is_deprecated(catalog: Catalog, user: User, release: Relea
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_value_that_would_be_refused_later(
+def test_invalid_value_is_refused(
     catalog: Catalog, user: User, settings: dict[str, str], reason: str
 ) -> None:
     with pytest.raises(PipelineError, match=reason):
@@ -141,7 +145,7 @@ def test_value_that_would_be_refused_later(
     assert_nothing_is_there(catalog, user)
 
 
-def test_value_that_the_product_fixes(catalog: Catalog, user: User, release: Release) -> None:
+def test_fixed_value_is_refused(catalog: Catalog, user: User, release: Release) -> None:
     rules = fixed_rules(release, replace(DEVELOPMENT, fixed=("NatGateways",)))
     made = catalog.catalog.create_constraint(
         PortfolioId=catalog.portfolio,
@@ -158,7 +162,7 @@ def test_value_that_the_product_fixes(catalog: Catalog, user: User, release: Rel
     finally:
         catalog.catalog.delete_constraint(Id=made["ConstraintDetail"]["ConstraintId"])
 
-    # Without the constraint both values of the template are there to choose from.
+    # Without the constraint, both values of the template are allowed.
     with pytest.raises(
         PipelineError, match=r"NatGateways must be one of single, per-zone in Carbon"
     ):
@@ -182,7 +186,7 @@ def test_several_portfolios_need_a_choice(catalog: Catalog) -> None:
             user.launch(portfolio="Third", Project="chosen")
 
         assert user.launch(portfolio="Second portfolio", Project="chosen").succeeded
-        # An update takes the path of the launch.
+        # An update uses the path of the launch.
         assert user.update(ImageTag="1").succeeded
         record = environments.last_record(user.aws, user.environment())
         (path,) = (
@@ -229,7 +233,7 @@ def test_tag_option_with_several_values_needs_a_choice(catalog: Catalog) -> None
             )
 
 
-def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
+def test_tag_option_with_one_value_accepts_no_other(catalog: Catalog) -> None:
     option = catalog.catalog.create_tag_option(Key="CostCenter", Value="carbon-connect")
     names = {
         "ResourceId": catalog.portfolio,
@@ -251,7 +255,7 @@ def test_tag_option_with_one_value_takes_no_other(catalog: Catalog) -> None:
         catalog.catalog.disassociate_tag_option_from_resource(**names)
 
 
-def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_the_next(
+def test_failed_launch_prints_the_first_failures_and_the_next_one_removes_it(
     catalog: Catalog,
 ) -> None:
     user = User(catalog.user, "broken-dev")
@@ -273,7 +277,7 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     ):
         user.update(ImageTag="1")
 
-    # What is wrong with the next launch is told before what is there is removed.
+    # The next launch is checked before the failed one is removed.
     failed = user.environment()
     for version, settings in (("", {"NatGateways": "one"}), ("7.7.7", {})):
         with pytest.raises(
@@ -291,7 +295,7 @@ def test_failed_launch_gives_the_first_failure_of_each_stack_and_makes_room_for_
     assert user.terminate().succeeded
 
 
-def test_failed_update_gives_the_reason_and_is_tried_again(catalog: Catalog) -> None:
+def test_failed_update_prints_the_reason_and_can_be_repeated(catalog: Catalog) -> None:
     user = User(catalog.user, "held-dev")
     assert user.launch(Project="held").succeeded
     iam = catalog.aws.client("iam")
@@ -321,7 +325,7 @@ def test_failed_update_gives_the_reason_and_is_tried_again(catalog: Catalog) -> 
     assert user.terminate().succeeded
 
 
-def test_who_may_not_read_stacks_is_told_the_result(catalog: Catalog) -> None:
+def test_role_without_permission_to_read_stacks_sees_the_result(catalog: Catalog) -> None:
     denied = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
     upstream = catalog.user.environment["AWS_ENDPOINT_URL"]
 
@@ -362,9 +366,7 @@ def offer_another(catalog: Catalog, release: Release, name: str) -> None:
     )
 
 
-def test_update_and_launch_of_what_another_product_launched(
-    catalog: Catalog, release: Release
-) -> None:
+def test_environment_of_another_product_is_refused(catalog: Catalog, release: Release) -> None:
     user = User(catalog.user, "other-dev")
     assert user.launch(Project="other").succeeded
     offer_another(catalog, release, "Other")
@@ -401,7 +403,7 @@ def test_failed_launch_of_another_product_is_not_removed(
     s3.delete_bucket(**bucket)
 
 
-def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
+def test_status_without_permission_to_launch_the_product(catalog: Catalog) -> None:
     user = User(catalog.user, "seen-dev")
     assert user.launch(Project="seen").succeeded
 
@@ -413,7 +415,7 @@ def test_status_for_who_may_not_launch_the_product(catalog: Catalog) -> None:
     assert user.terminate().succeeded
 
 
-def test_version_that_was_retired_meanwhile(
+def test_retired_version_of_an_environment_is_refused(
     catalog: Catalog, release: Release, later: Release
 ) -> None:
     user = User(catalog.user, "retired-dev")

@@ -1,4 +1,4 @@
-"""launch and update from a product refuse values that break a relation with those in force, before anything is asked for."""
+"""launch and update from a product refuse values that violate a relation with the current ones, before any request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNREACHABLE = [
 
 
 @pytest.mark.parametrize(("settings", "says"), BROKEN, ids=str)
-def test_launch_is_not_asked_for(catalog: Catalog, settings: dict[str, str], says: str) -> None:
+def test_launch_is_not_requested(catalog: Catalog, settings: dict[str, str], says: str) -> None:
     user = User(catalog.user, "carbon-connect-staging")
 
     with pytest.raises(PipelineError, match=says):
@@ -47,7 +47,7 @@ def launched(catalog: Catalog) -> User:
 
 
 @pytest.mark.parametrize(("settings", "says"), [*BROKEN, *UNREACHABLE], ids=str)
-def test_update_is_not_asked_for(launched: User, settings: dict[str, str], says: str) -> None:
+def test_update_is_not_requested(launched: User, settings: dict[str, str], says: str) -> None:
     before = environments.last_record(launched.aws, launched.environment())
 
     with pytest.raises(PipelineError, match=says):

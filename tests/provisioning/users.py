@@ -1,4 +1,4 @@
-"""A user of the product at work: operations by name, with what was heard of them."""
+"""A user of the product: operations by name, with their output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.provisioning.catalog import DEVELOPMENT
 
 
 class User:
-    """One user and one environment; ``notes`` and ``heard`` have what was said during the last operation."""
+    """One user and one environment; ``notes`` and ``heard`` have the output of the last operation."""
 
     def __init__(
         self, aws: Aws, name: str = "carbon-connect-dev", tags: Mapping[str, str] | None = None

@@ -24,7 +24,7 @@ from tests.publishing.states import StatefulAws
 WAITS = (0.0, 0.0)
 
 
-# How the names of the small catalog's roles begin.
+# The prefix of the role names in the small catalog.
 ROLES = "launch"
 
 
@@ -75,21 +75,21 @@ class Publisher:
 
 @pytest.fixture(scope="module")
 def publishing_aws(release: Release) -> Iterator[Publisher]:
-    """A publisher with an embedded AWS that is the module's alone."""
+    """A publisher with a separate embedded AWS for the module."""
     with EmbeddedAws.start(region=REGION) as running:
         yield Publisher(running, release, Clients(running), Clients(running))
 
 
 @pytest.fixture
 def publisher(publishing_aws: Publisher) -> Publisher:
-    """A publisher to an embedded AWS with nothing in it."""
+    """A publisher to an empty embedded AWS."""
     publishing_aws.begin()
     return publishing_aws
 
 
 @pytest.fixture(scope="module")
 def stateful_aws() -> Iterator[StatefulAws]:
-    """An embedded AWS that is the module's alone, and whose state can be kept and brought back."""
+    """A separate embedded AWS for the module, whose state can be saved and restored."""
     with StatefulAws.begin(REGION) as running:
         yield running
 

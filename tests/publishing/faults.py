@@ -1,4 +1,4 @@
-"""A client of AWS whose calls can be counted, and made to fail in the ways in which calls fail."""
+"""AWS clients that count their calls and inject faults."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def is_write(name: str) -> bool:
 
 
 class KilledError(BaseException):
-    """Stands for the end of the process: nothing that the publisher does can catch it."""
+    """Simulates the end of the process; the publisher cannot catch it."""
 
 
 class Calls:
-    """Counts every attempt of every call of a publisher, and lets the one with the number ``at`` meet a fault."""
+    """Counts every attempt of every call of a publisher, and injects a fault into the one with the number ``at``."""
 
     def __init__(self, fault: Fault | None = None, at: int = 0) -> None:
         self.fault = fault
@@ -54,27 +54,27 @@ class Calls:
         return self.fault.strike(request) if self.fault and strikes else SESSION.send(request)
 
     def strikes(self, call: str) -> bool:
-        """Whether this attempt, the latest, meets the fault."""
+        """Whether the latest attempt gets the fault."""
         number = len(self.made)
         if self.fault is None or not self.at <= number < self.at + self.fault.attempts:
             return False
         if number == self.at:
             self.call = call
-        # The attempts of one call are the same request, one right after the other.
+        # The attempts of one call are the same request, one directly after the other.
         return call == self.call
 
     @property
     def writes(self) -> list[str]:
-        """The writing calls that were made."""
+        """The writing calls so far."""
         return [name for name in self.made if is_write(name)]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that befalls one call.
+    """A fault of one call.
 
-    ``strike`` gets the request and answers it, or does not; ``ends`` is what the publication ends with, None where the
-    publisher is to get over it by itself; ``attempts`` is how many attempts of the call it befalls.
+    ``strike`` receives the request and answers it or not. ``ends`` is the error that ends the publication, None if the
+    publisher must recover. ``attempts`` is the number of attempts with the fault.
     """
 
     name: str
@@ -84,29 +84,29 @@ class Fault:
 
 
 def killed_before(_request: Any) -> NoReturn:
-    """The process ends and the call is never made."""
+    """The process ends before the call."""
     raise KilledError
 
 
 def killed_after(request: Any) -> NoReturn:
-    """The call takes effect, and the process ends before it hears of it."""
+    """The call takes effect, and the process ends before the response."""
     SESSION.send(request)
     raise KilledError
 
 
 def timed_out(request: Any) -> NoReturn:
-    """The call takes effect, and its answer is lost on the way."""
+    """The call takes effect, and its response is lost."""
     SESSION.send(request)
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
 def denied(request: Any) -> AWSResponse:
-    """The caller may not make the call."""
+    """AWS denies the call."""
     return answer(request, 403, "AccessDeniedException", "AccessDenied")
 
 
 def throttled(request: Any) -> AWSResponse:
-    """There were too many calls."""
+    """AWS throttles the call."""
     return answer(request, 400, "ThrottlingException", "Throttling", s3=(503, "SlowDown"))
 
 
@@ -126,7 +126,7 @@ FAULTS = (
 def answer(
     request: Any, status: int, json_code: str, code: str, s3: tuple[int, str] | None = None
 ) -> AWSResponse:
-    """An error in the protocol of the service that was asked."""
+    """An error in the protocol of the called service."""
     if "X-Amz-Target" in request.headers:
         body = json.dumps({"__type": json_code, "message": "said no"}).encode()
         return response(request, status, "application/x-amz-json-1.1", body)
@@ -150,7 +150,7 @@ def response(request: Any, status: int, kind: str, body: bytes) -> AWSResponse:
 
 
 class Clients:
-    """The clients of each region, made once; their calls go through the ``calls`` of the moment."""
+    """The clients of each region, created once; their calls use the current ``calls``."""
 
     def __init__(self, embedded: EmbeddedAws) -> None:
         self.environment = embedded.environment()
@@ -164,7 +164,7 @@ class Clients:
         return self.made[region]
 
     def sign_in(self, environment: Mapping[str, str]) -> None:
-        """Make the clients anew with these credentials."""
+        """Create the clients again with these credentials."""
         self.environment = dict(environment)
         self.made.clear()
 
@@ -174,7 +174,7 @@ class Clients:
 
 @contextmanager
 def no_waiting() -> Iterator[None]:
-    """Repeat a failed call at once: botocore waits half a second on average."""
+    """Repeat a failed call immediately; botocore waits half a second on average."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.endpoint.time.sleep", lambda _seconds: None)
         yield

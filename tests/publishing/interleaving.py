@@ -12,15 +12,15 @@ from pipeline.errors import PipelineError
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import SESSION, Calls, Fault
 
-# Seconds after which a publisher that should have been let go on is given up.
+# Seconds after which a waiting publisher counts as lost.
 PATIENCE = 60.0
 NEVER = 0
 
 
 class Turn:
-    """One of two publishers, in a thread of its own; it is held before its call number ``at``, or at its end.
+    """One of two publishers, in a separate thread; it waits before its call number ``at``, or at its end.
 
-    ``held`` says whether it came to that call, ``refusal`` why it was refused, empty where it was not.
+    ``held`` says whether it reached that call, ``refusal`` why it was refused; empty if it was not.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Turn:
         return SESSION.send(request)
 
     def end(self) -> None:
-        """Let it go on to its end."""
+        """Let it continue to its end."""
         self.go_on.set()
         self.run.result(PATIENCE)
 
@@ -58,7 +58,7 @@ Wishes = tuple[dict[str, Any], dict[str, Any]]
 def in_turns(pair: Pair, wanted: Wishes, at: int, other_at: int = NEVER) -> tuple[Turn, Turn]:
     """Run the first until its call number ``at``, the second until ``other_at``, the first to its end, then the second.
 
-    A number beyond its last call, or NEVER, lets a publisher run to its end at once.
+    A number beyond its last call, or NEVER, lets a publisher run to its end without waiting.
     """
     with ThreadPoolExecutor(2) as pool:
         one = Turn(pool, pair[0], wanted[0], at)

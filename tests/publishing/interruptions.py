@@ -1,4 +1,4 @@
-"""Publishing in one situation over and over, each time with one call that meets one fault."""
+"""Repeat a publication in one situation, each time with one fault at one call."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ products:
 
 
 def first_publication(_publisher: Publisher) -> dict[str, Any]:
-    """Into an account that holds nothing: stacks, bucket, and one of everything in the catalog."""
+    """Publish to an empty account: stacks, bucket, and one of each resource of the catalog."""
     return {"catalog": small_catalog(SHARED)}
 
 
 def next_version(publisher: Publisher) -> dict[str, Any]:
-    """Over one version to deprecate and one to retire, another role, and a catalog that was changed by hand."""
+    """Publish with one version to deprecate and one to retire, another role, and a catalog that a user changed."""
     older = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: launch-older"))
     for version in ("1.0.0", "1.0.1"):
         publisher.publish(version=version, catalog=older)
@@ -79,7 +79,8 @@ def next_version(publisher: Publisher) -> dict[str, Any]:
 
 
 def split_portfolio(publisher: Publisher) -> dict[str, Any]:
-    """Over one portfolio with one launch role, as of release 1.1.0: production moves to a portfolio with its own role.
+    """Publish over one portfolio with one launch role, as in release 1.1.0: production moves to a portfolio with its
+    own role.
 
     An environment was launched from a version without boundaries, and has a role without one.
     """
@@ -123,7 +124,7 @@ def split_portfolio(publisher: Publisher) -> dict[str, Any]:
 
 
 def older_template(publisher: Publisher) -> str:
-    """The URL of a template whose launcher chooses where templates are read from."""
+    """The URL of a template whose launcher chooses the source of nested templates."""
     name = f"carbon-connect-releases-{publisher.aws.account()}-{REGION}"
     body = {
         "Parameters": {
@@ -141,12 +142,11 @@ Situation = Callable[[Publisher], dict[str, Any]]
 
 @dataclass
 class Trials:
-    """One publication, undisturbed and interrupted.
+    """One publication, without and with interruptions.
 
-    What a publication does follows from what AWS holds and from what is to be published, as a publisher remembers
-    nothing from one run to the next. So ``mended`` has the states of AWS from which publishing again was seen to end
-    well, and it is seen once for each. Every interrupted run itself takes place. ``always`` fails in a state that must
-    never be.
+    A publication depends only on the state of AWS and on the release, because a publisher stores nothing between runs.
+    So ``mended`` has the states from which publishing again succeeded, and each is tested once. Every interrupted run
+    itself takes place. ``always`` fails in an invalid state.
     """
 
     publisher: Publisher
@@ -165,7 +165,7 @@ class Trials:
         aws: StatefulAws,
         always: Callable[[Publisher], None] = lambda _publisher: None,
     ) -> Trials:
-        """Prepare the situation, and see what an undisturbed publication leaves and which calls it makes."""
+        """Prepare the situation, and record the result and the calls of a publication without interruptions."""
         publisher.begin()
         wanted = situation(publisher)
         aws.keep()
@@ -175,11 +175,11 @@ class Trials:
 
     @property
     def writes(self) -> set[str]:
-        """The names of the operations that the undisturbed publication writes by."""
+        """The names of the writing operations of the publication without interruptions."""
         return {name.split()[0] for name in self.made if is_write(name)}
 
     def meet_every_fault(self, subtests: pytest.Subtests) -> None:
-        """Interrupt the publication at each of its calls by each fault; fails where anything is not made good."""
+        """Interrupt the publication at each of its calls with each fault; fails if the next run does not repair everything."""
         met: list[str] = []
         left: dict[str, list[str]] = {}
         for fault in FAULTS:
@@ -189,27 +189,27 @@ class Trials:
                     name, state = self.interrupt(fault, number)
                     met.append(name)
                     left[fault.name].append(state)
-        # Every fault at every call, and each was the call that an undisturbed publication makes there.
+        # Every fault happened at every call, and each call is that of the publication without interruptions.
         assert met == self.made * len(FAULTS)
         self.compare(left[KILLED_AFTER.name], left[KILLED_BEFORE.name])
 
     def compare(self, ends: list[str], beginnings: list[str]) -> None:
-        """Hold the states after each call against those before the next, and against each other.
+        """Compare the states after each call with those before the next, and with each other.
 
-        Nothing happens between two calls. Every writing call leaves another state and no reading call does, so that
-        one name of a state does stand for one state.
+        Nothing happens between two calls. Every writing call changes the state and no reading call does, so that one
+        name identifies one state.
         """
         moments = zip(ends, beginnings[1:], self.made[1:], ends[1:], strict=False)
         for end, beginning, name, after in moments:
-            # The empty name is that of a stack that still changes.
+            # A state with a changing stack has the empty name.
             if end and beginning and after:
                 assert end == beginning, f"something happens before {name}"
                 assert (end != after) == is_write(name), f"{name} leaves {after}"
 
     def interrupt(self, fault: Fault, number: int) -> tuple[str, str]:
-        """Publish with the fault at the call of that number; returns the call's name and what names the state left.
+        """Publish with the fault at the call with that number; returns the name of the call and that of the state.
 
-        Fails unless the publication ends as the fault lets it, and publishing again makes everything good.
+        Fails unless the publication ends as the fault requires, and publishing again repairs everything.
         """
         self.aws.restore()
         calls = Calls(fault, at=number)
@@ -227,12 +227,12 @@ class Trials:
             if fault.ends is None:
                 assert self.publisher.snapshot() == self.expected, f"{where}: not whole"
             self.mend(where)
-            # A state in which a stack still changes has no name, and is mended every time.
+            # A state with a changing stack has no name, and is tested every time.
             self.mended |= {left} - {""}
         return calls.struck[0], left
 
     def mend(self, where: str) -> None:
-        """Publish again; fails unless that ends as an undisturbed publication does, with nothing left to write."""
+        """Publish again; fails unless the result is that of a publication without interruptions, with no steps left."""
         self.publisher.publish(**self.wanted)
         assert self.publisher.snapshot() == self.expected, f"{where}: not made good"
         [plan] = self.publisher.plan(**self.wanted)

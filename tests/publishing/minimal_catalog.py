@@ -1,4 +1,4 @@
-"""A release and a catalog of the smallest size that has one of everything, so that a publication takes few calls."""
+"""The smallest release and catalog with one of each resource, so that a publication makes few calls."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def parameter(**more: Any) -> dict[str, Any]:
 
 
 def root(text: str) -> dict[str, Any]:
-    """A root template whose bytes say ``text``."""
+    """A root template that contains ``text``."""
     names = ("Environment", "NatGateways", "ReleaseBucket", "ReleasePrefix")
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -124,7 +124,7 @@ def root(text: str) -> dict[str, Any]:
 
 
 def small_release(release: Release, version: str = "1.0.0", text: str = "A release") -> Release:
-    """A release of one template; ``text`` makes its content another."""
+    """A release of one template; another ``text`` changes its content."""
     files = {template_path(release.root.name): serialize(root(text))}
     return replace(
         release,

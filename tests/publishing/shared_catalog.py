@@ -1,4 +1,4 @@
-"""Small publications on top of the real templates of launch role and release bucket, with shares."""
+"""Small publications with the real templates of launch role and release bucket, and with shares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a region's Service Catalog and release bucket hold, without the IDs: what two publications can be compared by."""
+"""The content of a region's Service Catalog and release bucket without IDs, for comparing two publications."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from templates_src.access.publisher import PUBLISHER_ROLE_NAME
 
 
 def snapshot(aws: Aws) -> dict[str, Any]:
-    """Portfolios, products, versions, constraints and so on as sorted lists, so that a duplicate shows."""
+    """Portfolios, products, versions, constraints and so on as sorted lists, so that a duplicate is visible."""
     catalog = aws.client("servicecatalog")
     portfolios = catalog.list_portfolios()["PortfolioDetails"]
     products = catalog.search_products_as_admin()["ProductViewDetails"]

@@ -1,9 +1,9 @@
-"""An embedded AWS, as a process, whose whole state can be kept, brought back and compared.
+"""An embedded AWS in a process, whose state can be saved, restored and compared.
 
     python -m tests.publishing.state_server REGION SCRATCH
 
-POST /_state/keep keeps the state of all services, POST /_state/restore brings it back, and GET /_state/digest answers
-with what names it; ``tests.publishing.states`` asks for them. Everything else is the embedded AWS's own.
+POST /_state/keep saves the state of all services, POST /_state/restore restores it, and GET /_state/digest returns its
+name; ``tests.publishing.states`` sends these requests. The embedded AWS answers all others.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any
 from embedded_aws.settings import HOST, client_environment, prepare_environment
 
 PLACE = "/_state/"
-# Seconds that a stack gets to come to its end before the state that it is part of is kept or given up.
+# Seconds to wait for a changing stack before its state is saved or discarded.
 PATIENCE = 10.0
-# What is another in every run, though nothing is different: identifiers, tokens and what is hashed from them, times.
+# Parts that differ between equal runs: identifiers, tokens, hashes of them, and times.
 RANDOM = re.compile(
     r"(?P<id>\b[a-z][a-z0-9]*-[a-z0-9]{13}\b)"
     r"|(?P<change>\bdeploy-[0-9a-f]{12}\b)"
@@ -37,7 +37,7 @@ RANDOM = re.compile(
 
 
 class States:
-    """The state of the services in this process: the dictionaries by account that ministack keeps everything in."""
+    """The state of the services in this process: ministack's dictionaries by account."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -45,7 +45,7 @@ class States:
         self.known: dict[str, Any] = {}
 
     def stores(self) -> dict[str, Any]:
-        """Every such dictionary, by the name of its module and its own."""
+        """Every such dictionary, by the names of its module and variable."""
         # Services are imported when they are first called.
         if len(sys.modules) != self.modules:
             self.known = self.found()
@@ -65,19 +65,19 @@ class States:
         }
 
     def keep(self) -> None:
-        """Keep a copy of what there is."""
-        # In one go, so that what two dictionaries share is shared in the copy.
+        """Save a copy of the state."""
+        # In one step, so that objects that two dictionaries share are shared in the copy.
         self.kept = copy.deepcopy(self.stores())
 
     def restore(self) -> None:
-        """Bring back what was kept; what was loaded since then had nothing."""
+        """Restore the saved state; a module that was loaded since then becomes empty."""
         kept = copy.deepcopy(self.kept)
         for name, store in self.stores().items():
             store.clear()
             store.update(kept.get(name, {}))
 
     def text(self) -> str:
-        """All there is, with a number in place of what is random: the same one wherever the same stands."""
+        """The state with numbers in place of random values; equal values get the same number."""
         known: dict[str, str] = {}
 
         def named(found: re.Match[str]) -> str:
@@ -88,12 +88,12 @@ class States:
         return RANDOM.sub(named, repr(filled))
 
     def digest(self) -> str:
-        """Names the state: two that differ in random identifiers and times only have the same."""
+        """The name of the state; states that differ only in random identifiers and times have the same name."""
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
 def under_way() -> bool:
-    """Whether CloudFormation still works on a stack; one that waits for its change set stays as it is."""
+    """Whether a stack is changing; a stack that waits for its change set is not."""
     from ministack.services import cloudformation
 
     return any(
@@ -104,7 +104,7 @@ def under_way() -> bool:
 
 
 async def settled() -> None:
-    """Wait until nothing is under way that would write into a state that was brought back."""
+    """Wait until no operation is in progress that would write into a restored state."""
     async with asyncio.timeout(PATIENCE):
         while under_way():
             await asyncio.sleep(0.001)
@@ -136,7 +136,7 @@ def with_states(application: Any) -> Any:
 
 
 def main(region: str, scratch: str) -> None:
-    """Serve on a free port of the loopback until standard input ends; ``scratch`` is the caller's to remove."""
+    """Serve on a free loopback port until standard input ends; the caller removes ``scratch``."""
     stop = threading.Event()
 
     def await_end() -> None:
@@ -159,7 +159,7 @@ def main(region: str, scratch: str) -> None:
             print(variables["AWS_ENDPOINT_URL"], flush=True)
 
         asyncio.new_event_loop().run_until_complete(serve(listener, stop, announce))
-    # Some of ministack's threads end only when what they await does.
+    # Some threads of ministack end only with the operation that they wait for.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""An embedded AWS whose whole state can be kept, brought back and compared, so that a trial costs little more than itself."""
+"""An embedded AWS whose state can be saved, restored and compared, so that each trial is fast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class StatefulAws(EmbeddedAws):
-    """A running embedded AWS with a memory of one state."""
+    """A running embedded AWS that can save one state."""
 
     @classmethod
     def begin(cls, region: str) -> Self:
@@ -42,15 +42,15 @@ class StatefulAws(EmbeddedAws):
         return running
 
     def keep(self) -> None:
-        """Keep the state of all services, in place of what was kept before."""
+        """Save the state of all services, in place of the saved one."""
         self._ask("keep", "POST")
 
     def restore(self) -> None:
-        """Bring back the state that was kept."""
+        """Restore the saved state."""
         self._ask("restore", "POST")
 
     def digest(self) -> str:
-        """What names the state of all services, whatever its random identifiers and times; empty while a stack changes."""
+        """The name of the state of all services, independent of random identifiers and times; empty while a stack changes."""
         return self._ask("digest")
 
     def _ask(self, what: str, method: str = "GET") -> str:

@@ -1,4 +1,4 @@
-"""The parameters of the launch role's and the release bucket's stacks: whence they come, and what is done when they differ."""
+"""The parameters of the launch role's and the release bucket's stacks: their sources, and updates when they differ."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def change(folder: Path, profile: str, **values: str) -> None:
 
 @pytest.fixture
 def profiles(tmp_path: Path) -> Path:
-    """A copy of the profiles that a test may change."""
+    """A copy of the profiles that a test can change."""
     return Path(shutil.copytree(PARAMETERS, tmp_path / "parameters"))
 
 
@@ -85,7 +85,7 @@ def test_parameters_come_from_the_catalog_and_its_profiles(
         },
         Kind.BUCKET: {"Project": "shop", "OrganizationId": "o-a1b2c3d4e5"},
     }
-    # A layer has no profile; it is launched by the same role all the same.
+    # A layer has no profile, and the same role launches it.
     bodies = product_templates(release, small_catalog(text), "a-bucket", profiles)
     parameters = json.loads(bodies["network"])["Parameters"]
     assert parameters["Project"]["Default"] == "shop"
@@ -101,7 +101,7 @@ def test_parameters_come_from_the_catalog_and_its_profiles(
     }
 
 
-def test_what_is_as_by_default_is_not_given(release: Release) -> None:
+def test_default_values_are_omitted(release: Release) -> None:
     assert given(release, CATALOG, PARAMETERS) == {
         Kind.LAUNCH_ROLE: {"LaunchRoleName": "launch", "Environments": "prod"},
         Kind.BUCKET: {},
@@ -127,7 +127,7 @@ def test_profile_with_another_boundary_is_refused(release: Release, profiles: Pa
         given(release, THREE, profiles)
 
 
-def test_what_is_no_boundary_is_refused_with_its_line() -> None:
+def test_invalid_boundary_is_refused_with_its_line() -> None:
     line = CATALOG.count("\n") + 1
     with pytest.raises(
         PipelineError,
@@ -156,7 +156,7 @@ def test_changed_key_updates_its_stack(hub: Hub) -> None:
     aws = hub.publisher.aws
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == "o-a1b2c3d4e5"
     assert not writing(hub.plan(catalog))
-    # Taken out again, it is as by default.
+    # Without the key, the parameter has its default again.
     hub.publish(catalog_with())
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == ""
 
@@ -172,8 +172,8 @@ def test_both_stacks_are_protected_from_deletion(hub: Hub, stack: str) -> None:
 @pytest.mark.parametrize(
     ("stack", "kind"), [(ROLE_STACK, Kind.LAUNCH_ROLE), (BUCKET_STACK, Kind.BUCKET)]
 )
-def test_protection_that_is_missing_is_added(hub: Hub, stack: str, kind: Kind) -> None:
-    """As in an account where release 1.1.0 was published."""
+def test_missing_protection_is_added(hub: Hub, stack: str, kind: Kind) -> None:
+    """An account in which release 1.1.0 was published."""
     hub.publish(catalog_with())
     cloudformation = hub.publisher.aws.client("cloudformation")
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
@@ -201,7 +201,7 @@ def described(hub: Hub, text: str) -> None:
 
 
 def descriptions(aws: Aws) -> list[str]:
-    """What the templates of both stacks say of themselves."""
+    """The descriptions of the templates of both stacks."""
     cloudformation = aws.client("cloudformation")
     return [
         cloudformation.get_template_summary(StackName=stack)["Description"]
@@ -237,7 +237,7 @@ def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str)
         (BUCKET_STACK, "OrganizationId", "o-a1b2c3d4e5", Kind.BUCKET),
     ],
 )
-def test_parameter_that_was_changed_by_hand_is_put_right(
+def test_manually_changed_parameter_is_corrected(
     hub: Hub, stack: str, name: str, value: str, kind: Kind
 ) -> None:
     hub.publish(catalog_with())
@@ -255,7 +255,7 @@ def test_parameter_that_was_changed_by_hand_is_put_right(
 
 
 def change_by_hand(aws: Aws, stack: str, parameters: dict[str, str]) -> None:
-    """Update a stack as the console does: other parameters, and the tags that it has."""
+    """Update a stack like the console: with other parameters and the existing tags."""
     cloudformation = aws.client("cloudformation")
     [found] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     cloudformation.update_stack(
@@ -279,7 +279,7 @@ def test_release_bucket_of_another_account_is_refused(hub: Hub) -> None:
     theirs = Aws(REGION, environment).client("s3")
     name = release_bucket_name(aws.account(), REGION)
     theirs.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-    # Open to us, so that nothing but its owner tells; a new bucket refuses public policies.
+    # Public, so that only the owner differs; a new bucket refuses public policies.
     theirs.delete_public_access_block(Bucket=name)
     everything = {"Effect": "Allow", "Principal": "*", "Action": "s3:*"}
     everything["Resource"] = f"arn:aws:s3:::{name}"

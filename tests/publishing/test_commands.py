@@ -1,4 +1,4 @@
-"""`plan` and `publish` as programs, with the project's own catalog.yaml and templates."""
+"""`plan` and `publish` as programs, with the catalog.yaml and the templates of the project."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.publishing.snapshot import snapshot
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the working tree that a program may write to."""
+    """A writable copy of the working tree."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
 
 
@@ -29,9 +29,7 @@ def counts(output: str) -> dict[str, int]:
     return {action: count for action, count in found.items() if count}
 
 
-def test_plan_changes_nothing_publish_makes_it_and_then_there_is_nothing_left(
-    tree: Tree, embedded: EmbeddedAws
-) -> None:
+def test_plan_changes_nothing_and_publish_leaves_no_step(tree: Tree, embedded: EmbeddedAws) -> None:
     aws = Aws(REGION, embedded.environment())
     empty = snapshot(aws)
 
@@ -121,7 +119,7 @@ def test_publish_asks_on_a_terminal(
     assert bool(snapshot(Aws(REGION, embedded.environment()))["products"]) is made
 
 
-def test_without_an_endpoint_or_credentials_it_says_what_to_do(tree: Tree) -> None:
+def test_message_without_an_endpoint_or_credentials_says_what_to_do(tree: Tree) -> None:
     refused = tree.run("plan")
 
     assert refused.returncode == 1

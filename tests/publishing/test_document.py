@@ -1,4 +1,4 @@
-"""catalog.yaml: what is wrong in it is said with file and line."""
+"""Errors in catalog.yaml name file and line."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ SHARES = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "line", "reason"), WRONG)
-def test_what_is_wrong_is_said_with_its_line(
-    right: str, wrong: str, line: int, reason: str
-) -> None:
+def test_error_names_its_line(right: str, wrong: str, line: int, reason: str) -> None:
     assert right in CATALOG
     with pytest.raises(PipelineError) as refusal:
         small_catalog(CATALOG.replace(right, wrong, 1))
@@ -136,12 +134,12 @@ def test_wrong_shares_are_refused(shares: str, reason: str) -> None:
         ("- a", "must be a mapping"),
     ],
 )
-def test_what_is_no_catalog_is_refused(text: str, reason: str) -> None:
+def test_document_that_is_not_a_catalog_is_refused(text: str, reason: str) -> None:
     with pytest.raises(PipelineError, match=reason):
         small_catalog(text)
 
 
-def test_as_much_as_service_catalog_takes_is_accepted() -> None:
+def test_longest_values_of_service_catalog_are_accepted() -> None:
     arn = "arn:aws:iam::123456789012:role/b"
     principals = [*(f"role/a{number}" for number in range(10)), arn]
     text = CATALOG.replace("[role/launcher]", f"[{', '.join(principals)}]")
@@ -162,7 +160,7 @@ def test_launcher_role_is_the_first_principal_and_is_named_once() -> None:
     assert portfolio.principals == ("role/launcher", "role/b")
 
 
-def test_launcher_role_of_two_portfolios_is_trusted_alike() -> None:
+def test_launcher_role_of_two_portfolios_needs_one_trust() -> None:
     developer = "['arn:aws:iam::123456789012:role/Developer']"
     second = """  others:
     name: Others
@@ -189,7 +187,7 @@ products:
         )
 
 
-def test_two_products_of_one_name_are_refused() -> None:
+def test_two_products_with_one_name_are_refused() -> None:
     second = "  other:\n    name: Production\n    description: A\n    layer: network\n"
 
     with pytest.raises(PipelineError, match="is named 'Production' like another one"):

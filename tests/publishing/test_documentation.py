@@ -1,4 +1,4 @@
-"""The commands of docs/publishing.md on sharing, as a person types them."""
+"""The commands about sharing in docs/publishing.md, in a shell."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_principals_and_shares_are_taken_away(publisher: Publisher) -> None:
+def test_principals_and_shares_are_removed(publisher: Publisher) -> None:
     hub, organization = Hub(publisher), Organization(publisher.embedded)
     organization.allow_sharing()
     unit = organization.unit("team")["Id"]
@@ -75,7 +75,7 @@ def test_principals_and_shares_are_taken_away(publisher: Publisher) -> None:
 
 
 def patiently(line: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command, again while something else is being shared."""
+    """Run a command, and repeat it while another share is in progress."""
     for _ in range(5):
         done = run(line, AWS_PAGER="", **environment)
         if "InvalidStateException" not in done.stderr:
@@ -84,11 +84,11 @@ def patiently(line: str, environment: dict[str, str]) -> subprocess.CompletedPro
 
 
 @pytest.mark.parametrize("command", ["create-stack-set", "create-stack-instances"])
-def test_launch_role_is_brought_to_every_account(command: str) -> None:
+def test_stack_set_deploys_the_launch_role_to_every_account(command: str) -> None:
     script = commands("Sharing", "create-stack-set").replace("\\\n", " ")
     [line] = [line for line in script.splitlines() if f"aws cloudformation {command} " in line]
 
-    # Checks the request against the API's model, and sends none.
+    # Validates the request with the API's model and sends nothing.
     done = run(f"{line} --generate-cli-skeleton output --region eu-north-1")
 
     assert done.returncode == 0, done.stderr

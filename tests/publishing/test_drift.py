@@ -114,7 +114,7 @@ Change = Callable[[Any, str, str], None]
 
 
 @pytest.mark.parametrize("change", MENDED, ids=lambda change: change.__name__)
-def test_drift_is_found_and_mended(publisher: Publisher, change: Change) -> None:
+def test_drift_is_found_and_corrected(publisher: Publisher, change: Change) -> None:
     publisher.publish()
     expected = publisher.snapshot()
     change(publisher.catalog, *only(publisher.catalog))
@@ -235,7 +235,7 @@ REPORTED = [
 @pytest.mark.parametrize(
     ("change", "reason"), REPORTED, ids=[change.__name__ for change, _ in REPORTED]
 )
-def test_what_cannot_safely_be_mended_is_reported(
+def test_drift_that_is_unsafe_to_correct_is_reported(
     publisher: Publisher, change: Change, reason: str
 ) -> None:
     publisher.publish()
@@ -250,7 +250,7 @@ def test_what_cannot_safely_be_mended_is_reported(
     assert publisher.snapshot() == expected
 
 
-def test_what_somebody_else_made_under_the_same_names_is_not_touched(
+def test_unmanaged_resources_with_the_same_names_stay_unchanged(
     publisher: Publisher,
 ) -> None:
     catalog = publisher.catalog
@@ -265,7 +265,7 @@ def test_what_somebody_else_made_under_the_same_names_is_not_touched(
         Name="Production",
         Owner="Others",
         ProductType="CLOUD_FORMATION_TEMPLATE",
-        # A tag of ours without the other, as on a copy that somebody made by hand.
+        # Only one of the two tags, like a copy that a user created.
         Tags=[{"Key": "carbon-connect:product", "Value": "production"}],
         ProvisioningArtifactParameters={"Name": "1.0.0", "Info": {"LoadTemplateFromURL": url}},
     )
@@ -292,7 +292,7 @@ def test_what_somebody_else_made_under_the_same_names_is_not_touched(
         "Environments",
         "Production",
     }
-    # Ours stand beside them, and stay there.
+    # The managed resources exist next to them, and stay.
     assert len(catalog.list_portfolios()["PortfolioDetails"]) == 2
     assert len(catalog.search_products_as_admin()["ProductViewDetails"]) == 2
     assert len(catalog.list_tag_options()["TagOptionDetails"]) == 1
@@ -311,7 +311,7 @@ def test_an_inactive_older_version_is_left_inactive(publisher: Publisher) -> Non
     assert guidance(publisher)["1.1.0"] == "DEFAULT"
 
 
-def test_what_catalog_no_longer_names_is_reported_each_by_name(publisher: Publisher) -> None:
+def test_resources_that_the_catalog_no_longer_names_are_reported(publisher: Publisher) -> None:
     publisher.publish(catalog=small_catalog(TWO_PORTFOLIOS))
     expected, calls = publisher.snapshot(), Calls()
 
@@ -347,7 +347,7 @@ def test_rules_of_a_product_stay_while_it_is_in_the_portfolio(publisher: Publish
     assert [each for each in held["constraints"] if each[1] == "TEMPLATE"] == rules != []
 
 
-def test_rules_go_when_the_product_is_to_stay_without_them(publisher: Publisher) -> None:
+def test_rules_are_removed_when_the_product_has_no_fixed_parameters(publisher: Publisher) -> None:
     publisher.publish()
 
     plans = publisher.publish(

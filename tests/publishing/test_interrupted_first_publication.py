@@ -1,4 +1,4 @@
-"""Killed anywhere, whole afterwards: every call of a first publication meets every fault, and the next run makes good."""
+"""A first publication with every fault at every call: the next run repairs everything."""
 
 from __future__ import annotations
 

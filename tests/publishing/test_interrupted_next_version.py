@@ -1,4 +1,4 @@
-"""Killed anywhere, whole afterwards: every call of the publication of a next version meets every fault, and the next run makes good."""
+"""The publication of a next version with every fault at every call: the next run repairs everything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Production moves to a portfolio with its own launch role: killed anywhere, a launched environment has a way to be updated."""
+"""Production moves to a portfolio with its own launch role: after every interruption, a launched environment can be updated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""catalog.schema.json and the checks of catalog.yaml agree, so that an editor marks what the publisher refuses and nothing else."""
+"""catalog.schema.json and the checks of catalog.yaml agree, so that an editor marks exactly what the publisher refuses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ products:
     description: A VPC
     layer: network
 """
-# What only the checks can find, because it is in another part of the file, in profiles or in a list of regions.
+# Errors that only the checks find, because they depend on other parts of the file, profiles or the list of regions.
 BEYOND_A_SCHEMA = {
     "eu-nroth-1",
     "exists twice",
@@ -79,12 +79,12 @@ Path = tuple[str | int, ...]
 
 
 def marks(document: Any) -> list[str]:
-    """What an editor marks."""
+    """The errors that an editor marks."""
     return [error.message for error in jsonschema.Draft7Validator(schema()).iter_errors(document)]
 
 
 def refusal(document: Any) -> str:
-    """What the publisher says, empty where it takes the document."""
+    """The error of the publisher; empty if the document is valid."""
     try:
         catalog(compose(json.dumps(document), "catalog.yaml"))
     except PipelineError as error:
@@ -120,7 +120,7 @@ def changed(path: Path, value: Any) -> Any:
 
 
 def mutations() -> Iterator[tuple[str, Any]]:
-    """The whole document with one thing changed: a key or entry gone, an unknown key, a value of another type or too long."""
+    """The whole document with one change: a missing key or entry, an unknown key, a value of another type or too long."""
     for path, value in nodes(yaml.safe_load(WHOLE)):
         where = ".".join(map(str, path)) or "the file"
         if path:
@@ -145,7 +145,7 @@ def test_catalog_names_the_schema() -> None:
     assert first == f"# yaml-language-server: $schema={SCHEMA.name}"
 
 
-def test_schema_is_one() -> None:
+def test_schema_is_valid() -> None:
     jsonschema.Draft7Validator.check_schema(schema())
 
 

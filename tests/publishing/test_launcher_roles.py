@@ -1,4 +1,4 @@
-"""Launcher roles that catalog.yaml asks for: created before the portfolios, kept up to date, and never removed."""
+"""Launcher roles in catalog.yaml: created before the portfolios, kept up to date, and never removed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_role_is_created_and_can_launch(publisher: Publisher) -> None:
     assert stack["EnableTerminationProtection"]
 
 
-def test_who_may_assume_it_follows_the_catalog(publisher: Publisher) -> None:
+def test_trust_policy_follows_the_catalog(publisher: Publisher) -> None:
     published(publisher, ASKED)
 
     assert writing(published(publisher, TRUSTING)) == [(Action.UPDATE, Kind.LAUNCHER_ROLE)]
@@ -75,7 +75,7 @@ def test_who_may_assume_it_follows_the_catalog(publisher: Publisher) -> None:
     assert session(aws, ROLE)
 
 
-def test_role_that_exists_is_used_as_it_is(publisher: Publisher) -> None:
+def test_existing_role_is_used_unchanged(publisher: Publisher) -> None:
     publisher.aws.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument="{}")
 
     plans = published(publisher, ASKED)
@@ -84,7 +84,7 @@ def test_role_that_exists_is_used_as_it_is(publisher: Publisher) -> None:
     assert any("exists outside this stack" in line for line in told(plans, Action.UNCHANGED))
 
 
-def test_role_that_the_catalog_no_longer_names_stays_and_is_reported(publisher: Publisher) -> None:
+def test_role_that_the_catalog_no_longer_names_is_reported(publisher: Publisher) -> None:
     published(publisher, ASKED)
 
     plans = published(publisher, CATALOG)

@@ -1,4 +1,4 @@
-"""An environment launched in another account, from a portfolio that is shared with it and a bucket that is not its own."""
+"""A launch in another account, from a shared portfolio and the bucket of the publishing account."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Landscape:
         publish(plan_regions(lambda _region: session, release, catalog), waits=WAITS)
 
     def user(self, account: str) -> User:
-        """Somebody of the principals' name in another account, which has a launch role that reads the hub's releases."""
+        """A role with the principal's name in another account, whose launch role reads the releases of the publishing account."""
         there = Aws(REGION, self.organization.credentials(account))
         buckets = release_bucket_name(self.hub.account(), "*")
         cloudformation = there.client("cloudformation")
@@ -82,7 +82,7 @@ def test_member_launches_without_an_import(landscape: Landscape, release: Releas
     assert outputs.keys() == release.root.template.outputs.keys()
     bucket = release_bucket_name(landscape.hub.account(), REGION)
     assert outputs["ReleaseLocation"] == f"s3://{bucket}/{release.prefix}"
-    # It is the member's, and made with the member's role.
+    # It belongs to the member account, and its launch role created it.
     assert f":{member}:stack/SC-{member}-" in user.stack().id
     assert stack_names(landscape.hub) == before
     functions = Aws(REGION, landscape.organization.credentials(member)).client("lambda")

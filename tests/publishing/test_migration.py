@@ -1,4 +1,4 @@
-"""An account with the one launch role of release 1.0.0 or 1.1.0: published anew, with its environments launched and in use."""
+"""The migration of an account with the single launch role of release 1.0.0 or 1.1.0 and launched environments."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Account:
         self.states = {name: self.state(name) for name in ("dev", "prod")}
 
     def state(self, environment: str) -> State:
-        """An environment with what it holds."""
+        """An environment with data."""
         user = self.dev if environment == "dev" else self.prod
         launched = Environment(
             self.running,
@@ -87,7 +87,7 @@ class Account:
         return plans
 
     def hand_production_over(self) -> None:
-        """Make the launcher of production the owner of what is launched, as docs/publishing.md says."""
+        """Make the launcher of production the owner of the provisioned product, as in docs/publishing.md."""
         self.prod = User(
             launcher(self.aws, self.release, PRODUCTION_LAUNCHER), f"{PROJECT_NAME}-prod"
         )
@@ -113,7 +113,7 @@ def account(request: pytest.FixtureRequest, release: Release) -> Iterator[Accoun
 
 
 def held(account: Account) -> list[str]:
-    """Why production does not leave its portfolio of before."""
+    """The reason why production stays in its former portfolio."""
     return [step.reason for step in account.plan()[0].steps if step.reason.startswith("stays")]
 
 
@@ -135,11 +135,11 @@ def test_production_stays_with_its_owner_until_another_one_is_admitted(account: 
     [reason] = held(account)
     assert "stays until Carbon Connect" in reason
     assert f"owner arn:aws:iam::{account.aws.account()}:role/{LAUNCHER}" in reason
-    # Meanwhile its owner goes on as before.
+    # Its owner can still use it.
     assert account.old_prod.update(product=PRODUCTION, ApiMaxTasks="12").succeeded
 
 
-def test_production_leaves_last_of_all(account: Account) -> None:
+def test_production_leaves_last(account: Account) -> None:
     account.hand_production_over()
 
     done = writing(account.publish())
@@ -148,7 +148,7 @@ def test_production_leaves_last_of_all(account: Account) -> None:
     assert held(account) == []
 
 
-def test_the_role_of_before_stays_while_something_would_be_terminated_with_it(
+def test_former_role_stays_while_an_environment_needs_it(
     account: Account,
 ) -> None:
     reported = told(account.plan(), Action.REPORT)
@@ -168,7 +168,7 @@ def test_a_development_launcher_no_longer_reaches_production(account: Account) -
         account.old_prod.update(product=PRODUCTION, ApiMaxTasks="12")
 
 
-def test_an_update_within_the_older_version_goes_on(account: Account) -> None:
+def test_update_within_the_older_version_succeeds(account: Account) -> None:
     ended = account.dev.update(product=DEVELOPMENT, ApiMaxTasks="9")
 
     assert (ended.succeeded, ended.version) == (True, account.previous.release.version)
@@ -186,7 +186,7 @@ def test_a_failed_update_is_rolled_back_and_can_be_repeated(
     assert not failed.succeeded
     assert account.dev.stack().status == "UPDATE_ROLLBACK_COMPLETE", failed
     iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider)
-    # The rollback removed the boundary from the roles that the update had brought it to.
+    # The rollback removed the boundary from the roles that the update added it to.
     account.publish()
     assert all(role.boundary and role.is_marked for role in account.roles("dev"))
     assert account.dev.update(release.version, product=DEVELOPMENT, **settings).succeeded
@@ -207,7 +207,7 @@ def test_environments_are_updated_by_product_with_their_data(
         assert {role.boundary for role in account.roles(environment)} == {wanted}
 
 
-def test_what_is_left_of_before_goes(account: Account) -> None:
+def test_former_resources_are_removed(account: Account) -> None:
     plans = account.publish()
 
     done = writing(plans)
@@ -229,7 +229,7 @@ def test_what_is_left_of_before_goes(account: Account) -> None:
         StackName="carbon-connect-launch-role", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
     assert {step.action for step in account.plan()[0].steps} == {Action.UNCHANGED}
-    # What is launched would be terminated with the new role.
+    # The environments would be terminated with the new role.
     catalog = account.aws.client("servicecatalog")
     for environment, role in (("dev", "development"), ("prod", "production")):
         found = catalog.describe_provisioned_product(Name=f"{PROJECT_NAME}-{environment}")

@@ -1,4 +1,4 @@
-"""The template of a product: the console shows exactly what a launch creates, and nothing of another release."""
+"""The template of a product: the console shows exactly the resources of a launch, and uses only its release."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_defaults_are_the_profile(environment: dict[str, Any], release: Release)
     }
 
 
-def test_environment_is_the_only_one_that_may_be_chosen(environment: dict[str, Any]) -> None:
+def test_only_the_environment_of_the_product_is_allowed(environment: dict[str, Any]) -> None:
     parameter = environment["Parameters"]["Environment"]
 
     assert parameter["AllowedValues"] == [PROFILES[environment["key"]]] == [parameter["Default"]]
 
 
-def test_project_is_the_only_one_that_the_launch_role_takes(templates: dict[str, bytes]) -> None:
+def test_only_the_project_of_the_launch_role_is_allowed(templates: dict[str, bytes]) -> None:
     names = {product.key: product.name for product in load_catalog().products}
     for key, body in templates.items():
         parameter = json.loads(body)["Parameters"]["Project"]
@@ -68,7 +68,7 @@ def test_every_parameter_has_its_group_and_label(templates: dict[str, bytes]) ->
         assert sorted(interface["ParameterLabels"]) == sorted(template["Parameters"])
 
 
-def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
+def test_release_is_fixed_and_not_kept_from_an_older_version(
     templates: dict[str, bytes], release: Release
 ) -> None:
     for key, body in templates.items():
@@ -81,7 +81,7 @@ def test_release_is_written_in_and_cannot_be_kept_from_an_older_version(
         assert release.prefix.encode() in templates[key]
 
 
-def test_nothing_but_source_and_boundary_differs_from_the_root(
+def test_only_source_and_boundary_differ_from_the_root(
     environment: dict[str, Any], release: Release
 ) -> None:
     root = json.loads(release.files["templates/environment.template.json"])
@@ -100,11 +100,11 @@ def test_nothing_but_source_and_boundary_differs_from_the_root(
     assert environment["Rules"] == root["Rules"]
 
 
-def test_environments_fit_what_cloudformation_reads_from_s3(templates: dict[str, bytes]) -> None:
+def test_templates_fit_the_limit_of_cloudformation_for_s3(templates: dict[str, bytes]) -> None:
     assert all(len(templates[key]) <= MAX_TEMPLATE_BYTES for key in PROFILES)
 
 
-def test_another_version_is_another_template(templates: dict[str, bytes]) -> None:
+def test_another_version_has_another_template(templates: dict[str, bytes]) -> None:
     other = product_templates(assemble("9.9.9"), load_catalog(), BUCKET)
 
     assert all(other[key] != body for key, body in templates.items())

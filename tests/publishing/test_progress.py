@@ -1,4 +1,4 @@
-"""The progress bar of a publication: from none of its steps to all of them."""
+"""The progress bar of a publication, from zero to all steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REGION = "eu-north-1"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3])
-def test_bar_counts_the_steps_that_are_done(steps: int) -> None:
+def test_bar_counts_completed_steps(steps: int) -> None:
     progress = Bars(Console(file=StringIO(), force_terminal=True))
     progress.begin(REGION, steps)
     [bar] = progress.live.tasks

@@ -1,4 +1,4 @@
-"""What a publication makes, and what a second one leaves alone."""
+"""The results of a publication, and a second one that changes nothing."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def only(catalog: Any) -> tuple[str, str]:
     return portfolio["Id"], product["ProductViewSummary"]["ProductId"]
 
 
-def test_catalog_holds_what_was_asked_for(publisher: Publisher) -> None:
+def test_catalog_has_the_resources_of_the_document(publisher: Publisher) -> None:
     text = CATALOG.replace("products:\n  production", f"{SHARE}products:\n  production")
     text += ORGANIZATION
     plans = publisher.publish(catalog=small_catalog(text))
@@ -91,7 +91,7 @@ def test_catalog_holds_what_was_asked_for(publisher: Publisher) -> None:
     assert plans[0].desired.products["production"].version.digest in str(product["versions"])
 
 
-def test_role_and_bucket_come_from_their_own_templates(publisher: Publisher) -> None:
+def test_role_and_bucket_have_stacks(publisher: Publisher) -> None:
     publisher.publish()
 
     stacks = publisher.snapshot()["stacks"]
@@ -117,7 +117,7 @@ def test_plan_role_plans_and_publishes_nothing(publisher: Publisher) -> None:
     assert not writing(planned())
 
 
-def test_another_role_has_a_stack_of_its_own_and_the_old_one_stays(publisher: Publisher) -> None:
+def test_another_role_gets_a_stack_and_the_old_one_stays(publisher: Publisher) -> None:
     publisher.publish()
     catalog = small_catalog(CATALOG.replace("launch_role: launch", "launch_role: launch-other"))
 
@@ -133,12 +133,12 @@ def test_another_role_has_a_stack_of_its_own_and_the_old_one_stays(publisher: Pu
         "uses it: delete stack carbon-connect-launch-role-environments"
     )
     assert not writing(publisher.plan(catalog=catalog))
-    # And back: each role keeps its stack.
+    # After publishing the first catalog again, each role keeps its stack.
     publisher.publish()
     assert len(publisher.snapshot()["stacks"]) == 3
 
 
-def test_role_and_bucket_of_somebody_else_are_used_as_they_are(publisher: Publisher) -> None:
+def test_existing_role_and_bucket_are_used_unchanged(publisher: Publisher) -> None:
     account = publisher.aws.account()
     publisher.aws.client("iam").create_role(RoleName="launch", AssumeRolePolicyDocument="{}")
     publisher.aws.client("s3").create_bucket(
@@ -224,7 +224,7 @@ def test_version_older_than_those_kept_is_refused(publisher: Publisher) -> None:
     assert calls.writes == []
 
 
-def test_version_that_something_uses_is_kept_and_listed_with_its_users(
+def test_used_version_is_kept_and_reported_with_its_users(
     publisher: Publisher,
 ) -> None:
     publisher.publish()
@@ -244,7 +244,7 @@ def test_version_that_something_uses_is_kept_and_listed_with_its_users(
 
 
 def provision(publisher: Publisher) -> str:
-    """Launch the product as the principal that its portfolio names."""
+    """Launch the product as the principal of its portfolio."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -302,7 +302,7 @@ def test_other_content_under_a_used_version_is_refused(publisher: Publisher) -> 
     assert publisher.snapshot() == before
 
 
-def test_other_content_is_refused_also_where_the_bucket_was_emptied(publisher: Publisher) -> None:
+def test_other_content_is_refused_also_with_an_empty_bucket(publisher: Publisher) -> None:
     publisher.publish()
     s3 = publisher.aws.client("s3")
     for key, _ in publisher.snapshot()["bucket"]:
@@ -316,7 +316,7 @@ def test_other_content_is_refused_also_where_the_bucket_was_emptied(publisher: P
 
 
 @pytest.mark.parametrize("texts", [("A", "A"), ("A", "B")], ids=["same", "different"])
-def test_two_publishers_at_once_make_one_of_everything(
+def test_two_parallel_publishers_create_no_duplicates(
     publisher: Publisher, texts: tuple[str, str]
 ) -> None:
     begin = Barrier(2)
@@ -346,7 +346,7 @@ def test_two_publishers_at_once_make_one_of_everything(
     assert list(guidance(publisher)) == ["1.0.0"]
 
 
-def test_two_publishers_of_different_catalogs_make_one_of_everything(
+def test_two_publishers_of_different_catalogs_create_no_duplicates(
     publisher: Publisher,
 ) -> None:
     begin = Barrier(2)
@@ -403,10 +403,10 @@ def delete_portfolio(publisher: Publisher) -> None:
 
 @pytest.mark.parametrize("deleted", [delete_constraints, delete_product, delete_portfolio])
 @pytest.mark.parametrize("change", ["", "changed"])
-def test_what_was_deleted_by_hand_is_made_again(
+def test_manually_deleted_resources_are_created_again(
     publisher: Publisher, deleted: Callable[[Publisher], None], change: str
 ) -> None:
-    # Service Catalog still answers the tokens of what is gone, and refuses them for anything else.
+    # Service Catalog still accepts the tokens of deleted resources, and refuses them for other content.
     publisher.publish()
     for _ in range(2):
         deleted(publisher)
@@ -422,7 +422,7 @@ def test_what_was_deleted_by_hand_is_made_again(
         assert not writing(publisher.plan(catalog=small_catalog(text)))
 
 
-def test_regions_are_published_at_the_same_time_and_have_one_role(publisher: Publisher) -> None:
+def test_regions_are_published_in_parallel_and_have_one_role(publisher: Publisher) -> None:
     text = CATALOG.replace("[eu-north-1]", "[eu-north-1, eu-west-1, us-east-1]")
     catalog = small_catalog(text)
 
@@ -433,7 +433,7 @@ def test_regions_are_published_at_the_same_time_and_have_one_role(publisher: Pub
     assert summary(publisher.plan(catalog=catalog))[Action.CREATE] == 0
 
 
-def test_a_region_that_fails_does_not_hold_up_the_others(publisher: Publisher) -> None:
+def test_failed_region_does_not_stop_the_others(publisher: Publisher) -> None:
     catalog = small_catalog(CATALOG.replace("[eu-north-1]", "[eu-north-1, eu-west-1]"))
     plans = publisher.plan(catalog=catalog)
     there = publisher.others("eu-west-1").client("s3")

@@ -1,4 +1,4 @@
-"""plan and publish refuse regions that lack something and profiles with wrong values, before they write anything."""
+"""plan and publish refuse regions without a needed service and profiles with wrong values, before they write."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.publishing.snapshot import snapshot
 
 @pytest.fixture
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the working tree that a program may write to."""
+    """A writable copy of the working tree."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
 
 

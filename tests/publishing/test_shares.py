@@ -25,14 +25,14 @@ def hub(publisher: Publisher) -> Hub:
 
 @pytest.fixture
 def organization(publisher: Publisher) -> Organization:
-    """An organization that may be shared with, managed by the account that publishes."""
+    """An organization with sharing enabled, managed by the publishing account."""
     made = Organization(publisher.embedded)
     made.allow_sharing()
     return made
 
 
 def within(organization: Organization, *shares: str) -> Catalog:
-    """A catalog with shares in an organization that may read the release bucket."""
+    """A catalog with shares in an organization that can read the release bucket."""
     return catalog_with(*shares, top=f"organization: {organization.id}\n")
 
 
@@ -50,7 +50,7 @@ def shares_in(publisher: Publisher) -> list[tuple[str, str, bool, bool]]:
 
 
 @pytest.mark.parametrize("form", ["Id", "Arn"])
-def test_members_have_the_portfolio_and_a_second_publication_writes_nothing(
+def test_members_get_the_portfolio_and_a_second_publication_writes_nothing(
     hub: Hub, organization: Organization, form: str
 ) -> None:
     unit = organization.unit("team")
@@ -84,7 +84,7 @@ def test_members_have_the_portfolio_and_a_second_publication_writes_nothing(
 
 
 @pytest.mark.parametrize("changed", ["ShareTagOptions", "SharePrincipals"])
-def test_what_is_shared_along_is_put_right(
+def test_options_of_a_share_are_corrected(
     hub: Hub, organization: Organization, changed: str
 ) -> None:
     catalog = within(organization, f"{{organization: {organization.id}, principals: true}}")
@@ -106,7 +106,7 @@ def test_what_is_shared_along_is_put_right(
     assert not writing(hub.plan(catalog))
 
 
-def test_account_share_is_put_right_without_an_organization(hub: Hub) -> None:
+def test_account_share_is_corrected_without_an_organization(hub: Hub) -> None:
     top = "organization: o-a1b2c3d4e5\n"
     hub.publish(catalog_with("{account: '210987654321'}", top=top))
     calls = Calls()
@@ -116,7 +116,7 @@ def test_account_share_is_put_right_without_an_organization(hub: Hub) -> None:
 
     assert writing(plans) == [(Action.UPDATE, Kind.SHARE)]
     assert shares_in(hub.publisher) == [("ACCOUNT", "210987654321", True, False)]
-    # It is the manager of an organization who may ask how a share comes along.
+    # Only managers of an organization can read the status of a share.
     assert "DescribePortfolioShareStatus" not in calls.made
 
 
@@ -128,9 +128,7 @@ def share_by_hand(hub: Hub, organization: Organization, node: dict[str, str]) ->
     organization.outcome(made["PortfolioShareToken"])
 
 
-def test_share_that_somebody_made_by_its_arn_is_the_same(
-    hub: Hub, organization: Organization
-) -> None:
+def test_share_with_an_arn_is_recognized(hub: Hub, organization: Organization) -> None:
     hub.publish(within(organization))
     share_by_hand(hub, organization, {"Type": "ORGANIZATION", "Value": organization.arn})
 
@@ -138,7 +136,7 @@ def test_share_that_somebody_made_by_its_arn_is_the_same(
 
 
 @pytest.mark.parametrize("kind", ["ORGANIZATION", "ORGANIZATIONAL_UNIT", "ACCOUNT"])
-def test_share_that_is_not_named_is_reported_and_left(
+def test_share_that_the_catalog_does_not_name_is_reported(
     hub: Hub, organization: Organization, kind: str
 ) -> None:
     nodes = {
@@ -160,7 +158,7 @@ def test_share_that_is_not_named_is_reported_and_left(
 
 
 @pytest.mark.parametrize("open_ones", [1, 0], ids=["for some", "for all"])
-def test_share_that_fails_is_told_with_its_reasons(
+def test_failed_share_is_reported_with_its_reasons(
     hub: Hub, organization: Organization, open_ones: int
 ) -> None:
     unit = organization.unit("team")
@@ -178,7 +176,7 @@ def test_share_that_fails_is_told_with_its_reasons(
         f"Environments with organizational unit {unit['Id']}: The account is suspended ({closed})."
         in told_so
     )
-    # What it says to do leads to the share.
+    # The command in the message creates the share.
     organization.move(closed, unit["Id"], organization.root)
     stop_share(hub, told_so)
     hub.publish(catalog)
@@ -186,7 +184,7 @@ def test_share_that_fails_is_told_with_its_reasons(
 
 
 def stop_share(hub: Hub, message: str) -> None:
-    """Do what the command in a message does."""
+    """Make the API call of the command in a message."""
     found = re.search(
         r"delete-portfolio-share --portfolio-id (\S+) --organization-node Type=(\w+),Value=(\S+) --region",
         message,
@@ -198,7 +196,7 @@ def stop_share(hub: Hub, message: str) -> None:
     )
 
 
-def test_organization_that_does_not_allow_it_is_told_what_to_do(hub: Hub) -> None:
+def test_organization_without_sharing_gets_instructions(hub: Hub) -> None:
     organization = Organization(hub.publisher.embedded)
     catalog = within(organization, f"{{organization: {organization.id}}}")
 
@@ -244,18 +242,14 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("wrong", "top", "reason"), WRONG)
-def test_share_that_could_not_be_used_is_refused_with_its_line(
-    wrong: str, top: str, reason: str
-) -> None:
+def test_unusable_share_is_refused_with_its_line(wrong: str, top: str, reason: str) -> None:
     with pytest.raises(PipelineError, match=r"^catalog\.yaml:18: ") as refusal:
         catalog_with(wrong, top=top)
 
     assert reason in str(refusal.value)
 
 
-def test_nobody_may_launch_before_the_constraints_are_in_place(
-    hub: Hub, organization: Organization
-) -> None:
+def test_principals_come_after_the_constraints(hub: Hub, organization: Organization) -> None:
     calls = Calls()
 
     hub.publish(within(organization, f"{{organization: {organization.id}}}"), calls)

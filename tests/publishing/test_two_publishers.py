@@ -1,4 +1,4 @@
-"""Two publishers in parallel, one waiting before each of its calls while the other runs: both succeed, or one of them does."""
+"""Two publishers in parallel, one waiting before each of its calls while the other runs: at least one succeeds."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ NEWER: dict[str, Any] = {"version": "1.2.0"}
 
 @dataclass
 class Meeting:
-    """Two publishers to one AWS, which they find in the same state at every trial."""
+    """Two publishers to one AWS, which has the same state in every trial."""
 
     pair: Pair
     aws: StatefulAws
     good: set[str] = field(default_factory=set)
 
     def prepare(self, **published: Any) -> None:
-        """Let them find what was published before, or nothing."""
+        """Restore the state before the publication."""
         self.aws.reset()
         if published:
             self.pair[0].publish(**published)
         self.aws.keep()
 
     def one_after_the_other(self, *wanted: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """What both leave without the other's being in the way, and the calls of the first."""
+        """The result of both without interleaving, and the calls of the first."""
         self.aws.restore()
         made = Calls()
         self.pair[0].publish(made, **wanted[0])
@@ -49,9 +49,9 @@ class Meeting:
         return in_turns(self.pair, wanted, at, other_at)
 
     def expect(self, expected: dict[str, Any], last: dict[str, Any], where: str) -> None:
-        """Fails unless AWS holds what is expected, and publishing the last again has nothing left to write."""
+        """Fails unless AWS has the expected state, and publishing the last release again has no steps."""
         state = self.aws.digest()
-        # What is equal but for random identifiers and times need be looked at once only.
+        # States that differ only in random identifiers and times are checked once.
         if state not in self.good:
             assert self.pair[0].snapshot() == expected, where
             assert not self.pair[0].plan(**last)[0].writing, where
@@ -66,7 +66,7 @@ def meeting(stateful_publisher: Publisher, stateful_aws: StatefulAws) -> Meeting
 
 
 def guidance(held: dict[str, Any]) -> dict[str, str]:
-    """The guidance of each version of the one product, by name; fails for a name that is there twice."""
+    """The guidance of each version of the product, by name; fails for a name that exists twice."""
     [product] = held["products"]
     found = [dict(version) for version in product["versions"]]
     named = {version["Name"]: version["Guidance"] for version in found}
@@ -95,7 +95,7 @@ def test_two_of_the_same_release_agree(meeting: Meeting) -> None:
     assert held == len(made)
 
 
-def test_of_two_versions_the_newest_is_launched(meeting: Meeting) -> None:
+def test_newest_of_two_versions_is_the_default(meeting: Meeting) -> None:
     meeting.prepare(version="1.0.0")
     expected, made = meeting.one_after_the_other(OLDER, NEWER)
     assert guidance(expected) == {"1.1.0": "DEPRECATED", "1.2.0": "DEFAULT"}
@@ -112,7 +112,7 @@ def test_of_two_versions_the_newest_is_launched(meeting: Meeting) -> None:
 
 
 @pytest.mark.parametrize("wanted", [(OLDER, NEWER), (NEWER, OLDER)], ids=["older", "newer"])
-def test_of_two_versions_the_newest_is_launched_also_where_both_are_held(
+def test_newest_of_two_versions_is_the_default_also_if_both_wait(
     meeting: Meeting, wanted: Wishes
 ) -> None:
     meeting.prepare(version="1.0.0")
@@ -121,7 +121,7 @@ def test_of_two_versions_the_newest_is_launched_also_where_both_are_held(
     create = made.index("CreateProvisioningArtifact")
     last = len(made) - made[::-1].index("ListProvisioningArtifacts")
     phase = range(create + 1, last + 1)
-    # Of its own version's description a publisher learns nothing about the other's.
+    # The description of its own version tells a publisher nothing about the other's.
     numbers = [at for at in phase if made[at - 1] != "DescribeProvisioningArtifact"]
     assert [made[at - 1] for at in numbers] == [
         "CreateProvisioningArtifact",
@@ -139,7 +139,7 @@ def test_of_two_versions_the_newest_is_launched_also_where_both_are_held(
             meeting.expect(expected, NEWER, where)
 
 
-def test_two_first_versions_make_one_product(meeting: Meeting) -> None:
+def test_two_first_versions_create_one_product(meeting: Meeting) -> None:
     meeting.prepare()
     expected, made = meeting.one_after_the_other(OLDER, NEWER)
 
@@ -149,7 +149,7 @@ def test_two_first_versions_make_one_product(meeting: Meeting) -> None:
         meeting.expect(expected, NEWER, f"held before {at} of {made}")
 
 
-def test_of_two_contents_of_one_version_one_wins(meeting: Meeting) -> None:
+def test_one_of_two_contents_of_a_version_wins(meeting: Meeting) -> None:
     meeting.prepare(version="1.0.0")
     wanted = {**OLDER, "text": "One"}, {**OLDER, "text": "Another"}
     _, made = meeting.one_after_the_other(wanted[0])
@@ -168,7 +168,7 @@ def test_of_two_contents_of_one_version_one_wins(meeting: Meeting) -> None:
     assert losers == {0, 1}
 
 
-def test_version_that_came_too_late_to_be_kept_is_refused(meeting: Meeting) -> None:
+def test_version_beyond_those_kept_is_refused(meeting: Meeting) -> None:
     catalog = small_catalog(CATALOG.replace("versions_kept: 2", "versions_kept: 1"))
     older, newer = {**OLDER, "catalog": catalog}, {**NEWER, "catalog": catalog}
     meeting.prepare(version="1.0.0")

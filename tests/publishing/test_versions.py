@@ -1,4 +1,4 @@
-"""What becomes of versions, and how tokens are made: without an AWS."""
+"""The steps for versions, and idempotency tokens, without AWS."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_hundredth_and_first_version_is_refused(wanted: DesiredProduct) -> None:
     assert "has 100 versions" in reason
 
 
-def test_version_that_is_there_twice_is_reported(wanted: DesiredProduct) -> None:
+def test_version_that_exists_twice_is_reported(wanted: DesiredProduct) -> None:
     version = wanted.version
     twice = [
         seen("1.5.0", "DEFAULT", id=f"pa-{n}", digest=version.digest, description="d")
@@ -94,7 +94,7 @@ def test_version_that_is_there_twice_is_reported(wanted: DesiredProduct) -> None
 
 
 class Server:
-    """Answers a token that it knows with what it made then, as Service Catalog does."""
+    """Answers a known token with the resource of its first use, like Service Catalog."""
 
     def __init__(self) -> None:
         self.made: dict[str, str] = {}
@@ -118,19 +118,19 @@ class Server:
         )
 
 
-def test_same_thing_has_the_same_token_and_another_has_another() -> None:
+def test_tokens_identify_resources() -> None:
     assert token("a", "b") == token("a", "b")
     assert len({token("a", "b"), token("ab"), token("a", "c"), token("a", "b", "id")}) == 4
 
 
-def test_what_is_being_made_is_waited_for() -> None:
+def test_resource_in_creation_is_waited_for() -> None:
     server = Server()
 
     assert server.once() == "id-0"
     assert server.reads == 3
 
 
-def test_what_was_deleted_since_is_made_again_under_the_next_token() -> None:
+def test_deleted_resource_is_created_with_the_next_token() -> None:
     server = Server()
     first = server.once()
     server.dead.add(first)
@@ -138,7 +138,7 @@ def test_what_was_deleted_since_is_made_again_under_the_next_token() -> None:
     assert server.once() == server.once() == "id-1"
 
 
-def test_what_could_not_be_made_is_said() -> None:
+def test_failed_creation_is_reported() -> None:
     server = Server()
     server.status = "FAILED"
 
