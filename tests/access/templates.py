@@ -32,5 +32,5 @@ def principal(layer: Layer, role: str, **given: str) -> Principal:
 def answer(
     caller: Principal, action: str, arn: str = "*", context: Mapping[str, Any] | None = None
 ) -> Decision:
-    """What AWS answers the caller's request on a resource of the same account."""
+    """The decision on the caller's request for a resource of the same account."""
     return decide(caller, Request(action, arn, context or {}), Resource(ACCOUNT))

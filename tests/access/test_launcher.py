@@ -1,4 +1,4 @@
-"""The launcher role: it uses products and follows their stacks, and may do nothing else."""
+"""The launcher role: it uses products and follows their stacks, and has no other permissions."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), ALLOWED)
-def test_launcher_may(action: str, arn: str, context: dict[str, str]) -> None:
+def test_launcher_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
     decision = answer(LAUNCHER, action, arn, context)
 
     assert decision.allowed, decision.reasons()
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), REFUSED)
-def test_launcher_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+def test_launcher_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
     assert not answer(LAUNCHER, action, arn, context).allowed
 
 
-def test_every_wildcard_resource_is_limited_otherwise_or_has_no_resource() -> None:
+def test_wildcard_resources_have_a_condition_or_no_resource_type() -> None:
     from pipeline.checks.permissions import resources_of
 
     for policy in LAUNCHER.policies:
@@ -101,7 +101,7 @@ def test_launch_form_reads_the_choices_of_every_parameter_of_the_products() -> N
         assert answer(LAUNCHER, f"{call.prefix}:{call.action}").allowed
 
 
-def test_parameter_whose_choices_no_call_reads_is_refused() -> None:
+def test_parameter_type_without_a_call_is_refused() -> None:
     layer = Layer("strange", "A layer")
     layer.parameter(
         Declaration(

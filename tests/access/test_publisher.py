@@ -1,4 +1,4 @@
-"""The publisher and plan roles: what they may do, what an attacker with them may do, and who may assume them."""
+"""The publisher and plan roles: permissions, attempts of an attacker, and trusted principals."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ BOOTSTRAP: Cases = (
     ("s3:CreateBucket", BUCKET, {}),
     ("s3:PutBucketPolicy", BUCKET, {}),
 )
-# What an attacker with the publisher role tries.
+# Attempts of an attacker with the publisher role.
 ATTACKS: Cases = (
     ("servicecatalog:UpdatePortfolio", PORTFOLIO, {}),
     ("servicecatalog:AssociatePrincipalWithPortfolio", PORTFOLIO, {}),
@@ -98,14 +98,14 @@ ATTACKS: Cases = (
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), [*READS, *WRITES, *BOOTSTRAP])
-def test_publisher_may(action: str, arn: str, context: dict[str, str]) -> None:
+def test_publisher_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
     decision = answer(PUBLISHER, action, arn, context)
 
     assert decision.allowed, decision.reasons()
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), ATTACKS)
-def test_publisher_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+def test_publisher_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
     assert not answer(PUBLISHER, action, arn, context).allowed
 
 
@@ -174,7 +174,7 @@ def operations() -> dict[str, set[str]]:
 
 
 def named_in(module: Path) -> set[str]:
-    """Attributes and texts of a module, among which its operations are."""
+    """Attributes and texts of a module, which include its operations."""
     names = set()
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         match node:
@@ -184,7 +184,7 @@ def named_in(module: Path) -> set[str]:
 
 
 def unrecorded(modules: tuple[Path, ...], known: set[str]) -> list[str]:
-    """The operations that modules name and that were not recorded."""
+    """The operations that modules name and that are not recorded."""
     named = {name for module in modules for name in named_in(module)}
     return sorted(
         "/".join(sorted(found))

@@ -1,4 +1,4 @@
-"""The recorded calls are those that planning and publishing make now."""
+"""The recorded calls are the current calls of planning and publishing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_recorded_calls_are_up_to_date(release: Release) -> None:
     assert text(record(release)) == CALLS.read_bytes(), "run python -m tools.publisher_calls"
 
 
-def test_property_of_the_bucket_whose_calls_are_not_known_is_refused() -> None:
+def test_unknown_property_of_the_bucket_is_refused() -> None:
     with pytest.raises(
         PipelineError, match=r"has the property CorsConfiguration.*tools/publisher_calls"
     ):

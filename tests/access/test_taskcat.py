@@ -1,4 +1,4 @@
-"""The taskcat role and the deployment role: what they may do, and what an attacker with them may do."""
+"""The taskcat role and the deployment role: permissions, and attempts of an attacker."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ DEPLOYS_NOT: Cases = (
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), MAY)
-def test_taskcat_may(action: str, arn: str, context: dict[str, str]) -> None:
+def test_taskcat_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
     decision = answer(TASKCAT, action, arn, context)
 
     assert decision.allowed, decision.reasons()
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), MAY_NOT)
-def test_taskcat_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+def test_taskcat_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
     assert not answer(TASKCAT, action, arn, context).allowed
 
 
@@ -74,7 +74,7 @@ def test_deployment_role_deploys(action: str, arn: str, context: dict[str, str])
 
 
 @pytest.mark.parametrize(("action", "arn", "context"), DEPLOYS_NOT)
-def test_deployment_role_may_not(action: str, arn: str, context: dict[str, str]) -> None:
+def test_deployment_role_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
     assert not answer(DEPLOYMENT, action, arn, context).allowed
 
 

@@ -1,4 +1,4 @@
-"""An attempt, the guard that refuses it, and the same policies without exactly that guard."""
+"""An attempt, the guard that refuses it, and the same policies without only that guard."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ BOUNDARY = "boundary"
 
 
 class Attempt(Protocol):
-    """Something that a principal tries, under everything that is launched."""
+    """An attempt of a principal, with the policies of a launched environment."""
 
     def reasons(self) -> tuple[str, ...]:
-        """Why it is refused; empty where it succeeds."""
+        """Why it is refused; empty if it succeeds."""
 
     def without(self, guard: str) -> Attempt:
-        """The same attempt where one guard is removed and everything else is as launched.
+        """The same attempt without one guard; everything else is as launched.
 
-        Raises ValueError for a guard that is not launched.
+        Raises ValueError for a guard that does not exist.
         """
 
 
@@ -30,8 +30,7 @@ class Attempt(Protocol):
 class Attack:
     """An attempt that must be refused.
 
-    ``guards`` are what refuses it, in the words of ``reasons``. Where there are several, each refuses the attempt by
-    itself.
+    ``guards`` refuse it, in the words of ``reasons``. If there are several, each refuses the attempt alone.
     """
 
     principal: str
@@ -44,7 +43,7 @@ class Attack:
 
 
 def without(attempt: Attempt, guards: Iterable[str]) -> Attempt:
-    """The attempt where these guards are removed."""
+    """The attempt without these guards."""
     for guard in guards:
         attempt = attempt.without(guard)
     return attempt
@@ -63,7 +62,7 @@ class Call:
     resource: Resource
 
     def reasons(self) -> tuple[str, ...]:
-        """Why AWS refuses the request; empty where it does not."""
+        """Why AWS refuses the request; empty if it does not."""
         return decide(self.principal, self.request, self.resource).reasons()
 
     def without(self, guard: str) -> Call:
@@ -110,7 +109,7 @@ def attack(
 
 
 def _with_statement(call: Call) -> Call:
-    """The call where its principal has a statement for exactly this request; of another account, the resource has it."""
+    """The call with a statement for exactly this request in the principal's policies; for another account, in the resource's policy."""
     principal, resource, request = call.principal, call.resource, call.request
     body: Body = {
         "Sid": "Added",
@@ -127,7 +126,7 @@ def _with_statement(call: Call) -> Call:
 
 
 def _opened(policy: Policy, guard: str) -> Policy:
-    """A policy without one guard; the same policy where it is another's."""
+    """A policy without one guard; the same policy if the guard is in another one."""
     statements: list[Body] = []
     for statement in policy:
         holder, _, element = guard.partition(": ")
@@ -139,7 +138,7 @@ def _opened(policy: Policy, guard: str) -> Policy:
 
 
 def _widened(body: Body, element: str) -> Body:
-    """A statement whose element is open to everything."""
+    """A statement whose element allows everything."""
     if element in ("Resource", "Principal"):
         return {**body, element: "*"}
     key = element.removeprefix("Condition ")

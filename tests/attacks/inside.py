@@ -30,17 +30,17 @@ def prod() -> Launched:
 
 
 def role_of(environment: Callable[[], Launched], principal: str) -> Callable[[], Principal]:
-    """The role that a task, a function or the search instance of an environment has."""
+    """The role of a task, a function or the search instance of an environment."""
     return lambda: environment().role(ROLES.get(principal, principal))
 
 
 def of_account() -> Resource:
-    """A resource of this account without a policy of its own."""
+    """A resource of this account without a resource policy."""
     return Resource(ACCOUNT)
 
 
 def arn(service: str, name: str) -> Callable[[], str]:
-    """ARN of something in this account and region."""
+    """ARN of a resource in this account and region."""
     return lambda: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
 
 
@@ -171,7 +171,7 @@ def volume(principal: str, name: str, guard: str, what: Callable[[], str], **tag
 
 
 def record(name: str, key: str, values: list[str]) -> Attack:
-    """An attempt to change a record of the private zone, apart from one key as the boot script does."""
+    """An attempt to change a record of the private zone, which differs in one key from the request of the boot script."""
     return attack(
         SEARCH,
         name,

@@ -1,6 +1,6 @@
-"""An environment as a product launches it: its roles with their policies, and the policies of its resources.
+"""A launched environment: its roles with their policies, and the policies of its resources.
 
-The templates are rendered; every reference becomes the ARN or name that the resource has in the environment's stacks.
+The templates are rendered; every reference becomes the ARN or name of the resource in the environment's stacks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.rendering import VARIABLE, named, resources, resources_of_type
 
 ROLE, FUNCTION = "AWS::IAM::Role", "AWS::Lambda::Function"
 BUCKET = "AWS::S3::Bucket"
-# Policies of resources: the type that holds the policy, the property that names the resources, and the document.
+# Resource policies: the type of the policy, the property with the resources, and the property with the document.
 RESOURCE_POLICIES = (
     ("AWS::S3::BucketPolicy", "Bucket", "PolicyDocument"),
     ("AWS::SNS::TopicPolicy", "Topics", "PolicyDocument"),
@@ -52,11 +52,11 @@ class Launched:
         )
 
     def arn(self, logical_id: str, suffix: str = "") -> str:
-        """ARN of a resource, and what follows it."""
+        """ARN of a resource, with a suffix."""
         return self.value(logical_id, "Arn") + suffix
 
     def tags(self, **more: str) -> dict[str, str]:
-        """The tags of the environment's resources, as condition keys of a request about one."""
+        """The tags of the environment's resources, as condition keys of a request."""
         found = {"Project": self.project, "Environment": self.name, **more}
         return {f"aws:ResourceTag/{key}": value for key, value in found.items()}
 
@@ -96,7 +96,7 @@ class Launched:
         return partition_of(self.rendered.region)
 
     def resolved(self, value: Any) -> Any:
-        """A value of a template with each reference as it is in the launched environment."""
+        """A value of a template with the references of the launched environment."""
         match value:
             case {"Ref": str(name)}:
                 return self.value(name)
@@ -129,7 +129,7 @@ class Launched:
         )  # fmt: skip
 
     def policies(self, logical_id: str) -> Iterator[Policy]:
-        """The policies of a role: its own, and those that other layers attach."""
+        """The policies of a role: its inline ones, and those that other layers attach."""
         for own in named(self.rendered, logical_id).properties.get("Policies", ()):
             yield policy(own["PolicyName"], self.resolved(own["PolicyDocument"]))
         for attached in resources_of_type(self.rendered, "AWS::IAM::Policy"):
@@ -139,12 +139,12 @@ class Launched:
                 yield policy(attached.properties["PolicyName"], document)
 
     def trust(self, logical_id: str) -> Resource:
-        """A role as what somebody takes on: the resource of ``sts:AssumeRole``."""
+        """A role as the resource of ``sts:AssumeRole``."""
         document = named(self.rendered, logical_id).properties["AssumeRolePolicyDocument"]
         return Resource(ACCOUNT, policy("trust", self.resolved(document)))
 
     def resource(self, logical_id: str) -> Resource:
-        """A resource with its policy, where it has one."""
+        """A resource with its policy, if it has one."""
         kind, found = self.kinds[logical_id]
         if kind == "AWS::KMS::Key":
             return Resource(ACCOUNT, policy("key", self.resolved(found.properties["KeyPolicy"])))
@@ -160,7 +160,7 @@ class Launched:
         return Resource(ACCOUNT)
 
     def permissions(self, function: str) -> Iterator[dict[str, Any]]:
-        """The statements of a function's policy, as Lambda writes them from permissions.
+        """The statements of a function's policy, as Lambda creates them from permissions.
 
         https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
         """
@@ -183,9 +183,9 @@ class Launched:
 
 @cache
 def launched(environment: str) -> Launched:
-    """An environment with everything on that can be on; launched once, read only."""
+    """An environment with every option on; launched once, read only."""
     given = {key: value for key, value in COMPLETE.items() if key != "PermissionsBoundary"}
     if environment != "prod":
-        # A self-signed certificate, and so the function that makes it.
+        # A self-signed certificate, with the function that creates it.
         given |= {"DomainName": "", "HostedZoneId": ""}
     return Launched(render(built(), environment, REGION, given))

@@ -1,4 +1,4 @@
-"""Attempts with the permissions of a launch role, through a launcher's values or a modified template."""
+"""Attempts with the permissions of a launch role, with a launcher's values or a modified template."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WITHIN = "BoundaryPolicy/NoRoleWithoutTheBoundary: Effect"
 
 @cache
 def role(environments: str = "dev,staging,prod") -> Principal:
-    """A launch role with its policies, each under the name that it has in the template."""
+    """A launch role with its policies, by their names in the template."""
     resources = resources_of(launch_role(), Environments=environments)
     attached = resources["LaunchRole"]["Properties"]["ManagedPolicyArns"]
     return Principal(
@@ -42,14 +42,14 @@ def role(environments: str = "dev,staging,prod") -> Principal:
 
 @cache
 def trust() -> Resource:
-    """The launch role as what Service Catalog takes on."""
+    """The launch role as the resource of Service Catalog's ``sts:AssumeRole``."""
     document = resources_of(launch_role())["LaunchRole"]["Properties"]["AssumeRolePolicyDocument"]
     return Resource(ACCOUNT, policy("trust", document))
 
 
 @cache
 def made_administrator(environments: str) -> Principal:
-    """A role that a modified template gives every right, within the boundary of these environments."""
+    """A role with all permissions from a modified template, within the boundary of these environments."""
     made = resources_of(launch_role(), Environments=environments)
     document = made["EnvironmentBoundary"]["Properties"]["PolicyDocument"]
     boundary = policy("boundary", document)
@@ -87,7 +87,7 @@ def climbs(
     on: Callable[[], Resource] = of_account,
     context: Callable[[], Mapping[str, Any]] = dict,
 ) -> Attack:
-    """An attempt with a role of development that a modified template has given every right."""
+    """An attempt with a role of development that has all permissions from a modified template."""
     return attack(
         PUBLISHER,
         f"gives a role of development every right, which then {name}",
@@ -155,7 +155,7 @@ def reaches(
     also: str = "",
     **context: str,
 ) -> Attack:
-    """An attempt with the launch role of development on what has the tags of production, or the other way round.
+    """An attempt with the launch role of development on a resource with the tags of production, or vice versa.
 
     ``also`` is the statement that would allow it on an environment of the role, or ``no statement``.
     """

@@ -1,4 +1,4 @@
-"""Attempts to connect: what the security groups of an environment hold off."""
+"""Attempts to connect that the security groups of an environment refuse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Connection:
     rules: tuple[GroupRule, ...]
 
     def reasons(self) -> tuple[str, ...]:
-        """The rules that are missing. Groups know no denials, and answers need no rule."""
+        """The missing rules. Security groups have no denials, and responses need no rule."""
         needed = {
             self._egress(): GroupRule(True, self.source, self.target, "tcp", self.port, self.port),
             self._ingress(): GroupRule(
@@ -42,7 +42,7 @@ class Connection:
         )
 
     def without(self, guard: str) -> Connection:
-        """The connection with the rule that is missing. Raises ValueError for another guard."""
+        """The connection with the missing rule. Raises ValueError for another guard."""
         if guard not in (self._egress(), self._ingress()):
             raise ValueError(f"No group has the guard {guard}.")
         egress = guard == self._egress()
@@ -58,7 +58,7 @@ class Connection:
 
 
 def admits(rule: GroupRule, wanted: GroupRule) -> bool:
-    """Whether a rule admits what another one would."""
+    """Whether a rule allows the traffic of another one."""
     ports_match = rule.protocol == "-1" or rule.first <= wanted.first <= wanted.last <= rule.last
     peers_match = rule.peer in (wanted.peer, INTERNET)
     return (

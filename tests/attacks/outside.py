@@ -1,4 +1,4 @@
-"""Attempts of those who have no role in the account, and of workflows: what trust and resource policies hold off."""
+"""Attempts of principals outside the account, and of workflows, that trust and resource policies refuse."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ ASSUME = "sts:AssumeRole"
 
 
 def administrator(account: str = AWAY, organization: str = "") -> Callable[[], Principal]:
-    """A role that its own account lets do everything."""
+    """A role of another account with all permissions there."""
     arn = f"arn:aws:iam::{account}:role/Administrator"
     return lambda: Principal(arn, account, (EVERYTHING,), organization=organization)
 
 
 def service(name: str) -> Callable[[], Principal]:
-    """An AWS service, which acts for whoever configured it."""
+    """An AWS service, which acts for the user who configured it."""
     return lambda: Principal(service=f"{name}.amazonaws.com")
 
 
 def deputy(name: str, role: str, by: str, *guards: str, **context: str) -> Attack:
-    """An attempt to make a service take on a role of production for another account."""
+    """An attempt to make a service assume a role of production for another account."""
     return attack(
         OUTSIDER,
         name,
@@ -71,7 +71,7 @@ def at_resource(
     suffix: str = "",
     **context: Any,
 ) -> Attack:
-    """An attempt on a resource of production that its own policy refuses."""
+    """An attempt on a resource of production that the resource policy refuses."""
     return attack(
         OUTSIDER,
         name,
@@ -147,7 +147,7 @@ AT_RELEASES = (
 
 
 def workflow(name: str, *guards: str, sub: str, aud: str = "sts.amazonaws.com") -> Attack:
-    """An attempt of a workflow on GitHub to take on production's deploy role."""
+    """An attempt of a workflow on GitHub to assume production's deploy role."""
     return attack(
         OUTSIDER,
         name,

@@ -1,4 +1,4 @@
-"""Attempts of people with the launcher role, outside of what the products do for them."""
+"""Attempts of people with the launcher role, without the products."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def launcher() -> Principal:
 
 @cache
 def launcher_trust() -> Resource:
-    """The launcher role as what people take on; one role of theirs is named."""
+    """The launcher role as the resource of ``sts:AssumeRole``; it trusts one role."""
     properties = resources_of(launcher_role(), TrustedPrincipals=PEOPLE)["LauncherRole"]
     return Resource(ACCOUNT, policy("trust", properties["Properties"]["AssumeRolePolicyDocument"]))
 
@@ -57,7 +57,7 @@ def does(
 
 
 def signs_in(name: str, *guards: str, by: Callable[[], Principal]) -> Attack:
-    """An attempt to take on the launcher role."""
+    """An attempt to assume the launcher role."""
     return attack(
         OUTSIDER,
         name,

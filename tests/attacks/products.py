@@ -1,7 +1,7 @@
-"""The published products on an embedded AWS, and attempts to launch from them what they do not offer.
+"""The published products on an embedded AWS, and launches that they do not offer.
 
-Products have the parameters, rules and constraints that `publish` gives them. Their resources are left out: what is
-refused here is refused before CloudFormation creates anything, and what succeeds without its guard need not last.
+Products have the parameters, rules and constraints of `publish`, without resources: every refusal here comes before
+CloudFormation creates a resource, and a launch without its guard needs none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.relations.variants import built
 LAUNCHER = "carbon-connect-launcher"
 PRODUCTION_LAUNCHER = "carbon-connect-launcher-production"
 KEPT = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules")
-# A role of the account that no portfolio names.
+# A role of the account that is no principal of a portfolio.
 SOMEBODY = "analyst"
 Template = dict[str, Any]
 Values = Mapping[str, str]
@@ -51,7 +51,7 @@ def forms_only(release: Release) -> Release:
 
 
 class Published:
-    """An account that has published catalog.yaml as it is, and its users."""
+    """An account with the published catalog.yaml, and its users."""
 
     def __init__(self, embedded: EmbeddedAws, release: Release) -> None:
         self.aws = Aws(REGION, embedded.environment())
@@ -82,7 +82,7 @@ class Published:
         return body
 
     def add_version(self, product: str, body: Template) -> str:
-        """Another version of a product, as a publisher of a modified template would make it; returns its name."""
+        """Create another version of a product from a modified template; returns its name."""
         name = f"open-{uuid.uuid4().hex[:8]}"
         bucket = release_bucket_name(self.aws.account(), REGION)
         self.aws.client("s3").put_object(
@@ -106,7 +106,7 @@ class Published:
         return str(found["ProductViewDetail"]["ProductViewSummary"]["ProductId"])
 
     def provision(self, user: str, product: str, version: str, values: Values) -> str:
-        """Launch as a user; returns why it is refused, or nothing."""
+        """Launch as a user; returns the error, empty for none."""
         client = self.users[user]
         try:
             record = client.provision_product(
@@ -126,14 +126,14 @@ class Published:
 
 @dataclass(frozen=True)
 class Launch:
-    """An attempt to launch from a product; a guard is what Service Catalog or CloudFormation answers."""
+    """An attempt to launch from a product; a guard is the error of Service Catalog or CloudFormation."""
 
     published: Published
     attack: ProductAttack
     version: str
 
     def reasons(self) -> tuple[str, ...]:
-        """The guard, where the answer has its words; else the answer, or nothing where it launches."""
+        """The guard if the error contains its words; else the error, empty if it launches."""
         attack = self.attack
         found = self.published.provision(attack.user, attack.product, self.version, attack.values)
         return (attack.guard if attack.guard in found else found,) if found else ()
@@ -147,7 +147,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class ProductAttack:
-    """An attempt to launch what a product does not offer, with its guard and what removes it."""
+    """An attempt to launch what a product does not offer, with its guard and the function that removes the guard."""
 
     principal: str
     name: str
@@ -213,12 +213,12 @@ def without_constraint(published: Published, product: str) -> str:
 
 
 def with_launcher(published: Published, product: str) -> str:
-    """The portfolio of production that also admits the launcher of development."""
+    """The portfolio of production with the launcher of development as a principal."""
     return with_principal(published, product, LAUNCHER)
 
 
 def with_principal(published: Published, product: str, role: str = SOMEBODY) -> str:
-    """A portfolio with the product that also admits another role."""
+    """A portfolio with the product and another role as a principal."""
     identifier = published.product_id(product)
     for portfolio in published.admin.list_portfolios_for_product(ProductId=identifier)[
         "PortfolioDetails"
@@ -232,7 +232,7 @@ def with_principal(published: Published, product: str, role: str = SOMEBODY) -> 
 
 
 def production(**values: str) -> Values:
-    """Values that a production environment is launched with."""
+    """Values for the launch of a production environment."""
     return {
         "CertificateArn": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1",
         **{name: value for name, value in load_profile(built().root, "prod").items() if value},

@@ -1,4 +1,4 @@
-"""Attempts that a setting of a resource holds off, and no policy."""
+"""Attempts that a property of a resource refuses, and no policy."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Setting:
     value: str
 
     def reasons(self) -> tuple[str, ...]:
-        """The guard where the property has the value."""
+        """The guard if the property has the value."""
         found: Any = self.properties
         for key in self.path:
             found = found.get(key, {})
         return (self._guard(),) if str(found).lower() == self.value.lower() else ()
 
     def without(self, guard: str) -> Setting:
-        """The attempt where the property is left out. Raises ValueError for another guard."""
+        """The attempt without the property. Raises ValueError for another guard."""
         if guard != self._guard():
             raise ValueError(f"{self.resource} has no guard {guard}.")
         properties: Any = copy.deepcopy(dict(self.properties))

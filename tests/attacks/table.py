@@ -1,4 +1,4 @@
-"""Every attempt, by who makes it."""
+"""Every attempt, by its principal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every attempt of the table is refused for the reason that it names, and succeeds without exactly that reason."""
+"""Every attempt of the table is refused for the named reason, and succeeds without only that reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PRINCIPALS = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
-def test_attempt_is_refused_by_its_guards_and_by_nothing_else(attack: Attack) -> None:
+def test_attempt_is_refused_only_by_its_guards(attack: Attack) -> None:
     attempt = attack.attempt()
 
     assert attack.guards
@@ -54,7 +54,7 @@ def test_page_lists_every_attempt() -> None:
     assert text == page(text), "run `python -m tests.attacks`"
 
 
-def test_a_guard_that_is_not_launched_is_an_error() -> None:
+def test_unknown_guard_is_an_error() -> None:
     attempt = ATTACKS[0].attempt()
     for guard in ("use-buckets/Nothing: Effect", "boundary"):
         with pytest.raises(ValueError, match=r"guard|boundary"):
@@ -67,11 +67,9 @@ def test_a_guard_that_does_not_decide_is_found() -> None:
         each for each in ATTACKS if len(each.guards) == 1 and "read-secrets" in str(each.guards)
     )
     with pytest.raises(AssertionError):
-        test_attempt_is_refused_by_its_guards_and_by_nothing_else(
+        test_attempt_is_refused_only_by_its_guards(
             replace(decided, guards=("read-secrets/DecryptThroughSecretsManagerOnly: Resource",))
         )
     twofold = next(each for each in ATTACKS if len(each.guards) == 2)
     with pytest.raises(AssertionError):
-        test_attempt_is_refused_by_its_guards_and_by_nothing_else(
-            replace(twofold, guards=twofold.guards[:1])
-        )
+        test_attempt_is_refused_only_by_its_guards(replace(twofold, guards=twofold.guards[:1]))

@@ -1,4 +1,4 @@
-"""A launch role of development changes nothing of production: every action that it has, on what production owns."""
+"""A launch role of development cannot change production: all its actions, on all resources of production."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tests.iam.policies import Body, Request, allows
 from tests.relations.variants import REGION
 
 TAG = "aws:ResourceTag/${TagKey}"
-# What the name of an action begins with where it reads, and the readings that give away what production holds.
+# The prefixes of reading actions, and the reading actions that reveal data of production.
 READS = ("Describe", "Get", "List", "BatchGet")
 SECRETS = {"secretsmanager:GetSecretValue", "s3:GetObject", "s3:GetObjectVersion"}
-# Names that production's resources have where no tag tells whose they are, by service and kind of resource.
+# Names of production's resources whose actions are not limited by tags, by service and resource type.
 NAMES = {
     "s3:::": "carbon-connect-prod-documents",
     ":role/": "carbon-connect/prod/x",
@@ -26,14 +26,14 @@ NAMES = {
     ":alias/": "carbon-connect-prod",
 }
 OTHERWISE = f"SC-{ACCOUNT}-pp-prod-x"
-# Keys that a service sends along whatever the resource is.
+# Condition keys that a service sends with every request.
 CONTEXT = {
     "kms:ViaService": f"rds.{REGION}.amazonaws.com",
     "iam:PermissionsBoundary": BOUNDARY_ARN,
     "iam:PassedToService": "ecs-tasks.amazonaws.com",
     "s3:ResourceAccount": ACCOUNT,
 }
-# What IAM binds to no tag, and why production stays as it is.
+# Actions that tags cannot limit, and why they cannot change production.
 ALLOWED = {
     "route53": "a zone is known by an ID only; CloudFormation creates a zone, and a record only where none exists",
     "wafv2:DisassociateWebACL": "a web ACL is denied by its tag; the action about a load balancer knows no tag",
@@ -41,7 +41,7 @@ ALLOWED = {
 
 
 def changes() -> Iterator[str]:
-    """The actions of the role that change something, or read what only its owner may."""
+    """The actions of the role that change a resource, or read data."""
     for action in sorted({each for body in bodies("dev") for each in listed(body["Action"])}):
         if not action.partition(":")[2].startswith(READS) or action in SECRETS:
             yield action
@@ -53,7 +53,7 @@ def bodies(environments: str) -> list[Body]:
 
 
 def on_production(action: str) -> Iterator[Request]:
-    """Requests on each kind of resource that an action can name, as production owns it."""
+    """Requests on each resource type of an action, for a resource of production."""
     tagged = any(TAG in keys for keys in condition_keys(action))
     context = {**CONTEXT, **(prod().tags() if tagged else {})}
     for form in arn_formats(action):
@@ -63,7 +63,7 @@ def on_production(action: str) -> Iterator[Request]:
 
 
 def reached(environments: str) -> set[str]:
-    """The actions that such a role may use on production, and that IAM can bind to a resource."""
+    """The actions that such a role can use on production, and that have a resource type."""
     among = bodies(environments)
     return {
         action
@@ -78,15 +78,15 @@ def unexplained(found: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("environments", ["dev", "staging", "dev,staging"])
-def test_a_role_that_does_not_launch_production_reaches_nothing_of_it(environments: str) -> None:
+def test_role_without_production_cannot_reach_production(environments: str) -> None:
     found = reached(environments)
     assert unexplained(found) == set()
     # Each entry of the list is still true.
     assert {key for key in ALLOWED if not any(each.startswith(key) for each in found)} == set()
 
 
-def test_a_role_that_launches_production_reaches_it() -> None:
-    """The requests are such that a role with production's name in its policies may make them."""
+def test_role_of_production_can_reach_production() -> None:
+    """The requests are valid: a role with production's name in its policies can make them."""
     found = reached("dev,staging,prod")
     assert len(unexplained(found)) > 250
     assert {

@@ -1,4 +1,4 @@
-"""Launches that a product does not offer are refused by the guard that they name, and succeed without it."""
+"""Launches that a product does not offer are refused by the named guard, and succeed without it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import REGION
 
 @pytest.fixture(scope="module")
 def published(release: Release) -> Iterator[Published]:
-    """An embedded AWS that catalog.yaml is published to."""
+    """An embedded AWS with the published catalog.yaml."""
     with EmbeddedAws.start(region=REGION) as running:
         yield Published(running, release)
 

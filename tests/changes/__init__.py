@@ -1,1 +1,1 @@
-"""What a change does, before it is made."""
+"""The comparison of releases and values."""

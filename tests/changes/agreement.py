@@ -1,4 +1,4 @@
-"""Whether what an update did to an environment is what the engine said: physical IDs, data, and what stays of old resources."""
+"""Compare an update of an environment with the verdict of the engine: physical IDs, data, and retained resources."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SNAPSHOTS = {
 def disagreements(
     aws: Aws, before: Seen, after: Seen, changes: Mapping[str, Change]
 ) -> Iterator[str]:
-    """A sentence for each resource that became another thing than the engine said, and for each lie about its data."""
+    """A sentence for each resource, and for each fate of data, that differs from the verdict."""
     failing = [str(name) for name, change in changes.items() if change.action is Action.FAIL]
     if failing:
         if after.status != FAILED:
@@ -47,7 +47,7 @@ def disagreements(
 
 
 def identities(before: Seen, after: Seen, changes: Mapping[str, Change]) -> Iterator[str]:
-    """Resources whose physical ID is not as their change says; without a change it stays."""
+    """Resources whose physical ID does not match their change; without a change, the ID stays."""
     for name in sorted(before.resources.keys() | after.resources.keys()):
         change = changes.get(name)
         if change and change.action is Action.MAY_REPLACE:
@@ -78,7 +78,7 @@ def _became(one: Resource | None, other: Resource | None) -> str:
 
 
 def _of_data(aws: Aws, name: str, before: Seen, after: Seen, change: Change) -> Iterator[str]:
-    """What the engine says of the data of a changed resource, and is not so."""
+    """The verdicts about the data of a changed resource that are wrong."""
     old = before.resources.get(name)
     if old is None or change.fate in {Fate.NONE, Fate.REFUSED}:
         return
@@ -93,7 +93,7 @@ def _of_data(aws: Aws, name: str, before: Seen, after: Seen, change: Change) -> 
     stays = old.physical_id in existing(aws, change.kind)
     if stays != (change.fate is Fate.RETAINED):
         yield f"The old {name} ({old.physical_id}) {'exists' if stays else 'does not exist'}: {change.fate.value}."
-    # ministack takes no snapshot of what it replaces.
+    # ministack takes no snapshot of a replaced resource.
     deleted = change.action is Action.DELETE
     if change.fate is Fate.SNAPSHOT and deleted and not existing(aws, _SNAPSHOTS[change.kind]):
         yield f"{name} leaves no snapshot."

@@ -1,4 +1,4 @@
-"""Upgrades with the verdict that each must get: values and templates that change, and what happens to the resources."""
+"""Upgrades with their expected verdicts: changes of values and templates, and of resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.updates.faults import ROOT, Plant, rename_resource
 Templates = dict[str, dict[str, Any]]
 SNAPSHOT_ID = "snap-0123456789abcdef0"
 SECRET_ARN = "arn:aws:secretsmanager:eu-north-1:111122223333:secret:elsewhere-AbCdEf"
-# Restored by the values of a case before its change.
+# The case restores it with its values before the change.
 RESTORED = {"DatabaseSnapshotIdentifier": "first"}
 
 
@@ -23,9 +23,9 @@ RESTORED = {"DatabaseSnapshotIdentifier": "first"}
 class Case:
     """An upgrade of an environment of release 1.1.0.
 
-    ``given`` are values before and after, ``values`` those of the change, ``plants`` what happens to the templates.
-    ``verdict`` names resources with their action and the fate of their data; every stateful resource whose data changes
-    hands must be among them, and nothing else may fail.
+    ``given`` are values before and after, ``values`` those of the change, ``plants`` the changes of the templates.
+    ``verdict`` names resources with their action and the fate of their data. It must contain every stateful resource
+    whose data is affected, and nothing else may fail.
     """
 
     what: str
@@ -38,7 +38,7 @@ class Case:
 
 
 def value(what: str, verdict: Mapping[str, tuple[Action, Fate]], /, **values: str) -> Case:
-    """A case of prod in which values change."""
+    """A case of prod with changed values."""
     return Case(what, verdict, values)
 
 
@@ -59,7 +59,7 @@ def remove_resource(layer: str, logical_id: str) -> TemplatePlant:
 def remove_with_references(
     layer: str, logical_id: str, text: str = "removed", to: str = ""
 ) -> TemplatePlant:
-    """Remove a resource and put a text in the place of each reference to it; or move it to a layer, without its key."""
+    """Remove a resource and replace each reference to it with a text; or move it to a layer, without its key."""
 
     def plant(templates: Templates) -> None:
         moved = templates[layer]["Resources"].pop(logical_id)
@@ -268,7 +268,7 @@ STORAGE_VALUES = (
         ImageRepository="111122223333.dkr.ecr.eu-north-1.amazonaws.com/app",
     ),
 )
-# What must raise no alarm: every one of these leaves the data where it is.
+# Cases that must not report data loss.
 ROUTINE_VALUES = (
     value(
         "image tag",

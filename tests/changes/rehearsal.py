@@ -1,4 +1,4 @@
-"""An environment of a kept release on an embedded AWS, full of data, to which one change after the other is made."""
+"""An environment of a kept release on an embedded AWS, with data, that the cases change one after the other."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ANYTHING = json.dumps(
 
 @dataclass(frozen=True)
 class Seen:
-    """An environment at a moment: every resource by layer and logical ID, and what those with data hold."""
+    """The state of an environment: every resource by layer and logical ID, and the stored data."""
 
     status: str
     resources: Mapping[str, Resource]
@@ -101,7 +101,7 @@ class Rehearsal:
         return changed
 
     def own(self, values: Mapping[str, str]) -> dict[str, str]:
-        """Values with this account's number in the place of the example's."""
+        """Values with the ID of this account in place of the example's."""
         return {name: value.replace(ACCOUNT, self.account) for name, value in values.items()}
 
     def update(self, values: Mapping[str, str], plants: Sequence[Plant] = ()) -> str:

@@ -1,4 +1,4 @@
-"""Each upgrade gets the verdict that the table gives, and no other resource is reported to lose data or to fail."""
+"""Each upgrade gets the verdict of the table, and no other resource is reported to lose data or to fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def release() -> Side:
 
 
 def changes(release: Side, case: Case) -> dict[str, Change]:
-    """What the engine says of a case, by resource."""
+    """The verdict of the engine on a case, by resource."""
     before = release.state(case.environment, REGION, **case.given)
     templates: dict[str, dict[str, Any]] = copy.deepcopy(dict(release.templates))  # type: ignore[arg-type]
     for plant in case.plants:
@@ -53,12 +53,12 @@ def test_verdict(release: Side, case: Case) -> None:
     assert unexpected == {}
 
 
-def test_there_are_enough_cases() -> None:
+def test_table_has_enough_cases() -> None:
     assert len(CASES) >= 80
     assert len({case.what for case in CASES}) == len(CASES)
 
 
-def test_nothing_changes_where_nothing_differs(release: Side) -> None:
+def test_equal_states_have_no_changes(release: Side) -> None:
     for environment in release.profiles:
         state = release.state(environment, REGION)
         assert compare(state, state) == []

@@ -1,4 +1,4 @@
-"""`build.py changes` as a user runs it."""
+"""`build.py changes` on the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_value_that_replaces_the_database() -> None:
+def test_value_that_replaces_the_database_is_reported() -> None:
     ended = run("dev", "--set", "DatabaseName=other")
 
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Each row of docs/data-safety.md says what the engine says, and each resource and parameter that concerns data has a row."""
+"""Each row of docs/data-safety.md agrees with the engine, and each resource and parameter that concerns data has a row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.conftest import REGION
 
 PAGE = (PROJECT_FOLDER / "docs" / "data-safety.md").read_text(encoding="utf-8")
 F = Fate
-# The words of a cell for each fate of data.
+# The words on the page for each fate of data.
 WORDS: Mapping[Fate, str] = {
     F.RETAINED: r"\bstays?\b|\bstops\b",
     F.SNAPSHOT: r"\bsnapshot\b",
@@ -32,7 +32,7 @@ WORDS: Mapping[Fate, str] = {
     F.REFUSED: r"\brefused\b",
 }
 REPLACED, DELETED = 2, 5
-# Everything that holds data, or stands for it, in one environment or another.
+# All resources with data, or that data depends on, in any environment.
 EVERYTHING: Mapping[str, Mapping[str, str]] = {
     "dev": {
         "AccessLogs": "true",
@@ -46,14 +46,14 @@ EVERYTHING: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the first table: its resources, by patterns of their names, and what becomes of their data."""
+    """A row of the first table: its resources, by patterns of their names, and the fate of their data."""
 
     resources: tuple[str, ...]
     replaced: Fate
     deleted: Fate
 
 
-# Rows in the order of the page; None, with the reason, for what no resource of a template is.
+# Rows in the order of the page; None, with the reason, for a row without a resource in the templates.
 ROWS: Mapping[str, Row | str] = {
     "KMS key": Row(("Security.Key",), F.RETAINED, F.RETAINED),
     "database": Row(("Data.Database",), F.SNAPSHOT, F.SNAPSHOT),
@@ -77,7 +77,7 @@ ROWS: Mapping[str, Row | str] = {
 }
 
 
-# What the effect of a parameter must say for each effect that the engine finds, and says only then.
+# The words that the page uses for each effect, and only for it.
 EFFECTS: Mapping[Kind, str] = {
     Kind.LOSES: r"\bempty\b|\bdeleted\b|\bdeletes\b|\breplaces\b|\bother\b",
     Kind.REFUSED: r"\bfails\b",
@@ -97,7 +97,7 @@ def table(heading: str) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def stateful(release: Release) -> dict[str, list[Resource]]:
-    """Everything that holds data in dev and prod, by name."""
+    """All resources with data in dev and prod, by name."""
     profiles = {name: load_profile(release.root, name) for name in profile_names()}
     side: Side = of_release(release, profiles)
     found: dict[str, list[Resource]] = {}
@@ -116,7 +116,7 @@ def rows_of(name: str) -> list[str]:
     ]
 
 
-def test_rows_are_those_of_the_page() -> None:
+def test_page_has_the_rows() -> None:
     assert list(ROWS) == list(table("At a glance"))
 
 
@@ -125,7 +125,7 @@ def test_each_resource_with_data_has_one_row(stateful: dict[str, list[Resource]]
 
 
 @pytest.mark.parametrize("title", [title for title, row in ROWS.items() if isinstance(row, Row)])
-def test_row_says_what_the_engine_says(title: str, stateful: dict[str, list[Resource]]) -> None:
+def test_row_agrees_with_the_engine(title: str, stateful: dict[str, list[Resource]]) -> None:
     row, cells = ROWS[title], table("At a glance")[title]
     assert isinstance(row, Row)
     resources = [
@@ -158,7 +158,7 @@ def parameters() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def effects(release: Release) -> dict[str, set[Kind]]:
-    """What concerns data, or is refused, of each parameter that has such an effect."""
+    """The effects on data, and refusals, of each parameter that has some."""
     found = {
         name: {effect.kind for effect in each} & EFFECTS.keys()
         for name, each in Effects(release).all().items()
@@ -173,7 +173,7 @@ def test_each_parameter_that_concerns_data_has_a_row(effects: dict[str, set[Kind
     assert all(effects[name] == {Kind.LOSES} for name in rotating)
 
 
-def test_effect_of_a_parameter_is_what_the_engine_says(effects: dict[str, set[Kind]]) -> None:
+def test_effect_of_a_parameter_agrees_with_the_engine(effects: dict[str, set[Kind]]) -> None:
     def wrong() -> Iterator[str]:
         for name, text in parameters().items():
             for kind in effects[name]:

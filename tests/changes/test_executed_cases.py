@@ -1,4 +1,4 @@
-"""Each verdict of the table, executed on an environment of the kept release that holds data."""
+"""Each verdict of the table, executed on an environment of the kept release with data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conftest import REGION
 from tests.publishing.states import StatefulAws
 from tests.releases.kept import read
 
-# Verdicts that no execution on the embedded AWS can show, and why.
+# Verdicts that the embedded AWS cannot show, and why.
 NOT_SHOWN: Mapping[str, str] = {
     "search volume removed": "the search server does not start without its volume, so the update fails later",
     "zones in another order": "ministack's EC2 has two subnets with one range in a VPC",
@@ -33,7 +33,7 @@ def release() -> Side:
 
 @pytest.fixture(scope="module")
 def rehearsal() -> Iterator[Callable[[str], Rehearsal]]:
-    """An environment by its name, launched when it is first asked for."""
+    """An environment by its name, launched at its first use."""
     running: dict[str, StatefulAws] = {}
     known: dict[str, Rehearsal] = {}
 
@@ -50,7 +50,7 @@ def rehearsal() -> Iterator[Callable[[str], Rehearsal]]:
 
 
 @pytest.mark.parametrize("case", EXECUTED, ids=lambda case: case.what.replace(" ", "-"))
-def test_verdict_is_what_happens(
+def test_update_matches_the_verdict(
     rehearsal: Callable[[str], Rehearsal], release: Side, case: Case
 ) -> None:
     environment = rehearsal(case.environment)

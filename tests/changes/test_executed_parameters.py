@@ -1,4 +1,4 @@
-"""Each root parameter of prod, changed alone on a launched prod: the engine says what happens."""
+"""Each root parameter of prod, changed alone on a launched prod: the verdict of the engine is right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.conftest import REGION
 from tests.publishing.states import StatefulAws
 from tests.relations.variants import built
 
-# Another value of each parameter without bounds or a list of values, and of one whose other values prod refuses.
+# Another value of each parameter without bounds or a list of values, and of those whose other values prod refuses.
 OTHER: Mapping[str, str] = {
     "VpcCidr": "10.9.0.0/16",
     "GitHubOrganizationId": "1",
@@ -53,7 +53,7 @@ OTHER: Mapping[str, str] = {
     "SearchImage": "getmeili/meilisearch:v1.57.0",
     "AlarmEmail": "ops@example.com",
 }
-# Values that a change needs beside it.
+# Additional values that a change needs.
 WITH: Mapping[str, Mapping[str, str]] = {
     "GitHubOrganizationId": {"GitHubRepository": "acme/app", "GitHubRepositoryId": "2"},
     "GitHubRepositoryId": {"GitHubRepository": "acme/app", "GitHubOrganizationId": "2"},
@@ -65,16 +65,16 @@ WITH: Mapping[str, Mapping[str, str]] = {
     "EnableExecuteCommand": {"ReadonlyRootFilesystem": "false"},
     "ImageRepository": {"ImageTag": "1.4.3"},
 }
-# Parameters that name another environment: what a launch does beside this one, and an update of it cannot.
+# Parameters that name another environment, which needs a launch and not an update.
 IDENTITY = {"Project", "Environment"}
-# Of these, prod has the one value that the rules of the template accept.
+# Parameters for which the rules of prod accept only one value.
 RULED = {
     "CacheMode",
     "DatabaseDeletionProtection",
     "DatabaseMultiAz",
     "NatGateways",
 }
-# An empty value is three zones that only the account knows; tests/changes/cases.py has other zones.
+# An empty value stands for three zones of the account; tests/changes/cases.py has other zones.
 OF_THE_ACCOUNT = {"AvailabilityZones"}
 
 
@@ -85,14 +85,14 @@ def rehearsal() -> Iterator[Rehearsal]:
 
 
 def parameters() -> list[Declaration]:
-    """The parameters that a profile gives."""
+    """The parameters in a profile."""
     left_out = IDENTITY | OF_THE_ACCOUNT
     declared = profile_parameters(built().root).items()
     return [each for name, each in declared if name not in left_out]
 
 
 def other_value(rehearsal: Rehearsal, parameter: Declaration) -> str:
-    """A value that is not the present one."""
+    """A value other than the current one."""
     present = rehearsal.values[parameter.name]
     if parameter.name in OTHER:
         return OTHER[parameter.name]
@@ -111,7 +111,7 @@ def other_value(rehearsal: Rehearsal, parameter: Declaration) -> str:
 
 
 @pytest.mark.parametrize("parameter", parameters(), ids=lambda parameter: parameter.name)
-def test_change_is_what_the_engine_says(rehearsal: Rehearsal, parameter: Declaration) -> None:
+def test_change_matches_the_verdict(rehearsal: Rehearsal, parameter: Declaration) -> None:
     rehearsal.restart()
     new = rehearsal.own(
         {**WITH.get(parameter.name, {}), parameter.name: other_value(rehearsal, parameter)}

@@ -1,4 +1,4 @@
-"""docs/parameters.md is current, and what the console says of a parameter agrees with the engine."""
+"""docs/parameters.md is up to date, and the descriptions in the console agree with the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.reference.transitions import EXAMPLES
 from pipeline.release.assemble import Release
 from templates_src.core.declaration import Declaration
 
-# What a description must say where the engine reports an effect, and must not say elsewhere: each by the words of the effect.
+# The words that a description must contain if the engine reports an effect, and must not contain otherwise.
 SAYS: tuple[tuple[Kind, str, str], ...] = (
     (Kind.REFUSED, "", r"\brefuses\b|cannot shrink"),
     (Kind.LOSES, "empty|snapshot", r"\bREPLACES\b|empty cache"),
@@ -28,7 +28,7 @@ SAYS: tuple[tuple[Kind, str, str], ...] = (
     (Kind.INTERRUPTED, "database", r"\brestarts\b"),
     (Kind.INTERRUPTED, "[Cc]lients", r"\bclients reconnect\b"),
 )
-# Words that no other effect explains.
+# Words that belong to only one effect.
 CLAIMS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"\brefuses a change\b|cannot shrink", (Kind.REFUSED,)),
     (r"\bREPLACES\b|empty cache", (Kind.LOSES,)),
@@ -42,7 +42,7 @@ ROTATION = "Rotation of passwords and keys"
 
 
 def contradictions(declaration: Declaration, effects: list[Effect]) -> Iterator[str]:
-    """What a description leaves out of the effects, or says without one."""
+    """The effects that a description omits or invents."""
     kept = shown(effects)
     for effect in kept:
         for kind, what, words in SAYS:
@@ -109,7 +109,7 @@ def test_descriptions_agree_with_the_engine(
         "ImageTag",
     ],
 )
-def test_a_silent_description_is_found(
+def test_description_without_an_effect_is_found(
     release: Release, effects: Mapping[str, list[Effect]], name: str
 ) -> None:
     silent = replace(release.root.declarations[name], description="What it is.")
@@ -134,7 +134,7 @@ def test_related_parameters_name_each_other(release: Release) -> None:
             assert other in release.root.declarations[one].description
 
 
-def test_groups_are_what_people_look_for(release: Release) -> None:
+def test_groups_have_few_parameters(release: Release) -> None:
     groups = grouped(release.root)
 
     assert {"Database", "Cache", "Documents and media", "Search", "Image", "API", "Workers"} <= {

@@ -1,4 +1,4 @@
-"""Rights that roles gain or lose, and what users of a template's parameters and outputs notice."""
+"""Permissions that roles gain or lose, and changes of a template's parameters and outputs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def compared(release: Side, *plants: TemplatePlant) -> Report:
 
 
 def rename_parameter(templates: dict[str, dict[str, Any]]) -> None:
-    """Call WafRateLimit by another name, with the same label."""
+    """Rename WafRateLimit, with the same label."""
     root = templates[ROOT]
     root[PARAMETERS]["RateLimit"] = root[PARAMETERS].pop("WafRateLimit")
     labels = root["Metadata"]["AWS::CloudFormation::Interface"]["ParameterLabels"]
@@ -91,12 +91,12 @@ def test_interface_change_is_found(release: Side, plant: TemplatePlant, sentence
     assert len(found) == 1
 
 
-def test_same_interface_says_nothing(release: Side) -> None:
+def test_same_interface_has_no_changes(release: Side) -> None:
     assert interface_changes(release.templates[ROOT], release.templates[ROOT]) == []
 
 
 def allow(action: str) -> TemplatePlant:
-    """Let the queue-depth function do one thing more."""
+    """Add a permission to the queue-depth function."""
 
     def plant(templates: dict[str, dict[str, Any]]) -> None:
         role = templates["compute"]["Resources"]["QueueDepthRole"]["Properties"]

@@ -1,4 +1,4 @@
-"""The kept excerpt of the provider schemas is up to date, and agrees with the facts that are written by hand."""
+"""The excerpt of the provider schemas is up to date, and agrees with the facts in facts.py."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pipeline.checks.permissions import resource_types
 from pipeline.release.assemble import Release
 
 
-def test_file_is_what_the_schemas_say(release: Release) -> None:
+def test_file_matches_the_schemas(release: Release) -> None:
     assert SCHEMAS.read_bytes() == schemas_text(resource_types(release)), (
         "run `python -m pipeline.changes.updates.schemas`"
     )
 
 
 def test_facts_contradict_no_schema() -> None:
-    """What is decided by hand is conditional in the schema; what is fixed is not create-only there."""
+    """Facts about replacement are conditional in the schema, and properties that cannot change are not create-only there."""
     for kind, keys in (*facts.IN_PLACE.items(), *facts.REPLACING.items()):
         assert keys <= updates(kind).conditional, kind
     for kind, keys in facts.FIXED.items():

@@ -13,12 +13,12 @@ from tests.launches.tree import Tree
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[EmbeddedAws]:
-    """An embedded AWS that is the module's alone; empty at its start."""
+    """A separate embedded AWS for the module; empty at its start."""
     with EmbeddedAws.start(region=REGION) as aws:
         yield aws
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the working tree that a program may write to."""
+    """A writable copy of the working tree."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")

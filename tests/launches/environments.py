@@ -1,4 +1,4 @@
-"""An environment on an embedded AWS: launched, read and deleted by the pipeline's own functions."""
+"""An environment on an embedded AWS: launched, read and deleted with the functions of the pipeline."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Resource:
 
 @cache
 def aws_of(running: EmbeddedAws, region: str = REGION) -> Aws:
-    """The clients of an embedded AWS in a region, made once: making one takes longer than most of what it is used for."""
+    """The clients of an embedded AWS in a region, created once, because creating one takes longer than most calls."""
     return Aws(region, running.environment())
 
 
 class Environment:
     """One environment of the release in one region, under its own stack name.
 
-    ``profiles`` is the folder of its profile; ``aws`` has the clients, where others made some already.
+    ``profiles`` is the folder of its profile; ``aws`` has existing clients, if any.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Environment:
         return resolve(self.release.root, self.profile, {**self.settings, **changes})
 
     def launch(self, **changes: str) -> Launched:
-        """Create or update; ``notes`` and ``heard`` have what was said meanwhile."""
+        """Create or update; ``notes`` and ``heard`` have the output."""
         self._forget()
         values = self.values(**changes)
         return launch.launch(self.aws, self.release, values, self._listen, self.notes.append)
@@ -86,7 +86,7 @@ class Environment:
         return launch.delete(self.aws, self.stack, self._listen, self.notes.append)
 
     def stacks(self) -> dict[str, Mapping[str, Any]]:
-        """The stacks that are there: the root under "", the nested ones by layer."""
+        """The existing stacks: the root under "", the nested ones by layer."""
         root = launch.describe_stack(self.aws, self.stack)
         if root is None:
             return {}
@@ -117,7 +117,7 @@ class Environment:
         return outputs_of(self.stacks()[layer])
 
     def secret_values(self) -> dict[str, str]:
-        """What each secret of the stacks holds, by Layer.LogicalId."""
+        """The value of each secret of the stacks, by Layer.LogicalId."""
         secrets = self.client("secretsmanager")
         return {
             name: secrets.get_secret_value(SecretId=resource.physical_id)["SecretString"]

@@ -1,4 +1,4 @@
-"""What exists in a region of the account, asked of every service itself and not of CloudFormation."""
+"""The resources in a region of the account, listed with each service's API and not with CloudFormation."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Identify = Callable[[Any], Iterator[str]]
 
 @dataclass(frozen=True)
 class Listing:
-    """How resources of a type are listed: a call, and the JMESPath of their identities in its answer.
+    """How resources of a type are listed: a call, and the JMESPath of their identities in the response.
 
-    ``within`` is the listing of what the call must be asked for, handed over as ``key``.
+    ``within`` is the listing of the parent resources, which the call receives as ``key``.
     """
 
     service: str
@@ -190,9 +190,9 @@ LISTINGS: Mapping[str, Listing] = {
         "wafv2", "list_web_acls", "WebACLs[].ARN", arguments={"Scope": "REGIONAL"}
     ),
 }
-# What other listings must be asked for, and is none itself.
+# Parent resources of other listings.
 SUBJECTS: Mapping[str, Listing] = {"keys": Listing("kms", "list_keys", "Keys[].KeyId")}
-# Types that have no life of their own: they go with what they are a part of.
+# Types that are parts of other resources and are deleted with them.
 PARTS: Mapping[str, str] = {
     "AWS::EC2::NetworkAclEntry": "AWS::EC2::NetworkAcl",
     "AWS::EC2::Route": "AWS::EC2::RouteTable",
@@ -213,13 +213,13 @@ PARTS: Mapping[str, str] = {
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
     "Custom::LaunchCheck": "AWS::Lambda::Function",
 }
-# What the functions of custom resources make.
+# The resources that functions of custom resources create.
 CUSTOM: Mapping[str, str] = {
     "Custom::DevelopmentCertificate": "AWS::CertificateManager::Certificate",
 }
-# What a service makes with another thing, and lists beside it.
+# Resources that a service creates together with another one, and lists too.
 WITH: Mapping[str, Mapping[str, int]] = {
-    # The instance that it keeps running, and the instance's root volume.
+    # The instance of the group, and the root volume of the instance.
     "AWS::AutoScaling::AutoScalingGroup": {"AWS::EC2::Instance": 1, "AWS::EC2::Volume": 1},
     "AWS::EC2::VPC": {
         "AWS::EC2::NetworkAcl": 1,
@@ -229,12 +229,12 @@ WITH: Mapping[str, Mapping[str, int]] = {
     # Its NS and SOA records.
     "AWS::Route53::HostedZone": {"AWS::Route53::RecordSet": 2},
 }
-# What every service of the account lists in every region.
+# Resources that exist in every account and region.
 _GLOBAL = {"iam", "route53", "s3"}
 
 
 def inventory(aws: Aws) -> Inventory:
-    """Type and identity of everything that can be listed in the region."""
+    """Type and identity of all resources that can be listed in the region."""
     found: dict[str, list[str]] = {}
 
     def find(kind: str) -> list[str]:
@@ -248,7 +248,7 @@ def inventory(aws: Aws) -> Inventory:
 
 
 def existing(aws: Aws, kind: str) -> frozenset[str]:
-    """The identities of the resources of one type that is listed by itself."""
+    """The identities of the resources of one type."""
     return frozenset(_identities(aws, LISTINGS[kind], ""))
 
 
@@ -264,12 +264,12 @@ def _identities(aws: Aws, listing: Listing, subject: str) -> list[str]:
 
 
 def counted(found: Inventory) -> Counter[str]:
-    """How many there are of each type."""
+    """The number of resources of each type."""
     return Counter(kind for kind, _ in found)
 
 
 def expected(types: Counter[str]) -> Counter[str]:
-    """What an inventory counts when resources of these types are there."""
+    """The counts of an inventory with resources of these types."""
     counts: Counter[str] = Counter()
     for kind, count in types.items():
         if kind not in PARTS:
@@ -280,5 +280,5 @@ def expected(types: Counter[str]) -> Counter[str]:
 
 
 def is_regional(kind: str) -> bool:
-    """Whether a region lists its own of this type."""
+    """Whether the resources of this type are regional."""
     return kind in LISTINGS and LISTINGS[kind].service not in _GLOBAL

@@ -1,4 +1,4 @@
-"""build.py launch --direct and delete as programs: what they print, how they end, and what they leave."""
+"""build.py launch --direct and delete as programs: output, exit status and remaining resources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def progress(output: str) -> set[tuple[str, str]]:
 
 
 def outputs(output: str) -> dict[str, str]:
-    """What was printed below the last title."""
+    """The output below the last title."""
     pairs = (line.split() for line in output.splitlines() if line.startswith("  "))
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
@@ -38,7 +38,7 @@ def embedded(tree: Tree) -> Finished:
     return tree.run("launch", "dev", "--direct", "--embedded")
 
 
-def test_embedded_launch_ends_well_by_itself(embedded: Finished) -> None:
+def test_embedded_launch_succeeds_and_ends(embedded: Finished) -> None:
     assert embedded.stderr == ""
     assert embedded.returncode == 0
 
@@ -61,7 +61,7 @@ def test_embedded_launch_prints_every_output_of_the_root(
     assert told["DocumentsBucketName"] == f"{STACK}-documents"
 
 
-def test_kept_one_answers_clients_until_ctrl_c(tree: Tree) -> None:
+def test_kept_embedded_aws_answers_until_ctrl_c(tree: Tree) -> None:
     process = tree.start("launch", "dev", "--direct", "--embedded", "--keep")
     assert process.stdout is not None
     try:
@@ -111,7 +111,7 @@ def client_of(running: EmbeddedAws, service: str) -> Any:
 
 @pytest.fixture(scope="module")
 def launched(running: EmbeddedAws, tree: Tree) -> list[Finished]:
-    """Launched twice, then deleted twice, on an AWS that runs on."""
+    """Two launches and two deletions on one embedded AWS."""
     return [
         tree.run(*arguments, **running.environment())
         for arguments in (
@@ -127,7 +127,9 @@ def test_all_commands_succeed(launched: list[Finished]) -> None:
     assert [(command.returncode, command.stderr) for command in launched] == [(0, "")] * 4
 
 
-def test_first_launch_makes_the_release_bucket(launched: list[Finished], release: Release) -> None:
+def test_first_launch_creates_the_release_bucket(
+    launched: list[Finished], release: Release
+) -> None:
     bucket = f"carbon-connect-releases-123456789012-{REGION}"
     count = len(release.files) + 1
 
@@ -152,7 +154,7 @@ def test_second_launch_says_that_nothing_changes(
     assert outputs(launched[1].stdout) == outputs(launched[0].stdout)
 
 
-def test_deletion_tells_the_progress_of_each_stack(
+def test_deletion_shows_the_progress_of_each_stack(
     launched: list[Finished], release: Release
 ) -> None:
     names = [STACK, *(layer.name.capitalize() for layer in release.layers)]
@@ -161,11 +163,11 @@ def test_deletion_tells_the_progress_of_each_stack(
     assert launched[2].stdout.splitlines()[-1] == f"Stack {STACK} is deleted."
 
 
-def test_second_deletion_says_that_there_is_no_stack(launched: list[Finished]) -> None:
+def test_second_deletion_says_that_the_stack_does_not_exist(launched: list[Finished]) -> None:
     assert launched[3].stdout == f"Stack {STACK} does not exist in {REGION}.\n"
 
 
-def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(
+def test_failed_launch_prints_the_reasons_and_ends_with_status_1(
     running: EmbeddedAws, tree: Tree
 ) -> None:
     setting = ("--set", "Project=broken")
@@ -184,7 +186,7 @@ def test_failed_launch_gives_the_reason_of_each_stack_and_status_1(
     assert ("broken-dev", "ROLLBACK_COMPLETE") in progress(failed.stdout)
 
 
-def test_deletion_that_is_refused_gives_the_reason_and_status_1(
+def test_refused_deletion_prints_the_reason_and_ends_with_status_1(
     running: EmbeddedAws, tree: Tree
 ) -> None:
     setting = ("--set", "Project=held")

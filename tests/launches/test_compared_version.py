@@ -19,7 +19,7 @@ BUCKET = "published-versions"
 
 @pytest.fixture(scope="module")
 def location(running: EmbeddedAws, release: Release) -> str:
-    """Where the release of the working tree is published."""
+    """The location of the published release of the working tree."""
     aws = aws_of(running)
     ensure_bucket(aws, BUCKET)
     upload(aws, release, BUCKET)

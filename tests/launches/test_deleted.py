@@ -1,4 +1,4 @@
-"""Deleted environments: resources are retained as the templates say, and errors name protected ones."""
+"""Deleted environments: retained resources, and errors that name protected ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.stacks.deploy import Launched
 from tests.launches.environments import Environment
 from tests.launches.inventory import Inventory, counted, inventory
 
-# docs/data-safety.md, "At a glance", says of each of them that it stays.
+# docs/data-safety.md, "At a glance", says that each of them stays.
 RETAINED = Counter(
     {
         "AWS::KMS::Key": 1,
@@ -60,13 +60,13 @@ def test_stack_is_gone(dev: Deleted) -> None:
     assert dev.environment.stacks() == {}
 
 
-def test_progress_of_every_nested_stack_is_told(dev: Deleted, release: Release) -> None:
+def test_progress_of_every_nested_stack_is_shown(dev: Deleted, release: Release) -> None:
     told = set(dev.environment.heard)
 
     assert {(layer.name.capitalize(), "DELETE_COMPLETE") for layer in release.layers} <= told
 
 
-def test_what_holds_data_is_retained_and_nothing_else(dev: Deleted) -> None:
+def test_only_resources_with_data_are_retained(dev: Deleted) -> None:
     assert counted(dev.left) == RETAINED
 
 
@@ -83,7 +83,7 @@ def test_final_snapshot_is_of_the_database_and_readable_with_the_key(dev: Delete
     assert described["KeyState"] == "Enabled"
 
 
-def test_deleting_again_has_nothing_to_do(dev: Deleted) -> None:
+def test_second_deletion_does_nothing(dev: Deleted) -> None:
     again = dev.environment.delete()
 
     assert not again.changed
@@ -91,7 +91,7 @@ def test_deleting_again_has_nothing_to_do(dev: Deleted) -> None:
     assert inventory(dev.environment.aws) == dev.after
 
 
-def test_launching_again_is_not_in_the_way_of_what_is_retained(
+def test_launch_succeeds_next_to_retained_resources(
     running: EmbeddedAws, release: Release, dev: Deleted
 ) -> None:
     environment = Environment(running, release, "dev")
@@ -102,7 +102,7 @@ def test_launching_again_is_not_in_the_way_of_what_is_retained(
 
 
 def test_identity_provider_of_github_is_retained(running: EmbeddedAws, release: Release) -> None:
-    """The account may have other users of it: there is one a URL."""
+    """Other environments of the account may use it: IAM allows one per URL."""
     environment = Environment(running, release, "staging", **GITHUB)
     before = inventory(environment.aws)
     launched = environment.launch()
@@ -115,7 +115,7 @@ def test_identity_provider_of_github_is_retained(running: EmbeddedAws, release: 
 
 @dataclass(frozen=True)
 class Refused:
-    """dev with a document in its bucket, and how its deletion ended."""
+    """dev with a document in its bucket, and the result of its deletion."""
 
     environment: Environment
     bucket: str
@@ -135,8 +135,8 @@ def holding(running: EmbeddedAws, release: Release) -> Refused:
     return Refused(environment, bucket, environment.delete(), before, inventory(environment.aws))
 
 
-def test_bucket_that_holds_anything_stops_the_deletion(holding: Refused) -> None:
-    """An old version under a delete marker counts."""
+def test_bucket_with_objects_stops_the_deletion(holding: Refused) -> None:
+    """A noncurrent version under a delete marker counts."""
     assert holding.end.status == "DELETE_FAILED"
     assert not holding.end.succeeded
     ((failure),) = holding.end.failures
@@ -145,7 +145,7 @@ def test_bucket_that_holds_anything_stops_the_deletion(holding: Refused) -> None
     assert "not empty" in failure.reason
 
 
-def test_what_the_bucket_s_layer_needs_is_still_there(holding: Refused) -> None:
+def test_layers_below_a_remaining_bucket_still_exist(holding: Refused) -> None:
     stacks = {name: s["StackStatus"] for name, s in holding.environment.stacks().items()}
 
     assert stacks == {
@@ -157,7 +157,7 @@ def test_what_the_bucket_s_layer_needs_is_still_there(holding: Refused) -> None:
     assert ("AWS::S3::Bucket", holding.bucket) in holding.after
 
 
-def test_deletion_goes_on_once_the_bucket_is_empty(holding: Refused) -> None:
+def test_deletion_succeeds_when_the_bucket_is_empty(holding: Refused) -> None:
     s3 = holding.environment.client("s3")
     versions = s3.list_object_versions(Bucket=holding.bucket)
     for version in [*versions["Versions"], *versions["DeleteMarkers"]]:
@@ -183,7 +183,7 @@ def test_protection_of_prod_stops_the_deletion(prod: Refused) -> None:
     assert all("protect" in reason for reason in named.values())
 
 
-def test_protected_database_runs_on_in_its_network(prod: Refused) -> None:
+def test_protected_database_keeps_running(prod: Refused) -> None:
     rds = prod.environment.client("rds")
     (database,) = rds.describe_db_instances()["DBInstances"]
     (group,) = rds.describe_db_subnet_groups()["DBSubnetGroups"]
@@ -200,8 +200,8 @@ def test_protected_database_runs_on_in_its_network(prod: Refused) -> None:
     )
 
 
-def test_prod_goes_once_its_protections_are_off(prod: Refused) -> None:
-    """As docs/data-safety.md says."""
+def test_prod_is_deleted_without_protection(prod: Refused) -> None:
+    """As in docs/data-safety.md."""
     resources = prod.environment.resources()
     prod.environment.client("rds").modify_db_instance(
         DBInstanceIdentifier=resources["Data.Database"].physical_id,

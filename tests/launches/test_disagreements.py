@@ -1,4 +1,4 @@
-"""AWS's change set beside the comparison: validation results, and each resource on which the two differ."""
+"""AWS's change set next to the comparison: validation results, and each resource with a difference."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_disagreement_is_shown_with_both_verdicts(
 @pytest.mark.parametrize(
     ("action", "whole"), [(Action.DELETE, "Remove"), (Action.CREATE, "Add")], ids=str
 )
-def test_nested_stack_that_comes_or_goes_as_a_whole_agrees(action: Action, whole: str) -> None:
+def test_new_or_removed_nested_stack_agrees(action: Action, whole: str) -> None:
     changes = [by_engine(action)]
 
     assert list(disagreements(changes, Announced((), (), {"Inner": whole}))) == []
@@ -123,7 +123,7 @@ def test_results_of_validation_of_nested_change_sets(running: EmbeddedAws) -> No
     shown = list(lines(Preview("outer", (), ()), read))
     assert any(line.startswith("AWS warns: Reports: The bucket") for line in shown)
     assert any(line.startswith("AWS refuses: Other: ") for line in shown)
-    # Only what is refused stops an update.
+    # Only a failure stops an update, not a warning.
     inner = read_nested(cloudformation, created["Id"])
     assert [name for name, _ in refusals(cloudformation, ChangeSetName=inner)] == ["Other"]
 

@@ -1,4 +1,4 @@
-"""dev launched with a real PostgreSQL behind its database instance: the release's own function makes extensions and user."""
+"""dev launched with a real PostgreSQL as its database instance: the function of the release creates extensions and user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECONDS = 30
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Rds]:
-    """A PostgreSQL that does not run yet, as a database that RDS is still making."""
+    """A PostgreSQL that does not run yet, like a database that RDS is creating."""
     database = Rds()
     yield database
     database.remove()
@@ -30,7 +30,7 @@ def server() -> Iterator[Rds]:
 
 @pytest.fixture(scope="module")
 def launched(server: Rds, release: Release) -> Iterator[Environment]:
-    """dev, whose database came up while its stack was being created, with the password of the stack's secret."""
+    """dev, whose database became available during the creation of its stack, with the password of the stack's secret."""
     address = f"{server.host}:{server.port}"
     with EmbeddedAws.start(database=address, database_ca=server.identity.root) as running:
         environment = Environment(running, release, "dev")
@@ -54,7 +54,7 @@ def wait_for_secret(environment: Environment) -> dict[str, str]:
 
 
 def bring_up(server: Rds, secret: dict[str, str], database: str) -> None:
-    """Do what RDS does: make the master user and its database, then answer at the instance's address."""
+    """Act as RDS: create the master user and its database, then listen on the instance's address."""
     public, server.port = server.port, free_port()
     server.start()
     server.make_instance(secret["username"], secret["password"], database)
@@ -64,12 +64,12 @@ def bring_up(server: Rds, secret: dict[str, str], database: str) -> None:
 
 
 def extensions(server: Rds) -> set[str]:
-    """The extensions that somebody created."""
+    """The created extensions."""
     rows: list[list[Any]] = server.run("SELECT extname FROM pg_extension")
     return {row[0] for row in rows} - {"plpgsql"}
 
 
-def test_extensions_are_there_after_the_launch(launched: Environment, server: Rds) -> None:
+def test_extensions_exist_after_the_launch(launched: Environment, server: Rds) -> None:
     assert launched.physical_id("Data.DatabaseExtensions") == "carbon_app_1"
     assert extensions(server) == {"vector", "uuid-ossp"}
 

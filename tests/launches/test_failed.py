@@ -1,4 +1,4 @@
-"""Launches that fail on purpose are rolled back, leave only the named resources, and report the cause."""
+"""Launches that fail are rolled back, leave only the named resources, and report the cause."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def take_log_group(client: Client, name: str) -> None:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A name that is taken, the resource that wants it, and what a rolled-back creation leaves."""
+    """A taken name, the resource that needs it, and the resources that a rolled-back creation leaves."""
 
     layer: str
     logical_id: str
@@ -69,7 +69,7 @@ OBSTACLES = {
 
 @dataclass(frozen=True)
 class Failed:
-    """A creation that met its obstacle."""
+    """A failed creation."""
 
     obstacle: Obstacle
     environment: Environment
@@ -96,7 +96,7 @@ def test_creation_is_rolled_back(failed: Failed) -> None:
     assert failed.environment.resources() == {}
 
 
-def test_first_failed_resource_is_named_with_its_reason(failed: Failed) -> None:
+def test_first_failed_resource_is_reported_with_its_reason(failed: Failed) -> None:
     ((failure),) = failed.end.failures
 
     assert (failure.stack, failure.logical_id) == (
@@ -107,14 +107,12 @@ def test_first_failed_resource_is_named_with_its_reason(failed: Failed) -> None:
     assert "already exists" in failure.reason
 
 
-def test_nothing_is_left_but_what_must_stay(failed: Failed) -> None:
+def test_only_expected_resources_remain(failed: Failed) -> None:
     assert counted(failed.after - failed.before) == failed.obstacle.left
     assert failed.before <= failed.after
 
 
-def test_launching_again_goes_through_without_the_obstacle(
-    running: EmbeddedAws, release: Release
-) -> None:
+def test_launch_succeeds_without_the_obstacle(running: EmbeddedAws, release: Release) -> None:
     environment = Environment(running, release, "dev", Project="again")
     take_bucket(environment.client, environment.stack)
     assert environment.launch().status == "ROLLBACK_COMPLETE"
@@ -124,7 +122,7 @@ def test_launching_again_goes_through_without_the_obstacle(
     assert environment.notes == [f"The creation of stack {environment.stack} failed; removing it."]
 
 
-def test_deleting_takes_a_failed_creation_away(running: EmbeddedAws, release: Release) -> None:
+def test_failed_creation_can_be_deleted(running: EmbeddedAws, release: Release) -> None:
     environment = Environment(running, release, "dev", Project="away")
     take_bucket(environment.client, environment.stack)
     before = inventory(environment.aws)
@@ -139,7 +137,7 @@ UPDATE = {
     "DatabaseAllocatedStorage": "100",
     "LogRetentionDays": "90",
     "CacheMaximumStorageGb": "5",
-    # Refused: a bucket of that name is there.
+    # Refused, because a bucket with that name exists.
     "BucketNamespace": "account-regional",
 }
 
@@ -198,7 +196,7 @@ def test_update_names_the_first_failed_resource(reverted: Reverted) -> None:
     assert "already exists" in failure.reason
 
 
-def test_former_state_is_back(reverted: Reverted) -> None:
+def test_former_state_is_restored(reverted: Reverted) -> None:
     changed = {name for name, was in reverted.before.items() if reverted.after.get(name) != was}
 
     assert not changed
@@ -230,7 +228,7 @@ def test_sizes_are_the_former_ones(reverted: Reverted) -> None:
     assert group["retentionInDays"] == 30
 
 
-def test_an_update_that_failed_can_be_followed_by_one_that_succeeds(reverted: Reverted) -> None:
+def test_update_after_a_failed_one_succeeds(reverted: Reverted) -> None:
     changes = {name: value for name, value in UPDATE.items() if name != "BucketNamespace"}
 
     assert reverted.environment.launch(**changes).status == "UPDATE_COMPLETE"
@@ -239,8 +237,8 @@ def test_an_update_that_failed_can_be_followed_by_one_that_succeeds(reverted: Re
     )
 
 
-def test_reason_is_shown_as_it_is() -> None:
-    """What stands in square brackets is a part of it, not a colour."""
+def test_reason_is_shown_literally() -> None:
+    """Text in square brackets is printed, and not read as a colour."""
     reason = "Value 'X' failed to satisfy constraint: [a-z]+ [/Resources/Database]"
     shown = StringIO()
     end = Launched("dev", True, "ROLLBACK_COMPLETE", {}, (Failure("Data", "Database", reason),))

@@ -1,4 +1,4 @@
-"""Launches that are killed at a point of their work and run again end as if they had not been."""
+"""Launches that are killed and run again end like those without an interruption."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.launches.tree import Tree, end, finished
 
 @dataclass(frozen=True)
 class Point:
-    """Where a launch is interrupted: at a request, or with ``after`` before it hears the answer."""
+    """The point of an interruption: before a request, or with ``after`` before its response."""
 
     at: Condition
     count: int = 1
@@ -58,7 +58,7 @@ INTERRUPTIONS = [
 
 @dataclass(frozen=True)
 class State:
-    """What a launch leads to, without what differs from launch to launch."""
+    """The result of a launch, without values that differ from launch to launch."""
 
     stacks: Mapping[str, str]
     resources: Mapping[str, str]
@@ -91,7 +91,7 @@ def state(aws: Aws, environment: Environment) -> State:
 
 
 def launch_again(running: EmbeddedAws, release: Release) -> State:
-    """What `build.py launch dev --direct` does, without the start of a process."""
+    """Run `build.py launch dev --direct` in this process."""
     aws = aws_of(running)
     launched = launch_release(aws, release, "dev", DirectLaunch())
     assert launched is not None
@@ -108,7 +108,7 @@ def undisturbed(running: EmbeddedAws, release: Release) -> State:
 @pytest.mark.parametrize(
     ("point", "number"), INTERRUPTIONS, ids=[f"{p}, {n.name}" for p, n in INTERRUPTIONS]
 )
-def test_interrupted_launch_run_again_ends_as_an_undisturbed_one(
+def test_interrupted_launch_that_runs_again_succeeds(
     running: EmbeddedAws,
     release: Release,
     tree: Tree,
@@ -152,7 +152,7 @@ WAITING = {
 
 
 class InProgress:
-    """A stack of the environment's name that something is going on in until it is signalled."""
+    """A stack with the environment's name that has an operation in progress until it is signalled."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -161,7 +161,7 @@ class InProgress:
         )
 
     def signal(self, status: str) -> None:
-        """End what goes on, as soon as somebody waits for it."""
+        """End the operation when a command waits for it."""
         until(lambda: self.environment.notes)
         listed = self.environment.client("cloudformation").describe_stack_resources(
             StackName=self.environment.stack
@@ -176,7 +176,7 @@ class InProgress:
 
 
 def until(condition: Any) -> None:
-    """Wait for something that is about to happen; a minute is for a machine that does much else."""
+    """Wait for a condition; the limit of a minute is for a busy machine."""
     for _ in range(6000):
         if condition():
             return
@@ -195,7 +195,7 @@ def until(condition: Any) -> None:
         ),
     ],
 )
-def test_launch_waits_for_what_is_in_progress(
+def test_launch_waits_for_an_operation_in_progress(
     running: EmbeddedAws, release: Release, signalled: str, told: list[str], status: str
 ) -> None:
     running.reset()
@@ -217,7 +217,7 @@ def test_launch_waits_for_what_is_in_progress(
     }
 
 
-def test_delete_waits_for_what_is_in_progress(running: EmbeddedAws, release: Release) -> None:
+def test_delete_waits_for_an_operation_in_progress(running: EmbeddedAws, release: Release) -> None:
     running.reset()
     environment = Environment(running, release, "dev")
     in_progress = InProgress(environment)
@@ -230,7 +230,7 @@ def test_delete_waits_for_what_is_in_progress(running: EmbeddedAws, release: Rel
     assert environment.stacks() == {}
 
 
-def test_two_launches_at_once_end_in_one_environment(
+def test_two_parallel_launches_create_one_environment(
     running: EmbeddedAws, release: Release, undisturbed: State
 ) -> None:
     running.reset()

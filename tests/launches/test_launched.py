@@ -1,4 +1,4 @@
-"""dev, staging and prod launched: every stack is complete, and each service has what the outputs name."""
+"""dev, staging and prod launched: every stack is complete, and each service has the resources in the outputs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_stack_is_complete(case: Case, release: Release) -> None:
     )
 
 
-def test_progress_of_every_nested_stack_is_told(case: Case, release: Release) -> None:
+def test_progress_of_every_nested_stack_is_shown(case: Case, release: Release) -> None:
     told = set(case.environment.heard)
 
     assert (case.environment.stack, "CREATE_COMPLETE") in told
@@ -72,7 +72,7 @@ def test_progress_of_every_nested_stack_is_told(case: Case, release: Release) ->
 
 
 def test_every_resource_is_in_its_service(case: Case) -> None:
-    """Each of the stacks' resources is there once, and nothing else is."""
+    """Each resource of the stacks exists once, and no other resources exist."""
     types = Counter(resource.type for resource in case.resources.values())
     types["AWS::CloudFormation::Stack"] = len(case.environment.stacks())
 
@@ -80,7 +80,7 @@ def test_every_resource_is_in_its_service(case: Case) -> None:
 
 
 def test_every_type_of_the_templates_can_be_listed(release: Release) -> None:
-    """A type that nobody lists could be left behind unseen."""
+    """Resources of a type without a listing could remain unnoticed."""
     types = {
         resource.resource_type
         for layer in release.layers
@@ -90,7 +90,7 @@ def test_every_type_of_the_templates_can_be_listed(release: Release) -> None:
     assert types <= LISTINGS.keys() | PARTS.keys() | CUSTOM.keys()
 
 
-def test_every_resource_carries_the_environment_s_tags(case: Case) -> None:
+def test_every_resource_has_the_tags_of_the_environment(case: Case) -> None:
     tagged = case.client("ec2").describe_vpcs(
         Filters=[{"Name": "tag:Environment", "Values": [case.name]}]
     )["Vpcs"]
@@ -100,7 +100,7 @@ def test_every_resource_carries_the_environment_s_tags(case: Case) -> None:
     assert (tags["Project"], tags["Layer"]) == (case.values["Project"], "network")
 
 
-def test_roles_have_the_policies_that_attacks_are_evaluated_on(case: Case) -> None:
+def test_roles_have_the_policies_of_the_attack_tests(case: Case) -> None:
     """tests/attacks renders the templates; the statements of the launched roles are the same."""
     rendered = AsRendered(render_values(built(), case.name, REGION, case.values))
     iam = case.client("iam")
@@ -122,7 +122,7 @@ def test_roles_have_the_policies_that_attacks_are_evaluated_on(case: Case) -> No
 
 
 def shapes(documents: list[Any]) -> list[str]:
-    """What the statements of documents say, apart from the names that only a launch gives."""
+    """The statements of documents, without the names that a launch generates."""
     return sorted(
         json.dumps(
             [
@@ -162,7 +162,7 @@ def test_url_leads_to_the_load_balancer(case: Case) -> None:
     assert outputs["LoadBalancerDnsName"] == host
 
 
-def test_load_balancer_is_protected_as_the_profile_says(case: Case) -> None:
+def test_load_balancer_protection_follows_the_profile(case: Case) -> None:
     balancer = case.environment.physical_id("Edge.LoadBalancer")
     described = case.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer)
     attributes = {item["Key"]: item["Value"] for item in described["Attributes"]}
@@ -207,7 +207,7 @@ def test_buckets_are_private_and_versioned(case: Case) -> None:
         )
 
 
-def test_database_is_as_the_profile_says(case: Case) -> None:
+def test_database_follows_the_profile(case: Case) -> None:
     identifier = case.environment.physical_id("Data.Database")
     rds = case.client("rds")
     database = rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
@@ -231,7 +231,7 @@ def test_database_is_as_the_profile_says(case: Case) -> None:
     assert database["Endpoint"]["Address"] == case.launched.outputs["DatabaseHost"]
 
 
-def test_database_url_is_made_of_the_generated_password_of_the_applications_user(
+def test_database_url_has_the_generated_password_of_the_application_user(
     case: Case,
 ) -> None:
     secrets = case.client("secretsmanager")
@@ -251,7 +251,7 @@ def test_database_url_is_made_of_the_generated_password_of_the_applications_user
     )
 
 
-def test_cache_is_as_the_profile_says(case: Case) -> None:
+def test_cache_follows_the_profile(case: Case) -> None:
     elasticache = case.client("elasticache")
     name = case.environment.outputs("Data")["CacheName"]
     if case.values["CacheMode"] == "serverless":
@@ -273,7 +273,7 @@ def test_cache_is_as_the_profile_says(case: Case) -> None:
     assert cache["Status"] == "available"
 
 
-def test_every_nat_gateway_is_in_a_zone_of_its_own(case: Case) -> None:
+def test_every_nat_gateway_is_in_another_zone(case: Case) -> None:
     ec2 = case.client("ec2")
     vpc = case.environment.outputs("Network")["VpcId"]
     found = ec2.describe_nat_gateways(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
@@ -300,7 +300,7 @@ def test_services_run_in_the_cluster(case: Case) -> None:
     assert [service["status"] for service in services] == ["ACTIVE"] * 3
 
 
-def test_scaled_services_keep_to_the_profile_s_range(case: Case) -> None:
+def test_scaled_services_have_the_range_of_the_profile(case: Case) -> None:
     targets = case.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs"
     )["ScalableTargets"]
@@ -337,7 +337,7 @@ def test_secrets_are_encrypted_with_the_key(case: Case) -> None:
     }
 
 
-def test_alarms_tell_the_topic(case: Case) -> None:
+def test_alarms_publish_to_the_topic(case: Case) -> None:
     topic = case.launched.outputs["AlarmTopicArn"]
     names = [
         resource.physical_id

@@ -22,7 +22,7 @@ REST = ("security", "data", "edge", "compute", "monitoring")
 
 @dataclass
 class Alone:
-    """An account in which layers are launched one by one; ``known`` is what they can be wired to."""
+    """An account in which layers are launched one by one; ``known`` has the values for wired parameters."""
 
     environment: Environment
     known: dict[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Alone:
         return self.environment.client(service)
 
     def parameters(self, layer: str) -> list[dict[str, str]]:
-        """What a person types: the profile's values, and those of what is there."""
+        """The values of a launch: those of the profile, and those of existing resources."""
         values = {**self.environment.values(), **self.known}
         (found,) = (each for each in self.environment.release.layers if each.name == layer)
         return [
@@ -41,12 +41,12 @@ class Alone:
         ]
 
     def template_url(self, layer: str) -> str:
-        """Where a layer's template is in the release bucket; a request takes no template over 51,200 bytes."""
+        """The URL of a layer's template in the release bucket; a request accepts no template over 51,200 bytes."""
         bucket, prefix = self.environment.settings["ReleaseBucket"], self.environment.release.prefix
         return f"https://{bucket}.s3.{REGION}.amazonaws.com/{prefix}{template_path(layer)}"
 
     def create(self, layer: str, parameters: list[dict[str, str]] | None = None) -> str:
-        """Launch a layer from the release bucket; the stack's status. Its outputs are known from then on."""
+        """Launch a layer from the release bucket and add its outputs to ``known``; returns the status of the stack."""
         cloudformation = self.client("cloudformation")
         stack = cloudformation.create_stack(
             StackName=f"alone-{layer}",
@@ -68,7 +68,7 @@ def alone(running: EmbeddedAws, release: Release) -> Alone:
 
 @pytest.fixture(scope="module")
 def vpc(alone: Alone) -> dict[str, str]:
-    """A VPC that CloudFormation knows nothing of, with three tiers over three zones."""
+    """A VPC outside CloudFormation, with three tiers over three zones."""
     ec2 = alone.client("ec2")
     identifier = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -99,7 +99,7 @@ def rest(alone: Alone, vpc: Mapping[str, str]) -> dict[str, str]:
     return {layer: alone.create(layer) for layer in REST}
 
 
-def test_what_is_brought_is_all_that_the_network_gives(
+def test_existing_network_covers_all_outputs_of_the_layer(
     release: Release, vpc: Mapping[str, str]
 ) -> None:
     (network,) = (layer for layer in release.layers if layer.name == "network")
@@ -107,11 +107,11 @@ def test_what_is_brought_is_all_that_the_network_gives(
     assert vpc.keys() == network.template.outputs.keys()
 
 
-def test_every_other_layer_launches_on_a_vpc_of_somebody_else(rest: dict[str, str]) -> None:
+def test_every_other_layer_launches_in_an_existing_vpc(rest: dict[str, str]) -> None:
     assert rest == dict.fromkeys(REST, "CREATE_COMPLETE")
 
 
-def test_database_is_in_the_subnets_that_were_brought(
+def test_database_is_in_the_existing_subnets(
     alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
 ) -> None:
     del rest
@@ -122,7 +122,7 @@ def test_database_is_in_the_subnets_that_were_brought(
     )
 
 
-def test_load_balancer_is_in_the_subnets_that_were_brought(
+def test_load_balancer_is_in_the_existing_subnets(
     alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
 ) -> None:
     del rest
@@ -135,7 +135,7 @@ def test_load_balancer_is_in_the_subnets_that_were_brought(
     assert group["VpcId"] == vpc["VpcId"]
 
 
-def test_only_what_was_brought_is_there_of_a_network(
+def test_no_other_network_exists(
     alone: Alone, vpc: Mapping[str, str], rest: dict[str, str]
 ) -> None:
     del rest
@@ -145,8 +145,8 @@ def test_only_what_was_brought_is_there_of_a_network(
     assert alone.client("ec2").describe_nat_gateways()["NatGateways"] == []
 
 
-def test_a_layer_refuses_a_subnet_that_is_not_there(alone: Alone, rest: dict[str, str]) -> None:
-    """Parameters have the types of AWS, so that a slip is found before anything is made."""
+def test_layer_refuses_a_missing_subnet(alone: Alone, rest: dict[str, str]) -> None:
+    """Parameters have AWS types, so that an error is found before resources are created."""
     del rest
     missing = "subnet-0123456789abcdef0"
     parameters = [

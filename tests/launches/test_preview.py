@@ -1,4 +1,4 @@
-"""build.py launch --direct on an environment that exists: what it shows, keeps, asks and refuses."""
+"""build.py launch --direct on an existing environment: preview, kept values, confirmation and refusals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def change_sets(environment: Environment) -> list[Any]:
 
 @pytest.fixture
 def unchanged(environment: Environment) -> Iterator[None]:
-    """Fail where the test changed a resource or a value, or left a change set."""
+    """Fail if the test changed a resource or a value, or left a change set."""
     before = environment.resources(), values(environment)
     yield
     assert (environment.resources(), values(environment)) == before
@@ -66,7 +66,7 @@ def unchanged(environment: Environment) -> Iterator[None]:
 
 
 def refused(finished: Finished, status: int) -> str:
-    """The one sentence of a command that was refused with an exit status."""
+    """The error of a command that was refused with an exit status."""
     assert finished.returncode == status, finished.stdout + finished.stderr
     (line,) = finished.stderr.splitlines()
     assert line.startswith("build.py: ")
@@ -74,7 +74,7 @@ def refused(finished: Finished, status: int) -> str:
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
-def test_values_that_were_set_are_kept_and_shown(running: EmbeddedAws, tree: Tree) -> None:
+def test_given_values_are_kept_and_shown(running: EmbeddedAws, tree: Tree) -> None:
     again = tree.run(*LAUNCH, **running.environment())
 
     assert (again.returncode, again.stderr) == (0, "")
@@ -99,7 +99,7 @@ def test_loss_that_is_not_accepted_ends_with_status_3(running: EmbeddedAws, tree
         place = shown.index("  Data is lost to the environment:")
         assert shown[place + 1].startswith("    Data.Database (AWS::RDS::DBInstance) is replaced")
         assert "DatabaseSnapshotIdentifier 's' → ''" in shown[place + 1]
-        # The refusal comes before AWS is asked for a change set.
+        # The refusal comes before a change set is created.
         assert not any(each.startswith("AWS's change set") for each in shown)
 
 
@@ -126,7 +126,7 @@ def test_preview_shows_both_verdicts_and_changes_nothing(running: EmbeddedAws, t
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
-def test_value_of_a_nested_stack_that_was_changed_alone_is_noted(
+def test_value_that_was_changed_in_a_nested_stack_is_noted(
     environment: Environment, running: EmbeddedAws, tree: Tree
 ) -> None:
     nested = environment.stacks()["Compute"]
@@ -156,7 +156,7 @@ def test_value_of_a_nested_stack_that_was_changed_alone_is_noted(
 
 
 def at_a_terminal(running: EmbeddedAws, tree: Tree, answer: str, *words: str) -> tuple[int, str]:
-    """Status and output of a launch that reads its answer from a terminal."""
+    """Status and output of a launch that asks for confirmation on a terminal."""
     controller, terminal = pty.openpty()
     os.write(controller, f"{answer}\n".encode())
     ended = subprocess.run(
@@ -174,7 +174,7 @@ def at_a_terminal(running: EmbeddedAws, tree: Tree, answer: str, *words: str) ->
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
-def test_terminal_is_asked_and_no_changes_nothing(running: EmbeddedAws, tree: Tree) -> None:
+def test_answer_no_changes_nothing(running: EmbeddedAws, tree: Tree) -> None:
     status, said = at_a_terminal(running, tree, "n", "--set", "ApiMaxTasks=11")
 
     assert status == 1
@@ -182,14 +182,14 @@ def test_terminal_is_asked_and_no_changes_nothing(running: EmbeddedAws, tree: Tr
     assert "build.py: Nothing was changed." in said
 
 
-def test_terminal_answers_yes(environment: Environment, running: EmbeddedAws, tree: Tree) -> None:
+def test_answer_yes_updates(environment: Environment, running: EmbeddedAws, tree: Tree) -> None:
     status, said = at_a_terminal(running, tree, "y", "--set", "ApiMaxTasks=11")
 
     assert status == 0, said
     assert values(environment)["ApiMaxTasks"] == "11"
 
 
-def test_reset_takes_the_profiles_value(
+def test_reset_uses_the_value_of_the_profile(
     environment: Environment, running: EmbeddedAws, tree: Tree
 ) -> None:
     before = environment.resources()
@@ -203,7 +203,7 @@ def test_reset_takes_the_profiles_value(
     assert changed == {f"Compute.{service}TaskDefinition" for service in ("Api", "Beat", "Worker")}
 
 
-def test_named_loss_is_carried_out_as_foretold(
+def test_accepted_loss_happens_as_previewed(
     environment: Environment, running: EmbeddedAws, tree: Tree
 ) -> None:
     before = environment.physical_id("Data.Database")
@@ -218,7 +218,7 @@ def test_named_loss_is_carried_out_as_foretold(
     assert values(environment)["DatabaseSnapshotIdentifier"] == ""
 
 
-def test_unknown_name_to_reset(running: EmbeddedAws, tree: Tree) -> None:
+def test_unknown_name_to_reset_is_refused(running: EmbeddedAws, tree: Tree) -> None:
     line = refused(tree.run(*LAUNCH, "--reset", "ImageTags", **running.environment()), 1)
 
     assert "did you mean ImageTag?" in line
@@ -256,7 +256,7 @@ Resources:
     ],
     ids=["another package", "another tool"],
 )
-def test_stack_that_the_package_did_not_launch(
+def test_stack_of_another_project_is_refused(
     environment: Environment,
     running: EmbeddedAws,
     tree: Tree,
@@ -285,7 +285,7 @@ def test_stack_that_the_package_did_not_launch(
 
 
 def without(aws: Aws, action: str) -> Aws:
-    """A session of a role that may do everything but one action."""
+    """A session of a role with all permissions except one action."""
     iam, account = aws.client("iam"), aws.account()
     trust = {
         "Effect": "Allow",
@@ -309,7 +309,9 @@ def without(aws: Aws, action: str) -> Aws:
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
-def test_credentials_that_may_not_read_the_templates(running: EmbeddedAws, tree: Tree) -> None:
+def test_credentials_without_access_to_the_templates_are_refused(
+    running: EmbeddedAws, tree: Tree
+) -> None:
     limited = without(Aws(REGION, running.environment()), "cloudformation:GetTemplate")
 
     ended = tree.run(*LAUNCH, "--set", "ApiMaxTasks=18", **limited.environment)

@@ -1,4 +1,4 @@
-"""The README's way into an account, word for word, with the AWS CLI."""
+"""The commands of the README for a launch in an account, with the AWS CLI."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_settled(aws: Aws) -> bool:
 
 
 def settle(aws: Aws) -> None:
-    """Wait until the stack is what it was to become."""
+    """Wait until the stack has the expected status."""
     for _ in range(PATIENCE * 50):
         if is_settled(aws):
             return
@@ -50,10 +50,10 @@ def settle(aws: Aws) -> None:
 
 @pytest.fixture(scope="module")
 def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
-    """How each command ended.
+    """The result of each command.
 
-    `aws cloudformation deploy` looks at the stack once and then, as its waiter cannot be told otherwise, after thirty
-    seconds; so the answer to its ExecuteChangeSet is kept back until the stack is settled.
+    `aws cloudformation deploy` reads the stack once and then again after thirty seconds, which cannot be configured; so
+    the response to its ExecuteChangeSet is delayed until the stack is stable.
     """
     readme = (tree.folder / "README.md").read_text(encoding="utf-8")
     aws = Aws(REGION, running.environment())
@@ -65,7 +65,7 @@ def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
         after=True,
     ) as gate:
         variables = {**running.environment(), "AWS_ENDPOINT_URL": gate.endpoint_url}
-        # The commands name the region themselves.
+        # The commands contain the region.
         del variables["AWS_DEFAULT_REGION"]
         return [
             subprocess.run(
@@ -82,7 +82,7 @@ def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
         ]
 
 
-def test_the_commands_are_the_three_that_are_meant(tree: Tree) -> None:
+def test_readme_has_three_commands(tree: Tree) -> None:
     readme = (tree.folder / "README.md").read_text(encoding="utf-8")
     commands = commands_below(readme, HEADING)
 
@@ -93,7 +93,7 @@ def test_the_commands_are_the_three_that_are_meant(tree: Tree) -> None:
     ]
 
 
-def test_each_command_ends_well(ends: list[Finished]) -> None:
+def test_each_command_succeeds(ends: list[Finished]) -> None:
     assert [end.returncode for end in ends] == [0, 0, 0]
     bucket, upload, deploy = (end.stderr.strip() for end in ends)
     assert (bucket, upload) == ("", "")
@@ -101,7 +101,7 @@ def test_each_command_ends_well(ends: list[Finished]) -> None:
     assert re.fullmatch(r"Uploading to \w+\.template .*", deploy)
 
 
-def test_they_say_what_they_did(ends: list[Finished], release: Release) -> None:
+def test_commands_print_their_results(ends: list[Finished], release: Release) -> None:
     bucket, upload, deploy = (end.stdout for end in ends)
 
     assert bucket == f"make_bucket: {BUCKET}\n"
@@ -109,7 +109,7 @@ def test_they_say_what_they_did(ends: list[Finished], release: Release) -> None:
     assert deploy.splitlines()[-1] == f"Successfully created/updated stack - {STACK}"
 
 
-def test_environment_is_the_one_that_build_py_launches(
+def test_environment_equals_that_of_build_py(
     running: EmbeddedAws, release: Release, ends: list[Finished]
 ) -> None:
     del ends
@@ -120,6 +120,6 @@ def test_environment_is_the_one_that_build_py_launches(
 
     assert {stack["StackStatus"] for stack in stacks.values()} == {"CREATE_COMPLETE"}
     assert again.succeeded
-    # build.py tags the stack beside; the resources are the same ones.
+    # build.py also tags the stack; the resources are the same.
     assert {name: r.type for name, r in environment.resources().items()} == by_hand
     assert again.outputs["ReleaseLocation"] == f"s3://{BUCKET}/{release.prefix}"

@@ -1,4 +1,4 @@
-"""launch --direct refuses values that break a relation, and regions that lack something, before it writes anything."""
+"""launch --direct refuses values that violate a relation, and regions without a needed service, before it writes."""
 
 from __future__ import annotations
 

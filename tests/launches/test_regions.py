@@ -19,7 +19,7 @@ OTHER_REGION = "eu-west-1"
 
 @dataclass(frozen=True)
 class Pair:
-    """The same environment in two regions, and how the launches ended."""
+    """The same environment in two regions, and the results of the launches."""
 
     first: Environment
     second: Environment
@@ -29,7 +29,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(running: EmbeddedAws, release: Release) -> Pair:
     first = Environment(running, release, "dev", REGION)
-    # Bucket names are global, so that only one region can have the plain ones.
+    # Bucket names are global, so only one region can have the names without a suffix.
     second = Environment(running, release, "dev", OTHER_REGION, BucketNamespace="account-regional")
     with ThreadPoolExecutor(2) as pool:
         ends = tuple(pool.map(Environment.launch, (first, second)))
@@ -58,7 +58,7 @@ def test_outputs_are_of_their_region(pair: Pair) -> None:
 
 
 def test_neither_sees_the_other(pair: Pair) -> None:
-    """Nothing that one made is listed in the other region."""
+    """Resources of one region are not listed in the other."""
     made = {
         environment.aws.region: {
             (resource.type, resource.physical_id)
@@ -68,13 +68,13 @@ def test_neither_sees_the_other(pair: Pair) -> None:
         for environment in (pair.first, pair.second)
     }
     own, others = (inventory(e.aws) for e in (pair.first, pair.second))
-    # Not vacuous: most identities are physical IDs.
+    # The comparison is not vacuous: most identities are physical IDs.
     assert len(made[REGION] & own) > len(made[REGION]) * 0.8
     assert not made[OTHER_REGION] & own - made[REGION]
     assert not made[REGION] & others - made[OTHER_REGION]
 
 
-def test_plain_bucket_names_clash_and_are_named(
+def test_taken_bucket_names_fail_and_are_named(
     running: EmbeddedAws, release: Release, pair: Pair
 ) -> None:
     third = Environment(running, release, "dev", "us-east-1")

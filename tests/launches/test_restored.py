@@ -1,4 +1,4 @@
-"""A restored database lets go of its snapshot without being replaced: what the engine says, and what the update does."""
+"""A restored database keeps its data when the snapshot parameter changes: the verdict of the engine, and the update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search server of dev: launched, upgraded, restored from a snapshot, and deleted but for its volumes."""
+"""The search server of dev: launched, upgraded, restored from a snapshot, and deleted with retained volumes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEWER = "getmeili/meilisearch:v1.57.0"
 
 @dataclass(frozen=True)
 class State:
-    """What there is of search after a launch."""
+    """The resources of search after a launch."""
 
     end: Launched
     instance: dict[str, Any]
@@ -66,7 +66,7 @@ def running_instances(environment: Environment) -> list[dict[str, Any]]:
 
 
 def search_volumes(environment: Environment) -> dict[str, dict[str, Any]]:
-    """The volumes of the data layer by id, whether they are a stack's or were left by one."""
+    """The volumes of the data layer by ID, in a stack or retained."""
     found = environment.client("ec2").describe_volumes(
         Filters=[{"Name": "tag:Layer", "Values": ["data"]}]
     )
@@ -112,7 +112,7 @@ def test_every_launch_succeeds(history: History) -> None:
         assert state.end.changed
 
 
-def test_instance_is_beside_its_volume(history: History) -> None:
+def test_instance_is_in_the_zone_of_its_volume(history: History) -> None:
     (volume,) = history.first.volumes.values()
     (subnet,) = history.environment.client("ec2").describe_subnets(
         SubnetIds=[history.first.instance["SubnetId"]]
@@ -125,7 +125,7 @@ def test_instance_is_beside_its_volume(history: History) -> None:
     assert tags_of(history.first.instance)["Layer"] == "compute"
 
 
-def test_user_data_is_the_settings_and_the_script(history: History) -> None:
+def test_user_data_has_the_settings_and_the_script(history: History) -> None:
     assert history.first.script == BOOT_SCRIPT.read_text(encoding="utf-8")
     assert len(launched_with(history.environment).encode()) <= 16_384
     zone = history.environment.client("route53").get_hosted_zone(
@@ -137,18 +137,18 @@ def test_user_data_is_the_settings_and_the_script(history: History) -> None:
     assert history.first.settings["STACK_NAME"] == stacks["Compute"]["StackId"]
 
 
-def test_api_deployment_leaves_the_server_alone(history: History) -> None:
+def test_api_deployment_does_not_change_the_server(history: History) -> None:
     assert history.deployed.instance["InstanceId"] == history.first.instance["InstanceId"]
 
 
-def test_another_version_gets_another_instance_and_the_same_volume(history: History) -> None:
+def test_another_version_replaces_the_instance_and_keeps_the_volume(history: History) -> None:
     before, after = history.deployed, history.upgraded
     assert after.instance["InstanceId"] != before.instance["InstanceId"]
     assert after.settings == {**before.settings, "IMAGE": NEWER}
     assert after.volumes.keys() == before.volumes.keys()
 
 
-def test_snapshot_becomes_a_volume_beside_the_one_there_was(history: History) -> None:
+def test_snapshot_creates_a_second_volume(history: History) -> None:
     before, after = history.upgraded, history.restored
     (made,) = after.volumes.keys() - before.volumes.keys()
     assert before.volumes.keys() < after.volumes.keys()
@@ -168,7 +168,7 @@ def test_only_the_volume_in_use_has_the_tag_of_the_snapshots(history: History) -
         assert tagged == [state.settings["VOLUME_ID"]]
 
 
-def test_deletion_leaves_the_volumes(history: History) -> None:
+def test_deletion_retains_the_volumes(history: History) -> None:
     zone = history.restored.settings["HOSTED_ZONE_ID"]
     assert history.environment.delete().succeeded
     assert search_volumes(history.environment).keys() == history.restored.volumes.keys()

@@ -1,4 +1,4 @@
-"""dev launched, then updated: to larger sizes, to another image, and to nothing new."""
+"""dev launched, then updated: to larger sizes, to another image, and without a change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LARGER = {
     "DatabaseConnectionsThreshold": "640",
 }
 IMAGE = {**LARGER, "ImageTag": "1.4.2"}
-# What AWS cannot change: another version of it takes its place.
+# Types that AWS cannot change: a new version replaces them.
 VERSIONED = {"AWS::ECS::TaskDefinition"}
 API_KEY = json.dumps({"value": "a key put by hand"})
 
@@ -52,7 +52,7 @@ class Snapshot:
         return cls(end, environment.resources(), environment.secret_values())
 
     def replaced_by(self, later: Snapshot) -> set[str]:
-        """The resources that are another thing afterwards."""
+        """The resources with another physical ID after the update."""
         return {name for name, was in self.resources.items() if later.resources.get(name) != was}
 
 
@@ -90,12 +90,12 @@ def test_every_stack_is_complete(history: History) -> None:
     assert history.larger.end.changed
     assert history.larger.end.status == "UPDATE_COMPLETE"
     assert history.larger.end.failures == ()
-    # A layer that nothing changes in keeps the status of its last change.
+    # A layer without changes keeps its status.
     statuses = {stack["StackStatus"] for stack in history.environment.stacks().values()}
     assert statuses <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def test_nothing_is_replaced_but_task_definitions(history: History) -> None:
+def test_only_task_definitions_are_replaced(history: History) -> None:
     replaced = history.small.replaced_by(history.larger)
 
     assert {history.small.resources[name].type for name in replaced} == VERSIONED
@@ -122,8 +122,8 @@ def test_nothing_is_replaced_but_task_definitions(history: History) -> None:
         "Network.Vpc",
     ],
 )
-def test_what_holds_data_or_an_address_stays(history: History, name: str) -> None:
-    """Named one by one, so that a renamed one is missed."""
+def test_resources_with_data_or_an_address_stay(history: History, name: str) -> None:
+    """Resources are named one by one, so that the test finds a renamed one."""
     stayed = {
         snapshot.resources[name] for snapshot in (history.small, history.larger, history.image)
     }
@@ -139,7 +139,7 @@ def test_secrets_keep_their_values(history: History) -> None:
     assert history.image.secrets == put
 
 
-def test_documents_are_still_there(history: History) -> None:
+def test_documents_still_exist(history: History) -> None:
     bucket = history.image.end.outputs["DocumentsBucketName"]
     kept = history.client("s3").get_object(Bucket=bucket, Key="offer.pdf")
 
@@ -160,7 +160,7 @@ def test_database_is_larger(history: History) -> None:
     assert {name: database[name] for name in wanted} == wanted
 
 
-def test_cache_may_hold_more(history: History) -> None:
+def test_cache_limit_is_higher(history: History) -> None:
     name = history.small.resources["Data.ServerlessCache"].physical_id
     found = history.client("elasticache").describe_serverless_caches(ServerlessCacheName=name)
 
@@ -176,7 +176,7 @@ def test_services_have_larger_tasks(history: History) -> None:
     assert sizes == {"Api": ("2048", "4096"), "Worker": ("2048", "8192")}
 
 
-def test_more_tasks_may_run(history: History) -> None:
+def test_task_limit_is_higher(history: History) -> None:
     targets = history.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs"
     )["ScalableTargets"]

@@ -1,4 +1,4 @@
-"""build.py as a program, in a copy of the working tree: a launch writes to dist/, and a test must not."""
+"""build.py as a program, in a copy of the working tree, because a launch writes to dist/."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from pipeline.paths import PROJECT_FOLDER
 
 SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "notes", "dist")
 FILES = ("build.py", "catalog.yaml", "setup.cfg", "README.md")
-# A launch takes two seconds; this is for a machine that does much else.
+# A launch takes two seconds; the limit is for a busy machine.
 PATIENCE = 120
 
 Finished = subprocess.CompletedProcess[str]
 
 
 class Tree:
-    """A copy of what a fresh clone has after its set-up, .venv included."""
+    """A copy of a fresh clone after its set-up, .venv included."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class Tree:
         (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """build.py in a separate process group, as a shell starts it."""
+        """Start build.py in a separate process group, like a shell."""
         return subprocess.Popen(
             [sys.executable, self.folder / "build.py", *arguments],
             env=clean_environment(variables),
@@ -44,12 +44,12 @@ class Tree:
         )
 
     def run(self, *arguments: str, **variables: str) -> Finished:
-        """build.py, to its end."""
+        """Run build.py to its end."""
         return finished(self.start(*arguments, **variables))
 
 
 def finished(process: subprocess.Popen[str]) -> Finished:
-    """How a process ended; one that does not end is a failure."""
+    """The result of a process; a process that does not end is a failure."""
     try:
         output, errors = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -59,11 +59,11 @@ def finished(process: subprocess.Popen[str]) -> Finished:
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Signal a process and what it started, as a terminal does at Ctrl-C."""
+    """Signal a process and its children, like a terminal at Ctrl-C."""
     os.killpg(process.pid, number)
 
 
 def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a person without an AWS account, and these variables."""
+    """Environment variables without an AWS account, and these variables."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return {**own, "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **variables}

@@ -1,1 +1,1 @@
-"""From the release before this one to this one: what an update must leave as it was."""
+"""Updates from earlier releases to this one: data, resources and values that must stay."""

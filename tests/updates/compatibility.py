@@ -1,4 +1,4 @@
-"""What a release must keep of the one before, read from both releases' templates; each check yields sentences."""
+"""Compatibility checks on the templates of two releases; each check yields sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from templates_src.environment import ROOT
 from tests.releases.kept import declarations
 from tests.updates.stateful import Templates, stateful
 
-# Parameters of the root whose pattern is another one than in the kept release, and why it takes all that it took.
+# Parameters of the root whose pattern changed since the kept release, and why it accepts all former values.
 WIDENED: Mapping[str, str] = {
     "ReleasePrefix": "takes every copy's prefix, and refuses another release's, whose layers the root would nest",
     "DatabaseSnapshotIdentifier": "names of AWS Backup are taken too; a snapshot named restored has its ARN",
@@ -35,24 +35,24 @@ class Change:
 
 
 def parameters_remain(change: Change) -> Iterator[str]:
-    """Who updates names the parameters that there were."""
+    """An update names the former parameters, so they must still exist."""
     before, after = change.parameters
     for name in sorted(before.keys() - after.keys()):
         yield f"Parameter {name} is gone; keep it, so that an update that names it is not refused."
 
 
 def added_parameters_have_defaults(change: Change) -> Iterator[str]:
-    """Who updates does not know what is new."""
+    """An update does not name new parameters, so they need a default that changes nothing."""
     before, after = change.parameters
     for name in sorted(after.keys() - before.keys()):
         if after[name].default is None:
-            yield f"Parameter {name} is new and has no default; give it one that changes nothing."
+            yield f"Parameter {name} is new and has no default; add a default that changes nothing."
 
 
 def former_values_are_accepted(change: Change) -> Iterator[str]:
-    """Every default and choice of before, and every value of a profile, can still be given.
+    """Every former default and allowed value, and every value of a profile, is still valid.
 
-    But for where the former release is, which is the one value that must not be kept.
+    The location of the former release is the exception, because it must not be kept.
     """
     before, after = change.parameters
     for name in sorted((before.keys() & after.keys()) - {RELEASE_PREFIX.name}):
@@ -77,7 +77,7 @@ def _known_values(change: Change, parameter: Declaration) -> set[tuple[str, str]
 
 
 def declarations_are_no_narrower(change: Change) -> Iterator[str]:
-    """Nothing is asked of a value that was not asked before; a pattern is changed only with a reason."""
+    """A value must satisfy no new condition; a pattern changes only with a reason."""
     before, after = change.parameters
     for name in sorted(before.keys() & after.keys()):
         for what in _narrower(before[name], after[name]):
@@ -108,14 +108,14 @@ def _narrower(was: Declaration, now: Declaration) -> Iterator[str]:
 
 
 def outputs_remain(change: Change) -> Iterator[str]:
-    """Outputs of the root are what others build on."""
+    """Outputs of the root stay, because other stacks and workflows use them."""
     before, after = (templates[ROOT]["Outputs"] for templates in (change.before, change.after))
     for name in sorted(before.keys() - after.keys()):
         yield f"Output {name} is gone; others read it."
 
 
 def what_holds_data_keeps_its_logical_id(change: Change) -> Iterator[str]:
-    """Under another logical ID, in another layer or as another type it would be another, empty one."""
+    """Resources with data keep logical ID, layer and type; otherwise a new, empty one replaces them."""
     for layer, logical_id in stateful(change.before):
         kind = change.before[layer]["Resources"][logical_id]["Type"]
         found: Mapping[str, Any] = change.after.get(layer, {"Resources": {}})["Resources"]
@@ -126,7 +126,7 @@ def what_holds_data_keeps_its_logical_id(change: Change) -> Iterator[str]:
 
 
 def what_holds_data_keeps_its_policies(change: Change) -> Iterator[str]:
-    """What was kept when it went still is."""
+    """Retained resources are still retained."""
     for layer, logical_id in stateful(change.before):
         now = change.after.get(layer, {"Resources": {}})["Resources"].get(logical_id, {})
         for policy in ("DeletionPolicy", "UpdateReplacePolicy"):

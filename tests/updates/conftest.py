@@ -28,5 +28,5 @@ def running(previous: Kept) -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="module")
 def aws(running: EmbeddedAws) -> Aws:
-    """Its clients, which take longer to make than to use."""
+    """Its clients, created once, because creating one takes longer than most calls."""
     return Aws(REGION, running.environment())

@@ -1,4 +1,4 @@
-"""Faults in a release: what an update from the kept one must not find, and by which check it is found."""
+"""Planted faults in a release, each with the check that finds it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Templates = dict[str, dict[str, Any]]
 Plant = Callable[[Templates], object]
 ROOT = "environment"
 INTERFACE = "Metadata/AWS::CloudFormation::Interface"
-# A log group that somebody else has made.
+# A log group that a user created.
 TAKEN = "taken-already"
 
 
@@ -22,7 +22,7 @@ Fault = planted_faults.Fault[Templates, Callable[[Change], Iterable[str]]]
 
 
 def unlaunchable(templates: Templates) -> None:
-    """The last layer wants a name that is taken: all that comes before it is updated, and then rolled back."""
+    """The last layer needs a taken name: all layers before it are updated, and then rolled back."""
     templates["monitoring"]["Resources"]["Taken"] = {
         "Type": "AWS::Logs::LogGroup",
         "Properties": {"LogGroupName": TAKEN},
@@ -30,7 +30,7 @@ def unlaunchable(templates: Templates) -> None:
 
 
 def rename_resource(layer: str, logical_id: str, name: str) -> Plant:
-    """Give a resource another logical ID, also where its template refers to it."""
+    """Give a resource another logical ID, also in references."""
 
     def plant(templates: Templates) -> None:
         templates[layer] = _renamed(templates[layer], logical_id, name)
@@ -50,7 +50,7 @@ def _renamed(part: Any, old: str, new: str) -> Any:
 
 
 def move_resource(logical_id: str, layer: str, to: str) -> Plant:
-    """Put a resource into another layer."""
+    """Move a resource to another layer."""
 
     def plant(templates: Templates) -> None:
         templates[to]["Resources"][logical_id] = templates[layer]["Resources"].pop(logical_id)
@@ -72,7 +72,7 @@ def add_parameter(name: str, **body: Any) -> Plant:
 
 
 def parameter(path: str, value: Any) -> Plant:
-    """Set something in the declaration of a parameter of the root."""
+    """Change a key in the declaration of a parameter of the root."""
     return put_in_template(ROOT, f"Parameters/{path}", value)
 
 

@@ -1,4 +1,4 @@
-"""What holds data, as the templates themselves say it: by type, and by what becomes of it when it goes."""
+"""Resources with data in the templates: by type, and by their deletion policies."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tests.relations.checks_data import ONCE_LAUNCHED, RETAIN, SNAPSHOT, STATEFU
 
 Templates = Mapping[str, Mapping[str, Any]]
 KEPT = {RETAIN, ONCE_LAUNCHED, SNAPSHOT}
-# docs/data-safety.md, "At a glance", has a line for each of them beside those that relations are held to.
+# docs/data-safety.md, "At a glance", has a line for each of them.
 HOLDING = {*STATEFUL, "AWS::Logs::LogGroup", "AWS::Route53::HostedZone"}
 NESTED = "AWS::CloudFormation::Stack"
 
 
 def is_stateful(resource: Mapping[str, Any]) -> bool:
-    """Whether another one in its place would lack something."""
+    """Whether a new resource in its place would lack data."""
     policies = {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")}
     return resource["Type"] in HOLDING or bool(policies & KEPT)
 
 
 def stateful(templates: Templates) -> Iterator[tuple[str, str]]:
-    """Layer and logical ID of everything that holds data; the root's nested stacks hold all that they make."""
+    """Layer and logical ID of all resources with data; for the root, its nested stacks."""
     for layer, template in templates.items():
         for logical_id, resource in template["Resources"].items():
             if is_stateful(resource) or (layer, resource["Type"]) == (ROOT, NESTED):
@@ -30,7 +30,7 @@ def stateful(templates: Templates) -> Iterator[tuple[str, str]]:
 
 
 def names(templates: Templates) -> frozenset[str]:
-    """What of an environment holds data, such as Data.Database."""
+    """The resources of an environment with data, such as Data.Database."""
     return frozenset(
         f"{stack_title(layer)}.{logical_id}"
         for layer, logical_id in stateful(templates)

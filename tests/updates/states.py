@@ -1,4 +1,4 @@
-"""An environment between two operations, and what of it another operation changed; each check yields sentences."""
+"""The state of an environment between two operations, and checks of changes; each check yields sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OF_THE_RELEASE: Mapping[str, str] = {
     "ReleaseVersion": "says which release it is",
     "ReleaseLocation": "says where the release is",
 }
-# What a secret holds that an update rewrites, and why.
+# The values in secrets that an update writes again, and why.
 REWRITTEN: Mapping[str, str] = {
     "Data.DatabaseUrl": "since 1.2.0 it names the application's user, before that the master user",
 }
@@ -24,9 +24,9 @@ REWRITTEN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class State:
-    """What there is of an environment at a moment. ``parameters`` are by stack, those of the root under "".
+    """The state of an environment. ``parameters`` are by stack, those of the root under "".
 
-    Two of the same fields are the same, whatever led there.
+    Two states with equal fields are equal.
     """
 
     status: str = field(compare=False)
@@ -54,13 +54,13 @@ class State:
 
     @property
     def listed(self) -> Counter[str]:
-        """How many of each type an inventory finds of the stacks."""
+        """The number of resources of each type in the stacks."""
         types = Counter(resource.type for resource in self.resources.values())
         return expected(types + Counter({STACK_TYPE: len(self.parameters)}))
 
 
 def replaced(before: State, after: State, names: frozenset[str]) -> Iterator[str]:
-    """What holds data is the same thing still."""
+    """Resources with data are the same."""
     for name in sorted(names & before.resources.keys()):
         was, now = before.resources[name], after.resources.get(name)
         if now is None:
@@ -70,7 +70,7 @@ def replaced(before: State, after: State, names: frozenset[str]) -> Iterator[str
 
 
 def lost(before: State, after: State) -> Iterator[str]:
-    """What was held still is."""
+    """Data is the same."""
     for holder, was in before.held.items():
         if holder not in REWRITTEN and after.held.get(holder) != was:
             yield f"{holder} held {was!r} and holds {after.held.get(holder)!r}."
@@ -86,7 +86,7 @@ def changed_outputs(before: State, after: State) -> Iterator[str]:
 
 
 def left_over(before: State, after: State) -> Iterator[str]:
-    """What is there more, or less, than before is what the stacks have more, or less."""
+    """New and missing resources are those that the stacks created and deleted."""
     found = counted(after.inventory)
     found.subtract(counted(before.inventory))
     found.subtract(after.listed)

@@ -1,4 +1,4 @@
-"""Data in an environment: put there, and read again."""
+"""Data in an environment: written, and read again."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ IMAGE = json.dumps(
     }
 )
 Resources = Mapping[str, Resource]
-# What is held, by the resource that holds it, such as Data.DocumentsBucket.
+# Data by its resource, such as Data.DocumentsBucket.
 Held = dict[str, Any]
 
 
 class Holdings:
-    """What is put into everything of an environment that can be filled here."""
+    """Write data to every resource that supports it here."""
 
     def __init__(self, environment: Environment) -> None:
         self.client = environment.client
@@ -74,7 +74,7 @@ class Holdings:
         )
 
     def read(self, resources: Resources) -> Held:
-        """What is held now."""
+        """The current data."""
         readers = {
             "AWS::S3::Bucket": self._objects,
             "AWS::SecretsManager::Secret": self._secret,
@@ -92,7 +92,7 @@ class Holdings:
         return held
 
     def _objects(self, bucket: str) -> list[tuple[str, str, bool, bytes]]:
-        """Key, version and content of every version, and whether it is the one that is read: none is, once deleted."""
+        """Key, version and content of every version, and whether it is current; after a deletion, none is."""
         s3 = self.client("s3")
         found = []
         for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):

@@ -1,4 +1,4 @@
-"""What a release keeps of the one before, read from the templates; each check is shown a fault that it must find."""
+"""Compatibility of a release with the one before, from the templates; a planted fault proves each check."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.updates.faults import FAULTS, Fault
 
 @pytest.fixture(scope="module")
 def change(previous: Kept, release: Release) -> Change:
-    """From the kept release to the working tree's; read only."""
+    """The kept release and that of the working tree; read only."""
     profiles = {
         name: read_pairs(previous.profiles / f"{name}.json", name)
         for name in profile_names(previous.profiles)
@@ -40,7 +40,7 @@ def test_every_check_is_proven_by_a_fault() -> None:
     assert {check.__name__ for check in CHECKS} == {fault.found_by.__name__ for fault in FAULTS}
 
 
-def test_every_pattern_on_the_list_is_another_one(change: Change) -> None:
+def test_every_listed_pattern_has_changed(change: Change) -> None:
     before, after = change.parameters
 
     assert [name for name in WIDENED if before[name].pattern == after[name].pattern] == []

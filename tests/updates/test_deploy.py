@@ -1,7 +1,7 @@
-"""The README's commands on an environment that the kept release launched: they bring the next release, whole.
+"""The README's commands on an environment of the kept release: they update it completely to the next release.
 
-`aws cloudformation deploy` keeps the previous value of a parameter that is not named. So the file names the location of the
-release, and leaves out the values that belong to one environment.
+`aws cloudformation deploy` keeps the previous value of a parameter that is not named. So the file contains the location
+of the release, and omits the values that belong to one environment.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from tests.releases.kept import Kept
 
 # Values of the environment that no profile has.
 SET = {"ImageTag": "1.0", "DatabaseSnapshotIdentifier": "s"}
-# Its waiter would look once, and then after thirty seconds.
+# Its waiter would read the stack once, and then after thirty seconds.
 LATER = "--no-execute-changeset"
 
 
 def run(command: str, running: EmbeddedAws, tree: Tree) -> str:
-    """A command of the README, from the folder that it is meant for; returns what it prints."""
+    """Run a command of the README in its folder; returns the output."""
     variables = running.environment()
-    # The commands name the region themselves.
+    # The commands contain the region.
     del variables["AWS_DEFAULT_REGION"]
     programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
     return subprocess.run(
@@ -54,7 +54,7 @@ def run(command: str, running: EmbeddedAws, tree: Tree) -> str:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A copy of the working tree that a program may write to."""
+    """A writable copy of the working tree."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
 
 

@@ -1,4 +1,4 @@
-"""Every environment of the kept release updated to the working tree's, taken back, and failed on the way."""
+"""Every environment of the kept release: updated to the working tree's, updated back, and a failed update."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ENDS = {
     "failed": "UPDATE_ROLLBACK_COMPLETE",
     "updated with its values": "UPDATE_COMPLETE",
 }
-# What an embedded AWS cannot put anything into; that it is the same thing must do.
+# Resources without data on the embedded AWS; the test compares their identity.
 WITHOUT_CONTENT = {
     "AWS::EC2::Volume",
     "AWS::ElastiCache::ReplicationGroup",
     "AWS::ElastiCache::ServerlessCache",
     "AWS::RDS::DBInstance",
-    # What a bucket allows.
+    # The permissions of a bucket policy.
     "AWS::S3::BucketPolicy",
 }
 Names = frozenset[str]
@@ -47,13 +47,13 @@ class Told:
     before: State
     after: dict[str, State]
     failures: tuple[Failure, ...]
-    # What was said to an update that kept the previous release's prefix.
+    # The error of an update that kept the previous release's prefix.
     refusal: str
 
 
 @pytest.fixture(scope="module")
 def taken(aws: Aws) -> None:
-    """A log group of the name that the last layer of a faulty release wants."""
+    """A log group with the name that the last layer of a faulty release needs."""
     aws.client("logs").create_log_group(logGroupName=TAKEN)
 
 
@@ -88,7 +88,7 @@ def test_operation_ends(told: Told, operation: str) -> None:
     assert told.after[operation].status == ENDS[operation]
 
 
-def test_release_is_the_one_that_was_asked_for(
+def test_environment_has_the_requested_release(
     told: Told, previous: Kept, release: Release
 ) -> None:
     versions = [state.outputs["ReleaseVersion"] for state in told.after.values()]
@@ -99,7 +99,7 @@ def test_release_is_the_one_that_was_asked_for(
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_what_holds_data_is_the_same(told: Told, holding: Names, operation: str) -> None:
+def test_resources_with_data_are_the_same(told: Told, holding: Names, operation: str) -> None:
     assert list(replaced(told.before, told.after[operation], holding)) == []
 
 
@@ -114,12 +114,12 @@ def test_outputs_are_the_same(told: Told, operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_nothing_is_left_over(told: Told, operation: str) -> None:
+def test_no_resources_are_left_over(told: Told, operation: str) -> None:
     assert list(left_over(told.before, told.after[operation])) == []
 
 
-def test_everything_that_can_hold_data_was_given_some(told: Told, holding: Names) -> None:
-    """Otherwise nothing could be lost."""
+def test_every_resource_that_supports_it_has_data(told: Told, holding: Names) -> None:
+    """Otherwise a loss would not be noticed."""
     held = {name for name, data in told.before.held.items() if data}
     kinds = {
         name: resource.type for name, resource in told.before.resources.items() if name in holding
@@ -129,7 +129,7 @@ def test_everything_that_can_hold_data_was_given_some(told: Told, holding: Names
     assert len(held) > 15
 
 
-def test_failed_update_leaves_all_as_it_was(told: Told) -> None:
+def test_failed_update_changes_nothing(told: Told) -> None:
     ((failure),) = told.failures
 
     assert (failure.stack, failure.logical_id) == ("Monitoring", "Taken")
@@ -138,7 +138,7 @@ def test_failed_update_leaves_all_as_it_was(told: Told) -> None:
 
 
 def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, aws: Aws) -> None:
-    """Those of the former releases were under AWS's key, in a group of the network layer."""
+    """Those of the former releases used AWS's key, in a group of the network layer."""
     last = told.after["updated with its values"]
     written = {
         flow_log["FlowLogId"]
@@ -157,7 +157,7 @@ def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, a
     )
 
 
-def test_values_that_were_repeated_are_the_same(told: Told, release: Release) -> None:
+def test_repeated_values_are_the_same(told: Told, release: Release) -> None:
     before, after = (
         state.parameters[""] for state in (told.before, told.after["updated with its values"])
     )
@@ -173,11 +173,11 @@ def test_values_that_were_repeated_are_the_same(told: Told, release: Release) ->
 
 
 def test_prefix_of_the_previous_release_is_refused(told: Told, release: Release) -> None:
-    """Or the new root would nest the previous layers, and call itself the new release."""
+    """Otherwise the new root would nest the previous layers, and have the version of the new release."""
     assert f"ReleasePrefix must be {release.prefix}, this release's own" in told.refusal
 
 
-def test_outputs_on_the_list_are_those_of_a_release(told: Told) -> None:
+def test_listed_outputs_exist(told: Told) -> None:
     updated = told.after["updated"].outputs
 
     assert {name for name in OF_THE_RELEASE if updated[name] != told.before.outputs[name]} == set(

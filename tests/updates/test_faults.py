@@ -1,4 +1,4 @@
-"""Faults of a release that only its launch shows: all in one update, and each found by the check that is there for it."""
+"""Faults of a release that only a launch shows: all in one update, each found by its check."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def journey(running: EmbeddedAws, aws: Aws, previous: Kept) -> Journey:
 
 @pytest.fixture(scope="module")
 def after(journey: Journey, release: Release) -> State:
-    """What the faults left of the environment."""
+    """The environment after the update with the faults."""
     return journey.update(planted(release, *PLANTS))
 
 
 @pytest.fixture(scope="module")
 def found(journey: Journey, previous: Kept, after: State) -> dict[str, list[str]]:
-    """What each check found."""
+    """The findings of each check."""
     before = journey.before
     checks: dict[str, Iterable[str]] = {
         "replaced": replaced(before, after, stateful.names(previous.templates)),
@@ -49,8 +49,8 @@ def found(journey: Journey, previous: Kept, after: State) -> dict[str, list[str]
     return {name: list(sentences) for name, sentences in checks.items()}
 
 
-def test_cloudformation_has_nothing_against_them(after: State) -> None:
-    """So that it is for these tests to find them."""
+def test_cloudformation_accepts_the_faults(after: State) -> None:
+    """CloudFormation accepts the faults, so only these tests find them."""
     assert after.status == "UPDATE_COMPLETE"
 
 
@@ -72,6 +72,6 @@ def test_found(found: dict[str, list[str]], check: str, says: str) -> None:
     assert [said for said in found[check] if said.startswith(says)], found[check]
 
 
-def test_what_is_different_is_no_longer_as_it_was(journey: Journey, after: State) -> None:
-    """As a failed update that leaves something behind would not be."""
+def test_every_difference_is_found(journey: Journey, after: State) -> None:
+    """Also for a failed update."""
     assert after != journey.before

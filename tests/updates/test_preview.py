@@ -47,7 +47,7 @@ def updated(
     return tree.run("launch", "dev", "--direct", **running.environment())
 
 
-def test_it_goes_on_without_loss_of_data(updated: Finished) -> None:
+def test_update_succeeds_without_data_loss(updated: Finished) -> None:
     assert (updated.returncode, updated.stderr) == (0, "")
     lines = updated.stdout.splitlines()
     assert f"What changes in {STACK}:" in lines
@@ -67,9 +67,7 @@ def test_replacement_that_aws_announces_and_that_does_not_happen_is_shown_with_b
     assert all(before[name] == after[name] for name, *_ in told)
 
 
-def test_values_that_were_set_stay(
-    updated: Finished, environment: Environment, release: Release
-) -> None:
+def test_given_values_stay(updated: Finished, environment: Environment, release: Release) -> None:
     values = {
         p["ParameterKey"]: p["ParameterValue"] for p in environment.stacks()[""]["Parameters"]
     }

@@ -1,4 +1,4 @@
-"""An environment launched from the kept release's product: updated to the next version, and back."""
+"""An environment from the kept release's product: updated to the next version, and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "carbon-connect-dev"
 
 @dataclass(frozen=True)
 class Told:
-    """The environment before the update, after it, and after the update back, and how both ended."""
+    """The environment before the update, after it, and after the update back, with both results."""
 
     before: State
     updated: State
@@ -50,7 +50,7 @@ def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
     return Told(before, updated, State.of(environment, holdings), (update, back))
 
 
-def test_both_updates_end_well(told: Told, previous: Kept, release: Release) -> None:
+def test_both_updates_succeed(told: Told, previous: Kept, release: Release) -> None:
     assert told.ends == tuple(
         OperationResult(NAME, version, changed=True, succeeded=True)
         for version in (release.version, previous.release.version)
@@ -60,7 +60,7 @@ def test_both_updates_end_well(told: Told, previous: Kept, release: Release) -> 
 
 
 @pytest.mark.parametrize("state", ["updated", "back"])
-def test_everything_is_as_before(told: Told, previous: Kept, state: str) -> None:
+def test_everything_is_unchanged(told: Told, previous: Kept, state: str) -> None:
     after: State = getattr(told, state)
     names = stateful.names(previous.templates)
 

@@ -1,4 +1,4 @@
-"""An environment of the kept release, updated to other releases and taken back."""
+"""An environment of the kept release, updated to other releases and back."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Plant = Callable[[dict[str, dict[str, Any]]], object]
 
 
 class Journey:
-    """One environment: launched as the users of the kept release did, full of data, then updated.
+    """One environment: launched with the kept release, filled with data, then updated.
 
-    ``before`` is how it was then; every operation returns how it is afterwards. ``failures`` are those of the last one.
+    ``before`` is its first state; every operation returns the new state. ``failures`` are those of the last one.
     """
 
     def __init__(self, running: EmbeddedAws, aws: Aws, previous: Kept, name: str) -> None:
         self.running, self.aws, self.name = running, aws, name
-        # Once for all operations: another certificate would be another value.
+        # One certificate for all operations, because another one would change a value.
         self.settings = embedded_prerequisites(aws, name, {})
         self.former = self._of(previous.release, previous.profiles)
         self.failures: tuple[Failure, ...] = self.former.launch().failures
@@ -40,7 +40,7 @@ class Journey:
         self.before = self.state()
 
     def state(self) -> State:
-        """How the environment is now."""
+        """The current state of the environment."""
         return State.of(self.former, self.holdings)
 
     def update(self, release: Release, **changes: str) -> State:
@@ -56,10 +56,10 @@ class Journey:
         return self.state()
 
     def update_keeping_values(self, release: Release, *, also_prefix: bool = False) -> State:
-        """Update to a release, with every value as it is; what the release adds has its default.
+        """Update to a release with unchanged values; new parameters have their defaults.
 
-        Where the release is belongs to the release: with the previous prefix, which ``also_prefix`` keeps, its root would
-        nest the previous layers.
+        The location belongs to the release: with the previous prefix, which ``also_prefix`` keeps, its root would nest
+        the previous layers.
         """
         environment = self._of(release)
         known = set(self.state().parameters[""])
@@ -84,7 +84,7 @@ class Journey:
 
 
 def planted(release: Release, *plants: Plant) -> Release:
-    """A copy of a release with other templates: under a prefix of its own, which is not that of a release."""
+    """A copy of a release with other templates, under another prefix."""
     templates = templates_of(release.files)
     for plant in plants:
         plant(templates)
