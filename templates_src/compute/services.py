@@ -1,14 +1,14 @@
-"""The three services: api behind the load balancer, worker on Spot, and exactly one beat."""
+"""The three services: api behind the load balancer, worker, and exactly one beat."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from troposphere import Ref
 from troposphere.ecs import (
     AwsvpcConfiguration,
-    CapacityProviderStrategyItem,
     Cluster,
     DeploymentCircuitBreaker,
     DeploymentConfiguration,
@@ -16,8 +16,10 @@ from troposphere.ecs import (
     NetworkConfiguration,
     Service,
     TaskDefinition,
+    ThresholdConfiguration,
 )
 
+from templates_src.compute.capacity import on_demand, worker_capacity
 from templates_src.compute.execute_command import EXECUTE_COMMAND
 from templates_src.compute.workloads import API, BEAT, WORKER, Workload
 from templates_src.core.declaration import Declaration
@@ -30,7 +32,6 @@ from templates_src.core.wiring import (
     WORKER_SECURITY_GROUP_ID,
 )
 
-FARGATE, FARGATE_SPOT = "FARGATE", "FARGATE_SPOT"
 # Time for the application to start before health checks count, in seconds.
 GRACE_SECONDS = 120
 
@@ -40,24 +41,41 @@ class ServiceSpec:
     """How a workload runs as a service.
 
     ``minimum`` and ``maximum`` are the tasks during a deployment, in percent of the desired ones; ``count`` is None
-    for a service that scales: a number in the template would undo the scaling with every update.
+    for a service that scales: a number in the template would undo the scaling with every update. ``failures`` is the number
+    of failed tasks that ends a deployment and rolls it back; a healthy task resets it only with ``forgives``. A service that
+    ``rebalances`` moves tasks to the zones that have too few.
     """
 
     workload: Workload
-    provider: str
+    capacity: Callable[[Layer], Any]
     security_group: Declaration
     minimum: int
     maximum: int
+    failures: int
     count: int | None = None
+    forgives: bool = False
+    rebalances: bool = False
 
 
-API_SERVICE = ServiceSpec(API, FARGATE, API_SECURITY_GROUP_ID, minimum=100, maximum=200)
-# Half of the workers can stop first: tasks wait in the queue.
-WORKER_SERVICE = ServiceSpec(
-    WORKER, FARGATE_SPOT, WORKER_SECURITY_GROUP_ID, minimum=50, maximum=200
+API_SERVICE = ServiceSpec(
+    API, on_demand, API_SECURITY_GROUP_ID, minimum=100, maximum=200, failures=3, rebalances=True
 )
-# Never two, which would schedule every job twice: the old task stops before the new one starts.
-BEAT_SERVICE = ServiceSpec(BEAT, FARGATE, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, count=1)
+# Half of the workers can stop first: jobs wait in the queue. Spot reclaims leave zones uneven, and rebalancing would stop
+# tasks in the middle of a job for it. A reclaimed task is no fault of the version, so that a healthy task resets the count.
+WORKER_SERVICE = ServiceSpec(
+    WORKER,
+    worker_capacity,
+    WORKER_SECURITY_GROUP_ID,
+    minimum=50,
+    maximum=200,
+    failures=5,
+    forgives=True,
+)
+# Never two: everything would be scheduled twice. So the old task stops before the new one starts. ECS rebalances zones by
+# starting the successor of a task first, and rejects that with a maximum of 100 %.
+BEAT_SERVICE = ServiceSpec(
+    BEAT, on_demand, BEAT_SECURITY_GROUP_ID, minimum=0, maximum=100, failures=3, count=1
+)
 
 
 def add_service(
@@ -82,17 +100,9 @@ def add_service(
             DependsOn=after,
             Cluster=Ref(cluster),
             TaskDefinition=Ref(task),
-            CapacityProviderStrategy=[
-                CapacityProviderStrategyItem(CapacityProvider=running.provider, Weight=1)
-            ],
-            DeploymentConfiguration=DeploymentConfiguration(
-                MinimumHealthyPercent=running.minimum,
-                MaximumPercent=running.maximum,
-                DeploymentCircuitBreaker=DeploymentCircuitBreaker(Enable=True, Rollback=True),
-            ),
-            # To rebalance zones, ECS starts the new task first. It rejects that for a service that can have only one
-            # task.
-            AvailabilityZoneRebalancing="ENABLED" if running.maximum > 100 else "DISABLED",
+            CapacityProviderStrategy=running.capacity(layer),
+            DeploymentConfiguration=deployment(running),
+            AvailabilityZoneRebalancing="ENABLED" if running.rebalances else "DISABLED",
             NetworkConfiguration=NetworkConfiguration(
                 AwsvpcConfiguration=AwsvpcConfiguration(
                     Subnets=layer.parameter(PRIVATE_SUBNET_IDS),
@@ -105,4 +115,23 @@ def add_service(
             PropagateTags="SERVICE",
             **optional,
         )
+    )
+
+
+def deployment(running: ServiceSpec) -> DeploymentConfiguration:
+    """How a new version replaces the old one, and when it is rolled back.
+
+    By default the circuit breaker counts up to half of the desired tasks, at least 3, and starts again with each task that
+    becomes healthy: a version whose tasks pass their first health check and then crash would never end.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
+    return DeploymentConfiguration(
+        MinimumHealthyPercent=running.minimum,
+        MaximumPercent=running.maximum,
+        DeploymentCircuitBreaker=DeploymentCircuitBreaker(
+            Enable=True,
+            Rollback=True,
+            ResetOnHealthyTask=running.forgives,
+            ThresholdConfiguration=ThresholdConfiguration(Type="COUNT", Value=running.failures),
+        ),
     )

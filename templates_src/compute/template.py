@@ -15,6 +15,7 @@ from troposphere.ecs import (
 from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
+from templates_src.compute.capacity import FARGATE, FARGATE_SPOT
 from templates_src.compute.containers import add_log_group, add_task_definition
 from templates_src.compute.execute_command import add_execute_command
 from templates_src.compute.image_update import add_image_update
@@ -25,8 +26,6 @@ from templates_src.compute.search import add_search
 from templates_src.compute.services import (
     API_SERVICE,
     BEAT_SERVICE,
-    FARGATE,
-    FARGATE_SPOT,
     WORKER_SERVICE,
     add_service,
 )

@@ -148,7 +148,7 @@ def compute_alarm_specs() -> list[AlarmSpec]:
             periods=10,
             missing=BREACHING,
             action="No worker runs: jobs wait. See the service's events; "
-            "without Spot capacity in the region, wait or move the service to FARGATE.",
+            "without Spot capacity in the region, wait or set WorkerCapacity to on-demand.",
         ),
         AlarmSpec(
             title="BeatTasksTooLow",

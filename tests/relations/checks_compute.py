@@ -112,6 +112,52 @@ def rebalancing_has_room(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def rebalancing_stops_no_job(rendered: Rendered) -> Iterator[str]:
+    """Rebalancing zones stops healthy tasks, and Spot reclaims make zones uneven all the time: a worker would lose its jobs."""
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        answers = bool(service.properties.get("LoadBalancers"))
+        rebalancing = service.properties.get("AvailabilityZoneRebalancing", "ENABLED")
+        if rebalancing == "ENABLED" and not answers:
+            yield f"{service.logical_id} rebalances zones, and no load balancer drains its tasks."
+
+
+@relation
+def bad_versions_are_rolled_back(rendered: Rendered) -> Iterator[str]:
+    """A version whose tasks fail is rolled back after a few tasks, whatever the number of desired tasks is."""
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        breaker = service.properties["DeploymentConfiguration"].get("DeploymentCircuitBreaker", {})
+        if not (breaker.get("Enable") and breaker.get("Rollback")):
+            yield f"{service.logical_id} does not roll a bad version back."
+        threshold = breaker.get("ThresholdConfiguration", {})
+        if threshold.get("Type") != "COUNT" or not 1 <= int(threshold.get("Value", 0)) <= 5:
+            yield f"{service.logical_id} replaces many tasks before it gives a bad version up."
+        if breaker.get("ResetOnHealthyTask", True) and service.properties.get("LoadBalancers"):
+            yield f"{service.logical_id} never gives up a version that crashes after its first health check."
+
+
+@relation
+def spot_is_what_the_parameter_says(rendered: Rendered) -> Iterator[str]:
+    """Only workers run on Spot, and only where WorkerCapacity says so; with a base, the smallest number of tasks is on demand."""
+    values = rendered.parameters[named(rendered, "WorkerService").layer]
+    chosen = values["WorkerCapacity"]
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        strategy = {
+            item["CapacityProvider"]: item
+            for item in service.properties["CapacityProviderStrategy"]
+        }
+        providers = {
+            "spot": {"FARGATE_SPOT"},
+            "on-demand": {"FARGATE"},
+            "base-on-demand": {"FARGATE", "FARGATE_SPOT"},
+        }[chosen if service.logical_id == "WorkerService" else "on-demand"]
+        if strategy.keys() != providers:
+            yield f"{service.logical_id} runs on {sorted(strategy)} with WorkerCapacity {chosen}."
+        base = strategy.get("FARGATE", {}).get("Base")
+        if len(providers) > 1 and str(base) != values["WorkerMinTasks"]:
+            yield f"{service.logical_id} has {base} tasks on demand, not WorkerMinTasks."
+
+
+@relation
 def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[str]:
     """A log group that ECS creates keeps everything permanently, without encryption."""
     for task_id, container in containers(rendered):

@@ -178,6 +178,52 @@ FAULTS = (
         drop("BeatService", "AvailabilityZoneRebalancing"),
     ),
     Fault(
+        "zone rebalancing of workers",
+        compute.rebalancing_stops_no_job,
+        "WorkerService rebalances",
+        put("WorkerService", "AvailabilityZoneRebalancing", "ENABLED"),
+    ),
+    Fault(
+        "a deployment that does not roll back",
+        compute.bad_versions_are_rolled_back,
+        "WorkerService does not roll",
+        put("WorkerService", "DeploymentConfiguration/DeploymentCircuitBreaker/Rollback", False),
+    ),
+    Fault(
+        "a circuit breaker with AWS's threshold",
+        compute.bad_versions_are_rolled_back,
+        "ApiService replaces many tasks",
+        drop(
+            "ApiService", "DeploymentConfiguration/DeploymentCircuitBreaker/ThresholdConfiguration"
+        ),
+    ),
+    Fault(
+        "a circuit breaker that a healthy task resets",
+        compute.bad_versions_are_rolled_back,
+        "ApiService never gives up",
+        put(
+            "ApiService",
+            "DeploymentConfiguration/DeploymentCircuitBreaker/ResetOnHealthyTask",
+            True,
+        ),
+    ),
+    Fault(
+        "an api on Spot",
+        compute.spot_is_what_the_parameter_says,
+        "ApiService runs on ['FARGATE_SPOT']",
+        put("ApiService", "CapacityProviderStrategy/0/CapacityProvider", "FARGATE_SPOT"),
+    ),
+    Fault(
+        "a base of another size",
+        compute.spot_is_what_the_parameter_says,
+        "not WorkerMinTasks",
+        put(
+            "WorkerService",
+            "CapacityProviderStrategy/0/Base",
+            "7",
+        ),
+    ),
+    Fault(
         "a log group by name, that ECS would make",
         compute.containers_log_to_groups_of_the_templates,
         "/ecs/api",

@@ -23,6 +23,7 @@ COMPLETE = {
     "ImageTag": "v1",
     "MediaCorsOrigins": "https://app.example.com",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
+    "WorkerCapacity": "base-on-demand",
 }
 EXISTING = {
     "AvailabilityZones": "eu-north-1a,eu-north-1b,eu-north-1c",
@@ -45,6 +46,7 @@ EXISTING = {
     "SessionKeyVersion": "2",
     "SessionSecondKeyVersion": "2",
     "SessionSigningKey": "second",
+    "WorkerCapacity": "on-demand",
 }
 
 
