@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from commands import building, changes, direct, launching, publishing, regions
+from commands import building, changes, deleting, launching, publishing, regions
 
 app = typer.Typer(
     add_completion=False,
@@ -32,10 +32,10 @@ COMMANDS: dict[Callable[..., None], str] = {
     publishing.publish: "publish --yes",
     launching.launch: "launch dev --set ApiMaxTasks=12",
     launching.update: "update dev --set ImageTag=1.4.3",
-    launching.terminate: "terminate dev",
+    deleting.terminate: "terminate dev",
     launching.status: "status dev",
     launching.outputs: "outputs dev",
-    direct.delete: "delete dev",
+    deleting.delete: "delete dev",
 }
 for command, example in COMMANDS.items():
     app.command(epilog=f"Example: .venv/bin/python build.py {example}")(command)

@@ -1,23 +1,14 @@
-"""Launch with CloudFormation alone, and delete such a stack."""
+"""Launch with CloudFormation alone."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands.options import (
-    DEFAULT_REGION,
-    EnvironmentName,
-    Region,
-    Settings,
-    Yes,
-    console,
-    parsed_settings,
-)
+from commands.options import console
 from commands.preview import Consent, show_kept, show_preview
 
 if TYPE_CHECKING:
@@ -27,7 +18,8 @@ if TYPE_CHECKING:
     from pipeline.preview.deployed import Deployed
     from pipeline.preview.preview import Preview
     from pipeline.release.assemble import Release
-    from pipeline.stacks.deploy import Launched, Note, Report, Review
+    from pipeline.stacks.change_set_creation import Note, Review
+    from pipeline.stacks.deploy import Launched, Report
 
 
 @dataclass(frozen=True)
@@ -102,14 +94,22 @@ def before_upload(
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.preview.deployed import read_deployed
     from pipeline.release.upload import release_bucket_name
-    from pipeline.stacks.deploy import holds_environment, wait_until_settled
+    from pipeline.stacks.deploy import (
+        direct_entry,
+        holds_environment,
+        require_updatable,
+        wait_until_settled,
+    )
 
     profile = load_profile(release.root, environment)
-    name = stack_of(with_overrides(release.root, profile, wanted.given))
+    named_values = with_overrides(release.root, profile, wanted.given)
+    name = stack_of(named_values)
     named = wanted.bucket or wanted.given.get("ReleaseBucket", "")
     bucket = named or release_bucket_name(aws.account(), aws.region)
     given = {**wanted.given, "ReleaseBucket": bucket}
     stack = wait_until_settled(aws, name, progress, note)
+    if stack:
+        require_updatable(stack, aws.region, direct_entry(aws.region, named_values))
     deployed = read_deployed(aws, stack) if stack and holds_environment(stack) else None
     chosen = values_of_update(
         release.root,
@@ -175,36 +175,3 @@ def stack_of(values: Mapping[str, str]) -> str:
     from pipeline.stacks.deploy import stack_name
 
     return stack_name(values)
-
-
-def delete(
-    environment: EnvironmentName,
-    region: Region = DEFAULT_REGION,
-    settings: Settings = [],  # noqa: B006 - Typer reads the default
-    yes: Yes = False,
-) -> None:
-    """Delete the stack of an environment. Resources that its templates retain stay in the account."""
-    given = parsed_settings(settings)
-    from commands import show
-    from pipeline.aws import Aws
-    from pipeline.parameters.profiles import load_profile, with_overrides
-    from pipeline.release.assemble import assemble
-    from pipeline.stacks.deploy import delete as run
-    from pipeline.stacks.deploy import stack_name
-
-    root = assemble().root
-    values = with_overrides(root, load_profile(root, environment), given)
-    name = stack_name(values)
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Delete stack {name} in {region}?", abort=True)
-    out = console()
-    with show.Progress(out) as progress:
-        deleted = run(Aws(region), name, progress, lambda text: out.print(text, soft_wrap=True))
-    if not deleted.succeeded:
-        show.failures(console(stderr=True), deleted)
-        raise typer.Exit(1)
-    print(
-        f"Stack {name} is deleted."
-        if deleted.changed
-        else f"Stack {name} does not exist in {region}."
-    )

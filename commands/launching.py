@@ -1,8 +1,7 @@
-"""Commands of a product's user: launch, update, terminate, status and outputs of an environment."""
+"""Commands of a product's user: launch, update, status and outputs of an environment."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,24 +178,6 @@ def update(
     ended = follow_operation(lambda report, note: run(aws, wanted, report, note, review))
     summary = "updated" if ended.changed else "is up to date"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
-
-
-def terminate(
-    environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "", yes: Yes = False
-) -> None:
-    """Terminate an environment. Resources that its templates retain stay in the account."""
-    from pipeline.aws import Aws
-    from pipeline.provisioning.operations import terminate as run
-
-    name = name or default_name(environment)
-    if not yes and sys.stdin.isatty():
-        typer.confirm(f"Terminate {name} in {region}?", abort=True)
-    ended = follow_operation(lambda report, note: run(Aws(region), name, report, note))
-    print(
-        f"{name} is terminated."
-        if ended.changed
-        else f"Provisioned product {name} does not exist in {region}."
-    )
 
 
 def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:

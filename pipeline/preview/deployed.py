@@ -78,10 +78,15 @@ def template_of(aws: Aws, stack_id: str, name: str) -> Template:
 
 def require_ours(root: Template, name: str) -> None:
     """Refuse a root template of another project."""
-    if not _OURS.fullmatch(str(root.get("Description", ""))):
+    if not describes_environment(str(root.get("Description", ""))):
         raise PipelineError(
             f"Stack {name} does not belong to Carbon Connect: its template is not an environment of this project. Give another Project with --set Project=NAME, or delete that stack."
         )
+
+
+def describes_environment(description: str) -> bool:
+    """Whether a template's description is that of an environment's root, of any version."""
+    return bool(_OURS.fullmatch(description))
 
 
 def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:

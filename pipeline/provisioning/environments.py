@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of, token_pages
 from pipeline.errors import PipelineError
-from pipeline.provisioning.records import errors_of, read_record, stack_name
+from pipeline.provisioning.records import DENIED, errors_of, read_record, stack_name
 from pipeline.stacks.reading import read_stack, values_of
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
@@ -111,6 +111,19 @@ def stack_of(aws: Aws, environment: Environment) -> Stack | None:
     if stack is None:
         return None
     return Stack(stack["StackId"], stack["StackStatus"], values_of(stack))
+
+
+def readable_stack(aws: Aws, environment: Environment) -> Mapping[str, Any] | None:
+    """Its stack as CloudFormation describes it; None if it has none, or these credentials cannot read it."""
+    from botocore.exceptions import ClientError
+
+    with aws_errors(f"read the stack of {environment.name}"):
+        try:
+            return read_stack(aws, stack_name(aws, environment.id))
+        except ClientError as error:
+            if code_of(error) not in DENIED:
+                raise
+            return None
 
 
 def last_record(aws: Aws, environment: Environment) -> Mapping[str, Any]:

@@ -251,7 +251,7 @@ def is_up_to_date(
 
 
 def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResult:
-    """Terminate an environment; does nothing if it does not exist."""
+    """Terminate an environment; the result is unchanged if it does not exist."""
     found = wait_until_idle(aws, name, report, note)
     if found is None:
         return OperationResult(name, "", changed=False, succeeded=True)
@@ -260,12 +260,12 @@ def terminate(aws: Aws, name: str, report: Report, note: Note) -> OperationResul
 
 def terminate_idle(aws: Aws, found: Environment, report: Report, note: Note) -> Outcome:
     """Terminate an environment without an operation in progress."""
-    stack = environments.stack_of(aws, found)
+    stack = environments.readable_stack(aws, found)
     with aws_errors(f"terminate {found.name}"):
         record = aws.client("servicecatalog").terminate_provisioned_product(
             ProvisionedProductId=found.id, TerminateToken=str(uuid.uuid4())
         )["RecordDetail"]
-    return records.follow(aws, record, stack.id if stack else "", report, note)
+    return records.follow(aws, record, stack["StackId"] if stack else "", report, note)
 
 
 def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environment | None:
@@ -275,8 +275,8 @@ def wait_until_idle(aws: Aws, name: str, report: Report, note: Note) -> Environm
         return found
     record = environments.last_record(aws, found)
     note(f"{name} is in {record['RecordType']}; waiting for it.")
-    stack = environments.stack_of(aws, found)
-    records.follow(aws, record, stack.id if stack else "", report, note)
+    stack = environments.readable_stack(aws, found)
+    records.follow(aws, record, stack["StackId"] if stack else "", report, note)
     return environments.find_environment(aws, name)
 
 

@@ -14,7 +14,7 @@ from pipeline.stacks.reading import read_stack
 Report = Callable[[Operation], None]
 Note = Callable[[str], None]
 RUNNING = frozenset({"CREATED", "IN_PROGRESS", "IN_PROGRESS_IN_ERROR"})
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def follow(
             try:
                 changed = followed.look()
             except ClientError as error:
-                if code_of(error) not in _DENIED or not followed.is_readable:
+                if code_of(error) not in DENIED or not followed.is_readable:
                     raise
                 followed.is_readable = False
                 note("These credentials cannot read the stack; only the result will be shown.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,21 +12,21 @@ from pipeline.aws import Aws, aws_errors
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, template_path
 from pipeline.release.upload import object_url
-from pipeline.stacks.change_sets import change_sets
-from pipeline.stacks.early_validation import refusals
+from pipeline.stacks.change_set_creation import (
+    Note,
+    Review,
+    StackRequest,
+    is_approved,
+    prepare_change_set,
+)
+from pipeline.stacks.entry_points import EntryPoint, continue_rollback, way_out
 from pipeline.stacks.events import Failure, Operation
 from pipeline.stacks.reading import outputs_of, read_stack
-from templates_src.core.shared import RELEASE_BUCKET
+from templates_src.core.shared import PROJECT, RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
-Note = Callable[[str], None]
-# Receives the change set of an update before it is executed; returns whether to execute it.
-Review = Callable[[Mapping[str, Any]], bool]
 # Roles have no explicit names, so that CAPABILITY_IAM is enough.
 CAPABILITIES = ["CAPABILITY_IAM"]
-# In the reason of a change set that fails CloudFormation's validation.
-VALIDATION = "AWS::EarlyValidation"
-_NOTHING = ("didn't contain changes", "No updates are to be performed", "no changes")
 # If this clock is ahead of CloudFormation's, the first events would be missed.
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -54,30 +53,6 @@ def stack_name(values: Mapping[str, str]) -> str:
     return f"{values['Project']}-{values['Environment']}"
 
 
-@dataclass(frozen=True)
-class StackRequest:
-    """A stack for a CloudFormation request. ``template`` is one of the arguments TemplateURL and TemplateBody."""
-
-    name: str
-    template: Mapping[str, str]
-    parameters: Mapping[str, str]
-    capabilities: Sequence[str]
-    tags: Mapping[str, str]
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of CreateChangeSet."""
-        return {
-            "StackName": self.name,
-            **self.template,
-            "Parameters": [
-                {"ParameterKey": key, "ParameterValue": value}
-                for key, value in self.parameters.items()
-            ],
-            "Capabilities": list(self.capabilities),
-            "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
-        }
-
-
 def environment_request(region: str, release: Release, values: Mapping[str, str]) -> StackRequest:
     """The root stack of an environment; its release is in the bucket."""
     return StackRequest(
@@ -86,7 +61,15 @@ def environment_request(region: str, release: Release, values: Mapping[str, str]
         values,
         CAPABILITIES,
         {key: values[key] for key in ("Project", "Environment")},
+        direct_entry(region, values),
     )
+
+
+def direct_entry(region: str, values: Mapping[str, str]) -> EntryPoint:
+    """The commands for an environment that was launched without Service Catalog."""
+    is_default = values["Project"] == PROJECT.default
+    options = "" if is_default else f"--set Project={values['Project']}"
+    return EntryPoint(values["Environment"], region, is_product=False, options=options)
 
 
 def launch(
@@ -111,7 +94,7 @@ def deploy(
     administrator can repair, and for a request that CloudFormation's validation rejects before anything changes.
     """
     name = request.name
-    stack = wait_until_updatable(aws, name, report, note)
+    stack = wait_until_updatable(aws, name, report, note, request.entry)
     kind = "CREATE" if stack is None or _in_review(stack) else "UPDATE"
     if kind == "CREATE":
         review = None
@@ -130,20 +113,6 @@ def deploy(
     stack = describe_stack(aws, change_set["StackId"])
     failures = tuple(operation.failures()) if "ROLLBACK" in status or "FAILED" in status else ()
     return Launched(name, True, status, outputs_of(stack or {}), failures)
-
-
-def is_approved(aws: Aws, change_set: Mapping[str, Any], review: Review) -> bool:
-    """Whether to execute a change set; one that is not executed is deleted, also after an error."""
-    goes_on = False
-    try:
-        goes_on = review(change_set)
-    finally:
-        if not goes_on:
-            with aws_errors("delete the change set"):
-                aws.client("cloudformation").delete_change_set(
-                    ChangeSetName=change_set["ChangeSetId"]
-                )
-    return goes_on
 
 
 def wait_until_settled(aws: Aws, name: str, report: Report, note: Note) -> Mapping[str, Any] | None:
@@ -168,28 +137,47 @@ def holds_environment(stack: Mapping[str, Any] | None) -> bool:
 
 
 def wait_until_updatable(
-    aws: Aws, name: str, report: Report, note: Note
+    aws: Aws, name: str, report: Report, note: Note, entry: EntryPoint | None = None
 ) -> Mapping[str, Any] | None:
-    """The stack when it can be created or updated; None if it does not exist."""
+    """The stack when it can be created or updated; None if it does not exist. A failed creation is removed.
+
+    Raises PipelineError for a failed state that neither takes, and for a failed creation that cannot be removed.
+    """
     stack = wait_until_settled(aws, name, report, note)
     if stack is None:
         return None
-    status = stack["StackStatus"]
-    if status == "ROLLBACK_COMPLETE":
+    if stack["StackStatus"] in _REMOVABLE:
         note(f"The creation of stack {name} failed; removing it.")
-        delete_stack(aws, name, report)
-        return None
-    if status.endswith("_FAILED"):
+        removed = delete_stack(aws, name, report)
+        if removed.succeeded:
+            return None
+        reason = removed.failures[0] if removed.failures else None
+        because = f": {reason.logical_id}: {reason.reason.rstrip('.')}" if reason else ""
+        ending = way_out(entry, removed.status, name) if entry else "delete it"
         raise PipelineError(
-            f"Stack {name} is in {status}; {_WAY_OUT.get(status, 'delete it')} and launch again."
+            f"The failed creation of stack {name} could not be removed ({removed.status}{because}); {ending}."
         )
+    require_updatable(stack, aws.region, entry)
     return stack
 
 
-_WAY_OUT = {
-    "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback` on it",
-    "DELETE_FAILED": "delete it, and retain the resources that cannot be deleted,",
-}
+# A first launch failed, and its rollback left nothing that was ever in use.
+_REMOVABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
+
+
+def require_updatable(
+    stack: Mapping[str, Any], region: str, entry: EntryPoint | None = None
+) -> None:
+    """Raise PipelineError for a stack in a failed state that an update does not take; it names the way out."""
+    name, status = stack["StackName"], stack["StackStatus"]
+    if not status.endswith("_FAILED") or status in _REMOVABLE:
+        return
+    entry_ends = way_out(entry, status, name) if entry else ""
+    if not entry_ends:
+        entry_ends = "delete it and launch again"
+        if status == "UPDATE_ROLLBACK_FAILED":
+            entry_ends = f"run {continue_rollback(region, name)} and try again"
+    raise PipelineError(f"Stack {name} is in {status}; {entry_ends}.")
 
 
 def _in_review(stack: Mapping[str, Any]) -> bool:
@@ -204,62 +192,6 @@ def root_url(region: str, release: Release, bucket: str) -> str:
     return object_url(region, bucket, f"{release.prefix}{template_path(release.root.name)}")
 
 
-def prepare_change_set(
-    aws: Aws, request: StackRequest, kind: str, nested: Note | None = None
-) -> Mapping[str, Any] | None:
-    """A change set that is ready to execute; None if nothing would change. ``kind`` is CREATE or UPDATE.
-
-    With ``nested`` it has nested change sets. If CloudFormation cannot create those, for another reason than its validation,
-    ``nested`` receives the reason and the change set is one of the root alone.
-    """
-    cloudformation, name = aws.client("cloudformation"), request.name
-    change_set = create_change_set(aws, request, kind, nested=nested is not None)
-    if change_set["Status"] == "CREATE_COMPLETE":
-        return change_set
-    reason = change_set.get("StatusReason", "no reason given")
-    with aws_errors(f"prepare stack {name}"):
-        refused = [
-            refusal
-            for identity in change_sets(cloudformation, change_set["ChangeSetId"])
-            for refusal in refusals(cloudformation, ChangeSetName=identity)
-        ]
-        cloudformation.delete_change_set(ChangeSetName=change_set["ChangeSetId"])
-        if any(phrase in reason for phrase in _NOTHING):
-            return None
-        if nested is not None and not refused and VALIDATION not in reason:
-            nested(f"CloudFormation created no nested change sets: {reason.rstrip('.')}.")
-            return prepare_change_set(aws, request, kind)
-        if kind == "CREATE":
-            cloudformation.delete_stack(StackName=name)
-    details = "; ".join(f"{logical_id}: {said.rstrip('.')}" for logical_id, said in refused)
-    raise PipelineError(
-        f"CloudFormation rejected the change set of stack {name} in {aws.region}: {details or reason.rstrip('.')}."
-    )
-
-
-def create_change_set(
-    aws: Aws, request: StackRequest, kind: str, *, nested: bool
-) -> Mapping[str, Any]:
-    """A change set when its creation has succeeded or failed."""
-    cloudformation = aws.client("cloudformation")
-    with aws_errors(f"prepare stack {request.name}"):
-        created = cloudformation.create_change_set(
-            ChangeSetName=f"deploy-{uuid.uuid4().hex[:12]}",
-            ChangeSetType=kind,
-            IncludeNestedStacks=nested,
-            # The SDK repeats the request if it misses the response.
-            ClientToken=str(uuid.uuid4()),
-            **request.arguments(),
-        )
-        while True:
-            change_set: Mapping[str, Any] = cloudformation.describe_change_set(
-                ChangeSetName=created["Id"]
-            )
-            if change_set["Status"] in {"CREATE_COMPLETE", "FAILED"}:
-                return change_set
-            time.sleep(0.1 if aws.is_embedded else 1)
-
-
 def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
     """Delete the environment's stack and follow it to its end; does nothing if it does not exist."""
     stack = describe_stack(aws, name)
@@ -271,14 +203,15 @@ def delete(aws: Aws, name: str, report: Report, note: Note) -> Launched:
     return delete_stack(aws, name, report)
 
 
-def delete_stack(aws: Aws, name: str, report: Report) -> Launched:
-    """Delete a stack without an operation in progress."""
+def delete_stack(aws: Aws, name: str, report: Report, retained: Sequence[str] = ()) -> Launched:
+    """Delete a stack without an operation in progress. ``retained`` are logical IDs that a stack in DELETE_FAILED keeps."""
     stack = describe_stack(aws, name)
     if stack is None:
         return Launched(name, True, "DELETE_COMPLETE", {})
     since = newest_event(aws, name)
     with aws_errors(f"delete stack {name}"):
-        aws.client("cloudformation").delete_stack(StackName=stack["StackId"])
+        keeping = {"RetainResources": list(retained)} if retained else {}
+        aws.client("cloudformation").delete_stack(StackName=stack["StackId"], **keeping)
     operation = Operation(aws, stack["StackId"], since)
     status = operation.follow(report)
     return Launched(name, True, status, {}, tuple(operation.failures()))

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.checks.render import Rendered
 from pipeline.errors import PipelineError
-from tests.prices import CACHE_NODE_HOUR, saving_percent
+from pipeline.prices import CACHE_NODE_HOUR, saving_percent
 from tests.rendering import resources_of_type
 from tests.seed.conftest import RenderWith
 from tests.seed.rendered_architecture import cache

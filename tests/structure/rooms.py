@@ -67,6 +67,7 @@ BUILDINGS = (
             {
                 "errors": "the error that the command line answers with one sentence",
                 "paths": "where the project keeps files",
+                "prices": "what AWS charges, each price with its date and source",
             },
             {
                 "aws": "AWS clients, regions and partitions, and AWS errors as sentences",
@@ -93,6 +94,9 @@ BUILDINGS = (
             {
                 "preview": "what an operation does to a deployed environment, read from AWS",
                 "reference": "docs/parameters.md: what each parameter accepts and what a change of it does",
+            },
+            {
+                "deletion": "what a deletion deletes and keeps, what blocks it, what stays in the account",
             },
         ),
         uses=frozenset({"templates_src"}),
@@ -123,11 +127,12 @@ BUILDINGS = (
             {
                 "building": "build, lint, render, upload",
                 "changes": "changes",
-                "direct": "launch --direct and delete",
+                "direct": "launch --direct",
                 "regions": "regions",
             },
             {"publishing": "plan and publish"},
-            {"launching": "launch, update, terminate, status, outputs"},
+            {"launching": "launch, update, status, outputs"},
+            {"deleting": "delete, terminate"},
         ),
         uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),
     ),

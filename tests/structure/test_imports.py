@@ -49,7 +49,7 @@ UPWARD = {
     ),
     "the pipeline imports the tests": (
         "pipeline/release/names.py",
-        "from tests import prices",
+        "from tests import golden",
         "pipeline must not use tests",
     ),
     "the commands look into the embedded AWS": (

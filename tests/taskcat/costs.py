@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from pipeline import prices
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release
 from templates_src.environment import ROOT
-from tests import prices
 from tests.rendering import Resource, resources, resources_of_type
 from tests.seed.rendered_architecture import is_true, service
 from tests.taskcat.definition import Case

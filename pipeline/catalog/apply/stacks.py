@@ -11,7 +11,8 @@ from pipeline.catalog.desired.catalog import MANAGED_BY, PUBLISHER
 from pipeline.catalog.observed.storage import TEMPLATE_TAG, stack_from_description
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import MAX_REQUEST_BYTES
-from pipeline.stacks.deploy import StackRequest, deploy, describe_stack, wait_until_updatable
+from pipeline.stacks.change_set_creation import StackRequest
+from pipeline.stacks.deploy import deploy, describe_stack, wait_until_updatable
 from pipeline.stacks.events import Operation
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]

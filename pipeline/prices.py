@@ -119,3 +119,11 @@ ALARM_MONTH = price("0.10", MONTH)
 # By EC2 instance type.
 INSTANCE_HOUR: Mapping[str, Price] = {"t4g.small": price("0.0172", HOUR)}
 VOLUME_GB_MONTH = price("0.0836", GB_MONTH, AWS_2026)
+
+# What stays after an environment is deleted. Compare with the pricing pages of RDS, ElastiCache, EBS, S3, ECR and CloudWatch.
+DATABASE_SNAPSHOT_GB_MONTH = price("0.095", GB_MONTH, UNCONFIRMED)
+CACHE_SNAPSHOT_GB_MONTH = price("0.085", GB_MONTH, UNCONFIRMED)
+VOLUME_SNAPSHOT_GB_MONTH = price("0.05", GB_MONTH, UNCONFIRMED)
+BUCKET_GB_MONTH = price("0.023", GB_MONTH, UNCONFIRMED)
+REPOSITORY_GB_MONTH = price("0.10", GB_MONTH, UNCONFIRMED)
+LOG_STORAGE_GB_MONTH = price("0.03", GB_MONTH, UNCONFIRMED)

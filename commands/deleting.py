@@ -1,0 +1,176 @@
+"""Delete an environment, with CloudFormation or from its product: list, ask, delete, and list what stays."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+from commands.launching import Name
+from commands.options import (
+    DEFAULT_REGION,
+    EnvironmentName,
+    Region,
+    Settings,
+    Yes,
+    console,
+    parsed_settings,
+)
+
+if TYPE_CHECKING:
+    from pipeline.aws import Aws
+    from pipeline.deletion.plan import DeletionPlan
+    from pipeline.provisioning.environments import Environment
+    from pipeline.stacks.entry_points import EntryPoint
+
+
+def delete(
+    environment: EnvironmentName,
+    region: Region = DEFAULT_REGION,
+    settings: Settings = [],  # noqa: B006 - Typer reads the default
+    yes: Yes = False,
+) -> None:
+    """Delete the stack of an environment.
+
+    Lists what is deleted, what stays and what blocks the deletion, and asks. Refuses a protected environment: launch it
+    with Decommission=true first. Afterwards lists what stays, its cost, and the command that removes it.
+    """
+    given = parsed_settings(settings)
+    from commands import show
+    from pipeline.aws import Aws
+    from pipeline.deletion.deletion import delete_environment, read_plan
+    from pipeline.errors import PipelineError
+    from pipeline.parameters.profiles import load_profile, with_overrides
+    from pipeline.release.assemble import assemble
+    from pipeline.stacks.deploy import direct_entry, stack_name, wait_until_settled
+
+    root = assemble().root
+    values = with_overrides(root, load_profile(root, environment), given)
+    name, entry, aws = stack_name(values), direct_entry(region, values), Aws(region)
+    with show.Progress(console()) as progress:
+        stack = wait_until_settled(aws, name, progress, print_line)
+    if stack is None:
+        raise PipelineError(
+            f"Stack {name} does not exist in {region}, so nothing was deleted; give another environment, --region, or --set Project=NAME."
+        )
+    plan = read_plan(aws, entry, stack, f"Stack {name}")
+    approve(plan, f"stack {name}", f"Delete stack {name} in {region}?", yes=yes)
+    with show.Progress(console()) as progress:
+        ended = delete_environment(aws, plan, progress, print_line)
+    if not ended.succeeded:
+        show.failures(console(stderr=True), ended)
+        raise_unfinished(entry, f"Stack {name}", ended.status)
+    show_remains(aws, plan, f"Stack {name} is deleted.")
+
+
+def terminate(
+    environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "", yes: Yes = False
+) -> None:
+    """Terminate an environment that was launched from its product.
+
+    Lists what is deleted, what stays and what blocks the deletion, and asks. Refuses a protected environment: update it
+    with Decommission=true first. Afterwards lists what stays, its cost, and the command that removes it.
+    """
+    from commands import show
+    from commands.launching import default_name
+    from pipeline.aws import Aws
+    from pipeline.errors import PipelineError
+    from pipeline.provisioning.environments import readable_stack
+    from pipeline.provisioning.operations import terminate as run
+    from pipeline.provisioning.operations import wait_until_idle
+    from pipeline.stacks.entry_points import EntryPoint
+
+    aws, options = Aws(region), f"--name {name}" if name else ""
+    name = name or default_name(environment)
+    entry = EntryPoint(environment, region, is_product=True, options=options)
+    with show.Progress(console()) as progress:
+        found = wait_until_idle(aws, name, progress, print_line)
+    if found is None:
+        raise PipelineError(
+            f"Provisioned product {name} does not exist in {region}, or these credentials cannot see it, so nothing was terminated; give the name of another with --name."
+        )
+    plan = plan_of_product(aws, entry, found)
+    if plan:
+        approve(plan, name, f"Terminate {name} in {region}?", yes=yes)
+    else:
+        confirm(f"Terminate {name} in {region}?", yes=yes)
+    with show.Progress(console()) as progress:
+        ended = run(aws, name, progress, print_line)
+    if not ended.succeeded:
+        show.operation_failure(console(stderr=True), ended)
+        stack = readable_stack(aws, found)
+        raise_unfinished(entry, name, stack["StackStatus"] if stack else "")
+    if plan:
+        show_remains(aws, plan, f"{name} is terminated.")
+    else:
+        print(f"{name} is terminated.")
+
+
+def plan_of_product(aws: Aws, entry: EntryPoint, found: Environment) -> DeletionPlan | None:
+    """What the termination does; None, after a line that says so, where there is no stack that these credentials can read."""
+    from pipeline.deletion.deletion import read_plan
+    from pipeline.provisioning.environments import readable_stack
+
+    stack = readable_stack(aws, found)
+    if stack is None:
+        print_line(
+            f"Not known: what {found.name} consists of, what stays and what blocks the termination; either it has no stack, or these credentials need cloudformation:DescribeStacks on it."
+        )
+        return None
+    return read_plan(aws, entry, stack, found.name)
+
+
+def approve(plan: DeletionPlan, name: str, question: str, *, yes: bool) -> None:
+    """Print the plan, refuse a deletion that cannot complete, and ask."""
+    print_lines(plan.lines(name))
+    plan.require_unblocked(name)
+    confirm(question, yes=yes)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask at a terminal. Raises typer.Abort where the answer is no."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(question, abort=True)
+
+
+def raise_unfinished(entry: EntryPoint, name: str, status: str) -> None:
+    """Exit with status 1 after a deletion that did not complete, with the way out."""
+    state = f" is in {status} and" if status else ""
+    print_error(
+        f"{name}{state} still has resources: remove the causes above, then run {entry.delete} again."
+    )
+    raise typer.Exit(1)
+
+
+def show_remains(aws: Aws, plan: DeletionPlan, done: str) -> None:
+    """Print what stays in the account; exit status 1 if something exists that should be gone."""
+    from pipeline.deletion.deletion import read_remains
+
+    remains = read_remains(aws, plan)
+    print_lines(remains.lines())
+    if remains.undeleted:
+        names = ", ".join(each.physical_id for each in remains.undeleted)
+        print_error(
+            f"{done.removesuffix('.')}, but resources of it still exist: {names}; remove them with the commands above."
+        )
+        raise typer.Exit(1)
+    print(done)
+
+
+def print_line(text: str) -> None:
+    """Print a line as it is."""
+    console().print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are, so that a command among them can be copied."""
+    out = console()
+    for line in lines:
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_error(text: str) -> None:
+    """Print a line on standard error."""
+    console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,32 @@
+"""Whether a stack is an environment of this package, so that a deletion does not take another project's."""
+
+from __future__ import annotations
+
+from pipeline.deletion.contents import Contents
+from pipeline.errors import PipelineError
+from pipeline.preview.deployed import describes_environment
+from pipeline.stacks.entry_points import EntryPoint
+
+# Before its first change set is executed, a stack has no template and no resources.
+IN_REVIEW = "REVIEW_IN_PROGRESS"
+
+
+def require_environment(contents: Contents, entry: EntryPoint, name: str) -> None:
+    """Raise PipelineError for a stack of another package, or of another environment than the user named."""
+    tags = {tag["Key"]: tag["Value"] for tag in contents.stack.get("Tags", [])}
+    environment = contents.values.get("Environment") or tags.get("Environment")
+    if contents.stack["StackStatus"] == IN_REVIEW:
+        belongs = not tags or "Project" in tags
+    elif contents.description is None:
+        belongs = "Project" in tags and "Environment" in tags
+    else:
+        belongs = describes_environment(contents.description)
+    other = "--name NAME" if entry.is_product else "--set Project=NAME"
+    if not belongs:
+        raise PipelineError(
+            f"{name} does not belong to Carbon Connect, because stack {contents.name} is no environment of this package; nothing was deleted, so give the one that you mean with {other}."
+        )
+    if environment not in {None, entry.environment}:
+        raise PipelineError(
+            f"{name} is the environment {environment!r}, not {entry.environment!r}; nothing was deleted, so give the one that you mean with {other}."
+        )
