@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -44,25 +44,37 @@ def delete(
     from pipeline.errors import PipelineError
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.release.assemble import assemble
-    from pipeline.stacks.deploy import direct_entry, stack_name, wait_until_settled
+    from pipeline.stacks.deploy import (
+        describe_stack,
+        direct_entry,
+        stack_name,
+        wait_until_settled,
+    )
 
     root = assemble().root
     values = with_overrides(root, load_profile(root, environment), given)
     name, entry, aws = stack_name(values), direct_entry(region, values), Aws(region)
-    with show.Progress(console()) as progress:
-        stack = wait_until_settled(aws, name, progress, print_line)
+    stack = describe_stack(aws, name)
     if stack is None:
         raise PipelineError(
             f"Stack {name} does not exist in {region}, so nothing was deleted; give another environment, --region, or --set Project=NAME."
         )
-    plan = read_plan(aws, entry, stack, f"Stack {name}")
+    title, done = f"Stack {name}", f"Stack {name} is deleted."
+    # What a deletion in progress leaves is read while the stack exists.
+    plan = read_plan(aws, entry, stack, title) if is_deleting(stack) else None
+    with show.Progress(console()) as progress:
+        stack = wait_until_settled(aws, name, progress, print_line)
+    if stack is None:
+        show_remains(aws, plan, done)
+        return
+    plan = read_plan(aws, entry, stack, title)
     approve(plan, f"stack {name}", f"Delete stack {name} in {region}?", yes=yes)
     with show.Progress(console()) as progress:
         ended = delete_environment(aws, plan, progress, print_line)
     if not ended.succeeded:
         show.failures(console(stderr=True), ended)
-        raise_unfinished(entry, f"Stack {name}", ended.status)
-    show_remains(aws, plan, f"Stack {name} is deleted.")
+        raise_unfinished(entry, title, ended.status)
+    show_remains(aws, plan, done)
 
 
 def terminate(
@@ -77,7 +89,7 @@ def terminate(
     from commands.launching import default_name
     from pipeline.aws import Aws
     from pipeline.errors import PipelineError
-    from pipeline.provisioning.environments import readable_stack
+    from pipeline.provisioning.environments import find_environment, readable_stack
     from pipeline.provisioning.operations import terminate as run
     from pipeline.provisioning.operations import wait_until_idle
     from pipeline.stacks.entry_points import EntryPoint
@@ -85,12 +97,21 @@ def terminate(
     aws, options = Aws(region), f"--name {name}" if name else ""
     name = name or default_name(environment)
     entry = EntryPoint(environment, region, is_product=True, options=options)
-    with show.Progress(console()) as progress:
-        found = wait_until_idle(aws, name, progress, print_line)
+    found = find_environment(aws, name)
     if found is None:
         raise PipelineError(
             f"Provisioned product {name} does not exist in {region}, or these credentials cannot see it, so nothing was terminated; give the name of another with --name."
         )
+    done, plan = f"{name} is terminated.", None
+    if found.is_under_change:
+        stack = readable_stack(aws, found)
+        # What a termination in progress leaves is read while the stack exists.
+        plan = plan_of_product(aws, entry, found) if stack and is_deleting(stack) else None
+        with show.Progress(console()) as progress:
+            found = wait_until_idle(aws, name, progress, print_line)
+        if found is None:
+            show_remains(aws, plan, done)
+            return
     plan = plan_of_product(aws, entry, found)
     if plan:
         approve(plan, name, f"Terminate {name} in {region}?", yes=yes)
@@ -102,10 +123,12 @@ def terminate(
         show.operation_failure(console(stderr=True), ended)
         stack = readable_stack(aws, found)
         raise_unfinished(entry, name, stack["StackStatus"] if stack else "")
-    if plan:
-        show_remains(aws, plan, f"{name} is terminated.")
-    else:
-        print(f"{name} is terminated.")
+    show_remains(aws, plan, done)
+
+
+def is_deleting(stack: Mapping[str, Any]) -> bool:
+    """Whether a deletion of the stack is in progress."""
+    return bool(stack["StackStatus"] == "DELETE_IN_PROGRESS")
 
 
 def plan_of_product(aws: Aws, entry: EntryPoint, found: Environment) -> DeletionPlan | None:
@@ -144,10 +167,13 @@ def raise_unfinished(entry: EntryPoint, name: str, status: str) -> None:
     raise typer.Exit(1)
 
 
-def show_remains(aws: Aws, plan: DeletionPlan, done: str) -> None:
-    """Print what stays in the account; exit status 1 if something exists that should be gone."""
+def show_remains(aws: Aws, plan: DeletionPlan | None, done: str) -> None:
+    """Print what stays in the account, as far as a plan tells; exit status 1 if something exists that should be gone."""
     from pipeline.deletion.deletion import read_remains
 
+    if plan is None:
+        print(done)
+        return
     remains = read_remains(aws, plan)
     print_lines(remains.lines())
     if remains.undeleted:

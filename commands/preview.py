@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.aws import Aws
     from pipeline.parameters.environment_values import KeptValue
     from pipeline.preview.preview import Preview
-    from pipeline.provisioning.operations import PlannedUpdate, Review
+    from pipeline.provisioning.planned_updates import PlannedUpdate, Review
 
 PreviewOnly = Annotated[
     bool, typer.Option("--preview", help="Show what would change, and change nothing.")

@@ -2,7 +2,7 @@
 
 from embedded_aws.cloudformation import custom_resources
 from embedded_aws.cloudformation.change_sets import changes, validation
-from embedded_aws.cloudformation.deletion import order, protections
+from embedded_aws.cloudformation.deletion import failed_creations, order, protections
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
@@ -69,6 +69,7 @@ _RULES = (
     order,
     nested_stacks,
     cleanup,
+    failed_creations,
     events,
     # The checks of properties, in the order in which they run.
     schema,

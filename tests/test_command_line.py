@@ -255,11 +255,11 @@ def test_launch_that_lacks_a_value_leaves_nothing(aws: Aws) -> None:
     assert aws.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
-def test_deleting_what_is_not_there_is_done_already(aws: Aws) -> None:
-    finished = run("delete", "dev", env={**NOBODY, **aws.environment})
+@pytest.mark.parametrize("command", ["delete", "terminate"])
+def test_deleting_what_does_not_exist_is_refused(aws: Aws, command: str) -> None:
+    finished = run(command, "dev", env={**NOBODY, **aws.environment})
 
-    assert finished.returncode == 0
-    assert finished.stdout == f"Stack carbon-connect-dev does not exist in {REGION}.\n"
+    assert_refused(finished, 1, f"carbon-connect-dev does not exist in {REGION}")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.changes.facts import BUCKET, DATABASE
+from pipeline.changes.updates.facts import BUCKET, DATABASE
 from pipeline.deletion import removal_commands
 from pipeline.deletion.account import Account, UnreadableError
 from pipeline.deletion.contents import Contents, StackResource, text_of
@@ -229,7 +229,8 @@ def _in_network(
         found = account.read(action, about, pages) or []
     except UnreadableError:
         return []
-    return [inner for each in found for inner in each.get("Instances", [each])]
+    inner = [each for outer in found for each in outer.get("Instances", [outer])]
+    return [each for each in inner if each.get("VpcId") == resource.physical_id]
 
 
 def _belongs(found: Mapping[str, Any], groups: set[str]) -> bool:

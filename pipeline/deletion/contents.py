@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.changes.facts import DATABASE, REPLICATION_GROUP
+from pipeline.changes.updates.facts import DATABASE, REPLICATION_GROUP
 from pipeline.deletion.account import Account, UnreadableError
 from pipeline.errors import PipelineError
 from pipeline.preview.deployed import template_of
@@ -15,9 +15,9 @@ from pipeline.stacks.reading import outputs_of, read_stack, values_of
 
 DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
 _RETAINING = frozenset({RETAIN, "RetainExceptOnCreate"})
-# States in which nested stacks that an earlier operation deleted can have left resources.
-_AFTER_FAILURE = frozenset(
-    {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+# States in which nested stacks that an operation deleted can have left resources.
+_AFTER_DELETIONS = frozenset(
+    {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS"}
 )
 _NO_TEMPLATE: Mapping[str, Any] = {}
 
@@ -115,7 +115,7 @@ def read_contents(account: Account, stack: Mapping[str, Any]) -> Contents:
         try:
             if not is_deleted:
                 found += _of_nested(account, stack_id, logical_id)
-            if stack["StackStatus"] in _AFTER_FAILURE:
+            if stack["StackStatus"] in _AFTER_DELETIONS:
                 known = {each.logical_id for each in found if each.stack == logical_id}
                 found += _left(account, stack_id, logical_id, known)
         except UnreadableError:
@@ -212,7 +212,7 @@ def _nested(account: Account, stack: Mapping[str, Any]) -> list[tuple[str, str, 
         for each in _listed(account, stack["StackId"], "the root")
         if each["ResourceType"] == STACK_TYPE and each.get("PhysicalResourceId")
     ]
-    if stack["StackStatus"] not in _AFTER_FAILURE:
+    if stack["StackStatus"] not in _AFTER_DELETIONS:
         return [nested for nested in listed if not nested[2]]
     known = {stack_id for _, stack_id, _ in listed}
     try:

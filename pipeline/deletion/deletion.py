@@ -11,7 +11,8 @@ from pipeline.deletion.account import Account
 from pipeline.deletion.contents import RETAIN, Contents, read_contents
 from pipeline.deletion.ownership import IN_REVIEW, require_environment
 from pipeline.deletion.plan import DeletionPlan, plan_deletion
-from pipeline.deletion.remains import Remaining, remaining, remaining_lines, undeleted
+from pipeline.deletion.remaining import Remaining, remaining_lines
+from pipeline.deletion.remains import remaining, undeleted
 from pipeline.errors import listed
 from pipeline.stacks.change_set_creation import Note
 from pipeline.stacks.deploy import Launched, Report, delete, delete_stack

@@ -6,17 +6,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.changes.facts import STATEFUL
+from pipeline.changes.updates.facts import STATEFUL
 from pipeline.deletion.account import Account
 from pipeline.deletion.blockers import LOAD_BALANCER, Blocker, blockers, is_retainable
 from pipeline.deletion.contents import Contents, StackResource
 from pipeline.deletion.kinds import LOOKS, Look, look
-from pipeline.deletion.remains import (
-    Remaining,
-    expected_snapshots,
-    remaining,
-    remaining_lines,
-)
+from pipeline.deletion.remaining import Remaining, remaining_lines
+from pipeline.deletion.remains import expected_snapshots, remaining
 from pipeline.errors import PipelineError
 from pipeline.stacks.entry_points import EntryPoint
 
@@ -107,12 +103,11 @@ def _indented(heading: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[
 def plan_deletion(account: Account, entry: EntryPoint, contents: Contents) -> DeletionPlan:
     """Read what the deletion of an environment does."""
     looks = {
-        str(resource): look(
-            account, resource.kind, resource.physical_id, f"the state of {resource}"
-        )
-        for resource in contents.resources
-        if resource.kind in LOOKS and not resource.is_gone
+        str(each): look(account, each.kind, each.physical_id, f"the state of {each}")
+        for each in contents.resources
+        if each.kind in _READ_FIRST and not each.is_gone and not each.is_retained
     }
-    stays = tuple(remaining(account, contents))
+    # A snapshot that cannot be listed can be one that does not exist yet.
+    stays = tuple(each for each in remaining(account, contents) if not each.is_listing)
     blocked = tuple(blockers(account, entry, contents, looks))
     return DeletionPlan(entry, contents, looks, stays, blocked, tuple(account.lines()))

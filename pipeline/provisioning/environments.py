@@ -103,6 +103,11 @@ class Stack:
     status: str
     parameters: Mapping[str, str]
 
+    @property
+    def name(self) -> str:
+        """Its name, which its ARN contains."""
+        return self.id.split("/")[1]
+
 
 def stack_of(aws: Aws, environment: Environment) -> Stack | None:
     """Its stack; None if it has none, for example after a launch that Service Catalog did not start."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipeline.aws import Aws, aws_errors
 from pipeline.errors import PipelineError
@@ -21,12 +20,16 @@ from pipeline.provisioning.offers import (
     launch_path,
     read_offer,
 )
+from pipeline.provisioning.planned_updates import (
+    Review,
+    current_version,
+    planned,
+    update_parameters,
+)
 from pipeline.provisioning.records import Note, Outcome, Report
+from pipeline.stacks.entry_points import EntryPoint, way_out
 from pipeline.stacks.events import Failure
-from templates_src.core.shared import RELEASE_BUCKET
-
-# Versions before 1.2.0 have the source of their nested templates as a parameter, with their own as the default.
-OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})
+from templates_src.core.shared import PROJECT
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,15 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
     return operation_result(version.name, records.follow(aws, record, "", report, note))
 
 
+def entry_point(region: str, values: Mapping[str, str], name: str) -> EntryPoint | None:
+    """The commands for an environment of the product; None where its stack has no values of parameters."""
+    if not {"Project", "Environment"} <= values.keys():
+        return None
+    usual = f"{values['Project']}-{values['Environment']}"
+    options = "" if name == usual and values["Project"] == PROJECT.default else f"--name {name}"
+    return EntryPoint(values["Environment"], region, is_product=True, options=options)
+
+
 def version_to_launch(product: OfferedProduct, named: str) -> Version:
     """The version for a launch: the named one, or the newest."""
     version = product.named(named) if named else product.newest()
@@ -127,24 +139,6 @@ def already_launched(
             f"{wanted.name} is launched already, in {name}; run `update` to change {', '.join(differ)}."
         )
     return OperationResult(wanted.name, name, changed=False, succeeded=True)
-
-
-@dataclass(frozen=True)
-class PlannedUpdate:
-    """An update before it is made: the stack, the version that it leads to, and every value that it gives.
-
-    Parameters that are not among ``values`` take the version's defaults. ``same_version`` says that the stack has the templates
-    of the version already.
-    """
-
-    stack: Stack
-    version: Version
-    values: Mapping[str, str]
-    same_version: bool
-
-
-# Reads an update before it is made; raises an error where it must not be made.
-Review = Callable[[PlannedUpdate], None]
 
 
 def update(
@@ -186,6 +180,10 @@ def update(
         raise PipelineError(
             f"{wanted.name} has no stack to update; terminate it and launch it again."
         )
+    entry = entry_point(aws.region, stack.parameters, wanted.name)
+    ending = way_out(entry, stack.status, stack.name) if entry else ""
+    if ending:
+        raise PipelineError(f"The stack of {wanted.name} is in {stack.status}; {ending}.")
     in_force = with_defaults(offered.parameters, stack.parameters)
     require_reachable(in_force, wanted.settings, aws.region)
     parameters = update_parameters(wanted.settings, offered, stack)
@@ -203,43 +201,6 @@ def update(
             UpdateToken=str(uuid.uuid4()),
         )["RecordDetail"]
     return operation_result(version.name, records.follow(aws, record, stack.id, report, note))
-
-
-def current_version(product: str, version: Version | None) -> Version:
-    """The version of an environment, to keep it."""
-    if version is None:
-        raise PipelineError(
-            f"The launched version is retired, or not a version of {product}; name another with --product-version."
-        )
-    return version
-
-
-def update_parameters(
-    settings: Mapping[str, str], offered: Offer, stack: Stack
-) -> list[dict[str, Any]]:
-    """Every parameter of the version for an update: its new value, or that it keeps its value.
-
-    A parameter that is not in the update returns to the template's default, as in CloudFormation. The update therefore names
-    all except those that the launched version does not have, and those that belong to the version.
-    """
-    parameters: list[dict[str, Any]] = []
-    for name in offered.parameters:
-        if name in settings:
-            parameters.append({"Key": name, "Value": settings[name]})
-        elif name in stack.parameters and name not in OF_THE_VERSION:
-            parameters.append({"Key": name, "UsePreviousValue": True})
-    return parameters
-
-
-def planned(
-    found: Environment, version: Version, parameters: list[dict[str, Any]], stack: Stack
-) -> PlannedUpdate:
-    """The update that these parameters make."""
-    values = {
-        each["Key"]: each.get("Value", stack.parameters.get(each["Key"], "")) for each in parameters
-    }
-    same = found.status == "AVAILABLE" and found.artifact_id == version.id
-    return PlannedUpdate(stack, version, values, same)
 
 
 def is_up_to_date(

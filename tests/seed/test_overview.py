@@ -2,7 +2,7 @@
 
 import inspect
 
-from commands import building, direct, launching
+from commands import building, deleting, launching
 from pipeline.checks.render import Rendered
 from tests.rendering import resources, resources_of_type
 
@@ -11,7 +11,7 @@ SERVERS = {"AWS::EC2::Instance", "AWS::EC2::SpotFleet", "AWS::EKS::Cluster"}
 
 
 def test_stockholm_is_where_a_launch_goes() -> None:
-    for command in (building.render, building.upload, launching.launch, direct.delete):
+    for command in (building.render, building.upload, launching.launch, deleting.delete):
         assert inspect.signature(command).parameters["region"].default == "eu-north-1"
 
 

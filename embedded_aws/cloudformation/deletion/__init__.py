@@ -1,1 +1,1 @@
-"""The order of deletion, and the deletions that AWS refuses."""
+"""The order of deletion, the deletions that AWS refuses, and what a failed rollback keeps."""

@@ -1,0 +1,1 @@
+"""What delete and terminate list, refuse, delete and leave."""
