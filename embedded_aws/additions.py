@@ -6,7 +6,13 @@ from embedded_aws.cloudformation.deletion import failed_creations, order, protec
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
-from embedded_aws.cloudformation.properties import schema, subnets, taken_names, values
+from embedded_aws.cloudformation.properties import (
+    cache_replicas,
+    schema,
+    subnets,
+    taken_names,
+    values,
+)
 from embedded_aws.cloudformation.requests import (
     capabilities,
     parameter_types,
@@ -74,6 +80,7 @@ _RULES = (
     # The checks of properties, in the order in which they run.
     schema,
     values,
+    cache_replicas,
     subnets,
     parameter_types,
     public_parameters,

@@ -106,6 +106,7 @@ DATA = [
     *value("CacheMode", "", "cluster", "Serverless"),
     *value("CacheNodeType", "", "t4g.medium", "cache.t4g"),
     *value("CacheNodes", "", "0", "7", "two"),
+    *value("CacheFailover", "", "on", "true"),
     *value("CacheMaximumStorageGb", "0", "5001", "1GB"),
     *value("CacheMaximumEcpuPerSecond", "999", "15000001"),
     *value("BucketNamespace", "", "account", "regional"),
@@ -188,6 +189,7 @@ PROD = [
     *value("DatabaseDeletionProtection", "false", base="prod"),
     *value("CacheMode", "serverless", base="prod"),
     *value("CacheNodes", "1", base="prod"),
+    *value("CacheFailover", "off", base="prod"),
     Wrong(
         "neither a certificate nor a domain",
         {"CertificateArn": ""},

@@ -135,6 +135,11 @@ zone_id = Function("_az_id_for_zone_name", ec2)
 create_default_network = Function("_ensure_defaults_initialized", ec2)
 
 cache_user_xml = Function("_user_xml", elasticache)
+create_replication_group = Function("_create_replication_group", elasticache)
+modify_replication_group = Function("_modify_replication_group", elasticache)
+decrease_replica_count = Function("_decrease_replica_count", elasticache)
+cache_field = Function("_p", elasticache)
+cache_error = Function("_error", elasticache)
 
 policy_exists = Function("_policy_exists", iam)
 boundary_error = Function("_boundary_policy_error", iam)

@@ -11,15 +11,15 @@ from awacs import ecs as ecs_actions
 from awacs import kms, secretsmanager
 from awacs.aws import Allow, ArnLike, Condition, Statement, StringEquals
 from troposphere import GetAtt, If, Ref, Sub
-from troposphere.awslambda import EventInvokeConfig, Function, Permission
+from troposphere.awslambda import Function
 from troposphere.ecs import Cluster, Service
-from troposphere.events import RetryPolicy, Rule, Target
 
 from templates_src.core import groups
 from templates_src.core.cache_mode import use_serverless
 from templates_src.core.declaration import FALSE, TRUE, Declaration
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
+from templates_src.core.schedule import add_schedule
 from templates_src.core.shared import celery_key_prefix, metric_namespace
 from templates_src.core.wiring import (
     CACHE_HOST,
@@ -38,8 +38,6 @@ QUEUE_DEPTH, BACKLOG_PER_TASK = "QueueDepth", "BacklogPerTask"
 SCHEDULE = "rate(1 minute)"
 # The time-outs of the calls in functions/queue_depth are shorter.
 TIMEOUT_SECONDS = 30
-# The minimum of Lambda and EventBridge. An older event is useless: the next one measures the same.
-EVENT_AGE_SECONDS = 60
 QUEUE_NAME = "[A-Za-z0-9_.-]+"
 
 WORKER_QUEUES = Declaration(
@@ -64,7 +62,9 @@ def add_queue_depth(layer: Layer, cluster: Cluster, service: Service) -> Functio
         statements=(*read_password(layer), count_tasks(cluster, service), publish_metrics()),
         inside_vpc=True,
     )
-    add_schedule(layer, function)
+    add_schedule(
+        layer, "QueueDepth", function, rate=SCHEDULE, description="Measures the Celery queues"
+    )
     return function
 
 
@@ -120,42 +120,4 @@ def count_tasks(cluster: Cluster, service: Service) -> Statement:
         Action=[ecs_actions.DescribeServices],
         Resource=[Ref(service)],
         Condition=Condition(ArnLike({"ecs:cluster": GetAtt(cluster, "Arn")})),
-    )
-
-
-def add_schedule(layer: Layer, function: Function) -> None:
-    """Runs every minute. A failed run is not retried: an alarm reports it, and the next run measures again."""
-    schedule = layer.add(
-        Rule(
-            "QueueDepthSchedule",
-            Description="Measures the Celery queues",
-            ScheduleExpression=SCHEDULE,
-            Targets=[
-                Target(
-                    Id="function",
-                    Arn=GetAtt(function, "Arn"),
-                    RetryPolicy=RetryPolicy(
-                        MaximumRetryAttempts=0, MaximumEventAgeInSeconds=EVENT_AGE_SECONDS
-                    ),
-                )
-            ],
-        )
-    )
-    layer.add(
-        Permission(
-            "QueueDepthSchedulePermission",
-            Action="lambda:InvokeFunction",
-            FunctionName=Ref(function),
-            Principal="events.amazonaws.com",
-            SourceArn=GetAtt(schedule, "Arn"),
-        )
-    )
-    layer.add(
-        EventInvokeConfig(
-            "QueueDepthInvocations",
-            FunctionName=Ref(function),
-            Qualifier="$LATEST",
-            MaximumRetryAttempts=0,
-            MaximumEventAgeInSeconds=EVENT_AGE_SECONDS,
-        )
     )

@@ -6,7 +6,7 @@ update, with the tasks that still wait in it.
 
 from __future__ import annotations
 
-from troposphere import Equals, GetAtt, If, Not, Ref, Sub
+from troposphere import And, Condition, Equals, GetAtt, If, Not, Ref, Sub
 from troposphere.elasticache import (
     AuthenticationMode,
     CacheUsageLimits,
@@ -42,6 +42,7 @@ MAJOR_VERSION = "8"
 VERSION = f"{MAJOR_VERSION}.2"
 FAMILY = f"{ENGINE}{MAJOR_VERSION}"
 ONE_NODE = "1"
+AUTO, OFF = "auto", "off"
 # Restoring an older state of a broker would repeat tasks that are long done.
 SNAPSHOT_DAYS = 1
 # UTC, at night in Europe, after those of the database.
@@ -67,10 +68,19 @@ NODES = choice(
     "CacheNodes",
     group=groups.CACHE,
     label="Cache nodes",
-    description="Nodes of a replication group: one primary, the others replicas in other zones; prod has at least 2.",
+    description="Nodes of a replication group: one primary, the others replicas in other zones; prod has at least 2. Between 1 and more nodes, CacheFailover must be off first.",
     # At most 5 replicas.
     allowed=(ONE_NODE, "2", "3", "4", "5", "6"),
     default=ONE_NODE,
+)
+FAILOVER = choice(
+    "CacheFailover",
+    group=groups.CACHE,
+    label="Cache failover",
+    description="auto: with two or more nodes, a replica in another zone takes over when the primary fails (required in prod). "
+    "off: no failover; set it in the update that adds the second node, and in an update before the one that removes it.",
+    allowed=(AUTO, OFF),
+    default=AUTO,
 )
 MAXIMUM_STORAGE = number(
     "CacheMaximumStorageGb",
@@ -106,6 +116,12 @@ def require_resilient_cache_in_prod(layer: Layer) -> None:
         NODES,
         holds=Not(Equals(Ref(NODES.name), ONE_NODE)),
         message=f"{NODES.name} must be at least 2 when Environment is prod.",
+    )
+    layer.require_in_prod(
+        "ProdCacheFailsOver",
+        FAILOVER,
+        holds=Equals(Ref(FAILOVER.name), AUTO),
+        message=f"{FAILOVER.name} must be {AUTO} when Environment is prod.",
     )
 
 
@@ -236,9 +252,7 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
     Size, number of nodes and engine version change in place. It leaves a final snapshot behind whether it is deleted
     or replaced. It has no identifier of its own: that would block its replacement.
     """
-    has_replicas = layer.condition(
-        "HasCacheReplicas", Not(Equals(layer.parameter(NODES), ONE_NODE))
-    )
+    fails_over = has_failover(layer)
     subnets = layer.add(
         SubnetGroup(
             "CacheSubnetGroup",
@@ -260,9 +274,9 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
             CacheNodeType=layer.parameter(NODE_TYPE),
             ClusterMode="disabled",
             NumCacheClusters=layer.parameter(NODES),
-            # Refused for a single node.
-            AutomaticFailoverEnabled=If(has_replicas, True, False),
-            MultiAZEnabled=If(has_replicas, True, False),
+            AutomaticFailoverEnabled=If(fails_over, True, False),
+            # Refused without automatic failover.
+            MultiAZEnabled=If(fails_over, True, False),
             Port=ports.CACHE,
             CacheSubnetGroupName=Ref(subnets),
             SecurityGroupIds=[layer.parameter(CACHE_SECURITY_GROUP_ID)],
@@ -276,6 +290,23 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
             SnapshotWindow=SNAPSHOT_WINDOW,
             PreferredMaintenanceWindow=MAINTENANCE_WINDOW,
         )
+    )
+
+
+def has_failover(layer: Layer) -> str:
+    """Condition: a replica takes over from a failed primary. ElastiCache refuses that for a single node.
+
+    It is a parameter because the number of nodes alone cannot decide it: CloudFormation turns failover on before it adds
+    the first replica, which ElastiCache refuses, and ElastiCache keeps the last replica while failover is on.
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/383
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DecreaseReplicaCount.html
+    """
+    has_replicas = layer.condition(
+        "HasCacheReplicas", Not(Equals(layer.parameter(NODES), ONE_NODE))
+    )
+    return layer.condition(
+        "UseCacheFailover",
+        And(Condition(has_replicas), Not(Equals(layer.parameter(FAILOVER), OFF))),
     )
 
 

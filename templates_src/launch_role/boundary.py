@@ -95,6 +95,7 @@ def of_everything() -> tuple[Grant, ...]:
                 "ec2:DescribeSnapshots",
                 "ec2:DescribeVolumes",
                 "logs:DescribeLogGroups",
+                "rds:DescribeDBInstances",
                 "ssm:UpdateInstanceInformation",
                 "ssmmessages:*",
             ),

@@ -8,13 +8,12 @@ The cache has no such alarm: a serverless cache publishes nothing without use, a
 
 from __future__ import annotations
 
-from templates_src.data import cache, database
+from templates_src.data import cache
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricMath, MetricStatistic
 from templates_src.monitoring.metrics import (
     API,
     AVERAGE,
     BEAT_TASKS,
-    DATABASE,
     FIREWALL,
     LOAD_BALANCER,
     MAXIMUM,
@@ -30,12 +29,10 @@ from templates_src.monitoring.metrics import (
 )
 from templates_src.monitoring.thresholds import (
     API_RESPONSE_TIME_THRESHOLD,
-    DATABASE_CONNECTIONS_THRESHOLD,
-    DATABASE_FREE_MEMORY_THRESHOLD,
     WAF_BLOCKED_THRESHOLD,
 )
 
-GIB, MIB, GB = 2**30, 2**20, 10**9
+GB = 10**9
 # Below this number, a few errors in a quiet hour would be a high percentage.
 LEAST_ERRORS = 10
 
@@ -159,57 +156,6 @@ def compute_alarm_specs() -> list[AlarmSpec]:
             periods=10,
             missing=BREACHING,
             action="Beat does not run: nothing that is scheduled happens. See the service's events and its last log.",
-        ),
-    ]
-
-
-def database_alarm_specs() -> list[AlarmSpec]:
-    """The database instance."""
-    return [
-        AlarmSpec(
-            title="DatabaseCpuTooHigh",
-            reads=MetricStatistic(DATABASE.metric("CPUUtilization"), AVERAGE),
-            threshold=85,
-            periods=15,
-            missing=BREACHING,
-            action="The database is short of CPU, or reports nothing because it is stopped or failing. "
-            "See the instance's state, then the top SQL in Database Insights; otherwise a larger class.",
-        ),
-        AlarmSpec(
-            title="DatabaseFreeStorageTooLow",
-            # RDS grows the storage when less than 10 % is free; less free storage than that means that it cannot grow.
-            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-            reads=MetricMath(
-                f"100 * free / (${{{database.ALLOCATED_STORAGE.name}}} * {GIB})",
-                {"free": MetricStatistic(DATABASE.metric("FreeStorageSpace"), MINIMUM)},
-            ),
-            threshold=8,
-            compare=BELOW,
-            minutes=5,
-            periods=3,
-            action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
-            "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
-        ),
-        AlarmSpec(
-            title="DatabaseFreeMemoryTooLow",
-            reads=MetricMath(
-                f"free / {MIB}",
-                {"free": MetricStatistic(DATABASE.metric("FreeableMemory"), MINIMUM)},
-            ),
-            threshold=DATABASE_FREE_MEMORY_THRESHOLD,
-            compare=BELOW,
-            minutes=5,
-            periods=3,
-            action="The database is short of memory and will swap or restart. "
-            "See connections and large sorts; otherwise a larger DatabaseInstanceClass.",
-        ),
-        AlarmSpec(
-            title="DatabaseConnectionsTooHigh",
-            reads=MetricStatistic(DATABASE.metric("DatabaseConnections"), MAXIMUM),
-            threshold=DATABASE_CONNECTIONS_THRESHOLD,
-            periods=5,
-            action="The database will soon refuse connections. Look for a pool that leaks or is too large for the "
-            "number of tasks; otherwise a larger DatabaseInstanceClass.",
         ),
     ]
 

@@ -16,6 +16,7 @@ from templates_src.core.shared import ENVIRONMENT, METRIC_NAMESPACE
 from templates_src.core.wiring import COMPUTE, DATA, EDGE
 
 AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
+SAMPLE_COUNT = "SampleCount"
 
 LOAD_BALANCER_FULL_NAME = wired(
     "LoadBalancerFullName",
@@ -183,6 +184,9 @@ SEARCH = source(METRIC_NAMESPACE, Environment=ENVIRONMENT)
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
 DATABASE = source("AWS/RDS", DBInstanceIdentifier=DATABASE_INSTANCE_ID)
+
+# The function database_storage publishes it: functions/database_storage/handler.py.
+DATABASE_STORAGE = source(METRIC_NAMESPACE, DBInstanceIdentifier=DATABASE_INSTANCE_ID)
 
 # A serverless cache publishes with the dimension clusterId, in this spelling; other names find no data.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from templates_src.compute.queue_depth import QUEUE_DEPTH
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricStatistic
-from templates_src.monitoring.metrics import MINIMUM, QUEUE_DEPTH_FUNCTION, QUEUES, SUM
+from templates_src.monitoring.metrics import (
+    MINIMUM,
+    QUEUE_DEPTH_FUNCTION,
+    QUEUES,
+    SAMPLE_COUNT,
+    SUM,
+)
 from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD
-
-SAMPLE_COUNT = "SampleCount"
 
 
 def queue_alarm_specs() -> list[AlarmSpec]:

@@ -15,16 +15,17 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
 from templates_src.core.shared import named
 from templates_src.core.wiring import KEY_ARN
-from templates_src.data import cache, database
+from templates_src.data import cache
 from templates_src.monitoring.alarm_specs import (
     cache_node_alarm_specs,
     compute_alarm_specs,
-    database_alarm_specs,
     edge_alarm_specs,
     serverless_cache_alarm_specs,
 )
 from templates_src.monitoring.alarms import add_alarm
 from templates_src.monitoring.dashboard import add_dashboard
+from templates_src.monitoring.database_alarm_specs import database_alarm_specs
+from templates_src.monitoring.database_storage import add_database_storage
 from templates_src.monitoring.metrics import (
     API_SERVICE_NAME,
     BEAT_SERVICE_NAME,
@@ -65,7 +66,6 @@ MEASURED = (
     CACHE_NAME,
     DATABASE_INSTANCE_ID,
     cache.MAXIMUM_STORAGE,
-    database.ALLOCATED_STORAGE,
 )
 
 
@@ -75,6 +75,7 @@ def monitoring() -> Layer:
     topic = add_topic(layer)
     for declaration in MEASURED:
         layer.parameter(declaration)
+    add_database_storage(layer)
     serverless, nodes = cache_conditions(layer)
     alarms = add_alarms(layer, topic, serverless, nodes)
     dashboard = add_dashboard(layer, alarms, serverless, nodes)

@@ -163,6 +163,7 @@ DATABASE_VALUES = (
         environment="dev",
     ),
 )
+ONE_NODE = {"CacheMode": "replication-group"}
 CACHE_VALUES = (
     Case(
         "cache mode to serverless",
@@ -184,6 +185,22 @@ CACHE_VALUES = (
         environment="dev",
     ),
     value("more cache nodes", {"Data.CacheReplicationGroup": KEPT}, CacheNodes="3"),
+    Case(
+        "second cache node with failover",
+        {"Data.CacheReplicationGroup": (A.FAIL, F.REFUSED)},
+        {"CacheNodes": "2"},
+        environment="dev",
+        given=ONE_NODE,
+        says=("add the node with CacheFailover=off",),
+    ),
+    Case(
+        "last cache replica with failover",
+        {"Data.CacheReplicationGroup": (A.FAIL, F.REFUSED)},
+        {"CacheNodes": "1"},
+        environment="dev",
+        given={**ONE_NODE, "CacheNodes": "2"},
+        says=("set CacheFailover=off",),
+    ),
     value(
         "larger cache nodes",
         {"Data.CacheReplicationGroup": (A.INTERRUPT, F.SAME)},

@@ -71,7 +71,7 @@ ROWS: Mapping[str, Row | str] = {
     "self-signed certificate": "a function makes it",
     "image repository": Row(("Compute.ImageRepositoryOfEnvironment",), F.RETAINED, F.RETAINED),
     "GitHub's OIDC provider": Row(("Security.GitHubOidcProvider",), F.RETAINED, F.RETAINED),
-    "log groups of the stack": Row(("[CDE]*LogGroup", "Security.VpcFlowLogGroup"), F.LOST, F.LOST),
+    "log groups of the stack": Row(("[CDEM]*LogGroup", "Security.VpcFlowLogGroup"), F.LOST, F.LOST),
     "flow logs of 1.0 and 1.1": Row(("Network.FlowLogGroup",), F.LOST, F.LOST),
     "log groups that RDS creates": "RDS makes them",
 }
@@ -80,7 +80,7 @@ ROWS: Mapping[str, Row | str] = {
 # The words that the page uses for each effect, and only for it.
 EFFECTS: Mapping[Kind, str] = {
     Kind.LOSES: r"\bempty\b|\bdeleted\b|\bdeletes\b|\breplaces\b|\bother\b",
-    Kind.REFUSED: r"\bfails\b",
+    Kind.REFUSED: r"\bfails\b|^refused:",
     Kind.STAYS: r"\bstays?\b",
 }
 # Parameters that replace a secret: docs/rotation.md and the row of generated secrets describe them together.

@@ -69,6 +69,7 @@ WITH: Mapping[str, Mapping[str, str]] = {
 IDENTITY = {"Project", "Environment"}
 # Parameters for which the rules of prod accept only one value.
 RULED = {
+    "CacheFailover",
     "CacheMode",
     "DatabaseDeletionProtection",
     "DatabaseMultiAz",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -51,7 +52,12 @@ def make_role(iam: Any) -> str:
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
-    actions = ["cloudwatch:PutMetricData", "ecs:DescribeServices", "secretsmanager:GetSecretValue"]
+    actions = [
+        "cloudwatch:PutMetricData",
+        "ecs:DescribeServices",
+        "rds:DescribeDBInstances",
+        "secretsmanager:GetSecretValue",
+    ]
     allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
     name = f"function-{uuid4().hex[:8]}"
     created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
@@ -111,3 +117,40 @@ def test_queue_depth(
     assert answer["payload"] == {"QueueDepth": 3.0, "BacklogPerTask": 3.0, "RunningTasks": 1.0}
     assert broken["error"] == "Unhandled"
     assert "service gone is not in the cluster" in broken["payload"]["errorMessage"]
+
+
+def test_database_storage(client: Any, deploy: Callable[..., Invoke]) -> None:
+    """The metric follows the allocation, in the dimensions and the unit that the alarm reads."""
+    name = f"d{uuid4().hex[:8]}"
+    client("rds").create_db_instance(
+        DBInstanceIdentifier=name,
+        DBInstanceClass="db.t4g.medium",
+        Engine="postgres",
+        AllocatedStorage=50,
+        MasterUsername="carbon",
+        MasterUserPassword="not-a-real-one",
+    )
+    variables = {"DATABASE": name, "METRIC_NAMESPACE": f"Carbon/{name}"}
+    invoke = deploy("database_storage", variables)
+    assert invoke({})["payload"] == {"AllocatedStorage": 50 * 2**30}
+
+    client("rds").modify_db_instance(
+        DBInstanceIdentifier=name, AllocatedStorage=200, ApplyImmediately=True
+    )
+    assert invoke({})["payload"] == {"AllocatedStorage": 200 * 2**30}
+
+    now = datetime.now(UTC)
+    found = client("cloudwatch").get_metric_statistics(
+        Namespace=f"Carbon/{name}",
+        MetricName="AllocatedStorage",
+        Dimensions=[{"Name": "DBInstanceIdentifier", "Value": name}],
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=10),
+        Period=1200,
+        Statistics=["Maximum"],
+    )
+    assert max(point["Maximum"] for point in found["Datapoints"]) == 200 * 2**30
+
+    gone = deploy("database_storage", {**variables, "DATABASE": "gone"})({})
+    assert gone["error"] == "Unhandled"
+    assert "DBInstanceNotFound" in gone["payload"]["errorMessage"]

@@ -54,3 +54,5 @@ def test_nodes_are_1_in_dev_and_2_or_more_in_prod(prod: Rendered, render_with: R
     assert nodes["MultiAZEnabled"] is True
     with pytest.raises(PipelineError, match="CacheNodes"):
         render_with("prod", {"CacheNodes": "1"})
+    with pytest.raises(PipelineError, match="CacheFailover"):
+        render_with("prod", {"CacheFailover": "off"})

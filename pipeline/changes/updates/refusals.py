@@ -26,6 +26,7 @@ def refusals(
     """Why AWS refuses the change of a resource, as sentences; none if it does not refuse."""
     yield from cannot_change(new, paths)
     yield from shrinks(old, new)
+    yield from fails_over_without_replica(old, new)
     if new.name in comparison.replaced:
         yield from name_is_taken(old, new, paths)
         yield from collides(comparison, old, new)
@@ -53,6 +54,27 @@ def shrinks(old: Resource, new: Resource) -> Iterator[str]:
 
 def _grows_too_little(kind: str, now: int, wanted: int) -> bool:
     return kind in facts.GROWING_BY_A_TENTH and now < wanted and wanted * 10 < now * 11
+
+
+def fails_over_without_replica(old: Resource, new: Resource) -> Iterator[str]:
+    """Automatic failover of a cache that changes together with the first or the last replica.
+
+    ElastiCache turns failover on only beside a replica, and removes the last replica only while failover is off.
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/383
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DecreaseReplicaCount.html
+    """
+    if new.kind != facts.REPLICATION_GROUP:
+        return
+    before, after = (int(str(each.properties.get("NumCacheClusters", 1))) for each in (old, new))
+    failed_over, fails_over = (_is_true(each, "AutomaticFailoverEnabled") for each in (old, new))
+    if before == 1 < after and fails_over:
+        yield "ElastiCache turns on failover only beside a replica: add the node with CacheFailover=off, then set auto."
+    if after == 1 < before and failed_over:
+        yield "ElastiCache keeps the last replica while failover is on: set CacheFailover=off, then remove the node."
+
+
+def _is_true(resource: Resource, key: str) -> bool:
+    return str(resource.properties.get(key, False)).lower() == "true"
 
 
 def name_is_taken(old: Resource, new: Resource, paths: list[str]) -> Iterator[str]:

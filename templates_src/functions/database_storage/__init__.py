@@ -1,0 +1,1 @@
+"""The storage that RDS has allocated to the database, as a metric."""
