@@ -38,7 +38,7 @@ API_KEY = '{"value": "a key put by hand"}'
 
 @dataclass(frozen=True)
 class Deployment:
-    """An environment as it is now: its containers by name, and the outputs of its data layer."""
+    """The current environment: its containers by name, and the outputs of its data layer."""
 
     environment: Environment
     containers: dict[str, Container]
@@ -49,13 +49,13 @@ class Deployment:
         return cls(environment, containers_of(environment), environment.outputs("Data"))
 
     def secrets(self, name: str) -> dict[str, str]:
-        """The values that a container's secrets have now."""
+        """The current values of a container's secrets."""
         return injected(self.environment, self.containers[name])
 
 
 @dataclass(frozen=True)
 class History:
-    """dev on the placeholder and then, updated, on the image; with the ARN of each service at both times."""
+    """dev with the placeholder and, after an update, with the image; with the ARN of each service before and after."""
 
     placeholder: Deployment
     image: Deployment
@@ -63,7 +63,7 @@ class History:
 
 
 def deploy_in_two_steps(environment: Environment) -> History:
-    """Launch an environment, put an API key in, and update it with an image."""
+    """Launch an environment, set an API key, and update it with an image."""
     assert environment.launch().status == "CREATE_COMPLETE"
     placeholder, before = Deployment.of(environment), services_of(environment)
     environment.client("secretsmanager").put_secret_value(
@@ -115,7 +115,7 @@ class Stack:
         return api
 
     def worker(self, *further: str, **variables: str) -> ServiceSpec:
-        """A worker; ``further`` are settings on its command line, ``variables`` instead of its own."""
+        """A worker; ``further`` are arguments of its command, ``variables`` replace its variables."""
         return self._run("worker", {}, *further, **variables)
 
     def beat(self) -> ServiceSpec:
@@ -135,23 +135,23 @@ class Stack:
         return answer(f"http://127.0.0.1:{self.port}/api/v1{path}", body)
 
     def remember(self, name: str, *embedding: float) -> str:
-        """Send a document to a worker; the task."""
+        """Send a document to a worker; returns the task."""
         status, body = self.post("/documents", {"name": name, "embedding": embedding})
         assert status == 202
         return str(body["task"])
 
     def result(self, task: str) -> Any:
-        """What a task returned, or None as long as it has not."""
+        """The result of a task, or None until it has one."""
         return self.get(f"/tasks/{task}")[1]["result"]
 
     def database(self) -> psycopg.Connection:
-        """A connection of the application's own user."""
+        """A connection of the application's user."""
         url = self.secrets("worker")["DATABASE_URL"]
         root = str(self.postgres.identity.root)
         return psycopg.connect(url, sslmode="verify-full", sslrootcert=root)
 
     def key(self, name: str) -> str:
-        """A key of Celery's, as it is on the server."""
+        """A key of Celery on the server."""
         return f"{self.deployment.containers['worker'].variables['CELERY_KEY_PREFIX']}{name}"
 
     def waiting(self) -> int:
@@ -164,7 +164,7 @@ class Stack:
 
 
 def make_database(server: Rds, url: str) -> None:
-    """A new instance with the database of a URL, its extensions and its user, made by the function of the data layer."""
+    """A new instance with the database of a URL; the function of the data layer creates extensions and user."""
     parts = urlsplit(url)
     server.make_instance(database=parts.path.removeprefix("/"))
     endpoint = Endpoint(server.host, server.port, server.database, server.user, server.password)

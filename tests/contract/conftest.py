@@ -34,7 +34,7 @@ def contract_aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="session")
 def history(contract_aws: EmbeddedAws, release: Release) -> History:
-    """dev, launched with nothing, then updated with an image."""
+    """dev, launched without an image, then updated with one."""
     return deploy_in_two_steps(Environment(contract_aws, release, "dev"))
 
 
@@ -56,7 +56,7 @@ def nodes(contract_aws: EmbeddedAws, release: Release) -> Deployment:
 def stack(
     request: pytest.FixtureRequest, rds_server: Rds, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """The application in each cache mode; no process of it is running yet."""
+    """The application in each cache mode, without running processes."""
     deployment: Deployment = request.getfixturevalue(request.param)
     engine = "valkey_cluster" if request.param == "serverless" else "valkey_node"
     valkey: Valkey = request.getfixturevalue(engine)

@@ -1,7 +1,7 @@
-"""Containers as the launched task definitions describe them, run as processes of this machine.
+"""Run the containers of the launched task definitions as processes of this machine.
 
-What stands in a task definition is taken as it is: command, variables and, through Secrets Manager, secrets. What differs from
-Fargate is named where it is put in its place: hosts, the api's port, /tmp, and the authorities that the image trusts.
+Command, variables and, through Secrets Manager, secrets come from the task definition. The differences from Fargate are
+explicit in the code: hosts, the port of the api, /tmp, and the trusted authorities of the image.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Container:
-    """A container: its command, its variables, and of each secret's variable the ARN and the JSON key."""
+    """A container: its command, its variables, and the ARN and JSON key of each secret."""
 
     name: str
     image: str
@@ -42,7 +42,7 @@ class Container:
 
 
 def containers_of(environment: Environment) -> dict[str, Container]:
-    """The container that each service runs, by its name."""
+    """The containers of the services, by name."""
     ecs = environment.client("ecs")
     outputs = environment.outputs("Compute")
     found = {}
@@ -71,7 +71,7 @@ def reference(value_from: str) -> tuple[str, str]:
 
 
 def injected(environment: Environment, container: Container) -> dict[str, str]:
-    """The values that ECS would put into the secrets' variables as the task starts."""
+    """The values that ECS sets for the secrets at the start of a task."""
     secrets = environment.client("secretsmanager")
     return {
         variable: json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"])[key]
@@ -80,7 +80,7 @@ def injected(environment: Environment, container: Container) -> dict[str, str]:
 
 
 def image_variables() -> dict[str, str]:
-    """What the image itself sets: ENV of its Dockerfile."""
+    """The variables of the image: ENV in its Dockerfile."""
     text = DOCKERFILE.read_text().replace("\\\n", " ")
     lines = re.findall(r"^ENV (.*)$", text, re.MULTILINE)
     pairs = [pair.partition("=") for line in lines for pair in shlex.split(line)]
@@ -99,7 +99,7 @@ class ServiceSpec:
         return self.log.read_text(errors="replace")
 
     def wait_for(self, condition: Callable[[], Any]) -> Any:
-        """What the condition returns once it is true; the container's last words if it does not become true."""
+        """The result of the condition when it is true; an error with the end of the container's log if it stays false."""
         end = time.monotonic() + PATIENCE
         while not (found := condition()):
             late = time.monotonic() > end
@@ -158,7 +158,7 @@ class Machine:
         return self.running[-1]
 
     def stop(self) -> None:
-        """End whatever still runs, without ado, and whatever it started."""
+        """Kill all running processes and their children."""
         for each in self.running:
             if each.process.poll() is None:
                 os.killpg(each.process.pid, signal.SIGKILL)
@@ -166,7 +166,7 @@ class Machine:
 
 
 def answer(url: str, body: Any = None) -> tuple[int, Any]:
-    """Status and JSON or text of a request, or 0 and None as long as nobody listens."""
+    """Status and JSON or text of a request, or 0 and None until a server listens."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
     try:

@@ -1,4 +1,4 @@
-"""The application as services run it: tasks replaced one revision by the next, behind one address, under traffic."""
+"""The application as services: rolling replacement of task revisions behind one address, under traffic."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.engines.processes import free_port
 
 ADDRESS = "127.0.0.1"
 ANSWER_SECONDS = 30
-# A worker that has nothing to do ends at once; this bounds one that has.
+# An idle worker ends immediately; this is the limit for a busy one.
 SHORT_SHUTDOWN = "worker.soft_shutdown_timeout=2"
-# How many rounds of requests the tasks of two revisions serve side by side.
+# The number of rounds of requests that both revisions serve in parallel.
 ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of the api."""
+    """A response of the api."""
 
     status: int
     body: Any
@@ -60,7 +60,7 @@ class Tasks:
 
     @classmethod
     def start(cls, stack: Stack, before: Tasks | None = None) -> Tasks:
-        """Start api and worker beside those of before, beat in place of the one of before."""
+        """Start api and worker next to the former ones, and beat in place of the former one."""
         worker = stack.worker(SHORT_SHUTDOWN)
         api = stack.api()
         worker.wait_for_words("ready.")
@@ -75,7 +75,7 @@ class Tasks:
 
 @dataclass
 class Service:
-    """The three services of an environment: what is updated, and what runs."""
+    """The three services of an environment: the stack, and the running tasks."""
 
     stack: Stack
     settings: dict[str, str]
@@ -135,7 +135,7 @@ class Service:
 
 @dataclass
 class Traffic:
-    """Users who work all the time, on each of the ports in turn; ``failed`` has every request that did not succeed."""
+    """Users who send requests continuously to each port in turn; ``failed`` has every failed request."""
 
     ports: list[int]
     failed: list[str] = field(default_factory=list)
@@ -153,7 +153,7 @@ class Traffic:
             self._thread.join()
 
     def serve(self, rounds: int) -> None:
-        """Wait until so many whole rounds have been served from now on."""
+        """Wait for this number of complete rounds from now."""
         end = self.rounds + rounds + 1
         while self.rounds < end and not self.failed:
             self._ended.wait(0.02)
@@ -167,7 +167,7 @@ class Traffic:
             self.rounds += 1
 
     def _work(self, number: int, first: int) -> None:
-        """Sign in at one task, and use all of them with that; hand a document to a worker and wait for it."""
+        """Sign in at one task and use the session with all; send a document to a worker and wait for it."""
         try:
             answer = self._must(ask(first, "POST", "/sign-in", {"user": "ada"}), "sign-in")
             document = {"name": f"document {number}", "embedding": [number, 1, 0]}

@@ -1,4 +1,4 @@
-"""The example app, run as the task definitions of dev and prod say, with their variables and secrets, on real engines."""
+"""The example app, run with the task definitions of dev and prod, on real engines."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def application(stack: Stack) -> Iterator[Application]:
 
 
 def make_due(stack: Stack) -> None:
-    """Leave a schedule file as of a beat that last sent its task two hours ago: it is due once, and then not for an hour."""
+    """Write a schedule file of a beat that sent its task two hours ago: it is due once, and then not for an hour."""
     entry = ScheduleEntry(
         name=ENTRY,
         task=TASK,
@@ -64,11 +64,11 @@ def make_due(stack: Stack) -> None:
         store["tz"] = None
 
 
-def test_health_answers_where_the_load_balancer_asks(application: Application) -> None:
+def test_health_check_path_answers(application: Application) -> None:
     assert application.stack.get("/health") == (200, {"status": "ok"})
 
 
-def test_a_document_goes_through_worker_and_database_and_back(application: Application) -> None:
+def test_document_is_stored_and_found(application: Application) -> None:
     stack = application.stack
     tasks = {name: stack.remember(name, *place) for name, place in PLACES.items()}
 
@@ -79,7 +79,7 @@ def test_a_document_goes_through_worker_and_database_and_back(application: Appli
 
 
 def test_every_key_is_under_the_prefix(application: Application) -> None:
-    """Tasks, results and remote control alike: in a cluster that is one hash slot for all of them."""
+    """Tasks, results and remote control are in one hash slot of a cluster."""
     stack = application.stack
     task = stack.remember("reminder", 1, 1, 0)
     application.worker.wait_for(partial(stack.result, task))
@@ -90,7 +90,7 @@ def test_every_key_is_under_the_prefix(application: Application) -> None:
     assert [key for key in keys if not key.startswith(stack.key(""))] == []
 
 
-def test_beat_sends_what_is_due_exactly_once(application: Application) -> None:
+def test_beat_sends_a_due_task_exactly_once(application: Application) -> None:
     application.worker.wait_for_words(f"Task {TASK}")
     application.worker.wait_for(lambda: application.stack.unacknowledged() == 0)
 
@@ -101,12 +101,12 @@ def test_beat_sends_what_is_due_exactly_once(application: Application) -> None:
 
 @pytest.fixture
 def url(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL as ECS injects it, in a process that trusts the server's authority as an image trusts Amazon's."""
+    """The injected URL, in a process that trusts the server's authority like an image that trusts Amazon's."""
     monkeypatch.setenv("SSL_CERT_FILE", stack.machine.trusted["SSL_CERT_FILE"])
     return stack.secrets("api")["CELERY_BROKER_URL"]
 
 
-def test_redis_py_takes_the_url(url: str) -> None:
+def test_redis_py_accepts_the_url(url: str) -> None:
     with redis.Redis.from_url(url) as client:
         assert client.ping()
         options = client.connection_pool.connection_kwargs
@@ -145,7 +145,7 @@ def test_a_cluster_has_no_other_database(url: str) -> None:
 
 @in_a_cluster
 def test_a_serverless_cache_refuses_celery_without_the_prefix(stack: Stack) -> None:
-    """Its keys fall into many hash slots then, and Celery asks for several at once."""
+    """Without it, the keys are in many hash slots, and Celery reads several at once."""
     worker = stack.worker(CELERY_KEY_PREFIX="")
 
     worker.wait_for_words("ClusterCrossSlotError")

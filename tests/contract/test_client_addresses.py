@@ -1,4 +1,4 @@
-"""The address that the api takes for its client's, by a real uvicorn with the launched command.
+"""The client address that the api sees, with a real uvicorn and the launched command.
 
 Behind the load balancer the peer of uvicorn has a private address. Here it has 127.0.0.1, so the tests add that address to
 the proxies of the command.
@@ -25,7 +25,7 @@ from tests.rendering import containers
 HEALTH = "/api/v1/health"
 OPTION = "--forwarded-allow-ips"
 PEER = "127.0.0.1"
-# What a client sends, and what the load balancer appends.
+# The header of a client, and the address that the load balancer appends.
 CLAIMED, SEEN = "1.2.3.4", "198.51.100.7"
 # The value of ApiCommand in the profiles of 1.0.0 and 1.1.0.
 FORMER_COMMAND = (
@@ -62,7 +62,7 @@ class Api:
 
     def __init__(self, deployment: Deployment, machine: Machine, container: Container) -> None:
         self.port = free_port()
-        # Nothing connects to the engines: the health check answers from the process.
+        # The health check needs no engines.
         self.running: ServiceSpec = machine.run(
             container, deployment.secrets("api"), {"8000": str(self.port)}
         )
@@ -84,7 +84,7 @@ class Api:
         return f"http://{PEER}:{self.port}{HEALTH}{query}"
 
 
-def test_the_client_is_whom_the_load_balancer_saw(
+def test_client_is_the_address_that_the_load_balancer_appends(
     serverless: Deployment, machine: Machine, container: Container
 ) -> None:
     api = Api(serverless, machine, trusting(container, f"{proxies_of(container)},{PEER}"))
@@ -97,16 +97,16 @@ def test_the_client_is_whom_the_load_balancer_saw(
     assert api.client_of(f"{CLAIMED}, {SEEN}, 10.0.20.8") == SEEN
 
 
-def test_a_peer_that_is_no_proxy_is_not_believed(
+def test_header_of_a_peer_that_is_not_a_proxy_is_ignored(
     serverless: Deployment, machine: Machine, container: Container
 ) -> None:
     assert Api(serverless, machine, container).client_of(SEEN) == PEER
 
 
-def test_every_proxy_would_let_the_client_choose(
+def test_trusting_every_proxy_lets_the_client_choose_its_address(
     serverless: Deployment, machine: Machine, container: Container
 ) -> None:
-    """What the command of 1.0.0 and 1.1.0 does: the check above fails on it."""
+    """With the command of 1.0.0 and 1.1.0, the check above fails."""
     api = Api(serverless, machine, trusting(container, "*"))
 
     assert api.client_of(f"{CLAIMED}, {SEEN}") == CLAIMED

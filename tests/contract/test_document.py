@@ -1,4 +1,4 @@
-"""docs/container-contract.md says what the task definitions say, and the example app does what both say."""
+"""docs/container-contract.md, the task definitions and the example app agree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOCUMENT = PROJECT_FOLDER / "docs" / "container-contract.md"
 ROTATION = PROJECT_FOLDER / "docs" / "rotation.md"
 CODE = re.compile(r"`([^`]+)`")
 NAMES = [workload.lower() for workload in WORKLOADS]
-# What ECS waits where a task definition does not say.
+# The default of ECS without a value in the task definition.
 STOP_SECONDS = 30
 
 Row = tuple[set[str], tuple[str, ...]]
@@ -43,7 +43,7 @@ def table(heading: str) -> list[list[str]]:
 
 
 def documented(heading: str) -> dict[str, Row]:
-    """By variable: where it comes from, and who is given it."""
+    """By variable: its source, and its containers."""
     return {
         CODE.findall(variable)[0]: (set(CODE.findall(source)), tuple(given.split(", ")))
         for variable, _, source, given in table(heading)
@@ -51,7 +51,7 @@ def documented(heading: str) -> dict[str, Row]:
 
 
 def declared(release: Release, part: str) -> dict[str, Row]:
-    """The same as the compute template has it: the parameters in each value, and the JSON key of a secret."""
+    """The same in the compute template: the parameters in each value, and the JSON key of a secret."""
     resources = json.loads(release.files[template_path("compute")])["Resources"]
     sources: dict[str, set[str]] = {}
     given: dict[str, list[str]] = {}
@@ -97,7 +97,7 @@ def test_every_environment_gets_the_same(release: Release, environment: str) -> 
         }
 
 
-def test_containers_are_as_documented(release: Release) -> None:
+def test_containers_match_the_documentation(release: Release) -> None:
     rendered = render(release, "dev", REGION, {"ImageTag": "1"})
     rows = {label: [cell.strip("`") for cell in cells] for label, *cells in table("Containers")}
 
@@ -111,7 +111,7 @@ def test_containers_are_as_documented(release: Release) -> None:
 
 
 def facts(rendered: Rendered, workload: str, parameter: str) -> dict[str, str]:
-    """What the table says of a container, from its task definition and its service."""
+    """The row of a container, from its task definition and its service."""
     task = named(rendered, f"{workload}TaskDefinition").properties
     service = named(rendered, f"{workload}Service").properties
     (container,) = task["ContainerDefinitions"]
@@ -129,7 +129,7 @@ def facts(rendered: Rendered, workload: str, parameter: str) -> dict[str, str]:
     }
 
 
-def test_health_check_is_as_documented(dev: Rendered) -> None:
+def test_health_check_matches_the_documentation(dev: Rendered) -> None:
     group = named(dev, "ApiTargetGroup").properties
     (delay,) = group["TargetGroupAttributes"]
     text = " ".join(DOCUMENT.read_text().split())
@@ -141,7 +141,7 @@ def test_health_check_is_as_documented(dev: Rendered) -> None:
     assert f"waits at most {delay['Value']} seconds for open connections" in text
 
 
-def test_urls_are_as_documented(dev: Rendered) -> None:
+def test_urls_match_the_documentation(dev: Rendered) -> None:
     for variable, secret in (("DATABASE_URL", "DatabaseUrl"), ("CELERY_BROKER_URL", "CacheUrl")):
         (holds,) = (row[1] for row in table("Secrets") if row[0] == f"`{variable}`")
         sub = named(dev, secret).properties["SecretString"]["Fn::Sub"]
@@ -153,7 +153,7 @@ def test_urls_are_as_documented(dev: Rendered) -> None:
         assert f"`{shown}`" == holds
 
 
-def test_the_example_sets_what_the_document_asks_for() -> None:
+def test_example_has_the_settings_of_the_document() -> None:
     prefix = "{carbon-connect-dev}:"
     stated = {
         CODE.findall(setting)[0]: json.loads(
@@ -166,7 +166,7 @@ def test_the_example_sets_what_the_document_asks_for() -> None:
         "print(json.dumps({name: app.conf[name] for name in sys.argv[1:]}))"
     )
     url = "rediss://carbon:password@localhost:6379/0?ssl_cert_reqs=required"
-    # No more than beat has.
+    # Only the variables of beat.
     environment = {
         "CELERY_BROKER_URL": url,
         "CELERY_RESULT_BACKEND": url,
@@ -185,7 +185,7 @@ def test_the_example_sets_what_the_document_asks_for() -> None:
     assert image_variables()["REMAP_SIGTERM"] == "SIGQUIT"
 
 
-def test_the_image_of_the_example_runs_as_nobody_in_particular() -> None:
+def test_image_of_the_example_runs_as_an_arbitrary_user() -> None:
     lines = DOCKERFILE.read_text().splitlines()
     (user,) = (line.split()[1] for line in lines if line.startswith("USER "))
 
@@ -216,7 +216,7 @@ def test_the_image_of_the_example_has_the_versions_that_are_tested() -> None:
 
 
 def test_every_parameter_of_a_rotation_is_in_its_procedure(release: Release) -> None:
-    """In the table at the beginning, and in the steps of a section."""
+    """Each parameter is in the table at the beginning, and in the steps of a section."""
     overview, *sections = re.split(r"^## ", ROTATION.read_text(), flags=re.MULTILINE)
     parameters = {
         name

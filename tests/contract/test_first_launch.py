@@ -1,4 +1,4 @@
-"""dev from nothing to the application: the placeholder first, then the image, in one update."""
+"""dev from the first launch to the application: the placeholder first, then the image, in one update."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     machine.stop()
 
 
-def test_dev_asks_for_nothing(serverless: Deployment) -> None:
-    """No certificate, domain, image, API key or repository stands in its profile."""
+def test_dev_needs_no_settings(serverless: Deployment) -> None:
+    """Its profile has no certificate, domain, image, API key or repository."""
     profile = load_profile(serverless.environment.release.root, "dev")
     prerequisites = (
         "CertificateArn",
@@ -44,7 +44,7 @@ def test_dev_asks_for_nothing(serverless: Deployment) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_somebody_else_s_image_gets_no_secret(history: History, name: str) -> None:
+def test_placeholder_image_gets_no_secret(history: History, name: str) -> None:
     placeholder = history.placeholder.containers[name]
 
     assert OURS not in placeholder.image
@@ -52,7 +52,7 @@ def test_somebody_else_s_image_gets_no_secret(history: History, name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_update_brings_image_command_and_secrets(history: History, name: str) -> None:
+def test_one_update_adds_image_command_and_secrets(history: History, name: str) -> None:
     environment, container = history.image.environment, history.image.containers[name]
     repository = environment.outputs()["RepositoryUri"]
 
@@ -72,12 +72,12 @@ def test_no_service_is_replaced(history: History) -> None:
     assert len(before) == len(NAMES)
 
 
-def test_an_api_key_put_in_by_hand_reaches_the_containers(serverless: Deployment) -> None:
+def test_manually_set_api_key_reaches_the_containers(serverless: Deployment) -> None:
     for name in ("api", "worker"):
         assert f'{{"value": "{serverless.secrets(name)["ANTHROPIC_API_KEY"]}"}}' == API_KEY
 
 
-def test_secrets_of_the_api_stay_with_the_api(serverless: Deployment) -> None:
+def test_only_the_api_gets_its_secrets(serverless: Deployment) -> None:
     secrets = {name: set(container.secrets) for name, container in serverless.containers.items()}
 
     keys = {"JWT_SECRET", "SESSION_KEY"}
@@ -99,13 +99,13 @@ def test_placeholder_of_the_api_answers_the_health_check(
 
 
 def reached(url: str) -> tuple[int, object] | None:
-    """The answer, once there is one."""
+    """The response, when there is one."""
     found = answer(url)
     return found if found[0] else None
 
 
 @pytest.mark.parametrize("name", ["worker", "beat"])
-def test_placeholder_waits_and_ends_when_it_is_told(
+def test_placeholder_waits_and_ends_on_a_signal(
     history: History, machine: Machine, name: str
 ) -> None:
     waiting = machine.run(history.placeholder.containers[name], {}, {})
@@ -116,7 +116,7 @@ def test_placeholder_waits_and_ends_when_it_is_told(
 
 
 def is_asleep(process: int) -> bool:
-    """Whether Python has loaded and waits: it sleeps, with its own program loaded."""
+    """Whether Python has loaded its program and sleeps."""
     listed = subprocess.run(
         ["ps", "-o", "stat=,args=", "-p", str(process)],
         capture_output=True,

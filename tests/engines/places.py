@@ -13,7 +13,7 @@ class EngineError(Exception):
 
 
 def present(engine: Path) -> Path:
-    """The engine's folder. Raises EngineError where the set-up has not made it."""
+    """The engine's folder. Raises EngineError if the set-up has not created it."""
     if not (engine / ".complete").is_file():
         raise EngineError(f"{engine} is missing: run `make setup`.")
     return engine

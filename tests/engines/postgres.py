@@ -27,7 +27,7 @@ ADMISSION = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 
 
 class Postgres:
-    """One cluster on a port of its own; `start` and `stop` as often as you like, `remove` at the end.
+    """One cluster on a separate port; `start` and `stop` can be repeated, `remove` comes last.
 
     Its certificate is for the name localhost, not for its address; `identity.root` is the root to trust.
     """
@@ -96,14 +96,14 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def start_as_standby(self) -> None:
-        """Start a server that answers every connection with SQLSTATE 57P03 until `promote`: as one that is still starting."""
+        """Start a server that answers every connection with SQLSTATE 57P03 until `promote`, like a starting server."""
         mark = self._data / "standby.signal"
         mark.touch()
         give_away(mark)
         self.start("hot_standby=off")
 
     def promote(self) -> None:
-        """Make a standby take connections, as pg_ctl promote does."""
+        """Promote a standby, so that it accepts connections."""
         if self._process is None:
             raise EngineError("PostgreSQL is not running: start it before you promote it.")
         mark = self._data / "promote"
@@ -120,7 +120,7 @@ class Postgres:
     def session(
         self, user: str = "", password: str = "", database: str = ""
     ) -> Iterator[pg8000.native.Connection]:
-        """A connection over verified TLS; of the master user to its database, where nothing else is named."""
+        """A connection over verified TLS; by default of the master user to its database."""
         connection = pg8000.native.Connection(
             user or self.user,
             host=self.host,

@@ -1,4 +1,4 @@
-"""PostgreSQL with the roles that RDS makes: its master user is no superuser."""
+"""PostgreSQL with the roles of RDS: its master user is not a superuser."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pg8000.native import Connection, identifier, literal
 
 from tests.engines.postgres import Postgres
 
-# As the RDS user guide lists them; rdsadmin is Amazon's own superuser.
+# The roles in the RDS user guide; rdsadmin is Amazon's superuser.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.rds_superuser.html
 ROLES_OF_RDS = ("rds_password", "rds_replication", "rds_superuser")
 GRANTED_TO_RDS_SUPERUSER = ("pg_monitor", "pg_signal_backend", "pg_checkpoint", "rds_password")
 
-# How many roles there are beside PostgreSQL's own, and how many objects and privileges in a database.
+# The number of roles besides those of PostgreSQL, and of objects and privileges in a database.
 USED = """
 SELECT (SELECT count(*) FROM pg_roles WHERE oid >= 16384),
        (SELECT count(*) FROM pg_shdepend WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()))
@@ -25,8 +25,8 @@ SELECT (SELECT count(*) FROM pg_roles WHERE oid >= 16384),
 class Rds(Postgres):
     """A server like an RDS instance: `make_instance` gives it a master user and a database, without any data.
 
-    RDS lets members of rds_superuser create extensions that PostgreSQL leaves to superusers, such as vector. Here its control
-    file says that it is trusted, which is the same for the database's owner.
+    RDS lets members of rds_superuser create extensions that PostgreSQL leaves to superusers, such as vector. Here its
+    control file marks it as trusted, which has the same effect for the database's owner.
     """
 
     # Beyond RDS's default: the tests read in the log whether a password was in a statement.
@@ -38,7 +38,7 @@ class Rds(Postgres):
     _made = ("", "", "")
 
     def make_instance(self, user: str = "", password: str = "", database: str = "") -> None:
-        """Make a master user and its database, in place of whatever was there."""
+        """Create a master user and its database, in place of the former instance."""
         self._made = (type(self).user, type(self).password, type(self).database)
         self.user = user or type(self).user
         self.password = password or type(self).password
@@ -56,26 +56,26 @@ class Rds(Postgres):
         admin.run(f"CREATE DATABASE {identifier(self.database)} OWNER {identifier(self.user)}")
 
     def is_new(self) -> bool:
-        """Whether the instance is as `make_instance` leaves it without arguments."""
+        """Whether the instance is in the state of `make_instance` without arguments."""
         if (self.user, self.password, self.database) != self._made:
             return False
         (row,) = self.administer(USED, self.database)
         return row == [len(ROLES_OF_RDS) + 1, 0]
 
     def set_password(self, password: str) -> None:
-        """Set the master user's password, as ModifyDBInstance does."""
+        """Set the master user's password, like ModifyDBInstance."""
         with self.session(self.superuser, self.superuser_password, "postgres") as admin:
             admin.run("SET log_statement TO none")
             admin.run(_master("ALTER", self.user, password))
         self.password = password
 
     def administer(self, statement: str, database: str = "postgres") -> list[list[object]]:
-        """Run a statement as rdsadmin, as Amazon does."""
+        """Run a statement as rdsadmin, like Amazon."""
         with self.session(self.superuser, self.superuser_password, database) as connection:
             return list(connection.run(statement) or ())
 
     def _adapt(self, tree: Path) -> Path:
-        """The programs beside a control file of vector that says trusted; all other files are links."""
+        """The programs with a control file that marks vector as trusted; all other files are links."""
         if not tree.is_relative_to(self._folder):
             tree = shutil.copytree(
                 tree, self._folder / "engine", copy_function=_link, symlinks=True
@@ -100,7 +100,7 @@ def _master(verb: str, user: str, password: str) -> str:
 
 
 def _clear(admin: Connection) -> None:
-    """Drop what the previous instance left."""
+    """Drop the roles and databases of the previous instance."""
     for (name,) in admin.run("SELECT datname FROM pg_database WHERE datdba <> 10") or ():
         admin.run(f"DROP DATABASE {identifier(name)} WITH (FORCE)")
     roles = admin.run("SELECT rolname FROM pg_roles WHERE oid >= 16384 ORDER BY oid DESC") or ()
@@ -111,7 +111,7 @@ def _clear(admin: Connection) -> None:
 
 
 def _link(source: str, target: str) -> None:
-    """A hard link where the file system allows it, otherwise a copy."""
+    """A hard link if the file system allows it, otherwise a copy."""
     try:
         os.link(source, target)
     except OSError:

@@ -1,4 +1,4 @@
-"""PostgreSQL runs wherever the clone and TMPDIR lie, and for every user that the system lists."""
+"""PostgreSQL runs with any location of the clone and of TMPDIR, and for every user that the system lists."""
 
 import os
 import pwd
@@ -17,7 +17,7 @@ from tests.engines.postgres import Postgres
 
 @pytest.fixture
 def private_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The server as in a clone made with umask 077 below a private folder whose name has a space and is long."""
+    """The server of a clone with umask 077 below a private folder with a long name that contains a space."""
     home = tmp_path / "private home" / ("x" * 120)
     home.mkdir(parents=True)
     engine = home / POSTGRES.name

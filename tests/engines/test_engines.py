@@ -1,4 +1,4 @@
-"""The engines are what the tests take them for, and a missing one says so."""
+"""The engines have the properties that the tests rely on, and the error for a missing one says so."""
 
 import contextlib
 import socket
@@ -22,13 +22,13 @@ def connect(server: Postgres, **options: Any) -> pg8000.native.Connection:
     return pg8000.native.Connection(server.user, **{**defaults, **options})
 
 
-def test_postgres_is_16_with_both_extensions_at_hand(postgres: Postgres) -> None:
+def test_postgres_is_16_with_both_extensions(postgres: Postgres) -> None:
     assert postgres.run("SHOW server_version") == [["16.14"]]
     names = "SELECT name FROM pg_available_extensions WHERE name IN ('vector', 'uuid-ossp')"
     assert sorted(postgres.run(names)) == [["uuid-ossp"], ["vector"]]
 
 
-def test_postgres_admits_nobody_without_tls_or_password(postgres: Postgres) -> None:
+def test_postgres_requires_tls_and_a_password(postgres: Postgres) -> None:
     with pytest.raises(pg8000.native.DatabaseError, match="no encryption"):
         connect(postgres, ssl_context=False)
     with pytest.raises(pg8000.native.DatabaseError, match="28P01"):
@@ -46,9 +46,7 @@ def test_a_postgres_that_does_not_start_says_why() -> None:
 
 
 @pytest.mark.parametrize("mode", ["cluster", "node"])
-def test_valkey_admits_nobody_without_tls_or_password(
-    request: pytest.FixtureRequest, mode: str
-) -> None:
+def test_valkey_requires_tls_and_a_password(request: pytest.FixtureRequest, mode: str) -> None:
     server: Valkey = request.getfixturevalue(f"valkey_{mode}")
     options: dict[str, Any] = {"host": server.host, "port": server.port, "socket_timeout": 3}
     verified: dict[str, Any] = {
@@ -67,7 +65,7 @@ def test_valkey_admits_nobody_without_tls_or_password(
         assert client.ping()
 
 
-def test_valkey_in_cluster_mode_leads_back_to_tls_and_refuses_two_slots(
+def test_valkey_in_cluster_mode_redirects_to_tls_and_refuses_two_slots(
     valkey_cluster: Valkey,
 ) -> None:
     with valkey_cluster.client() as client:
@@ -78,7 +76,7 @@ def test_valkey_in_cluster_mode_leads_back_to_tls_and_refuses_two_slots(
             client.execute_command("MGET", "a", "b")
 
 
-def test_valkey_without_cluster_mode_is_none(valkey_node: Valkey) -> None:
+def test_valkey_without_cluster_mode_is_not_a_cluster(valkey_node: Valkey) -> None:
     with valkey_node.client() as client:
         assert client.execute_command("MGET", "a", "b") == [None, None]
 
@@ -90,7 +88,7 @@ def test_the_terminator_ends_when_the_server_does() -> None:
         client = context.wrap_socket(plain, server_hostname=server.host)
         client.sendall(b"PING\r\n")
         assert client.recv(64).startswith(b"-NOAUTH")
-    # The end may come with or without TLS's goodbye.
+    # The connection may end with or without a TLS close notification.
     with client, contextlib.suppress(OSError):
         assert client.recv(64) == b""
     with pytest.raises(ConnectionRefusedError):
@@ -110,14 +108,14 @@ def test_a_missing_engine_says_to_run_the_set_up(tmp_path: Path) -> None:
         present(tmp_path / "postgres16")
 
 
-def test_the_set_up_needs_nothing_when_all_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_set_up_downloads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PATH", "/nowhere")
 
     assert fetch.main() == 0
 
 
-def test_another_archive_than_the_pinned_one_is_not_used(
+def test_archive_with_another_hash_is_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     npm = tmp_path / "bin" / "npm"
@@ -133,7 +131,7 @@ def test_another_archive_than_the_pinned_one_is_not_used(
     assert not list((tmp_path / "downloads").iterdir())
 
 
-def test_what_cannot_be_fetched_is_one_sentence(
+def test_failed_download_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")

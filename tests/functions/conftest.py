@@ -1,4 +1,4 @@
-"""What the functions' tests share: the AWS that they call, and CloudFormation's ear."""
+"""Fixtures of the functions' tests: the embedded AWS, and a listener for responses to CloudFormation."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def lambda_environment(running_aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 
 @cache
 def _client(aws: EmbeddedAws, service: str) -> Any:
-    """Made once a run: making a client takes longer than most of what it is used for."""
+    """Created once per run, because creating a client takes longer than most calls."""
     return boto3.client(
         service,
         region_name=aws.region,
@@ -44,7 +44,7 @@ def client(lambda_environment: EmbeddedAws) -> Any:
 
 @pytest.fixture
 def store(client: Any) -> Any:
-    """Put a text into a new secret; return its ARN."""
+    """Create a secret with a text; return its ARN."""
 
     def put(text: str) -> str:
         secret = client("secretsmanager").create_secret(Name=f"s/{uuid4()}/x", SecretString=text)
@@ -69,7 +69,7 @@ def database(rds: Rds, lambda_environment: EmbeddedAws, monkeypatch: pytest.Monk
 
 @pytest.fixture
 def secret(database: Rds, store: Any) -> str:
-    """The master user's secret as it stands after a SecretTargetAttachment."""
+    """The master user's secret after a SecretTargetAttachment."""
     return str(
         store(
             json.dumps(
@@ -108,12 +108,12 @@ def stack(
 def no_password_in_sight(
     answers: Answers, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], rds: Rds
 ) -> Iterator[None]:
-    """Whatever a test does: no password is in an answer, in the function's log or in the server's, which logs every statement."""
+    """In every test, no password is in a response, in the function's log or in the server's log, which has every statement."""
     caplog.set_level("DEBUG", "templates_src.functions")
     mark = rds.log.stat().st_size
     yield
     printed = capfd.readouterr()
-    # Not caplog.text: after the test that is what teardown logs.
+    # Not caplog.text, which after the test has the log of the teardown.
     logged = "".join(record.getMessage() for record in caplog.get_records("call"))
     said = json.dumps(answers.taken) + logged + printed.out + printed.err
     server = rds.log.read_bytes()[mark:].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""What the tests of the database's function share: the properties of its resource, and what they find afterwards."""
+"""Helpers for the tests of the database's function: the properties of its resource, and the state of the database."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.engines.rds import Rds
 from tests.functions.cloudformation import Answers, Context
 
 AMPLE = Context(60)
-# The function keeps ten seconds for its answer: one is left for the database.
+# The function reserves ten seconds for its response, so one is left for the database.
 SHORT = Context(11)
 WANTED = ["vector", "uuid-ossp"]
 OWNER, USER, NEXT_USER = "carbon_owner", "carbon_app_1", "carbon_app_2"
-# Of the application user: letters and digits, as Secrets Manager generates it.
+# The password of the application user: letters and digits, like those of Secrets Manager.
 USER_PASSWORD, NEXT_PASSWORD = "UserPassword1" * 3, "UserPassword2" * 3
 
 PASSWORDS = {USER: USER_PASSWORD, NEXT_USER: NEXT_PASSWORD}
@@ -33,7 +33,7 @@ Store = Callable[[str], str]
 
 
 def properties(database: Rds, secret: str, user_secret: str, **more: Any) -> dict[str, Any]:
-    """The properties that the template gives the resource."""
+    """The properties of the resource in the template."""
     return {
         "ServiceToken": "arn:aws:lambda:eu-north-1:123456789012:function:extensions",
         "SecretArn": secret,
@@ -61,7 +61,7 @@ def reason_of_failure(answers: Answers) -> str:
 
 @dataclass
 class Stack:
-    """CloudFormation's side: the stack's resource, whose function's environment follows the properties."""
+    """CloudFormation's side: the resource of the stack, with the function's environment from its properties."""
 
     database: Rds
     master_secret: str
@@ -73,7 +73,7 @@ class Stack:
         return properties(self.database, self.master_secret, self.user_secrets[user], **more)
 
     def is_now(self, user: str) -> None:
-        """Set the function's environment as the template does for this user."""
+        """Set the function's environment for this user, like the template."""
         current = {**self.properties(user), "User": user}
         self.environment.setenv("CURRENT", json.dumps(current))
         self.environment.setenv("RETIREMENT_SECONDS", "0.2")
@@ -81,7 +81,7 @@ class Stack:
     def send(
         self, kind: str, user: str, physical_id: str = "", context: Context = AMPLE, **more: Any
     ) -> dict[str, Any]:
-        """Send a request; returns the answer."""
+        """Send a request; returns the response."""
         if kind != "Delete":
             self.is_now(user)
         self.answers.taken.clear()

@@ -1,4 +1,4 @@
-"""What an application of releases before 1.2.0 has in its database: everything belongs to the master user."""
+"""The database of an application before release 1.2.0: everything belongs to the master user."""
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ HOSTILE = '"a ""b"" c; DROP TABLE x; --"'
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object: how it is made, what only its owner may do with it, and how its present owner is read."""
+    """A kind of object: statements to create it, to change it as its owner, and to read its owner."""
 
     name: str
     create: str
@@ -179,7 +179,7 @@ KINDS = (
     ),
 )
 
-# What the data says, in a form that two moments can be compared by.
+# Queries of the data, for comparing two states.
 CONTENTS = (
     "SELECT count(*), sum(total) FROM invoices WHERE id <= 1000",
     "SELECT count(*), md5(string_agg(text, ',' ORDER BY id)) FROM lines WHERE invoice <= 1000",
@@ -191,7 +191,7 @@ CONTENTS = (
     "SELECT name, embedding::text FROM documents",
     "SELECT convert_from(lo_get(4711), 'UTF8')",
 )
-# What an application does all the time; every statement needs several objects.
+# The statements of a running application; each needs several objects.
 WORK = (
     "INSERT INTO invoices (total) VALUES (1) RETURNING id",
     "SELECT count(*) FROM totals",
@@ -206,16 +206,16 @@ WORK = (
 
 
 def create(connection: Connection) -> None:
-    """Make everything of KINDS."""
+    """Create all of KINDS."""
     for kind in KINDS:
         connection.run(kind.create)
 
 
 def contents(connection: Connection) -> list[list[object]]:
-    """What CONTENTS say."""
+    """The results of CONTENTS."""
     return [list(row) for query in CONTENTS for row in connection.run(query) or ()]
 
 
 def owners(connection: Connection) -> dict[str, str]:
-    """Who owns each of KINDS now."""
+    """The current owner of each of KINDS."""
     return {kind.name: str((connection.run(kind.owner) or [[None]])[0][0]) for kind in KINDS}

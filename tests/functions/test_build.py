@@ -1,4 +1,4 @@
-"""Every command that reads a release packs what changed, so that no old code is published."""
+"""Every command that reads a release packs changed functions, so that no old code is published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.launches.tree import Finished, Tree
 
 HANDLER = Path("templates_src/functions/queue_depth/handler.py")
 ZIP = Path("dist/functions/queue_depth.zip")
-# pip finds nothing: as on a machine without a network.
+# pip finds nothing, like on a machine without a network.
 OFFLINE = {"PIP_NO_INDEX": "1"}
 
 
@@ -92,7 +92,7 @@ def test_function_that_cannot_be_packed_is_named(tree: Tree) -> None:
     assert line.startswith("build.py: Function queue_depth changed and cannot be packed: pip ")
 
 
-def test_damaged_zip_is_made_anew(tree: Tree) -> None:
+def test_damaged_zip_is_packed_again(tree: Tree) -> None:
     path = tree.folder / ZIP
     before = path.read_bytes()
     path.write_bytes(before[:-100])

@@ -1,4 +1,4 @@
-"""The answer to CloudFormation: once, in every case, and in time."""
+"""The response to CloudFormation: once, in every case, and in time."""
 
 import logging
 import threading
@@ -34,7 +34,7 @@ def broken(request: Request) -> Result:
     raise RuntimeError(request.properties["Password"])
 
 
-def test_success_is_answered_with_what_cloudformation_sent(answers: Answers) -> None:
+def test_successful_response_repeats_the_request_fields(answers: Answers) -> None:
     serve(answers.event("Create", {}), AMPLE, done, "fallback")
 
     assert answers.only == {
@@ -133,14 +133,12 @@ def test_an_event_without_a_usable_url_is_logged_and_raised(
     assert "cannot be answered" in caplog.text
 
 
-def test_an_event_that_is_no_object_is_raised() -> None:
+def test_event_that_is_not_an_object_raises() -> None:
     with pytest.raises(MalformedEventError):
         serve([], AMPLE, done, "fallback")  # type: ignore[arg-type]
 
 
-def test_an_answer_that_is_refused_is_sent_again(
-    answers: Answers, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_refused_response_is_sent_again(answers: Answers, caplog: pytest.LogCaptureFixture) -> None:
     answers.refusals = 2
 
     serve(answers.event("Create", {}), AMPLE, done, "fallback")
@@ -149,7 +147,7 @@ def test_an_answer_that_is_refused_is_sent_again(
     assert caplog.text.count("HTTP status 503") == 2
 
 
-def test_an_answer_that_nobody_takes_is_raised_without_its_url(
+def test_undeliverable_response_raises_without_its_url(
     answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     answers.refusals = 100
@@ -161,7 +159,7 @@ def test_an_answer_that_nobody_takes_is_raised_without_its_url(
 
 
 @pytest.mark.parametrize("ending", [done, refused, broken])
-def test_work_that_hangs_is_answered_before_lambda_ends_the_function(
+def test_hanging_work_is_answered_before_lambda_ends_the_function(
     answers: Answers, ending: Callable[[Request], Result]
 ) -> None:
     patience = time.monotonic() + 5
@@ -171,7 +169,7 @@ def test_work_that_hangs_is_answered_before_lambda_ends_the_function(
             time.sleep(0.02)
         return ending(request)
 
-    # The watchdog fires 8 s before the end; the work comes back only then.
+    # The watchdog fires 8 s before the end; the work ends only then.
     serve(answers.event("Create", {}), Context(8.3), hang, "fallback")
 
     assert answers.only["Status"] == "FAILED"

@@ -29,7 +29,7 @@ from tests.functions.databases import (
 pytestmark = pytest.mark.usefixtures("no_password_in_sight")
 
 
-def test_create_makes_the_extensions_in_their_order(
+def test_create_creates_the_extensions_in_order(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
@@ -42,7 +42,7 @@ def test_create_makes_the_extensions_in_their_order(
     assert database.run("SELECT uuid_generate_v4() IS NOT NULL") == [[True]]
 
 
-def test_where_the_properties_are_absent_the_attached_secret_serves(
+def test_attached_secret_replaces_missing_properties(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(
@@ -76,7 +76,7 @@ def test_a_second_run_and_one_more_extension_replace_nothing(
     assert installed(database) == [*WANTED, "pg_trgm"]
 
 
-def test_an_extension_taken_away_is_not_dropped(
+def test_removed_extension_is_not_dropped(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
@@ -88,7 +88,7 @@ def test_an_extension_taken_away_is_not_dropped(
     assert installed(database) == WANTED
 
 
-def test_delete_succeeds_and_touches_nothing(
+def test_delete_succeeds_and_changes_nothing(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(answers.event("Create", properties(database, secret, user_secret)), AMPLE)
@@ -100,7 +100,9 @@ def test_delete_succeeds_and_touches_nothing(
     assert installed(database) == WANTED
 
 
-def test_all_or_none(database: Rds, secret: str, user_secret: str, answers: Answers) -> None:
+def test_failed_request_creates_no_extension(
+    database: Rds, secret: str, user_secret: str, answers: Answers
+) -> None:
     wanted = properties(
         database, secret, user_secret, Extensions=["vector", "earthdistance", "cube"]
     )
@@ -122,7 +124,7 @@ def test_an_unknown_extension_is_named(
     assert installed(database) == []
 
 
-def test_a_user_who_may_not_is_told_so(
+def test_missing_privilege_is_reported(
     database: Rds, store: Store, user_secret: str, answers: Answers
 ) -> None:
     database.run("CREATE ROLE plain LOGIN PASSWORD 'plain'")
@@ -183,7 +185,7 @@ def test_a_server_without_tls_is_refused(
     assert "Server refuses SSL" in reason_of_failure(answers)
 
 
-def test_a_wrong_password_is_said_and_not_shown(
+def test_wrong_password_is_reported_and_not_shown(
     database: Rds,
     store: Store,
     user_secret: str,
@@ -197,8 +199,8 @@ def test_a_wrong_password_is_said_and_not_shown(
     assert "hunter2" not in reason_of_failure(answers) + caplog.text
 
 
-def test_a_refusal_is_seen_behind_the_error_of_hanging_up() -> None:
-    """As pg8000 raises it when the server has closed the connection before the client says goodbye."""
+def test_refusal_is_reported_when_the_server_closes_the_connection() -> None:
+    """The error that pg8000 raises when the server closes the connection before the client does."""
     refusal = pg8000.native.DatabaseError({"C": "28P01"})
     goodbye = pg8000.native.InterfaceError("network error")
     goodbye.__context__ = BrokenPipeError()
@@ -214,7 +216,7 @@ def test_an_endpoint_shows_no_password() -> None:
     assert "hunter2" not in f"{endpoint} {endpoint!r}"
 
 
-def test_a_database_that_does_not_exist_is_said(
+def test_missing_database_is_reported(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(
@@ -225,7 +227,7 @@ def test_a_database_that_does_not_exist_is_said(
     assert "the database does not exist" in reason_of_failure(answers)
 
 
-def test_a_database_that_is_not_up_yet_is_waited_for(
+def test_stopped_database_is_waited_for(
     database: Rds, secret: str, user_secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.stop()
@@ -239,7 +241,7 @@ def test_a_database_that_is_not_up_yet_is_waited_for(
     assert installed(database) == WANTED
 
 
-def test_a_database_that_says_it_is_starting_is_waited_for(
+def test_starting_database_is_waited_for(
     database: Rds, secret: str, user_secret: str, answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     database.stop()
@@ -253,7 +255,7 @@ def test_a_database_that_says_it_is_starting_is_waited_for(
     assert "the database system is not accepting connections" in caplog.text
 
 
-def test_a_database_that_never_comes_up_is_answered_in_time(
+def test_database_that_never_starts_is_answered_in_time(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     database.stop()
@@ -264,7 +266,7 @@ def test_a_database_that_never_comes_up_is_answered_in_time(
     assert "refused" in reason_of_failure(answers)
 
 
-def test_with_no_time_left_the_answer_comes_at_once(
+def test_response_without_time_left_is_immediate(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     handler(answers.event("Create", properties(database, secret, user_secret)), Context(9))
@@ -272,7 +274,7 @@ def test_with_no_time_left_the_answer_comes_at_once(
     assert "could not be reached in the function's time" in reason_of_failure(answers)
 
 
-def test_a_server_that_never_says_a_word_is_answered_in_time(
+def test_silent_server_is_answered_in_time(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -284,7 +286,7 @@ def test_a_server_that_never_says_a_word_is_answered_in_time(
     assert "timed out" in reason_of_failure(answers)
 
 
-def test_a_lock_held_by_another_is_answered_in_time(
+def test_lock_of_another_session_is_answered_in_time(
     database: Rds, secret: str, user_secret: str, answers: Answers
 ) -> None:
     with database.session() as other:
@@ -311,7 +313,7 @@ def test_a_lock_held_by_another_is_answered_in_time(
         (["vector\n"], "no extension's name"),
     ],
 )
-def test_what_is_no_list_of_names_is_refused(
+def test_invalid_list_of_names_is_refused(
     database: Rds, secret: str, user_secret: str, answers: Answers, wanted: object, reason: str
 ) -> None:
     handler(
@@ -358,7 +360,7 @@ def test_a_wrong_property_is_named(
         ('{"username": 7, "password": "hunter2"}', "The secret has no username"),
     ],
 )
-def test_a_secret_that_holds_something_else_is_not_quoted(
+def test_content_of_an_invalid_secret_is_not_shown(
     database: Rds,
     store: Store,
     user_secret: str,
@@ -373,7 +375,7 @@ def test_a_secret_that_holds_something_else_is_not_quoted(
     assert "hunter2" not in reason_of_failure(answers) + caplog.text
 
 
-def test_host_is_needed_from_somewhere(
+def test_missing_host_is_refused(
     database: Rds, store: Store, user_secret: str, answers: Answers
 ) -> None:
     secret = store(json.dumps({"username": "u", "password": "p"}))

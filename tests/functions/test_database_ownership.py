@@ -1,4 +1,4 @@
-"""A database of releases before 1.2.0, where everything belongs to the master user, is taken over while tasks use it."""
+"""The owner role takes over a database from before release 1.2.0 while tasks use it."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.functions.databases import (
 
 pytestmark = pytest.mark.usefixtures("no_password_in_sight")
 
-# Time for one round of statements and for the answer, and not for waiting.
+# Time for one round of statements and for the response, without waiting.
 HURRIED = Context(15)
 
 
 @pytest.fixture
 def full(database: Rds) -> list[list[object]]:
-    """A database of release 1.1.0, full; what is in it."""
+    """A database of release 1.1.0 with data; yields the data."""
     with database.session() as connection:
         connection.run("CREATE EXTENSION vector")
         connection.run('CREATE EXTENSION "uuid-ossp"')
@@ -40,7 +40,7 @@ def full(database: Rds) -> list[list[object]]:
         return old_application.contents(connection)
 
 
-def test_everything_of_the_master_user_becomes_the_owners_and_keeps_its_data(
+def test_objects_of_the_master_user_get_the_owner_and_keep_their_data(
     stack: Stack, database: Rds, full: list[list[object]]
 ) -> None:
     stack.succeed("Update", USER, BEFORE_1_2_0)
@@ -72,10 +72,10 @@ def test_database_and_extensions_stay_with_the_master_user(
     assert rows == [[MASTER]] * 3
 
 
-def test_tasks_that_run_as_the_master_user_notice_nothing(
+def test_tasks_of_the_master_user_are_not_interrupted(
     stack: Stack, database: Rds, full: list[list[object]]
 ) -> None:
-    """Rolling update: old tasks go on with their connections, and open new ones, while and after everything moves."""
+    """During and after the change of owners, old tasks keep their connections and open new ones."""
     assert full
     stop, failures, rounds = threading.Event(), [], [0]
 
@@ -136,7 +136,7 @@ def test_after_a_rollback_the_previous_release_can_do_everything(
         connection.run("ALTER TABLE since ADD COLUMN y int")
 
 
-def test_what_old_tasks_create_during_the_update_can_be_used_at_once_and_altered_at_its_end(
+def test_objects_that_old_tasks_create_during_the_update_get_the_owner(
     stack: Stack, database: Rds
 ) -> None:
     stack.succeed("Update", USER, BEFORE_1_2_0)
@@ -153,9 +153,7 @@ def test_what_old_tasks_create_during_the_update_can_be_used_at_once_and_altered
     assert admits(database, USER)
 
 
-def test_objects_of_a_user_that_left_its_role_are_the_owners_in_the_end(
-    stack: Stack, database: Rds
-) -> None:
+def test_objects_of_a_reset_session_get_the_owner(stack: Stack, database: Rds) -> None:
     """DISCARD ALL, as connection pools send it, ends the owner role for the rest of the session."""
     stack.succeed("Create", USER)
     with application(database) as connection:
@@ -167,9 +165,7 @@ def test_objects_of_a_user_that_left_its_role_are_the_owners_in_the_end(
         connection.run("ALTER TABLE stray ADD COLUMN y int")
 
 
-def test_a_lock_that_ends_is_waited_for_without_stopping_others(
-    stack: Stack, database: Rds
-) -> None:
+def test_short_lock_is_waited_for_without_stopping_others(stack: Stack, database: Rds) -> None:
     database.run("CREATE TABLE busy (x int); INSERT INTO busy VALUES (1)")
     longest = 0.0
     with database.session() as holder:
@@ -190,7 +186,7 @@ def test_a_lock_that_ends_is_waited_for_without_stopping_others(
         connection.run("ALTER TABLE busy ADD COLUMN y int")
 
 
-def test_a_lock_that_lasts_is_named_and_what_was_done_stays(
+def test_long_lock_is_reported_and_finished_work_stays(
     stack: Stack, database: Rds, answers: Answers
 ) -> None:
     for name in ("busy", "free"):
@@ -208,8 +204,8 @@ def test_a_lock_that_lasts_is_named_and_what_was_done_stays(
     assert database.run(old_application.relation_owner("busy")) == [[OWNER]]
 
 
-def test_objects_of_others_stay_theirs(stack: Stack, database: Rds) -> None:
-    """Also the master user's in a schema of another role, where the owner role may not create anything."""
+def test_objects_of_other_roles_stay(stack: Stack, database: Rds) -> None:
+    """Also objects of the master user in a schema of another role, where the owner role cannot create objects."""
     with database.session() as connection:
         connection.run(
             "CREATE ROLE reports; GRANT reports TO carbon; CREATE SCHEMA theirs AUTHORIZATION reports"
@@ -226,7 +222,7 @@ def test_objects_of_others_stay_theirs(stack: Stack, database: Rds) -> None:
         assert refused(connection, "SELECT * FROM theirs.own") == "42501"
 
 
-def test_settings_of_the_master_user_are_the_users_too(stack: Stack, database: Rds) -> None:
+def test_user_gets_the_settings_of_the_master_user(stack: Stack, database: Rds) -> None:
     with database.session() as connection:
         connection.run("CREATE SCHEMA app; CREATE TABLE app.found (x int)")
         connection.run("ALTER ROLE carbon SET search_path TO app, public")
@@ -241,8 +237,8 @@ def test_settings_of_the_master_user_are_the_users_too(stack: Stack, database: R
         assert connection.run("SHOW statement_timeout") == [["70s"]]
 
 
-def test_a_schema_of_the_master_users_name_is_found(stack: Stack, database: Rds) -> None:
-    """PostgreSQL looks for names in the schema of the present user's name first."""
+def test_schema_with_the_name_of_the_master_user_is_found(stack: Stack, database: Rds) -> None:
+    """PostgreSQL searches names first in the schema with the current user's name."""
     database.run("CREATE SCHEMA carbon; CREATE TABLE found (x int)")
     stack.succeed("Update", USER, BEFORE_1_2_0)
 

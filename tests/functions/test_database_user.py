@@ -50,7 +50,7 @@ def test_user_can_log_in_and_has_no_rights_beyond_its_database(stack: Stack, dat
             assert refused(connection, statement) == "42501", statement
 
 
-def test_what_the_user_creates_belongs_to_the_owner(stack: Stack, database: Rds) -> None:
+def test_objects_of_the_user_belong_to_the_owner(stack: Stack, database: Rds) -> None:
     stack.succeed("Create", USER)
 
     with application(database) as connection:
@@ -67,9 +67,7 @@ def test_owner_cannot_log_in(stack: Stack, database: Rds) -> None:
     assert not admits(database, OWNER, USER_PASSWORD)
 
 
-def test_two_users_work_side_by_side_until_the_previous_one_is_deleted(
-    stack: Stack, database: Rds
-) -> None:
+def test_both_users_work_until_the_previous_one_is_deleted(stack: Stack, database: Rds) -> None:
     stack.succeed("Create", USER)
     with application(database) as old:
         old.run("CREATE TABLE made_by_the_first (x int)")
@@ -103,9 +101,7 @@ def test_a_rolled_back_update_closes_the_new_user_and_keeps_the_previous_one(
     assert not admits(database, NEXT_USER)
 
 
-def test_a_user_that_a_failed_request_left_is_closed_by_the_next_one(
-    stack: Stack, database: Rds
-) -> None:
+def test_user_of_a_failed_request_is_closed_by_the_next_one(stack: Stack, database: Rds) -> None:
     stack.succeed("Create", USER)
     assert stack.send("Update", NEXT_USER, USER, Extensions=["none_such"])["Status"] == "FAILED"
     stack.succeed("Update", NEXT_USER, USER)
@@ -114,8 +110,8 @@ def test_a_user_that_a_failed_request_left_is_closed_by_the_next_one(
     assert not admits(database, NEXT_USER)
 
 
-def test_deleting_the_stack_touches_nothing(stack: Stack, database: Rds) -> None:
-    """Not even the network: the function may have nothing to connect to."""
+def test_deleting_the_stack_changes_nothing(stack: Stack, database: Rds) -> None:
+    """It does not use the network, because the database may not exist."""
     stack.succeed("Create", USER)
     database.stop()
     try:
@@ -135,7 +131,7 @@ def test_a_creation_that_fails_is_deleted_without_a_database(stack: Stack, datab
         database.start()
 
 
-def test_in_a_restored_snapshot_the_users_password_is_set_and_older_users_are_closed(
+def test_restored_snapshot_gets_the_password_and_closes_older_users(
     stack: Stack, database: Rds
 ) -> None:
     with database.session() as connection:
@@ -165,8 +161,8 @@ def test_repeating_a_request_changes_nothing(stack: Stack, database: Rds) -> Non
     assert database.run(query) == once
 
 
-def test_nothing_of_the_application_runs_as_the_master_user(stack: Stack, database: Rds) -> None:
-    """Functions and operators of the application that look like PostgreSQL's own are not found by the function's queries."""
+def test_code_of_the_application_never_runs_as_the_master_user(stack: Stack, database: Rds) -> None:
+    """The function's queries do not call functions and operators of the application with names of PostgreSQL's."""
     stack.succeed("Create", USER)
     with application(database) as connection:
         connection.run("CREATE TABLE caught (name text); GRANT ALL ON caught TO PUBLIC")
@@ -175,7 +171,7 @@ def test_nothing_of_the_application_runs_as_the_master_user(stack: Stack, databa
             " $$BEGIN INSERT INTO public.caught VALUES (current_user); RETURN true; END$$"
         )
         connection.run("CREATE OPERATOR = (LEFTARG = text, RIGHTARG = text, FUNCTION = catch)")
-    # The one way to be found first: a search path that says so.
+    # They take precedence only with such a search path.
     database.run("ALTER ROLE carbon SET search_path TO public, pg_catalog")
     stack.succeed("Update", USER, USER)
 

@@ -1,4 +1,4 @@
-"""Names, roles, passwords and secrets that the function refuses, and what it waits for."""
+"""Names, roles, passwords and secrets that the function refuses, and conditions that it waits for."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_names_are_quoted(
         (USER, "p", "public", "is reserved"),
     ],
 )
-def test_a_name_or_password_that_cannot_be_is_refused(
+def test_invalid_name_or_password_is_refused(
     stack: Stack, store: Store, answers: Answers, user: str, password: str, owner: str, reason: str
 ) -> None:
     stack.user_secrets[USER] = store(json.dumps({"username": user, "password": password}))
@@ -114,9 +114,7 @@ def test_the_users_secret_is_needed(stack: Stack, answers: Answers) -> None:
     assert "UserSecretArn is missing" in reason_of_failure(answers)
 
 
-def test_a_master_password_that_rds_has_not_applied_yet_is_waited_for(
-    stack: Stack, database: Rds, store: Store
-) -> None:
+def test_pending_master_password_is_waited_for(stack: Stack, database: Rds, store: Store) -> None:
     stack.master_secret = store(json.dumps({"username": MASTER, "password": "the-next-password"}))
     later = threading.Timer(1.5, database.set_password, ["the-next-password"])
     later.start()
@@ -124,10 +122,8 @@ def test_a_master_password_that_rds_has_not_applied_yet_is_waited_for(
     later.join()
 
 
-def test_a_policy_that_iam_has_not_spread_yet_is_waited_for(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The embedded AWS applies a policy at once, so the denial is planted."""
+def test_pending_iam_policy_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded AWS applies a policy immediately, so the test injects the denial."""
     arn = store('{"username": "u"}')
     genuine, denials = boto3.client, [1, 1]
 

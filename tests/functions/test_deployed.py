@@ -20,7 +20,7 @@ Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 
 @pytest.fixture
 def deploy(client: Any) -> Any:
-    """Create a Lambda function from a committed zip; return how to invoke it."""
+    """Create a Lambda function from a committed zip; returns a function that invokes it."""
     role = make_role(client("iam"))
 
     def create(name: str, variables: dict[str, str]) -> Any:
@@ -46,7 +46,7 @@ def deploy(client: Any) -> Any:
 
 
 def make_role(iam: Any) -> str:
-    """The ARN of a role that Lambda may assume, with what the functions call."""
+    """The ARN of a role that Lambda can assume, with the permissions of the functions."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},

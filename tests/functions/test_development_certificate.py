@@ -1,4 +1,4 @@
-"""The self-signed certificate: as others read it, and in ACM from its import to its deletion."""
+"""The self-signed certificate: its content, and its life in ACM from import to deletion."""
 
 import logging
 import socket
@@ -26,7 +26,7 @@ from tests.functions.cloudformation import Answers, Context
 HOST = "carbon-dev-1a2b.eu-north-1.elb.amazonaws.com"
 LONG = "carbon-connect-dev-1a2b3c4d5e6f7-1234567890.ap-southeast-1.elb.amazonaws.com"
 AMPLE = Context(60)
-# The function keeps ten seconds for its answer, eight for its watchdog's.
+# The function reserves ten seconds for its response, eight for that of the watchdog.
 SHORT, ALL_BUT_OVER = Context(10.5), Context(8.3)
 TAGS = [{"Key": "Project", "Value": "carbon"}, {"Key": "StackId", "Value": "arn:stack/1"}]
 WANTED = {"DomainNames": [HOST], "Environment": "dev", "Tags": TAGS}
@@ -39,7 +39,7 @@ def no_key_in_sight(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
-    """Whatever a test does: no key is in an answer or a log, at the level that Lambda logs at."""
+    """In every test, no key is in a response or, at Lambda's level, in a log."""
     caplog.set_level(logging.INFO)
     keys: list[bytes] = []
 
@@ -51,7 +51,7 @@ def no_key_in_sight(
     monkeypatch.setattr(function, "self_signed", remembering)
     yield
     printed = capfd.readouterr()
-    # The text of the fixture is that of this phase; the test's own is over.
+    # In this phase, caplog.text has the log of the teardown and not of the test.
     logged = "".join(record.getMessage() for record in caplog.get_records("call"))
     said = str(answers.taken) + logged + printed.out + printed.err
     assert "PRIVATE KEY" not in said
@@ -76,7 +76,7 @@ def created(acm: Any, answers: Answers) -> str:
 
 @pytest.fixture
 def in_use(client: Callable[..., Any], created: str) -> Iterator[Callable[[], None]]:
-    """Have a listener use the certificate; call to make it let go."""
+    """Let a listener use the certificate; the returned function releases it."""
     ec2, balancing = client("ec2"), client("elbv2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -100,7 +100,7 @@ def read(certificate: SelfSigned) -> x509.Certificate:
 
 
 def imported(acm: Any, arn: str) -> x509.Certificate:
-    """The certificate that ACM holds."""
+    """The certificate in ACM."""
     text = acm.get_certificate(CertificateArn=arn)["Certificate"]
     return x509.load_pem_x509_certificate(text.encode())
 
@@ -114,7 +114,7 @@ def arns(acm: Any) -> set[str]:
     return {each["CertificateArn"] for page in listed for each in page["CertificateSummaryList"]}
 
 
-def test_certificate_is_a_servers_and_signs_itself() -> None:
+def test_certificate_is_a_self_signed_server_certificate() -> None:
     certificate = read(self_signed([HOST, "dev.example.com"]))
 
     certificate.verify_directly_issued_by(certificate)
@@ -161,7 +161,7 @@ def test_common_name_fits(name: str, shown: str) -> None:
     assert names.value.get_values_for_type(x509.DNSName) == [name]
 
 
-def test_key_is_its_own_and_new_each_time() -> None:
+def test_key_matches_and_is_new_each_time() -> None:
     first, second = self_signed([HOST]), self_signed([HOST])
 
     key = load_pem_private_key(first.private_key, password=None)
@@ -173,7 +173,7 @@ def test_key_is_its_own_and_new_each_time() -> None:
 
 @pytest.mark.parametrize("trusted", [True, False])
 def test_tls_handshake(tmp_path: Path, trusted: bool) -> None:
-    """With a client that trusts it, as strict as Python 3.13's; one that does not refuses."""
+    """A client that trusts it, as strict as Python 3.13's, connects; any other refuses."""
     certificate = self_signed([LONG])
     chain, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     chain.write_bytes(certificate.certificate)
@@ -206,7 +206,7 @@ def test_tls_client_refuses_another_name(tmp_path: Path) -> None:
 
 
 def shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> str | None:
-    """Why the client refuses the server, or None."""
+    """The reason for which the client refuses the server, or None."""
     ends = socket.socketpair()
 
     def serve() -> None:
@@ -274,7 +274,9 @@ def test_update_keeps_the_listener(
     in_use()
 
 
-def test_update_of_what_is_gone_is_refused(acm: Any, answers: Answers, created: str) -> None:
+def test_update_of_a_missing_certificate_is_refused(
+    acm: Any, answers: Answers, created: str
+) -> None:
     acm.delete_certificate(CertificateArn=created)
 
     function.handler(answers.event("Update", WANTED, PhysicalResourceId=created), AMPLE)
@@ -284,14 +286,14 @@ def test_update_of_what_is_gone_is_refused(acm: Any, answers: Answers, created: 
     assert answers.only["PhysicalResourceId"] == created
 
 
-def test_delete_waits_until_the_listener_lets_go(
+def test_delete_waits_for_the_listener(
     acm: Any,
     answers: Answers,
     created: str,
     in_use: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It goes while the function waits for the second time."""
+    """The listener releases it during the second wait."""
     monkeypatch.setattr(function, "RETRY_SECONDS", 0.05)
     waits: list[str] = []
 
@@ -314,7 +316,7 @@ def test_delete_waits_until_the_listener_lets_go(
     assert created not in arns(acm)
 
 
-def test_delete_fails_when_the_listener_does_not_let_go(
+def test_delete_fails_if_the_listener_keeps_the_certificate(
     acm: Any,
     answers: Answers,
     created: str,
@@ -335,10 +337,10 @@ def test_delete_fails_when_the_listener_does_not_let_go(
 
 
 @pytest.mark.parametrize("physical_id", ["created", function.PHYSICAL_ID])
-def test_deleting_what_is_gone_succeeds(
+def test_delete_of_a_missing_certificate_succeeds(
     acm: Any, answers: Answers, created: str, physical_id: str
 ) -> None:
-    """Deleted by hand, or never imported, as after a failed Create."""
+    """A user deleted it, or it was never imported, for example after a failed Create."""
     given = created if physical_id == "created" else physical_id
     acm.delete_certificate(CertificateArn=created)
 
@@ -349,7 +351,7 @@ def test_deleting_what_is_gone_succeeds(
 
 
 def test_delete_needs_no_valid_properties(acm: Any, answers: Answers, created: str) -> None:
-    """Whatever came to be is removable: in prod, too."""
+    """Every created resource can be removed, also in prod."""
     event = answers.event("Delete", {"Environment": "prod"}, PhysicalResourceId=created)
 
     function.handler(event, AMPLE)
@@ -392,7 +394,7 @@ def test_an_event_without_an_address_is_malformed(lambda_environment: EmbeddedAw
         function.handler({"RequestType": "Create", "ResourceProperties": WANTED}, AMPLE)
 
 
-def test_acm_that_does_not_answer_is_answered_for(
+def test_silent_acm_is_answered_in_time(
     answers: Answers, lambda_environment: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del lambda_environment
@@ -409,7 +411,7 @@ def test_acm_that_does_not_answer_is_answered_for(
     assert answers.only["PhysicalResourceId"] == function.PHYSICAL_ID
 
 
-def test_acm_that_is_not_there_is_named(
+def test_unreachable_acm_is_named(
     answers: Answers,
     lambda_environment: EmbeddedAws,
     monkeypatch: pytest.MonkeyPatch,
@@ -426,7 +428,7 @@ def test_acm_that_is_not_there_is_named(
 
 
 @pytest.mark.parametrize(("days", "due"), [(89, True), (91, False)])
-def test_schedule_renews_what_is_due(
+def test_schedule_renews_a_due_certificate(
     acm: Any, answers: Answers, monkeypatch: pytest.MonkeyPatch, days: int, due: bool
 ) -> None:
     with monkeypatch.context() as patch:
@@ -444,7 +446,7 @@ def test_schedule_renews_what_is_due(
     assert (after != before) is due
 
 
-def test_schedule_shows_what_fails(acm: Any, created: str) -> None:
+def test_schedule_reports_failures(acm: Any, created: str) -> None:
     acm.delete_certificate(CertificateArn=created)
     wanted = {"CertificateArn": created, "DomainNames": [HOST], "Environment": "dev"}
 

@@ -24,7 +24,7 @@ ZONE = "Z0123456789ABCDEFGHIJ"
 
 
 def listens_with(rendered: Rendered) -> str:
-    """What the HTTPS listener's certificate is: a logical ID, or the ARN that was given."""
+    """The certificate of the HTTPS listener: a logical ID, or the given ARN."""
     listener = named(rendered, "HttpsListener")
     (certificate,) = listener.properties["Certificates"]
     return id_of(rendered, listener.layer, certificate["CertificateArn"])
@@ -55,7 +55,7 @@ def listens_with(rendered: Rendered) -> str:
         ),
     ],
 )
-def test_listener_has_the_one_certificate_that_is_made(
+def test_listener_has_the_created_certificate(
     release: Release, environment: str, given: dict[str, str], certificate: str
 ) -> None:
     rendered = render(release, environment, REGION, given)
@@ -69,7 +69,7 @@ def test_listener_has_the_one_certificate_that_is_made(
 
 
 @pytest.mark.parametrize(("environment", "made"), [("dev", True), ("prod", False)])
-def test_prod_makes_none_even_without_its_rule(
+def test_prod_creates_none_even_without_its_rule(
     release: Release, environment: str, made: bool
 ) -> None:
     edge = json.loads(release.files["templates/edge.template.json"])
@@ -79,7 +79,7 @@ def test_prod_makes_none_even_without_its_rule(
 
 
 @pytest.mark.parametrize("domain", ["", "dev.example.com"])
-def test_function_is_told_the_names_that_users_type(release: Release, domain: str) -> None:
+def test_function_gets_the_names_of_the_environment(release: Release, domain: str) -> None:
     rendered = render(release, "dev", REGION, {"DomainName": domain})
 
     certificate = named(rendered, "DevelopmentCertificate")
@@ -91,7 +91,7 @@ def test_function_is_told_the_names_that_users_type(release: Release, domain: st
     assert domain in text_of(target["Input"])
 
 
-def test_certificate_is_marked_as_its_stacks(release: Release) -> None:
+def test_certificate_has_the_tag_of_its_stack(release: Release) -> None:
     edge = json.loads(release.files["templates/edge.template.json"])["Resources"]
 
     tags = edge["DevelopmentCertificate"]["Properties"]["Tags"]
@@ -101,8 +101,8 @@ def test_certificate_is_marked_as_its_stacks(release: Release) -> None:
 OF_ENVIRONMENT = ("Project", "Environment")
 
 
-def test_role_reaches_its_own_certificate_only(dev: Rendered) -> None:
-    """Every statement names a resource of the stack, or its wildcard is held to the stack's own tag."""
+def test_role_can_change_only_its_certificate(dev: Rendered) -> None:
+    """Every statement names a resource of the stack, or limits its wildcard to the tag of the stack."""
     statements = [statement for _, statement in role_statements(dev, ROLE)]
 
     actions = {action for statement in statements for action in statement["Action"]}
@@ -128,7 +128,7 @@ def test_role_reaches_its_own_certificate_only(dev: Rendered) -> None:
         assert others in (None, {f"aws:ResourceTag/{name}": tags[name] for name in OF_ENVIRONMENT})
         assert key in ("aws:RequestTag/StackId", "aws:ResourceTag/StackId")
         assert value == tags["StackId"]
-        # What acts on a certificate that is there already asks for the tag that is on it.
+        # Actions on an existing certificate require its tag.
         if {"acm:DeleteCertificate", "acm:DescribeCertificate"} & set(statement["Action"]):
             assert key == "aws:ResourceTag/StackId"
 
@@ -165,7 +165,7 @@ def test_only_the_schedule_may_invoke_the_function(dev: Rendered) -> None:
     assert id_of(dev, "edge", permission["SourceArn"]) == "DevelopmentCertificateRenewal"
 
 
-def test_schedule_runs_thrice_before_a_certificate_expires(dev: Rendered) -> None:
+def test_schedule_runs_three_times_before_a_certificate_expires(dev: Rendered) -> None:
     expression = named(dev, "DevelopmentCertificateRenewal").properties["ScheduleExpression"]
 
     days = int(expression.removeprefix("rate(").removesuffix(" days)"))
@@ -194,7 +194,7 @@ def certificate_of_listener(environment: Environment) -> str:
 
 
 def test_launched_updated_and_deleted(embedded: EmbeddedAws, release: Release) -> None:
-    """With nothing given; then with another name; then with a certificate; then without again."""
+    """Without settings, then with another name, then with a certificate, then without it again."""
     environment = Environment(embedded, release, "dev")
     assert environment.launch().succeeded
     host = environment.outputs()["LoadBalancerDnsName"]
@@ -223,7 +223,7 @@ def test_launched_updated_and_deleted(embedded: EmbeddedAws, release: Release) -
 
 
 def test_schedule_reaches_the_deployed_function(embedded: EmbeddedAws, release: Release) -> None:
-    """What the rule is given as input, handed to the function as EventBridge hands it."""
+    """The function receives the input of the rule, like from EventBridge."""
     environment = Environment(embedded, release, "dev")
     assert environment.launch().succeeded
     rule = environment.physical_id("Edge.DevelopmentCertificateRenewal").rpartition("/")[2]

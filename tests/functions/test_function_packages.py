@@ -1,4 +1,4 @@
-"""The zips: made of the sources that are committed, the same bytes every time, and sufficient by themselves."""
+"""The zips: built from the committed sources, reproducible, and complete."""
 
 import hashlib
 import io
@@ -35,7 +35,7 @@ NAMES = [folder.name for folder in function_folders(SOURCE)]
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pip finds nothing anywhere: a build that needs it fails."""
+    """pip finds nothing: a build that needs it fails."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
@@ -43,7 +43,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every function packed anew from the wheels that the set-up has fetched."""
+    """Every function, packed again from the wheels of the set-up."""
     for name in NAMES:
         for pinned in requirements(SOURCE / name):
             assert pinned.wheel_in(WHEELS), f"{pinned.name} is missing: run `make setup`."
@@ -52,7 +52,7 @@ def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder of functions with one that needs nothing, and one shared module that nobody imports."""
+    """A folder with one function without requirements, and a shared module without an import."""
     source = tmp_path / "functions"
     folder = source / "example"
     folder.mkdir(parents=True)
@@ -64,7 +64,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def wheel(folder: Path, name: str, files: dict[str, str]) -> str:
-    """Put a wheel into the folder; return the line that pins it."""
+    """Add a wheel to the folder; returns the line that pins it."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
@@ -74,7 +74,7 @@ def wheel(folder: Path, name: str, files: dict[str, str]) -> str:
 
 
 def recompressed(path: Path) -> bytes:
-    """The same zip as this machine's zlib compresses it."""
+    """The same zip, compressed by this machine's zlib."""
     target = io.BytesIO()
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w") as new:
         for info in old.infolist():
@@ -88,13 +88,13 @@ def members(path: Path) -> list[str]:
         return archive.namelist()
 
 
-def test_every_function_is_committed_as_a_zip_and_nothing_else() -> None:
+def test_every_function_has_a_committed_zip() -> None:
     assert sorted(path.name for path in FUNCTIONS.iterdir()) == [f"{name}.zip" for name in NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_committed_zip_is_what_the_sources_give(name: str, rebuilt: dict[str, Path]) -> None:
-    # Through this machine's zlib, because zlib-ng makes other bytes of the same contents.
+def test_committed_zip_matches_the_sources(name: str, rebuilt: dict[str, Path]) -> None:
+    # Compressed by this machine's zlib, because zlib-ng creates other bytes from the same contents.
     assert rebuilt[name].read_bytes() == recompressed(FUNCTIONS / f"{name}.zip")
 
 
@@ -114,7 +114,7 @@ def test_a_second_build_elsewhere_gives_the_same_bytes(
 
 
 @pytest.mark.usefixtures("offline")
-def test_what_is_up_to_date_is_kept_without_wheels(tmp_path: Path) -> None:
+def test_current_zip_is_kept_without_wheels(tmp_path: Path) -> None:
     shutil.copytree(FUNCTIONS, tmp_path / "zips")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "zips").iterdir()}
 
@@ -124,9 +124,7 @@ def test_what_is_up_to_date_is_kept_without_wheels(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_a_changed_source_a_changed_zip_and_a_broken_zip_are_made_anew(
-    project: Path, tmp_path: Path
-) -> None:
+def test_changed_source_and_damaged_zip_are_packed_again(project: Path, tmp_path: Path) -> None:
     out = tmp_path / "zips"
     path = build_functions(project, out)["example"]
     first = path.read_bytes()
@@ -149,7 +147,7 @@ def test_a_changed_source_a_changed_zip_and_a_broken_zip_are_made_anew(
     assert path.read_bytes() == first
 
 
-def test_the_zip_of_a_function_that_is_gone_is_removed(project: Path, tmp_path: Path) -> None:
+def test_zip_of_a_removed_function_is_deleted(project: Path, tmp_path: Path) -> None:
     out = tmp_path / "zips"
     out.mkdir()
     (out / "gone.zip").write_bytes(b"")
@@ -159,7 +157,7 @@ def test_the_zip_of_a_function_that_is_gone_is_removed(project: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_zip_holds_pure_python_and_stays_small(name: str) -> None:
+def test_zip_has_pure_python_and_is_small(name: str) -> None:
     path = FUNCTIONS / f"{name}.zip"
     names = members(path)
 
@@ -170,7 +168,7 @@ def test_a_zip_holds_pure_python_and_stays_small(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_zip_pins_all_that_its_wheels_require(name: str) -> None:
+def test_zip_pins_all_requirements_of_its_wheels(name: str) -> None:
     pinned = {canonicalize_name(each.name) for each in requirements(SOURCE / name)}
     with zipfile.ZipFile(FUNCTIONS / f"{name}.zip") as archive:
         texts = [
@@ -194,9 +192,7 @@ def test_a_zip_pins_all_that_its_wheels_require(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_zip_is_imported_with_nothing_but_the_lambda_runtimes_packages(
-    name: str, tmp_path: Path
-) -> None:
+def test_zip_needs_only_the_packages_of_the_lambda_runtime(name: str, tmp_path: Path) -> None:
     unpacked, runtime = tmp_path / "task", tmp_path / "runtime"
     with zipfile.ZipFile(FUNCTIONS / f"{name}.zip") as archive:
         archive.extractall(unpacked)
@@ -234,7 +230,7 @@ def test_a_zip_is_imported_with_nothing_but_the_lambda_runtimes_packages(
     ],
 )
 @pytest.mark.usefixtures("offline")
-def test_a_wheel_that_is_not_pinned_or_not_to_be_had_fails_the_build(
+def test_unpinned_or_missing_wheel_fails_the_build(
     project: Path, tmp_path: Path, line: str, reason: str
 ) -> None:
     (project / "example" / "requirements.txt").write_text(line)
@@ -268,7 +264,7 @@ def test_a_wheel_with_compiled_code_fails_the_build(
         build_functions(project, tmp_path / "zips", wheels=wheels)
 
 
-def test_a_wheel_may_not_replace_a_module(project: Path, tmp_path: Path) -> None:
+def test_wheel_cannot_replace_a_module(project: Path, tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
     line = wheel(wheels, "thing", {"functions/example/handler.py": "other"})
     (project / "example" / "requirements.txt").write_text(line)
@@ -301,7 +297,7 @@ def test_a_folder_that_breaks_the_convention_fails_the_build(
         build_functions(project, tmp_path / "zips")
 
 
-def test_only_what_belongs_is_packed(project: Path, tmp_path: Path) -> None:
+def test_only_needed_files_are_packed(project: Path, tmp_path: Path) -> None:
     folder = project / "example"
     (project / "used.py").write_text("from .further import x\n")
     (project / "further.py").write_text("x = 1\n")
@@ -330,7 +326,7 @@ def test_only_what_belongs_is_packed(project: Path, tmp_path: Path) -> None:
             assert (info.date_time, info.external_attr >> 16) == ((1980, 1, 1, 0, 0, 0), 0o100644)
 
 
-def test_the_comment_tells_sources_and_contents(project: Path, tmp_path: Path) -> None:
+def test_comment_identifies_sources_and_contents(project: Path, tmp_path: Path) -> None:
     path = build_functions(project, tmp_path / "zips")["example"]
 
     with zipfile.ZipFile(path) as archive:

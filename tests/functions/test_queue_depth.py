@@ -1,4 +1,4 @@
-"""The queue depth, as real Celery workers leave it in a real Valkey behind TLS."""
+"""The queue depth, with real Celery workers and a real Valkey behind TLS."""
 
 import json
 import os
@@ -93,7 +93,7 @@ class Celery:
             error.add_note(f"The worker said: {log.read_text()[-2000:]}")
             raise
         finally:
-            # Free whoever still waits at the gate: a worker ends when its tasks have.
+            # Open the gate for waiting tasks: a worker ends when its tasks have ended.
             self.open_gate()
             process.terminate()
             try:
@@ -113,7 +113,7 @@ class Celery:
 
 @dataclass
 class Fleet:
-    """An ECS service with so many running tasks, whose metrics go to a namespace of its own."""
+    """An ECS service with this number of running tasks and a separate namespace for its metrics."""
 
     client: Any
     namespace: str
@@ -201,7 +201,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("version", ["5.4", "newest"])
 @pytest.mark.usefixtures("settings")
-def test_depth_is_what_celery_has_waiting_and_in_flight(
+def test_depth_counts_waiting_and_running_jobs(
     server: Valkey, tmp_path: Path, celery_54: Path, version: str
 ) -> None:
     celery = Celery(server, tmp_path, celery_54 if version == "5.4" else None)
@@ -252,7 +252,7 @@ def test_the_queue_is_celerys_own_by_default(server: Valkey, settings: pytest.Mo
 
 @in_one_mode
 @pytest.mark.usefixtures("settings")
-def test_a_burst_is_counted_right_while_workers_drain_it(newest: Celery) -> None:
+def test_burst_is_counted_while_workers_process_it(newest: Celery) -> None:
     burst, concurrency = 1000, 4
     newest.publish({"queue": "celery", "count": burst, "priorities": [None, 3]})
     assert depth() == burst
@@ -319,7 +319,7 @@ def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fl
 
 
 @in_one_mode
-def test_arns_are_taken_and_names_published(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
+def test_arns_are_accepted_and_names_published(fleet: Fleet, settings: pytest.MonkeyPatch) -> None:
     ecs = fleet.client("ecs")
     (service,) = ecs.describe_services(cluster=fleet.cluster, services=["worker"])["services"]
     settings.setenv("CLUSTER", service["clusterArn"])
@@ -331,7 +331,7 @@ def test_arns_are_taken_and_names_published(fleet: Fleet, settings: pytest.Monke
     assert values == [fleet.cluster, "worker"]
 
 
-def test_the_password_may_stand_in_json(
+def test_password_can_be_in_json(
     server: Valkey, settings: pytest.MonkeyPatch, store: Store
 ) -> None:
     secret = store(json.dumps({"username": server.user, "password": server.password}))
@@ -340,7 +340,7 @@ def test_the_password_may_stand_in_json(
     assert depth() == 0
 
 
-def test_the_commands_of_the_contract_are_all_that_the_user_needs(
+def test_user_needs_only_the_commands_of_the_contract(
     server: Valkey, settings: pytest.MonkeyPatch, store: Store
 ) -> None:
     allowed = ["+llen", "+hlen", "+exists", "+multi", "+exec"]
@@ -388,11 +388,11 @@ def test_an_unreachable_cache_is_an_error(fleet: Fleet, settings: pytest.MonkeyP
 
 @in_one_mode
 @pytest.mark.usefixtures("settings")
-def test_a_silent_cache_is_an_error_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_cache_is_an_error_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker, "SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("CACHE_PORT", str(silent.getsockname()[1]))
-        # Whoever waits longer than the limit gets another error than a time-out.
+        # A longer wait than the limit would end with another error than a time-out.
         hang_up = threading.Timer(3, silent.shutdown, [socket.SHUT_RDWR])
         hang_up.start()
         try:
@@ -431,7 +431,7 @@ def test_a_certificate_of_another_name_is_an_error(
 @in_one_mode
 @pytest.mark.usefixtures("settings")
 def test_a_node_of_another_name_is_an_error(server: Valkey, fleet: Fleet) -> None:
-    """Verification holds for the node that the cluster sends the client to, not for the first connection only."""
+    """The client also verifies the node that the cluster redirects it to, not only the first connection."""
     with server.client() as client:
         client.config_set("cluster-preferred-endpoint-type", "ip")
         try:

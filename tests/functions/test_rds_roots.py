@@ -1,4 +1,4 @@
-"""The roots that a database is verified with: those of Amazon's bundle, and no others."""
+"""The root certificates for the verification of a database: exactly those of Amazon's bundle."""
 
 import datetime
 from pathlib import Path
@@ -10,16 +10,16 @@ from cryptography.x509.oid import NameOID
 from tools.rds_roots import PACKAGE, TARGET, RootsError, bundles
 
 FILES = sorted(TARGET.glob("*.pem"))
-# A certificate that ends earlier is not one of the present generation.
+# A certificate that expires earlier is not of the current generation.
 FAR = datetime.datetime(2060, 1, 1, tzinfo=datetime.UTC)
 
 
-def test_the_files_are_what_the_script_makes_of_the_pinned_package() -> None:
+def test_files_match_the_output_of_the_script() -> None:
     assert {path.stem: path.read_text() for path in FILES} == bundles(PACKAGE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_region_has_three_roots_of_its_own(path: Path) -> None:
+def test_region_has_three_roots(path: Path) -> None:
     certificates = x509.load_pem_x509_certificates(path.read_bytes())
     names = [
         str(each.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
@@ -35,11 +35,11 @@ def test_a_region_has_three_roots_of_its_own(path: Path) -> None:
         assert each.not_valid_after_utc > FAR
 
 
-def test_the_region_of_the_environments_is_there() -> None:
+def test_region_of_the_environments_has_roots() -> None:
     assert "eu-north-1" in {path.stem for path in FILES}
 
 
-def test_another_package_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
+def test_package_with_another_hash_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "package.tgz"
     other.write_bytes(PACKAGE.read_bytes() + b" ")
 

@@ -22,7 +22,7 @@ _ARN_SEGMENTS = 6
 
 
 class UnknownOperatorError(Exception):
-    """A policy uses a condition operator that this evaluation does not know; add it here."""
+    """A policy uses an unknown condition operator; add it here."""
 
 
 class SeveralValuesError(Exception):
@@ -89,7 +89,7 @@ def parsed(operator: str) -> tuple[str, str, bool]:
 
 
 def pattern_of(text: str, context: Context, *, literal: bool) -> str:
-    """A policy's text with its variables replaced; wildcards in a replaced value stand for themselves.
+    """A policy's text with its variables replaced; wildcards in a replaced value are literal.
 
     ``literal`` leaves ``${…}`` as it is, for elements where IAM knows no variables. Raises MissingVariableError.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -112,7 +112,7 @@ def pattern_of(text: str, context: Context, *, literal: bool) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which wildcards stand for themselves; the private marks never occur in policies."""
+    """Text with literal wildcards; the private marks never occur in policies."""
     return text.replace("*", "\ue000").replace("?", "\ue001").replace("$", "\ue002")
 
 
@@ -130,12 +130,12 @@ def _expression(pattern: str) -> re.Pattern[str]:
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether text matches a pattern with ``*`` and ``?``, by upper and lower case."""
+    """Whether text matches a pattern with ``*`` and ``?``; case-sensitive."""
     return _expression(pattern).fullmatch(text) is not None
 
 
 def arn_like(text: str, pattern: str) -> bool:
-    """Whether an ARN matches a pattern, each of the six segments by itself."""
+    """Whether an ARN matches a pattern, segment by segment."""
     have, wanted = text.split(":", _ARN_SEGMENTS - 1), pattern.split(":", _ARN_SEGMENTS - 1)
     if len(have) != _ARN_SEGMENTS or len(wanted) != _ARN_SEGMENTS:
         return wanted == ["*"]
@@ -143,14 +143,14 @@ def arn_like(text: str, pattern: str) -> bool:
 
 
 def listed(value: Any) -> list[Any]:
-    """A value that may stand for a list of one."""
+    """A value as a list; a single value becomes a list of one."""
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def as_text(value: Any) -> str:
-    """A value as policies and requests write it."""
+    """A value in the text form of policies and requests."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Whether a principal's request is allowed, evaluated over all the policies that AWS evaluates, and what decides it.
+"""Evaluate a principal's request over all policies that AWS evaluates, with the deciding statements.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tests.iam.conditions import like, listed
 from tests.iam.policies import Body, Policy, Request, Statement, applies, matches_action, obstacles
 
-# Services where the policy of the resource must allow; an identity policy alone does not.
+# Services where the policy of the resource must allow the request; an identity policy alone is not enough.
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
 _RESOURCE_DECIDES = ("kms", "sts")
 
@@ -21,7 +21,7 @@ _RESOURCE_DECIDES = ("kms", "sts")
 class Principal:
     """A caller: a role (by its ARN), an AWS service (``service``), or a workflow (``federated`` is its provider).
 
-    Without ``policies`` it may do what resource policies allow. ``boundary`` and ``session`` limit a role.
+    Without ``policies`` it has only the permissions of resource policies. ``boundary`` and ``session`` limit a role.
     """
 
     arn: str = ""
@@ -47,14 +47,14 @@ class Principal:
 
 @dataclass(frozen=True)
 class Resource:
-    """What a request is about: the account that owns it, and its policy where it has one."""
+    """The resource of a request: its account, and its policy if it has one."""
 
     account: str
     policy: Policy | None = None
 
 
 class Obstacle(NamedTuple):
-    """A statement about the action that does not apply, and the element that keeps it from applying."""
+    """A statement for the action that does not apply, and the element that does not match."""
 
     statement: Statement
     element: str
@@ -67,9 +67,9 @@ class Obstacle(NamedTuple):
 class Decision:
     """Whether a request is allowed.
 
-    ``denied_by`` is the statement that denies it. ``bounded`` says that the boundary or the session refuses what the
-    caller's own policies allow. ``obstacles`` are the elements that keep statements which allow the action from
-    applying.
+    ``denied_by`` is the statement that denies it. ``bounded`` says that the caller's policies allow the request, and
+    the boundary or the session does not. ``obstacles`` are the elements that do not match, of statements that allow the
+    action.
     """
 
     allowed: bool
@@ -78,7 +78,7 @@ class Decision:
     obstacles: tuple[Obstacle, ...] = ()
 
     def reasons(self) -> tuple[str, ...]:
-        """Why a request is refused, one text for each statement that is in its way; empty where it is allowed."""
+        """Why a request is refused, one text for each statement; empty if it is allowed."""
         if self.allowed:
             return ()
         if self.denied_by:
@@ -89,7 +89,7 @@ class Decision:
 
 
 def decide(principal: Principal, request: Request, resource: Resource) -> Decision:
-    """What AWS answers a request of a principal on a resource."""
+    """The decision on a request of a principal on a resource."""
     keys = {"aws:ResourceAccount": resource.account, "s3:ResourceAccount": resource.account}
     asked = replace(request, context={**keys, **principal.keys(), **request.context})
     limits = [each for each in (principal.boundary, principal.session) if each is not None]
@@ -143,7 +143,7 @@ def in_the_way(among: Iterable[Statement], request: Request) -> tuple[Obstacle, 
 
 
 def in_the_way_of(resource: Resource, principal: Principal, request: Request) -> Iterator[Obstacle]:
-    """The same of the resource's policy, where a statement may also name somebody else."""
+    """The same for the resource's policy, whose statements can also name another principal."""
     for each in resource.policy or ():
         if each.allows and matches_action(each.body, request.action):
             if not trusts(each.body.get("Principal"), principal):

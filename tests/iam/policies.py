@@ -1,4 +1,4 @@
-"""Policies and their statements: what a statement is about, and which of its elements keeps it from a request."""
+"""Policies and their statements, and the elements of a statement that do not match a request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """A call: the action, the ARN that it is about, and the condition keys that the service sends with it."""
+    """A call: the action, the ARN of the resource, and the condition keys that the service sends."""
 
     action: str
     arn: str = "*"
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement, and the name of the policy that holds it."""
+    """A statement, and the name of its policy."""
 
     policy: str
     body: Body
@@ -73,7 +73,7 @@ def policy(name: str, document: Any) -> Policy:
 
 
 def matches_action(body: Body, action: str) -> bool:
-    """Whether a statement is about an action; IAM ignores case in it."""
+    """Whether a statement matches an action; IAM ignores case."""
     name = action.lower()
     if "NotAction" in body:
         return not any(like(name, each.lower()) for each in listed(body["NotAction"]))
@@ -81,9 +81,10 @@ def matches_action(body: Body, action: str) -> bool:
 
 
 def matches_resource(body: Body, request: Request) -> bool:
-    """Whether a statement is about the request's resource. A policy without Resource is about what it is attached to.
+    """Whether a statement matches the request's resource. A policy without Resource is for the resource that it is
+    attached to.
 
-    A wildcard crosses the colons of an ARN here, so that no statement looks narrower than it may be.
+    A wildcard also matches colons of an ARN here, so that no statement appears narrower than it is.
     """
     keys = request.keys()
 
@@ -102,9 +103,9 @@ def matches_resource(body: Body, request: Request) -> bool:
 
 
 def obstacles(body: Body, request: Request) -> Iterator[str]:
-    """Elements that keep a statement about the request's action from applying.
+    """Elements that do not match, of a statement for the request's action.
 
-    ``Resource``, or ``Condition KEY`` for each key whose clause does not hold.
+    ``Resource``, or ``Condition KEY`` for each key whose condition is false.
     """
     if not matches_resource(body, request):
         yield "Resource"
@@ -115,7 +116,7 @@ def obstacles(body: Body, request: Request) -> Iterator[str]:
 
 
 def applies(body: Body, request: Request) -> bool:
-    """Whether action, resource and conditions of a statement match a request; its principal is not looked at."""
+    """Whether action, resource and conditions of a statement match a request, without its principal."""
     return matches_action(body, request.action) and not any(obstacles(body, request))
 
 

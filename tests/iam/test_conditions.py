@@ -79,7 +79,7 @@ def test_missing_key(operator: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(("values", "present"), [("true", False), ("false", True), (False, True)])
-def test_null_asks_for_the_key(values: Any, present: bool) -> None:
+def test_null_tests_the_existence_of_the_key(values: Any, present: bool) -> None:
     assert result("Null", "aws:Key", values, {"aws:Key": "x"} if present else {})
     assert not result("Null", "aws:Key", values, {} if present else {"aws:Key": "x"})
 
@@ -119,7 +119,7 @@ def test_variables() -> None:
     assert pattern_of("${aws:username}", context, literal=True) == "${aws:username}"
     with pytest.raises(MissingVariableError):
         pattern_of("${aws:none}", context, literal=False)
-    # Wildcards in a value are text; ${*} is an asterisk.
+    # Wildcards in a value are literal; ${*} is an asterisk.
     of_project = pattern_of("${aws:PrincipalTag/Project}/*", context, literal=False)
     assert like("x*/y", of_project)
     assert not like("xz/y", of_project)
@@ -163,10 +163,10 @@ WORDS = st.text("abAB*?", max_size=3)
     values=st.lists(WORDS, min_size=1, max_size=3),
     found=st.none() | WORDS | st.lists(WORDS, min_size=1, max_size=3),
 )
-def test_as_the_evaluator_of_the_embedded_aws(
+def test_evaluation_agrees_with_the_embedded_aws(
     operator: str, values: list[str], found: str | list[str] | None
 ) -> None:
-    """Two implementations of one specification, written apart from each other."""
+    """Compare two independent implementations of one specification."""
     if isinstance(found, list) and not operator.startswith("For"):
         found = found[0]
     if operator == "Null":
@@ -180,5 +180,5 @@ def test_as_the_evaluator_of_the_embedded_aws(
 
 @settings(max_examples=300, deadline=None)
 @given(text=st.text("ab:/", max_size=6), pattern=st.text("ab:/*?", max_size=6))
-def test_patterns_as_the_evaluator_of_the_embedded_aws(text: str, pattern: str) -> None:
+def test_patterns_agree_with_the_embedded_aws(text: str, pattern: str) -> None:
     assert like(text, pattern) == iam_evaluator.fnmatch_iam_cs(text, pattern)

@@ -1,4 +1,4 @@
-"""The evaluation over all policies: each row of AWS's evaluation logic, and what decides."""
+"""The evaluation over all policies: each row of AWS's evaluation logic, with the deciding statement."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ AWAY_ROOT = {"AWS": AWAY}
 @pytest.mark.parametrize(
     ("principal", "request_", "resource", "expected"),
     [
-        # In one account, one of both suffices.
+        # In one account, one of the two is enough.
         (role(ALLOW), READ, None, True),
         (role(), READ, None, False),
         (role(), READ, by({"AWS": ROLE}), True),
@@ -71,12 +71,12 @@ AWAY_ROOT = {"AWS": AWAY}
         (role(), DECRYPT, by({"AWS": ROLE}, "kms:*"), True),
         # A trust policy, too.
         (role(one("own", statement("Allow", "sts:AssumeRole"))), Request("sts:AssumeRole", ROLE), None, False),
-        # Services and workflows have no policies but the resource's.
+        # Services and workflows have only the resource's policies.
         (Principal(service="a.amazonaws.com"), READ, by({"Service": "a.amazonaws.com"}), True),
         (Principal(service="a.amazonaws.com"), READ, by({"Service": "b.amazonaws.com"}), False),
         (Principal(service="a.amazonaws.com"), READ, by({"AWS": HOME}), False),
         (Principal(federated="p"), READ, by({"Federated": "p"}), True),
-        # A denial prevails, wherever it stands.
+        # A denial in any policy prevails.
         (role(ALLOW, one("more", statement("Deny", "s3:*"))), READ, None, False),
         (role(ALLOW), READ, by("*", effect="Deny"), False),
         (role(ALLOW, boundary=one("b", statement("Allow", "*"), statement("Deny", "s3:*"))), READ, None, False),
@@ -171,10 +171,10 @@ DOCUMENTS = st.lists(BODIES, max_size=4)
 
 @settings(max_examples=400, deadline=None)
 @given(own=DOCUMENTS, boundary=st.none() | DOCUMENTS, value=st.sampled_from([None, "1", "3"]))
-def test_as_the_evaluator_of_the_embedded_aws(
+def test_evaluation_agrees_with_the_embedded_aws(
     own: list[Any], boundary: list[Any] | None, value: str | None
 ) -> None:
-    """Identity policies within a boundary, by two implementations that were written apart from each other."""
+    """Compare identity policies within a boundary in two independent implementations."""
     context = {} if value is None else {"a:b": value}
     limit = None if boundary is None else policy("boundary", boundary)
     mine = decide(

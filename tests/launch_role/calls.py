@@ -1,4 +1,4 @@
-"""The calls that the handlers of a rendered environment's resources make, as Service Catalog's stack would make them."""
+"""The calls of the handlers of a rendered environment's resources in a stack of Service Catalog."""
 
 from __future__ import annotations
 
@@ -91,16 +91,16 @@ class Calls:
         return id_of(self.rendered, resource.layer, resource.properties["ServiceToken"])
 
     def arn(self, service: str, name: str) -> str:
-        """ARN of something in this account and region."""
+        """ARN of a resource in this account and region."""
         return f"arn:{self.partition}:{service}:{self.rendered.region}:{ACCOUNT}:{name}"
 
     def iam_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{ACCOUNT}:{name}"
 
     def of_anything(self, call: Call) -> Iterator[Request]:
-        """Each kind of resource that the action can name, as it is when the handler calls.
+        """Each resource type of the action, in its state at the call of the handler.
 
-        What a handler of another service's type calls is about something with the same tags.
+        A call by a handler of another service is for a resource with the same tags.
         """
         action, kind, resource = call
         if not kinds_of(action) or action in WIDENED:
@@ -118,11 +118,11 @@ class Calls:
 
     @property
     def named(self) -> str:
-        """How names that the templates give begin."""
+        """The prefix of names in the templates."""
         return f"{self.project}-{self.environment}"
 
     def filled(self, action: str) -> Iterator[str]:
-        """The ARNs that an action can be about, in this account and region."""
+        """The ARNs for an action, in this account and region."""
         values = {
             "${Partition}": self.partition,
             "${Region}": self.rendered.region,
@@ -153,7 +153,7 @@ class Calls:
         return {f"aws:ResourceTag/{key}": value for key, value in self.own_tags(resource).items()}
 
     def of_iam(self, call: Call) -> Iterator[Request]:
-        """Roles, and what else IAM has, under the paths of the template."""
+        """Roles and other IAM resources under the paths of the template."""
         action, kind, resource = call
         path = resource.properties.get("Path", f"/{self.project}/{self.environment}/")
         if action == "iam:PassRole":
@@ -180,7 +180,7 @@ class Calls:
                 yield self.of_role(action, role)
 
     def of_role(self, action: str, role: Resource) -> Request:
-        """A call about a role, with its boundary and a policy of the project."""
+        """A call for a role, with its boundary and a policy of the project."""
         context = self.tags(role)
         own = self.iam_arn(f"policy/{ROLE_NAME}{BOUNDARY_SUFFIX}")
         context["iam:PermissionsBoundary"] = role.properties.get("PermissionsBoundary", own)
@@ -190,7 +190,7 @@ class Calls:
         return self.iam_arn(f"role{role.properties['Path']}{name_of(role.logical_id)}")
 
     def passing(self, resource: Resource) -> Iterator[Request]:
-        """The roles that a resource names, each to the services that it trusts; any where it names none."""
+        """The roles of a resource, each with its trusted services; any role if it names none."""
         for role in self.roles(resource):
             for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
                 for service in listed(statement["Principal"].get("Service")):
@@ -204,7 +204,7 @@ class Calls:
         return [role for role in found if role.logical_id in mentioned] or found
 
     def of_s3(self, call: Call) -> Iterator[Request]:
-        """The environment's buckets; a function's code, and anything else that is read, from the release."""
+        """The buckets of the environment; for function code and other reads, the release bucket."""
         action, kind, resource = call
         bucket = f"arn:{self.partition}:s3:::"
         if action in {"s3:GetObject", "s3:GetObjectVersion"}:
@@ -216,7 +216,7 @@ class Calls:
             yield Request(action, f"{bucket}{name}/x" if on_objects else f"{bucket}{name}")
 
     def bucket_names(self, kind: str, resource: Resource) -> list[str]:
-        """The names of the bucket that a resource is or is about; those of all where it names none."""
+        """The name of the bucket of a resource; those of all buckets if it names none."""
         mentioned = ids_in(self.rendered, resource.layer, dict(resource.properties))
         found = list(resources_of_type(self.rendered, "AWS::S3::Bucket"))
         if kind == "AWS::S3::Bucket":
@@ -231,7 +231,7 @@ class Calls:
         return name
 
     def of_lambda(self, call: Call) -> Iterator[Request]:
-        """Functions by the names that CloudFormation gives them; the rest of Lambda by the reference."""
+        """Functions with the names of CloudFormation; other Lambda resources from the reference."""
         action, kind, resource = call
         formats = list(arn_formats(action)) if kinds_of(action) else []
         if formats and not any(":function:" in text for text in formats):
@@ -267,7 +267,7 @@ class Calls:
             yield Request(action, self.arn("kms", resource.properties["AliasName"]))
 
     def of_web_acls(self, call: Call) -> Iterator[Request]:
-        """The web ACL, the load balancer that it is before, and the rule groups that AWS manages."""
+        """The web ACL, its load balancer, and the managed rule groups of AWS."""
         action, kind, resource = call
         if not kinds_of(action):
             yield Request(action)
@@ -330,6 +330,6 @@ class Calls:
 
 
 def name_of(logical_id: str) -> str:
-    """The name that CloudFormation gives something in a stack of Service Catalog, where 64 characters are allowed."""
+    """CloudFormation's name for a resource in a stack of Service Catalog, for a limit of 64 characters."""
     stack = f"SC-{ACCOUNT}-pp-abcdefghijklm-Layer-{SUFFIX}"
     return f"{stack[:24]}-{logical_id[:24]}-{SUFFIX}"

@@ -20,7 +20,7 @@ Statement = Mapping[str, Any]
 
 
 def resources_of(layer: Layer, region: str = REGION, **given: str) -> dict[str, dict[str, Any]]:
-    """The resources of a template, rendered with its defaults and what is given."""
+    """The resources of a template, rendered with its defaults and the given values."""
     template = json.loads(serialize(layer.document()))
     values = {
         name: given.get(name, declaration.default or "")
@@ -41,7 +41,7 @@ def resources_of(layer: Layer, region: str = REGION, **given: str) -> dict[str, 
 
 
 def role_statements(resources: Mapping[str, Mapping[str, Any]]) -> list[Statement]:
-    """The statements of the managed policies that the launch role has."""
+    """The statements of the launch role's managed policies."""
     attached = [arn["Ref"] for arn in resources["LaunchRole"]["Properties"]["ManagedPolicyArns"]]
     return [
         statement

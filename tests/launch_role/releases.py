@@ -1,4 +1,4 @@
-"""Environments of this release and of the kept ones, rendered, for what has to work with all of them."""
+"""Rendered environments of this release and of the kept ones, for tests of all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERY = (
 
 @cache
 def environment_of(version: str, name: str) -> Rendered:
-    """An environment of a kept release, or a variant of this one where the version is empty; read only."""
+    """An environment of a kept release, or a variant of this one if the version is empty; read only."""
     if not version:
         return rendered_variant(name)
     kept = kept_release(version)
@@ -39,7 +39,7 @@ def kept_release(version: str) -> Kept:
 
 
 def with_layers(kept: Kept) -> Release:
-    """A kept release whose layers know their parameters, which is what rendering needs of them."""
+    """A kept release whose layers have their parameters, which rendering needs."""
     layers = []
     for name, template in kept.templates.items():
         if name == ROOT or "launch" in name or "release-bucket" in name:

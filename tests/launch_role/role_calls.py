@@ -1,4 +1,4 @@
-"""The calls that the policies of an environment's roles allow, as requests to hold against a permissions boundary."""
+"""The calls that the policies of an environment's roles allow, as requests for a permissions boundary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.iam.policies import Request
 from tests.rendering import VARIABLE, resources_of_type, role_statements
 
 ROLE = "AWS::IAM::Role"
-# What an action with a wildcard stands for.
+# The actions of a wildcard.
 UNFOLDED = {"kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
 
 
@@ -23,15 +23,15 @@ def roles(rendered: Rendered) -> list[str]:
 
 
 def allowed_requests(rendered: Rendered, role: str) -> Iterator[Request]:
-    """A request for each action and resource of each statement that allows, with what its conditions ask for.
+    """A request for each action and resource of each statement that allows, with a context for its conditions.
 
-    What the environment owns has the tags of the environment.
+    Resources of the environment have its tags.
     """
     for layer, statement in role_statements(rendered, role):
         if statement["Effect"] != "Allow":
             continue
         asked = wanted(statement.get("Condition", {}))
-        # What a request creates has no tags yet.
+        # A resource that a request creates has no tags yet.
         creates = any(key.startswith("aws:RequestTag/") for key in asked)
         context = {**tags(rendered, "RequestTag" if creates else "ResourceTag"), **asked}
         for action in listed(statement["Action"]):
@@ -42,13 +42,13 @@ def allowed_requests(rendered: Rendered, role: str) -> Iterator[Request]:
 
 
 def tags(rendered: Rendered, kind: str) -> dict[str, str]:
-    """Condition keys for the tags of what the environment owns (ResourceTag) or creates (RequestTag)."""
+    """Condition keys for the tags of the environment's existing (ResourceTag) or new (RequestTag) resources."""
     given = rendered.parameters["environment"]
     return {f"aws:{kind}/{key}": given[key] for key in ("Project", "Environment")}
 
 
 def wanted(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """A context in which a condition holds."""
+    """A context in which a condition is true."""
     return {
         clause.key: [str(one) for one in clause.values]
         if ":" in clause.operator
@@ -58,7 +58,7 @@ def wanted(condition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def resolved(rendered: Rendered, layer: str, value: Any) -> str:
-    """The text that a value has once the resources of its layer exist."""
+    """The text of a value when the resources of its layer exist."""
     found = rendered.layers[layer]["Resources"]
 
     def of(logical_id: str, attribute: str | None) -> str:

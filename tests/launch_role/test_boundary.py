@@ -1,4 +1,4 @@
-"""The permissions boundary of the environments' roles: it has room for what they do and for nothing that climbs."""
+"""The permissions boundary of the environments' roles: it allows their work, and no privilege escalation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEY = f"arn:aws:kms:{REGIONAL}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGIONAL}:secret:x-a1B2c3"
 ZONE = "arn:aws:route53:::hostedzone/Z1"
 NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
-# What a role with every right would do next.
+# Privilege escalation by a role with all permissions.
 CLIMBING = (
     Request("iam:CreateUser", f"{IAM}user/x"),
     Request("iam:CreateRole", ROLE, {"iam:PermissionsBoundary": OWN}),
@@ -57,7 +57,7 @@ CLIMBING = (
     Request("organizations:LeaveOrganization"),
     Request("cloudtrail:StopLogging", f"arn:aws:cloudtrail:{REGIONAL}:trail/x"),
 )
-# What a role of a development environment would do to production, or to what has another owner.
+# Attempts of a role of development on production, or on resources of another owner.
 REACHING = (
     Request("secretsmanager:GetSecretValue", SECRET, PROD),
     Request("secretsmanager:GetSecretValue", SECRET),
@@ -88,15 +88,15 @@ REACHING = (
 def boundary_for(
     launched: str = "dev,staging,prod", region: str = "eu-north-1", **given: str
 ) -> Policy:
-    """The boundary that a launch role for these environments makes."""
+    """The boundary of a launch role for these environments."""
     made = resources_of(launch_role(), region, Environments=launched, **given)
     return policy("boundary", made["EnvironmentBoundary"]["Properties"]["PolicyDocument"])
 
 
 def as_administrator(request: Request, launched: str) -> Decision:
-    """What AWS answers a role that a template gave every right, within the boundary."""
+    """The decision for a role with all permissions, within the boundary."""
     principal = Principal(ROLE, ACCOUNT, (EVERYTHING,), boundary_for(launched))
-    # The policies of a key and of a role leave it to the account.
+    # The policies of a key and of a role delegate to the account.
     of_resource = policy(
         "resource",
         [{"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "*"}],
@@ -105,7 +105,7 @@ def as_administrator(request: Request, launched: str) -> Decision:
 
 
 @pytest.mark.parametrize(("version", "name"), EVERY)
-def test_roles_of_every_release_do_their_work_within_it(version: str, name: str) -> None:
+def test_roles_of_every_release_work_within_the_boundary(version: str, name: str) -> None:
     rendered = environment_of(version, name)
     given = rendered.parameters["environment"]
     bodies = boundary_for(
@@ -121,8 +121,8 @@ def test_roles_of_every_release_do_their_work_within_it(version: str, name: str)
 
 
 @pytest.mark.parametrize("sid", [grant.sid for grant in boundary.grants()])
-def test_every_statement_of_it_is_needed(sid: str) -> None:
-    """Without one, some role of some release cannot do its work."""
+def test_every_statement_is_needed(sid: str) -> None:
+    """Without a statement, a role of a release cannot do its work."""
     for version, name in EVERY:
         rendered = environment_of(version, name)
         given = rendered.parameters["environment"]
@@ -136,7 +136,7 @@ def test_every_statement_of_it_is_needed(sid: str) -> None:
 
 
 @pytest.mark.parametrize("version", KEPT)
-def test_it_has_every_action_of_a_kept_release(version: str) -> None:
+def test_boundary_has_every_action_of_a_kept_release(version: str) -> None:
     templates = [
         template
         for name, template in kept_release(version).templates.items()
@@ -146,7 +146,7 @@ def test_it_has_every_action_of_a_kept_release(version: str) -> None:
 
 
 @pytest.mark.parametrize("request_", CLIMBING, ids=lambda one: one.action)
-def test_a_role_with_every_right_does_not_climb(request_: Request) -> None:
+def test_role_with_all_permissions_cannot_escalate(request_: Request) -> None:
     for launched in LAUNCHED.allowed:
         decision = as_administrator(request_, launched)
         assert not decision.allowed
@@ -159,19 +159,19 @@ def test_a_role_of_development_does_not_reach_production(request_: Request, laun
     assert as_administrator(request_, launched).bounded
 
 
-def test_production_uses_its_own() -> None:
+def test_production_can_use_its_resources() -> None:
     own = {"secretsmanager:GetSecretValue", "ec2:DeleteSnapshot", "ecr:PutImage"}
     asked = [one for one in REACHING if one.action in own and one.context == PROD]
     assert [one for one in asked if not as_administrator(one, "prod").allowed] == []
     assert {one.action for one in asked} == own
 
 
-def test_an_image_of_development_may_go_to_production() -> None:
+def test_image_of_development_can_run_in_production() -> None:
     pull = Request("ecr:BatchGetImage", f"arn:aws:ecr:{REGIONAL}:repository/x", DEV)
     assert as_administrator(pull, "prod").allowed
 
 
-def test_the_code_of_a_function_makes_no_network_interface() -> None:
+def test_function_code_cannot_create_network_interfaces() -> None:
     interface = Request("ec2:CreateNetworkInterface", f"arn:aws:ec2:{REGIONAL}:subnet/subnet-1")
     function = {"lambda:SourceFunctionArn": f"arn:aws:lambda:{REGIONAL}:function:SC-x"}
     assert as_administrator(interface, "dev").allowed
@@ -184,7 +184,7 @@ def test_a_key_is_used_through_a_service_only() -> None:
     assert as_administrator(replace(through, context=DEV), "dev").bounded
 
 
-def test_it_fits_a_managed_policy() -> None:
+def test_boundary_fits_a_managed_policy() -> None:
     values = longest_values(launch_role().declarations.values())
     size = longest_size(encode_to_dict(boundary.document(declared())), values)
     assert size <= MAX_MANAGED
@@ -195,7 +195,7 @@ def test_size_counts_the_longest_values() -> None:
     values = longest_values(launch_role().declarations.values())
     document = {"Version": "2012-10-17", "Statement": list(longest.statements)}
     counted = longest_size(encode_to_dict(boundary.document(declared())), values)
-    # Where production is one of the environments, "-" takes the place of "prod"; the longer one counts.
+    # If production is one of the environments, "-" replaces "prod"; the longer one counts.
     assert counted == longest_size(document, {}) + len("prod") - len("-")
 
 
@@ -214,7 +214,7 @@ def test_its_name_follows_the_launch_role() -> None:
     assert "Path" not in properties
 
 
-def test_the_environments_are_every_choice_of_some() -> None:
+def test_environments_parameter_has_every_combination() -> None:
     chosen = {",".join(some) for size in (1, 2, 3) for some in combinations(ENVIRONMENTS, size)}
     assert set(LAUNCHED.allowed) == chosen
     assert LAUNCHED.default == "dev,staging,prod"
@@ -249,7 +249,7 @@ def test_an_organizations_boundary_replaces_that_of_the_template() -> None:
         ("NoBoundaryRemoved", "DeleteRolePermissionsBoundary"),
     ],
 )
-def test_the_guards_are_what_refuses(sid: str, action: str) -> None:
+def test_guards_refuse_the_calls(sid: str, action: str) -> None:
     among = launch_statements()
     without = [body for body in among if body["Sid"] != sid]
     request = Request(f"iam:{action}", ROLE)
@@ -258,13 +258,13 @@ def test_the_guards_are_what_refuses(sid: str, action: str) -> None:
 
 
 def test_a_boundary_is_not_removed() -> None:
-    """Only where publishing has added it to a role of an older release, whose rollback has to remove it."""
+    """Only from a role of an older release that `publish` added it to, because the rollback must remove it."""
     among = launch_statements()
     request = Request("iam:DeleteRolePermissionsBoundary", ROLE, {"iam:PermissionsBoundary": OWN})
     assert not allows(among, request)
     marked = {f"aws:ResourceTag/{BOUNDARY_ADDED}": "true"}
     assert allows(among, replace(request, context={**request.context, **marked}))
-    # The rollback may do so before it writes the policies of the older release.
+    # The rollback may remove it before it writes the policies of the older release.
     assert allows(among, Request("iam:PutRolePolicy", ROLE, marked))
     for action in ("AttachRolePolicy", "PutRolePermissionsBoundary"):
         assert not allows(among, Request(f"iam:{action}", ROLE, marked))
@@ -285,8 +285,8 @@ def test_only_publishing_marks_a_role(action: str, key: str) -> None:
     "action",
     ["CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion", "SetDefaultPolicyVersion"],
 )
-def test_the_boundary_stays_as_it_is(action: str) -> None:
-    """Also with every right beside the launch role's policies."""
+def test_boundary_cannot_be_changed(action: str) -> None:
+    """Also with all permissions in addition to the launch role's policies."""
     more = [*launch_statements(), *EVERYTHING.statements]
     assert not allows(more, Request(f"iam:{action}", OWN))
 
@@ -294,7 +294,7 @@ def test_the_boundary_stays_as_it_is(action: str) -> None:
 @pytest.mark.parametrize(
     "action", ["PutUserPolicy", "PutGroupPolicy", "AttachUserPolicy", "CreateUser"]
 )
-def test_neither_users_nor_groups(action: str) -> None:
+def test_users_and_groups_cannot_be_created(action: str) -> None:
     more = [*launch_statements(), *EVERYTHING.statements]
     assert not allows(more, Request(f"iam:{action}", f"{IAM}user/carbon-connect/dev/x"))
 
@@ -311,7 +311,7 @@ def test_only_roles_under_the_path_of_a_launched_environment(action: str, path: 
 
 
 def test_statements_name_their_actions() -> None:
-    """No statement of the boundary has a wildcard but for a family of two that EBS calls by either name."""
+    """No statement of the boundary has a wildcard, except for two actions of EBS."""
     wild = {
         action
         for body in boundary_for().statements
@@ -323,6 +323,6 @@ def test_statements_name_their_actions() -> None:
 
 @pytest.mark.parametrize("grant", boundary.grants(), ids=lambda grant: grant.sid)
 def test_a_grant_beyond_the_account_has_a_reason(grant: Any) -> None:
-    """The ARN of a snapshot has no account; its tags bind it."""
+    """The ARN of a snapshot has no account; tags limit it."""
     known = ("${AWS::AccountId}", "${Project}", boundary.SNAPSHOTS)
     assert all(any(one in text for one in known) for text in grant.resources) or grant.reason

@@ -1,4 +1,4 @@
-"""Both bootstrap stacks on the embedded AWS: they launch from the request alone, update without change, and are used."""
+"""Both bootstrap stacks on the embedded AWS: created with TemplateBody, updated without change, and used."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def aws(embedded: EmbeddedAws) -> Aws:
 
 
 def deploy(aws: Aws, release: Release, name: str, **given: str) -> dict[str, str]:
-    """Create the stack of a foundation; returns its outputs."""
+    """Create a bootstrap stack; returns its outputs."""
     cloudformation = aws.client("cloudformation")
     cloudformation.create_stack(
         StackName=name,
@@ -62,7 +62,7 @@ def test_the_launch_role_has_its_policies(aws: Aws, release: Release, boundary: 
     assert denied["Condition"] == {"StringNotEquals": {"iam:PermissionsBoundary": required}}
 
 
-def test_the_boundary_is_made_under_its_name(aws: Aws, release: Release) -> None:
+def test_boundary_has_its_name(aws: Aws, release: Release) -> None:
     deploy(aws, release, "launch-role", Environments="dev")
     iam: Any = aws.client("iam")
     arn = f"arn:aws:iam::{aws.account()}:policy/carbon-connect-launch-boundary"
@@ -78,7 +78,7 @@ def document_of(iam: Any, arn: str) -> dict[str, Any]:
     return document
 
 
-def test_the_release_bucket_takes_a_release(aws: Aws, release: Release) -> None:
+def test_release_bucket_accepts_a_release(aws: Aws, release: Release) -> None:
     outputs = deploy(aws, release, "release-bucket")
     bucket = outputs["ReleaseBucket"]
     assert bucket == release_bucket_name(aws.account(), REGION)
@@ -95,7 +95,7 @@ def test_the_release_bucket_takes_a_release(aws: Aws, release: Release) -> None:
 def test_service_catalog_launches_with_them(
     aws: Aws, release: Release, buckets: str, status: str
 ) -> None:
-    """A root and a nested template of the release: made, and deleted, as far as the role goes."""
+    """A root and a nested template of the release, created and deleted with the role."""
     deploy(aws, release, "launch-role", ReleaseBuckets=buckets)
     bucket = deploy(aws, release, "release-bucket")["ReleaseBucket"]
     upload(aws, release, bucket)
@@ -149,7 +149,7 @@ def offer(aws: Aws, release: Release, bucket: str) -> tuple[str, str]:
 
 
 def settled(catalog: Any, record: str) -> dict[str, Any]:
-    """A record once nothing works on it any more."""
+    """A record after its operation has ended."""
     for _ in range(600):
         found: dict[str, Any] = catalog.describe_record(Id=record)["RecordDetail"]
         if found["Status"] in {"SUCCEEDED", "FAILED"}:

@@ -38,7 +38,7 @@ from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import resources
 
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
-# What a handler declares and the role may not do: its template has a boundary for every role.
+# Actions that a handler declares and that the role lacks, because the template has a boundary for every role.
 REFUSED = {"iam:DeleteRolePermissionsBoundary"}
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 RELEASES = f"arn:aws:s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-eu-north-1"
@@ -120,7 +120,7 @@ def refused(version: str, name: str, among: tuple[Statement, ...]) -> Iterator[s
 
 @pytest.mark.parametrize(("version", "name"), EVERY)
 def test_what_the_handlers_need_is_allowed(version: str, name: str) -> None:
-    """To launch, update and delete it, with a launch role for that environment alone."""
+    """To launch, update and delete an environment, with a launch role for that environment only."""
     assert list(refused(version, name, statements_for(version, name))) == []
 
 
@@ -141,7 +141,7 @@ def test_every_action_of_the_handlers_is_evaluated() -> None:
 @pytest.mark.parametrize(
     "action", ["ecs:CreateService", "iam:PassRole", "s3:PutBucketPolicy", "ec2:DeleteVpc"]
 )
-def test_an_action_that_is_left_out_is_found(action: str) -> None:
+def test_omitted_action_is_found(action: str) -> None:
     among = tuple(
         {**statement, "Action": [one for one in listed(statement["Action"]) if one != action]}
         for statement in statements_for("", "dev")
@@ -151,7 +151,7 @@ def test_an_action_that_is_left_out_is_found(action: str) -> None:
     assert all(f": {action} on" in line for line in found)
 
 
-def test_what_no_handler_needs_is_not_allowed() -> None:
+def test_actions_that_no_handler_needs_are_not_allowed() -> None:
     assert superfluous(statements()) == set()
 
 
@@ -161,7 +161,7 @@ def test_a_superfluous_action_is_found() -> None:
 
 
 def superfluous(among: tuple[Statement, ...]) -> set[str]:
-    """Actions that the statements allow, and neither a handler nor a gap asks for; wildcards are not unfolded."""
+    """Actions that the statements allow, and neither a handler nor a gap needs; wildcards are not expanded."""
     needed = {action for kind in resource_types(built()) for action in called_actions(kind)}
     allowed = {
         action
@@ -203,7 +203,7 @@ def test_gaps_are_granted(granted: Request) -> None:
     assert allows(statements(), granted)
 
 
-def test_releases_of_a_named_bucket_only() -> None:
+def test_only_releases_of_a_named_bucket_are_read() -> None:
     given = statements(ReleaseBuckets="carbon-connect-releases-444455556666-*")
     theirs = "arn:aws:s3:::carbon-connect-releases-444455556666-eu-west-1/x"
     ours = {"s3:ResourceAccount": ACCOUNT}
@@ -212,8 +212,8 @@ def test_releases_of_a_named_bucket_only() -> None:
     assert not allows(statements(), Request("s3:GetObject", theirs, ours))
 
 
-def test_releases_in_buckets_of_the_publishers_account_only() -> None:
-    """The name of a bucket does not say whose it is."""
+def test_only_buckets_of_the_publisher_account_are_read() -> None:
+    """The name of a bucket does not identify its account."""
     other = {"s3:ResourceAccount": "444455556666"}
     for arn in (f"{RELEASES}/x", f"{RELEASES}-evil/x"):
         assert allows(statements(), Request("s3:GetObject", arn, {"s3:ResourceAccount": ACCOUNT}))
@@ -231,7 +231,7 @@ def test_committed_permissions_are_those_of_the_templates() -> None:
     assert declared() == compute(built())
 
 
-def test_another_resource_type_changes_them() -> None:
+def test_another_resource_type_changes_the_permissions() -> None:
     layer = Layer("queue", "A layer with a type that no other has")
     layer.add(Queue("Queue"))
     changed = compute(replace(built(), layers=(*built().layers, layer)))
@@ -279,16 +279,16 @@ def test_every_gap_has_a_reason() -> None:
 
 
 @pytest.mark.parametrize("pattern", [*bindings.OWN, *bindings.OWN_OR_NEW])
-def test_what_tags_bind_can_be_bound_to_tags(pattern: str) -> None:
-    """Each pattern selects something, and its service has the key for a resource of it."""
+def test_actions_limited_by_tags_support_tags(pattern: str) -> None:
+    """Each pattern selects an action, and its service has the condition key for one of its resources."""
     selected = [action for action in (*declared().bound, *gap_actions()) if like(action, pattern)]
     assert selected
     for action in selected:
         assert any("aws:ResourceTag/${TagKey}" in keys for keys in condition_keys(action)), action
 
 
-def test_everything_that_can_have_tags_has_those_of_its_environment() -> None:
-    """In every release, so that a statement on tags finds them."""
+def test_every_taggable_resource_has_the_tags_of_its_environment() -> None:
+    """In every release, so that statements with tags match them."""
     for version, name in EVERY:
         rendered = environment_of(version, name)
         given = rendered.parameters[ROOT]
@@ -299,7 +299,7 @@ def test_everything_that_can_have_tags_has_those_of_its_environment() -> None:
 
 
 def tag_property(kind: str) -> bool:
-    """Whether resources of a type can have tags, by its provider schema; a launch template has its own way."""
+    """Whether resources of a type can have tags, by its provider schema; a launch template is an exception."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
     if kind.startswith("Custom::"):
@@ -308,7 +308,7 @@ def tag_property(kind: str) -> bool:
     return bool(schema.get("tagging", {}).get("taggable")) or kind == "AWS::EC2::LaunchTemplate"
 
 
-# Where the service of a type is called otherwise in IAM.
+# Services with another prefix in IAM.
 SERVICES = {
     "applicationautoscaling": "application-autoscaling",
     "certificatemanager": "acm",
@@ -327,7 +327,7 @@ def test_the_service_of_a_resource_type_has_an_area(kind: str) -> None:
     assert len(areas) == 1
 
 
-def test_only_service_catalog_takes_it_on() -> None:
+def test_only_service_catalog_can_assume_it() -> None:
     (statement,) = resources_of(launch_role())["LaunchRole"]["Properties"][
         "AssumeRolePolicyDocument"
     ]["Statement"]
@@ -342,7 +342,7 @@ def test_it_has_the_name_that_launch_constraints_use() -> None:
     assert "Path" not in properties
 
 
-def test_the_launch_role_is_no_release() -> None:
+def test_launch_role_template_is_not_in_the_release() -> None:
     names = [path for path in built().files if "launch-role" in path or "release-bucket" in path]
     assert names == []
     assert len(built().bootstrap_stacks) == 5

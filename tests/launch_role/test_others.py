@@ -1,4 +1,4 @@
-"""What the launch role may do to what the project does not own: nothing to what has another project's tags or name."""
+"""The launch role cannot change resources with the tags or names of another project."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.launch_role.touched import KINDS, UNTAGGED, Place, arn_of
 
 TAG = "aws:ResourceTag/${TagKey}"
 READS = ("*:Describe*", "*:Get*", "*:List*")
-# Reading is a change here where what is read is a secret.
+# Reading a secret counts as a change here.
 SECRETS = {
     "secretsmanager:GetSecretValue",
     "s3:GetObject",
     "s3:GetObjectVersion",
     "ssm:GetParameters",
 }
-# What nobody else's resource keeps a launch from, and why; docs/launch-role.md lists the same.
+# Actions that are allowed on resources of others, and why; docs/launch-role.md lists the same.
 ON_ANYTHING = {
     "ec2:Create*": "creates something in a VPC, a subnet or a route table that the launcher of a layer brings",
     "ec2:AllocateAddress": "names the pool that an address comes from",
@@ -40,7 +40,7 @@ ON_ANYTHING = {
     "wafv2:*ssociateWebACL": "names a load balancer, for which WAF knows no tags; the web ACL is bound by its name, "
     "and load balancing's own actions by tags",
 }
-# What has no tags at all can be changed by these: CloudFormation calls them before a new resource has its tags.
+# Actions on resources without tags: CloudFormation calls them before a new resource has its tags.
 ON_UNTAGGED = {
     "acm:AddTagsToCertificate",
     "application-autoscaling:*",
@@ -69,7 +69,7 @@ PAYROLL = Place("aws", REGION, ACCOUNT, "payroll", "payroll")
 
 @cache
 def statements() -> tuple[Statement, ...]:
-    """Those of a launch role for every environment, which may do the most."""
+    """Those of a launch role for every environment, which has the most permissions."""
     return tuple(role_statements(resources_of(launch_role())))
 
 
@@ -89,7 +89,7 @@ def changes() -> list[str]:
 
 
 def on_others(action: str, tags: dict[str, str]) -> Iterator[Request]:
-    """Requests on each kind of resource that an action can name, where another application has it."""
+    """Requests on each resource type of an action, for a resource of another application."""
     has: dict[str, object] = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
     if action.startswith("kms:"):
         has["kms:ResourceAliases"] = ["alias/payroll"] if tags else []
@@ -107,7 +107,7 @@ def on_others(action: str, tags: dict[str, str]) -> Iterator[Request]:
 
 
 def allowed_on(tags: dict[str, str]) -> set[str]:
-    """The actions that the role may use on what another application has."""
+    """The actions that the role can use on resources of another application."""
     return {
         action
         for action in changes()
@@ -116,21 +116,21 @@ def allowed_on(tags: dict[str, str]) -> set[str]:
 
 
 def unexplained(found: set[str], *lists: Collection[str]) -> set[str]:
-    """Actions that no pattern of the lists is about."""
+    """Actions that no pattern of the lists matches."""
     patterns = [pattern for each in lists for pattern in each]
     return {each for each in found if not any(like(each, pattern) for pattern in patterns)}
 
 
-def test_nothing_that_has_the_tags_of_another_project_is_changed() -> None:
+def test_resources_with_the_tags_of_another_project_cannot_be_changed() -> None:
     assert (
         unexplained(allowed_on({"Project": "payroll", "Environment": "prod"}), ON_ANYTHING) == set()
     )
 
 
-def test_what_has_no_tags_is_changed_only_as_a_new_resource_is() -> None:
+def test_resources_without_tags_can_be_changed_only_like_new_ones() -> None:
     assert unexplained(allowed_on({}), ON_ANYTHING, ON_UNTAGGED) == set()
 
 
 @pytest.mark.parametrize("pattern", [*ON_ANYTHING, *sorted(ON_UNTAGGED)])
-def test_each_exception_is_still_one(pattern: str) -> None:
+def test_each_exception_is_still_needed(pattern: str) -> None:
     assert any(like(each, pattern) for each in allowed_on({}))

@@ -1,4 +1,4 @@
-"""The build holds every policy of every template to IAM's quotas."""
+"""The build checks every policy of every template against IAM's quotas."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROLE_NAME = Declaration(
 
 
 def document(characters: int) -> PolicyDocument:
-    """A policy document of somewhat more characters."""
+    """A policy document with slightly more characters."""
     return iam.document(
         Statement(Effect=Allow, Action=[Action("s3", "GetObject")], Resource=["x" * characters])
     )
@@ -98,7 +98,7 @@ def test_a_build_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         assemble.assemble()
 
 
-def test_everything_counts_at_its_longest() -> None:
+def test_longest_values_count() -> None:
     text = {
         "Account": Sub("${AWS::AccountId}"),
         "Known": Ref("Project"),

@@ -1,4 +1,4 @@
-"""The bucket of the releases: private, written once, never emptied, and readable for the named accounts only."""
+"""The release bucket: private, written once, never emptied, and readable only for the named accounts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def as_text(resource: Any) -> str:
     return str(resource)
 
 
-def test_its_name_is_the_one_that_launches_look_for() -> None:
+def test_bucket_has_the_name_that_launches_use() -> None:
     for region in (REGION, "us-east-1"):
         properties = resources_of(release_bucket(), region)["Bucket"]["Properties"]
         name = f"carbon-connect-releases-{ACCOUNT}-{region}"
@@ -48,7 +48,7 @@ def test_its_name_is_the_one_that_launches_look_for() -> None:
     assert named["BucketName"] == "ours"
 
 
-def test_it_outlives_its_stack_and_keeps_every_version() -> None:
+def test_bucket_is_retained_and_keeps_every_version() -> None:
     bucket = resources_of(release_bucket())["Bucket"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert bucket["UpdateReplacePolicy"] == "Retain"
@@ -79,7 +79,7 @@ def test_it_is_private() -> None:
     ids=lambda one: f"{one.action} {sorted(one.context)}",
 )
 def test_it_refuses(refused: Request, organization: str) -> None:
-    """Whatever else the caller is allowed."""
+    """Also if other policies allow the caller everything."""
     assert denies(statements(OrganizationId=organization), refused)
 
 
@@ -87,7 +87,7 @@ def test_it_refuses(refused: Request, organization: str) -> None:
     "request_",
     [
         Request("s3:PutObject", OBJECT, ONCE),
-        # A part of a large upload, which has no key of its own yet.
+        # A part of a multipart upload, which has no object yet.
         Request("s3:PutObject", OBJECT, {**TLS, "s3:ObjectCreationOperation": "false"}),
         Request("s3:GetObject", OBJECT, TLS),
         Request("s3:ListBucket", BUCKET, TLS),
@@ -95,12 +95,12 @@ def test_it_refuses(refused: Request, organization: str) -> None:
     ],
     ids=lambda one: f"{one.action} {sorted(one.context)}",
 )
-def test_it_leaves_to_the_account(request_: Request) -> None:
+def test_policy_delegates_to_the_account(request_: Request) -> None:
     assert not denies(statements(), request_)
     assert not allows(statements(), request_)
 
 
-def test_the_organization_reads_and_nothing_else() -> None:
+def test_organization_can_only_read() -> None:
     given = statements(OrganizationId=ORGANIZATION)
     member = {**ONCE, "aws:PrincipalOrgID": ORGANIZATION}
     assert allows(given, Request("s3:GetObject", OBJECT, member))

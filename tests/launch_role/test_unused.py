@@ -1,4 +1,4 @@
-"""What the launch role leaves out of what handlers declare: every omission holds for the templates of every release."""
+"""Actions that handlers declare and the launch role omits: every omission is valid for the templates of every release."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.relations.variants import built
 
 @cache
 def all_templates() -> tuple[Mapping[str, Any], ...]:
-    """The templates of this release and of the kept ones, without the launch role's and the bucket's."""
+    """The templates of this release and of the kept ones, without those of the launch role and the bucket."""
     kept = [
         template
         for version in KEPT
@@ -55,14 +55,14 @@ def id_of(one: Unused) -> str:
 
 
 @pytest.mark.parametrize("one", UNUSED, ids=id_of)
-def test_no_template_sets_what_would_lead_to_it(one: Unused) -> None:
+def test_no_template_sets_the_property(one: Unused) -> None:
     assert set(one.properties) & set_properties(one.kind) == set()
     assert one.properties or one.reason
 
 
 @pytest.mark.parametrize("one", UNUSED, ids=id_of)
-def test_the_handler_declares_it_and_its_schema_has_the_property(one: Unused) -> None:
-    """So that no omission outlives its reason."""
+def test_handler_declares_the_action_and_schema_has_the_property(one: Unused) -> None:
+    """No omission remains without its reason."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
     assert set(one.actions) <= handler_actions(one.kind)
@@ -73,20 +73,20 @@ def test_the_handler_declares_it_and_its_schema_has_the_property(one: Unused) ->
 def test_a_property_that_is_set_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     planted = Unused("AWS::RDS::DBInstance", ("MultiAZ",), ("rds:ModifyDBInstance",))
     with pytest.raises(AssertionError):
-        test_no_template_sets_what_would_lead_to_it(planted)
+        test_no_template_sets_the_property(planted)
     monkeypatch.setattr(module, "UNUSED", (planted,))
     assert "rds:ModifyDBInstance" not in called_actions("AWS::RDS::DBInstance")
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_a_pattern_stands_for_calls_that_exist(pattern: str) -> None:
+def test_pattern_matches_existing_actions(pattern: str) -> None:
     assert any(pattern in handler_actions(kind) for kind in resource_types(built()))
     for action in PATTERNS[pattern]:
         assert like(action, pattern)
         assert resources_of(action) is not None
 
 
-def test_a_pattern_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_pattern_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = "AWS::AutoScaling::AutoScalingGroup"
     monkeypatch.delitem(module.PATTERNS, "ec2:Get*")
     with pytest.raises(
@@ -118,7 +118,7 @@ def test_no_action_that_is_allowed_has_a_wildcard() -> None:
         "rds:CreateDBSnapshot",
     ],
 )
-def test_what_cloudformation_calls_by_itself_is_allowed(action: str) -> None:
+def test_calls_of_cloudformation_itself_are_allowed(action: str) -> None:
     assert action in gap_actions()
     statements = role_statements(rendered_resources(launch_role()))
     assert any(action in one["Action"] for one in statements if one["Effect"] == "Allow")

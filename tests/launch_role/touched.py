@@ -1,4 +1,4 @@
-"""What a call of a handler is about: each kind of resource that the action can name, by the names and tags that it has then."""
+"""The resources of a handler's call: each resource type of the action, with its names and tags at that time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pipeline.checks.permissions import resources_of as kinds_of
 from tests.iam.conditions import like
 from tests.iam.policies import Request
 
-# Kinds of resource that the package has or uses, with the resource part of their ARNs. NAME is the name that
-# CloudFormation gives, SMALL the same in small letters, NAMED the project and the environment.
+# Resource types of the templates, with the resource part of their ARNs. NAME is CloudFormation's name, SMALL the same
+# in lower case, NAMED the project and the environment.
 KINDS: Mapping[str, Mapping[str, str]] = {
     "acm": {"certificate": "certificate/1"},
     "application-autoscaling": {"ScalableTarget": "scalable-target/1"},
@@ -73,7 +73,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     },
     "sns": {"topic": "NAME"},
 }
-# What an action creates; everything else that it names exists already.
+# The resource that an action creates; its other resources exist already.
 CREATES: Mapping[str, tuple[str, ...]] = {
     "ec2:AllocateAddress": ("elastic-ip",),
     "ec2:AuthorizeSecurityGroup*": ("security-group-rule",),
@@ -115,7 +115,7 @@ CREATES: Mapping[str, tuple[str, ...]] = {
     "*:PutRule": ("rule-on-default-event-bus",),
     "*:RegisterScalableTarget": ("ScalableTarget",),
 }
-# What gives tags: to something new, and again to what exists.
+# Actions that tag: a new resource, and an existing one again.
 TAGGING = (
     "*:AddTags*",
     "*:CreateOrUpdateTags",
@@ -123,7 +123,7 @@ TAGGING = (
     "*:TagOpenIDConnectProvider",
     "*:TagResource",
 )
-# What a handler may call before the tags are there. Of these types, public reports (a security group:
+# Actions that a handler may call before the tags exist. Of these types, public reports (a security group:
 # coverage-roadmap #714) or the absence of a public handler leave it open when CloudFormation tags.
 BEFORE_TAGS: Mapping[str, tuple[str, ...]] = {
     "AWS::EC2::SecurityGroup": ("ec2:AuthorizeSecurityGroup*", "ec2:RevokeSecurityGroup*"),
@@ -140,7 +140,7 @@ BEFORE_TAGS: Mapping[str, tuple[str, ...]] = {
     # The network ACL that a VPC is created with has no tags, and gets the subnet back.
     "AWS::EC2::SubnetNetworkAclAssociation": ("ec2:ReplaceNetworkAclAssociation",),
 }  # fmt: skip
-# What AWS owns, or no tag is on.
+# Resources of AWS, or without tags.
 UNTAGGED = {("ec2", "image"), ("rds", "og"), ("ecs", "capacity-provider")}
 # No handler of the templates' types tags these, or takes tags from them.
 NEVER_TAGGED = {*UNTAGGED, ("ec2", "snapshot")}
@@ -148,7 +148,7 @@ WITHOUT_ACCOUNT = {("ec2", "image"), ("ec2", "snapshot")}
 
 
 class Place(NamedTuple):
-    """Where a resource is and what it is called."""
+    """The location and the names of a resource."""
 
     partition: str
     region: str
@@ -158,7 +158,7 @@ class Place(NamedTuple):
 
 
 def arn_of(service: str, kind: str, place: Place) -> str:
-    """The ARN of a kind of resource."""
+    """The ARN of a resource type."""
     part = KINDS[service][kind].replace("NAMED", place.named)
     part = part.replace("NAME", place.name).replace("SMALL", place.name.lower())
     account = "" if (service, kind) in WITHOUT_ACCOUNT else place.account
@@ -166,9 +166,9 @@ def arn_of(service: str, kind: str, place: Place) -> str:
 
 
 def touched(action: str, handler: str, place: Place, tags: Mapping[str, str]) -> Iterator[Request]:
-    """A request for each kind of resource that an action of a handler can name.
+    """A request for each resource type of an action of a handler.
 
-    ``tags`` are those of the resource that the handler is for, by their keys.
+    ``tags`` are those of the handler's resource, by their keys.
     """
     service = action.partition(":")[0]
     known = KINDS[service]
