@@ -17,15 +17,15 @@ from tests.relations.planting import body
 from tests.relations.text import listed, text_of
 from tests.rendering import id_of, ids_in, only, resources_of_type, role_statements
 
-# Returns its findings, each a sentence.
+# A check yields its findings as sentences.
 Check = Callable[[Rendered], Iterator[str]]
 SCRIPT = BOOT_SCRIPT.read_text(encoding="utf-8")
 GROUP, TEMPLATE, ROLE = "SearchGroup", "SearchLaunchTemplate", "SearchRole"
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html, before it is encoded.
 USER_DATA_BYTES = 16_384
-# Longest values of what only a launch knows: ids, and ARNs with the longest names and region.
+# Longest values that are known only after a launch: IDs, and ARNs with the longest names and region.
 LONGEST_ID, LONGEST_ARN = 32, 240
-# Granted beyond what the script calls: the volume's key and the secret's, and Session Manager's agent.
+# Permissions beyond the calls of the script: the keys of volume and secret, and the agent of Session Manager.
 UNCALLED = {
     "kms:CreateGrant",
     "kms:Decrypt",
@@ -38,7 +38,7 @@ UNCALLED = {
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 }
-# What has no ARN to name.
+# Actions without a resource type.
 EVERYWHERE = {"ec2:DescribeVolumes", "cloudwatch:PutMetricData"}
 
 
@@ -62,7 +62,7 @@ def settings(rendered: Rendered) -> dict[str, str]:
 
 
 def required_settings() -> set[str]:
-    """What the script refuses to start without."""
+    """The settings that the script requires."""
     inside = re.search(r"readonly required=\(([^)]*)\)", SCRIPT)
     assert inside
     return set(inside[1].split())
@@ -74,7 +74,7 @@ def volume_in_use(rendered: Rendered) -> str:
 
 
 def settings_are_those_of_the_script(rendered: Rendered) -> Iterator[str]:
-    """Every required one, none that nobody reads, each a plain NAME=value."""
+    """User data has every required setting and no unused one, each as NAME=value."""
     given = settings(rendered)
     for name in sorted(required_settings() - {name for name, value in given.items() if value}):
         yield f"The script needs {name}, which the user data does not set."
@@ -89,7 +89,7 @@ def settings_are_those_of_the_script(rendered: Rendered) -> Iterator[str]:
 
 
 def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
-    """Each setting that stands for a resource is of the right one."""
+    """Each setting that names a resource names the right one."""
     given = settings(rendered)
     expected = {
         "VOLUME_ID": volume_in_use(rendered),
@@ -113,13 +113,13 @@ def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
 
 
 def user_data_fits(rendered: Rendered) -> Iterator[str]:
-    """EC2 takes 16 KB, also where every value is as long as it may be."""
+    """User data fits EC2's 16 KB with the longest values."""
     compute = next(layer for layer in assemble().layers if layer.name == "compute")
     longest = {
         **dict.fromkeys(("SearchVolumeId", "SearchZone"), "x" * LONGEST_ID),
         **dict.fromkeys(("SearchKeySecretArn", "AWS::StackId"), "x" * LONGEST_ARN),
         IMAGE.name: "x" * (IMAGE.max_length or 0),
-        # A name that CloudFormation gives: stack, logical ID, suffix; CloudWatch Logs takes 512.
+        # A name from CloudFormation: stack, logical ID, suffix; CloudWatch Logs accepts 512 characters.
         "SearchLogGroup": "x" * 128,
         **longest_values(compute, rendered.environment),
     }
@@ -138,7 +138,7 @@ def called() -> set[str]:
 
 
 def role_may_what_the_script_calls(rendered: Rendered) -> Iterator[str]:
-    """All of it, and nothing else."""
+    """The role has exactly the permissions for the calls of the script."""
     granted = {
         action
         for _, statement in role_statements(rendered, ROLE)
@@ -151,7 +151,7 @@ def role_may_what_the_script_calls(rendered: Rendered) -> Iterator[str]:
 
 
 def role_reaches_its_own_only(rendered: Rendered) -> Iterator[str]:
-    """Each action on the resource it is meant for; what has no ARN is few, or under a condition."""
+    """Each action is allowed only on its resource; actions without a resource type are listed or have a condition."""
     own = {
         "secretsmanager": {"SearchKeySecret"},
         "route53": {"SearchZone"},
@@ -183,7 +183,7 @@ def role_reaches_its_own_only(rendered: Rendered) -> Iterator[str]:
 
 
 def conditions_agree_with_the_settings(rendered: Rendered) -> Iterator[str]:
-    """What the script asks for passes the conditions of its role, and no other name or namespace does."""
+    """The script's requests satisfy the conditions of its role, and requests with other names or namespaces do not."""
     given = settings(rendered)
     expected = {
         "cloudwatch:namespace": [given["METRIC_NAMESPACE"]],
@@ -210,7 +210,7 @@ def conditions_agree_with_the_settings(rendered: Rendered) -> Iterator[str]:
 
 
 def group_waits_for_the_signal_of_its_one_instance(rendered: Rendered) -> Iterator[str]:
-    """As long as the script may take, at creation and at each update."""
+    """CloudFormation waits as long as the script can take, at creation and at each update."""
     group = body(rendered, GROUP)
     signal = group.get("CreationPolicy", {}).get("ResourceSignal", {})
     rolling = group.get("UpdatePolicy", {}).get("AutoScalingRollingUpdate", {})
@@ -220,13 +220,13 @@ def group_waits_for_the_signal_of_its_one_instance(rendered: Rendered) -> Iterat
         yield f"{GROUP} is updated without a signal."
     for waits in (signal.get("Timeout"), rolling.get("PauseTime")):
         minutes = re.fullmatch(r"PT(\d+)M", str(waits))
-        # Volume and health check: 60 attempts of 10 seconds each, before what is installed.
+        # Volume and health check: 60 attempts of 10 seconds each, plus the installation.
         if not minutes or int(minutes[1]) < 25:
             yield f"{GROUP} gives up after {waits}, while the script still waits for its volume."
 
 
 def group_comes_after_what_it_needs(rendered: Rendered) -> Iterator[str]:
-    """A server that starts before its permissions, its zone or its log would fail; one that outlives them would too."""
+    """The server starts after its permissions, its DNS zone and its log group, and is deleted before them."""
     before = {logical_id for _, logical_id in existing_before(rendered, "compute", GROUP)}
     for needed in (ROLE, "SearchInstanceProfile", "SearchZone", "SearchLogGroup", "NatGateway1"):
         if needed not in before:
@@ -234,7 +234,7 @@ def group_comes_after_what_it_needs(rendered: Rendered) -> Iterator[str]:
 
 
 def snapshots_are_of_this_volume_only(rendered: Rendered) -> Iterator[str]:
-    """One tag, which the volume has, and no other volume, of this launch or another, can have."""
+    """The snapshot policy selects by one tag, which only the volume in use has."""
     policy = only(rendered, "AWS::DLM::LifecyclePolicy").properties["PolicyDetails"]
     given = rendered.parameters["data"]
     targets = [(tag["Key"], text_of(tag["Value"])) for tag in policy["TargetTags"]]
@@ -245,7 +245,7 @@ def snapshots_are_of_this_volume_only(rendered: Rendered) -> Iterator[str]:
         if not tags & set(targets):
             yield f"No snapshots are made of {volume.logical_id}."
         for key, value in tags & set(targets):
-            # A stack's name is its launch's own: CloudFormation adds what makes it so.
+            # The name of a stack is unique, because CloudFormation adds a suffix.
             stack = f"{given['Project']}-{given['Environment']}-{stack_title('data')}"
             if value != f"{stack}/{volume.logical_id}":
                 yield f"{key} {value} may be on a volume that was left behind."
@@ -257,7 +257,7 @@ def snapshots_are_of_this_volume_only(rendered: Rendered) -> Iterator[str]:
 
 
 def volume_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
-    """And the root volume is not: Auto Scaling has no right on a customer-managed key."""
+    """The volume is encrypted with the environment's key, and the root volume is not: Auto Scaling has no permission on a customer managed key."""
     volume = only(rendered, "AWS::EC2::Volume")
     if volume.properties.get("Encrypted") is not True:
         yield f"{volume.logical_id} is not encrypted."

@@ -20,7 +20,7 @@ BEAT = "BeatService"
 
 @relation
 def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
-    """A Fargate task has no instance to register: its target group takes addresses, its network mode is awsvpc."""
+    """A Fargate task has no instance: its target group has IP addresses as targets, and its network mode is awsvpc."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         task = named(rendered, id_of(rendered, service.layer, service.properties["TaskDefinition"]))
         if "FARGATE" not in listed(task.properties.get("RequiresCompatibilities")):
@@ -35,7 +35,7 @@ def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def scaling_names_its_service(rendered: Rendered) -> Iterator[str]:
-    """ResourceId is service/CLUSTER/SERVICE in names: the Ref of a service is its ARN, which Application Auto Scaling rejects."""
+    """ResourceId is service/CLUSTER/SERVICE with names: Application Auto Scaling rejects the ARN, which is the Ref of a service."""
     for target in (*resources_of_type(rendered, SCALES), *resources_of_type(rendered, POLICY)):
         if "ResourceId" not in target.properties and "ScalingTargetId" in target.properties:
             if id_of(rendered, target.layer, target.properties["ScalingTargetId"]) not in {
@@ -83,7 +83,7 @@ def scaled_services_leave_their_number_open(rendered: Rendered) -> Iterator[str]
 
 @relation
 def there_is_one_beat(rendered: Rendered) -> Iterator[str]:
-    """Two schedulers would schedule everything twice, even for a moment."""
+    """Beat never runs twice, because two schedulers would send every job twice."""
     if BEAT in _scaled(rendered):
         yield f"{BEAT} scales."
     beat = named(rendered, BEAT).properties
@@ -159,7 +159,7 @@ def spot_is_what_the_parameter_says(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[str]:
-    """A log group that ECS creates keeps everything permanently, without encryption."""
+    """Every container logs to a log group of the template, because one that ECS creates has no retention and no encryption with the key."""
     for task_id, container in containers(rendered):
         layer = named(rendered, task_id).layer
         name = f"Container {container['Name']} of {task_id}"
@@ -181,7 +181,7 @@ def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[st
 
 @relation
 def log_groups_have_a_retention(rendered: Rendered) -> Iterator[str]:
-    """Every log group has a retention, and every function logs to one of them: the group that Lambda creates keeps everything."""
+    """Every log group has a retention, and every function logs to one of them: a log group that Lambda creates has no retention."""
     groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
     for group in resources_of_type(rendered, "AWS::Logs::LogGroup"):
         if not group.properties.get("RetentionInDays"):

@@ -12,7 +12,7 @@ from tests.relations.text import is_true, listed, text_of
 from tests.rendering import id_of, ids_in, named, resources, resources_of_type
 
 DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
-# A launch that fails leaves nothing behind.
+# A failed launch leaves no resources.
 ONCE_LAUNCHED = "RetainExceptOnCreate"
 STATEFUL = (
     "AWS::RDS::DBInstance",
@@ -26,25 +26,25 @@ STATEFUL = (
 )
 # Logs of the root's functions: the launch check runs before the key exists. They hold statuses and names, no data.
 BEFORE_THE_KEY = frozenset({"LaunchCheckLogGroup"})
-# What becomes of a resource when it is deleted, and of the old one when it is replaced; whatever is not here goes.
+# The deletion policy and the update replace policy of a resource; a type that is not listed is deleted.
 POLICIES: dict[str, tuple[str | None, str | None]] = {
     "Database": (SNAPSHOT, SNAPSHOT),
     "CacheReplicationGroup": (SNAPSHOT, SNAPSHOT),
     # CloudFormation takes no snapshot of it.
     "ServerlessCache": (DELETE, DELETE),
-    # S3 refuses to delete a bucket that holds anything.
+    # S3 deletes only empty buckets.
     "DocumentsBucket": (DELETE, RETAIN),
     "MediaBucket": (DELETE, RETAIN),
     "AccessLogBucket": (RETAIN, RETAIN),
     "AccessLogBucketPolicy": (RETAIN, RETAIN),
     # Its deletion does nothing, so a function that cannot run must not block the deletion of the stack.
     "LaunchCheck": (RETAIN, None),
-    # Snapshots and logs are unreadable without it.
+    # Without it, snapshots and logs cannot be read.
     "Key": (ONCE_LAUNCHED, RETAIN),
     "SearchVolume": (ONCE_LAUNCHED, RETAIN),
     "RestoredSearchVolume": (ONCE_LAUNCHED, RETAIN),
     "ImageRepositoryOfEnvironment": (ONCE_LAUNCHED, RETAIN),
-    # Others of the account use it.
+    # Other environments of the account use it.
     "GitHubOidcProvider": (ONCE_LAUNCHED, RETAIN),
     "DatabaseSecret": (DELETE, DELETE),
     "DatabaseUserSecret": (DELETE, DELETE),
@@ -57,18 +57,18 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "SearchKeySecret": (DELETE, DELETE),
     "ClaudeApiKeySecret": (DELETE, DELETE),
     "ClimatiqApiKeySecret": (DELETE, DELETE),
-    # Made of other things; made again with them.
+    # Derived from other resources, and created again with them.
     "DatabaseUrl": (None, None),
     "CacheUrl": (None, None),
 }
-# Log groups of earlier releases, which are kept for what they hold. Nothing writes to them.
+# Log groups of earlier releases, which stay for their logs and receive no new ones.
 FORMER = frozenset({"FlowLogGroup"})
 MAJOR = re.compile(r"\d+")
 
 
 @relation
 def what_is_kept_is_what_the_table_says(rendered: Rendered) -> Iterator[str]:
-    """Every resource with data is in the table."""
+    """Every resource with data has the deletion policies in the table."""
     for kind, resource in resources(rendered):
         body = rendered.layers[resource.layer]["Resources"][resource.logical_id]
         found = (body.get("DeletionPolicy"), body.get("UpdateReplacePolicy"))
@@ -80,7 +80,7 @@ def what_is_kept_is_what_the_table_says(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def buckets_are_private(rendered: Rendered) -> Iterator[str]:
-    """Closed to the public, without ACLs, encrypted, and reached over TLS only."""
+    """Buckets have no public access and no ACLs, are encrypted, and accept only TLS."""
     for bucket in resources_of_type(rendered, "AWS::S3::Bucket"):
         name, properties = bucket.logical_id, bucket.properties
         closed = properties.get("PublicAccessBlockConfiguration", {})
@@ -128,7 +128,7 @@ def _refuses_plain_http(statement: dict[str, Any], bucket: str) -> bool:
 
 @relation
 def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
-    """Family and engine have the same major version: the engine rejects a group of another."""
+    """Family and engine have the same major version, because the engine rejects the parameter group of another one."""
     for kind, group_key, family_key in (
         ("AWS::RDS::DBInstance", "DBParameterGroupName", "Family"),
         (
@@ -149,7 +149,7 @@ def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
-    """Database, cache, search index, secrets, logs and alarm topic, with the key that is retained; a snapshot brings its own."""
+    """Database, cache, search index, secrets, logs and alarm topic use the environment's key, which is retained; a restored snapshot keeps its key."""
     for kind, key, switch in (
         ("AWS::RDS::DBInstance", "KmsKeyId", "StorageEncrypted"),
         ("AWS::ElastiCache::ReplicationGroup", "KmsKeyId", "AtRestEncryptionEnabled"),
@@ -171,7 +171,7 @@ def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def nothing_writes_to_former_log_groups(rendered: Rendered) -> Iterator[str]:
-    """They are not encrypted with the environment's key."""
+    """Log groups without the environment's key contain no data."""
     for _, resource in resources(rendered):
         for logical_id in sorted(ids_in(rendered, resource.layer, resource.properties) & FORMER):
             yield f"{resource.logical_id} refers to {logical_id}, which is kept for what it holds only."

@@ -25,7 +25,7 @@ CREDENTIAL_HEADERS = {"authorization", "cookie"}
 
 @relation
 def clients_get_https(rendered: Rendered) -> Iterator[str]:
-    """Port 80 only redirects to 443, which ends TLS with a current policy; the group admits the ports of the listeners."""
+    """Port 80 only redirects to 443, which terminates TLS with a current policy; the security group allows the ports of the listeners."""
     ports = set()
     for listener in resources_of_type(rendered, LISTENER):
         properties = listener.properties
@@ -58,7 +58,7 @@ def _answer(action: dict[str, Any]) -> tuple[str, str, str, str]:
 
 @relation
 def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
-    """Every load balancer has a web ACL; no two of its rules share a priority or a metric; it logs where WAF delivers."""
+    """Every load balancer has a web ACL; no two of its rules share a priority or a metric; its log group has a name that WAF delivers to."""
     protected = {
         id_of(rendered, found.layer, found.properties["ResourceArn"])
         for found in resources_of_type(rendered, "AWS::WAFv2::WebACLAssociation")
@@ -78,7 +78,7 @@ def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
         ):
             if len(set(values)) != len(values):
                 yield f"Two rules of {acl.logical_id} share a {what}."
-        # Documented as the dimension of its metrics is the one, seen is the other.
+        # The documentation names one of them as the dimension of the metrics, and CloudWatch shows the other.
         if acl.properties.get("Name") != acl.properties["VisibilityConfig"]["MetricName"]:
             yield f"{acl.logical_id} has another name than its metrics."
         if acl.logical_id not in logged:
@@ -116,7 +116,7 @@ def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def clients_do_not_choose_their_address(rendered: Rendered) -> Iterator[str]:
-    """The api trusts X-Forwarded-For from the load balancer's subnets, and from private addresses only."""
+    """The api trusts X-Forwarded-For from the load balancer's subnets, and only from private addresses."""
     subnets = [
         ipaddress.IPv4Network(
             named(rendered, id_of(rendered, balancer.layer, subnet)).properties["CidrBlock"]

@@ -17,7 +17,7 @@ FUNCTION = "AWS::Lambda::Function"
 
 @relation
 def schedules_may_call_their_function(rendered: Rendered) -> Iterator[str]:
-    """EventBridge drops a call without a permission; a permission without a source admits the rules of every account."""
+    """Every rule has a permission to call its function; a permission without a source would allow the rules of every account."""
     permitted = set()
     for permission in resources_of_type(rendered, "AWS::Lambda::Permission"):
         function = id_of(rendered, permission.layer, permission.properties["FunctionName"])
@@ -54,7 +54,7 @@ def functions_read_what_they_are_told_of(rendered: Rendered) -> Iterator[str]:
 
 
 def _told(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
-    """A function, and what it is told, as values of a layer."""
+    """A function with its settings, as values of a layer."""
     for function in resources_of_type(rendered, FUNCTION):
         yield function.logical_id, function.layer, function.properties.get("Environment", {})
     for kind, resource in resources(rendered):
@@ -73,7 +73,7 @@ def functions_hold_no_password(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def functions_come_from_the_release(rendered: Rendered) -> Iterator[str]:
-    """From the bucket and prefix of the root, so that function and templates have one version."""
+    """The code comes from the bucket and prefix of the root, so that functions and templates have one version."""
     given = rendered.parameters["environment"]
     for function in resources_of_type(rendered, FUNCTION):
         code = function.properties.get("Code", {})

@@ -1,4 +1,4 @@
-"""Security groups: who can reach what, with rules on both sides."""
+"""Security groups: sources and targets, with rules on both sides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.relations.registry import relation
 from tests.rendering import group_rules, id_of, named, resources_of_type
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
-# Leads nowhere: a group without a rule of its own would let everything out.
+# Matches no traffic: EC2 allows all egress of a group without an egress rule.
 NOWHERE = "127.0.0.1/32"
 LISTENED = (80, 443)
 HTTPS = 443

@@ -1,4 +1,4 @@
-"""Roles: who can assume them, and the wildcards in their policies and those of resources."""
+"""Roles: trusted principals, and wildcards in the policies of roles and resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUBJECT = re.compile(
 VOLUMES, SNAPSHOTS = "arn:aws:ec2:REGION:ACCOUNT:volume/*", "arn:aws:ec2:REGION::snapshot/*"
 CERTIFICATES = "arn:aws:acm:REGION:ACCOUNT:certificate/*"
 
-# Every wildcard in an action or a resource, by the Sid of its statement, and why it must be one.
+# Every wildcard in an action or a resource, by the Sid of its statement, with its reason.
 WILDCARDS: dict[str, tuple[set[str], str]] = {
     "AccountDecidesInIam": (
         {"kms:*", "*"},
@@ -86,7 +86,7 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         "it denies",
     ),
 }
-# A statement about these resources is bound by its conditions instead.
+# A statement on these resources is limited by its conditions instead.
 BOUND = {
     "PublishMetricsOfThisEnvironment": "cloudwatch:namespace",
     "UpdateTheProductItOwns": "servicecatalog:roleLevel",
@@ -99,12 +99,12 @@ BOUND = {
     "ImportAsItsOwn": "aws:RequestTag/StackId",
     "RenewAndDeleteItsOwn": "aws:ResourceTag/StackId",
 }
-# Of what is granted, never all.
+# Part of the allowed actions, never all.
 WHOLE_SERVICES = ("*", "iam:", "sts:", "organizations:")
 
 
 def statements(rendered: Rendered) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Every statement of every policy, with type and logical ID of what holds it; trust policies left out."""
+    """Every statement of every policy, with type and logical ID of its resource; without trust policies."""
     for kind, resource in resources(rendered):
         documents = [
             resource.properties.get("PolicyDocument"),
@@ -185,7 +185,7 @@ def roles_are_bounded(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def services_and_workflows_take_on_roles(rendered: Rendered) -> Iterator[str]:
-    """Only AWS services, and workflows through GitHub's OIDC provider."""
+    """Roles trust only AWS services, and workflows through GitHub's OIDC provider."""
     for role in resources_of_type(rendered, ROLE):
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
             principal = statement["Principal"]

@@ -1,4 +1,4 @@
-"""Alarms: an existing resource publishes what they read, and their messages arrive."""
+"""Alarms: an existing resource publishes their metrics, and their messages arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NODE = re.compile(r"(?P<group>.+)-(?P<number>\d{3})")
 
 
 class Dimension(NamedTuple):
-    """What a dimension's value comes from: a resource's type, and its attribute unless it is the Ref."""
+    """The source of a dimension's value: the type of a resource, and the attribute unless it is the Ref."""
 
     kind: str
     attribute: str | None = None
@@ -48,7 +48,7 @@ SOURCES = {
     ("AWS/RDS", "DBInstanceIdentifier"): Dimension("AWS::RDS::DBInstance"),
     ("AWS/ElastiCache", "clusterId"): Dimension("AWS::ElastiCache::ServerlessCache"),
 }
-# Each namespace's metrics have all of these dimensions, or those of one of the alternatives.
+# The metrics of each namespace have all of these dimensions, or those of one alternative.
 TOGETHER: dict[str, tuple[set[str], ...]] = {
     "AWS/ApplicationELB": ({"LoadBalancer"}, {"LoadBalancer", "TargetGroup"}),
     "AWS/ECS": ({"ClusterName", "ServiceName"},),
@@ -61,7 +61,7 @@ TOGETHER: dict[str, tuple[set[str], ...]] = {
 
 
 def metrics(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What an alarm reads: namespace, metric and dimensions."""
+    """The metrics of an alarm: namespace, metric and dimensions."""
     stats = [
         query["MetricStat"]["Metric"]
         for query in alarm.properties.get("Metrics", ())
@@ -74,7 +74,7 @@ def metrics(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 @relation
 def alarms_read_what_is_published(rendered: Rendered) -> Iterator[str]:
-    """The metric is of a resource of the environment, with the dimensions that its service publishes."""
+    """Each metric belongs to a resource of the environment, with the dimensions that its service publishes."""
     for alarm in resources_of_type(rendered, ALARM):
         for namespace, metric, dimensions in metrics(alarm):
             what = f"{alarm.logical_id} reads {metric} of {namespace}"
@@ -116,13 +116,13 @@ def _unpublished(
 
 
 def own_namespace(rendered: Rendered) -> str:
-    """Namespace of the metrics that the environment publishes itself."""
+    """Namespace of the metrics that the environment publishes."""
     given = rendered.parameters[ROOT]
     return f"{given['Project']}/{given['Environment']}"
 
 
 class Program(NamedTuple):
-    """Code of ours that runs: its role, its source, and the values of its settings, resources by their logical ID."""
+    """Running code of this project: its role, its source, and the values of its settings, resources by their logical ID."""
 
     role: str
     source: str
@@ -207,7 +207,7 @@ def _has_insights(rendered: Rendered) -> bool:
 
 @relation
 def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
-    """Each node: after a failover any of them can be the primary."""
+    """Each cache node has the alarms, because any node can become the primary."""
     read = {
         str(dimensions.get("CacheClusterId"))
         for alarm in resources_of_type(rendered, ALARM)
@@ -222,7 +222,7 @@ def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def alarms_arrive(rendered: Rendered) -> Iterator[str]:
-    """Each publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
+    """Each alarm publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
     topics = {found.logical_id for found in resources_of_type(rendered, "AWS::SNS::Topic")}
     for alarm in resources_of_type(rendered, ALARM):
         told = {
@@ -248,7 +248,7 @@ def alarms_arrive(rendered: Rendered) -> Iterator[str]:
 
 
 def _admits(rendered: Rendered, holder: str, action: str) -> bool:
-    """Whether a policy of a resource admits CloudWatch's alarms of this account."""
+    """Whether a resource policy allows CloudWatch alarms of this account."""
     context = {
         "aws:SourceAccount": ACCOUNT,
         "aws:SourceArn": f"arn:aws:cloudwatch:{rendered.region}:{ACCOUNT}:alarm:any",

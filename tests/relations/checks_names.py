@@ -39,7 +39,7 @@ RESERVED_BY_POSTGRESQL = frozenset(
     """,
     )
 )
-# RDS refuses the first two on PostgreSQL, tried by cfn-lint's maintainers; the others are roles of its own.
+# # RDS refuses the first two on PostgreSQL, as cfn-lint's maintainers tested; the others are roles of RDS.
 # https://github.com/aws-cloudformation/cfn-lint/pull/4425
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Roles.html
 RESERVED_BY_RDS = frozenset(("admin", "rdsadmin", "rdsrepladmin", "rdstopmgr"))
@@ -48,7 +48,7 @@ RESERVED_BEGINNINGS = ("pg_", "rds_")
 USER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 ROTATED = "another version is another name, which replaces the secret: that is its rotation"
-# Each blocks the replacement of what it names, and clashes with one of the same name elsewhere.
+# Each blocks the replacement of its resource, and conflicts with the same name elsewhere.
 NAMED: dict[tuple[str, str], str] = {
     ("KeyAlias", "AliasName"): "an alias is a name; it moves to the next launch's key",
     ("DocumentsBucket", "BucketName"): "asked for by name; BucketNamespace avoids the clash",
@@ -97,7 +97,7 @@ NAMING = re.compile(r"(Name|NamePrefix|Identifier|Id|Family)$")
 
 @relation
 def cache_names_are_taken(rendered: Rendered) -> Iterator[str]:
-    """At most 40 lower-case letters, digits and single hyphens, beginning with a letter."""
+    """The name of the cache has at most 40 lower-case letters, digits and single hyphens, and begins with a letter."""
     for kind, key in CACHE_NAMES:
         for resource in resources_of_type(rendered, kind):
             name = resource.properties.get(key)
@@ -120,7 +120,7 @@ def secret_names_do_not_end_like_a_suffix(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def master_user_is_not_reserved(rendered: Rendered) -> Iterator[str]:
-    """Neither PostgreSQL nor RDS reserves it."""
+    """The name of the master user is not a reserved word of PostgreSQL or RDS."""
     for database in resources_of_type(rendered, "AWS::RDS::DBInstance"):
         user = database.properties.get("MasterUsername")
         if user is None:

@@ -18,7 +18,7 @@ ZONES = 3
 
 @dataclass(frozen=True)
 class Subnet:
-    """A subnet, with its zone as text and the routes of its table; ``table`` is None where it has the VPC's own."""
+    """A subnet, with its zone as text and the routes of its table; ``table`` is None for the main route table of the VPC."""
 
     logical_id: str
     zone: str
@@ -28,7 +28,7 @@ class Subnet:
 
     @property
     def tier(self) -> str:
-        """What its routes make it."""
+        """The tier that follows from its routes."""
         if any("NatGatewayId" in route.properties for route in self.routes):
             return PRIVATE
         return PUBLIC if any("GatewayId" in route.properties for route in self.routes) else DATA
@@ -83,7 +83,7 @@ def subnets_cover_three_zones(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def private_subnets_go_out_through_nat(rendered: Rendered) -> Iterator[str]:
-    """In prod through the gateway in the same zone; elsewhere all through one."""
+    """In prod, private subnets use the NAT gateway in the same zone; in other environments, all use one."""
     found = subnets(rendered)
     gateways = {
         gateway.logical_id: found[id_of(rendered, gateway.layer, gateway.properties["SubnetId"])]
@@ -104,7 +104,7 @@ def private_subnets_go_out_through_nat(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
-    """They have a separate table without a route or an endpoint, and an ACL for the private tier only."""
+    """Data subnets have a separate route table without routes and endpoints, and a network ACL that allows only the private tier."""
     found = subnets(rendered)
     acls = {
         id_of(rendered, each.layer, each.properties["SubnetId"]): id_of(
@@ -139,7 +139,7 @@ def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
 
 
 def _subnets_of_engines(rendered: Rendered) -> set[str]:
-    """Where database and cache are, and may move to."""
+    """The data subnets of three zones are the only ones of database and cache."""
     return {
         id_of(rendered, group.layer, subnet)
         for kind in (
@@ -153,7 +153,7 @@ def _subnets_of_engines(rendered: Rendered) -> set[str]:
 
 
 def _placed(rendered: Rendered) -> Iterator[tuple[Resource, Any, str]]:
-    """What lies in subnets, the subnets, and the tier it belongs to."""
+    """Resources in subnets, with their subnets and tier."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         network = service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]
         yield service, network["Subnets"], PRIVATE
@@ -172,7 +172,7 @@ def _placed(rendered: Rendered) -> Iterator[tuple[Resource, Any, str]]:
 
 @relation
 def everything_is_in_its_tier(rendered: Rendered) -> Iterator[str]:
-    """Only the load balancer and NAT are public; nothing else has a public address."""
+    """Only the load balancer and the NAT gateways are in public subnets; no other resource has a public address."""
     found = subnets(rendered)
     for resource, where, tier in _placed(rendered):
         for subnet in where:

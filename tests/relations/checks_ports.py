@@ -1,4 +1,4 @@
-"""One port in the rules of groups and ACLs, in containers, target groups, health checks and engines."""
+"""Ports agree in security group rules, network ACLs, containers, target groups, health checks and engines."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def engines_are_reached_on_their_port(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def network_acls_admit_the_ports_of_the_engines(rendered: Rendered) -> Iterator[str]:
-    """The ACL allows the same ports as the groups from each private subnet; answers return to the ports of clients."""
+    """The network ACL allows the same ports as the security groups from each private subnet, and responses to ephemeral ports."""
     admitted = {
         span for group in groups_of_engines(rendered) for span in _admitted(rendered, group)
     }

@@ -16,7 +16,7 @@ from tests.rendering import containers, id_of, named, origin_of, resources_of_ty
 FUNCTION, ROLE = "QueueDepthFunction", "QueueDepthRole"
 CLUSTER, SERVICE = "Cluster", "WorkerService"
 JOBS = 3
-# Where each of the function's calls goes.
+# The service of each of the function's calls.
 TARGETS = {
     "secretsmanager:GetSecretValue": "CacheSecret",
     "ecs:DescribeServices": SERVICE,
@@ -26,7 +26,7 @@ TARGETS = {
 
 
 class Metric(NamedTuple):
-    """A metric by all that tells it from others; what only exists after a launch stands as its logical ID."""
+    """A metric by everything that identifies it; values that exist only after a launch are logical IDs."""
 
     namespace: str
     name: str
@@ -35,7 +35,7 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one run of the function did: the metrics it published, the depth it found, the calls it made."""
+    """The result of one run of the function: published metrics, found depth, and calls."""
 
     published: frozenset[Metric] = frozenset()
     depth: float = -1
@@ -47,7 +47,7 @@ Check = Callable[[Rendered, Measurement], Iterator[str]]
 
 
 def variables(rendered: Rendered) -> dict[str, str]:
-    """The function's environment, with logical IDs for what only exists after a launch."""
+    """The function's environment, with logical IDs for values that exist only after a launch."""
     function = named(rendered, FUNCTION)
     return {
         name: id_of(rendered, function.layer, value)
@@ -56,7 +56,7 @@ def variables(rendered: Rendered) -> dict[str, str]:
 
 
 def listened_to(rendered: Rendered) -> list[str]:
-    """The queues that the worker's command takes jobs from."""
+    """The queues of the worker's command."""
     (command,) = (
         container["Command"]
         for task, container in containers(rendered)
@@ -69,7 +69,7 @@ def listened_to(rendered: Rendered) -> list[str]:
 
 
 def key_prefix(rendered: Rendered) -> str:
-    """What Celery's keys begin with, as the worker is told."""
+    """The prefix of Celery's keys in the worker's variables."""
     return next(
         str(variable["Value"])
         for task, container in containers(rendered)
@@ -79,7 +79,7 @@ def key_prefix(rendered: Rendered) -> str:
 
 
 def function_has_its_environment(rendered: Rendered, measurement: Measurement) -> Iterator[str]:
-    """Complete, and each variable from the resource that it is about."""
+    """The function's environment is complete, and each variable comes from its resource."""
     if measurement.refusal:
         yield f"The function says: {measurement.refusal}"
     function, given = named(rendered, FUNCTION), variables(rendered)
@@ -106,7 +106,7 @@ def function_has_its_environment(rendered: Rendered, measurement: Measurement) -
 def function_counts_what_workers_take(
     rendered: Rendered, measurement: Measurement
 ) -> Iterator[str]:
-    """Every queue that the worker's command names, under the prefix that its container is handed."""
+    """The function measures every queue of the worker's command, with the prefix of its container."""
     jobs = JOBS * len(listened_to(rendered))
     if measurement.depth != jobs:
         yield f"The function finds {measurement.depth:g} of {jobs} jobs in {listened_to(rendered)}."
@@ -115,7 +115,7 @@ def function_counts_what_workers_take(
 def workers_scale_by_what_is_published(
     rendered: Rendered, measurement: Measurement
 ) -> Iterator[str]:
-    """The policy's metric, down to each dimension: another one has no data, and nothing scales."""
+    """The scaling policy reads a metric that the function publishes, with equal dimensions; otherwise nothing scales."""
     policies = [
         policy
         for policy in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalingPolicy")
@@ -140,7 +140,7 @@ def workers_scale_by_what_is_published(
 
 
 def alarms_read_what_is_published(rendered: Rendered, measurement: Measurement) -> Iterator[str]:
-    """And one of them is raised when nothing is."""
+    """Alarms read published metrics, and one of them is raised when no data arrives."""
     silence = False
     for alarm in resources_of_type(rendered, ALARM):
         for namespace, name, dimensions in metrics(alarm):
@@ -161,10 +161,10 @@ def alarms_read_what_is_published(rendered: Rendered, measurement: Measurement) 
 
 
 def function_may_do_what_it_calls(rendered: Rendered, measurement: Measurement) -> Iterator[str]:
-    """Every call that it made, on what it is about, under the conditions of the call; and no more of the kind."""
+    """The role allows exactly the calls of the function, on their resources and with their conditions."""
     context = {
         "cloudwatch:namespace": own_namespace(rendered),
-        # As a condition holds it: the ARN of the cluster.
+        # The value in a condition: the ARN of the cluster.
         "ecs:cluster": f"<{CLUSTER}.Arn>",
         "kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com",
     }
@@ -180,7 +180,7 @@ def function_may_do_what_it_calls(rendered: Rendered, measurement: Measurement) 
 
 
 def function_runs_every_minute(rendered: Rendered, _measurement: Measurement) -> Iterator[str]:
-    """By a schedule that may invoke it, and once for each minute."""
+    """A schedule with permission invokes the function once a minute."""
     schedules = {
         rule.logical_id: rule.properties
         for rule in resources_of_type(rendered, "AWS::Events::Rule")

@@ -8,11 +8,12 @@ from tests.relations.checks_data import STATEFUL
 from tests.relations.registry import Templates, template_relation
 from tests.relations.replacement import Tracer
 
-# What an environment is, or is cut from: its parameters say that they replace, and no update of a release changes them.
+# The identity of an environment: the descriptions of these parameters announce the replacement, and no update to a
+# release changes them.
 IDENTITY = {"Project", "Environment"}
 PLACE = {"VpcCidr", "AvailabilityZones"}
 
-# Root parameters on which a create-only property, or the existence, of something that holds data may depend, and why.
+# Root parameters that a create-only property, or the existence, of a resource with data may depend on, and why.
 ALLOWED: dict[tuple[str, str], tuple[set[str], str]] = {
     ("Database", "DBName"): (
         {"DatabaseName", "DatabaseSnapshotIdentifier"},
@@ -86,7 +87,7 @@ for _bucket in ("DocumentsBucket", "MediaBucket"):
 
 @template_relation
 def updates_replace_nothing_that_holds_data(templates: Templates) -> Iterator[str]:
-    """Create-only properties hang on parameters of the list only, traced through nested stacks to the root."""
+    """Create-only properties depend only on listed parameters, traced through nested stacks to the root."""
     tracer = Tracer(templates)
     for layer, template in templates.items():
         for name, resource in template["Resources"].items():

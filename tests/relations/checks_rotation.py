@@ -20,13 +20,13 @@ PAIRS = {
     "JwtSigningSecret": ("JwtSecret", "JwtSecondSecret"),
     "SessionSigningKey": ("SessionKeySecret", "SessionSecondKeySecret"),
 }
-# Variables of the secret in use, and of the other one, by which the api accepts what the former one signed.
+# Variables of the secret in use, and of the other one, with which the api accepts former signatures.
 SIGNING = {
     "JwtSigningSecret": ("JWT_SECRET", "JWT_SECRET_SECONDARY"),
     "SessionSigningKey": ("SESSION_KEY", "SESSION_KEY_SECONDARY"),
 }
 CACHE_USERS = ("CacheUser", "CacheSecondUser")
-# By the variable that a rotation changes: the secrets' variables that tasks read again only as they start.
+# By the variable that a rotation changes: the secrets that tasks read only at their start.
 ROTATIONS = {
     "CACHE_ROTATION": {"CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"},
     "API_KEYS_ROTATION": {"ANTHROPIC_API_KEY", "CLIMATIQ_API_KEY"},
@@ -64,7 +64,7 @@ def _user_of(rendered: Rendered, secret: str) -> str:
 
 @relation
 def both_users_of_the_cache_are_accepted(rendered: Rendered) -> Iterator[str]:
-    """Otherwise a reader that has not been replaced yet is rejected."""
+    """Both users of the cache stay valid, so that readers that are not replaced yet are accepted."""
     group = named(rendered, "CacheUserGroup")
     members = {id_of(rendered, group.layer, user) for user in group.properties["UserIds"]}
     for user in CACHE_USERS:
@@ -77,7 +77,7 @@ def both_users_of_the_cache_are_accepted(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def the_api_signs_with_one_secret_and_accepts_two(rendered: Rendered) -> Iterator[str]:
-    """The next task accepts what the previous one signed, and the other way round."""
+    """New tasks accept signatures of former ones, and vice versa."""
     handed = {
         variable: next(iter(ids_in(rendered, named(rendered, task).layer, reference)))
         for task, container, variable, reference in injected(rendered)
@@ -106,7 +106,7 @@ def a_rotation_replaces_the_tasks_that_read(rendered: Rendered) -> Iterator[str]
 
 
 def _rotations(rendered: Rendered) -> dict[str, str]:
-    """What the variables of rotations must be: which secret is in use, and in which version."""
+    """The expected values of rotation variables: the secret in use, and its version."""
     given = rendered.parameters[ROOT]
     which = given["CacheCredentials"]
     version = "CacheSecondCredentialsVersion" if which == SECOND else "CacheCredentialsVersion"

@@ -25,7 +25,7 @@ VOLUME = "AWS::EC2::Volume"
 
 
 def _server(rendered: Rendered) -> tuple[Resource, Resource, dict[str, Any]]:
-    """The Auto Scaling group of the search server, its launch template, and what that launches."""
+    """The Auto Scaling group of the search server, its launch template, and the launch template's data."""
     group = only(rendered, "AWS::AutoScaling::AutoScalingGroup")
     specification = group.properties["LaunchTemplate"]
     template = named(rendered, id_of(rendered, group.layer, specification["LaunchTemplateId"]))
@@ -42,7 +42,7 @@ def settings(rendered: Rendered) -> dict[str, str]:
 
 @relation
 def search_server_is_beside_its_volume(rendered: Rendered) -> Iterator[str]:
-    """In the volume's zone, one at a time, because a volume attaches to one instance."""
+    """The server runs in the zone of the volume, one instance at a time, because a volume attaches to one instance."""
     group, _, _ = _server(rendered)
     (volume,) = resources_of_type(rendered, VOLUME)
     sizes = {str(group.properties[key]) for key in ("MinSize", "MaxSize")}
@@ -91,7 +91,7 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def search_server_keeps_its_role_to_itself(rendered: Rendered) -> Iterator[str]:
-    """Credentials by session only (IMDSv2), one hop, so that a container cannot read them; no key pair."""
+    """The instance requires IMDSv2 with one hop, so that a container cannot read its credentials, and has no key pair."""
     _, template, launch = _server(rendered)
     options = launch.get("MetadataOptions", {})
     if (

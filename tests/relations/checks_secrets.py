@@ -25,20 +25,20 @@ from tests.rendering import (
 )
 
 SECRET = "AWS::SecretsManager::Secret"
-# The function that makes the database's extensions and users.
+# The function that creates the database's extensions and users.
 FUNCTION = "DatabaseExtensionsFunction"
 READ, DECRYPT = "secretsmanager:GetSecretValue", "kms:Decrypt"
 REFERENCE = re.compile(r"(?P<arn>arn:[^:]+:secretsmanager:[^:]+:\d+:secret:[^:]+):(?P<key>[^:]+)::")
 RESOLVE = "{{resolve:"
 SENSITIVE = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIAL|KEY|_URL$|BACKEND$")
-# A prefix of keys in the cache, a URL to which the key is handed beside it, and the number of a rotation.
+# A prefix of keys in the cache, a URL that is used with the key, and the number of a rotation.
 HARMLESS = {"API_KEYS_ROTATION", "CELERY_KEY_PREFIX", "MEILISEARCH_URL"}
 URL_WITH_PASSWORD = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 @dataclass(frozen=True)
 class Readers:
-    """Who reads a secret: roles that IAM allows to, containers it is injected into, resources that resolve it."""
+    """The readers of a secret: roles that IAM allows, containers that get it, resources that resolve it."""
 
     roles: frozenset[str] = frozenset()
     containers: frozenset[str] = frozenset()
@@ -50,7 +50,7 @@ def readers(roles: str = "", containers: str = "", resources: str = "") -> Reade
     return Readers(*(frozenset(names.split()) for names in (roles, containers, resources)))
 
 
-# Who reads a secret while the first ones of their pairs are in use.
+# The readers of each secret while the first ones of the pairs are in use.
 READERS = {
     "DatabaseSecret": readers("DatabaseExtensionsRole", resources="Database"),
     "DatabaseUserSecret": readers("DatabaseExtensionsRole", resources="DatabaseUrl"),
@@ -78,7 +78,7 @@ def generation(template: str, key: str, length: int) -> dict[str, Any]:
     }
 
 
-# CHANGING ANY OF THIS MAKES A NEW PASSWORD in every running environment with its next update, be it only a space.
+# ANY CHANGE HERE, EVEN A SPACE, CREATES A NEW PASSWORD in every running environment with its next update.
 FROZEN = {
     "DatabaseSecret": generation('{"username": "carbon"}', "password", 48),
     "DatabaseUserSecret": generation('{"username": "carbon_app_1"}', "password", 48),
@@ -90,7 +90,7 @@ FROZEN = {
     "SessionSecondKeySecret": generation("{}", "value", 64),
     "SearchKeySecret": generation("{}", "value", 48),
 }
-# CHANGING IT OVERWRITES THE KEY that somebody has put in.
+# A CHANGE OVERWRITES THE KEY that a user has set.
 PLACEHOLDERS = dict.fromkeys(("ClaudeApiKeySecret", "ClimatiqApiKeySecret"), '{"value": "unset"}')
 
 
@@ -102,7 +102,7 @@ def injected(rendered: Rendered) -> Iterator[tuple[str, str, str, str]]:
 
 
 def keys_of(rendered: Rendered, secret: str) -> set[str]:
-    """The keys of the JSON that a secret holds."""
+    """The JSON keys of a secret."""
     properties = named(rendered, secret).properties
     if "GenerateSecretString" in properties:
         made = properties["GenerateSecretString"]
@@ -125,7 +125,7 @@ def references_name_a_key(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
-    """The secret, and the key that encrypts it, through Secrets Manager: otherwise no task starts."""
+    """The execution role can read each secret and decrypt it through Secrets Manager; otherwise no task starts."""
     via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
     for task, _, variable, reference in injected(rendered):
         layer = named(rendered, task).layer
@@ -141,7 +141,7 @@ def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str]:
-    """The table of readers."""
+    """Every secret has exactly the readers in the table."""
     has_image = bool(rendered.parameters[ROOT]["ImageTag"])
     statements = {
         role.logical_id: list(role_statements(rendered, role.logical_id))
@@ -173,7 +173,7 @@ def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str
 
 
 def _readers_of(rendered: Rendered, secret: str) -> Readers:
-    """Of the cache's two secrets, the URL has the one in use."""
+    """The readers of a pair of secrets: the URL has the one in use."""
     second = rendered.parameters[ROOT]["CacheCredentials"] == "second"
     if second and secret == "CacheSecret":
         return replace(READERS[secret], resources=READERS[secret].resources - {"CacheUrl"})
@@ -201,7 +201,7 @@ def _resolved(rendered: Rendered, layer: str, value: Any) -> set[str]:
 
 @relation
 def containers_hold_no_password(rendered: Rendered) -> Iterator[str]:
-    """The console and every API call show a container's environment and command."""
+    """No environment variable or command contains a password, because the console and the API show them."""
     for task, container in containers(rendered):
         name = f"container {container['Name']} of {task}"
         for variable in container.get("Environment", ()):
@@ -216,7 +216,7 @@ def containers_hold_no_password(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def generated_secrets_are_frozen(rendered: Rendered) -> Iterator[str]:
-    """CloudFormation generates a new value whenever GenerateSecretString changes."""
+    """GenerateSecretString never changes, because CloudFormation would generate a new value."""
     found = {
         secret.logical_id: secret.properties["GenerateSecretString"]
         for secret in resources_of_type(rendered, SECRET)
@@ -229,7 +229,7 @@ def generated_secrets_are_frozen(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def placeholders_are_constant(rendered: Rendered) -> Iterator[str]:
-    """CloudFormation writes SecretString when it changes, over the key that a user has set."""
+    """SecretString never changes, because CloudFormation would overwrite the key that a user has set."""
     for name, value in PLACEHOLDERS.items():
         if named(rendered, name).properties.get("SecretString") != value:
             yield f"SecretString of {name} changed: it would overwrite the key that was put in."
@@ -290,7 +290,7 @@ def user_of(rendered: Rendered, secret: str) -> str:
 
 
 def told(rendered: Rendered) -> dict[str, str]:
-    """What the database's function is told of the present, in its environment."""
+    """The current user in the environment of the database's function."""
     variables = named(rendered, FUNCTION).properties["Environment"]["Variables"]
     found: dict[str, str] = json.loads(text_of(variables["CURRENT"]))
     return found

@@ -1,4 +1,4 @@
-"""Published templates: what a console shows, limits of a launch, and what an update can replace."""
+"""Published templates: texts in the console, limits of a launch, and replacements in an update."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONSTRAINTS = ("AllowedPattern", "AllowedValues", "MinLength", "MaxLength", "Min
 
 @template_relation
 def parameters_are_explained(templates: Templates) -> Iterator[str]:
-    """Label, group and description; a message that names the parameter where a value may be refused."""
+    """Every parameter has a label, a group and a description, and a message with its name if a value can be refused."""
     for layer, template in templates.items():
         interface = template["Metadata"]["AWS::CloudFormation::Interface"]
         labels = interface["ParameterLabels"]
@@ -39,7 +39,7 @@ def parameters_are_explained(templates: Templates) -> Iterator[str]:
 
 @template_relation
 def defaults_are_text(templates: Templates) -> Iterator[str]:
-    """taskcat cannot override a default of another type."""
+    """Defaults are strings, because taskcat cannot override a default of another type."""
     for layer, template in templates.items():
         for name, parameter in template["Parameters"].items():
             if not isinstance(parameter.get("Default", ""), str):
@@ -48,7 +48,7 @@ def defaults_are_text(templates: Templates) -> Iterator[str]:
 
 @template_relation
 def outputs_are_explained(templates: Templates) -> Iterator[str]:
-    """Each has a description."""
+    """Every output has a description."""
     for layer, template in templates.items():
         for name, output in template.get("Outputs", {}).items():
             if not output.get("Description", "").strip():
@@ -57,7 +57,7 @@ def outputs_are_explained(templates: Templates) -> Iterator[str]:
 
 @template_relation
 def templates_fit_the_quotas(templates: Templates) -> Iterator[str]:
-    """Bytes, resources, parameters and outputs."""
+    """Templates are within CloudFormation's quotas of bytes, resources, parameters and outputs."""
     for layer, template in templates.items():
         for what, count, most in (
             ("bytes", len(serialize(template)), TEMPLATE_BYTES),
@@ -71,7 +71,7 @@ def templates_fit_the_quotas(templates: Templates) -> Iterator[str]:
 
 @template_relation
 def templates_need_no_transform(templates: Templates) -> Iterator[str]:
-    """A transform needs a capability more, and is not what was reviewed."""
+    """No template has a transform, which needs another capability and changes the reviewed template."""
     for layer, template in templates.items():
         if "Transform" in template or '"Fn::Transform"' in json.dumps(template):
             yield f"Layer {layer} uses a transform."
@@ -79,7 +79,7 @@ def templates_need_no_transform(templates: Templates) -> Iterator[str]:
 
 @template_relation
 def load_balancer_waits_for_its_log_bucket(templates: Templates) -> Iterator[str]:
-    """It writes a test object at once, which the bucket's policy must allow by then."""
+    """The load balancer depends on the policy of its log bucket, because it writes a test object immediately."""
     for layer, template in templates.items():
         for name, resource in template["Resources"].items():
             if resource["Type"] != "AWS::ElasticLoadBalancingV2::LoadBalancer":

@@ -1,4 +1,4 @@
-"""Faults in what holds data, and in tags."""
+"""Faults in resources with data, and in tags."""
 
 from __future__ import annotations
 

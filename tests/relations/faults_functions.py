@@ -21,7 +21,7 @@ def without_statement(rendered: Rendered, role: str, action: str) -> None:
 
 
 def hand_the_password(rendered: Rendered) -> None:
-    """The custom resource hands on the password itself."""
+    """The custom resource passes the password itself."""
     password = body(rendered, "Database")["Properties"]["MasterUserPassword"]
     body(rendered, "DatabaseExtensions")["Properties"]["Password"] = password
 

@@ -19,7 +19,7 @@ def with_subject(subject: Any) -> Plant:
 
 
 def granting(logical_id: str, **statement: Any) -> Plant:
-    """A policy holds one more statement."""
+    """A policy has an additional statement."""
     return append(
         logical_id, "PolicyDocument/Statement", {"Sid": "More", "Effect": "Allow", **statement}
     )

@@ -9,7 +9,7 @@ from tests.relations.registry import Fault
 
 
 def rename_dimension(rendered: Rendered) -> None:
-    """A dimension in another spelling, as CloudWatch never refuses one."""
+    """A dimension in another spelling, which CloudWatch accepts."""
     body(rendered, "DatabaseCpuTooHigh")["Properties"]["Dimensions"][0]["Name"] = "DBInstanceId"
 
 
@@ -20,12 +20,12 @@ def read_a_third_node(rendered: Rendered) -> None:
 
 
 def misname_own_metric(rendered: Rendered) -> None:
-    """An alarm reads a metric of the environment's own namespace that no program names."""
+    """An alarm reads a metric in the environment's namespace that no program publishes."""
     body(rendered, "SearchUnhealthy")["Properties"]["MetricName"] = "SearchIsHealthy"
 
 
 def publish_elsewhere(rendered: Rendered) -> None:
-    """The search server may publish in another namespace only."""
+    """The search server can publish only in another namespace."""
     for policy in body(rendered, "SearchRole")["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if "cloudwatch:PutMetricData" in statement["Action"]:

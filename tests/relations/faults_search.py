@@ -26,7 +26,7 @@ def with_setting(name: str, value: str) -> Plant:
 
 
 def in_another_zone(rendered: Rendered) -> None:
-    """The server starts where the second of the api's subnets is."""
+    """The server starts in the zone of the api's second subnet."""
     network = body(rendered, "ApiService")["Properties"]["NetworkConfiguration"]
     second = network["AwsvpcConfiguration"]["Subnets"][1]
     body(rendered, "SearchGroup")["Properties"]["VPCZoneIdentifier"] = [second]
@@ -41,7 +41,7 @@ def told_of_another_port(rendered: Rendered) -> None:
 
 
 def told_nothing(rendered: Rendered) -> None:
-    """The api is not told where search is."""
+    """The api has no variable with the address of search."""
     container = body(rendered, "ApiTaskDefinition")["Properties"]["ContainerDefinitions"][0]
     container["Environment"] = [
         each for each in container["Environment"] if each["Name"] != "MEILISEARCH_URL"

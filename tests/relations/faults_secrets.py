@@ -29,7 +29,7 @@ def without_statement(role: str, sid: str) -> Callable[[Rendered], None]:
 
 
 def without_the_key(rendered: Rendered) -> None:
-    """A container is handed a secret's JSON as a whole."""
+    """A container gets the whole JSON of a secret."""
     secret = body(rendered, "ApiTaskDefinition")["Properties"]["ContainerDefinitions"][0][
         "Secrets"
     ][0]
@@ -37,7 +37,7 @@ def without_the_key(rendered: Rendered) -> None:
 
 
 def with_a_wrong_key(rendered: Rendered) -> None:
-    """A container is handed a key that the secret does not have."""
+    """A container gets a key that the secret does not have."""
     secret = body(rendered, "ApiTaskDefinition")["Properties"]["ContainerDefinitions"][0][
         "Secrets"
     ][0]
@@ -45,7 +45,7 @@ def with_a_wrong_key(rendered: Rendered) -> None:
 
 
 def beat_gets_the_secrets_of_the_api(rendered: Rendered) -> None:
-    """Beat is handed whatever the api is."""
+    """Beat gets all variables and secrets of the api."""
     api, beat = (
         body(rendered, name)["Properties"]["ContainerDefinitions"][0]
         for name in ("ApiTaskDefinition", "BeatTaskDefinition")
@@ -64,20 +64,20 @@ MASTER = '{"username": "carbon"}'
 
 
 def told_of_another_user(rendered: Rendered) -> None:
-    """The environment of the database's function names a user that the secret does not."""
+    """The environment of the database's function names another user than the secret."""
     variables = body(rendered, secrets.FUNCTION)["Properties"]["Environment"]["Variables"]
     current = variables["CURRENT"]["Fn::Sub"]
     variables["CURRENT"] = {"Fn::Sub": current.replace("carbon_app_1", "carbon_app_7")}
 
 
 def user_with_the_masters_password(rendered: Rendered) -> None:
-    """The resource hands the function the master user's secret as that of the application's user."""
+    """The resource passes the master user's secret as that of the application's user."""
     properties = body(rendered, "DatabaseExtensions")["Properties"]
     properties["UserSecretArn"] = properties["SecretArn"]
 
 
 def url_of_the_master_user(rendered: Rendered) -> None:
-    """The URL that containers get holds the master user's password."""
+    """The URL of containers contains the master user's password."""
     master = body(rendered, "DatabaseExtensions")["Properties"]["SecretArn"]
     url = f"postgresql://carbon:{{{{resolve:secretsmanager:{master}:SecretString:password}}}}@h/d"
     body(rendered, "DatabaseUrl")["Properties"]["SecretString"] = url

@@ -14,7 +14,7 @@ TARGET_GROUP = (
 
 
 def launch_compute_beside_edge(rendered: Rendered) -> None:
-    """The root hands the compute layer a target group of its own, and so no longer makes it wait for the edge layer."""
+    """The root passes another target group to the compute layer, which then does not wait for the edge layer."""
     body(rendered, "Compute")["Properties"]["Parameters"]["TargetGroupArn"] = TARGET_GROUP
 
 

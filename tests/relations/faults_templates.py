@@ -12,7 +12,7 @@ DATABASE = "Resources/Database/Properties"
 
 
 def many_resources(changed: Templates) -> None:
-    """A layer with more resources than a template takes."""
+    """A layer with more resources than a template can have."""
     topic = {"Type": "AWS::SNS::Topic", "Properties": {}}
     changed["monitoring"]["Resources"] |= {f"Topic{number}": topic for number in range(500)}
 

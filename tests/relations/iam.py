@@ -1,4 +1,4 @@
-"""What the statements of a rendered environment allow: its references become logical IDs, then IAM's evaluation."""
+"""Evaluate the statements of a rendered environment, with logical IDs in place of references."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Statements = Sequence[tuple[str, Mapping[str, Any]]]
 def allows(
     rendered: Rendered, role: str, action: str, target: str, context: Context | None = None
 ) -> bool:
-    """Whether a role's own and attached policies allow an action on the resource of logical ID ``target``.
+    """Whether the inline and attached policies of a role allow an action on the resource with logical ID ``target``.
 
     ``context`` holds the condition keys of the request.
     """
@@ -55,7 +55,7 @@ def plain(rendered: Rendered, layer: str, statement: Mapping[str, Any]) -> dict[
 
 
 def is_about(statement: Mapping[str, Any], action: str, context: Context) -> bool:
-    """Whether action and conditions of a statement match; its resource is what the policy is attached to."""
+    """Whether action and conditions of a statement match, for the resource that the policy is attached to."""
     return policies.applies(
         {"Action": statement["Action"], "Condition": conditions(statement)},
         Request(action, "*", {key: arn_of_reference(value) for key, value in context.items()}),

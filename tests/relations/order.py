@@ -1,4 +1,4 @@
-"""In which order CloudFormation creates the resources of an environment."""
+"""The order in which CloudFormation creates the resources of an environment."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tests.rendering import ids_in, origins_in
 
 
 def existing_before(rendered: Rendered, layer: str, logical_id: str) -> set[tuple[str, str]]:
-    """What surely exists when the resource is created, as layer and logical ID.
+    """The resources that exist when the resource is created, as layer and logical ID.
 
-    In its own layer, what it refers to or waits for, and so on; of the layers whose outputs its layer takes, and of
-    those before these, everything.
+    In its own layer, these are its references and dependencies, transitively; of the layers that its layer depends on,
+    all resources.
     """
     before = {(layer, name) for name in _waits_for(rendered, layer, logical_id)}
     for earlier in layers_before(rendered, layer):
@@ -31,7 +31,7 @@ def layers_before(rendered: Rendered, layer: str) -> set[str]:
         direct |= {stacks[name] for name in body.get("DependsOn", ()) if name in stacks}
         pending += direct - before
         before |= direct
-    # A zone that is given by name looks like that of a subnet.
+    # A zone with a given name looks like that of a subnet.
     return before - {layer}
 
 

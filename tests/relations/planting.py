@@ -14,7 +14,7 @@ ABOVE = "../"
 
 
 def body(rendered: Rendered, logical_id: str) -> dict[str, Any]:
-    """The resource of a logical ID, to be changed."""
+    """The resource with a logical ID, for changes."""
     (found,) = (
         template["Resources"][logical_id]
         for template in rendered.layers.values()
@@ -35,7 +35,7 @@ def put(logical_id: str, path: str, value: Any) -> Plant:
 
 
 def drop(logical_id: str, path: str) -> Plant:
-    """Remove what a path leads to, which must be there."""
+    """Remove the value at a path, which must exist."""
 
     def plant(rendered: Rendered) -> None:
         holder, key = _at(rendered, logical_id, path)
@@ -89,7 +89,7 @@ def put_in_template(layer: str, path: str, value: Any) -> TemplatePlant:
 
 
 def drop_from_template(layer: str, path: str) -> TemplatePlant:
-    """Remove what a path of a template leads to."""
+    """Remove the value at a path of a template."""
 
     def plant(templates: Templates) -> None:
         holder, key = _follow(templates[layer], path)
@@ -106,7 +106,7 @@ def _at(rendered: Rendered, logical_id: str, path: str) -> tuple[Any, Any]:
 
 
 def _follow(holder: Any, path: str) -> tuple[Any, Any]:
-    """The dictionary or list that holds what a path leads to, and its key or position there."""
+    """The dictionary or list with the value at a path, and its key or position there."""
     *steps, last = (int(step) if step.isdigit() else step for step in path.split("/"))
     for step in steps:
         holder = holder[step]

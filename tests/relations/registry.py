@@ -1,4 +1,4 @@
-"""Relations, which checks_*.py register, and the faults by which faults_*.py prove that each can fail."""
+"""Relations, which checks_*.py register, and the faults of faults_*.py, which prove that each can fail."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEMPLATE_RELATIONS: list[TemplateRelation] = []
 
 
 def relation(check: Callable[[Rendered], Iterable[str]]) -> Relation:
-    """Register a relation of rendered environments; what it yields are findings, each a sentence."""
+    """Register a relation of rendered environments; it yields findings, each a sentence."""
 
     @functools.wraps(check)
     def findings(rendered: Rendered) -> list[str]:

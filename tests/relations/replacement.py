@@ -1,4 +1,4 @@
-"""Which root parameters, when changed, replace a resource: what its create-only properties are made of, traced to the root."""
+"""The root parameters whose change replaces a resource: the sources of its create-only properties, traced to the root."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.relations.registry import Templates
 from tests.relations.schemas import create_only
 
 VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
-# Replaces the instance by what the snapshot holds; conditional in the schema, whose list holds much that does not.
+# Replaces the instance with the snapshot; conditional in the schema, whose list also has properties that do not
+# replace.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html
 ALSO_REPLACING = {"AWS::RDS::DBInstance": {"DBSnapshotIdentifier"}}
 CONDITION = "Condition"
@@ -26,7 +27,7 @@ class Tracer:
     known: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def replacing(self, layer: str, logical_id: str) -> dict[str, set[str]]:
-        """The root parameters that replace a resource, by the property; ``Condition`` says what takes it away."""
+        """The root parameters that replace a resource, by the property; ``Condition`` has those that remove it."""
         resource = self.templates[layer]["Resources"][logical_id]
         kind, properties = resource["Type"], resource.get("Properties", {})
         keys = create_only(kind) | ALSO_REPLACING.get(kind, set())
@@ -68,7 +69,7 @@ class Tracer:
         return found or self.parameters(ROOT, given)
 
     def _of_resource(self, layer: str, name: str) -> set[str]:
-        """What replaces a resource changes its Ref."""
+        """The parameters that replace a resource also change its Ref."""
         if (layer, name) not in self.known:
             self.known[layer, name] = set()
             if layer != ROOT:
@@ -95,7 +96,7 @@ def _outputs(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _mentioned(value: Any) -> Iterator[tuple[str, str]]:
-    """What a value refers to: ("Ref", name) and ("Condition", name)."""
+    """The references of a value: ("Ref", name) and ("Condition", name)."""
     match value:
         case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
             yield "Ref", name

@@ -12,7 +12,7 @@ REGION = "eu-north-1"
 @cache
 def schema_of(kind: str) -> dict[str, Any]:
     """The provider schema of a resource type."""
-    # Here, because it takes long, and every test worker imports this module.
+    # Imported here, because it takes long and every test worker imports this module.
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
     schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, kind).schema
@@ -25,12 +25,12 @@ def create_only(kind: str) -> set[str]:
 
 
 def identifier(kind: str) -> set[str]:
-    """Properties by which the resource is found."""
+    """Properties that identify the resource."""
     return _properties(schema_of(kind).get("primaryIdentifier") or ())
 
 
 def tag_property(kind: str) -> str | None:
-    """The property that holds the tags; None for a type that has none."""
+    """The property with the tags; None for a type without tags."""
     tagging = schema_of(kind).get("tagging") or {}
     if not tagging.get("taggable", False):
         return None

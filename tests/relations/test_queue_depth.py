@@ -1,7 +1,8 @@
-"""Queue depth: the function is run as the templates configure it, in every form of an environment, against real servers.
+"""Queue depth: the function runs with the configuration of the templates, in every variant of an environment, against
+real servers.
 
-What it is told, what it does, and what scales and alarms by what it publishes must fit each other. Each such relation is
-proven by faults, planted in a copy.
+Its settings, its calls, and the scaling policies and alarms of its metrics must agree. Planted faults prove each
+relation.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def variant(name: str) -> Rendered:
 
 
 def action(operation: Any) -> str:
-    """What IAM calls an operation of these three services."""
+    """The IAM action of an operation of these three services."""
     return f"{operation.service_model.service_name}:{operation.name}"
 
 
@@ -75,7 +76,7 @@ def secret(aws: EmbeddedAws) -> str:
 
 
 def own_session() -> Any:
-    """A session of one run's own; but the models of the services are read once."""
+    """A separate session for each run; the models of the services are read once."""
     session = botocore.session.Session()
     session.register_component("data_loader", models())
     return boto3.session.Session(botocore_session=session)
@@ -101,7 +102,7 @@ def measure(
     valkey_node: Valkey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Measure:
-    """Run the handler with the environment of a rendered function, but for where the cache is."""
+    """Run the handler with the environment of a rendered function and the address of the test's cache."""
 
     def run(rendered: Rendered) -> Measurement:
         given = variables(rendered)

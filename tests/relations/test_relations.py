@@ -1,6 +1,6 @@
-"""What no linter sees: relations between the resources of an environment, held in every form that it can be launched in.
+"""Relations between the resources of an environment that no linter checks, in every variant of a launch.
 
-Each relation is proven by faults: planted one by one in a copy, each must be found.
+Planted faults prove each relation: each is planted in a copy, and must be found.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def test_every_relation_is_proven_by_a_fault() -> None:
     assert {check.__name__ for check in (*RELATIONS, *TEMPLATE_RELATIONS)} - proven == set()
 
 
-def test_every_name_on_the_list_is_given_somewhere() -> None:
+def test_every_listed_name_exists() -> None:
     given = {
         (resource.logical_id, key)
         for variant in VARIANTS
@@ -84,7 +84,7 @@ def test_every_name_on_the_list_is_given_somewhere() -> None:
     assert checks_names.NAMED.keys() - given == set()
 
 
-def test_every_wildcard_on_the_list_is_used_somewhere() -> None:
+def test_every_listed_wildcard_is_used() -> None:
     used = {
         statement.get("Sid", "")
         for variant in VARIANTS
@@ -93,7 +93,7 @@ def test_every_wildcard_on_the_list_is_used_somewhere() -> None:
     assert checks_identity.WILDCARDS.keys() - used == set()
 
 
-def test_every_replacing_parameter_on_the_list_replaces(templates: Templates) -> None:
+def test_every_listed_parameter_replaces(templates: Templates) -> None:
     tracer = Tracer(templates)
     layers = {
         name: layer for layer, template in templates.items() for name in template["Resources"]
@@ -102,7 +102,7 @@ def test_every_replacing_parameter_on_the_list_replaces(templates: Templates) ->
         assert tracer.replacing(layers[name], name)[key] == allowed, (name, key)
 
 
-def test_the_longest_name_is_as_long_as_it_may_be() -> None:
+def test_longest_name_reaches_the_limit() -> None:
     name = named(rendered_variant("staging of the longest name"), "CacheUser").properties["UserId"]
     longest = built().root.declarations["Project"].max_length or 0
     assert name == "p" * longest + "-staging"

@@ -1,4 +1,4 @@
-"""The search server's templates fit its boot script; each check is proven by faults that it must find."""
+"""The search server's templates match its boot script; planted faults prove each check."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_check_is_proven() -> None:
         ("getmeili/meilisearch:v1.56.2 --privileged", False),
     ],
 )
-def test_parameter_and_script_take_the_same_images(image: str, good: bool) -> None:
+def test_parameter_and_script_accept_the_same_images(image: str, good: bool) -> None:
     ending = re.search(r"IMAGE =~ (\S+) \]\]", SCRIPT)
     assert ending
     assert IMAGE.pattern

@@ -8,7 +8,7 @@ from tests.rendering import VARIABLE
 
 
 def text_of(value: Any) -> str:
-    """A value as text, in which what only exists after a launch stands as ``<LogicalId>`` or ``<LogicalId.Attribute>``."""
+    """A value as text, with ``<LogicalId>`` or ``<LogicalId.Attribute>`` for values that exist only after a launch."""
     match value:
         case {"Ref": name}:
             return f"<{name}>"
@@ -29,12 +29,12 @@ def text_of(value: Any) -> str:
 
 
 def listed(value: Any) -> list[Any]:
-    """A value that may stand for a list of one."""
+    """A value as a list; a single value becomes a list of one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def is_true(value: Any) -> bool:
-    """A boolean as templates write it."""
+    """A boolean in a template, which can be text."""
     return str(value).lower() == "true"

@@ -1,4 +1,4 @@
-"""The environments that relations are held to: as the profiles make them, and with everything given that may be."""
+"""The environments of the relations: those of the profiles, and those with optional values."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ EXISTING = {
 
 @dataclass(frozen=True)
 class Variant:
-    """An environment, its region, and what is given over its profile."""
+    """An environment, its region, and the values that replace those of its profile."""
 
     environment: str
     given: dict[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""What a release breaks, its notes, the version that it needs, and the refusal of a publication."""
+"""The release gate: breaking changes, notes, the needed version, and the refusal of a publication."""

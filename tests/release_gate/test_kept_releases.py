@@ -1,4 +1,4 @@
-"""The working tree against every kept release: each break has its reason, the version is high enough, the pages are present."""
+"""The working tree against every kept release: each breaking change has its reason, the version is high enough, the pages exist."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_version_is_high_enough(present: Side, release: Release) -> None:
     require_version(release.version, found, load_notes(release.version))
 
 
-def test_pages_are_what_build_writes(present: Side, release: Release) -> None:
+def test_pages_are_up_to_date(present: Side, release: Release) -> None:
     before = kept_side(predecessor(release.version))
     wanted = pages(release.version, assess(before, present), before, present)
     found = {path.name: path.read_text("utf-8") for path in RELEASE_PAGES.glob("*.md")}
@@ -67,7 +67,7 @@ def test_pages_are_what_build_writes(present: Side, release: Release) -> None:
 
 
 def planted(kept: Side, *plants: TemplatePlant) -> Assessment:
-    """What a release changes that differs from 1.1.0 by the plants."""
+    """The changes of a release that differs from 1.1.0 by the planted faults."""
     templates: dict[str, dict[str, Any]] = copy.deepcopy(dict(kept.templates))  # type: ignore[arg-type]
     for plant in plants:
         plant(templates)
@@ -75,7 +75,7 @@ def planted(kept: Side, *plants: TemplatePlant) -> Assessment:
 
 
 def remove_rate_limit(templates: dict[str, dict[str, Any]]) -> None:
-    """Remove WafRateLimit from the root, which then gives its layer the present value."""
+    """Remove WafRateLimit from the root, which then passes the current value to its layer."""
     drop_from_template(ROOT, "Parameters/WafRateLimit")(templates)
     put_in_template(ROOT, "Resources/Edge/Properties/Parameters/WafRateLimit", "2000")(templates)
 

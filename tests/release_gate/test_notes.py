@@ -1,4 +1,4 @@
-"""Notes that cannot be used are one sentence that names file and entry."""
+"""The error for invalid notes is one sentence with file and entry."""
 
 from __future__ import annotations
 

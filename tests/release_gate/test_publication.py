@@ -1,4 +1,4 @@
-"""A published version in use, and a release that would replace its database: refused, until the notes give the reason."""
+"""A release that would replace the database of a version in use is refused until the notes give the reason."""
 
 from __future__ import annotations
 

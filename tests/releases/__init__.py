@@ -1,1 +1,1 @@
-"""The previous release, from which updates start."""
+"""Kept releases, which updates are tested from."""

@@ -1,4 +1,4 @@
-"""Keep the present release and raise the version: `python -m tests.releases.keep 1.2.0`.
+"""Keep the current release and raise the version: `python -m tests.releases.keep 1.2.0`.
 
 The command copies dist/ and parameters/ to tests/releases/VERSION and writes the new version to setup.cfg. Updates are
 tested from every kept release, so run it before you build the next one. Releases kept before stay: delete the folder of
@@ -32,7 +32,8 @@ def keep(
 ) -> Path:
     """Keep the release in ``dist`` and make ``successor`` the version of ``settings``; returns the kept folder.
 
-    Raises PipelineError for a dist/ that is not what the working tree builds, and for a successor that is no later version.
+    Raises PipelineError for a dist/ that differs from a build of the working tree, and for a successor that is not a
+    later version.
     """
     present = project_version()
     if not VERSION.fullmatch(successor):
@@ -67,7 +68,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Keep the release, or say in one sentence why not."""
+    """Keep the release; an error is one sentence."""
     if len(sys.argv) != 2:
         sys.exit("keep: name the version that comes next: python -m tests.releases.keep 1.2.0.")
     try:

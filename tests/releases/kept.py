@@ -1,4 +1,4 @@
-"""The releases before this one, read from their folders: their templates, their profiles, and which version follows each."""
+"""The releases before this one, read from their folders: templates, profiles, and the version that follows each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Kept:
 
     @property
     def profiles(self) -> Path:
-        """The profiles that it was launched with."""
+        """Its profiles."""
         return self.folder / PARAMETERS.name
 
     @property
@@ -48,12 +48,12 @@ def folders(releases: Path = RELEASES) -> list[Path]:
 
 
 def kept(releases: Path = RELEASES) -> Kept:
-    """The release just before this one."""
+    """The release directly before this one."""
     return read(folders(releases)[-1])
 
 
 def read(folder: Path) -> Kept:
-    """A release from its folder. Its root knows its parameters and nothing of what is made."""
+    """A release from its folder. Its root has only parameters."""
     manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
     files = {path: (folder / path).read_bytes() for path in manifest["Files"]}
     release = Release(

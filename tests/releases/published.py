@@ -1,6 +1,6 @@
 """The Service Catalog that a release before 1.2.0 published: one launch role, and one portfolio for every environment.
 
-Made call by call, because the publisher of then is not kept.
+It uses single calls, because the publisher of that release is not kept.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Published:
 
     @classmethod
     def into(cls, aws: Aws, previous: Kept) -> Published:
-        """Publish into an account that holds nothing."""
+        """Publish to an empty account."""
         made = cls(aws, previous)
         for stack, template in ((ROLE_STACK, "launch-role"), (BUCKET_STACK, "release-bucket")):
             made._deploy(stack, previous.release.bootstrap_stacks[template_path(template)])
@@ -150,5 +150,5 @@ class Published:
 
 
 def tags(given: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as AWS takes them."""
+    """Tags as parameters of AWS APIs."""
     return [{"Key": key, "Value": value} for key, value in given.items()]

@@ -36,7 +36,7 @@ FUNCTION = "functions/queue_depth.zip"
 
 
 def complaints(version: str, releases: Path) -> list[str]:
-    """What is wrong with the releases that are kept before a version: sentences that say what to do."""
+    """The problems of the releases that are kept before a version, as sentences that say what to do."""
     found = folders(releases)
     if not found:
         return [
@@ -64,9 +64,9 @@ def complaints(version: str, releases: Path) -> list[str]:
 
 
 def damages(folder: Path) -> list[str]:
-    """What of a kept release is not as its manifest says."""
+    """The differences of a kept release from its manifest."""
     manifest = json.loads((folder / MANIFEST.name).read_text(encoding="utf-8"))
-    # What an account has before it has a release; deployed once, and in no manifest.
+    # The bootstrap templates, which are deployed once and in no manifest.
     bootstrap_stacks = built().bootstrap_stacks.keys()
     present = {
         str(path.relative_to(folder))
@@ -93,7 +93,7 @@ def damages(folder: Path) -> list[str]:
     ]
 
 
-def test_kept_releases_lead_to_this_one() -> None:
+def test_kept_releases_are_followed_by_this_one() -> None:
     assert complaints(project_version(), RELEASES) == []
 
 
@@ -103,7 +103,7 @@ def previous(request: pytest.FixtureRequest) -> Kept:
     return read(request.param)
 
 
-def test_its_profiles_are_those_of_its_own_parameters(previous: Kept) -> None:
+def test_profiles_match_the_parameters(previous: Kept) -> None:
     names = profile_names(previous.profiles)
     loaded = [load_profile(previous.release.root, name, previous.profiles) for name in names]
 
@@ -111,7 +111,7 @@ def test_its_profiles_are_those_of_its_own_parameters(previous: Kept) -> None:
     assert set(names) <= set(ENVIRONMENTS)
 
 
-def test_its_manifest_is_what_an_upload_would_write(previous: Kept) -> None:
+def test_manifest_matches_the_files(previous: Kept) -> None:
     assert previous.release.manifest() == (previous.folder / MANIFEST.name).read_bytes()
 
 
@@ -160,7 +160,7 @@ def follow_itself(releases: Path) -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
-def test_what_is_wrong_with_it_is_found(
+def test_problems_of_a_kept_release_are_found(
     releases: Path, change: Callable[[Path], None], says: str
 ) -> None:
     change(releases)
@@ -177,7 +177,7 @@ def test_version_raised_without_keeping_is_noticed(releases: Path) -> None:
 
 @pytest.fixture
 def releases(tmp_path: Path) -> Path:
-    """A copy of what is kept."""
+    """A copy of the kept releases."""
     copied = tmp_path / "releases"
     for folder in folders():
         shutil.copytree(folder, copied / folder.name)
@@ -206,7 +206,7 @@ def test_keeping_adds_a_release(releases: Path, settings: Path) -> None:
     assert len(after) == len(before)
 
 
-def test_what_an_interruption_left_is_not_kept(releases: Path, settings: Path) -> None:
+def test_unfinished_folder_is_not_a_kept_release(releases: Path, settings: Path) -> None:
     left = releases / f"{project_version()}.unfinished" / "templates" / "left.template.json"
     left.parent.mkdir(parents=True)
     left.write_text("{}\n")
@@ -217,7 +217,7 @@ def test_what_an_interruption_left_is_not_kept(releases: Path, settings: Path) -
 
 
 @pytest.mark.parametrize("successor", ["1", "v2.0.0", "next", "0.9.0", project_version()])
-def test_what_is_no_later_version_is_refused(
+def test_successor_that_is_not_later_is_refused(
     releases: Path, settings: Path, successor: str
 ) -> None:
     with pytest.raises(PipelineError, match=r"is no version|does not come after"):
@@ -239,7 +239,7 @@ def test_dist_that_is_not_built_is_refused(releases: Path, settings: Path, tmp_p
     assert_untouched(releases, settings)
 
 
-def test_function_that_the_manifest_does_not_know_is_refused(
+def test_function_that_is_not_in_the_manifest_is_refused(
     releases: Path, settings: Path, tmp_path: Path
 ) -> None:
     dist = Path(shutil.copytree(DIST, tmp_path / "dist"))

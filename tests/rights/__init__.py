@@ -1,1 +1,1 @@
-"""What decides which code runs, and with whose permissions."""
+"""The parameters that decide which code runs, and the permissions of the code."""

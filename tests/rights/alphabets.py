@@ -1,4 +1,4 @@
-"""Which characters a text can have that a regular expression matches as a whole."""
+"""The characters that a text can have if a regular expression matches the whole text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import string
 from collections.abc import Iterable
 from typing import Any
 
-# The module's own reading of a pattern; typing knows neither module.
+# The parser of the module re, which has no types.
 sre: Any = importlib.import_module("re._constants")
 parser: Any = importlib.import_module("re._parser")
 

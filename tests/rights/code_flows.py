@@ -1,4 +1,4 @@
-"""Parameters that decide what code runs: everything that flows into an image, a command, a code location and so on.
+"""Parameters that decide which code runs: all values that flow into an image, a command, a code location and so on.
 
 The flow is read from the templates: references, substitutions, conditions, nested stacks' parameters and outputs.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from templates_src.environment import stack_title
 
 Template = Mapping[str, Any]
-# Properties whose value is code, names code, or decides who may run or deploy code. At any depth of any resource.
+# Properties whose value is code, names code, or decides who can run or deploy code, at any depth of any resource.
 EXECUTED = frozenset(
     {
         "AssumeRolePolicyDocument",
@@ -66,7 +66,7 @@ _VARIABLE = re.compile(r"\$\{([^!}][^}.]*)(?:\.([^}]+))?\}")
 
 @dataclass(frozen=True)
 class Sink:
-    """A value that decides what code runs: its resource, the property's name and the layer that holds the resource."""
+    """A value that decides which code runs: its resource, the property and the layer of the resource."""
 
     layer: str
     resource: str
@@ -110,7 +110,7 @@ class Flows:
         return next(name for name in self.layers if stack_title(name) == logical_id)
 
     def references(self, template: Template, value: Any) -> set[str]:
-        """The template's parameters that a value follows from."""
+        """The template's parameters that a value depends on."""
         found: set[str] = set()
         for name, attribute in referred(template, value):
             if name in template.get("Parameters", {}):
@@ -155,7 +155,7 @@ def _executed(part: Any) -> Iterator[tuple[str, Any]]:
 
 
 def referred(template: Template, value: Any) -> Iterator[tuple[str, str]]:
-    """What a value refers to: logical ID or parameter, and the attribute, empty for a Ref. Conditions included."""
+    """The references of a value: logical ID or parameter, and the attribute, empty for a Ref; including conditions."""
     if isinstance(value, list):
         for item in value:
             yield from referred(template, item)

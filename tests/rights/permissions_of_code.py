@@ -1,4 +1,4 @@
-"""With whose permissions the code of a sink runs."""
+"""The permissions of the code of a sink."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.rights.code_flows import STACK, Flows, Sink, Template, referred
 LAUNCH_ROLE = "launch role"
 MASTER_USER = "master user of the database"
 NOBODY = "none (data)"
-# The property that names the role, or leads to the resource that does.
+# The property that names the role, or the resource that does.
 LEADS_TO_ROLE: Mapping[str, str] = {
     "AWS::ECS::TaskDefinition": "TaskRoleArn",
     "AWS::ECS::Service": "TaskDefinition",
@@ -34,7 +34,7 @@ class Permissions:
     flows: Flows
 
     def of(self, sink: Sink) -> str:
-        """The logical ID of the role that the code of a sink runs with, or what stands in FIXED for its type."""
+        """The logical ID of the role of a sink's code, or the entry in FIXED for its type."""
         if sink.type in FIXED:
             return FIXED[sink.type]
         template = self.root if sink.layer == "environment" else self.flows.layers[sink.layer]
@@ -49,7 +49,7 @@ class Permissions:
         return self._follow(layer, template, name, attribute)
 
     def _follow(self, layer: str, template: Template, name: str, attribute: str) -> str:
-        """The role that a reference in a layer leads to, by way of the root where another layer has it."""
+        """The role of a reference in a layer, through the root if another layer has it."""
         if name in template.get("Parameters", {}):
             stack = self.root["Resources"][layer.capitalize()]["Properties"]
             ((name, attribute),) = set(referred(self.root, stack["Parameters"][name]))
@@ -64,7 +64,7 @@ class Permissions:
 
 
 def named(part: Any, name: str) -> Any:
-    """The value of the property of a name, at any depth; raises KeyError where there is none."""
+    """The value of the property with a name, at any depth; raises KeyError if it does not exist."""
     if isinstance(part, dict):
         if name in part:
             return part[name]

@@ -1,4 +1,4 @@
-"""docs/rights.md lists every parameter that decides what code runs, and with whose permissions that code runs."""
+"""docs/rights.md lists every parameter that decides which code runs, and the permissions of the code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = PROJECT_FOLDER / "docs" / "rights.md"
 HEADER = "| Parameter | In products | Decides | Runs with the permissions of |"
 BUCKET = "carbon-connect-releases-111122223333-eu-north-1"
 SOURCES = {"ReleaseBucket", "ReleasePrefix"}
-# Characters that a shell reads as anything but a part of a word; '+', '=', '@', '%' and ',' are none.
+# Characters that a shell does not read as part of a word; '+', '=', '@', '%' and ',' are not among them.
 SHELL = set(" \t\n\"'\\`$&|;<>(){}[]*?!#~")
 
 Row = tuple[str, frozenset[str]]
@@ -76,7 +76,7 @@ def open_in(
 
 
 def computed(templates: Mapping[str, Template], products: Mapping[str, Template]) -> dict[str, Row]:
-    """What the table must say of each parameter: in which products it is open, and the permissions."""
+    """The expected row of each parameter: the products in which it is open, and the permissions."""
     layers = {name: body for name, body in templates.items() if name != "environment"}
     permissions = Permissions(templates["environment"], Flows(layers))
     offered = open_in(products, layers)
@@ -105,7 +105,7 @@ def documented() -> dict[str, Row]:
 
 
 def differences(templates: Mapping[str, Template], products: Mapping[str, Template]) -> list[str]:
-    """What the table does not say as the templates have it."""
+    """The rows of the table that differ from the templates."""
     page, wanted = documented(), computed(templates, products)
     return [
         *(f"{name} decides what code runs and is not in docs/rights.md" for name in wanted.keys() - page.keys()),
@@ -140,10 +140,10 @@ def test_no_product_lets_a_launcher_choose_the_source_of_templates_and_functions
     assert set(sinks_of(templates)) >= SOURCES
 
 
-def test_what_reaches_the_boot_script_is_a_word_to_the_shell(
+def test_values_for_the_boot_script_are_shell_words(
     templates: dict[str, Template],
 ) -> None:
-    """The values stand in a file that the script reads as shell text."""
+    """The values are in a file that the script reads as shell text."""
     typed = 0
     for name, template in templates.items():
         layers = {key: body for key, body in templates.items() if key != "environment"}
@@ -161,7 +161,7 @@ def test_what_reaches_the_boot_script_is_a_word_to_the_shell(
 
 
 @pytest.mark.parametrize("pattern", ["arn:.+", r"[^;]+", r"a\Sb", "x{2,} y"])
-def test_a_pattern_that_admits_more_than_a_word_is_found(pattern: str) -> None:
+def test_pattern_that_allows_more_than_a_word_is_found(pattern: str) -> None:
     assert characters(pattern) & SHELL
 
 

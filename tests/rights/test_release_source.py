@@ -1,4 +1,4 @@
-"""Another account's bucket, named like the release bucket: no launch reads templates or code from it."""
+"""A bucket of another account with a name like the release bucket: no launch reads templates or code from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OPEN = "open"
 
 
 class Landscape:
-    """A publication, a launcher, and an attacker's account whose bucket has the release bucket's name and more."""
+    """A publication, a launcher, and an attacker's account with a bucket whose name begins with that of the release bucket."""
 
     def __init__(self, embedded: EmbeddedAws, release: Release) -> None:
         self.hub = Aws(REGION, embedded.environment())
@@ -91,7 +91,7 @@ class Landscape:
         return serialize(body)
 
     def provision(self, product: str, version: str, name: str, **values: str) -> dict[str, Any]:
-        """The record of a launch as the launcher, who gives any parameters; ended."""
+        """The final record of a launch as the launcher, with any parameters."""
         catalog = self.launcher.client("servicecatalog")
         record = catalog.provision_product(
             ProductName=product,
@@ -103,7 +103,7 @@ class Landscape:
         return settled(catalog, record["RecordId"])
 
     def has_attackers_role(self) -> bool:
-        """Whether some role of the account trusts the attacker."""
+        """Whether a role of the account trusts the attacker."""
         roles = self.hub.client("iam").list_roles()["Roles"]
         return any(ATTACKER in json.dumps(role["AssumeRolePolicyDocument"]) for role in roles)
 
@@ -176,7 +176,7 @@ def test_a_launcher_cannot_name_a_bucket(landscape: Landscape, release: Release)
     assert not landscape.has_attackers_role()
 
 
-def test_the_launch_role_reads_no_release_of_another_account(landscape: Landscape) -> None:
+def test_launch_role_cannot_read_releases_of_another_account(landscape: Landscape) -> None:
     """A version whose bucket is a parameter does not reach the attacker's bucket either, until the guard is removed."""
     landscape.publish_open_version()
 
@@ -191,6 +191,6 @@ def test_the_launch_role_reads_no_release_of_another_account(landscape: Landscap
     landscape.trust_releases_of(ATTACKER)
     unguarded = landscape.provision("Production", OPEN, "unguarded", ReleaseBucket=landscape.evil)
 
-    # The modified template is read. Its role is refused all the same: it has no permissions boundary.
+    # The modified template is read, and its role is still refused, because it has no permissions boundary.
     (error,) = unguarded["RecordErrors"]
     assert "is not authorized to perform: iam:CreateRole" in error["Description"]

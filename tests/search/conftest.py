@@ -1,4 +1,4 @@
-"""Fixtures: volumes, and machines that are ended and removed with the test, root's files too."""
+"""Fixtures: volumes, and machines that are stopped and removed with the test, files of root included."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.search.volume import KINDS, PRIVILEGE, Volume, run
 
 @pytest.fixture
 def kind() -> str:
-    """What needs no sudo; tests of the volume itself name every kind."""
+    """The kind of volume without sudo; tests of the volume name every kind."""
     return "image" if PRIVILEGE else KINDS[0]
 
 
@@ -25,7 +25,7 @@ def volume(tmp_path: Path, kind: str) -> Volume:
 
 @pytest.fixture
 def new_machine(tmp_path: Path, volume: Volume) -> Iterator[NewMachine]:
-    """Starts machines on the volume, one after the other: the one before is ended first."""
+    """Starts machines on the volume, one after the other: the former one is stopped first."""
     machines: list[Machine] = []
 
     def start(**options: Any) -> Machine:

@@ -1,7 +1,7 @@
-"""Machines that boot the search server for real, on a real file system, without an instance.
+"""Machines that run the real boot of the search server, on a real file system, without an instance.
 
-Every program on a machine's PATH records its command line. What only an instance on AWS has (aws,
-docker, systemctl, dnf, shutdown) is a stand-in (stand_ins.py); everything else is the real program.
+Every program on a machine's PATH records its command line. Programs that only an instance has (aws, docker, systemctl,
+dnf, shutdown) are stand-ins (stand_ins.py); all others are real.
 """
 
 import json
@@ -67,13 +67,13 @@ class Loopback(ThreadingHTTPServer):
     def __init__(self, machine: "Machine") -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.machine = machine
-        # The interval, in seconds, in which it notices that it is to end.
+        # The interval, in seconds, in which it checks whether to stop.
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
 
 @dataclass
 class Machine:
-    """An instance: a folder in place of /, the programs on its PATH, and what AWS knows of it."""
+    """An instance: a folder in place of /, the programs on its PATH, and the state of AWS."""
 
     folder: Path
     volume: Volume
@@ -110,12 +110,12 @@ class Machine:
 
     @property
     def data(self) -> Path:
-        """Where the volume is mounted."""
+        """The mount point of the volume."""
         return self.root / "var/lib/meilisearch"
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the stand-ins know."""
+        """The state of the stand-ins."""
         state: dict[str, Any] = json.loads((self.folder / "cloud.json").read_text())
         return state
 
@@ -124,15 +124,15 @@ class Machine:
         (self.folder / "cloud.json").write_text(json.dumps(state))
 
     def change(self, **values: Any) -> None:
-        """Changes what AWS knows before or between boots."""
+        """Changes the state of AWS before or between boots."""
         self.state = {**self.state, **values}
 
     def change_volume(self, **values: Any) -> None:
-        """Changes what AWS knows of the volume."""
+        """Changes the state of the volume in AWS."""
         self.change(volume={**self.state["volume"], **values})
 
     def boot(self) -> subprocess.CompletedProcess[str]:
-        """Writes the settings as the user data does, and runs the boot script."""
+        """Writes the settings like the user data, and runs the boot script."""
         port = str(self.loopback.server_address[1])
         settings = {
             "REGION": "eu-north-1",
@@ -195,7 +195,7 @@ class Machine:
         return [call for call in self.calls if all(word in call for word in words)]
 
     def signals(self) -> list[str]:
-        """What CloudFormation was told, in order."""
+        """The signals to CloudFormation, in order."""
         calls = self.calls_of("aws", "signal-resource")
         return [call[call.index("--status") + 1] for call in calls]
 

@@ -1,4 +1,4 @@
-"""The two ways in which a boot may end, with all that belongs to each."""
+"""The two results of a boot, with all their effects."""
 
 from collections.abc import Callable
 
@@ -8,19 +8,19 @@ NewMachine = Callable[..., Machine]
 
 
 def index_of(machine: Machine, version: str = "1.54.0") -> str:
-    """What the stand-in of Meilisearch has written on the volume, a line each time it started."""
+    """The lines that the stand-in of Meilisearch wrote to the volume, one for each start."""
     return (machine.data / f"v{version}" / "data.ms" / "index").read_text()
 
 
 def boots(machine: Machine) -> None:
-    """Boots, and shows what the script said if it did not end well."""
+    """Boots, and shows the output of the script if it failed."""
     done = machine.boot()
     assert done.returncode == 0, done.stderr
     assert machine.signals() == ["SUCCESS"]
 
 
 def fails(machine: Machine, *words: str) -> None:
-    """Boots in vain: status 1, a message with these words, FAILURE, and an end to the instance."""
+    """Boots and fails: status 1, a message with these words, FAILURE, and termination of the instance."""
     done = machine.boot()
     assert done.returncode == 1, done.stderr
     (message,) = [line for line in done.stderr.splitlines() if "FAILED: " in line]

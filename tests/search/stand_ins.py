@@ -1,9 +1,9 @@
-"""Programs that take the place of what only an instance on AWS has: aws, docker, systemctl, mount.
+"""Stand-ins for programs that only an instance on AWS has: aws, docker, systemctl, mount.
 
-Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that machine.py puts on PATH. All
-they know and all they change is one JSON file, named by the environment variable CLOUD.
+Run as ``stand_ins.py NAME ARGUMENT...`` by the wrappers that machine.py puts on PATH. Their state is one JSON file,
+named by the environment variable CLOUD.
 
-A boot runs some twenty of them, and most of their time goes into imports: what few of them need is imported there.
+A boot runs some twenty of them, and imports take most of their time, so rare imports are in functions.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ ROOT = os.environ["SYSTEM_ROOT"]
 
 
 def read_state() -> State:
-    """What is known now."""
+    """The current state."""
     with open(os.environ["CLOUD"], encoding="utf-8") as file:  # noqa: PTH123 - pathlib is an import
         state: State = json.load(file)
     return state
 
 
 def write_state(state: State) -> None:
-    """What is known from now on."""
+    """The new state."""
     with open(os.environ["CLOUD"], "w", encoding="utf-8") as file:  # noqa: PTH123 - as above
         file.write(json.dumps(state))
 
@@ -46,7 +46,7 @@ def refuse(operation: str, reason: str) -> int:
 
 
 def describe_volumes(volume: State) -> int:
-    """State, holder and state of the attachment; a previous holder lets go after some questions."""
+    """State, instance and state of the attachment; the former instance releases the volume after some calls."""
     if volume["missing"]:
         return refuse("DescribeVolumes", "InvalidVolume.NotFound")
     if volume["holder"] not in ("None", "i-0new") and volume["questions_until_free"] is not None:
@@ -58,7 +58,7 @@ def describe_volumes(volume: State) -> int:
 
 
 def attach_volume(volume: State, arguments: list[str]) -> int:
-    """Attaches, and lets udev's link and the kernel's serial number appear on the machine."""
+    """Attaches, and creates udev's link and the kernel's serial number on the machine."""
     if volume["attach_errors"]:
         return refuse("AttachVolume", volume["attach_errors"].pop(0))
     from pathlib import Path
@@ -76,7 +76,7 @@ def attach_volume(volume: State, arguments: list[str]) -> int:
 
 
 def aws(state: State, arguments: list[str]) -> int:
-    """The AWS CLI: the few operations that have an answer; the others succeed without a word."""
+    """The AWS CLI: a few operations with a response; the others succeed without output."""
     services = {"ec2", "secretsmanager", "route53", "cloudformation", "cloudwatch", "logs"}
     at = next(index for index, word in enumerate(arguments) if word in services)
     operation = " ".join(arguments[at : at + 2])
@@ -125,7 +125,7 @@ def systemctl(state: State, arguments: list[str]) -> int:
 
 
 def run_unit(unit: str, key: str) -> int:
-    """Runs one command of a unit file as systemd would; returns its exit status."""
+    """Runs one command of a unit file like systemd; returns its exit status."""
     import shlex
     import subprocess
     from pathlib import Path
@@ -143,7 +143,7 @@ def run_unit(unit: str, key: str) -> int:
 
 
 def mount(state: State, arguments: list[str]) -> int:
-    """Without root: copies what the ext4 file system of the image holds into the mount point."""
+    """Without root: copies the files of the image's ext4 file system to the mount point."""
     import subprocess
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The boot script of the search server: the server, its versions, and what stays on the instance."""
+"""The boot script of the search server: the server, its versions, and the files on the instance."""
 
 import subprocess
 import sys
@@ -53,7 +53,7 @@ def test_registers_the_address_and_reports_after_the_health_check(new_machine: N
     assert signal[signal.index("--unique-id") + 1] == "i-0new"
 
 
-def test_the_key_is_in_one_file_and_nowhere_else(new_machine: NewMachine) -> None:
+def test_key_is_only_in_one_file(new_machine: NewMachine) -> None:
     machine = new_machine()
     done = machine.boot()
     assert done.returncode == 0
@@ -75,7 +75,7 @@ def test_the_key_is_in_one_file_and_nowhere_else(new_machine: NewMachine) -> Non
         ("0123456789abcdef", "key", "is not JSON with a field key"),
     ],
 )
-def test_a_secret_that_cannot_be_a_key_is_not_shown(
+def test_invalid_key_is_not_shown(
     new_machine: NewMachine, secret: str, field: str, words: str
 ) -> None:
     machine = new_machine(secret=secret, settings={"SECRET_FIELD": field})
@@ -83,14 +83,14 @@ def test_a_secret_that_cannot_be_a_key_is_not_shown(
     assert secret not in (machine.root / "var/log/search-server-boot.log").read_text()
 
 
-def test_the_key_may_be_a_field_of_a_json_secret(new_machine: NewMachine) -> None:
+def test_key_can_be_a_field_of_a_json_secret(new_machine: NewMachine) -> None:
     machine = new_machine(secret=f'{{"key": "{MASTER_KEY}"}}', settings={"SECRET_FIELD": "key"})
     boots(machine)
     environment = (machine.root / "etc/search-server/meilisearch.env").read_text()
     assert f"MEILI_MASTER_KEY={MASTER_KEY}\n" in environment
 
 
-def test_a_replacement_by_the_group_alone_boots_though_no_stack_waits(
+def test_replacement_by_the_group_boots_without_a_waiting_stack(
     new_machine: NewMachine,
 ) -> None:
     machine = new_machine()
@@ -101,7 +101,7 @@ def test_a_replacement_by_the_group_alone_boots_though_no_stack_waits(
 @pytest.mark.parametrize(
     "operation", ["secretsmanager get-secret-value", "route53 change-resource-record-sets"]
 )
-def test_a_permission_that_is_missing(new_machine: NewMachine, operation: str) -> None:
+def test_missing_permission_is_reported(new_machine: NewMachine, operation: str) -> None:
     machine = new_machine()
     machine.change(refused={operation: "AccessDenied"})
     fails(machine, "cannot be read" if "secret" in operation else "could not be registered")
@@ -110,11 +110,11 @@ def test_a_permission_that_is_missing(new_machine: NewMachine, operation: str) -
 @pytest.mark.parametrize(
     "image", ["getmeili/meilisearch:latest", "getmeili/meilisearch", "x:v1.54"]
 )
-def test_an_image_without_an_exact_version(new_machine: NewMachine, image: str) -> None:
+def test_image_without_an_exact_version_is_refused(new_machine: NewMachine, image: str) -> None:
     fails(new_machine(settings={"IMAGE": image}), "exact tag", image)
 
 
-def test_a_setting_that_is_missing(new_machine: NewMachine) -> None:
+def test_missing_setting_is_refused(new_machine: NewMachine) -> None:
     fails(new_machine(settings={"HOSTED_ZONE_ID": ""}), "HOSTED_ZONE_ID", "is missing")
 
 
@@ -146,7 +146,7 @@ def test_an_upgrade_works_on_a_copy_and_a_rollback_returns_to_the_original(
     assert index_of(again, "1.10.0").count("\n") == 3
 
 
-def test_an_upgrade_that_never_answers_leaves_the_version_before_current(
+def test_upgrade_that_never_answers_keeps_the_former_version(
     new_machine: NewMachine,
 ) -> None:
     boots(new_machine(settings=with_version("1.53.0")))
@@ -157,7 +157,7 @@ def test_an_upgrade_that_never_answers_leaves_the_version_before_current(
     assert not (back.data / "v1.54.0").exists()
 
 
-def test_a_copy_is_kept_until_the_next_boot_only(new_machine: NewMachine) -> None:
+def test_copy_is_kept_until_the_next_boot(new_machine: NewMachine) -> None:
     boots(new_machine(settings=with_version("1.53.0")))
     boots(new_machine(settings=with_version("1.54.0")))
     last = new_machine(settings=with_version("1.54.0"))
@@ -185,7 +185,7 @@ def test_an_older_version_without_a_copy_is_refused(new_machine: NewMachine) -> 
         ("UPDATE_COMPLETE", 0),
     ],
 )
-def test_the_record_goes_only_with_the_stack(
+def test_record_is_deleted_with_the_stack(
     new_machine: NewMachine, status: str, deletes: int
 ) -> None:
     machine = new_machine()

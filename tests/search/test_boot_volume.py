@@ -1,7 +1,7 @@
-"""The boot script and its volume: formatted once, kept for ever, never taken from another.
+"""The boot script and its volume: formatted once, never formatted again, never detached from another instance.
 
-Tests of what is written to the volume run on every kind that there is here (volume.KINDS): a loop
-device where the tests may be root, and everywhere an image file without root.
+Tests of the volume's content run on every available kind (volume.KINDS): a loop device if the tests can be root, and
+always an image file without root.
 """
 
 import pytest
@@ -30,7 +30,7 @@ def test_second_boot_keeps_the_file_system_and_a_file_of_the_first(
 
 
 @every_kind
-def test_the_mount_survives_a_reboot_and_the_server_waits_for_it(new_machine: NewMachine) -> None:
+def test_mount_survives_a_reboot_and_the_server_waits_for_it(new_machine: NewMachine) -> None:
     machine = new_machine()
     (machine.root / "etc").mkdir()
     (machine.root / "etc/fstab").write_text("UUID=1234 / xfs defaults 0 1\n")
@@ -69,7 +69,7 @@ FOREIGN = {
 
 @every_kind
 @pytest.mark.parametrize("content", FOREIGN)
-def test_never_formats_a_volume_that_holds_anything(
+def test_volume_with_data_is_never_formatted(
     new_machine: NewMachine, volume: Volume, content: str
 ) -> None:
     offset, data = FOREIGN[content]
@@ -98,7 +98,7 @@ def test_a_damaged_file_system_is_neither_formatted_nor_mounted(
 
 
 @every_kind
-def test_a_wrong_device_is_not_touched(new_machine: NewMachine, volume: Volume) -> None:
+def test_wrong_device_is_not_changed(new_machine: NewMachine, volume: Volume) -> None:
     before = volume.image.read_bytes()
     machine = new_machine()
     machine.change_volume(serial="vol0fedcba9876543210")
@@ -120,7 +120,7 @@ def test_a_volume_in_error(new_machine: NewMachine) -> None:
     fails(machine, VOLUME_ID, "Restore it from a snapshot.")
 
 
-def test_waits_for_the_instance_that_still_holds_the_volume(new_machine: NewMachine) -> None:
+def test_boot_waits_until_the_former_instance_detaches_the_volume(new_machine: NewMachine) -> None:
     machine = new_machine()
     machine.change_volume(
         state="in-use", holder="i-0old", attachment="detaching", questions_until_free=3
@@ -130,20 +130,20 @@ def test_waits_for_the_instance_that_still_holds_the_volume(new_machine: NewMach
     assert machine.calls_of("aws", "detach-volume") == []
 
 
-def test_names_the_instance_that_never_lets_go(new_machine: NewMachine) -> None:
+def test_instance_that_never_detaches_is_named(new_machine: NewMachine) -> None:
     machine = new_machine()
     machine.change_volume(state="in-use", holder="i-0old", attachment="attached")
     fails(machine, "did not come free", "i-0old")
 
 
-def test_a_lost_race_for_the_volume_is_run_again(new_machine: NewMachine) -> None:
+def test_lost_race_for_the_volume_is_repeated(new_machine: NewMachine) -> None:
     machine = new_machine()
     machine.change_volume(attach_errors=["VolumeInUse", "IncorrectState"])
     boots(machine)
     assert len(machine.calls_of("aws", "attach-volume")) == 3
 
 
-def test_an_attachment_that_is_not_allowed(new_machine: NewMachine) -> None:
+def test_denied_attachment_is_reported(new_machine: NewMachine) -> None:
     machine = new_machine()
     machine.change_volume(attach_errors=["UnauthorizedOperation"] * 9)
     fails(machine, "cannot be attached", "UnauthorizedOperation")

@@ -16,9 +16,9 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _privilege() -> tuple[str, ...] | None:
-    """What goes before a command to run it as root; None where the tests may not be root.
+    """The prefix of a command that runs as root; None if the tests cannot be root.
 
-    sudo is only used on a runner (CI), never on somebody's own machine.
+    sudo is used only on a CI runner, never on a developer's machine.
     """
     if not Path("/dev/loop-control").exists():
         return None
@@ -35,7 +35,7 @@ KINDS = ("image",) if PRIVILEGE is None else ("loop", "image")
 
 
 def find(program: str) -> str:
-    """Path of a system program; a sentence instead of a skip where it is missing."""
+    """Path of a system program; an error and no skip if it is missing."""
     path = shutil.which(program, path=SYSTEM_PATH + ":" + os.environ["PATH"])
     assert path, f"{program} is needed: install e2fsprogs, util-linux, coreutils and curl"
     return path
@@ -53,7 +53,7 @@ def run(*command: str, root: bool = False) -> str:
 
 @dataclass
 class Volume:
-    """An EBS volume: an image file of zeros, which outlives the machines that it is attached to."""
+    """An EBS volume: an image file of zeros, which stays when machines are removed."""
 
     image: Path
     kind: str
@@ -64,20 +64,20 @@ class Volume:
         self.resize(self.mebibytes)
 
     def resize(self, mebibytes: int) -> None:
-        """Makes the volume larger, as ModifyVolume does."""
+        """Enlarges the volume, like ModifyVolume."""
         self.mebibytes = mebibytes
         with self.image.open("ab") as file:
             file.truncate(mebibytes * MEBIBYTE)
 
     def attach(self) -> str:
-        """Device under which a machine sees the volume."""
+        """The device of the volume on a machine."""
         self.device = str(self.image)
         if self.kind == "loop":
             self.device = run("losetup", "--find", "--show", str(self.image), root=True).strip()
         return self.device
 
     def detach(self) -> None:
-        """Takes the device away; what was written stays in the image."""
+        """Detaches the device; its data stays in the image."""
         if self.kind == "loop" and self.device:
             run("losetup", "--detach", self.device, root=True)
         self.device = ""
@@ -100,7 +100,7 @@ class Volume:
 
 
 def store(folder: Path, image: Path) -> None:
-    """Makes an image hold what the mount point does that was copied out of it."""
+    """Copies the files of the mount point back to the image."""
     before = image.with_suffix(".before")
     shutil.rmtree(before, ignore_errors=True)
     before.mkdir()
@@ -114,7 +114,7 @@ def store(folder: Path, image: Path) -> None:
         path = new.relative_to(folder)
         commands.append(_enter(path))
         if new.is_dir():
-            # debugfs breaks a folder that it is told to make again.
+            # debugfs damages an existing folder that it creates again.
             if not (before / path).exists():
                 commands.append(f'mkdir "{path.name}"')
         else:
@@ -125,5 +125,5 @@ def store(folder: Path, image: Path) -> None:
 
 
 def _enter(path: Path) -> str:
-    """debugfs takes the folder of "/name" for the current one: only names without a folder do."""
+    """debugfs reads the folder of "/name" as the current one, so names have no folder."""
     return f'cd "/{path.parent}"'

@@ -1,4 +1,4 @@
-"""Environments in use by a team: with an image, and deployed to from GitHub."""
+"""Environments in use: with an image, and with deployments from GitHub."""
 
 from __future__ import annotations
 

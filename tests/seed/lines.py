@@ -1,6 +1,6 @@
 """Every line of docs/aws-architecture.txt, and the tests in this folder that check it.
 
-A note says where what is held is not, to the letter, what the line says.
+A note says where the test differs from the text of the line.
 """
 
 from tests.seed.table import columns, heading, held, section, syntax

@@ -1,4 +1,4 @@
-"""Parts of a rendered environment in the words of the requested architecture: tiers, services, who reaches whom."""
+"""Parts of a rendered environment in the terms of the requested architecture: tiers, services, connections."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIERS = ("Public", "Private", "Data")
 EVERYWHERE = "0.0.0.0/0"
 # eu-north-1 has these, and Fn::GetAZs lists them in this order.
 ZONES = ("eu-north-1a", "eu-north-1b", "eu-north-1c")
-# What mentions a subnet without being in it.
+# Types that refer to a subnet without being in it.
 PLUMBING = {
     "AWS::CloudFormation::Stack",
     "AWS::EC2::SubnetRouteTableAssociation",
@@ -63,7 +63,7 @@ def tiers_in(rendered: Rendered, layer: str, value: Any) -> set[str]:
 
 
 def placed_in(rendered: Rendered, tier: str) -> set[str]:
-    """Types of everything that is put into a tier's subnets."""
+    """Types of the resources in a tier's subnets."""
     return {
         kind
         for kind, found in resources(rendered)
@@ -112,7 +112,7 @@ class Service:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """What its container finds in the environment, but for secrets."""
+        """The variables of its container, without secrets."""
         return {item["Name"]: item["Value"] for item in self.container["Environment"]}
 
 
@@ -134,7 +134,7 @@ def service(rendered: Rendered, title: str) -> Service:
 
 
 def injected(rendered: Rendered, title: str) -> dict[str, str]:
-    """Logical ID of the secret behind each environment variable of a service that is one."""
+    """Logical ID of the secret of each environment variable of a service that has one."""
     container = service(rendered, title).container
     found = {
         item["Name"]: ids_in(rendered, "compute", item["ValueFrom"])
@@ -144,7 +144,7 @@ def injected(rendered: Rendered, title: str) -> dict[str, str]:
 
 
 def reaches(rendered: Rendered, source: str, target: str, port: int) -> bool:
-    """Whether both security groups let TCP through: out of the one to the port, and in to the other."""
+    """Whether both security groups allow TCP: egress of the one to the port, and ingress of the other."""
     rules = list(group_rules(rendered))
     out = any(
         rule.egress
@@ -162,7 +162,7 @@ def reaches(rendered: Rendered, source: str, target: str, port: int) -> bool:
 
 
 def acl_entries(rendered: Rendered, *, egress: bool) -> list[Mapping[str, Any]]:
-    """The entries that admit something, of the network ACL around the data subnets."""
+    """The entries that allow traffic, of the network ACL of the data subnets."""
     entries = resources_of_type(rendered, "AWS::EC2::NetworkAclEntry")
     return [
         entry.properties
@@ -173,7 +173,7 @@ def acl_entries(rendered: Rendered, *, egress: bool) -> list[Mapping[str, Any]]:
 
 
 def data_tier_admits(rendered: Rendered, port: int) -> bool:
-    """Whether the data subnets' network ACL lets the port in from, and its answers out to, each private subnet."""
+    """Whether the data subnets' network ACL allows the port from each private subnet, and the responses to it."""
 
     def open_to(cidr: str, first: int, last: int, *, egress: bool) -> bool:
         return any(
@@ -191,12 +191,12 @@ def data_tier_admits(rendered: Rendered, port: int) -> bool:
 
 
 def in_list(value: Any) -> list[Any]:
-    """A policy's Action or Resource, which may stand without a list."""
+    """A policy's Action or Resource as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def allowed(rendered: Rendered, role: str) -> dict[str, set[str]]:
-    """Logical IDs of what each allowed action of a role is allowed on; ``*`` for everything."""
+    """Logical IDs of the resources of each allowed action of a role; ``*`` for all."""
     found: dict[str, set[str]] = {}
     for layer, statement in role_statements(rendered, role):
         assert statement["Effect"] == "Allow"
@@ -214,7 +214,7 @@ def services_of(actions: Iterable[str]) -> set[str]:
 
 
 def scaling(rendered: Rendered, title: str) -> tuple[int, int, list[Mapping[str, Any]]]:
-    """Least and most tasks of a service, and the configuration of each policy that decides between them."""
+    """Minimum and maximum tasks of a service, and the configuration of each scaling policy."""
     for target in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalableTarget"):
         layer, logical_id, properties = target
         if f"{title}Service" not in ids_in(rendered, layer, properties["ResourceId"]):

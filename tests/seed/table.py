@@ -1,10 +1,10 @@
-"""What the table of the requested architecture's lines is written in."""
+"""The parts of the table of the requested architecture's lines."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-# Why a line needs no test: it says nothing that could be untrue.
+# The reasons for a line without a test: it makes no claim.
 HEADING = "heading"
 TABLE_HEADER = "table header"
 SYNTAX = "syntax of the diagram"
@@ -37,7 +37,7 @@ def columns(text: str) -> Line:
 
 
 def syntax(text: str) -> Line:
-    """What opens or closes a frame of the diagram."""
+    """The upper or lower border of a frame in the diagram."""
     return Line(text, without=SYNTAX)
 
 

@@ -7,7 +7,7 @@ from pipeline.checks.render import Rendered
 from tests.rendering import id_of, named
 from tests.seed.rendered_architecture import service
 
-# What changes an object that is current: a bucket without lifecycle has none of it.
+# Rules that change a current object; a bucket without a lifecycle has none.
 CURRENT = {
     "Transition",
     "Transitions",
@@ -33,7 +33,7 @@ def test_documents_go_to_intelligent_tiering_and_then_to_glacier(rendered: Rende
     variables = service(rendered, "Api").variables
     assert id_of(rendered, "compute", variables["DOCUMENTS_BUCKET"]) == "DocumentsBucket"
     (rule,) = (rule for rule in lifecycle(rendered, "DocumentsBucket") if CURRENT & set(rule))
-    # Every object of 128 KB or more: no prefix, tag or other size chooses among them.
+    # Every object of 128 KB or more, without a filter by prefix, tag or size.
     lifecycles = bucket(rendered, "DocumentsBucket")["LifecycleConfiguration"]
     assert lifecycles["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     assert not {"Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan"} & set(rule)

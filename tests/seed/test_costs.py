@@ -1,4 +1,4 @@
-"""Cost Optimization: each saving computed from prices, on what is launched."""
+"""Cost Optimization: each saving, computed from prices for the launched resources."""
 
 from decimal import Decimal
 

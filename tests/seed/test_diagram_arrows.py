@@ -60,7 +60,7 @@ def test_api_to_rds(complete: Rendered) -> None:
 
 
 def uses_database(rendered: Rendered, title: str) -> None:
-    """A service gets to the database, and is handed the URL of this one."""
+    """A service can reach the database, and gets its URL."""
     layer, logical_id, database = only(rendered, "AWS::RDS::DBInstance")
     (group,) = ids_in(rendered, layer, database["VPCSecurityGroups"])
     assert int(database["Port"]) == DATABASE_PORT
@@ -75,7 +75,7 @@ def test_api_to_elasticache(complete: Rendered) -> None:
 
 
 def uses_cache(rendered: Rendered, title: str) -> None:
-    """A service gets to the cache, and is handed its URL as broker and result backend."""
+    """A service can reach the cache, and gets its URL as broker and result backend."""
     name = "CacheReplicationGroup" if rendered.environment == "prod" else "ServerlessCache"
     layer, _, properties = named(rendered, name)
     (group,) = ids_in(rendered, layer, properties["SecurityGroupIds"])
@@ -174,7 +174,7 @@ def test_private_subnets_outbound_to_nat(rendered: Rendered) -> None:
         found = routes(rendered, subnet)
         assert set(found) == {EVERYWHERE}
         assert found[EVERYWHERE] in gateways
-    # Private subnets keep the network ACL of the VPC, which lets everything through both ways.
+    # Private subnets have the default network ACL of the VPC, which allows all traffic in both directions.
     assert {entry["NetworkAclId"]["Ref"] for entry in acl_entries(rendered, egress=True)} == {
         "DataNetworkAcl"
     }

@@ -1,4 +1,4 @@
-"""The boxes of the diagram, each inside the frame that it is drawn in."""
+"""The boxes of the diagram, each in its frame."""
 
 import json
 
@@ -108,7 +108,7 @@ def test_celery_beat_schedules_alone(complete: Rendered) -> None:
     assert "beat" in beat.container["Command"]
     assert beat.properties["DesiredCount"] == 1
     deployment = beat.properties["DeploymentConfiguration"]
-    # Never two of them, not even during a deployment: each task would be sent twice.
+    # Never two, also during a deployment: each task would be sent twice.
     assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (0, 100)
 
 

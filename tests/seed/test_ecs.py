@@ -21,9 +21,9 @@ def test_api_desired_count_is_2(rendered: Rendered) -> None:
 
 
 def keeps_two_tasks(rendered: Rendered, title: str) -> None:
-    """Two tasks run from the start: the scaling raises the one that ECS begins with.
+    """Two tasks run from the start: scaling adds one to the first task of ECS.
 
-    The service itself names no count, because every update of the stack would go back to it.
+    The service has no count, because every update of the stack would reset it.
     """
     least, _, _ = scaling(rendered, title)
     assert least == 2
@@ -35,7 +35,7 @@ def test_api_auto_scales_from_1_to_10(rendered: Rendered, render_with: RenderWit
 
 
 def scales_from_1_to_10(rendered: Rendered, render_with: RenderWith, title: str) -> None:
-    """Ten tasks at most, and as few as one where two are not wanted."""
+    """At most ten tasks, and at least one if the minimum is changed."""
     assert scaling(rendered, title)[1] == 10
     least = f"{title}MinTasks"
     fewer = render_with(rendered.environment, {least: "1"})
@@ -76,7 +76,7 @@ def test_worker_auto_scales_on_queue_depth(rendered: Rendered) -> None:
     _, _, policies = scaling(rendered, "Worker")
     (metric,) = (policy.get("CustomizedMetricSpecification", {}) for policy in policies)
     assert metric, f"The worker of {rendered.environment} scales on {policies[0]}."
-    # The depth of the queues divided by the running tasks: what target tracking can hold.
+    # The depth of the queues divided by the running tasks, which target tracking needs.
     assert metric["MetricName"] == "BacklogPerTask"
     assert metric["Namespace"] == f"carbon-connect/{rendered.environment}"
 

@@ -1,4 +1,4 @@
-"""The table of lines is complete: no line of the document without its test, no test without its line."""
+"""The table of lines is complete: every line of the document has a test, and every test has a line."""
 
 import importlib
 import re
@@ -15,7 +15,7 @@ from tests.seed.table import HEADING, SYNTAX, TABLE_HEADER, Line
 
 DOCUMENT = (PROJECT_FOLDER / "docs" / "aws-architecture.txt").read_text(encoding="utf-8")
 FOLDER = Path(__file__).parent
-# What a line without a test may look like. A row of a table, an item of a list and an arrow never do.
+# The forms of lines without a test. Rows of tables, items of lists and arrows always need a test.
 WITHOUT_CLAIM = {
     HEADING: re.compile(r"\(?[A-Z]\w*\)?( \(?[A-Z]\w*\)?)*:?"),
     TABLE_HEADER: re.compile(r"\|( [A-Z][A-Za-z ]* \|)+"),
@@ -34,7 +34,7 @@ def missing(document: str, lines: Sequence[Line]) -> list[str]:
 
 
 def without_reason(lines: Sequence[Line]) -> list[str]:
-    """Lines that have neither a test nor the form of a line that needs none."""
+    """Lines without a test whose form requires one."""
     return [
         line.text
         for line in lines
@@ -44,7 +44,7 @@ def without_reason(lines: Sequence[Line]) -> list[str]:
 
 
 def repeated_headers(lines: Sequence[Line]) -> list[str]:
-    """Lines taken for the header of a table that stand below its first row."""
+    """Lines marked as the header of a table that follow its first row."""
     return [
         line.text
         for before, line in pairwise(lines)
@@ -53,12 +53,12 @@ def repeated_headers(lines: Sequence[Line]) -> list[str]:
 
 
 def named_tests(lines: Iterable[Line]) -> Counter[str]:
-    """How often each test is named."""
+    """The number of uses of each test."""
     return Counter(test for line in lines for test in line.tests)
 
 
 def existing_tests() -> set[str]:
-    """MODULE.FUNCTION of every test in this folder but those of this module."""
+    """MODULE.FUNCTION of every test in this folder, except this module."""
     found = set()
     for file in sorted(FOLDER.glob("test_*.py")):
         if file == Path(__file__):

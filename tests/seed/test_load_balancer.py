@@ -60,7 +60,7 @@ def test_target_group_is_api_containers_on_port_8000(rendered: Rendered) -> None
 
 def test_health_check_gets_api_v1_health(rendered: Rendered) -> None:
     group = target_group(rendered)
-    # A load balancer checks HTTP with GET, and there is nothing to set.
+    # A load balancer always checks HTTP with GET.
     assert group["HealthCheckProtocol"] == "HTTP"
     assert group["HealthCheckPath"] == "/api/v1/health"
     assert group["Matcher"] == {"HttpCode": "200"}
@@ -83,5 +83,5 @@ def test_waf_rate_limit_is_2000_requests_in_5_minutes_per_ip(rendered: Rendered)
     assert int(limit["Limit"]) == 2000
     assert int(limit["EvaluationWindowSec"]) == 5 * 60
     assert limit["AggregateKeyType"] == "IP"
-    # Of every request: nothing narrows what is counted.
+    # Every request counts, because no statement narrows the scope.
     assert "ScopeDownStatement" not in limit

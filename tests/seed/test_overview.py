@@ -1,4 +1,4 @@
-"""The sentence that the requested architecture begins with."""
+"""The first sentence of the requested architecture."""
 
 import inspect
 
@@ -6,7 +6,7 @@ from commands import building, deleting, launching
 from pipeline.checks.render import Rendered
 from tests.rendering import resources, resources_of_type
 
-# Servers that someone would have to look after; the search server is in an Auto Scaling group.
+# Servers that need maintenance; the search server is in an Auto Scaling group.
 SERVERS = {"AWS::EC2::Instance", "AWS::EC2::SpotFleet", "AWS::EKS::Cluster"}
 
 

@@ -17,7 +17,7 @@ SHORTEST_SEARCH_KEY = 16
 
 
 def generation(rendered: Rendered, secret: str) -> Mapping[str, Any]:
-    """How a secret is generated; it then has no value in the template."""
+    """The GenerateSecretString of a secret, which has no value in the template."""
     properties = named(rendered, secret).properties
     assert "SecretString" not in properties
     found: Mapping[str, Any] = properties["GenerateSecretString"]
@@ -25,7 +25,7 @@ def generation(rendered: Rendered, secret: str) -> Mapping[str, Any]:
 
 
 def is_typed_in(rendered: Rendered, secret: str) -> bool:
-    """Whether a secret holds nothing until somebody puts it in."""
+    """Whether a secret has no value until a user sets it."""
     value = named(rendered, secret).properties["SecretString"]
     return bool(json.loads(value) == {"value": "unset"})
 

@@ -28,13 +28,13 @@ from tests.seed.rendered_architecture import (
     subnets,
 )
 
-# What CloudFormation writes into a group in place of EC2's own rule, which lets everything out.
+# The rule of a group that replaces EC2's default rule, which allows all egress.
 NOWHERE = "127.0.0.1/32"
 LONG_LIVED = {"AWS::IAM::User", "AWS::IAM::AccessKey"}
 
 
 def opened(rendered: Rendered, *, egress: bool) -> set[tuple[str, str, int, int]]:
-    """Group, peer and ports of every rule that lets something through, which is all TCP."""
+    """Group, peer and ports of every rule that allows traffic; all are TCP."""
     rules = [rule for rule in group_rules(rendered) if rule.egress is egress]
     named_rules: list[GroupRule] = [rule for rule in rules if rule.peer != NOWHERE]
     assert {rule.protocol for rule in named_rules} == {"tcp"}
@@ -49,7 +49,7 @@ def opened(rendered: Rendered, *, egress: bool) -> set[tuple[str, str, int, int]
     }
 
 
-# Reads from replicas: only a serverless cache listens on this port.
+# For reads from replicas; only a serverless cache listens on this port.
 READER_PORT = 6380
 
 
@@ -120,7 +120,7 @@ def test_security_groups_let_in_and_out_what_is_needed(rendered: Rendered) -> No
     apis = {(group, EVERYWHERE, 443, 443) for group in callers}
     assert opened(rendered, egress=True) == out | apis
     for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
-        # Without any rule EC2 adds its own, which lets everything out.
+        # Without a rule, EC2 adds one that allows all egress.
         assert group.properties["SecurityGroupEgress"], group.logical_id
         assert "SecurityGroupIngress" not in group.properties
 
@@ -139,17 +139,17 @@ def test_execution_role_pulls_images_and_reads_secrets(complete: Rendered) -> No
         for secret in injected(complete, title).values()
     }
     assert actions["secretsmanager:GetSecretValue"] == named_by_tasks
-    # A token for the registry has no resource to name, and opens no image by itself.
+    # The token for the registry has no resource type, and gives no access to images.
     assert {action for action, on in actions.items() if "*" in on} == {"ecr:GetAuthorizationToken"}
 
 
 def test_task_roles_use_s3_secrets_manager_and_cloudwatch(rendered: Rendered) -> None:
     for title in ("Api", "Worker"):
         actions = allowed(rendered, service(rendered, title).role)
-        # kms: to decrypt secrets, through Secrets Manager only.
+        # kms: to decrypt secrets, only through Secrets Manager.
         assert services_of(actions) == {"s3", "secretsmanager", "cloudwatch", "kms"}
         assert actions["s3:PutObject"] == {"DocumentsBucket", "MediaBucket"}
-        # A metric has no ARN; the namespace is what limits it.
+        # A metric has no ARN; the namespace limits it.
         assert {action for action, on in actions.items() if "*" in on} == {
             "cloudwatch:PutMetricData"
         }
@@ -174,7 +174,7 @@ def test_elasticache_is_encrypted_in_transit_and_at_rest(rendered: Rendered) -> 
     kind, (layer, logical_id, properties) = cache(rendered)
     assert id_of(rendered, layer, properties["KmsKeyId"]) == "Key"
     if kind == "AWS::ElastiCache::ReplicationGroup":
-        # Serverless has no switch for either: it encrypts both always.
+        # A serverless cache always encrypts both.
         assert is_true(properties["AtRestEncryptionEnabled"])
         assert is_true(properties["TransitEncryptionEnabled"])
         assert properties["TransitEncryptionMode"] == "required"

@@ -28,7 +28,7 @@ def graph_of(project: Path, appended: Mapping[str, str] | None = None) -> Graph:
 
 
 def broken_rules(graph: Graph) -> list[str]:
-    """Return a sentence for each import and each room that breaks the table, empty where none does."""
+    """Return a sentence for each import and each room that violates the table; empty if none does."""
     return [*_unknown_rooms(graph), *_wrong_imports(graph), *_cycles(graph)]
 
 
@@ -48,7 +48,7 @@ def crowded_folders(project: Path) -> list[str]:
 
 
 def _whole_buildings() -> list[Building]:
-    """The buildings that are not a room of another."""
+    """The buildings that are not in another one."""
     return [building for building in BUILDINGS if "." not in building.name]
 
 
@@ -87,7 +87,7 @@ def _imported(importer: str, source: str, known: Mapping[str, Path]) -> Iterator
 
 
 def _rooms(module: str) -> dict[str, str]:
-    """The room of a module by the name of each building that it is in; a building itself is in none of its rooms."""
+    """The room of a module by the name of each of its buildings; a building itself has no room."""
     return {
         building.name: module[len(building.name) + 1 :].partition(".")[0]
         for building in BUILDINGS
@@ -132,7 +132,7 @@ def _wrong_imports(graph: Graph) -> Iterator[str]:
 
 
 def _cycles(graph: Graph) -> Iterator[str]:
-    """Every module that imports itself by way of others."""
+    """Every module in an import cycle."""
     for module in sorted(graph):
         reached = _reachable(graph[module], graph)
         if module in reached:

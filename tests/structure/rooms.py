@@ -1,4 +1,4 @@
-"""The parts of the code and what each may import: the one table that the test and docs/architecture.md read.
+"""The parts of the code and their allowed imports: one table for the test and docs/architecture.md.
 
     python -m tests.structure.rooms
 
@@ -14,7 +14,7 @@ PROJECT_FOLDER = Path(__file__).resolve().parents[2]
 PAGE = PROJECT_FOLDER / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms end -->\n"
 
-# What imports the buildings, and is imported by none of them.
+# Packages that import the buildings, and that the buildings must not import.
 NEVER_IMPORTED = frozenset({"tests", "benchmarks", "tools", "examples"})
 
 # A folder with more modules and subfolders than this is split.
@@ -23,7 +23,7 @@ MOST_IN_A_FOLDER = 16
 
 @dataclass(frozen=True)
 class Building:
-    """A top-level package: its floors from the lowest to the highest, each with rooms and what they hold.
+    """A top-level package: its floors from the lowest to the highest, each with rooms and their descriptions.
 
     ``name`` is a package or, for floors within a room, a subpackage. A room is a module or a subpackage. It may import rooms of lower floors, and the rooms of other buildings in ``uses``:
     a whole building, or one room of it as ``building.room``.
@@ -186,7 +186,7 @@ def table() -> str:
 def written(page: str) -> str:
     """Return the page with the table between its two marks.
 
-    Raises ValueError where a mark is missing.
+    Raises ValueError if a mark is missing.
     """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""Pages of docs/: each is in the index, and links lead to files and headings that exist."""
+"""Pages of docs/: each is in the index, and links lead to existing files and headings."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def broken_links(page: Path, text: str) -> list[str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, like GitHub."""
     headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_FOLDER)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_are_valid(page: Path) -> None:
     assert broken_links(page, page.read_text(encoding="utf-8")) == []
 
 
@@ -67,7 +67,7 @@ def test_every_page_is_in_the_index() -> None:
     assert pages - linked == set()
 
 
-# The most that a request to CloudFormation holds of a template.
+# The largest template in a request to CloudFormation.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_BYTES = 51_200
 COMMAND = re.compile(r"^ {4}(?=\S)(?:.*\\\n)*.*$", re.MULTILINE)
@@ -75,7 +75,7 @@ TEMPLATE = re.compile(r"--template-(?:file |body file://)(dist/templates/[\w.-]+
 
 
 def oversized(text: str) -> list[str]:
-    """Return the templates that a command of a page sends in a request, although they are too large for one."""
+    """Return the templates that a command of a page sends in a request and that are too large for it."""
     return [
         name
         for command in COMMAND.findall(text)

@@ -10,7 +10,7 @@ import pytest
 from tests.structure.imports import broken_rules, crowded_folders, graph_of
 from tests.structure.rooms import MOST_IN_A_FOLDER, PAGE, PROJECT_FOLDER, written
 
-# A file, an import at its end, and what the finding says.
+# A file, an import at its end, and the text of the finding.
 UPWARD = {
     "a layer imports the pipeline": (
         "templates_src/core/iam.py",
@@ -107,7 +107,7 @@ def test_private_names_of_ministack_are_named_in_the_bridge_only() -> None:
 
 
 def private_names(source: str) -> list[tuple[int, str]]:
-    """Return lines and private names of whatever a source imports from ministack."""
+    """Return the lines and private names of a source's imports from ministack."""
     tree = ast.parse(source)
     modules = {"ministack"}
     found = []

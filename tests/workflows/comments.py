@@ -75,7 +75,7 @@ def comment(number: int, author: str, body: str) -> dict[str, Any]:
 
 @contextmanager
 def pull_request(held: list[dict[str, Any]]) -> Iterator[str]:
-    """The API's URL while pull request 7 of acme/infrastructure holds these comments."""
+    """The API's URL while pull request 7 of acme/infrastructure has these comments."""
     with serving(Comments) as server:
         server.held = held  # type: ignore[attr-defined]
         yield url_of(server)

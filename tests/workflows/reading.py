@@ -1,4 +1,4 @@
-"""Workflows as their text and as YAML, and a step's script run as GitHub runs it."""
+"""Workflows as text and as YAML, and the script of a step, run like on GitHub."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Workflow:
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """What the file says; YAML 1.1 reads the key ``on`` as true."""
+        """The content of the file; YAML 1.1 reads the key ``on`` as true."""
         found: dict[Any, Any] = yaml.safe_load(self.text)
         document: dict[str, Any] = {**found, "on": found[True]}
         return document

@@ -1,4 +1,4 @@
-"""What every workflow holds to: each rule yields a sentence for what breaks it."""
+"""Rules for every workflow; each yields a sentence for each violation."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.workflows.reading import Workflow
 
 # A commit and, for a reader and for Dependabot, its version.
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\s*$")
-# These run the code of a pull request, or with what it left behind, with the rights of the repository.
+# These events run code or results of a pull request with the permissions of the repository.
 PRIVILEGED_TRIGGERS = {"pull_request_target", "workflow_run", "issue_comment"}
 READING: tuple[Mapping[str, str], ...] = ({}, {"contents": "read"})
-# The rights that a job may ask for, each with what asks for it.
+# The permissions that a job can request, each with its use.
 WRITING = {"id-token": "write", "pull-requests": "write"}
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 
 def broken_rules(workflow: Workflow) -> list[str]:
-    """What a workflow breaks, one sentence each."""
+    """The violations of a workflow, one sentence each."""
     return [
         f"{workflow.name}: {sentence}"
         for rule in (pins, triggers, permissions, scripts, checkouts, credentials, time_limits)
@@ -28,20 +28,20 @@ def broken_rules(workflow: Workflow) -> list[str]:
 
 
 def pins(workflow: Workflow) -> Iterator[str]:
-    """Every action is pinned to a commit, with its version beside it."""
+    """Every action is pinned to a commit, with its version in a comment."""
     for line in workflow.text.splitlines():
         if re.match(r"\s*(- )?uses:", line) and not PINNED.search(line):
             yield f"{line.strip()} is not pinned to a commit with its version."
 
 
 def triggers(workflow: Workflow) -> Iterator[str]:
-    """No event runs foreign code with the repository's rights."""
+    """No event runs foreign code with the permissions of the repository."""
     for trigger in sorted(workflow.triggers & PRIVILEGED_TRIGGERS):
         yield f"the event {trigger} runs foreign code with the rights of the repository."
 
 
 def permissions(workflow: Workflow) -> Iterator[str]:
-    """The workflow reads at most, and a job asks for the rights that it needs."""
+    """The workflow has at most read permissions, and a job requests the others that it needs."""
     if workflow.document.get("permissions") not in READING:
         yield "the workflow has more permissions than reading, or GitHub's default ones."
     for name, job in workflow.jobs.items():
@@ -59,7 +59,7 @@ def scripts(workflow: Workflow) -> Iterator[str]:
 
 
 def checkouts(workflow: Workflow) -> Iterator[str]:
-    """A checkout leaves no token behind for the code that it brings."""
+    """A checkout leaves no token that its code could read."""
     for step in workflow.steps():
         persists = step.get("with", {}).get("persist-credentials", True)
         if step.get("uses", "").startswith("actions/checkout@") and persists:

@@ -24,12 +24,12 @@ TAG_STEP = "Compare the tag with the version"
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
-    """A clone that the plan may write to."""
+    """A writable clone for the plan."""
     return Tree(tmp_path_factory.mktemp("clone") / "carbon-connect")
 
 
 def planned(tree: Tree, **variables: str) -> tuple[subprocess.CompletedProcess[str], str]:
-    """How the plan's step ends, and its output ``plan`` as GitHub reads it."""
+    """The result of the plan's step, and its output ``plan`` in GitHub."""
     outputs = tree.folder / "outputs"
     outputs.unlink(missing_ok=True)
     done = PUBLISH.run(
@@ -68,7 +68,7 @@ def test_a_plan_that_fails_fails_the_job_and_leaves_its_reason(
 
 
 def commented(held: list[dict[str, Any]], plan: str, token: str = TOKEN) -> int:
-    """Run the comment's step on a pull request that holds these comments; return how it ends."""
+    """Run the comment's step on a pull request with these comments; returns its result."""
     with pull_request(held) as url:
         done = PUBLISH.run(
             "comment",
@@ -95,7 +95,7 @@ def test_a_later_plan_replaces_the_comment_of_the_earlier_one() -> None:
     assert held[1]["body"] == f"{MARK}\n`build.py plan` at 3b18e51:\n\n    Plan: 3 create.\n"
 
 
-def test_the_comment_is_found_behind_a_hundred_others() -> None:
+def test_comment_is_found_after_a_hundred_others() -> None:
     held = [comment(number, "reviewer", "+1") for number in range(230)]
     held.append(comment(230, "github-actions[bot]", f"{MARK}\nold"))
 
@@ -108,7 +108,7 @@ def test_the_comment_is_found_behind_a_hundred_others() -> None:
 @pytest.mark.parametrize(
     "plan", ["```\n@everyone [x](https://evil.example)", "$(touch evil) ${{ 1 }} \"; exit 1 #'"]
 )
-def test_a_plan_is_text_and_nothing_else(plan: str) -> None:
+def test_plan_is_inserted_as_text(plan: str) -> None:
     held: list[dict[str, Any]] = []
 
     assert commented(held, plan) == 0
@@ -119,7 +119,7 @@ def test_a_plan_is_text_and_nothing_else(plan: str) -> None:
     assert not (PROJECT_FOLDER / "evil").exists()
 
 
-def test_a_long_plan_is_cut_to_what_a_comment_holds() -> None:
+def test_long_plan_is_cut_to_the_limit_of_a_comment() -> None:
     held: list[dict[str, Any]] = []
 
     assert commented(held, "x\n" * 30000) == 0

@@ -1,4 +1,4 @@
-"""Every workflow holds to the project's rules and to zizmor's, and a planted fault breaks them."""
+"""Every workflow satisfies the project's rules and those of zizmor, and planted faults prove them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.workflows.rules import SAME_REPOSITORY, broken_rules
 CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
 KEEPS_NO_TOKEN = "          persist-credentials: false\n"
 PLAN_RIGHTS = "      id-token: write # Sign in to AWS as the role that only reads.\n"
-# A file, a text in it, what stands there instead, and what the rules and zizmor say: None where zizmor has no such rule.
+# A file, a text in it, its replacement, and the findings of the rules and of zizmor: None if zizmor has no such rule.
 FAULTS: dict[str, tuple[str, str, str, str, str | None]] = {
     "an action by its tag": (
         *("ci.yml", CHECKOUT, "actions/checkout@v7"),
@@ -81,7 +81,7 @@ def zizmor(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("each", workflows(), ids=lambda each: each.name)
-def test_workflow_holds_to_every_rule(each: Workflow) -> None:
+def test_workflow_satisfies_every_rule(each: Workflow) -> None:
     assert broken_rules(each) == []
 
 
