@@ -21,16 +21,20 @@ ATTEMPT_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
 
-WRONG_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
-WRONG_PASSWORD_SECONDS = 60.0
-"""How long RDS may take to apply a new password of the master user after it answered the modification."""
+WRONG_PASSWORD, NO_LOGIN = "28P01", "28000"
+NOT_YET_STATES = (WRONG_PASSWORD, NO_LOGIN)
+"""invalid_password and invalid_authorization_specification. A restored database has the credentials of its snapshot: RDS sets the
+password after the restore, and applies it after it answered the modification."""
+
+NOT_YET_SECONDS = 120.0
+"""How long the states above mean "not yet". After that, the credentials are wrong."""
 
 STARTING_STATES = ("57P03", "53300")
 """cannot_connect_now while the server starts, too_many_connections: SQLSTATEs that pass."""
 
 REASONS = {
     WRONG_PASSWORD: "the password in the secret is not that of the user",
-    "28000": "the server does not admit this user",
+    NO_LOGIN: "the server does not admit this user",
     "3D000": "the database does not exist",
     "57014": "a lock held it up until the function's time ran out",
 }
@@ -78,8 +82,8 @@ def limit_statements(connection: pg8000.native.Connection, deadline: Deadline) -
 def _connect(
     endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
 ) -> pg8000.native.Connection:
-    """Connect, again and again while the server cannot be reached, says that it is starting, or has the old password."""
-    patience = Deadline.after(WRONG_PASSWORD_SECONDS)
+    """Connect; try again while the server cannot be reached, is starting, or has the credentials of a snapshot."""
+    patience = Deadline.after(NOT_YET_SECONDS)
     LOGGER.info("connecting to %s", endpoint)
     waiting_for = "there was no time to try"
     refusal: pg8000.native.DatabaseError | None = None
@@ -99,7 +103,7 @@ def _connect(
             waiting_for = explain(refusal) if refusal else _cause(error)
         LOGGER.info("not connected yet: %s", waiting_for)
         time.sleep(min(PAUSE_SECONDS, deadline.remaining()))
-    if refusal and state(refusal) == WRONG_PASSWORD:
+    if refusal and state(refusal) in NOT_YET_STATES:
         raise ProvisioningError(f"The database refused {endpoint}: {waiting_for}.")
     raise ProvisioningError(
         f"The database {endpoint} could not be reached in the function's time: {waiting_for}."
@@ -129,7 +133,7 @@ def _attempt(
 
 
 def _passes(code: str, patience: Deadline) -> bool:
-    return code in STARTING_STATES or (code == WRONG_PASSWORD and patience.remaining() > 0)
+    return code in STARTING_STATES or (code in NOT_YET_STATES and patience.remaining() > 0)
 
 
 def _refusal(error: BaseException | None) -> pg8000.native.DatabaseError | None:

@@ -1,0 +1,1 @@
+"""The drills of docs/recovery.md, executed command by command."""
