@@ -155,6 +155,7 @@ HOSTED_ZONES = Table(route53, "_zones")
 
 OBJECT_VERSIONS = Table(s3, "_object_versions")
 BUCKETS = Table(s3, "_buckets")
+BUCKET_LIFECYCLES = Table(s3, "_bucket_lifecycle")
 BUCKET_POLICIES = Table(s3, "_bucket_policies")
 
 SECRETS = Table(secretsmanager, "_secrets")

@@ -26,8 +26,16 @@ from templates_src.core.layer import Layer
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
 from templates_src.core.shared import named
 from templates_src.core.wiring import API_TASK_ROLE_NAME, WORKER_TASK_ROLE_NAME
+from templates_src.data.bucket_removal import (
+    add_bucket_removal,
+    creates_buckets,
+    restrict_emptying,
+)
 
 GLOBAL, ACCOUNT_REGIONAL = "global", "account-regional"
+# Stands for the name of an existing bucket.
+NAME = "NAME"
+ARN = f"arn:${{AWS::Partition}}:s3:::{NAME}"
 # Objects below 128 KB keep their storage class. Intelligent-Tiering does not move them to a cheaper tier, and the request
 # that moves one to Glacier costs what S3 Standard takes for it in more than a year, besides 40 KB of metadata.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
@@ -83,32 +91,39 @@ MEDIA_CORS_ORIGINS = Declaration(
 
 
 def add_buckets(layer: Layer) -> None:
-    """Both buckets, their policies, the tasks' access and the outputs."""
-    documents = add_bucket(layer, "Documents", *document_rules(layer))
-    media = add_bucket(layer, "Media", cors=cors(layer))
-    allow_tasks(layer, "Api", API_TASK_ROLE_NAME, documents, media)
-    allow_tasks(layer, "Worker", WORKER_TASK_ROLE_NAME, documents, media)
-    layer.output(
-        "DocumentsBucketName", Ref(documents), "Bucket of documents and reports", public=True
+    """Both buckets, created or existing, the tasks' access to them, their removal and the outputs."""
+    restrict_emptying(layer)
+    created = (
+        add_bucket(layer, "Documents", *document_rules(layer)),
+        add_bucket(layer, "Media", cors=cors(layer)),
     )
-    layer.output("MediaBucketName", Ref(media), "Bucket of logos and images", public=True)
+    add_bucket_removal(layer, created)
+    allow_tasks(layer, "Api", API_TASK_ROLE_NAME, *created)
+    allow_tasks(layer, "Worker", WORKER_TASK_ROLE_NAME, *created)
+    documents, media = (in_use(layer, bucket, Ref(bucket)) for bucket in created)
+    layer.output("DocumentsBucketName", documents, "Bucket of documents and reports", public=True)
+    layer.output("MediaBucketName", media, "Bucket of logos and images", public=True)
 
 
 def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None = None) -> Bucket:
-    """A private, versioned bucket that is reached over TLS only.
+    """A private, versioned bucket that is reached over TLS only, unless the environment uses existing buckets.
 
-    Deleted with the stack only when it is empty: S3 refuses to delete one that holds an object, and with it the
-    deletion of the stack stops. Replaced, it stays.
+    It stays when the stack is deleted, with the policy that refuses plain HTTP, because S3 deletes only empty buckets;
+    ``bucket_removal`` deletes it where it may. It also stays when it is replaced. A launch that fails leaves none.
     """
     cleanup = LifecycleRule(
         Id="abort-uploads", Status="Enabled", AbortIncompleteMultipartUpload=ABORT_UPLOADS
     )
     optional = {} if cors is None else {"CorsConfiguration": cors}
+    stays: dict[str, Any] = {
+        "Condition": creates_buckets(layer),
+        "DeletionPolicy": "RetainExceptOnCreate",
+        "UpdateReplacePolicy": "Retain",
+    }
     bucket = layer.add(
         Bucket(
             f"{kind}Bucket",
-            DeletionPolicy="Delete",
-            UpdateReplacePolicy="Retain",
+            **stays,
             VersioningConfiguration=VersioningConfiguration(Status="Enabled"),
             LifecycleConfiguration=LifecycleConfiguration(
                 Rules=[*rules, cleanup], TransitionDefaultMinimumObjectSize=SMALL_STAY
@@ -121,6 +136,7 @@ def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None =
     layer.add(
         BucketPolicy(
             f"{kind}BucketPolicy",
+            **stays,
             Bucket=Ref(bucket),
             PolicyDocument=iam.document(iam.tls_only(bucket)),
         )
@@ -133,14 +149,19 @@ def bucket_name(layer: Layer, suffix: str) -> dict[str, Any]:
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
     """
-    regional = layer.condition(
-        "UseAccountRegionalBuckets", Equals(layer.parameter(NAMESPACE), ACCOUNT_REGIONAL)
-    )
+    regional = regional_names(layer)
     return {
         "BucketName": If(regional, NoValue, named(suffix)),
         "BucketNamePrefix": If(regional, named(suffix), NoValue),
         "BucketNamespace": If(regional, ACCOUNT_REGIONAL, NoValue),
     }
+
+
+def regional_names(layer: Layer) -> str:
+    """Condition ``UseAccountRegionalBuckets``: the buckets are in the namespace of the account and the region."""
+    return layer.condition(
+        "UseAccountRegionalBuckets", Equals(layer.parameter(NAMESPACE), ACCOUNT_REGIONAL)
+    )
 
 
 def document_rules(layer: Layer) -> tuple[LifecycleRule, LifecycleRule]:
@@ -196,7 +217,6 @@ def allow_tasks(
     Every object (``/*``): which keys there are is the application's business. Versions are not theirs to delete, so
     what they overwrite or delete can be restored.
     """
-    buckets = (documents, media)
     layer.add(
         PolicyType(
             f"{service}BucketAccess",
@@ -212,25 +232,41 @@ def allow_tasks(
                         s3_actions.DeleteObject,
                         s3_actions.AbortMultipartUpload,
                     ],
-                    Resource=[objects(bucket) for bucket in buckets],
+                    Resource=[objects(layer, documents), objects(layer, media)],
                 ),
                 Statement(
                     Sid="FindObjects",
                     Effect=Allow,
                     Action=[s3_actions.ListBucket],
-                    Resource=[GetAtt(bucket, "Arn") for bucket in buckets],
+                    Resource=[arn(layer, documents), arn(layer, media)],
                 ),
                 Statement(
                     Sid="FetchDocumentsBackFromGlacier",
                     Effect=Allow,
                     Action=[s3_actions.RestoreObject],
-                    Resource=[objects(documents)],
+                    Resource=[objects(layer, documents)],
                 ),
             ),
         )
     )
 
 
-def objects(bucket: Bucket) -> Sub:
-    """ARN of every object of a bucket."""
-    return Sub(f"${{{bucket.title}.Arn}}/*")
+def in_use(layer: Layer, bucket: Bucket, created: Ref | GetAtt | Sub, existing: str = NAME) -> If:
+    """A value of a bucket that the stack creates, or else ``existing`` with the name of the existing bucket."""
+    name = "${Project}-${Environment}-" + bucket.title.removesuffix("Bucket").lower()
+    other = If(
+        regional_names(layer),
+        Sub(existing.replace(NAME, name + "-${AWS::AccountId}-${AWS::Region}-an")),
+        Sub(existing.replace(NAME, name)),
+    )
+    return If(creates_buckets(layer), created, other)
+
+
+def arn(layer: Layer, bucket: Bucket) -> If:
+    """ARN of a bucket in use."""
+    return in_use(layer, bucket, GetAtt(bucket, "Arn"), ARN)
+
+
+def objects(layer: Layer, bucket: Bucket) -> If:
+    """ARN of every object of a bucket in use."""
+    return in_use(layer, bucket, Sub(f"${{{bucket.title}.Arn}}/*"), f"{ARN}/*")

@@ -207,7 +207,7 @@ def by_name() -> tuple[Grant, ...]:
     bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
     names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
     return (
-        Grant("Buckets", ("s3:ListBucket",), (bucket,)),
+        Grant("Buckets", ("s3:ListBucket*", "s3:DeleteBucket"), (bucket,)),
         Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
         Grant(
             "SearchRecord",

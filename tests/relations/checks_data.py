@@ -32,9 +32,11 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "CacheReplicationGroup": (SNAPSHOT, SNAPSHOT),
     # CloudFormation takes no snapshot of it.
     "ServerlessCache": (DELETE, DELETE),
-    # S3 deletes only empty buckets.
-    "DocumentsBucket": (DELETE, RETAIN),
-    "MediaBucket": (DELETE, RETAIN),
+    # BucketRemoval deletes what may go. Without its policy a bucket would accept plain HTTP.
+    "DocumentsBucket": (ONCE_LAUNCHED, RETAIN),
+    "DocumentsBucketPolicy": (ONCE_LAUNCHED, RETAIN),
+    "MediaBucket": (ONCE_LAUNCHED, RETAIN),
+    "MediaBucketPolicy": (ONCE_LAUNCHED, RETAIN),
     "AccessLogBucket": (RETAIN, RETAIN),
     "AccessLogBucketPolicy": (RETAIN, RETAIN),
     # Its deletion does nothing, so a function that cannot run must not block the deletion of the stack.

@@ -72,6 +72,14 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
     "NotFromTheFunctionsCode": ({"*"}, "it denies"),
     "ImportAsItsOwn": ({CERTIFICATES}, "a certificate has no id in advance; bound to its tag"),
     "RenewAndDeleteItsOwn": ({CERTIFICATES}, "which it is is not known; bound to its tag"),
+    "SeeWhetherTheEnvironmentIsDeleted": (
+        {"arn:aws:cloudformation:REGION:ACCOUNT:stack/STACK*"},
+        "a stack has no id in advance; names that begin with the root's; it reads",
+    ),
+    "DeleteVersionsAndUploads": (
+        {"<DocumentsBucket.Arn>/*", "<MediaBucket.Arn>/*"},
+        "objects of the two buckets, whatever their keys, where the environment may empty them",
+    ),
     "LoadBalancersOfThisAccountWrite": (
         {"<AccessLogBucket.Arn>/AWSLogs/ACCOUNT/*"},
         "the logs of this account's load balancers",
@@ -120,13 +128,18 @@ def statements(rendered: Rendered) -> Iterator[tuple[str, str, Mapping[str, Any]
 @relation
 def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
     """Every wildcard in an action or resource is in the list with its reason, and has the condition that limits it."""
+    # The name of the nested stack, as rendered: without the suffix of a launched one.
+    data = f"{rendered.parameters['data']['Project']}-{rendered.parameters['data']['Environment']}-Data"
     for _, holder, statement in statements(rendered):
         sid = statement.get("Sid", "")
         if "NotAction" in statement or "NotResource" in statement:
             yield f"Statement {sid} of {holder} says what it is not about."
         parts = [*listed(statement.get("Action")), *listed(statement.get("Resource"))]
         texts = {
-            text_of(part).replace(rendered.region, "REGION").replace(ACCOUNT, "ACCOUNT")
+            text_of(part)
+            .replace(rendered.region, "REGION")
+            .replace(ACCOUNT, "ACCOUNT")
+            .replace(data, "STACK")
             for part in parts
         }
         wild = {text for text in texts if "*" in text or "?" in text}

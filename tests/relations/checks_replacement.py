@@ -80,6 +80,10 @@ for _secret, _version in ROTATED.items():
         "a rotation is a new value in a new secret; the old one stays until the update has succeeded",
     )
 for _bucket in ("DocumentsBucket", "MediaBucket"):
+    ALLOWED[_bucket, "Condition"] = (
+        {"ExistingBuckets"},
+        "the bucket stays, and the launch check refuses it",
+    )
     _reason = ALLOWED[_bucket, "BucketName"][1]
     ALLOWED[_bucket, "BucketNamePrefix"] = ALLOWED[_bucket, "BucketName"]
     ALLOWED[_bucket, "BucketNamespace"] = ({"BucketNamespace"}, _reason)

@@ -17,7 +17,7 @@ FAULTS = (
     Fault(
         "a bucket that goes when it is replaced",
         data.what_is_kept_is_what_the_table_says,
-        "DocumentsBucket has the policies ('Delete', None)",
+        "DocumentsBucket has the policies ('RetainExceptOnCreate', None)",
         drop("DocumentsBucket", "../UpdateReplacePolicy"),
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""AWS::S3::Bucket: names in the account-regional namespace, and the owner of a bucket."""
+"""AWS::S3::Bucket: names in the account-regional namespace, lifecycle rules, and the owner of a bucket."""
 
 from typing import Any
 
@@ -17,12 +17,14 @@ def install() -> None:
 
     def create_named(logical_id: str, properties: Properties, stack_name: str) -> Created:
         created: Created = create(logical_id, _named(properties), stack_name)
+        _keep_lifecycle(created[0], properties)
         return created
 
     def update_named(
         physical_id: str, old: Properties, new: Properties, stack_name: str
     ) -> Created:
         updated: Created = update(physical_id, _named(old), _named(new), stack_name)
+        _keep_lifecycle(updated[0], new)
         return updated
 
     handler["create"], handler["update"] = create_named, update_named
@@ -54,3 +56,40 @@ def _named(properties: Properties) -> Properties:
     if len(name) > 63:
         raise ValueError(f"The specified bucket is not valid: {name} is longer than 63 characters")
     return {**properties, "BucketName": name}
+
+
+def _keep_lifecycle(name: str, properties: Properties) -> None:
+    """Make S3 show the lifecycle rules of the template, which ministack's handler drops."""
+    rules = (properties.get("LifecycleConfiguration") or {}).get("Rules", [])
+    if rules:
+        tables.BUCKET_LIFECYCLES[name] = [_lifecycle_rule(rule) for rule in rules]
+    else:
+        tables.BUCKET_LIFECYCLES.pop(name, None)
+
+
+def _lifecycle_rule(rule: Properties) -> Properties:
+    """A rule of the template in the words of the S3 API."""
+    shown: Properties = {
+        "ID": rule.get("Id", ""),
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+    }
+    transitions = rule.get("Transitions", [])
+    if transitions:
+        shown["Transitions"] = [
+            {"Days": int(each["TransitionInDays"]), "StorageClass": each["StorageClass"]}
+            for each in transitions
+        ]
+    expiration: Properties = {}
+    if "ExpirationInDays" in rule:
+        expiration["Days"] = int(rule["ExpirationInDays"])
+    if rule.get("ExpiredObjectDeleteMarker"):
+        expiration["ExpiredObjectDeleteMarker"] = True
+    if expiration:
+        shown["Expiration"] = expiration
+    if "NoncurrentVersionExpiration" in rule:
+        days = int(rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+        shown["NoncurrentVersionExpiration"] = {"NoncurrentDays": days}
+    if "AbortIncompleteMultipartUpload" in rule:
+        shown["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
+    return shown

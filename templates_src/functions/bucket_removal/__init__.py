@@ -1,0 +1,1 @@
+"""Custom resource: the buckets of an environment that is deleted."""
