@@ -1,10 +1,10 @@
 """Everything this package adds to ministack, in the order in which it must be added."""
 
-from embedded_aws.cloudformation import custom_resources
+from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
 from embedded_aws.cloudformation.deletion import failed_creations, order, protections
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
-from embedded_aws.cloudformation.nested_stacks import cleanup, events
+from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
 from embedded_aws.cloudformation.properties import (
     cache_replicas,
@@ -17,6 +17,7 @@ from embedded_aws.cloudformation.requests import (
     capabilities,
     parameter_types,
     stack_tags,
+    statuses,
     template_urls,
     tokens,
 )
@@ -76,6 +77,7 @@ _RULES = (
     nested_stacks,
     cleanup,
     failed_creations,
+    rollback,
     events,
     # The checks of properties, in the order in which they run.
     schema,
@@ -88,6 +90,8 @@ _RULES = (
     template_urls,
     capabilities,
     stack_tags,
+    failure_options,
+    statuses,
     validation,
     changes,
     nested_change_sets,
