@@ -8,6 +8,7 @@ from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
 from embedded_aws.cloudformation.properties import (
     cache_replicas,
+    function_code,
     schema,
     subnets,
     taken_names,
@@ -31,6 +32,7 @@ from embedded_aws.services import (
     certificates,
     dlm,
     function_roles,
+    managed_policies,
     public_parameters,
     request_contexts,
     service_catalog,
@@ -84,6 +86,8 @@ _RULES = (
     values,
     cache_replicas,
     subnets,
+    function_code,
+    managed_policies,
     parameter_types,
     public_parameters,
     request_contexts,

@@ -142,6 +142,8 @@ decrease_replica_count = Function("_decrease_replica_count", elasticache)
 cache_field = Function("_p", elasticache)
 cache_error = Function("_error", elasticache)
 
+seed_aws_managed_policies = Function("_seed_aws_managed_policies", iam)
+aws_managed_policy = Function("_make_aws_managed_record", iam)
 policy_exists = Function("_policy_exists", iam)
 boundary_error = Function("_boundary_policy_error", iam)
 iam_error = Function("_error", iam)

@@ -130,6 +130,8 @@ ECS_CLUSTERS = Table(ecs, "_clusters")
 REPLICATION_GROUPS = Table(elasticache, "_replication_groups")
 SERVERLESS_CACHES = Table(elasticache, "_serverless_caches")
 
+IAM_ACTIONS = Table(iam, "_IAM_HANDLERS")
+AWS_MANAGED_POLICIES = Table(iam, "_aws_managed_policies")
 INSTANCE_PROFILES = Table(iam, "_instance_profiles")
 ROLES = Table(iam, "_roles")
 USERS = Table(iam, "_users")
