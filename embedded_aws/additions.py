@@ -3,6 +3,7 @@
 from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
 from embedded_aws.cloudformation.deletion import failed_creations, order, protections
+from embedded_aws.cloudformation.deletion import order, protections, snapshots
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
@@ -79,6 +80,7 @@ _RULES = (
     nested_stacks,
     cleanup,
     failed_creations,
+    snapshots,
     rollback,
     events,
     # The checks of properties, in the order in which they run.
