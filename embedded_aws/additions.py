@@ -17,9 +17,11 @@ from embedded_aws.cloudformation.properties import (
 )
 from embedded_aws.cloudformation.requests import (
     capabilities,
+    notifications,
     parameter_types,
     stack_tags,
     statuses,
+    template_reports,
     template_urls,
     tokens,
 )
@@ -95,7 +97,9 @@ _RULES = (
     request_contexts,
     template_urls,
     capabilities,
+    template_reports,
     stack_tags,
+    notifications,
     failure_options,
     statuses,
     validation,

@@ -71,10 +71,12 @@ check_rules = Function("_check_rules_section", engine)
 
 resolve_stack = Function("_resolve_stack", handlers)
 escape_xml = Function("_esc", handlers)
+required_capabilities = Function("_required_capabilities", handlers)
 capabilities_enforced = Function("_capabilities_enforced", handlers)
 start_stack_operation = Function("_create_stack_task_in_region", handlers, changesets)
 
 request_field = Function("_p", helpers)
+string_members = Function("_extract_string_members", helpers)
 validate_stack_tags = Function("_validate_stack_tags", helpers)
 stack_error = Function("_error", helpers)
 resolve_document = Function("_resolve_document", helpers)

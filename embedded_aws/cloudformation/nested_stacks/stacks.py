@@ -262,19 +262,21 @@ def _last_start(recorded: list[dict[str, Any]]) -> int:
 
 
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_TOPICS = "NotificationARNs"
 _plain_describe = tables.ACTIONS["DescribeStacks"]
 
 
 def _describe_with_family(parameters: Any) -> Any:
-    """DescribeStacks with ParentId and RootId, which ministack keeps and does not show."""
+    """DescribeStacks with ParentId, RootId and NotificationARNs, which ministack does not show."""
     status, headers, body = _plain_describe(parameters)
     if status != 200:
         return status, headers, body
 
     def add(match: re.Match[str]) -> str:
         stack = _named(unescape(match.group(1))) or {}
-        members = (f"<{n}>{stack[n]}</{n}>" for n in ("ParentId", "RootId") if stack.get(n))
-        return match.group(0) + "".join(members)
+        members = [f"<{n}>{stack[n]}</{n}>" for n in ("ParentId", "RootId") if stack.get(n)]
+        topics = "".join(f"<member>{topic}</member>" for topic in stack.get(_TOPICS, []))
+        return match.group(0) + "".join([*members, f"<{_TOPICS}>{topics}</{_TOPICS}>"])
 
     text = re.sub(r"<StackId>([^<]+)</StackId>", add, body.decode())
     return status, headers, text.encode()
