@@ -2,8 +2,14 @@
 
 from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
-from embedded_aws.cloudformation.deletion import failed_creations, order, protections
-from embedded_aws.cloudformation.deletion import order, protections, snapshots
+from embedded_aws.cloudformation.deletion import (
+    failed_creations,
+    network_uses,
+    order,
+    protections,
+    service_uses,
+    snapshots,
+)
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
@@ -29,7 +35,14 @@ from embedded_aws.resources import alarms, attributes
 from embedded_aws.resources.compute import containers, instance_groups, scaling
 from embedded_aws.resources.data import buckets, cache_users, caches, volumes
 from embedded_aws.resources.identity import policies, secrets
-from embedded_aws.resources.network import addresses, hosted_zones, rules, web_acls, zones
+from embedded_aws.resources.network import (
+    addresses,
+    hosted_zones,
+    load_balancers,
+    rules,
+    web_acls,
+    zones,
+)
 from embedded_aws.services import (
     application_autoscaling,
     certificates,
@@ -65,6 +78,7 @@ _RESOURCES = (
     databases,
     hosted_zones,
     instance_groups,
+    load_balancers,
     policies,
     rules,
     scaling,
@@ -77,6 +91,8 @@ _RESOURCES = (
 _RULES = (
     attributes,
     protections,
+    network_uses,
+    service_uses,
     taken_names,
     order,
     nested_stacks,

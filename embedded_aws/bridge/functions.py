@@ -9,6 +9,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import (
     acm,
+    alb,
     autoscaling,
     ec2,
     elasticache,
@@ -130,6 +131,8 @@ certificate_detail = Function("_cert_shape", acm)
 decode_pem = Function("_decode_pem_field", acm)
 own_certificate = Function("_get_local_certificate", acm)
 signing_profiles_using = Function("_signing_profiles_using", acm)
+
+load_balancing_error = Function("_error", alb)
 
 reconcile_instances = Function("_reconcile_instances", autoscaling)
 
