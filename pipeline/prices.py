@@ -1,4 +1,4 @@
-"""What AWS charges in eu-north-1 on demand, in US dollars, each price with its date and where it is from."""
+"""On-demand prices of AWS in eu-north-1 in US dollars, each with its date and source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 REGION = "eu-north-1"
-# A month as AWS counts it: 365 days in 12 months.
+# A month in AWS's billing: 365 days in 12 months.
 HOURS_A_MONTH = 730
 
 HOUR = "hour"
@@ -22,7 +22,7 @@ MILLION_ECPU = "million ECPU"
 
 @dataclass(frozen=True)
 class Source:
-    """Whose prices they are, and the day on which they were so; not ``confirmed`` where written from memory."""
+    """The source of prices and their date; not ``confirmed`` if written from memory."""
 
     name: str
     day: date
@@ -31,7 +31,7 @@ class Source:
 
 AWS_2025 = Source("AWS, on demand, eu-north-1", date(2025, 6, 18))
 AWS_2026 = Source("AWS, on demand, eu-north-1", date(2026, 10, 1))
-# To be compared with https://aws.amazon.com/vpc/pricing/ and https://aws.amazon.com/waf/pricing/.
+# Compare with https://aws.amazon.com/vpc/pricing/ and https://aws.amazon.com/waf/pricing/.
 UNCONFIRMED = Source("AWS, on demand, from memory", date(2025, 6, 18), confirmed=False)
 
 
@@ -45,7 +45,7 @@ class Price:
 
 
 def price(usd: str, unit: str, source: Source = AWS_2025) -> Price:
-    """A price from its decimal figures, which a float would not keep."""
+    """A price from its decimal figures, which a float would not store exactly."""
     return Price(Decimal(usd), unit, source)
 
 

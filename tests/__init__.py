@@ -1,4 +1,4 @@
-"""The tests, and what makes them fast wherever they run."""
+"""The tests, with settings that make them fast."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""What most tests start from: the release, its rendered environments, and an embedded AWS."""
+"""Fixtures of most tests: the release, its rendered environments, and an embedded AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SLOW = ("tests/publishing/test_interrupted_", "tests/changes/test_executed_", "t
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow files first, in the order in which they are named."""
+    """Put the slow files first, in the order of the list."""
 
     def place(item: pytest.Item) -> int:
         places = (number for number, name in enumerate(SLOW) if item.nodeid.startswith(name))
@@ -45,31 +45,31 @@ def _rendered(environment: str) -> Rendered:
 
 @pytest.fixture(scope="session")
 def release() -> Release:
-    """The release that the working tree builds."""
+    """The release of the working tree."""
     return _release()
 
 
 @pytest.fixture(params=ENVIRONMENTS)
 def rendered(request: pytest.FixtureRequest) -> Rendered:
-    """Each environment, as it would be launched; read only."""
+    """Each environment, rendered; read only."""
     return _rendered(request.param)
 
 
 @pytest.fixture(scope="session")
 def dev() -> Rendered:
-    """The dev environment, as it would be launched; read only."""
+    """The dev environment, rendered; read only."""
     return _rendered("dev")
 
 
 @pytest.fixture(scope="session")
 def staging() -> Rendered:
-    """The staging environment, as it would be launched; read only."""
+    """The staging environment, rendered; read only."""
     return _rendered("staging")
 
 
 @pytest.fixture(scope="session")
 def prod() -> Rendered:
-    """The prod environment, as it would be launched; read only."""
+    """The prod environment, rendered; read only."""
     return _rendered("prod")
 
 
@@ -82,6 +82,6 @@ def running_aws() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture
 def embedded(running_aws: EmbeddedAws) -> EmbeddedAws:
-    """An embedded AWS with nothing in it."""
+    """An empty embedded AWS."""
     running_aws.reset()
     return running_aws

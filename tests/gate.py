@@ -1,7 +1,6 @@
-"""A proxy in front of an embedded AWS: it passes requests on, and acts on one of them.
+"""A proxy in front of an embedded AWS: it forwards requests, and acts on one of them.
 
-A program that is pointed at it can be ended at an exact point of its work, where a pause would only be likely to
-hit it, and the answer to a request can be kept back until what it began is over.
+A test can end a program that uses it at an exact request, and can delay a response until an operation has ended.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Callable
 
-# Headers that belong to the connection and must not be passed on.
+# Headers of the connection, which are not forwarded.
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -35,11 +34,11 @@ class Request:
         return f"Action={action}&".encode() in self.body + b"&"
 
     def writes_object(self, name: str = "") -> bool:
-        """Whether it puts an object whose key ends so into a bucket."""
+        """Whether it uploads an object whose key has this suffix."""
         return self.method == "PUT" and self.path.count("/") > 1 and self.path.endswith(name)
 
     def makes_bucket(self) -> bool:
-        """Whether it makes a bucket."""
+        """Whether it creates a bucket."""
         return (
             self.method == "PUT" and self.path.strip("/").count("/") == 0 and "?" not in self.path
         )
@@ -53,9 +52,9 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 class Gate:
     """The gate, open while in the ``with`` block.
 
-    ``act`` is called once, at the ``count``-th request that ``at`` is true for: before the request goes through or,
-    with ``after``, between its answer and the program that waits for it. With ``shuts`` that answer is withheld, and
-    no later request that ``at`` is true for goes through. Those requests go through one at a time.
+    ``act`` is called once, at the ``count``-th request that ``at`` is true for: before the request is forwarded or,
+    with ``after``, before its response is. With ``shuts``, that response is withheld, and no later request that ``at``
+    is true for is forwarded. These requests are forwarded one at a time.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Gate:
         gate = self
 
         class Handler(BaseHTTPRequestHandler):
-            """Passes each request on."""
+            """Forwards each request."""
 
             protocol_version = "HTTP/1.1"
 
@@ -84,7 +83,7 @@ class Gate:
                 try:
                     super().handle_one_request()
                 except (ConnectionError, BrokenPipeError):
-                    # The program that asked is gone: that is what this is for.
+                    # The program has ended, which is the purpose of the gate.
                     self.close_connection = True
 
             def _hand_on(self) -> None:
@@ -124,7 +123,7 @@ class Gate:
         for name, value in headers:
             if name.lower() not in _HOP_BY_HOP:
                 handler.send_header(name, value)
-        # A HEAD has no body, and says how long it would be.
+        # A HEAD response has no body, and the length of the object.
         length_given = {name.lower(): value for name, value in headers}.get("content-length")
         is_head = request.method == "HEAD"
         handler.send_header("Content-Length", (length_given or "0") if is_head else str(len(body)))
@@ -132,7 +131,7 @@ class Gate:
         handler.wfile.write(body)
 
     def _counted(self, handler: BaseHTTPRequestHandler, request: Request) -> Answer | None:
-        """The answer to a request that counts; None where it is withheld."""
+        """The response to a request that counts; None if it is withheld."""
         with self._lock:
             if self.has_acted and self._shuts:
                 return None

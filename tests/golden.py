@@ -1,4 +1,4 @@
-"""What in dist/ is not what the sources build."""
+"""Compare dist/ with a build of the sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REBUILD = "run `python build.py build` and commit dist/"
 
 
 def differences(release: Release, dist: Path) -> list[str]:
-    """What in ``dist`` is not what the release builds: sentences that name the file."""
+    """The differences between ``dist`` and the release: sentences that name the file."""
     wanted = {
         dist / path: body
         for path, body in {**release.files, **release.bootstrap_stacks}.items()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-# Seconds in which a server notices that it has to stop.
+# The interval, in seconds, in which a server checks whether to stop.
 _POLL = 0.02
 
 

@@ -12,7 +12,7 @@ from tests.conftest import REGION
 
 
 class Organization:
-    """The organization of the account that the embedded AWS starts with; the emulator takes an account for a key."""
+    """The organization of the first account of the embedded AWS; the access key selects an account."""
 
     def __init__(self, embedded: EmbeddedAws) -> None:
         self.environment = embedded.environment()
@@ -47,7 +47,7 @@ class Organization:
         )
 
     def credentials(self, account: str) -> dict[str, str]:
-        """What a process signs with as another account."""
+        """The credentials of another account for a process."""
         return {**self.environment, "AWS_ACCESS_KEY_ID": account}
 
     def client(self, service: str, account: str = "") -> Any:
@@ -62,7 +62,7 @@ class Organization:
         )
 
     def outcome(self, token: str) -> dict[str, Any]:
-        """What came of an operation on a share, once it has ended."""
+        """The result of an operation on a share, after its end."""
         catalog = self.client("servicecatalog")
         for _ in range(1000):
             found: dict[str, Any] = catalog.describe_portfolio_share_status(

@@ -1,4 +1,4 @@
-"""Faults that a test plants in a copy of what a check reads, to prove that the check can fail."""
+"""Faults that a test plants in a copy of a check's input, to prove that the check can fail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Check = TypeVar("Check", bound=Callable[..., object])
 
 @dataclass(frozen=True)
 class Fault(Generic[Subject, Check]):
-    """A fault that ``found_by`` must find in a sentence that holds ``says``.
+    """A fault that ``found_by`` must find, with a sentence that contains ``says``.
 
     ``plant`` changes the subject, a copy of the templates or of the rendered variant with the name ``variant``.
     """

@@ -1,4 +1,4 @@
-"""Walks through a rendered environment: resources by type, and the resources that a value stands for."""
+"""Read a rendered environment: resources by type, and the resources that a value refers to."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GroupRule(NamedTuple):
 
 
 def resources(rendered: Rendered) -> Iterator[tuple[str, Resource]]:
-    """Every resource of every layer, with its type before it."""
+    """Every resource of every layer, with its type."""
     for layer, template in rendered.layers.items():
         for logical_id, body in template["Resources"].items():
             yield body["Type"], Resource(layer, logical_id, body.get("Properties", {}))
@@ -44,21 +44,21 @@ def resources_of_type(rendered: Rendered, kind: str) -> Iterator[Resource]:
 
 
 def only(rendered: Rendered, kind: str) -> Resource:
-    """The resource of a type that an environment has one of."""
+    """The only resource of a type."""
     found = list(resources_of_type(rendered, kind))
     assert len(found) == 1, f"{rendered.environment} has {len(found)} of {kind} and not one."
     return found[0]
 
 
 def named(rendered: Rendered, logical_id: str) -> Resource:
-    """The resource of a logical ID, which is unique over the layers."""
+    """The resource with a logical ID, which is unique over the layers."""
     found = [resource for _, resource in resources(rendered) if resource.logical_id == logical_id]
     assert len(found) == 1, f"{rendered.environment} has {len(found)} of {logical_id} and not one."
     return found[0]
 
 
 def origin_of(rendered: Rendered, layer: str, value: Any) -> Origin | None:
-    """The resource that a value of a layer is the Ref or an attribute of; None where it is none's."""
+    """The resource that a value of a layer refers to by Ref or attribute; None if it refers to none."""
     match value:
         case {"Ref": str(name)} if name in rendered.layers[layer]["Resources"]:
             return Origin(layer, name, None)
@@ -71,13 +71,13 @@ def origin_of(rendered: Rendered, layer: str, value: Any) -> Origin | None:
 
 
 def id_of(rendered: Rendered, layer: str, value: Any) -> str:
-    """Logical ID of the resource that a value stands for, or the value itself where it is text of its own."""
+    """Logical ID of the resource that a value refers to, or the value itself if it is text."""
     origin = origin_of(rendered, layer, value)
     return origin.logical_id if origin else str(value)
 
 
 def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
-    """Every resource that a value mentions, however deep, also within text."""
+    """Every resource that a value refers to, at any depth, also within text."""
     whole = origin_of(rendered, layer, value)
     if whole:
         return {whole}
@@ -86,7 +86,7 @@ def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
             inside = {
                 origin
                 for example, origin in rendered.origins.items()
-                # A port is an example value too, and found in any number.
+                # A port is an example value too, and would match any number.
                 if example in value and not example.isdigit()
             }
             return inside | {
@@ -104,12 +104,12 @@ def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
 
 
 def ids_in(rendered: Rendered, layer: str, value: Any) -> set[str]:
-    """Logical IDs of the resources that a value mentions."""
+    """Logical IDs of the resources that a value refers to."""
     return {origin.logical_id for origin in origins_in(rendered, layer, value)}
 
 
 def group_rules(rendered: Rendered) -> Iterator[GroupRule]:
-    """Every rule of every security group, whether it is a resource of its own or within its group."""
+    """Every rule of every security group, as a separate resource or within its group."""
     for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
         for egress, key in ((False, "SecurityGroupIngress"), (True, "SecurityGroupEgress")):
             for rule in group.properties.get(key, ()):
@@ -123,7 +123,7 @@ def group_rules(rendered: Rendered) -> Iterator[GroupRule]:
 def group_rule(
     rendered: Rendered, layer: str, group: str, rule: Mapping[str, Any], *, egress: bool
 ) -> GroupRule:
-    """One rule; -1 as its ports where it names none, as EC2 writes all of them."""
+    """One rule; its ports are -1 if it names none, which in EC2 means all."""
     peers = [
         rule[key]
         for key in (
@@ -146,7 +146,7 @@ def group_rule(
 
 
 def role_statements(rendered: Rendered, role: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every statement of a role's own and attached policies, with the layer that its references are of."""
+    """Every statement of a role's inline and attached policies, with the layer of its references."""
     resource = named(rendered, role)
     for policy in resource.properties.get("Policies", ()):
         for statement in policy["PolicyDocument"]["Statement"]:

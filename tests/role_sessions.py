@@ -1,4 +1,4 @@
-"""Sessions of launched roles that no person assumes: jobs of GitHub Actions, and AWS services."""
+"""Sessions of launched roles that GitHub Actions and AWS services assume."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def job(aws: Aws, role: str, subject: str, audience: str = AUDIENCE) -> Aws:
 
 
 def service(aws: Aws, role: str) -> Aws:
-    """The embedded AWS as the service that a role trusts, with the role's own policies; ``role`` is its ARN.
+    """The embedded AWS as the service that a role trusts, with the policies of the role; ``role`` is its ARN.
 
-    No client can call as a service. While the credentials are made, the role trusts the account instead.
+    No client can call as a service, so the role trusts the account while the credentials are created.
     """
     iam, name = aws.client("iam"), role.rpartition("/")[2]
     trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]

@@ -1,4 +1,4 @@
-"""Every wrong value is refused before anything exists, by the pipeline and by CloudFormation, with a message that names it."""
+"""Every wrong value is refused before resources exist, by the pipeline and by CloudFormation, with a message that names it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.wrong_values import CLOUDFORMATION, GIVEN, NETWORK, PIPELINE, PROD, R
 
 BUCKET, ROOT = "releases", "environment.template.json"
 EVERY = [*CLOUDFORMATION, *PIPELINE]
-# Values at the very edge of what the wrong ones overstep.
+# Valid values at the limits that the wrong ones exceed.
 RIGHT: Mapping[str, Mapping[str, str]] = {
     "lowest": {
         "Project": "a1",
@@ -75,7 +75,7 @@ def title(row: Wrong) -> str:
 
 
 def launched(release: Release, base: str, values: Mapping[str, str | None]) -> None:
-    """What a launch does with its values before it talks to AWS."""
+    """The checks of a launch before it calls AWS."""
     profile = load_profile(release.root, base)
     given = {**GIVEN, **values}
     kept = {name: value for name, value in given.items() if value is not None}
@@ -83,14 +83,14 @@ def launched(release: Release, base: str, values: Mapping[str, str | None]) -> N
 
 
 def created(cloudformation: Any, name: str) -> bool:
-    """Whether anything came into being under a stack's name."""
+    """Whether a stack with this name exists."""
     return name in {stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]}
 
 
 def request(
     cloudformation: Any, release: Release, base: str, values: Mapping[str, str | None]
 ) -> dict[str, Any]:
-    """A stack as somebody without the pipeline asks CloudFormation for it."""
+    """Create a stack with CloudFormation, without the pipeline."""
     given = {**load_profile(release.root, base), **GIVEN, **values}
     return {
         "StackName": f"refused-{uuid4().hex}",
@@ -110,7 +110,7 @@ def assert_named(row: Wrong, message: str) -> None:
 
 
 def broken_rule(release: Release, row: Wrong) -> str | None:
-    """The rule that the pipeline refuses a row by, unless a declaration refuses it before."""
+    """The rule with which the pipeline refuses a row, unless a declaration refuses it before."""
     for name, value in row.values.items():
         if value is None or rejection(release.root.declarations[name], value):
             return None
@@ -166,7 +166,7 @@ def test_cloudformation_refuses_without_a_change_set(
 
 
 @pytest.mark.parametrize("base", ENVIRONMENTS)
-def test_what_the_rows_start_from_is_accepted(
+def test_environments_of_the_rows_are_accepted(
     release: Release, cloudformation: Any, base: str
 ) -> None:
     right = request(cloudformation, release, base, {})
@@ -189,7 +189,7 @@ def test_values_at_the_edge_are_accepted(
     assert created(cloudformation, right["StackName"])
 
 
-def test_rows_are_as_many_as_promised_and_differ() -> None:
+def test_rows_are_complete_and_differ() -> None:
     assert len({title(row) for row in EVERY}) == len(EVERY)
     assert len(EVERY) >= 40
 

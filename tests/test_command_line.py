@@ -1,4 +1,4 @@
-"""build.py as a person meets it: help on one screen, one sentence for what is wrong, the same bytes anywhere."""
+"""build.py on the command line: help on one screen, one sentence for each error, reproducible builds."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ COMMANDS = (
     *("launch", "update", "terminate", "status", "outputs", "delete"),
 )
 LINES, COLUMNS = 30, 80
-# What a build reads.
+# The input of a build.
 SOURCES = ("commands", "templates_src", "pipeline", "embedded_aws", "parameters", "dist/functions")
-# The environment of a person who has no AWS account: nothing of this process's own but the way to Python.
+# Environment variables without an AWS account: only PATH of this process.
 NOBODY = {
     "PATH": os.environ["PATH"],
     "HOME": "/nonexistent",
@@ -60,7 +60,7 @@ def run(*arguments: str, env: Mapping[str, str] = NOBODY, tree: Path = PROJECT_F
 
 
 def assert_refused(finished: Finished, status: int, *named: str) -> None:
-    """One sentence on standard error that names what is wrong, nothing else, and the exit status."""
+    """The only output is one sentence on standard error that names the problem, with the exit status."""
     (line,) = finished.stderr.splitlines()
     assert line.startswith("build.py: ")
     assert line.endswith((".", "?", ")"))
@@ -72,7 +72,7 @@ def assert_refused(finished: Finished, status: int, *named: str) -> None:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a build reads, at another path."""
+    """A copy of the input of a build, at another path."""
     copy = tmp_path_factory.mktemp("elsewhere") / "a copy"
     for name in SOURCES:
         if (PROJECT_FOLDER / name).is_dir():
@@ -84,7 +84,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def broken(tree: Path, tmp_path: Path) -> Path:
-    """A copy of the copy, for a test to break."""
+    """A copy of the copy, for a test to change."""
     return Path(shutil.copytree(tree, tmp_path / "broken"))
 
 
@@ -103,7 +103,7 @@ def bucket(aws: Aws) -> str:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port of this machine on which nothing listens, and which nobody else can take meanwhile."""
+    """A reserved port of this machine without a listener."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -119,7 +119,7 @@ def test_help_fits_a_screen_and_has_an_example_that_runs(command: str) -> None:
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= COLUMNS
     (example,) = re.findall(rf"Example: \.venv/bin/python build\.py ({command}.*)", finished.stdout)
-    # What the command line does not know is refused before --help is answered.
+    # Unknown options are refused before --help.
     assert run(*shlex.split(example), "--help").returncode == 0
 
 
@@ -182,7 +182,7 @@ def test_wrong_usage_is_one_sentence_and_status_2(
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_done_is_one_sentence_and_status_1(
+def test_impossible_operation_is_one_sentence_and_status_1(
     arguments: tuple[str, ...], named: tuple[str, ...]
 ) -> None:
     assert_refused(run(*arguments, env=SOMEBODY), 1, *named)
@@ -204,17 +204,17 @@ CERTIFICATE = f"CertificateArn=arn:aws:acm:{REGION}:111122223333:certificate/0a1
     ],
     ids=" ".join,
 )
-def test_no_credentials(arguments: tuple[str, ...]) -> None:
+def test_missing_credentials_are_one_sentence(arguments: tuple[str, ...]) -> None:
     assert_refused(run(*arguments, env=NOBODY), 1, "credentials", "aws sso login")
 
 
-def test_unknown_profile_of_credentials() -> None:
+def test_unknown_profile_is_one_sentence() -> None:
     finished = run("launch", "dev", env={**NOBODY, "AWS_PROFILE": "nobodys"})
 
     assert_refused(finished, 1, "nobodys", "AWS_PROFILE")
 
 
-def test_endpoint_that_does_not_answer(closed_port: int) -> None:
+def test_silent_endpoint_is_one_sentence(closed_port: int) -> None:
     url = f"http://127.0.0.1:{closed_port}"
 
     finished = run("launch", "dev", env={**SOMEBODY, "AWS_ENDPOINT_URL": url})
@@ -222,13 +222,13 @@ def test_endpoint_that_does_not_answer(closed_port: int) -> None:
     assert_refused(finished, 1, url, "AWS_ENDPOINT_URL")
 
 
-def test_endpoint_that_is_no_url() -> None:
+def test_invalid_endpoint_is_one_sentence() -> None:
     finished = run("delete", "dev", env={**SOMEBODY, "AWS_ENDPOINT_URL": "localhost:4566"})
 
     assert_refused(finished, 1, "localhost:4566", "AWS_ENDPOINT_URL")
 
 
-def test_bucket_that_is_not_there(aws: Aws) -> None:
+def test_missing_bucket_is_refused(aws: Aws) -> None:
     launch = ("launch", "dev", "--direct", "--set", CERTIFICATE, "--bucket", "absent")
 
     finished = run(*launch, env={**NOBODY, **aws.environment})
@@ -236,7 +236,7 @@ def test_bucket_that_is_not_there(aws: Aws) -> None:
     assert_refused(finished, 1, "Bucket absent does not exist", "aws s3 mb s3://absent")
 
 
-def test_bucket_in_another_region(aws: Aws) -> None:
+def test_bucket_in_another_region_is_one_sentence(aws: Aws) -> None:
     name = f"far-{uuid4().hex}"
     ensure_bucket(Aws("eu-west-1", aws.environment), name)
 
@@ -245,7 +245,7 @@ def test_bucket_in_another_region(aws: Aws) -> None:
     assert_refused(finished, 1, name, "eu-west-1", REGION)
 
 
-def test_launch_that_lacks_a_value_leaves_nothing(aws: Aws) -> None:
+def test_launch_without_a_value_creates_nothing(aws: Aws) -> None:
     buckets = aws.client("s3").list_buckets()["Buckets"]
 
     finished = run("launch", "prod", "--direct", env={**NOBODY, **aws.environment})
@@ -288,7 +288,7 @@ def test_deleting_what_does_not_exist_is_refused(aws: Aws, command: str) -> None
     ],
     ids=lambda value: value if isinstance(value, str) and "/" in value else "",
 )
-def test_wrong_template_or_profile_is_one_sentence_and_leaves_nothing(
+def test_invalid_template_or_profile_is_one_sentence_and_writes_nothing(
     broken: Path, file: str, old: str, new: str, named: tuple[str, ...]
 ) -> None:
     text = (broken / file).read_text()
@@ -368,7 +368,7 @@ def test_lint_of_the_regions_that_are_ready_needs_one(broken: Path) -> None:
     assert_refused(run("lint", "--regions", tree=broken), 1, "No region is ready for dev")
 
 
-def test_render_writes_where_it_is_told(tmp_path: Path, release: Release) -> None:
+def test_render_writes_to_the_given_folder(tmp_path: Path, release: Release) -> None:
     finished = run("render", "prod", "--region", "eu-west-1", "--output", str(tmp_path / "a/b"))
 
     names = {f"{layer.name}.json" for layer in (release.root, *release.layers)}
@@ -385,7 +385,7 @@ def contents(aws: Aws, bucket: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
-def test_upload_that_was_ended_midway_is_finished_by_the_next(
+def test_interrupted_upload_is_completed_by_the_next(
     aws: Aws, bucket: str, tree: Path, release: Release, number: signal.Signals
 ) -> None:
     upload = [sys.executable, str(tree / "build.py"), "upload", "--bucket", bucket]

@@ -1,4 +1,4 @@
-"""The table of values that belong to one environment, and which value an update takes."""
+"""The table of values that belong to one environment, and the values of an update."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_value_that_a_profile_sets_is_in_its_launch_file(release: Release) -> No
     assert found["BucketNamespace"] == "account-regional"
 
 
-def test_given_then_deployed_then_profile(release: Release) -> None:
+def test_given_values_then_deployed_then_profile(release: Release) -> None:
     profile = load_profile(release.root, "dev")
     deployed = {
         **profile,

@@ -1,4 +1,4 @@
-"""What is committed in dist/ is what the sources build, byte for byte: a reviewer reads the change in CloudFormation."""
+"""The committed dist/ equals a build of the sources, byte for byte, so that a review shows the change in CloudFormation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.golden import differences
 TEMPLATES = DIST / TEMPLATE_FOLDER
 
 
-def test_dist_is_what_the_sources_build(release: Release) -> None:
+def test_dist_equals_a_build(release: Release) -> None:
     assert differences(release, DIST) == []
 
 

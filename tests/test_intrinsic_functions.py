@@ -1,4 +1,4 @@
-"""Intrinsic functions give before a launch what CloudFormation makes of them, and stay where only it can know."""
+"""Intrinsic functions are evaluated like in CloudFormation, and stay if their values are unknown before a launch."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def chosen(condition: str, yes: Any = "yes", no: Any = "no") -> dict[str, Any]:
     return {"Fn::If": [condition, yes, no]}
 
 
-# Expression, and the text that CloudFormation makes of it.
+# Expression, and its value in CloudFormation.
 TEXTS: dict[str, tuple[Any, str]] = {
     "Ref": ({"Ref": "Name"}, "carbon"),
     "RefNumber": ({"Ref": "Count"}, "3"),
@@ -114,7 +114,7 @@ def cloudformation(running_aws: EmbeddedAws) -> Any:
 
 @pytest.fixture(scope="module")
 def outputs(cloudformation: Any) -> dict[str, str]:
-    """What CloudFormation makes of each expression, as an output of a stack."""
+    """The value of each expression in CloudFormation, as an output of a stack."""
     template = {
         **TEMPLATE,
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -129,7 +129,7 @@ def outputs(cloudformation: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_function_gives_its_text(name: str) -> None:
+def test_function_has_its_text(name: str) -> None:
     expression, text = TEXTS[name]
 
     assert scope().evaluate(expression) == text
@@ -154,7 +154,7 @@ def test_cloudformation_gives_the_same_text(outputs: dict[str, str], name: str) 
     ],
     ids=lambda expression: next(iter(expression)),
 )
-def test_what_a_resource_decides_stays(expression: Any) -> None:
+def test_values_of_resources_stay(expression: Any) -> None:
     assert scope().evaluate(expression) == expression
 
 
@@ -167,7 +167,7 @@ def test_what_a_resource_decides_stays(expression: Any) -> None:
         ({"Fn::GetAZs": {"Ref": "AWS::Region"}}, {"Fn::GetAZs": "eu-north-1"}),
         ({"Fn::Sub": "${Name}:${Topic}"}, {"Fn::Sub": "carbon:${Topic}"}),
         ({"Fn::Sub": "${Name}:${Topic.Arn}"}, {"Fn::Sub": "carbon:${Topic.Arn}"}),
-        # What is text must not become a placeholder, as long as CloudFormation still has to substitute another.
+        # Literal text must not become a placeholder while another one remains.
         ({"Fn::Sub": "${!Name}:${Topic}"}, {"Fn::Sub": "${!Name}:${Topic}"}),
         ({"Fn::Sub": "${Braces}:${Topic}"}, {"Fn::Sub": "${!Name}:${Topic}"}),
         (
@@ -211,20 +211,20 @@ def test_structure_keeps_what_has_a_value(value: Any, left: Any) -> None:
     assert scope().evaluate(value) == left
 
 
-def test_property_without_value_is_told_apart_from_an_empty_one() -> None:
+def test_missing_value_differs_from_an_empty_one() -> None:
     assert scope().evaluate(NOTHING) is NO_VALUE
     assert scope().evaluate({"Ref": "Empty"}) == ""
     assert scope().evaluate({"Fn::Sub": "[${AWS::NoValue}]"}) == "[]"
 
 
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), (7, "7")])
-def test_scalar_becomes_the_text_that_cloudformation_writes(value: Any, text: str) -> None:
+def test_scalar_becomes_the_text_of_cloudformation(value: Any, text: str) -> None:
     assert scope().evaluate({"Fn::Sub": ["${X}", {"X": value}]}) == text
     assert scope().evaluate(joined([value])) == text
     assert scope().holds({"Fn::Equals": [value, text]})
 
 
-def test_condition_knows_where_it_is() -> None:
+def test_condition_error_names_its_place() -> None:
     assert scope().condition("IsHere")
     assert not scope("eu-west-1").condition("IsHere")
 
@@ -252,12 +252,12 @@ def test_output_of_a_nested_stack_is_its_value() -> None:
         ({"Fn::Sub": "${List}"}, r"the list List"),
     ],
 )
-def test_what_cloudformation_would_fail_on_is_refused(expression: Any, sentence: str) -> None:
+def test_invalid_expression_is_refused(expression: Any, sentence: str) -> None:
     with pytest.raises(PipelineError, match=sentence):
         scope().evaluate(expression)
 
 
-def test_default_of_a_map_stands_in() -> None:
+def test_default_of_a_map_is_used() -> None:
     default = {"DefaultValue": {"Ref": "Name"}}
 
     assert scope().evaluate({"Fn::FindInMap": ["Sizes", "x", "y", default]}) == "carbon"
@@ -277,7 +277,7 @@ def test_default_of_a_map_stands_in() -> None:
         ({"Fn::Or": [{"Fn::Contains": [["a"], "a"]}, {"Fn::Equals": ["a", "b"]}]}, True),
     ],
 )
-def test_rule_is_held_to_here_and_by_cloudformation(
+def test_rule_is_checked_here_and_by_cloudformation(
     cloudformation: Any, expression: Any, truth: bool
 ) -> None:
     assertion = {"Assert": expression, "AssertDescription": "It must hold."}
@@ -301,7 +301,7 @@ def test_rule_is_held_to_here_and_by_cloudformation(
             cloudformation.create_stack(**request)
 
 
-def test_rule_is_held_to_only_under_its_condition() -> None:
+def test_rule_is_checked_only_under_its_condition() -> None:
     never = {"Assertions": [{"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "No."}]}
 
     def rules(left: str) -> Scope:
@@ -316,13 +316,13 @@ def test_rule_is_held_to_only_under_its_condition() -> None:
 @pytest.mark.parametrize(
     "expression", [{"Fn::RefAll": "AWS::EC2::VPC::Id"}, {"Fn::ValueOf": ["Vpc", "Tags.Name"]}]
 )
-def test_rule_that_asks_the_account_is_refused(expression: Any) -> None:
+def test_rule_that_reads_the_account_is_refused(expression: Any) -> None:
     with pytest.raises(PipelineError, match=f"{next(iter(expression))}, which cannot be evaluated"):
         scope().holds(expression)
 
 
 @pytest.mark.parametrize("function", ["Fn::Base64", "Fn::Split"])
-def test_text_of_a_launch_stays_as_it_is(function: str) -> None:
+def test_text_of_a_launch_stays(function: str) -> None:
     scope = Scope({}, {"Topic": "<arn>"}, opaque=lambda text: "<" in text)
     argument = {"Ref": "Topic"} if function == "Fn::Base64" else ["/", {"Ref": "Topic"}]
 

@@ -1,4 +1,4 @@
-"""cfn-lint, warnings included, has nothing to say of templates and environments; what it must find, it finds."""
+"""cfn-lint finds nothing in templates and environments, and finds planted faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, serialize, template_path
 from templates_src.environment import ROOT, TEMPLATE_SUFFIX, stack_title
 
-# One process: the environments are linted once, side by side.
+# One process, so that the environments are linted once, in parallel.
 
 REGIONS = ("eu-north-1", "eu-west-1", "us-east-1")
 Template = dict[str, Any]
@@ -29,13 +29,13 @@ def test_templates_and_environments_are_clean_in_every_region(release: Release) 
     ready = ready_regions(readiness(release))
     report = lint.lint(release, REGIONS, environments=ready)
     assert report.findings == ()
-    # Each environment once: the regions that are ready differ in their names alone.
+    # Each environment once: the ready regions differ only in their names.
     assert report.targets == 1 + len(release.bootstrap_stacks) + 3
     assert all(set(REGIONS) < set(regions) for regions in ready.values())
     assert lint.lint(release, REGIONS, environments=ready).linted == 0
 
 
-def test_environments_that_differ_only_in_the_regions_name_are_read_once(release: Release) -> None:
+def test_environments_that_differ_only_in_the_region_are_linted_once(release: Release) -> None:
     regions = ["eu-north-1", "cn-north-1", "ap-southeast-2", "cn-northwest-1"]
 
     commercial, chinese = lint.rendered_targets(release, "dev", regions, PARAMETERS)
@@ -47,7 +47,7 @@ def test_environments_that_differ_only_in_the_regions_name_are_read_once(release
         assert longest in network
 
 
-def test_environments_that_differ_in_more_than_the_regions_name_are_read_each(
+def test_other_environments_are_linted_separately(
     release: Release,
 ) -> None:
     path = template_path("network")
@@ -87,12 +87,12 @@ def messages(findings: tuple[lint.Finding, ...]) -> list[str]:
 
 
 def parameters_of(root: Template, layer: str) -> Template:
-    """What the root hands to a nested stack."""
+    """The parameters that the root passes to a nested stack."""
     given: Template = root["Resources"][stack_title(layer)]["Properties"]["Parameters"]
     return given
 
 
-# Faults in the nested templates: what is found across them, and a property that nobody knows.
+# Faults in the nested templates: between stacks, and an unknown property.
 
 
 def pass_an_unknown_parameter(root: Template) -> None:
@@ -123,7 +123,7 @@ NESTED_FAULTS: tuple[tuple[str, Callable[[Template], None], str], ...] = (
 
 @pytest.fixture(scope="module")
 def remembered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the lint of the faulty release remembers what was clean."""
+    """The cache of clean targets in the lint of the faulty release."""
     return tmp_path_factory.mktemp("clean")
 
 
@@ -160,7 +160,7 @@ def test_found_in_nested_templates(faulty: lint.Report, says: str) -> None:
     assert [message for message in found if says in message], found
 
 
-def test_found_in_a_foundation(release: Release) -> None:
+def test_found_in_a_bootstrap_template(release: Release) -> None:
     path = template_path("release-bucket")
     template: Template = json.loads(release.bootstrap_stacks[path])
     template["Resources"]["Bucket"]["Properties"]["BucketNames"] = "releases"
@@ -170,12 +170,12 @@ def test_found_in_a_foundation(release: Release) -> None:
     assert [message for message in found if "'BucketNames'" in message], found
 
 
-def test_what_was_not_clean_is_read_again(faulty: lint.Report, remembered: Path) -> None:
+def test_target_with_findings_is_linted_again(faulty: lint.Report, remembered: Path) -> None:
     assert (faulty.targets, faulty.linted) == (1, 1)
     assert list(remembered.iterdir()) == []
 
 
-# Faults that only a rendered environment shows, since parameters hide them.
+# Faults that only a rendered environment shows, because parameters hide them.
 
 
 def ask_for_a_size_that_does_not_exist(compute: Template) -> None:

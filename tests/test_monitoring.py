@@ -1,4 +1,4 @@
-"""The monitoring layer by itself: every metric exists, every alarm tells somebody, the dashboard is JSON that fits."""
+"""The monitoring layer: every metric exists, every alarm publishes to the topic, the dashboard is valid JSON and fits the screen."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ MODES = pytest.mark.parametrize(
     "given", [SERVERLESS, TWO_NODES, SIX_NODES], ids=["serverless", "two nodes", "six nodes"]
 )
 
-# What AWS documents: metrics by namespace and the names of their dimensions. Written out here rather than taken from
-# the code, which it checks.
+# The metrics in AWS's documentation, by namespace and dimensions. They are listed here and not read from the code that
+# they check.
 TARGET_METRICS = {
     "RequestCount",
     "TargetResponseTime",
@@ -83,10 +83,10 @@ DOCUMENTED: dict[tuple[str, frozenset[str]], set[str]] = {
     ("AWS/Lambda", frozenset({"FunctionName"})): {"Errors"},
     # functions/database_storage/handler.py: RDS publishes no metric of the allocation.
     ("carbon-connect/dev", frozenset({"DBInstanceIdentifier"})): {"AllocatedStorage"},
-    # docs/search-server.md: the search server publishes them itself.
+    # docs/search-server.md: the search server publishes them.
     ("carbon-connect/dev", frozenset({"Environment"})): {"SearchHealthy", "SearchVolumeUsed"},
 }
-# Of each part of the system, the alarm that is raised when the part falls silent.
+# The alarm of each part of the system that is raised without data.
 TELLS_OF_SILENCE = {
     "HealthyTargetsTooLow",
     "WorkerTasksTooLow",
@@ -99,7 +99,7 @@ TELLS_OF_SILENCE = {
 
 
 def resources(**given: str) -> dict[str, Any]:
-    """The layer's resources as they would be launched with the given parameters."""
+    """The rendered resources of the layer with the given parameters."""
     template = json.loads(json.dumps(monitoring().document()))
     defaults = {name: body.get("Default") for name, body in template["Parameters"].items()}
     scope = scope_of(template, {**defaults, **GIVEN, **given}, REGION, "carbon-connect-dev")
@@ -122,7 +122,7 @@ def alarms(rendered: dict[str, Any]) -> dict[str, Any]:
 
 
 def completed(value: Any) -> str:
-    """What is left of Fn::Sub, with ``${LogicalId.Arn}`` as the logical ID."""
+    """The text of Fn::Sub, with ``${LogicalId.Arn}`` as the logical ID."""
     if isinstance(value, str):
         return value
     text, parts = (value["Fn::Sub"], {}) if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"]
@@ -144,7 +144,7 @@ def dashboard(rendered: dict[str, Any]) -> dict[str, Any]:
 
 
 def metrics_of_alarm(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Namespace, MetricName and Dimensions of everything that an alarm reads."""
+    """Namespace, MetricName and Dimensions of all metrics of an alarm."""
     if "MetricName" in alarm:
         yield alarm
     for query in alarm.get("Metrics", []):
@@ -178,7 +178,7 @@ def test_graphs_read_documented_metrics(given: dict[str, str]) -> None:
 
 
 @MODES
-def test_every_alarm_tells_the_topic_both_ways(given: dict[str, str]) -> None:
+def test_every_alarm_publishes_alarm_and_ok(given: dict[str, str]) -> None:
     for name, alarm in alarms(resources(**given)).items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
         assert len(alarm["AlarmDescription"]) > 60, name
@@ -247,7 +247,7 @@ def test_free_storage_alarm_reads_what_the_function_publishes() -> None:
 
 
 @MODES
-def test_formulas_return_one_result_of_known_readings(given: dict[str, str]) -> None:
+def test_expressions_return_one_result_of_known_metrics(given: dict[str, str]) -> None:
     formulas = {
         name: alarm["Metrics"]
         for name, alarm in alarms(resources(**given)).items()
@@ -283,7 +283,7 @@ def test_serverless_cache_has_no_node_alarms() -> None:
 
 
 @MODES
-def test_dashboard_shows_every_alarm_there_is(given: dict[str, str]) -> None:
+def test_dashboard_shows_every_alarm(given: dict[str, str]) -> None:
     rendered = resources(**given)
     (status,) = (w for w in dashboard(rendered)["widgets"] if w["type"] == "alarm")
     assert status["properties"]["alarms"] == list(alarms(rendered))
@@ -310,7 +310,7 @@ def test_names_are_left_to_cloudformation() -> None:
     assert "TopicName" not in rendered["AlarmTopic"]["Properties"]
 
 
-def test_mail_only_where_an_address_is_given() -> None:
+def test_subscription_exists_only_with_an_address() -> None:
     assert "AlarmEmailSubscription" not in resources(**SERVERLESS)
     mail = resources(AlarmEmail="ops@example.com")["AlarmEmailSubscription"]["Properties"]
     assert (mail["Protocol"], mail["Endpoint"]) == ("email", "ops@example.com")
@@ -328,7 +328,7 @@ def test_only_alarms_of_this_account_publish() -> None:
 
 @pytest.mark.parametrize("holds", [True, False])
 def test_json_text_under_conditions(holds: bool) -> None:
-    """Both branches of a choice, and an entry that comes and goes, leave valid JSON."""
+    """Both values of a choice, and a conditional entry, produce valid JSON."""
 
     def decided(text: Any) -> Any:
         if not isinstance(text, dict):

@@ -1,4 +1,4 @@
-"""Names composed from Project and Environment fit their services, and the build says where one does not."""
+"""Names composed from Project and Environment fit their services, and the build names those that do not."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from templates_src import environment as root_module
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROJECT, named
 
-# What the patterns of some services ask for around a name.
+# Prefixes and suffixes that the patterns of some services require.
 AROUND = {
     "AWS::KMS::Alias": ("alias/", ""),
     "Path": ("/", "/"),
     "LogDestinationConfigs": ("arn:aws:logs:eu-north-1:111122223333:log-group:aws-waf-logs-", ""),
 }
 DNS_NAME = 253
-# Properties that name a thing or a place for it, by the words that AWS ends them with.
+# Properties with names, by the suffixes of AWS's properties.
 NAMING = re.compile(r"(Name|Identifier|UserId|GroupId|Family|Prefix|Path|MetricName)$")
 
 
 def resource(kind: str, path: tuple[str, ...], name: Any) -> AWSObject:
-    """A resource of a type with nothing but the property that is named."""
+    """A resource of a type with only the named property."""
     value = {path[1]: name} if path[1:] else name
 
     class Named(AWSObject):  # type: ignore[misc]
@@ -54,7 +54,7 @@ def layer_with(*resources: AWSObject) -> Layer:
 
 
 def filled(limit: Limit, characters: int) -> str:
-    """A Sub text that comes to so many characters for the longest Project in staging."""
+    """A Sub text with this number of characters for the longest Project in staging."""
     before, after = AROUND.get(limit.kind, AROUND.get(limit.path[-1], ("", "")))
     length = len(before) + len(longest_project()) + len("-staging") + len(after) + len(limit.suffix)
     filler = "x" * (characters - length)
@@ -73,14 +73,14 @@ def limit_id(limit: Limit) -> str:
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=limit_id)
-def test_name_of_the_greatest_length_fits(limit: Limit) -> None:
+def test_longest_name_fits(limit: Limit) -> None:
     thing = resource(limit.kind, limit.path, Sub(filled(limit, limit.longest)))
 
     check_names_fit([layer_with(thing)])
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=limit_id)
-def test_name_of_one_character_more_is_refused(limit: Limit) -> None:
+def test_longer_name_is_refused(limit: Limit) -> None:
     thing = resource(limit.kind, limit.path, Sub(filled(limit, limit.longest + 1)))
 
     with pytest.raises(PipelineError) as refusal:
@@ -98,7 +98,7 @@ def test_name_of_one_character_more_is_refused(limit: Limit) -> None:
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=limit_id)
-def test_limit_says_where_it_is_written(limit: Limit) -> None:
+def test_limit_names_its_source(limit: Limit) -> None:
     assert limit.source.startswith("https://docs.aws.amazon.com/")
 
 
@@ -128,14 +128,14 @@ def test_limit_says_where_it_is_written(limit: Limit) -> None:
         ("AWS::Events::Rule", "Name", "${Project}/${Environment}"),
     ],
 )
-def test_name_that_its_service_does_not_take_is_refused(kind: str, path: str, text: str) -> None:
+def test_invalid_name_of_a_service_is_refused(kind: str, path: str, text: str) -> None:
     with pytest.raises(
         PipelineError, match=f"^{path} of Thing in layer test is .* not a valid name"
     ):
         check_names_fit([layer_with(resource(kind, (path,), Sub(text)))])
 
 
-def test_firewall_logs_to_a_group_of_the_prescribed_prefix() -> None:
+def test_firewall_log_group_has_the_required_prefix() -> None:
     def logging_to(name: str) -> Layer:
         group = LogGroup("Group", LogGroupName=Sub(name))
         place = Sub("arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Group}")
@@ -158,12 +158,12 @@ def test_firewall_logs_to_a_group_of_the_prescribed_prefix() -> None:
     ],
     ids=["yes", "no", "joined", "stack", "region"],
 )
-def test_name_is_found_however_it_is_composed(name: Any) -> None:
+def test_composed_names_are_found(name: Any) -> None:
     with pytest.raises(PipelineError, match=r"BucketName of Bucket in layer test .* accepts 63"):
         check_names_fit([layer_with(Bucket("Bucket", BucketName=name))])
 
 
-def test_name_that_is_known_at_launch_only_is_left_out() -> None:
+def test_name_that_is_known_only_at_launch_is_omitted() -> None:
     name = Sub("${Topic}-" + "x" * 60)
 
     check_names_fit([layer_with(Bucket("Bucket", BucketName=name))])
@@ -172,8 +172,8 @@ def test_name_that_is_known_at_launch_only_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "culprit"), [("-xxx${Environment}", "-xxxdev"), ("-xx${Environment}", "-xxprod")]
 )
-def test_name_is_tried_in_every_environment(text: str, culprit: str) -> None:
-    # A hyphen and six characters, which the end of a secret's name must not be, in one of them.
+def test_name_is_checked_in_every_environment(text: str, culprit: str) -> None:
+    # One of them ends with a hyphen and six characters, which is invalid for the name of a secret.
     secret = resource("AWS::SecretsManager::Secret", ("Name",), Sub("${Project}" + text))
 
     with pytest.raises(PipelineError, match=f"{culprit}', which"):
@@ -186,9 +186,7 @@ def test_longest_project_is_one_that_is_allowed() -> None:
     assert len(longest_project()) == PROJECT.max_length
 
 
-def test_one_character_more_of_project_would_not_fit(
-    release: Release, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_longer_project_does_not_fit(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(names, "PROJECT", replace(PROJECT, max_length=15))
 
     with pytest.raises(PipelineError, match=r"DocumentsBucket in layer data .* 64 characters"):
@@ -204,7 +202,7 @@ def test_build_refuses_a_name_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
 
 
 def composed(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Paths of the properties below a node that Project goes into."""
+    """Paths of the properties below a node that contain Project."""
     if isinstance(node, dict):
         for key, value in node.items():
             function = key == "Ref" or key.startswith("Fn::")
@@ -217,7 +215,7 @@ def composed(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
             yield from composed(item, path)
 
 
-def test_every_name_of_the_release_that_project_goes_into_has_a_limit(release: Release) -> None:
+def test_every_name_with_the_project_has_a_limit(release: Release) -> None:
     limited = {(limit.kind, limit.path) for limit in LIMITS}
     found = {
         (body["Type"], path)

@@ -1,4 +1,4 @@
-"""Environment profiles: what is wrong in one is said with the file, the parameter and the reason."""
+"""Environment profiles: an error names the file, the parameter and the reason."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_committed_profile_is_complete_and_right(release: Release, name: str) -> None:
+def test_committed_profile_is_complete_and_valid(release: Release, name: str) -> None:
     values = load_profile(release.root, name)
 
     assert values.keys() == profile_parameters(release.root).keys()
     assert values["Environment"] == name
 
 
-def test_profile_leaves_out_where_the_release_is(release: Release) -> None:
+def test_profile_omits_the_location_of_the_release(release: Release) -> None:
     assert release.root.declarations.keys() - profile_parameters(release.root).keys() == {
         "ReleaseBucket",
         "ReleasePrefix",
@@ -159,7 +159,7 @@ def test_wrong_profile_is_refused(
         ("[]", "lacks"),
     ],
 )
-def test_file_of_another_form_is_refused(
+def test_file_in_another_format_is_refused(
     release: Release, folder: Path, text: str, reason: str
 ) -> None:
     (folder / "dev.json").write_text(text)
@@ -168,14 +168,14 @@ def test_file_of_another_form_is_refused(
         load_profile(release.root, "dev", folder)
 
 
-def test_file_that_is_no_text_is_refused(release: Release, folder: Path) -> None:
+def test_binary_file_is_refused(release: Release, folder: Path) -> None:
     (folder / "dev.json").write_bytes(b"\xff\xfe[]")
 
     with pytest.raises(PipelineError, match=r"dev\.json cannot be read as JSON"):
         load_profile(release.root, "dev", folder)
 
 
-def test_environment_without_a_profile_is_refused_with_those_that_have_one(
+def test_unknown_environment_is_refused_with_the_known_ones(
     release: Release,
 ) -> None:
     with pytest.raises(
@@ -185,7 +185,7 @@ def test_environment_without_a_profile_is_refused_with_those_that_have_one(
 
 
 @pytest.mark.parametrize("name", ["../parameters/dev", "dev.json", ""])
-def test_name_of_an_environment_is_no_path(release: Release, name: str) -> None:
+def test_path_as_an_environment_is_refused(release: Release, name: str) -> None:
     with pytest.raises(PipelineError, match="has no profile"):
         load_profile(release.root, name)
 

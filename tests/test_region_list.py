@@ -1,4 +1,4 @@
-"""How a person learns of regions: the command's table, JSON and status, and the README's list."""
+"""Information about regions: the command's table, JSON and exit status, and the README's list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_json_says_all_that_is_known() -> None:
+def test_json_has_all_results() -> None:
     arguments = [f"--region={region}" for region in (HERE, "us-west-1", "me-south-1")]
 
     finished = run("--json", "--profile", "dev", *arguments)
@@ -83,7 +83,7 @@ def test_all_regions_are_listed_with_status_0(everywhere: list[Readiness]) -> No
     ],
     ids=["ready", "not ready", "not known"],
 )
-def test_regions_that_are_named_are_said_in_full_and_make_the_status(
+def test_named_regions_are_shown_in_full_and_decide_the_status(
     profile: str, regions: list[str], status: int, says: str
 ) -> None:
     finished = run("--profile", profile, *(f"--region={region}" for region in regions))
@@ -92,7 +92,7 @@ def test_regions_that_are_named_are_said_in_full_and_make_the_status(
     assert finished.returncode == status, finished.stderr
 
 
-def test_readme_lists_the_regions_as_they_are(everywhere: list[Readiness]) -> None:
+def test_readme_lists_the_current_regions(everywhere: list[Readiness]) -> None:
     text = README.read_text(encoding="utf-8")
     assert readme_with_list(text, everywhere) == text, (
         "run python -m pipeline.checks.regions.readme"
@@ -101,7 +101,7 @@ def test_readme_lists_the_regions_as_they_are(everywhere: list[Readiness]) -> No
     assert "- me-central-1: no cache.t4g.medium for prod." in region_list(everywhere)
 
 
-def test_readme_that_lists_other_regions_is_written_anew(everywhere: list[Readiness]) -> None:
+def test_readme_with_other_regions_is_updated(everywhere: list[Readiness]) -> None:
     text = README.read_text(encoding="utf-8")
     fewer = readme_with_list(text, [each for each in everywhere if each.region != HERE])
 

@@ -1,4 +1,4 @@
-"""The schemas that say what a region has: read as cfn-lint reads them, and nothing of them that bears on us is passed over."""
+"""The schemas of regions are read like in cfn-lint, and every relevant list is used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_types_are_those_of_cfn_lint() -> None:
     assert set(PRODUCT_TYPES) <= set(schemas.resource_types(HERE) or {})
 
 
-def test_every_list_of_cfn_lint_that_is_about_a_used_type_is_asked(prod: Rendered) -> None:
+def test_every_list_of_cfn_lint_for_a_used_type_is_read(prod: Rendered) -> None:
     import cfnlint.rules
     from cfnlint.helpers import load_plugins
     from cfnlint.rules.jsonschema.CfnLintJsonSchemaRegional import CfnLintJsonSchemaRegional
@@ -45,13 +45,13 @@ def test_every_list_of_cfn_lint_that_is_about_a_used_type_is_asked(prod: Rendere
         if isinstance(rule, CfnLintJsonSchemaRegional)
         for keyword in rule.keywords
     }
-    # Held by cfn-lint to no list, though it has one.
+    # cfn-lint has a list and does not apply it.
     ours = about | {"AWS::ElastiCache::ReplicationGroup"}
 
     assert {each.kind for each in resources(prod)} & ours == {kind for kind, *_ in schemas.LISTS}
 
 
-def test_every_list_is_about_something_in_prod(prod: Rendered) -> None:
+def test_every_list_applies_to_a_resource_of_prod(prod: Rendered) -> None:
     for kind, way, file in schemas.LISTS:
         values = [
             (value, used.properties)
@@ -64,7 +64,7 @@ def test_every_list_is_about_something_in_prod(prod: Rendered) -> None:
             assert value in (schemas.offered_values(file, HERE, properties) or ())
 
 
-def test_conditions_of_the_lists_are_no_more_than_presence_and_constants() -> None:
+def test_conditions_of_the_lists_are_presence_and_constants() -> None:
     import cfnlint.data.schemas
 
     folder = Path(cfnlint.data.schemas.__file__).parent / "extensions"
@@ -87,7 +87,7 @@ def test_class_must_be_in_every_list_that_applies(region: str) -> None:
 
     file = "aws_rds_dbinstance/dbinstanceclass_enum.json"
     path = Path(cfnlint.data.schemas.__file__).parent / "extensions" / file
-    # cfn-lint has two lists for PostgreSQL without a licence in these regions, and they are not the same.
+    # cfn-lint has two different lists for PostgreSQL without a licence in these regions.
     first, second = (
         frozenset(clause["then"]["properties"]["DBInstanceClass"]["enum"])
         for clause in json.loads(path.read_text())[region]["allOf"]

@@ -1,4 +1,4 @@
-"""Where environments can be launched: what a region lacks is found and named, and what no schema says is no yes."""
+"""The regions in which environments can be launched: missing features are named, and unknown ones do not count as available."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS, REGION
 
 HERE, FAR = REGION, "us-east-1"
-# One of each kind that cfn-lint has no types of: with a copy of us-east-1's file, and without a file.
+# One region of each kind without types in cfn-lint: with a copy of us-east-1's file, and without a file.
 UNKNOWN = ("us-iso-east-1", "eusc-de-east-1", "me-south-1")
 
 
@@ -45,7 +45,7 @@ def everywhere(release: Release) -> list[Readiness]:
 
 
 def profiles_with(folder: Path, environment: str, **values: str) -> Path:
-    """A folder with the profile of one environment, some of its values others."""
+    """A folder with the profile of one environment, with some other values."""
     pairs: list[dict[str, str]] = json.loads((PARAMETERS / f"{environment}.json").read_text())
     for pair in pairs:
         pair[VALUE] = values.get(pair[NAME], pair[VALUE])
@@ -62,7 +62,7 @@ def reasons_in(
 
 
 def planted(rendered: Rendered, layer: str, logical_id: str, body: Mapping[str, Any]) -> Rendered:
-    """A rendered environment with a resource more, or another one."""
+    """A rendered environment with an additional or changed resource."""
     layers = copy.deepcopy(rendered.layers)
     layers[layer]["Resources"][logical_id] = dict(body)
     return dataclasses.replace(rendered, layers=layers)
@@ -87,12 +87,12 @@ def test_every_region_of_cfn_lint_is_answered(everywhere: list[Readiness]) -> No
     assert all(each.reasons.keys() == set(ENVIRONMENTS) for each in everywhere)
 
 
-def test_region_that_does_not_exist(release: Release) -> None:
+def test_unknown_region_is_refused(release: Release) -> None:
     with pytest.raises(PipelineError, match="AWS has no region 'eu-north-9'"):
         readiness(release, [HERE, "eu-north-9"])
 
 
-# What a region does not offer.
+# Features that a region does not offer.
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_region_that_does_not_exist(release: Release) -> None:
         ("dev", "SearchInstanceType", "AWS::EC2::LaunchTemplate"),
     ],
 )
-def test_class_that_the_region_lacks(
+def test_missing_class_is_named(
     release: Release, tmp_path: Path, environment: str, parameter: str, kind: str
 ) -> None:
     ((file, properties),) = [
@@ -126,7 +126,7 @@ def test_class_that_the_region_lacks(
     assert reasons_in(release, FAR, environment, profiles) == ()
 
 
-def test_class_that_only_another_engine_has(release: Release, dev: Rendered) -> None:
+def test_class_of_another_engine_is_named(release: Release, dev: Rendered) -> None:
     file = "aws_rds_dbinstance/dbinstanceclass_enum.json"
     oracle = {"Engine": "oracle-ee", "LicenseModel": "bring-your-own-license"}
     theirs = schemas.offered_values(file, HERE, {**oracle, "DBInstanceClass": ""}) or frozenset()
@@ -144,7 +144,7 @@ def test_class_that_only_another_engine_has(release: Release, dev: Rendered) -> 
     assert lacking in reason.text
 
 
-def test_class_of_an_engine_that_no_list_has_is_not_known(release: Release, dev: Rendered) -> None:
+def test_class_of_an_unlisted_engine_is_unknown(release: Release, dev: Rendered) -> None:
     database = copy.deepcopy(dev.layers["data"]["Resources"]["Database"])
     database["Properties"]["Engine"] = "postgres-next"
 
@@ -154,7 +154,7 @@ def test_class_of_an_engine_that_no_list_has_is_not_known(release: Release, dev:
     assert "db.t4g.medium is in no list" in reason.text
 
 
-def test_resource_type_that_the_region_lacks(release: Release) -> None:
+def test_missing_resource_type_is_named(release: Release) -> None:
     region = "ap-southeast-7"
     there, here = schemas.resource_types(FAR) or {}, schemas.resource_types(region) or {}
     kind = min(set(there) - set(here))
@@ -171,7 +171,7 @@ def test_resource_type_that_the_region_lacks(release: Release) -> None:
     assert texts(reasons_against(release, far)) == []
 
 
-def test_property_that_the_region_lacks(release: Release, dev: Rendered) -> None:
+def test_missing_property_is_named(release: Release, dev: Rendered) -> None:
     vpc = copy.deepcopy(dev.layers["network"]["Resources"]["Vpc"])
     vpc["Properties"]["CidrBlocks"] = "10.0.0.0/16"
 
@@ -180,7 +180,7 @@ def test_property_that_the_region_lacks(release: Release, dev: Rendered) -> None
     assert "AWS::EC2::VPC.CidrBlocks" in reason.text
 
 
-def test_profiles_differ_by_what_their_conditions_make(everywhere: list[Readiness]) -> None:
+def test_conditions_of_profiles_count(everywhere: list[Readiness]) -> None:
     (found,) = [each for each in everywhere if each.region == "me-central-1"]
     assert found.ready("dev")
     assert found.ready("prod") is False
@@ -229,11 +229,11 @@ def test_zones_of_another_region(release: Release, tmp_path: Path) -> None:
     assert reasons_in(release, FAR, "dev", profiles) == ()
 
 
-# What the release itself holds for a region.
+# Files of the release for a region.
 
 
 def without(release: Release, member: str) -> Release:
-    """A release whose function that makes the extensions lacks a file."""
+    """A release whose function for the extensions lacks a file."""
     packed = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(release.files[VERIFIER_ZIP])) as full,
@@ -282,7 +282,7 @@ def test_names_of_another_partition(release: Release) -> None:
     assert "aws-cn" in unknown.text
 
 
-# What is not known.
+# Unknown features.
 
 
 @pytest.mark.parametrize("region", UNKNOWN)
@@ -293,7 +293,7 @@ def test_region_without_schemas_is_not_known(everywhere: list[Readiness], region
     assert not found.everywhere
 
 
-def test_regions_that_are_not_known_are_none_to_lint(everywhere: list[Readiness]) -> None:
+def test_unknown_regions_are_not_linted(everywhere: list[Readiness]) -> None:
     ready = ready_regions(everywhere)
     assert not set(UNKNOWN) & {region for regions in ready.values() for region in regions}
     assert "me-central-1" in ready["dev"]
@@ -306,12 +306,12 @@ def test_environment_that_is_ready_nowhere_is_refused(everywhere: list[Readiness
         ready_regions(nowhere)
 
 
-def test_everything_that_no_schema_says_is_used_by_an_environment(release: Release) -> None:
+def test_every_unlisted_feature_is_used_by_an_environment(release: Release) -> None:
     used = {name for environment in ENVIRONMENTS for name in unlisted(render(release, environment))}
     assert used == {name for name, *_ in UNTOLD}
 
 
-def test_what_is_not_used_is_not_asked_for(release: Release) -> None:
+def test_unused_features_are_not_required(release: Release) -> None:
     on_intel = unlisted(render(release, "dev", overrides={"CpuArchitecture": "X86_64"}))
     assert "Fargate on ARM64" not in on_intel
     assert "Valkey nodes" not in on_intel

@@ -1,4 +1,4 @@
-"""The mechanics of the simulation of docs/scaling.md, and that the page shows what the program finds."""
+"""The mechanics of the simulation of docs/scaling.md, and the results on the page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def desired(points: list[float], policy: Policy = POLICY, current: int = 2) -> l
     return counts
 
 
-def test_policy_is_the_environments(release: Release) -> None:
+def test_policy_is_that_of_the_environment(release: Release) -> None:
     given = {
         "WorkerMinTasks": "3",
         "WorkerMaxTasks": "7",
@@ -109,7 +109,7 @@ def test_no_job_is_lost(metric: str) -> None:
     assert (run.finished, run.repeated > 0) == (400, True)
 
 
-def test_never_more_workers_than_may_be() -> None:
+def test_workers_never_exceed_the_maximum() -> None:
     running = fleet(*jobs(5000))
     run = running.play(3600)
     assert max(minute.desired for minute in run.minutes) == POLICY.most
@@ -123,7 +123,7 @@ def test_each_process_has_one_job() -> None:
     assert (running.in_work, running.depth) == (2 * running.assumptions.processes, 100)
 
 
-def test_a_worker_takes_nothing_before_it_has_started() -> None:
+def test_worker_takes_no_job_before_its_start() -> None:
     late = Assumptions(start=(600.0, 600.0), metric_delay=0)
     run = fleet(*jobs(1000), assumptions=late).play(1200)
     more = [minute for minute, each in enumerate(run.minutes) if each.desired > 2]
@@ -131,12 +131,12 @@ def test_a_worker_takes_nothing_before_it_has_started() -> None:
     assert (more[0], there[0]) == (2, 12)
 
 
-def test_spot_lets_short_jobs_end_and_cuts_long_ones_off() -> None:
+def test_spot_notice_lets_only_short_jobs_end() -> None:
     one = Policy(target=1000, least=1, most=1, out_cooldown=60, in_cooldown=300)
     reclaim = (Reclaim(10.0, 1.0, 5000.0),)
     running = fleet(Job(0.0, 100.0), Job(0.0, 200.0), policy=one, reclaims=reclaim)
     run = running.play(131)
-    # The notice is two minutes: the first job ends, the second is held by nobody who lives.
+    # The notice is two minutes: the first job ends, and no running worker has the second.
     assert (run.finished, len(running.lost), len(running.workers)) == (1, 1, 0)
     run = fleet(Job(0.0, 100.0), Job(0.0, 200.0), policy=one, reclaims=reclaim).play(3599)
     assert (run.finished, run.repeated) == (1, 0)
@@ -144,12 +144,12 @@ def test_spot_lets_short_jobs_end_and_cuts_long_ones_off() -> None:
     assert (run.finished, run.repeated) == (2, 1)
 
 
-def test_spot_gives_nothing_during_a_shortage() -> None:
+def test_spot_has_no_capacity_during_a_shortage() -> None:
     run = fleet(reclaims=(Reclaim(60.0, 1.0, 600.0),)).play(900)
     assert [minute.running for minute in run.minutes] == [2] + [0] * 9 + [0] + [2] * 4
 
 
-def test_workers_that_go_finish_first() -> None:
+def test_stopping_workers_finish_their_jobs() -> None:
     few = Policy(target=10, least=1, most=10, out_cooldown=60, in_cooldown=0)
     running = fleet(*jobs(3, 100.0), policy=few)
     running.desired = 3
@@ -163,7 +163,7 @@ def test_workers_that_go_finish_first() -> None:
     assert (run.finished, run.repeated, len(running.workers)) == (3, 0, 1)
 
 
-def test_cpu_is_what_the_jobs_compute() -> None:
+def test_cpu_is_that_of_the_jobs() -> None:
     waiting = Assumptions(start=(0.0, 0.0), metric_delay=0, io_share=0.8)
     run = fleet(*jobs(100, 1000.0), metric=CPU, assumptions=waiting).play(120)
     assert run.minutes[1].metric == pytest.approx(40.0)
@@ -172,17 +172,17 @@ def test_cpu_is_what_the_jobs_compute() -> None:
     assert run.minutes[1].metric == pytest.approx(100.0)
 
 
-def test_costs_what_it_runs() -> None:
+def test_cost_follows_the_running_tasks() -> None:
     assert fleet().play(3600).worker_seconds == 2 * 3600
 
 
-def test_every_scenario_is_served_in_the_end(found: Results) -> None:
+def test_every_scenario_completes_all_jobs(found: Results) -> None:
     for each in found.outcomes:
         assert each.cleared
         assert each.run.sent >= each.run.finished > 0.99 * each.run.sent
 
 
-def test_page_shows_what_the_program_prints(found: Results) -> None:
+def test_page_has_the_output_of_the_program(found: Results) -> None:
     assert numbers() == found.text, "Run: python -m benchmarks.scaling"
 
 

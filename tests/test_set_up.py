@@ -1,4 +1,4 @@
-"""The Makefile's set-up works where the home folder cannot be written."""
+"""The Makefile's set-up works with a read-only home folder."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ def home_of_recipes(home: str | None, clone: Path) -> str:
     return done.stdout.rstrip("\n")
 
 
-def test_a_home_folder_that_can_be_written_is_used(tmp_path: Path) -> None:
+def test_writable_home_folder_is_used(tmp_path: Path) -> None:
     assert home_of_recipes(str(tmp_path), tmp_path / "clone") == str(tmp_path)
 
 
 @pytest.mark.parametrize("home", [None, "", "/proc/none", "/nonexistent/home"])
-def test_another_home_folder_is_replaced_by_one_in_the_clone(
-    home: str | None, tmp_path: Path
-) -> None:
+def test_read_only_home_folder_is_replaced(home: str | None, tmp_path: Path) -> None:
     clone = tmp_path / "a clone"
 
     found = Path(home_of_recipes(home, clone))

@@ -1,4 +1,4 @@
-"""Fargate's task sizes: of the pairs that the form offers, the rules take those that Fargate has and refuse the others."""
+"""Fargate's task sizes: of the pairs on the form, the rules accept exactly those that Fargate supports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GUIDE = {
 
 @pytest.mark.parametrize("layer", [ROOT, "compute"])
 @pytest.mark.parametrize("service", ["Api", "Worker", "Beat"])
-def test_rules_take_the_sizes_that_fargate_has(release: Release, layer: str, service: str) -> None:
+def test_rules_accept_the_sizes_of_fargate(release: Release, layer: str, service: str) -> None:
     template = json.loads(release.files[template_path(layer)])
     cpu, memory = f"{service}Cpu", f"{service}Memory"
     rules = [rule for name, rule in template["Rules"].items() if name.startswith(memory)]

@@ -1,4 +1,4 @@
-"""A release in its bucket: written once, never changed, whole when its manifest is there."""
+"""A release in its bucket: written once, never changed, complete when its manifest exists."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def s3(aws: Aws) -> Any:
 
 @pytest.fixture
 def bucket(aws: Aws) -> str:
-    """An empty bucket of the test's own."""
+    """An empty bucket for the test."""
     name = f"releases-{uuid4().hex}"
     ensure_bucket(aws, name)
     return name
@@ -121,7 +121,7 @@ def test_manifest_comes_last(aws: Aws, bucket: str, release: Release) -> None:
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 4])
-def test_interrupted_upload_has_no_manifest_and_can_be_finished(
+def test_interrupted_upload_has_no_manifest_and_can_be_completed(
     aws: Aws, s3: Any, bucket: str, release: Release, stop_after: int
 ) -> None:
     heard: list[str] = []
@@ -142,7 +142,7 @@ def test_interrupted_upload_has_no_manifest_and_can_be_finished(
 
 
 @pytest.mark.parametrize("key", ["templates/environment.template.json", MANIFEST_NAME])
-def test_other_bytes_are_refused_and_left(
+def test_other_content_is_refused_and_stays(
     aws: Aws, s3: Any, bucket: str, release: Release, key: str
 ) -> None:
     s3.put_object(Bucket=bucket, Key=release.prefix + key, Body=b"{}")
@@ -156,7 +156,7 @@ def test_other_bytes_are_refused_and_left(
     assert versions(s3, bucket) == len(contents(s3, bucket))
 
 
-def test_release_with_other_bytes_gets_no_manifest(
+def test_release_with_other_content_gets_no_manifest(
     aws: Aws, s3: Any, bucket: str, release: Release
 ) -> None:
     s3.put_object(Bucket=bucket, Key=release.prefix + next(iter(release.files)), Body=b"{}")
@@ -167,8 +167,8 @@ def test_release_with_other_bytes_gets_no_manifest(
     assert release.prefix + MANIFEST_NAME not in contents(s3, bucket)
 
 
-def test_what_came_in_between_is_not_overwritten(s3: Any, bucket: str) -> None:
-    # Somebody else wrote the key after it was found absent.
+def test_object_of_another_writer_is_not_overwritten(s3: Any, bucket: str) -> None:
+    # Another writer created the key after the check.
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=False)
@@ -179,7 +179,7 @@ def test_what_came_in_between_is_not_overwritten(s3: Any, bucket: str) -> None:
     assert versions(s3, bucket) == 1
 
 
-def test_what_is_present_is_compared_all_the_same(s3: Any, bucket: str) -> None:
+def test_existing_objects_are_compared(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key", Body=b"theirs")
 
     assert not put_once(s3, bucket, "key", b"theirs", present=True)
@@ -187,7 +187,7 @@ def test_what_is_present_is_compared_all_the_same(s3: Any, bucket: str) -> None:
         put_once(s3, bucket, "key", b"ours", present=True)
 
 
-def test_uploads_at_once_write_each_file_once(
+def test_parallel_uploads_write_each_file_once(
     running_aws: EmbeddedAws, s3: Any, bucket: str, release: Release
 ) -> None:
     several = 3
@@ -207,7 +207,7 @@ def test_uploads_at_once_write_each_file_once(
     assert versions(s3, bucket) == len(expected(release))
 
 
-def test_bucket_that_is_not_there_is_refused_with_the_way_to_make_it(
+def test_missing_bucket_is_refused_with_the_command_to_create_it(
     aws: Aws, release: Release
 ) -> None:
     with pytest.raises(PipelineError, match=f"`aws s3 mb s3://absent --region {REGION}`"):
@@ -233,7 +233,7 @@ def test_bucket_of_another_account_is_refused(
     name = f"squatted-{uuid4().hex}"
     theirs = Aws(REGION, {**running_aws.environment(), "AWS_ACCESS_KEY_ID": "111122223333"})
     ensure_bucket(theirs, name)
-    # Open to us, so that nothing but its owner tells.
+    # Public, so that only the owner differs.
     everything = {
         "Effect": "Allow",
         "Principal": "*",
@@ -254,12 +254,12 @@ def test_bucket_of_another_account_is_refused(
 
 
 @pytest.mark.parametrize("name", ["", "ab", "Releases", "s3://releases", "releases/"])
-def test_what_cannot_be_a_bucket_is_refused(aws: Aws, release: Release, name: str) -> None:
+def test_invalid_bucket_name_is_refused(aws: Aws, release: Release, name: str) -> None:
     with pytest.raises(PipelineError, match="is not a valid bucket name: ReleaseBucket must be"):
         upload(aws, release, name)
 
 
-def test_bucket_is_made_once_private_and_versioned(aws: Aws, s3: Any) -> None:
+def test_bucket_is_created_once_private_and_versioned(aws: Aws, s3: Any) -> None:
     name = release_bucket_name(aws.account(), REGION)
 
     assert ensure_bucket(aws, name)
@@ -269,7 +269,7 @@ def test_bucket_is_made_once_private_and_versioned(aws: Aws, s3: Any) -> None:
     assert_finished(s3, name)
 
 
-def test_bucket_that_was_left_half_made_is_finished(aws: Aws, s3: Any) -> None:
+def test_incomplete_bucket_is_completed(aws: Aws, s3: Any) -> None:
     elsewhere = {"LocationConstraint": REGION}
     s3.create_bucket(Bucket="half-made", CreateBucketConfiguration=elsewhere)
 
@@ -278,7 +278,7 @@ def test_bucket_that_was_left_half_made_is_finished(aws: Aws, s3: Any) -> None:
     assert_finished(s3, "half-made")
 
 
-def test_bucket_in_the_oldest_region_is_made_without_saying_where(
+def test_bucket_in_us_east_1_has_no_location_constraint(
     running_aws: EmbeddedAws,
 ) -> None:
     aws = Aws("us-east-1", running_aws.environment())

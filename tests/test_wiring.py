@@ -1,4 +1,4 @@
-"""Layers meet by name; what does not fit fails the build with a sentence that says where."""
+"""Layers are connected by name; an error fails the build with a sentence that names the place."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def built(*layers: Layer) -> Layer:
     return environment(layers, release_prefix="release/", version="1.0.0")
 
 
-def test_parameter_is_connected_to_the_output_of_its_name() -> None:
+def test_parameter_is_connected_to_the_output_with_its_name() -> None:
     root = built(layer_that_outputs("QueueUrl"), layer_with(QUEUE_URL)).document()
 
     assert root["Resources"]["Second"]["Properties"]["Parameters"]["QueueUrl"] == {
@@ -95,7 +95,7 @@ def test_parameter_of_the_root_that_a_layer_outputs_is_refused() -> None:
         built(layer_that_outputs("Size"), layer_with(SIZE))
 
 
-def test_two_outputs_of_one_name_are_refused() -> None:
+def test_two_outputs_with_one_name_are_refused() -> None:
     with pytest.raises(TemplateError, match="first and third both output QueueUrl"):
         built(layer_that_outputs("QueueUrl"), layer_that_outputs("QueueUrl", "third"))
 
@@ -109,12 +109,12 @@ def test_public_output_becomes_one_of_the_root() -> None:
     }
 
 
-def test_output_of_another_name_than_the_root_has_already_is_refused() -> None:
+def test_public_output_with_a_taken_name_is_refused() -> None:
     with pytest.raises(ValueError, match="ReleaseVersion"):
         built(layer_that_outputs("ReleaseVersion", public=True))
 
 
-def test_rule_is_lifted_into_the_root_unless_it_looks_at_a_wired_value() -> None:
+def test_rule_is_copied_to_the_root_unless_it_reads_a_wired_value() -> None:
     layer = layer_with()
     layer.rule(Rule("SizeIsSmall", (SIZE,), Equals(Ref("Size"), "s"), "Size must be s."))
     layer.rule(Rule("HasQueue", (QUEUE_URL,), Equals(Ref("QueueUrl"), "q"), "QueueUrl must be q."))
@@ -135,7 +135,7 @@ def test_two_declarations_of_one_parameter_are_refused_across_layers() -> None:
         built(layer_with(SIZE), layer_with(replace(SIZE, label="Other"), name="third"))
 
 
-def test_declaration_that_layers_share_is_declared_once() -> None:
+def test_shared_declaration_is_declared_once() -> None:
     root = built(layer_with(SIZE), layer_with(SIZE, name="third")).document()
 
     assert list(root["Parameters"]).count("Size") == 1
@@ -159,7 +159,7 @@ def test_two_meanings_of_a_condition_are_refused() -> None:
         (replace(SIZE, label="  "), "label"),
     ],
 )
-def test_declaration_without_words_is_refused(declaration: Declaration, missing: str) -> None:
+def test_declaration_without_texts_is_refused(declaration: Declaration, missing: str) -> None:
     with pytest.raises(TemplateError, match=f"Size of layer second has no {missing}"):
         layer_with(declaration)
 
@@ -171,7 +171,7 @@ def test_output_without_description_is_refused() -> None:
         layer.output("TopicArn", GetAtt("Topic", "TopicArn"), " ")
 
 
-def test_two_resources_of_one_name_are_refused() -> None:
+def test_two_resources_with_one_name_are_refused() -> None:
     layer = layer_with()
 
     with pytest.raises(ValueError, match="Topic"):
@@ -197,7 +197,7 @@ def test_two_resources_of_one_name_are_refused() -> None:
         ),
     ],
 )
-def test_build_answers_with_a_sentence(
+def test_build_error_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, broken: object, sentence: str
 ) -> None:
     monkeypatch.setattr(root_module, "layers", broken)

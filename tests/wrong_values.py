@@ -1,8 +1,8 @@
 """Wrong parameter values and combinations: each row is one launch that must be refused.
 
-A row starts from a whole environment that launches and makes it wrong in one way. ``names`` is what the refusal must
-name. Rows of CLOUDFORMATION are refused by the pipeline and, without it, by CloudFormation; rows of PIPELINE only by the
-pipeline, because CloudFormation has no way to express what is wrong with them and would fail halfway.
+A row starts from a valid environment and makes one error. ``names`` is what the message must name. The pipeline and
+CloudFormation refuse rows of CLOUDFORMATION; only the pipeline refuses rows of PIPELINE, because CloudFormation's rules
+cannot express them and the launch would fail halfway.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 CERTIFICATE = "arn:aws:acm:{region}:111122223333:certificate/0a1b2c3d-0000-4000-8000-000000000000"
 OIDC_PROVIDER = "arn:aws:iam::111122223333:oidc-provider/{host}"
 
-# What every environment can be launched with, beyond its profile.
+# Values for a launch of every environment, in addition to its profile.
 GIVEN: Mapping[str, str] = {
     "ReleaseBucket": "releases",
     "CertificateArn": CERTIFICATE.format(region="eu-north-1"),
@@ -22,7 +22,7 @@ GIVEN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Wrong:
-    """A launch that must be refused; a value of None leaves the parameter out."""
+    """A launch that must be refused; a value of None omits the parameter."""
 
     title: str
     values: Mapping[str, str | None]
@@ -36,7 +36,7 @@ def value(name: str, *wrong: str, base: str = "dev") -> list[Wrong]:
 
 
 def pair(title: str, *, base: str = "dev", **values: str) -> Wrong:
-    """Values that are wrong together; the message must name every one of the parameters."""
+    """Values that are invalid together; the message must name each of the parameters."""
     return Wrong(title, values, tuple(values), base=base)
 
 
@@ -204,7 +204,7 @@ PROD = [
     ),
 ]
 
-# A size that another CPU has, for each service and CPU.
+# A memory size of another CPU size, for each service and CPU.
 TASK_SIZES = [
     pair(
         f"{service} of {cpu} CPU units with {memory} MiB",

@@ -19,12 +19,12 @@ from tests.taskcat.prerequisites import prepare
 from tests.taskcat.tree import lay_out
 
 OUTPUT = PROJECT_FOLDER / "taskcat_outputs"
-# As shells count it: 128 and the number of the signal.
+# The exit status of shells: 128 plus the number of the signal.
 INTERRUPTED = 130
 
 
 def only(tree: Path, names: list[str]) -> None:
-    """Leave nothing but some tests; exits for a name that no test has, of which taskcat would run none and be green."""
+    """Remove all other tests; exits for an unknown name, for which taskcat would run no test and succeed."""
     file = tree / FILE_NAME
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     known = document["tests"]
@@ -36,7 +36,7 @@ def only(tree: Path, names: list[str]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns 0 where every test launched, kept its promises, and left nothing but what it is to leave."""
+    """Returns 0 if every test launched, its outputs are right, and only the expected resources remain."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.taskcat",
         description="Launch the tests of taskcat.yml, look at what they launched, and delete it.",
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="in the account of your credentials, which costs; docs/testing.md says how much",
     )
     options = parser.parse_args(arguments)
-    # taskcat uploads what is in dist/.
+    # taskcat uploads dist/.
     write(assemble())
     with TemporaryDirectory(prefix="carbon-connect-taskcat-") as folder:
         tree = lay_out(Path(folder) / "tree")

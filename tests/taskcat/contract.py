@@ -1,4 +1,4 @@
-"""What the outputs of a launch promise, held against what is in the region."""
+"""Compare the outputs of a launch with the resources in the region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from taskcat_plugin_protection import NESTED, resources
 
-# Empty where the profile asks for none of them.
+# Empty if the profile has none of them.
 OPTIONAL = {
     "AccessLogBucketName",
     "DeployRoleArn",
@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Exists:
-    """The output names something that a service of the region describes: a call, and how it is asked."""
+    """The output names a resource that a service of the region describes: a call with its parameters."""
 
     service: str
     operation: str
@@ -51,7 +51,7 @@ class Exists:
 
 @dataclass(frozen=True)
 class Fits:
-    """The output is of a form, in which REGION and ACCOUNT stand for the launch's own."""
+    """The output matches a form, in which REGION and ACCOUNT stand for those of the launch."""
 
     form: str
 
@@ -71,7 +71,7 @@ class Bucket:
             found = place.client("s3").get_bucket_location(Bucket=value)["LocationConstraint"]
         except ClientError as error:
             return f"which S3 does not find: {error}"
-        # S3 says nothing of its first region.
+        # S3 returns no location for its first region.
         region = found or "us-east-1"
         return "" if region == place.region else f"which is in {region}"
 
@@ -82,7 +82,7 @@ _GROUPS = Exists("ec2", "describe_security_groups", "GroupIds", is_list=True)
 _ROLE_NAME = Exists("iam", "get_role", "RoleName")
 _HOST = r"[a-z0-9-]+(\.[a-z0-9-]+)+"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/-]*"
-# The first whose name fits the output's holds for it.
+# The first entry whose name matches the output applies.
 PROMISES: Mapping[str, Promise] = {
     "Url": Fits(rf"https://{_HOST}"),
     ".*SecretArn": Exists("secretsmanager", "describe_secret", "SecretId"),
@@ -116,7 +116,7 @@ PROMISES: Mapping[str, Promise] = {
 
 
 def promise(output: str) -> Promise:
-    """What the output of a name promises; raises KeyError for one that nothing is known of."""
+    """The promise of an output by its name; raises KeyError for an unknown output."""
     for form, found in PROMISES.items():
         if re.fullmatch(form, output):
             return found
@@ -124,14 +124,14 @@ def promise(output: str) -> Promise:
 
 
 def broken(place: Place, output: str, value: str) -> str:
-    """Why a value is not what its output promises; empty where it is."""
+    """Why a value does not match its output; empty if it does."""
     if not value:
         return "" if output in OPTIONAL else "which is empty"
     return promise(output).broken(place, value)
 
 
 def family(cloudformation: Any, stack: str) -> Iterator[str]:
-    """A stack and every stack nested in it, however deep."""
+    """A stack and all nested stacks, at any depth."""
     yield stack
     for kind, name in resources(cloudformation, stack):
         if kind == NESTED:
@@ -139,7 +139,7 @@ def family(cloudformation: Any, stack: str) -> Iterator[str]:
 
 
 def promises_broken(place: Place, stack: str) -> Iterator[str]:
-    """What is wrong with the outputs of a stack and of every stack nested in it, a sentence each."""
+    """The problems of the outputs of a stack and of all nested stacks, one sentence each."""
     cloudformation = place.client("cloudformation")
     for each in family(cloudformation, stack):
         (described,) = cloudformation.describe_stacks(StackName=each)["Stacks"]

@@ -1,4 +1,4 @@
-"""What a run of taskcat.yml asks of an account: US dollars an hour, and how much of its quotas. For docs/testing.md."""
+"""The cost of a run of taskcat.yml in US dollars an hour, and its use of quotas. For docs/testing.md."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tests.taskcat.existing_vpc import NESTED, existing_vpc
 
 VPCS, ADDRESSES = "AWS::EC2::VPC", "AWS::EC2::EIP"
 INSTANCES, FARGATE = "vCPUs of instances", "vCPUs of Fargate"
-# What a new account has, per region; older ones mostly have more.
+# The default quotas of a region; older accounts mostly have more.
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
 # https://docs.aws.amazon.com/general/latest/gr/ec2-service.html
 # https://docs.aws.amazon.com/general/latest/gr/ecs-service.html
 QUOTAS: Mapping[str, int] = {VPCS: 5, ADDRESSES: 5, INSTANCES: 5, FARGATE: 6}
 VCPUS: Mapping[str, int] = {"t4g.small": 2}
-# Tests that the quotas hold at a time.
+# Groups of tests that fit the quotas together.
 TURNS = (("dev", "staging", "network", "data", "layers"), ("prod", "prod-two"))
 SERVICES = ("Api", "Worker", "Beat")
 OWN = "own"
 
 
 def launched(release: Release, case: Case, region: str) -> Rendered:
-    """What a test launches in a region, of its whole environment rendered."""
+    """The resources that a test launches in a region."""
     whole = render(release, case.environment, region)
     if case.name in NESTED:
         own = {OWN: json.loads(existing_vpc(case.name))}
@@ -46,12 +46,12 @@ def launched(release: Release, case: Case, region: str) -> Rendered:
 
 
 def quota_use(rendered: Rendered) -> Counter[str]:
-    """How much there is of each thing that a quota counts."""
+    """The use of each quota."""
     used = Counter(kind for kind, _ in resources(rendered) if kind in (VPCS, ADDRESSES))
     for found in resources_of_type(rendered, "AWS::EC2::LaunchTemplate"):
         used[INSTANCES] += VCPUS[found.properties["LaunchTemplateData"]["InstanceType"]]
     if any(resources_of_type(rendered, "AWS::ECS::Service")):
-        # Spot has a quota of its own.
+        # Spot has a separate quota.
         on_demand = [t for t in SERVICES if "FARGATE_SPOT" not in service(rendered, t).providers]
         cpu = sum(
             least_tasks(rendered, t) * int(service(rendered, t).task["Cpu"]) for t in on_demand
@@ -61,12 +61,12 @@ def quota_use(rendered: Rendered) -> Counter[str]:
 
 
 def hourly(rendered: Rendered) -> Decimal:
-    """US dollars an hour, without traffic; a monthly charge is by the hour, and Spot costs what is not Spot."""
+    """US dollars an hour, without traffic; a monthly price is divided into hours, and Spot counts with the on-demand price."""
     return sum(charges(rendered), Decimal(0))
 
 
 def charges(rendered: Rendered) -> Iterator[Decimal]:
-    """The charge an hour of everything that has one."""
+    """The price per hour of all resources."""
     for kind, found in resources(rendered):
         yield charge(kind, found)
     if any(resources_of_type(rendered, "AWS::ECS::Service")):
@@ -74,7 +74,7 @@ def charges(rendered: Rendered) -> Iterator[Decimal]:
 
 
 def charge(kind: str, found: Resource) -> Decimal:
-    """The charge an hour of a resource by itself; 0 for most."""
+    """The price per hour of one resource; 0 for most."""
     properties = found.properties
     match kind:
         case "AWS::EC2::NatGateway":
@@ -109,19 +109,19 @@ BY_MONTH: Mapping[str, Decimal] = {
 
 
 def monthly(usd: Decimal) -> Decimal:
-    """A charge a month, by the hour."""
+    """A monthly price per hour."""
     return usd / prices.HOURS_A_MONTH
 
 
 def database(properties: Mapping[str, Any]) -> Decimal:
-    """The charge of a database instance and its storage."""
+    """The price of a database instance and its storage."""
     standby = is_true(properties["MultiAZ"])
     storage = int(properties["AllocatedStorage"]) * prices.DATABASE_STORAGE_GB_MONTH[standby].usd
     return prices.DATABASE_HOUR[properties["DBInstanceClass"], standby].usd + monthly(storage)
 
 
 def tasks(rendered: Rendered, title: str) -> Decimal:
-    """The charge of a service at rest."""
+    """The price of an idle service."""
     task = service(rendered, title).task
     platform = task["RuntimePlatform"]["CpuArchitecture"]
     vcpu, memory = Decimal(task["Cpu"]) / 1024, Decimal(task["Memory"]) / 1024
@@ -133,7 +133,7 @@ def tasks(rendered: Rendered, title: str) -> Decimal:
 
 
 def least_tasks(rendered: Rendered, title: str) -> int:
-    """How many tasks a service has at rest."""
+    """The number of tasks of an idle service."""
     for found in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalableTarget"):
         if found.logical_id == f"{title}ScalableTarget":
             return int(found.properties["MinCapacity"])

@@ -1,8 +1,8 @@
 """taskcat.yml, derived from the environment profiles: `python -m tests.taskcat.definition` writes it.
 
-A test holds what its environment's profile says and the root's default does not, so that the file reads as what is
-special about each. taskcat prefers a project's parameters to a test's, so every parameter is given in tests only, and as
-a string: it makes ``True`` of YAML's true.
+A test contains the values of its profile that differ from the root's defaults, so that the file shows the special
+values of each. taskcat prefers the parameters of a project to those of a test, so only tests have parameters. They are
+strings, because taskcat converts YAML's true to ``True``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ HEADER = """\
 """
 NAME = "carbon-connect"
 DIST = "dist"
-# Where the templates of an existing VPC are kept, and uploaded from.
+# The folder of the templates with an existing VPC.
 OWN = "tests/taskcat"
-# Parameters of AWS Systems Manager in the regions of the tests that need them; docs/testing.md makes them.
+# Parameters of AWS Systems Manager in the regions of the tests that need them; docs/testing.md creates them.
 PREREQUISITES = "/carbon-connect/taskcat"
 CERTIFICATE = f"{PREREQUISITES}/certificate-arn"
 ZONE = f"{PREREQUISITES}/hosted-zone-id"
@@ -43,7 +43,7 @@ HOME, SECOND, THIRD = "eu-north-1", "eu-west-1", "us-east-1"
 
 @dataclass(frozen=True)
 class Case:
-    """One test: a template with an environment's profile in some regions; ``given`` is what the profile leaves open."""
+    """One test: a template with an environment's profile in some regions; ``given`` are the values that the profile leaves open."""
 
     name: str
     environment: str
@@ -58,7 +58,8 @@ def from_account(parameter: str) -> str:
     return f"$[taskcat_ssm_{parameter}]"
 
 
-# So spread over the regions that an account's default quotas of five VPCs and five addresses a region hold them all.
+# The tests are distributed over the regions, so that they fit the default quotas of five VPCs and five addresses per
+# region.
 CASES = (
     Case("dev", "dev", (HOME, SECOND, THIRD)),
     Case("staging", "staging", (HOME,)),
@@ -76,7 +77,7 @@ CASES = (
         given={
             HOSTED_ZONE_ID.name: from_account(ZONE),
             DOMAIN_NAME.name: from_account(DOMAIN),
-            # Beside prod's, so that the two can be peered.
+            # Next to the range of prod, so that the two can be peered.
             VPC_CIDR.name: "10.1.0.0/16",
         },
         is_protected=True,
@@ -84,8 +85,8 @@ CASES = (
     Case("network", "dev", (SECOND,), f"{DIST}/{template_path('network')}"),
     *(Case(name, "dev", (THIRD,), f"{OWN}/{file_name(name)}") for name in NESTED),
 )
-# Every name that a template sets begins with the project's: so two tests in one region do not clash. A bucket's is
-# everybody's, unless it is in the account's and region's own namespace.
+# Every name in a template begins with the project, so two tests in one region do not conflict. Bucket names are
+# globally unique, unless they are in the namespace of the account and region.
 UNIQUE: Mapping[str, str] = {
     PROJECT.name: "tcat-$[taskcat_test_name]",
     BUCKET_NAMESPACE.name: "account-regional",
@@ -101,16 +102,16 @@ def definition(release: Release) -> dict[str, Any]:
     return {
         "project": {
             "name": NAME,
-            # The functions are zipped by the build; taskcat would ask Docker for it.
+            # The build packs the functions; taskcat would use Docker.
             "package_lambda": False,
             "build_submodules": False,
             # A function's zip must be in the region of its stack.
             "s3_regional_buckets": True,
-            # taskcat sends an ACL with each file, and new buckets take no other.
+            # taskcat sends an ACL with each file, and new buckets accept only this one.
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
             "s3_object_acl": "bucket-owner-full-control",
             "shorten_stack_name": True,
-            # CloudFormation deploys with it, so that who runs taskcat needs no rights to what is deployed.
+            # CloudFormation deploys with this role, so that the user of taskcat needs no permissions on the resources.
             "role_name": DEPLOYMENT_ROLE,
             "prehooks": [{"type": "tags"}],
         },
@@ -119,7 +120,7 @@ def definition(release: Release) -> dict[str, Any]:
 
 
 def entry(release: Release, case: Case) -> dict[str, Any]:
-    """One test as taskcat takes it."""
+    """One test in taskcat's format."""
     protected = {"posthooks": [{"type": "protection"}]} if case.is_protected else {}
     return {
         "template": case.template,
@@ -130,7 +131,7 @@ def entry(release: Release, case: Case) -> dict[str, Any]:
 
 
 def parameters(release: Release, case: Case) -> Iterator[tuple[str, str]]:
-    """What a test says: what its template takes and does not have as its default."""
+    """The parameters of a test: those of its template whose values differ from the defaults."""
     values = {
         **load_profile(release.root, case.environment),
         **case.given,
@@ -149,7 +150,7 @@ def defaults(release: Release, case: Case) -> dict[str, str | None]:
 
 
 def template_body(release: Release, case: Case) -> bytes:
-    """The template of a test, as the working tree builds it."""
+    """The template of a test from the working tree."""
     if case.name in NESTED:
         return existing_vpc(case.name)
     return release.files[case.template.removeprefix(f"{DIST}/")]

@@ -1,7 +1,7 @@
-"""Layers on a VPC that is not ours, as one template: taskcat launches a test from nothing but its template.
+"""Layers on an existing VPC, as one template, because taskcat launches a test from a single template.
 
-The VPC is unlike the network layer's: two zones, and one private tier for everything. Each layer is launched from its
-own template, as somebody does who brings a VPC, and told what the ones before it output.
+The VPC differs from the network layer's: it has two zones, and one private tier for everything. Each layer is launched
+from its template, like by a team with an existing VPC, with the outputs of the layers before it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELE
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
 from templates_src.environment import layers, stack_title, template_url
 
-# The layers that each test launches, in the order in which one needs the other's outputs.
+# The layers of each test, in the order of their dependencies.
 NESTED: Mapping[str, tuple[str, ...]] = {
     "data": ("security", "data"),
     "layers": ("security", "data", "edge", "compute", "monitoring"),
@@ -46,7 +46,7 @@ def file_name(test: str) -> str:
 
 
 def existing_vpc(test: str) -> bytes:
-    """The template of a test, as it is committed."""
+    """The committed template of a test."""
     names = NESTED[test]
     template = Template(
         f"Carbon Connect's layers {', '.join(names)} on a VPC of somebody else. Generated: do not edit."
@@ -115,7 +115,7 @@ def routed(tier: str, subnets: tuple[str, ...], **target: Ref) -> Iterator[AWSOb
 
 
 def brought() -> dict[str, Any]:
-    """What the layers are told of the VPC."""
+    """The parameters of the layers for the VPC."""
     private = Join(",", [Ref(name) for name in PRIVATE])
     return {
         "VpcId": Ref("Vpc"),
@@ -129,11 +129,11 @@ def brought() -> dict[str, Any]:
 
 
 def nested(layer: Layer, known: Mapping[str, Any]) -> Stack:
-    """A layer as a nested stack; what is not known keeps its default."""
+    """A layer as a nested stack; unknown parameters keep their defaults."""
     return Stack(
         stack_title(layer.name),
         TemplateURL=template_url(layer.name),
         Parameters={name: known[name] for name in layer.declarations if name in known},
-        # The functions call AWS as soon as they exist, and at deletion as long as they do.
+        # The functions call AWS from their creation to their deletion.
         DependsOn=["PublicRoute", "PrivateRoute", *(f"{name}Routes" for name in PUBLIC + PRIVATE)],
     )

@@ -1,4 +1,4 @@
-"""Runs taskcat in a process of its own, whose folder is the tree that it uploads."""
+"""Run taskcat in a separate process, in the folder of the tree that it uploads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.aws import Aws
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import assemble
 
-# Options of subprocess.Popen for a run whose output is to be read.
+# Options of subprocess.Popen for a run whose output is read.
 QUIET: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
 
@@ -25,14 +25,14 @@ def on_embedded(
 ) -> subprocess.CompletedProcess[str]:
     """Run the tests of a tree on an embedded AWS as its taskcat role; no setting of the user reaches it.
 
-    The report goes to ``output``, which is made anew. ``plugins`` is a folder of more hooks; ``options`` are those of
-    subprocess.Popen.
+    The report goes to ``output``, which is created again. ``plugins`` is a folder of more hooks; ``options`` are those
+    of subprocess.Popen.
     """
     account = Aws(running.region, running.environment())
     environment = {
         **unsettled(os.environ),
         **taskcat(account, assemble()).environment,
-        # taskcat reads ~/.taskcat.yml, and takes the profile "default" where there is one.
+        # taskcat reads ~/.taskcat.yml, and uses the profile "default" if it exists.
         "HOME": str(tree),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -52,7 +52,7 @@ def in_account(
 
 
 def unsettled(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables without those by which taskcat takes settings in place of taskcat.yml's."""
+    """Environment variables without those that override taskcat.yml."""
     return {name: value for name, value in environment.items() if not name.startswith("TASKCAT_")}
 
 
@@ -69,7 +69,7 @@ def run(
     output.mkdir(parents=True)
     command = [sys.executable, "-m", "tests.taskcat.run", str(output.resolve()), *arguments]
     path = os.pathsep.join([str(PROJECT_FOLDER), *([str(plugins)] if plugins else [])])
-    # taskcat imports pkg_resources, which warns that it is to go.
+    # taskcat imports pkg_resources, which prints a deprecation warning.
     settings = {**environment, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore"}
     # With it, taskcat does not notice that there is no profile "default". The AWS CLI sets it, once imported.
     settings.pop("AWS_DATA_PATH", None)
@@ -79,7 +79,7 @@ def run(
                 said, erred = process.communicate()
             except KeyboardInterrupt:
                 if "--account" not in arguments:
-                    # The embedded AWS has ended as well, and all that was launched with it.
+                    # The embedded AWS has ended too, with all launched resources.
                     process.kill()
                     raise
                 print("Interrupted; deleting what was launched.", flush=True)

@@ -1,4 +1,4 @@
-"""What a test leaves when its stacks are deleted: nothing but what its templates retain."""
+"""Resources that a test leaves after the deletion of its stacks: only those that its templates retain."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from taskcat_plugin_protection import NESTED
 from tests.launches.inventory import LISTINGS, Inventory, inventory
 from tests.taskcat.contract import family
 
-# What a service keeps of a resource that CloudFormation deletes with DeletionPolicy Snapshot.
+# The snapshots of resources that CloudFormation deletes with DeletionPolicy Snapshot.
 SNAPSHOTS: Mapping[str, str] = {
     "AWS::RDS::DBInstance": "AWS::RDS::DBSnapshot",
     "AWS::ElastiCache::ReplicationGroup": "AWS::ElastiCache::Snapshot",
 }
-# taskcat's own, one a region, which the next run uses again.
+# The bucket of taskcat, one per region, which the next run uses again.
 TASKCAT_BUCKET = re.compile(r"tcat-[0-9a-f]{32}-")
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What the templates of some stacks retain: things by type and identity, and how many snapshots of each type."""
+    """The resources that the templates of some stacks retain, by type and identity, and the number of snapshots of each type."""
 
     things: Inventory
     snapshots: Counter[str]
 
 
 def kept_by(cloudformation: Any, stack: str) -> Iterator[tuple[str, str, str]]:
-    """Policy, type and physical ID of what a stack, or one nested in it, does not delete with itself."""
+    """Policy, type and physical ID of the resources that a stack, or one nested in it, retains."""
     for each in family(cloudformation, stack):
         declared = cloudformation.get_template(StackName=each)["TemplateBody"]["Resources"]
         for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=each):
@@ -43,7 +43,7 @@ def kept_by(cloudformation: Any, stack: str) -> Iterator[tuple[str, str, str]]:
 
 
 def kept(aws: Aws, stacks: list[str]) -> Kept:
-    """What stacks of a region retain, of what can be listed; asked while they are there."""
+    """The resources that stacks of a region retain, of those that can be listed; read while the stacks exist."""
     cloudformation = aws.client("cloudformation")
     found = [entry for stack in stacks for entry in kept_by(cloudformation, stack)]
     return Kept(
@@ -57,9 +57,9 @@ def kept(aws: Aws, stacks: list[str]) -> Kept:
 
 
 def leftovers(aws: Aws, before: Inventory, expected: Kept, elsewhere: Inventory) -> Iterator[str]:
-    """What is there and should not be, and what is not and should, a sentence each.
+    """Unexpected and missing resources, one sentence each.
 
-    ``elsewhere`` is what stacks of other regions retain: buckets are listed in every region.
+    ``elsewhere`` are the retained resources of stacks in other regions, because buckets are listed in every region.
     """
     new = inventory(aws) - before
     snapshots = {entry for entry in new if entry[0] in SNAPSHOTS.values()}

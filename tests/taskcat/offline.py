@@ -1,6 +1,6 @@
-"""What taskcat needs to run against the embedded AWS: three small changes, none of them to what it verifies.
+"""Three small changes with which taskcat runs against the embedded AWS; none changes its checks.
 
-- Its report loads a style sheet from GitHub: it gets one of ours.
+- Its report loads a style sheet from GitHub: it gets a local one.
 - It looks at a stack once a minute, and reports every ten seconds: both become as quick as the embedded AWS.
 - The hook that takes deletion protection off waits half a minute between two looks: it does so likewise.
 
@@ -34,7 +34,7 @@ SECONDS = 0.5
 def offline() -> Iterator[None]:
     """Run taskcat against the embedded AWS that AWS_ENDPOINT_URL names.
 
-    Raises ValueError where that is not on this machine: an account must not be asked so often.
+    Raises ValueError if that is not on this machine, because an account would throttle so many calls.
     """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if urlsplit(endpoint).hostname != "127.0.0.1":

@@ -1,4 +1,4 @@
-"""What docs/testing.md asks of an account before production is tested in it, made on an embedded AWS."""
+"""Create the prerequisites of docs/testing.md for tests of production on an embedded AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.taskcat.definition import CERTIFICATE, DOMAIN, HOME, SECOND, ZONE
 
 
 def prepare(running: EmbeddedAws) -> None:
-    """A certificate in the first region, and a zone for the second, under the names that taskcat.yml asks for."""
+    """A certificate in the first region, and a zone for the second, with the names in taskcat.yml."""
     home, second = Aws(HOME, running.environment()), Aws(SECOND, running.environment())
     remember(home, CERTIFICATE, embedded_prerequisites(home, PROD, {})[CERTIFICATE_ARN.name])
     zone = second.client("route53").create_hosted_zone(

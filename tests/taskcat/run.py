@@ -1,7 +1,7 @@
-"""taskcat over a tree, with what taskcat does not look at: outputs, the number of stacks, and what is left behind.
+"""Run taskcat over a tree, and check what taskcat does not: outputs, the number of stacks, and remaining resources.
 
-Run by `python -m tests.taskcat` in a process of its own, whose folder is the tree: taskcat reads settings from the
-folder and from the home directory while it is imported.
+`python -m tests.taskcat` runs it in a separate process, in the folder of the tree: taskcat reads settings from the
+folder and from the home directory at its import.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.taskcat.offline import offline
 from tests.taskcat.run_output import say_how_it_goes, watched
 
 COMPLETE, DELETED = "CREATE_COMPLETE", "DELETE_COMPLETE"
-# Seconds after which a run is given up: three times what it is to take.
+# Seconds after which a run is stopped: three times its usual duration.
 OFFLINE, IN_ACCOUNT = 300.0, 4 * 3600.0
 
 
@@ -42,9 +42,9 @@ OFFLINE, IN_ACCOUNT = 300.0, 4 * 3600.0
 class Run:
     """One run of taskcat over the tests of a tree.
 
-    In an account others work too, so there what is left is not compared with what there was. ``results`` has test,
-    region and status of each stack; ``problems`` are sentences, each with its region where it has one; ``kept`` is what
-    the stacks of each region retain.
+    An account has other users, so there the remaining resources are not compared with those before. ``results`` has
+    test, region and status of each stack; ``problems`` are sentences, with the region if there is one; ``kept`` are the
+    retained resources of each region.
     """
 
     tree: Path
@@ -55,7 +55,7 @@ class Run:
     kept: dict[str, Kept] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Launch every test in its regions, look at what there is, delete it, and look again."""
+        """Launch every test in its regions, check the resources, delete the stacks, and check again."""
         wanted = planned(self.tree / FILE_NAME)
         places = {region: Aws(region) for _, region in wanted if region}
         account = {} if self.in_account else {region: whole_account(region) for region in places}
@@ -63,7 +63,7 @@ class Run:
         if self.in_account and not self.attempt(lambda: require_one_account(places)):
             return
         test = CFNTest.from_file(project_root=str(self.tree), input_file=FILE_NAME)
-        # `make lint` reads the same templates by stricter rules, and as they are launched.
+        # `make lint` checks the same templates with stricter rules, in rendered form.
         test.lint_disable = True
         test.dont_wait_for_delete = False
         self.attempt(test.run)
@@ -76,7 +76,7 @@ class Run:
             self.problems += left(account, before, self.kept)
 
     def attempt(self, call: Callable[[], Any]) -> bool:
-        """Make a call; what ends it is a problem, and what comes after is done all the same."""
+        """Make a call; an error is added to the problems, and the run continues."""
         try:
             call()
         except KeyboardInterrupt:
@@ -90,7 +90,7 @@ class Run:
     def look_at(
         self, stacks: Any, wanted: list[tuple[str, str]], places: Mapping[str, Aws]
     ) -> None:
-        """What taskcat says of its stacks, and what it does not."""
+        """The results of taskcat, and the problems that it does not report."""
         self.results = [(stack.test_name, stack.region_name, stack.status) for stack in stacks]
         self.problems += failures(stacks)
         self.problems += unlaunched(wanted, self.results)
@@ -100,18 +100,18 @@ class Run:
             self.kept[region] = kept(aws, there)
 
     def take_away(self, test: Any, stacks: Any, places: Mapping[str, Aws]) -> None:
-        """Delete what was launched, protected or not, and see whether it is gone."""
+        """Delete the launched stacks, protected or not, and check the result."""
         launched = [stack for stack in stacks if not stack.launch_exception]
         for stack in launched:
-            # The hook did so already, unless the run ended before or it was refused.
+            # The hook did this already, unless the run ended before or it was refused.
             self.problems += taskcat_plugin_protection.still_protected(stack.region, stack.id)
-        # It raises where stacks failed to be created, which has been told, or to be deleted, which is looked at here.
+        # It raises for failed creations, which are reported already, and for failed deletions, which are checked here.
         with suppress(TaskCatException):
             test.clean_up()
         for stack in launched:
             aws = places[stack.region_name]
             if end_of(aws, stack.id)[0] != DELETED:
-                # A creation that was broken off has made what is protected after all.
+                # An interrupted creation may have created protected resources.
                 self.problems += taskcat_plugin_protection.still_protected(stack.region, stack.id)
                 self.attempt(partial(delete, aws, stack.id))
             status, reason = end_of(aws, stack.id)
@@ -139,9 +139,9 @@ def delete(aws: Aws, stack: str) -> None:
 
 
 def require_one_account(places: Mapping[str, Aws]) -> None:
-    """Raise TaskCatException unless taskcat launches where the outputs are looked at, and say where that is.
+    """Raise TaskCatException unless taskcat launches in the account whose outputs are checked, and print that account.
 
-    taskcat takes the profile "default" where there is one, whatever keys the environment holds.
+    taskcat uses the profile "default" if it exists, even if the environment has keys.
     """
     GLOBAL_ARGS.profile = os.environ.get("AWS_PROFILE") or GLOBAL_ARGS.profile
     ours = next(iter(places.values())).account()
@@ -166,7 +166,7 @@ def planned(file: Path) -> list[tuple[str, str]]:
 
 
 def unlaunched(wanted: list[tuple[str, str]], results: list[tuple[str, str, str]]) -> Iterator[str]:
-    """The tests that created nothing, which taskcat takes for passed."""
+    """The tests without a created stack, which taskcat counts as passed."""
     made = [(name, region) for name, region, _ in results]
     for name, region in wanted:
         if (name, region) not in made:
@@ -184,9 +184,9 @@ def failures(stacks: Any) -> Iterator[str]:
 
 
 def reasons_of(stack: Any) -> list[str]:
-    """What failed in a stack and in those nested in it, the first failure first.
+    """The failures in a stack and in those nested in it, oldest first.
 
-    Of stacks only where nothing in them failed: else they repeat what did.
+    A stack is included only if nothing in it failed, because it repeats the failures in it.
     """
     events = sorted(stack.error_events(refresh=True), key=lambda event: event.timestamp)
     told = [event for event in events if event.status_reason]
@@ -195,7 +195,7 @@ def reasons_of(stack: Any) -> list[str]:
 
 
 def contract_broken(places: Mapping[str, Aws], stacks: Any) -> Iterator[str]:
-    """What is wrong with the outputs of the stacks that were created."""
+    """The problems of the outputs of the created stacks."""
     for stack in stacks:
         if stack.status == COMPLETE:
             aws = places[stack.region_name]
@@ -207,14 +207,14 @@ def contract_broken(places: Mapping[str, Aws], stacks: Any) -> Iterator[str]:
 def left(
     places: Mapping[str, Aws], before: Mapping[str, Inventory], expected: Mapping[str, Kept]
 ) -> Iterator[str]:
-    """What is left in the regions."""
+    """The remaining resources in the regions."""
     everywhere = frozenset(thing for each in expected.values() for thing in each.things)
     for region, each in expected.items():
         yield from leftovers(places[region], before[region], each, everywhere)
 
 
 def tell(run: Run) -> None:
-    """The results as a table, what is wrong, and where more is said."""
+    """The results as a table, the problems, and the location of the report."""
     print()
     for name, region, status in sorted(run.results):
         print(f"{name:10} {region:12} {status}")
@@ -230,7 +230,7 @@ def tell(run: Run) -> None:
     if report.exists():
         print(f"report: {report}")
     passed = sum(status == COMPLETE for _, _, status in run.results)
-    # What was launched and broke a promise has failed as well.
+    # A test whose outputs are wrong has failed as well.
     print(f"{passed} passed, {max(len(run.results) - passed, len(run.problems))} failed")
 
 

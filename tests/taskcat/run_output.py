@@ -1,4 +1,4 @@
-"""What a run of taskcat says while it runs, and how it ends where taskcat itself would wait for ever."""
+"""The output of a run of taskcat, and its end if taskcat itself would wait without end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 
 def say_how_it_goes() -> None:
-    """Let taskcat tell of each stack's way from status to status, and of nothing else but errors."""
+    """Print only the statuses of each stack, and errors."""
     logger = logging.getLogger("taskcat")
     logger.handlers = [logging.StreamHandler(sys.stdout)]
     logger.setLevel(logging.ERROR)
@@ -22,10 +22,10 @@ def say_how_it_goes() -> None:
 
 @contextmanager
 def watched(problems: list[str], longest: float) -> Iterator[None]:
-    """Interrupt this thread where taskcat loses sight of a stack, and after ``longest`` seconds.
+    """Interrupt this thread if taskcat no longer reads a stack, and after ``longest`` seconds.
 
-    taskcat looks at its stacks from timers. Where credentials expire the timer ends with an error, and taskcat waits for
-    the stack for ever.
+    taskcat reads its stacks in timers. If credentials expire, the timer ends with an error, and taskcat waits for the
+    stack without end.
     """
 
     def lost(arguments: threading.ExceptHookArgs) -> None:

@@ -1,4 +1,4 @@
-"""A promise of an output that is not kept is told, in whichever stack it was made; one that is kept is not."""
+"""Wrong outputs of any stack are reported, and right ones are not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.taskcat.contract import (
 
 FIRST, OTHER = "us-east-1", "eu-west-1"
 STRANGER = "210987654321"
-# What a template of nothing but outputs has in it.
+# The resource of a template that has only outputs.
 PLAIN = {"Topic": {"Type": "AWS::SNS::Topic"}}
 HEX = "0123456789abcdef"
 ARN = f"{REGION}:{ACCOUNT_ID}"
@@ -54,14 +54,14 @@ def outputs(**values: Any) -> dict[str, Any]:
 
 
 def told(account: Account, place: Place, body: str) -> list[str]:
-    """What is wrong with a stack of the template, which is named ``outer``."""
+    """The problems of a stack of the template, which is named ``outer``."""
     stack = account.launch(body, "outer")
     assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
     return list(promises_broken(place, stack["StackId"]))
 
 
 def assert_of_every(kind: type, *tables: Mapping[str, Any]) -> None:
-    """The tables tell of every promise of a kind."""
+    """The tables have every promise of a kind."""
     told_of = {id(promise(output)) for table in tables for output in table}
     promised = {id(each) for each in PROMISES.values() if isinstance(each, kind)}
     assert told_of == promised
@@ -70,7 +70,7 @@ def assert_of_every(kind: type, *tables: Mapping[str, Any]) -> None:
 # Whether an output is there.
 
 
-def test_output_that_is_not_there(account: Account, place: Place) -> None:
+def test_missing_output_is_reported(account: Account, place: Place) -> None:
     # CloudFormation returns no output whose condition is false, though the template declares it.
     never = {"Condition": "IsNever", "Value": "1.0.0"}
     body = template(
@@ -81,7 +81,7 @@ def test_output_that_is_not_there(account: Account, place: Place) -> None:
     assert told(account, place, body) == [f"outer in {REGION} has no output ReleaseVersion"]
 
 
-def test_output_that_is_empty(account: Account, place: Place) -> None:
+def test_empty_output_is_reported(account: Account, place: Place) -> None:
     values = {**dict.fromkeys(OPTIONAL, ""), "Url": "", "VpcId": "", "LogGroupName": ""}
     body = template(PLAIN, Outputs=outputs(**values))
     assert sorted(told(account, place, body)) == [
@@ -91,20 +91,18 @@ def test_output_that_is_empty(account: Account, place: Place) -> None:
 
 
 @pytest.mark.parametrize("output", sorted(OPTIONAL))
-def test_output_that_may_be_empty_and_is_not_is_held_to_its_promise(
-    place: Place, output: str
-) -> None:
+def test_optional_output_with_a_value_is_checked(place: Place, output: str) -> None:
     assert not broken(place, output, "")
     assert broken(place, output, "absent")
 
 
-def test_output_that_nothing_is_known_of() -> None:
+def test_unknown_output_is_reported() -> None:
     with pytest.raises(KeyError, match=r"Output Unheard has no promise in tests/taskcat/contract"):
         promise("Unheard")
 
 
 @pytest.mark.parametrize("depth", [1, 2])
-def test_output_of_a_nested_stack(account: Account, place: Place, depth: int) -> None:
+def test_output_of_a_nested_stack_is_checked(account: Account, place: Place, depth: int) -> None:
     body = template(PLAIN, Outputs=outputs(Url="http://app.example.com", DatabasePort="5432"))
     for _ in range(depth):
         nested = {
@@ -132,7 +130,7 @@ def test_output_of_a_nested_stack(account: Account, place: Place, depth: int) ->
         (REGION, FIRST, f"which is in {REGION}"),
     ],
 )
-def test_bucket_of_a_region(
+def test_bucket_of_the_region_is_accepted(
     embedded: EmbeddedAws, made_in: str, launched_in: str, reason: str
 ) -> None:
     Account(embedded, made_in).put_template("{}")
@@ -140,7 +138,7 @@ def test_bucket_of_a_region(
     assert broken(place, "DocumentBucketName", f"templates-{made_in}") == reason
 
 
-def test_bucket_that_is_not_there(place: Place) -> None:
+def test_missing_bucket_is_refused(place: Place) -> None:
     assert isinstance(promise("DocumentBucketName"), Bucket)
     assert broken(place, "DocumentBucketName", "absent").startswith("which S3 does not find: ")
 
@@ -236,7 +234,7 @@ def test_dots_and_dashes_of_the_region_are_no_pattern(embedded: EmbeddedAws) -> 
     assert broken(place, "SearchSubnetZone", f"{REGION}c")
 
 
-# Things: what a stack makes is found, and what is not there is not.
+# Resources: those of a stack are found, and missing ones are not.
 
 
 def got(logical_id: str, attribute: str = "") -> dict[str, Any]:
@@ -252,7 +250,7 @@ def typed(kind: str, **properties: Any) -> dict[str, Any]:
 
 
 def trusting(service: str) -> dict[str, Any]:
-    """A policy by which a service takes a role."""
+    """A trust policy for a service."""
     principal = {"Service": f"{service}.amazonaws.com"}
     allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
     return {"Version": "2012-10-17", "Statement": [allowed]}
@@ -297,7 +295,7 @@ THINGS: Mapping[str, Any] = {
         MasterUserPassword="not-a-secret",
     ),
 }
-# What outputs name, and what they name that is not there; "{}" is what is there.
+# Existing and missing resources in outputs; "{}" is the existing one.
 FOUND: Mapping[str, tuple[Any, str]] = {
     "DatabaseSecretArn": (
         got("Secret"),
@@ -321,11 +319,11 @@ FOUND: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def test_every_thing_is_in_the_table() -> None:
+def test_every_resource_is_in_the_table() -> None:
     assert_of_every(Exists, FOUND)
 
 
-def test_what_a_stack_makes_is_found_and_what_is_not_there_is_told(
+def test_existing_resources_are_found_and_missing_ones_reported(
     account: Account, place: Place
 ) -> None:
     made = outputs(**{output: value for output, (value, _) in FOUND.items()})

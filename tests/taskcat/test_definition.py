@@ -1,4 +1,4 @@
-"""taskcat.yml is what the profiles say, taskcat's traps are avoided, and an account can bear it."""
+"""taskcat.yml matches the profiles, avoids taskcat's pitfalls, and fits the quotas of an account."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.taskcat.tree import lay_out
 DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT_FOLDER / FILE_NAME).read_text(encoding="utf-8"))
 TESTS: dict[str, dict[str, Any]] = DOCUMENT["tests"]
 TESTING = (PROJECT_FOLDER / "docs" / "testing.md").read_text(encoding="utf-8")
-# What a test may say otherwise than the profile: names, and what the profile leaves to each launch.
+# Values in which a test may differ from the profile: names, and values of each launch.
 OTHERWISE = {
     "Project",
     "BucketNamespace",
@@ -54,14 +54,14 @@ def template_of(test: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def test_files_are_what_the_profiles_make(release: Release) -> None:
+def test_files_match_the_profiles(release: Release) -> None:
     how = "run `python -m tests.taskcat.definition`"
     assert (PROJECT_FOLDER / FILE_NAME).read_text(encoding="utf-8") == text(release), how
     for name in NESTED:
         assert (PROJECT_FOLDER / OWN / file_name(name)).read_bytes() == existing_vpc(name), how
 
 
-def test_link_serves_the_commands_that_take_no_option() -> None:
+def test_link_covers_commands_without_an_option() -> None:
     link = PROJECT_FOLDER / f".{FILE_NAME}"
 
     assert link.is_symlink()
@@ -70,7 +70,7 @@ def test_link_serves_the_commands_that_take_no_option() -> None:
 
 @pytest.mark.parametrize("name", TESTS)
 def test_values_are_those_of_the_profile(name: str) -> None:
-    """Of what a launch is told, everything but names and prerequisites."""
+    """All values of a launch, except names and prerequisites."""
     test = TESTS[name]
     profile = {
         pair["ParameterKey"]: pair["ParameterValue"]
@@ -91,7 +91,7 @@ def test_values_are_those_of_the_profile(name: str) -> None:
     assert None not in told.values()
 
 
-def test_every_profile_is_launched_whole(release: Release) -> None:
+def test_every_profile_is_launched_completely(release: Release) -> None:
     root = "dist/templates/environment.template.json"
     whole = [test for test in TESTS.values() if test["template"] == root]
 
@@ -106,7 +106,7 @@ def test_regions() -> None:
     assert set(TESTS["prod-two"]["regions"]).isdisjoint(TESTS["prod"]["regions"])
 
 
-def test_every_region_has_what_is_launched_there(release: Release) -> None:
+def test_every_region_offers_the_launched_resources(release: Release) -> None:
     regions = sorted({region for case in CASES for region in case.regions})
     ready = ready_regions(readiness(release, regions))
 
@@ -119,7 +119,7 @@ def test_dev_and_the_layers_need_no_prerequisites() -> None:
         assert "taskcat_ssm" not in str(TESTS[name])
 
 
-def test_prerequisites_are_those_that_the_page_makes() -> None:
+def test_prerequisites_match_the_page() -> None:
     asked = set(re.findall(r"\$\[taskcat_ssm_([^\]]+)\]", str(TESTS)))
 
     assert asked
@@ -127,12 +127,12 @@ def test_prerequisites_are_those_that_the_page_makes() -> None:
 
 
 def test_parameters_are_in_tests_only_and_are_text() -> None:
-    """A project's parameter overrides a test's, and taskcat makes True of true."""
+    """A project's parameter overrides a test's, and taskcat converts true to True."""
     assert not {"parameters", "regions"} & DOCUMENT["project"].keys()
     assert DOCUMENT.keys() == {"project", "tests"}
     for test in TESTS.values():
         assert all(isinstance(value, str) for value in test["parameters"].values())
-        # taskcat cannot set a parameter whose default is no text.
+        # taskcat cannot set a parameter whose default is not text.
         known = template_of(test)["Parameters"].values()
         assert all(isinstance(parameter.get("Default", ""), str) for parameter in known)
 
@@ -149,7 +149,7 @@ def test_names_differ_between_the_tests_of_a_region() -> None:
             assert test["parameters"]["BucketNamespace"] == "account-regional"
 
 
-def test_what_is_protected_is_unprotected(release: Release) -> None:
+def test_protection_is_turned_off(release: Release) -> None:
     for case in CASES:
         rendered = launched(release, case, case.regions[0])
         assert case.is_protected == ("DeletionProtection': 'true'" in str(rendered.layers))
@@ -157,23 +157,21 @@ def test_what_is_protected_is_unprotected(release: Release) -> None:
         assert definition(release)["tests"][case.name].get("posthooks") == hooks
 
 
-def test_a_test_of_production_uses_what_its_template_says(release: Release) -> None:
+def test_test_of_production_uses_its_template(release: Release) -> None:
     (prod,) = (case for case in CASES if case.name == "prod")
 
     used = quota_use(launched(release, prod, prod.regions[0]))
     assert used == {VPCS: 1, ADDRESSES: 3, INSTANCES: 2, FARGATE: 3}
 
 
-def test_turns_are_all_tests() -> None:
+def test_turns_contain_all_tests() -> None:
     assert sorted(name for turn in TURNS for name in turn) == sorted(case.name for case in CASES)
     for turn in TURNS:
         assert f"tests.taskcat --account {' '.join(turn)}" in TESTING
 
 
 @pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn[0])
-def test_quotas_of_a_new_account_hold_the_tests_of_a_turn(
-    release: Release, turn: tuple[str, ...]
-) -> None:
+def test_tests_of_a_turn_fit_the_default_quotas(release: Release, turn: tuple[str, ...]) -> None:
     used: dict[str, Counter[str]] = {}
     for case in (case for case in CASES if case.name in turn):
         for region in case.regions:
@@ -185,7 +183,7 @@ def test_quotas_of_a_new_account_hold_the_tests_of_a_turn(
         assert all(counted[kind] <= most for kind, most in QUOTAS.items()), (region, counted)
 
 
-def test_page_tells_what_a_run_costs(release: Release) -> None:
+def test_page_has_the_cost_of_a_run(release: Release) -> None:
     total = 0.0
     for case in CASES:
         each = round(float(hourly(launched(release, case, case.regions[0]))), 2)
@@ -194,7 +192,7 @@ def test_page_tells_what_a_run_costs(release: Release) -> None:
     assert f"{total:.2f} USD an hour" in TESTING
 
 
-def test_tree_is_what_a_launch_needs(release: Release, tmp_path: Path) -> None:
+def test_tree_has_the_files_for_a_launch(release: Release, tmp_path: Path) -> None:
     tree = lay_out(tmp_path / "tree")
 
     files = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
@@ -210,18 +208,18 @@ def test_templates_of_an_existing_vpc_are_clean(name: str) -> None:
     assert lint_target(target) == []
 
 
-def test_every_layer_is_launched_from_its_own_template(release: Release) -> None:
+def test_every_layer_is_launched_from_its_template(release: Release) -> None:
     alone = {"network", *(layer for names in NESTED.values() for layer in names)}
     assert alone == {layer.name for layer in release.layers}
     assert TESTS.keys() >= {"network", *NESTED}
 
 
-def test_every_output_promises_something(release: Release) -> None:
+def test_every_output_has_a_promise(release: Release) -> None:
     for layer in (release.root, *release.layers):
         for output in layer.template.outputs:
             assert promise(output)
 
 
-def test_output_that_nothing_is_known_of_is_refused() -> None:
+def test_unknown_output_is_refused() -> None:
     with pytest.raises(KeyError, match=r"Unheard has no promise in tests/taskcat/contract\.py"):
         promise("Unheard")

@@ -1,4 +1,4 @@
-"""A fault in one region turns a run red and is told with the region's name; the other region stays green."""
+"""A fault in one region fails a run and is reported with the region; the other region succeeds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.taskcat.tree import lay_out
 
 PLUGINS = Path(__file__).with_name("plugins")
 SOUND, FAULTY = "eu-west-1", "ap-southeast-2"
-# The default class of the database is not offered there.
+# This region does not offer the default instance class of the database.
 CLASSLESS = "ca-west-1"
 REGIONS = [SOUND, FAULTY]
 
@@ -77,7 +77,7 @@ def told(done: subprocess.CompletedProcess[str], *words: str) -> Iterator[str]:
 def assert_red(
     done: subprocess.CompletedProcess[str], test: str, status: str, faulty: str = FAULTY
 ) -> None:
-    """Red for the faulty region alone."""
+    """Only the faulty region fails."""
     assert done.returncode == 1, done.stdout + done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [test, SOUND, "CREATE_COMPLETE"] in rows, done.stdout
@@ -87,7 +87,7 @@ def assert_red(
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_nested_template_that_is_missing_in_a_region(rehearsal: Rehearsal) -> None:
+def test_missing_nested_template_fails_its_region(rehearsal: Rehearsal) -> None:
     key = f"{NAME}/{DIST}/templates/data.template.json"
     hook = {"type": "lost_template", "config": {"region": FAULTY, "key": key}}
 
@@ -98,18 +98,18 @@ def test_nested_template_that_is_missing_in_a_region(rehearsal: Rehearsal) -> No
     assert key in sentence
 
 
-def test_database_class_that_a_region_does_not_have(rehearsal: Rehearsal) -> None:
+def test_unavailable_database_class_fails_its_region(rehearsal: Rehearsal) -> None:
     done = rehearsal.run("data", regions=[SOUND, CLASSLESS])
 
     assert_red(done, "data", "CREATE_FAILED", CLASSLESS)
     (sentence,) = told(done, f"data in {CLASSLESS} ended in CREATE_FAILED")
-    # Told once, and not again by each stack around it.
+    # Reported once, and not again for each parent stack.
     assert sentence.count("Database: ") == 1
     assert f"db.t4g.medium is not offered in {CLASSLESS}" in sentence
 
 
-def test_production_that_failed_is_deleted_in_spite_of_its_protection(rehearsal: Rehearsal) -> None:
-    """It would cost on: what was launched before the failure is protected as well."""
+def test_failed_production_is_deleted_despite_its_protection(rehearsal: Rehearsal) -> None:
+    """The resources that were launched before the failure are protected too, and would cause costs."""
     prepare(rehearsal.running)
     key = f"{NAME}/{DIST}/templates/monitoring.template.json"
     hook = {"type": "lost_template", "config": {"region": HOME, "key": key}}
@@ -126,7 +126,7 @@ def test_production_that_failed_is_deleted_in_spite_of_its_protection(rehearsal:
     assert aws.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
-def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
+def test_rule_that_refuses_fails_its_region(rehearsal: Rehearsal) -> None:
     for region, nat in ((SOUND, "per-zone"), (FAULTY, "single")):
         remember(rehearsal.aws(region), "/nat", nat)
     rehearsal.allow("ssm:GetParameter")
@@ -140,7 +140,7 @@ def test_rule_that_refuses_in_a_region(rehearsal: Rehearsal) -> None:
     assert "NatGateways must be per-zone when Environment is prod." in sentence
 
 
-def test_what_is_left_in_a_region_is_told(rehearsal: Rehearsal) -> None:
+def test_leftover_in_a_region_is_reported(rehearsal: Rehearsal) -> None:
     rehearsal.allow("sns:CreateTopic")
 
     done = rehearsal.run("network", prehooks=[{"type": "litter", "config": {"region": FAULTY}}])
@@ -150,7 +150,7 @@ def test_what_is_left_in_a_region_is_told(rehearsal: Rehearsal) -> None:
     assert not list(told(done, f"is left in {SOUND}"))
 
 
-def test_output_that_breaks_its_promise_is_told(rehearsal: Rehearsal) -> None:
+def test_wrong_output_is_reported(rehearsal: Rehearsal) -> None:
     template = rehearsal.tree / DIST / "templates" / "network.template.json"
     body = json.loads(template.read_text(encoding="utf-8"))
     body["Outputs"]["VpcId"]["Value"] = "vpc-00000000000000000"
@@ -163,7 +163,7 @@ def test_output_that_breaks_its_promise_is_told(rehearsal: Rehearsal) -> None:
         assert list(told(done, f"in {region} outputs VpcId", "ec2 does not find"))
 
 
-def test_test_that_launches_nothing_is_told(rehearsal: Rehearsal) -> None:
+def test_test_without_a_stack_is_reported(rehearsal: Rehearsal) -> None:
     done = rehearsal.run("network", regions=[])
 
     assert done.returncode == 1

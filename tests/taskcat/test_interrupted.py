@@ -1,4 +1,4 @@
-"""Ctrl-C during a run in an account, where what was launched would cost on."""
+"""Ctrl-C during a run in an account, where remaining resources would cause costs."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ sys.exit(in_account(tree, output, os.environ, plugins).returncode)
 """
 
 
-def test_what_was_launched_is_deleted_though_it_is_protected(
+def test_launched_stacks_are_deleted_despite_protection(
     embedded: EmbeddedAws, tmp_path: Path
 ) -> None:
-    """On an embedded AWS that is taken for an account, which a terminal's Ctrl-C does not reach."""
+    """On an embedded AWS in place of an account, which a terminal's Ctrl-C does not reach."""
     prepare(embedded)
     tree = lay_out(tmp_path / "tree")
     only(tree, ["prod"])

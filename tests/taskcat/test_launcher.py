@@ -1,4 +1,4 @@
-"""What `python -m tests.taskcat` takes and refuses, and how a run in an account differs."""
+"""The arguments of `python -m tests.taskcat`, and the differences of a run in an account."""
 
 from __future__ import annotations
 
@@ -33,10 +33,8 @@ def test_changes_for_the_embedded_aws_are_refused_elsewhere(
         raise AssertionError
 
 
-def test_run_in_an_account_says_what_it_leaves_to_be_deleted(
-    embedded: EmbeddedAws, tmp_path: Path
-) -> None:
-    """On an embedded AWS that is taken for an account."""
+def test_run_in_an_account_lists_leftovers(embedded: EmbeddedAws, tmp_path: Path) -> None:
+    """On an embedded AWS in place of an account."""
     tree = lay_out(tmp_path / "tree")
     only(tree, ["data"])
     document = yaml.safe_load((tree / FILE_NAME).read_text(encoding="utf-8"))
@@ -62,7 +60,7 @@ def test_run_in_an_account_says_what_it_leaves_to_be_deleted(
     assert (tmp_path / "report" / "index.html").read_text().count("CREATE_COMPLETE") == 1
 
 
-def test_settings_of_whoever_runs_it_do_not_reach_the_embedded_aws(
+def test_settings_of_the_user_do_not_reach_the_embedded_aws(
     embedded: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
@@ -81,7 +79,7 @@ def test_settings_of_whoever_runs_it_do_not_reach_the_embedded_aws(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_stops_taskcat_is_told_in_a_sentence(embedded: EmbeddedAws, tmp_path: Path) -> None:
+def test_error_of_taskcat_is_one_sentence(embedded: EmbeddedAws, tmp_path: Path) -> None:
     """Production without its prerequisites."""
     tree = lay_out(tmp_path / "tree")
     only(tree, ["prod"])

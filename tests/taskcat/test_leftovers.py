@@ -1,4 +1,4 @@
-"""What is left of deleted stacks is told, unless their templates retain it; so is what they retain and is gone."""
+"""Remaining resources of deleted stacks are reported, unless their templates retain them; so are missing retained ones."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ HEX = "0123456789abcdef" * 2
 
 @cache
 def clients(embedded: EmbeddedAws) -> Aws:
-    """Those of every listing, made once: making them takes longer than all that is asked of them."""
+    """The clients of every listing, created once, because creating them takes longer than the calls."""
     return Aws(REGION, embedded.environment())
 
 
 @pytest.fixture
 def aws(embedded: EmbeddedAws) -> Aws:
-    """The region, with nothing in it that does not come with an account."""
+    """An empty region of an account."""
     return clients(embedded)
 
 
@@ -91,11 +91,11 @@ def launched(account: Account, resources: dict[str, Any]) -> dict[str, Any]:
     return stack
 
 
-# What templates retain.
+# Resources that templates retain.
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_policies_by_which_something_is_kept(account: Account, aws: Aws, depth: int) -> None:
+def test_retaining_policies_are_found(account: Account, aws: Aws, depth: int) -> None:
     resources = {
         "Plain": {"Type": BUCKET},
         "Deleted": bucket("deleted", "Delete"),
@@ -123,7 +123,7 @@ def test_policies_by_which_something_is_kept(account: Account, aws: Aws, depth: 
     }
 
 
-def test_what_stacks_retain_is_all_that_may_be_left(account: Account, aws: Aws) -> None:
+def test_only_retained_resources_may_remain(account: Account, aws: Aws) -> None:
     inner = {
         "Deep": bucket("deep", "Retain"),
         "Cache": cache_group("cache", "Snapshot"),
@@ -151,10 +151,10 @@ def test_what_stacks_retain_is_all_that_may_be_left(account: Account, aws: Aws) 
     assert list(leftovers(aws, before, expected, frozenset())) == []
 
 
-# What is left.
+# Remaining resources.
 
 
-def test_what_nothing_retains(account: Account, aws: Aws) -> None:
+def test_leftover_that_no_template_retains_is_reported(account: Account, aws: Aws) -> None:
     before = inventory(aws)
     launched(account, {"Bucket": bucket("left", "Delete"), "Group": log_group("left", "Delete")})
     stacks = {entry for entry in inventory(aws) if entry[0] == NESTED}
@@ -166,7 +166,7 @@ def test_what_nothing_retains(account: Account, aws: Aws) -> None:
     assert list(leftovers(aws, inventory(aws), NOTHING, frozenset())) == []
 
 
-def test_what_was_to_be_retained_and_is_gone(account: Account, aws: Aws) -> None:
+def test_missing_retained_resource_is_reported(account: Account, aws: Aws) -> None:
     before = inventory(aws)
     resources = {"One": bucket("one", "Retain"), "Two": bucket("two", "Retain")}
     stack = launched(account, resources)
@@ -180,7 +180,7 @@ def test_what_was_to_be_retained_and_is_gone(account: Account, aws: Aws) -> None
     ]
 
 
-def test_bucket_of_taskcat_alone_is_excused(aws: Aws) -> None:
+def test_only_the_bucket_of_taskcat_may_remain(aws: Aws) -> None:
     excused = [f"tcat-{HEX}-{REGION}", f"tcat-{HEX}-{OTHER}"]
     told_of = [
         "tcat-mine",
@@ -201,7 +201,7 @@ def test_bucket_of_taskcat_alone_is_excused(aws: Aws) -> None:
     ]
 
 
-def test_bucket_of_taskcat_is_excused_for_being_a_bucket(aws: Aws) -> None:
+def test_only_a_bucket_may_have_the_name_of_taskcat(aws: Aws) -> None:
     before = inventory(aws)
     aws.client("logs").create_log_group(logGroupName=f"tcat-{HEX}-{REGION}")
 
@@ -210,7 +210,7 @@ def test_bucket_of_taskcat_is_excused_for_being_a_bucket(aws: Aws) -> None:
     assert sentence.startswith(f"{LOGS} tcat-{HEX}-{REGION} is left")
 
 
-def test_what_a_stack_of_another_region_retains(embedded: EmbeddedAws, aws: Aws) -> None:
+def test_resource_of_another_region_may_remain(embedded: EmbeddedAws, aws: Aws) -> None:
     before = inventory(aws)
     there = Account(embedded, OTHER)
     stack = launched(there, {"Bucket": bucket("there", "Retain")})
@@ -226,7 +226,7 @@ def test_what_a_stack_of_another_region_retains(embedded: EmbeddedAws, aws: Aws)
 
 
 def take_snapshots(aws: Aws, databases: int, caches: int) -> None:
-    """Take snapshots of a database and of a cache that are there."""
+    """Create snapshots of an existing database and cache."""
     for number in range(databases):
         aws.client("rds").create_db_snapshot(
             DBSnapshotIdentifier=f"snapshot-{number}", DBInstanceIdentifier="database"
@@ -245,7 +245,7 @@ def take_snapshots(aws: Aws, databases: int, caches: int) -> None:
         (2, 1, [f"2 of {DATABASE_SNAPSHOT} are left in {REGION}, not 1"]),
         (1, 0, [f"0 of {CACHE_SNAPSHOT} are left in {REGION}, not 1"]),
         (1, 2, [f"2 of {CACHE_SNAPSHOT} are left in {REGION}, not 1"]),
-        # One of one type does not stand for one of the other.
+        # A snapshot of one type does not count as one of the other.
         (
             2,
             0,
@@ -271,7 +271,7 @@ def test_snapshots_are_counted(
     assert list(leftovers(aws, before, expected, frozenset())) == told_of
 
 
-def test_snapshot_that_nothing_asked_for(account: Account, aws: Aws) -> None:
+def test_unexpected_snapshot_is_reported(account: Account, aws: Aws) -> None:
     launched(account, {"Database": database("database", "Delete")})
     before = inventory(aws)
 

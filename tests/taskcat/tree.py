@@ -1,7 +1,7 @@
-"""The folder that taskcat uploads: what a launch needs, and nothing else.
+"""The folder that taskcat uploads: only the files that a launch needs.
 
-taskcat uploads its project root but for dot files and Markdown, and knows no list of exceptions. From the working tree
-it would take the tests and the sources along.
+taskcat uploads its project root except dot files and Markdown, and has no list of exceptions. From the working tree it
+would also upload the tests and the sources.
 
     python -m tests.taskcat.tree build/taskcat
 """
@@ -25,7 +25,7 @@ PARTS = (
 
 
 def lay_out(folder: Path, project: Path = PROJECT_FOLDER) -> Path:
-    """Copy the parts into a folder, anew; returns it."""
+    """Copy the parts to a new folder; returns it."""
     shutil.rmtree(folder, ignore_errors=True)
     for part in PARTS:
         source, target = project / part, folder / part

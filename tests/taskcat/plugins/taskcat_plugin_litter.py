@@ -1,4 +1,4 @@
-"""A hook that makes something in one region which nobody takes away."""
+"""A hook that creates a resource in one region and does not delete it."""
 
 from __future__ import annotations
 

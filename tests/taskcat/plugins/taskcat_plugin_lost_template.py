@@ -1,4 +1,4 @@
-"""A hook that takes a template out of one region's bucket, after taskcat has uploaded it and before it launches."""
+"""A hook that deletes a template from one region's bucket, after taskcat has uploaded it and before the launch."""
 
 from __future__ import annotations
 

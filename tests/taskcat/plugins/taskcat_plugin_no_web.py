@@ -1,4 +1,4 @@
-"""A hook that gives taskcat the report's style sheet and its pace as it has them offline, in a run that is to have none."""
+"""A hook that gives taskcat the style sheet and intervals of an offline run, in a run without these changes."""
 
 from __future__ import annotations
 
