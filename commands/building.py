@@ -18,6 +18,10 @@ from commands.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipeline.checks.lint import Report
+    from pipeline.checks.regions.readiness import Readiness
     from pipeline.release.assemble import Release
 
 
@@ -80,16 +84,21 @@ def lint(
         fresh=fresh,
     )
     if report.findings or found:
-        from commands import show
-        from pipeline.checks.regions.show import not_ready
-
-        show.findings(console(), report)
-        not_ready(console(), found, full=bool(region))
+        show_findings(report, found, full=bool(region))
     if report.findings or (region and not all(each.everywhere for each in found)):
         raise typer.Exit(1)
     ready = sum(each.everywhere for each in found)
     where = f"; every environment in {ready} regions" if regions else ""
     print(f"Clean: {report.targets} sets of templates, {report.linted} linted now{where}.")
+
+
+def show_findings(report: Report, found: Sequence[Readiness], *, full: bool) -> None:
+    """Print the findings of cfn-lint, and the regions that are not ready."""
+    from commands import show
+    from pipeline.checks.regions.show import not_ready
+
+    show.findings(console(), report)
+    not_ready(console(), found, full=full)
 
 
 def render(

@@ -98,13 +98,7 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
         prefix = release_prefix(version, digest)
         root = environment.environment(layers, release_prefix=prefix, version=version)
         files = {template_path(root.name): serialize(root.document()), **files}
-        bases = [
-            launch_role(),
-            release_bucket(),
-            launcher_role(layers),
-            publisher_role(),
-            taskcat_role(),
-        ]
+        bases = bootstrap_layers(layers)
         check_policies([root, *layers])
         for base in bases:
             check_policies([base])
@@ -117,9 +111,20 @@ def assemble(version: str | None = None, functions: Path | None = None) -> Relea
     for layer in (root, *layers):
         check_quotas(layer, len(files[template_path(layer.name)]), MAX_TEMPLATE_BYTES)
     for base in bases:
-        # They are sent in the request: the account has no release bucket yet.
+        # The request contains them, because the account has no release bucket yet.
         check_quotas(base, len(bootstrap_stacks[template_path(base.name)]), MAX_REQUEST_BYTES)
     return Release(version, digest, root, tuple(layers), files, bootstrap_stacks)
+
+
+def bootstrap_layers(layers: Sequence[Layer]) -> list[Layer]:
+    """The templates of the account's bootstrap stacks."""
+    return [
+        launch_role(),
+        release_bucket(),
+        launcher_role(layers),
+        publisher_role(),
+        taskcat_role(),
+    ]
 
 
 def packed() -> list[Path]:

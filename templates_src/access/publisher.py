@@ -43,9 +43,9 @@ OF_PULL_REQUESTS = "pull_request"
 
 
 def publisher_role(calls: Calls | None = None) -> Layer:
-    """The template, deployed once an account by an administrator; IAM has no region.
+    """The template, deployed once per account by an administrator; IAM has no region.
 
-    ``calls`` are those that were recorded unless others are given.
+    ``calls`` are the recorded ones unless others are given.
     """
     layer = Layer(NAME, "Carbon Connect: the roles that publish", common=(PROJECT,))
     for declaration in (PUBLISHER_ROLE_NAME, PLAN_ROLE_NAME, grants.ROLE_PREFIX):
@@ -61,12 +61,8 @@ def publisher_role(calls: Calls | None = None) -> Layer:
             "PublisherRole",
             RoleName=Ref(PUBLISHER_ROLE_NAME.name),
             Description="Publishes Carbon Connect to Service Catalog",
-            AssumeRolePolicyDocument=trusted(
-                layer,
-                workflows=github.trusted_workflows(
-                    layer, provider, f"environment:${{{PUBLISH_ENVIRONMENT.name}}}"
-                ),
-                has_workflows=has_repository,
+            AssumeRolePolicyDocument=trust(
+                layer, provider, has_repository, f"environment:${{{PUBLISH_ENVIRONMENT.name}}}"
             ),
             ManagedPolicyArns=[
                 Ref(plan),
@@ -80,19 +76,29 @@ def publisher_role(calls: Calls | None = None) -> Layer:
             "PlanRole",
             RoleName=Ref(PLAN_ROLE_NAME.name),
             Description="Plans the publication of Carbon Connect; reads only",
-            AssumeRolePolicyDocument=trusted(
-                layer,
-                workflows=github.trusted_workflows(layer, provider, OF_PULL_REQUESTS),
-                has_workflows=has_repository,
-            ),
+            AssumeRolePolicyDocument=trust(layer, provider, has_repository, OF_PULL_REQUESTS),
             ManagedPolicyArns=[Ref(plan)],
         )
     )
+    add_outputs(layer, publisher, planner)
+    return layer
+
+
+def trust(layer: Layer, provider: If, has_repository: str, context: str) -> If:
+    """Trust in people of the account, and in the jobs of the repository whose subject ends in ``context``."""
+    return trusted(
+        layer,
+        workflows=github.trusted_workflows(layer, provider, context),
+        has_workflows=has_repository,
+    )
+
+
+def add_outputs(layer: Layer, publisher: Role, planner: Role) -> None:
+    """The ARNs of the two roles."""
     layer.output(
         "PublisherRoleArn", GetAtt(publisher, "Arn"), "ARN of the publisher role", public=True
     )
     layer.output("PlanRoleArn", GetAtt(planner, "Arn"), "ARN of the plan role", public=True)
-    return layer
 
 
 def add_policies(layer: Layer, calls: Calls) -> tuple[ManagedPolicy, ManagedPolicy, ManagedPolicy]:

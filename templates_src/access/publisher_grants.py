@@ -1,4 +1,4 @@
-"""What the publisher's actions are bound to: resources and conditions, and the reason where that is everything."""
+"""The resources and conditions of the publisher's actions, and the reason for every wildcard."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from templates_src.launch_role.grants import Grant, equals
 from templates_src.launch_role.template import BOUNDARY_ADDED
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
-# The tag by which a publication knows its own portfolios and products.
+# The tag that identifies managed portfolios and products.
 MANAGED_BY, PUBLISHER = "carbon-connect:managed-by", "build.py publish"
 SERVICE_CATALOG = "servicecatalog.amazonaws.com"
 ROLE_PREFIX = Declaration(
     name="BootstrapRolePrefix",
     group="Publishing",
     label="Names of launch and launcher roles",
-    description="How the names of all launch roles and launcher roles of catalog.yaml begin. The publisher can change no other role.",
+    description="Prefix of the names of all launch roles and launcher roles in catalog.yaml. The publisher cannot change other roles.",
     default="carbon-connect-launch",
     pattern=r"[\w+=.@-]{4,40}",
     max_length=40,
     message="BootstrapRolePrefix must be 4 to 40 letters, digits and characters of +=.@_-.",
 )
-# Stacks of roles are named so, and what has no name in them is named after them.
+# The names of the stacks of roles, and of their resources without an explicit name, begin like this.
 ROLE_STACKS = "carbon-connect-launch*"
 BUCKET_STACKS = "carbon-connect-release-bucket*"
 
 PORTFOLIOS = f"{ARN}catalog:*:{ACCOUNT}:portfolio/*"
 PRODUCTS = f"{ARN}catalog:*:{ACCOUNT}:product/*"
 BUCKETS = f"{ARN}s3:::{RELEASE_BUCKET_PREFIX}-{ACCOUNT}-*"
-# Names of buckets are global: another account can have one of these.
+# Bucket names are global: another account can have one of these.
 OF_ACCOUNT = equals("s3:ResourceAccount", AccountId)
 IAM = f"{ARN}iam::{ACCOUNT}:"
 ROLES = f"{IAM}role/${{{ROLE_PREFIX.name}}}*"
@@ -53,12 +53,17 @@ POLICIES = (f"{IAM}policy/${{{ROLE_PREFIX.name}}}*", f"{IAM}policy/{ROLE_STACKS}
 STACKS = tuple(
     f"{ARN}cloudformation:*:{ACCOUNT}:stack/{name}/*" for name in (ROLE_STACKS, BUCKET_STACKS)
 )
-# The names of a deployment's change sets begin so.
+# The prefix of the change sets of a deployment.
 CHANGE_SETS = in_account("cloudformation", "changeSet/deploy-*")
 
 
 def reading() -> tuple[Grant, ...]:
-    """What a plan reads. It finds its own portfolios and products by their tags, so it reads all of the account's."""
+    """The actions of a plan."""
+    return (*reading_catalog(), *reading_stacks_and_releases())
+
+
+def reading_catalog() -> tuple[Grant, ...]:
+    """Read the catalog: a plan finds managed portfolios and products by their tags, so it reads all of the account."""
     return (
         Grant(
             "ReadPortfoliosAndProducts",
@@ -84,6 +89,12 @@ def reading() -> tuple[Grant, ...]:
             ("*",),
             reason="the actions have no resource",
         ),
+    )
+
+
+def reading_stacks_and_releases() -> tuple[Grant, ...]:
+    """Read stacks, roles and release buckets."""
+    return (
         Grant(
             "ReadStacks",
             (
@@ -108,7 +119,12 @@ def reading() -> tuple[Grant, ...]:
 
 
 def publishing(layer: Layer) -> tuple[Grant, ...]:
-    """What a publication writes: its own portfolios and products, boundaries of roles, and releases."""
+    """The actions of a publication."""
+    return (*changing_catalog(), *changing_roles_and_releases(layer))
+
+
+def changing_catalog() -> tuple[Grant, ...]:
+    """Create and change the portfolios and products that have the tag of the publisher."""
     return (
         Grant(
             "CreateItsOwn",
@@ -146,6 +162,12 @@ def publishing(layer: Layer) -> tuple[Grant, ...]:
             ("*",),
             reason="the actions have no resource and no condition key",
         ),
+    )
+
+
+def changing_roles_and_releases(layer: Layer) -> tuple[Grant, ...]:
+    """Name launch roles in constraints, change the boundaries of older roles, and write releases."""
+    return (
         Grant(
             "NameLaunchRoles",
             ("iam:PassRole",),
@@ -156,7 +178,7 @@ def publishing(layer: Layer) -> tuple[Grant, ...]:
             "ValidateTemplates",
             ("cloudformation:ValidateTemplate",),
             ("*",),
-            reason="a template is no resource",
+            reason="a template is not a resource",
         ),
         Grant(
             "BoundRolesOfOlderEnvironments",
@@ -175,15 +197,15 @@ def publishing(layer: Layer) -> tuple[Grant, ...]:
 
 
 def boundary(layer: Layer) -> If:
-    """The boundaries that a publication gives: those of launch roles, or the organization's."""
+    """The boundaries that `publish` adds: those of launch roles, or that of the organization."""
     own = Sub(f"{IAM}policy/${{{ROLE_PREFIX.name}}}*{SUFFIX}")
     return If(layer.has(PERMISSIONS_BOUNDARY), layer.parameter(PERMISSIONS_BOUNDARY), own)
 
 
 def bootstrapping() -> tuple[Grant, ...]:
-    """What the stacks of roles and release bucket take, which CloudFormation calls with the publisher's rights."""
+    """The actions for the stacks of roles and release bucket, which CloudFormation calls with the publisher's permissions."""
     return (
-        # A request names a change set by its ARN, in which the stack is not.
+        # A request names a change set by its ARN, which does not contain the stack.
         Grant(
             "UseChangeSets",
             (
@@ -210,7 +232,7 @@ def bootstrapping() -> tuple[Grant, ...]:
 def document(actions: Iterable[str], grants: tuple[Grant, ...]) -> PolicyDocument:
     """A policy document of actions; each goes to the first grant that selects it unless that is ``also``.
 
-    Raises TemplateError for an action that no grant is for.
+    Raises TemplateError for an action that no grant covers.
     """
     rest, covered = list(actions), set[str]()
     made: list[Statement] = []
@@ -222,7 +244,7 @@ def document(actions: Iterable[str], grants: tuple[Grant, ...]) -> PolicyDocumen
             rest = rest if grant.also else [each for each in rest if each not in selected]
     if missing := sorted(wanted - covered):
         raise TemplateError(
-            f"The publisher calls {missing[0]}, and no grant says on what; add one in "
+            f"The publisher calls {missing[0]}, and no grant covers it; add one in "
             "templates_src/access/publisher_grants.py."
         )
     return iam.document(*made)

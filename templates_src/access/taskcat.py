@@ -85,7 +85,7 @@ OF_PROTECTION = ("elasticloadbalancing:ModifyLoadBalancerAttributes", "rds:Modif
 def taskcat_role(permissions: Permissions | None = None) -> Layer:
     """The template, deployed once in an account for tests; IAM has no region.
 
-    ``permissions`` are those of the environment's templates unless others are given.
+    ``permissions`` default to those of the environment's templates.
     """
     layer = Layer(NAME, "Carbon Connect: the roles that test with taskcat", common=(PROJECT,))
     name = layer.parameter(TASKCAT_ROLE_NAME)
@@ -99,6 +99,16 @@ def taskcat_role(permissions: Permissions | None = None) -> Layer:
             ManagedPolicyArns=[Ref(policy) for policy in add_policies(layer, found)],
         )
     )
+    role = add_taskcat_role(layer, name)
+    layer.output("TaskcatRoleArn", GetAtt(role, "Arn"), "ARN of the taskcat role", public=True)
+    layer.output(
+        "DeploymentRoleArn", GetAtt(deployment, "Arn"), "ARN of the deployment role", public=True
+    )
+    return layer
+
+
+def add_taskcat_role(layer: Layer, name: Ref) -> Role:
+    """The role that runs taskcat, with its policy."""
     policy = layer.add(
         ManagedPolicy(
             "TaskcatPolicy",
@@ -107,7 +117,7 @@ def taskcat_role(permissions: Permissions | None = None) -> Layer:
             PolicyDocument=run_taskcat(),
         )
     )
-    role = layer.add(
+    return layer.add(
         Role(
             "TaskcatRole",
             RoleName=name,
@@ -118,11 +128,6 @@ def taskcat_role(permissions: Permissions | None = None) -> Layer:
             MaxSessionDuration=4 * 3600,
         )
     )
-    layer.output("TaskcatRoleArn", GetAtt(role, "Arn"), "ARN of the taskcat role", public=True)
-    layer.output(
-        "DeploymentRoleArn", GetAtt(deployment, "Arn"), "ARN of the deployment role", public=True
-    )
-    return layer
 
 
 def run_taskcat() -> PolicyDocument:

@@ -78,22 +78,28 @@ BEAT_SERVICE = ServiceSpec(
 )
 
 
-def add_service(
-    layer: Layer, running: ServiceSpec, cluster: Cluster, task: TaskDefinition, after: list[str]
-) -> Service:
-    """The service of a workload, which depends on the resources named in ``after``."""
-    optional: dict[str, Any] = {}
+def optional_properties(layer: Layer, running: ServiceSpec) -> dict[str, Any]:
+    """The number of tasks of a service without scaling, and the target group of a service with a port."""
+    found: dict[str, Any] = {}
     if running.count is not None:
-        optional["DesiredCount"] = running.count
+        found["DesiredCount"] = running.count
     if running.workload.port is not None:
-        optional["HealthCheckGracePeriodSeconds"] = GRACE_SECONDS
-        optional["LoadBalancers"] = [
+        found["HealthCheckGracePeriodSeconds"] = GRACE_SECONDS
+        found["LoadBalancers"] = [
             LoadBalancer(
                 ContainerName=running.workload.name,
                 ContainerPort=running.workload.port,
                 TargetGroupArn=layer.parameter(TARGET_GROUP_ARN),
             )
         ]
+    return found
+
+
+def add_service(
+    layer: Layer, running: ServiceSpec, cluster: Cluster, task: TaskDefinition, after: list[str]
+) -> Service:
+    """The service of a workload, which depends on the resources named in ``after``."""
+    optional = optional_properties(layer, running)
     return layer.add(
         Service(
             f"{running.workload.title}Service",

@@ -82,11 +82,18 @@ def document(permissions: Permissions) -> PolicyDocument:
 
 def grants() -> tuple[Grant, ...]:
     """The grants. The first grant that selects an action gets it, unless the grant is ``also``."""
-    return (*of_everything(), *by_tag(), *by_name(), *of_keys())
+    return (
+        *without_resources(),
+        *of_functions_in_the_vpc(),
+        *on_images(),
+        *by_tag(),
+        *by_name(),
+        *of_keys(),
+    )
 
 
-def of_everything() -> tuple[Grant, ...]:
-    """Actions without a resource type, or whose resources are unknown before the launch."""
+def without_resources() -> tuple[Grant, ...]:
+    """Actions without a resource type, or with products of another account."""
     return (
         Grant(
             "NoResource",
@@ -126,6 +133,12 @@ def of_everything() -> tuple[Grant, ...]:
             (f"{ARN}catalog:*:*:product/*",),
             reason="a product that is shared belongs to the account that shares it",
         ),
+    )
+
+
+def of_functions_in_the_vpc() -> tuple[Grant, ...]:
+    """The network interfaces of functions, whose IDs are unknown before the launch."""
+    return (
         Grant(
             "InterfacesOfFunctions",
             ("ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"),
@@ -138,8 +151,8 @@ def of_everything() -> tuple[Grant, ...]:
     )
 
 
-def by_tag() -> tuple[Grant, ...]:
-    """Actions that the tags of the project and the environment limit."""
+def on_images() -> tuple[Grant, ...]:
+    """Actions on images."""
     return (
         # Production may run an image that another environment built and tested; no other may use production's.
         Grant(
@@ -152,7 +165,13 @@ def by_tag() -> tuple[Grant, ...]:
                 )
             ),
         ),
-        # A certificate has no tags before it is imported, and a snapshot none before it is made.
+    )
+
+
+def by_tag() -> tuple[Grant, ...]:
+    """Actions that the tags of the project and the environment limit."""
+    return (
+        # A certificate has no tags before it is imported, and a snapshot none before it is created.
         Grant(
             "NewCertificates",
             ("acm:AddTagsToCertificate", "acm:ImportCertificate"),

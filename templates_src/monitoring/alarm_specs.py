@@ -39,6 +39,11 @@ LEAST_ERRORS = 10
 
 def edge_alarm_specs() -> list[AlarmSpec]:
     """The alarms from the web ACL to the api's targets."""
+    return [*load_balancer_alarm_specs(), *target_alarm_specs()]
+
+
+def load_balancer_alarm_specs() -> list[AlarmSpec]:
+    """The alarms of the web ACL and of the load balancer itself."""
     return [
         AlarmSpec(
             title="WafBlockedTooHigh",
@@ -58,6 +63,12 @@ def edge_alarm_specs() -> list[AlarmSpec]:
             action="The load balancer itself answers 5xx: no healthy target, refused connections or time-outs. "
             "See the api's targets and the service's events.",
         ),
+    ]
+
+
+def target_alarm_specs() -> list[AlarmSpec]:
+    """The alarms of the api's targets."""
+    return [
         AlarmSpec(
             title="ApiErrorsTooHigh",
             # Without errors or requests there are no data points, so a quiet hour raises no alarm.
@@ -105,7 +116,12 @@ def edge_alarm_specs() -> list[AlarmSpec]:
 
 
 def compute_alarm_specs() -> list[AlarmSpec]:
-    """Api, worker and beat."""
+    """The alarms of api, worker and beat."""
+    return [*task_load_alarm_specs(), *task_count_alarm_specs()]
+
+
+def task_load_alarm_specs() -> list[AlarmSpec]:
+    """The alarms of CPU and memory of api and worker."""
     return [
         AlarmSpec(
             title="ApiCpuTooHigh",
@@ -137,6 +153,12 @@ def compute_alarm_specs() -> list[AlarmSpec]:
             action="The workers are short of memory and their tasks will be killed. "
             "Look for a leak since the last deployment; otherwise raise WorkerMemory.",
         ),
+    ]
+
+
+def task_count_alarm_specs() -> list[AlarmSpec]:
+    """The alarms of worker and beat without a running task."""
+    return [
         AlarmSpec(
             title="WorkerTasksTooLow",
             reads=MetricStatistic(WORKER_TASKS.metric("RunningTaskCount"), MAXIMUM),

@@ -63,12 +63,7 @@ def product_template(
     project, Project accepts any value.
     """
     if product.layer:
-        layers = [layer.name for layer in release.layers]
-        if product.layer not in layers:
-            raise product.refuse(
-                product.layer,
-                f"but the release has no such layer; the layers are {listed(layers)}.",
-            )
+        check_layer(release, product)
         name, values = product.layer, dict[str, str]()
         environments: Sequence[str] = role.environments if role else ()
     else:
@@ -93,6 +88,15 @@ def product_template(
     for source in WRITTEN_IN:
         body = without_parameter(body, source.name, written[source])
     return body
+
+
+def check_layer(release: Release, product: Product) -> None:
+    """Raise PipelineError for a product of a layer that the release does not have."""
+    layers = [layer.name for layer in release.layers]
+    if product.layer not in layers:
+        raise product.refuse(
+            product.layer, f"but the release has no such layer; the layers are {listed(layers)}."
+        )
 
 
 def restrict_values(

@@ -107,15 +107,6 @@ def portfolio(
         ("name", "description", "products"), (*optional, "tags", "tag_options", "shares")
     )
     launcher = launcher_role(found)
-    principals = (
-        found["principals"].unique_texts(
-            PRINCIPAL, "the ARN of a role, user or group, or role/NAME", 1000
-        )
-        if "principals" in found
-        else ()
-    )
-    principals = tuple(dict.fromkeys([*([f"role/{launcher}"] if launcher else []), *principals]))
-    check_patterns(found.get("principals", place), principals)
     if "launch_role" not in found and not launch_role:
         raise place.refuse("needs the key launch_role: the role that launches its products.")
     return Portfolio(
@@ -131,7 +122,7 @@ def portfolio(
         environments=found["environments"].unique_texts("|".join(ENVIRONMENTS), one_environment())
         if "environments" in found
         else (),
-        principals=principals,
+        principals=principals(place, found, launcher),
         launcher_role=launcher,
         trusted_principals=trusted_principals(found),
         tags=tags(found.get("tags"), shared),
@@ -143,6 +134,20 @@ def portfolio(
             **{key: found[key] for key in ("launch_role", "launcher_role") if key in found},
         },
     )
+
+
+def principals(place: Place, found: Mapping[str, Place], launcher: str) -> tuple[str, ...]:
+    """The principals of a portfolio; the launcher role, if there is one, is the first."""
+    named = (
+        found["principals"].unique_texts(
+            PRINCIPAL, "the ARN of a role, user or group, or role/NAME", 1000
+        )
+        if "principals" in found
+        else ()
+    )
+    known = tuple(dict.fromkeys([*([f"role/{launcher}"] if launcher else []), *named]))
+    check_patterns(found.get("principals", place), known)
+    return known
 
 
 def launcher_role(found: Mapping[str, Place]) -> str:
