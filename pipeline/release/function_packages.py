@@ -4,8 +4,6 @@
 contents; a zip that still matches its folder is kept. A build therefore needs wheels (and once a network) only for a function
 that has changed, and a release contains the committed bytes, whatever zlib this machine has: zlib-ng compresses the same
 contents to other bytes.
-
-Wheels are unpacked, not installed, because the files that an installer adds depend on its version.
 """
 
 from __future__ import annotations
@@ -13,17 +11,21 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.paths import CACHE, FUNCTIONS, PROJECT_FOLDER
-from templates_src.core.function import RUNTIME
+from pipeline.release.function_wheels import (
+    Requirement,
+    fetch,
+    file_sha256,
+    requirements,
+    wheel_files,
+)
 
 SOURCE = PROJECT_FOLDER / "templates_src" / "functions"
 WHEELS = CACHE / "wheels"
@@ -35,14 +37,7 @@ PACKAGE = "functions"
 """The zip's package: `functions.NAME.handler.handler` is the handler, and shared modules are next to NAME."""
 
 MAX_BYTES = 1_000_000
-PYTHON = RUNTIME.removeprefix("python")
-"""The Python version of the functions, and of their wheels."""
-
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+_-]+) +--hash=sha256:(?P<sha256>[0-9a-f]{64})"
-)
-COMPILED = {".so", ".pyd", ".dll", ".dylib", ".a", ".o"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can store."""
 
@@ -62,30 +57,7 @@ class FunctionZip:
     @classmethod
     def at(cls, path: Path) -> FunctionZip:
         """Describe a zip on disk."""
-        return cls(path.stem, path, _sha256(path), path.stat().st_size)
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One wheel of a function, by exact version and SHA-256."""
-
-    name: str
-    version: str
-    sha256: str
-
-    def __str__(self) -> str:
-        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
-
-    def wheel_in(self, wheels: Path) -> Path | None:
-        """The wheel, if the folder contains it with the pinned hash."""
-        stem = re.sub(r"[-_.]+", "_", self.name).lower()
-        for candidate in sorted(wheels.glob("*.whl")):
-            name, version, *_ = candidate.name.split("-")
-            if (name.lower(), version) == (stem, self.version) and _sha256(
-                candidate
-            ) == self.sha256:
-                return candidate
-        return None
+        return cls(path.stem, path, file_sha256(path), path.stat().st_size)
 
 
 def build_functions(
@@ -112,7 +84,7 @@ def build_functions(
 
 def fetch_wheels(source: Path = SOURCE, wheels: Path = WHEELS) -> None:
     """Download every function's wheels into the folder, so that a later build needs no network. Raises PipelineError."""
-    _fetch([each for folder in function_folders(source) for each in requirements(folder)], wheels)
+    fetch([each for folder in function_folders(source) for each in requirements(folder)], wheels)
 
 
 def function_folders(source: Path) -> list[Path]:
@@ -131,25 +103,6 @@ def function_folders(source: Path) -> list[Path]:
     return folders
 
 
-def requirements(folder: Path) -> list[Requirement]:
-    """The wheels that a function pins. Raises PipelineError for a line without a version or without exactly one hash."""
-    path = folder / "requirements.txt"
-    found = []
-    for number, line in enumerate(
-        path.read_text(encoding="utf-8").splitlines() if path.is_file() else (), start=1
-    ):
-        text = line.split("#")[0].strip()
-        if not text:
-            continue
-        match = REQUIREMENT.fullmatch(text)
-        if not match:
-            raise PipelineError(
-                f"{path}:{number} must have the form NAME==VERSION --hash=sha256:HASH."
-            )
-        found.append(Requirement(match["name"], match["version"], match["sha256"]))
-    return found
-
-
 def contents_digest(path: Path) -> str:
     """SHA-256 of a zip's contents, independent of compression: names, order, times, modes and bytes."""
     digest = hashlib.sha256()
@@ -162,10 +115,6 @@ def contents_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _build(folder: Path, target: Path, wheels: Path, known: str | None) -> None:
     sources = _source_files(folder)
     pinned = requirements(folder)
@@ -173,7 +122,7 @@ def _build(folder: Path, target: Path, wheels: Path, known: str | None) -> None:
     if _is_up_to_date(target, digest, known):
         return
     try:
-        _fetch(pinned, wheels)
+        fetch(pinned, wheels)
     except PipelineError as error:
         raise PipelineError(
             f"Function {folder.name} changed and cannot be packed: {error}"
@@ -185,7 +134,7 @@ def _build(folder: Path, target: Path, wheels: Path, known: str | None) -> None:
             raise PipelineError(
                 f"{wheels} has no wheel of {requirement.name} with the pinned hash; delete that wheel and build again."
             )
-        _add(members, _wheel_files(wheel), wheel.name)
+        _add(members, wheel_files(wheel), wheel.name)
     _write(target, members, digest)
 
 
@@ -232,7 +181,7 @@ def _is_up_to_date(target: Path, digest: str, known: str | None) -> bool:
     try:
         with zipfile.ZipFile(target) as archive:
             comment = archive.comment.decode(errors="replace")
-        if known == _sha256(target):
+        if known == file_sha256(target):
             return comment.startswith(f"sources {digest}\n")
         return comment == _comment(digest, contents_digest(target))
     except (FileNotFoundError, zipfile.BadZipFile):
@@ -241,42 +190,6 @@ def _is_up_to_date(target: Path, digest: str, known: str | None) -> bool:
 
 def _comment(sources: str, contents: str) -> str:
     return f"sources {sources}\ncontents {contents}\n"
-
-
-def _fetch(pinned: Iterable[Requirement], wheels: Path) -> None:
-    """Download the missing wheels with pip, which checks the hashes."""
-    wheels.mkdir(parents=True, exist_ok=True)
-    missing = sorted({str(each) for each in pinned if each.wheel_in(wheels) is None})
-    if not missing:
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        listing = Path(folder) / "requirements.txt"
-        listing.write_text("\n".join(missing) + "\n")
-        tags = ("--platform", "any", "--implementation", "py", "--abi", "none")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", *tags, "--python-version", PYTHON]
-        command += ["--require-hashes", "--dest", str(wheels), "--requirement", str(listing)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or [
-            "no reason given"
-        ]
-        raise PipelineError(f"pip could not fetch the functions' wheels into {wheels}: {lines[-1]}")
-
-
-def _wheel_files(wheel: Path) -> dict[str, bytes]:
-    """The files of a pure-Python wheel, by path. RECORD is left out: it lists files that an installer would add."""
-    files: dict[str, bytes] = {}
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            path = PurePosixPath(name)
-            if path.suffix in COMPILED or path.parts[0].endswith(".data"):
-                raise PipelineError(
-                    f"{wheel.name} contains {name}, but functions are packed from pure Python; pin a pure-Python wheel."
-                )
-            if not name.endswith("/") and path.name != "RECORD" and path.suffix != ".pyc":
-                files[name] = archive.read(name)
-    return files
 
 
 def _add(members: dict[str, bytes], files: Mapping[str, bytes], origin: str) -> None:

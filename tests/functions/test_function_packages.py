@@ -18,17 +18,15 @@ from pipeline.errors import PipelineError
 from pipeline.paths import FUNCTIONS
 from pipeline.release import function_packages as function_zips
 from pipeline.release.function_packages import (
-    COMPILED,
     MAX_BYTES,
-    PYTHON,
     SOURCE,
     WHEELS,
     FunctionZip,
     build_functions,
     contents_digest,
     function_folders,
-    requirements,
 )
+from pipeline.release.function_wheels import COMPILED, PYTHON, requirements
 
 NAMES = [folder.name for folder in function_folders(SOURCE)]
 
