@@ -12,7 +12,12 @@ from pipeline.deletion.account import Account, UnreadableError
 from pipeline.deletion.contents import Contents, StackResource, text_of
 from pipeline.deletion.kinds import EMPTY, UNKNOWN, Look
 from pipeline.errors import listed
-from pipeline.stacks.entry_points import EntryPoint, is_updatable, lift_protection
+from pipeline.stacks.entry_points import (
+    DECOMMISSION,
+    EntryPoint,
+    is_updatable,
+    lift_protection,
+)
 
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 CERTIFICATES = frozenset({"AWS::CertificateManager::Certificate", "Custom::DevelopmentCertificate"})
@@ -71,15 +76,19 @@ def _protections(
         return
     lift = lift_protection(entry, stack, contents.values)
     status = stack["StackStatus"]
-    if not is_updatable(status) and status != "UPDATE_ROLLBACK_FAILED":
+    is_decommissioned = contents.values.get(DECOMMISSION) == "true"
+    if is_decommissioned or not (is_updatable(status) or status == "UPDATE_ROLLBACK_FAILED"):
         commands = [_turn_off(entry.region, resource) for resource in protected]
         if has_termination_protection(stack):
             commands.append(
                 removal_commands.turn_off_termination_protection(entry.region, contents.name)
             )
-        lift = (
-            f"a stack in {status} cannot be updated, so run {listed([f'`{c}`' for c in commands])}"
+        why = (
+            f"{DECOMMISSION} is true already"
+            if is_decommissioned
+            else f"a stack in {status} cannot be updated"
         )
+        lift = f"{why}, so run {listed([f'`{c}`' for c in commands])}"
     text = listed(names)
     yield f"{text[0].upper()}{text[1:]}; {lift}, then delete again."
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pipeline.changes.updates.facts import STATEFUL
+from pipeline.changes.updates.facts import BUCKET, STATEFUL
 from pipeline.deletion.account import Account
 from pipeline.deletion.blockers import LOAD_BALANCER, Blocker, blockers, is_retainable
+from pipeline.deletion.bucket_removal import removed_buckets
 from pipeline.deletion.contents import Contents, StackResource
 from pipeline.deletion.kinds import LOOKS, Look, look
 from pipeline.deletion.remaining import Remaining, remaining_lines
@@ -76,6 +77,8 @@ class DeletionPlan:
                 seen = self.looks.get(str(resource))
                 size = f", {seen.size}" if seen and seen.size else ""
                 yield f"{resource} ({resource.physical_id}), {STATEFUL[resource.kind]}{size}"
+        for resource, content in removed_buckets(self.contents, self.looks):
+            yield f"{resource} ({resource.physical_id}), {content}"
         counts = Counter(resource.stack or "the root" for resource in deleted)
         if counts:
             yield f"{len(deleted)} resources in all: {', '.join(f'{n} in {stack}' for stack, n in counts.items())}"
@@ -105,9 +108,15 @@ def plan_deletion(account: Account, entry: EntryPoint, contents: Contents) -> De
     looks = {
         str(each): look(account, each.kind, each.physical_id, f"the state of {each}")
         for each in contents.resources
-        if each.kind in _READ_FIRST and not each.is_gone and not each.is_retained
+        if each.kind in _READ_FIRST and not each.is_gone
+        if each.kind == BUCKET or not each.is_retained
     }
     # A snapshot that cannot be listed can be one that does not exist yet.
-    stays = tuple(each for each in remaining(account, contents) if not each.is_listing)
+    removed = {each.physical_id for each, _ in removed_buckets(contents, looks)}
+    stays = tuple(
+        each
+        for each in remaining(account, contents)
+        if not each.is_listing and each.physical_id not in removed
+    )
     blocked = tuple(blockers(account, entry, contents, looks))
     return DeletionPlan(entry, contents, looks, stays, blocked, tuple(account.lines()))

@@ -9,7 +9,9 @@ from typing import Any
 from pipeline.aws import Aws, aws_errors, code_of, token_pages
 from pipeline.errors import PipelineError
 from pipeline.provisioning.records import DENIED, errors_of, read_record, stack_name
+from pipeline.stacks.entry_points import EntryPoint, way_out
 from pipeline.stacks.reading import read_stack, values_of
+from templates_src.core.shared import PROJECT
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
 UNDER_CHANGE = frozenset({"UNDER_CHANGE", "PLAN_IN_PROGRESS"})
@@ -141,7 +143,8 @@ def summary(aws: Aws, environment: Environment) -> dict[str, str]:
     """A summary for the user: values by their labels."""
     name, versions = product_and_versions(aws, environment)
     record = last_record(aws, environment)
-    stack = stack_of(aws, environment)
+    stack = readable_stack(aws, environment)
+    ending = next_step(aws.region, environment, stack)
     return {
         "Status": environment.status,
         "Product": name,
@@ -149,9 +152,31 @@ def summary(aws: Aws, environment: Environment) -> dict[str, str]:
         "Versions offered": ", ".join(versions.values()),
         "Last operation": f"{record['RecordType']} {record['Status']}, {record['UpdatedTime']:%Y-%m-%d %H:%M %Z}",
         "Error": " ".join(errors_of(record)) or environment.message,
-        "Stack": stack.id if stack else "",
-        "Stack status": stack.status if stack else "",
+        "Stack": stack["StackId"] if stack else "",
+        "Stack status": stack["StackStatus"] if stack else "",
+        **({"Next step": ending} if ending else {}),
     }
+
+
+def next_step(region: str, environment: Environment, stack: Mapping[str, Any] | None) -> str:
+    """What the user does about a failed environment; empty for one that did not fail."""
+    if environment.status not in {"TAINTED", "ERROR"}:
+        return ""
+    entry = entry_point(region, values_of(stack or {}), environment.name)
+    if stack and entry and (ending := way_out(entry, stack["StackStatus"], stack["StackName"])):
+        return f"{ending[0].upper()}{ending[1:]}."
+    if not environment.was_launched:
+        return "Run `launch` again, which removes it first, or `terminate`."
+    return "Run `update` again, or `terminate` to delete it."
+
+
+def entry_point(region: str, values: Mapping[str, str], name: str) -> EntryPoint | None:
+    """The commands for an environment of the product; None where its stack has no values of parameters."""
+    if not {"Project", "Environment"} <= values.keys():
+        return None
+    usual = f"{values['Project']}-{values['Environment']}"
+    options = "" if name == usual and values["Project"] == PROJECT.default else f"--name {name}"
+    return EntryPoint(values["Environment"], region, is_product=True, options=options)
 
 
 def product_and_versions(aws: Aws, environment: Environment) -> tuple[str, dict[str, str]]:

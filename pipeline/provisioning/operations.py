@@ -27,9 +27,8 @@ from pipeline.provisioning.planned_updates import (
     update_parameters,
 )
 from pipeline.provisioning.records import Note, Outcome, Report
-from pipeline.stacks.entry_points import EntryPoint, way_out
+from pipeline.stacks.entry_points import way_out
 from pipeline.stacks.events import Failure
-from templates_src.core.shared import PROJECT
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,6 @@ def launch(aws: Aws, wanted: DesiredEnvironment, report: Report, note: Note) -> 
             ProvisionToken=str(uuid.uuid4()),
         )["RecordDetail"]
     return operation_result(version.name, records.follow(aws, record, "", report, note))
-
-
-def entry_point(region: str, values: Mapping[str, str], name: str) -> EntryPoint | None:
-    """The commands for an environment of the product; None where its stack has no values of parameters."""
-    if not {"Project", "Environment"} <= values.keys():
-        return None
-    usual = f"{values['Project']}-{values['Environment']}"
-    options = "" if name == usual and values["Project"] == PROJECT.default else f"--name {name}"
-    return EntryPoint(values["Environment"], region, is_product=True, options=options)
 
 
 def version_to_launch(product: OfferedProduct, named: str) -> Version:
@@ -180,7 +170,7 @@ def update(
         raise PipelineError(
             f"{wanted.name} has no stack to update; terminate it and launch it again."
         )
-    entry = entry_point(aws.region, stack.parameters, wanted.name)
+    entry = environments.entry_point(aws.region, stack.parameters, wanted.name)
     ending = way_out(entry, stack.status, stack.name) if entry else ""
     if ending:
         raise PipelineError(f"The stack of {wanted.name} is in {stack.status}; {ending}.")
