@@ -1,10 +1,10 @@
-# Each target does its own set-up: a virtual environment in .venv, with the versions of constraints.txt.
+# Each target prepares what it needs: a virtual environment in .venv, with the versions of constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ENGINES := .engines/.ready
 
-# pip and npm keep their caches in the home folder, and fail where they cannot write there.
+# pip and npm keep their caches in the home folder, and fail if it is read-only.
 ifneq ($(shell test -w "$$HOME" && echo writable),writable)
 export HOME := $(CURDIR)/.cache/home
 $(shell mkdir -p "$(CURDIR)/.cache/home")
@@ -37,7 +37,7 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 taskcat: $(READY)  ## taskcat over every environment in several regions of an embedded AWS; needs no account
 	@$(BIN)/python -m tests.taskcat
 
-taskcat-tree: $(READY)  ## What taskcat uploads, in build/taskcat
+taskcat-tree: $(READY)  ## Write the files that taskcat uploads to build/taskcat
 	@$(BIN)/python build.py build
 	@$(BIN)/python -m tests.taskcat.tree build/taskcat
 
@@ -60,5 +60,5 @@ $(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engine
 	@$(BIN)/python -m tests.engines.fetch
 	@touch $@
 
-clean:  ## Remove everything that the other targets prepare or write, except dist/
+clean:  ## Remove the files that the other targets create, except dist/
 	rm -rf .venv .cache .engines .mypy_cache .pytest_cache .ruff_cache dist/rendered build taskcat_outputs *.egg-info

@@ -53,7 +53,7 @@ def written(release: Release) -> list[Path]:
 
 def lint(
     region: Annotated[
-        list[str], typer.Option(help=f"AWS region; {DEFAULT_REGION} if you name none. Repeatable.")
+        list[str], typer.Option(help=f"AWS region; default: {DEFAULT_REGION}. Repeatable.")
     ] = [],  # noqa: B006 - Typer reads the default
     regions: Annotated[
         bool, typer.Option("--regions", help="All regions that `regions` reports as ready.")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ProductVersion = Annotated[str, typer.Option(help="Version of the product.")]
 Portfolio = Annotated[str, typer.Option(help="Portfolio to use, if several offer the product.")]
 Name = Annotated[
-    str, typer.Option(help="Name of the provisioned product; PROJECT-ENVIRONMENT if you name none.")
+    str, typer.Option(help="Name of the provisioned product; default: PROJECT-ENVIRONMENT.")
 ]
 Tags = Annotated[
     list[str],
@@ -52,7 +52,8 @@ def launch(
         ),
     ] = False,
     bucket: Annotated[
-        str, typer.Option(help="With --direct: release bucket; created if you name none.")
+        str,
+        typer.Option(help="With --direct: existing release bucket; by default, one is created."),
     ] = "",
     reset: Reset = [],  # noqa: B006 - Typer reads the default
     accept_loss: AcceptLoss = [],  # noqa: B006 - Typer reads the default

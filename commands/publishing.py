@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 Regions = Annotated[
     list[str],
-    typer.Option(
-        "--region", help="AWS region; those of catalog.yaml if you name none. Repeatable."
-    ),
+    typer.Option("--region", help="AWS region; default: those of catalog.yaml. Repeatable."),
 ]
 
 
@@ -30,7 +28,7 @@ def plan(
 ) -> None:
     """Show what `publish` would change, and why; change nothing.
 
-    The exit status is 1 where `publish` would refuse the release.
+    The exit status is 1 if `publish` would refuse the release.
     """
     from pipeline.catalog import show
     from pipeline.catalog.publish import refusals

@@ -16,7 +16,7 @@ def regions(
     ] = [],  # noqa: B006 - Typer reads the default
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every reason.")] = False,
 ) -> None:
-    """Show which regions can launch each environment, and why not.
+    """Show the regions in which each environment can be launched.
 
     For a region that you name, show every reason; the exit status is 1 if it is not ready.
     """

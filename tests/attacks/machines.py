@@ -130,18 +130,18 @@ def product() -> str:
 
 without_bootstrap = partial(publisher, "false")
 PUBLICATIONS = (
-    publishes("admits a role to the portfolio of another team", "servicecatalog:AssociatePrincipalWithPortfolio", "PublishPolicy/ChangeItsOwn: Condition aws:ResourceTag/carbon-connect:managed-by", arn=portfolio, context=OTHERS),
+    publishes("adds a role to the portfolio of another team", "servicecatalog:AssociatePrincipalWithPortfolio", "PublishPolicy/ChangeItsOwn: Condition aws:ResourceTag/carbon-connect:managed-by", arn=portfolio, context=OTHERS),
     publishes("shares the portfolio of another team", "servicecatalog:CreatePortfolioShare", "PublishPolicy/ChangeItsOwn: Condition aws:ResourceTag/carbon-connect:managed-by", arn=portfolio, context=OTHERS),
-    publishes("puts a version into the product of another team", "servicecatalog:CreateProvisioningArtifact", "PublishPolicy/ChangeItsOwn: Condition aws:ResourceTag/carbon-connect:managed-by", arn=product, context=OTHERS),
+    publishes("adds a version to the product of another team", "servicecatalog:CreateProvisioningArtifact", "PublishPolicy/ChangeItsOwn: Condition aws:ResourceTag/carbon-connect:managed-by", arn=product, context=OTHERS),
     publishes("deletes a product", "servicecatalog:DeleteProduct", "no statement", arn=product, context=OWN),
     publishes("launches a product", "servicecatalog:ProvisionProduct", "no statement", arn=product, context=OWN),
-    publishes("launches with a role that is no launch role", "iam:PassRole", "PublishPolicy/NameLaunchRoles: Resource", arn=lambda: f"{IAM}role/Administrator", context=TO_SERVICE_CATALOG),
+    publishes("launches with a role that is not a launch role", "iam:PassRole", "PublishPolicy/NameLaunchRoles: Resource", arn=lambda: f"{IAM}role/Administrator", context=TO_SERVICE_CATALOG),
     publishes("passes a launch role to a function", "iam:PassRole", "PublishPolicy/NameLaunchRoles: Condition iam:PassedToService", arn=lambda: LAUNCH_ROLE, context={"iam:PassedToService": "lambda.amazonaws.com"}),
     publishes("assumes a launch role", "sts:AssumeRole", "trust/Allow: Principal", arn=lambda: launch_role().arn, on=launch_role_trust),
     publishes("gives a role of an environment another boundary", "iam:PutRolePermissionsBoundary", "PublishPolicy/BoundRolesOfOlderEnvironments: Condition iam:PermissionsBoundary", arn=lambda: f"{IAM}role/carbon-connect/dev/api", context={"iam:PermissionsBoundary": ADMINISTRATOR}),
     publishes("gives a role of an environment the tag of another environment", "iam:TagRole", "PublishPolicy/MarkRolesOfOlderEnvironments: Condition aws:TagKeys", arn=lambda: f"{IAM}role/carbon-connect/dev/api", context={"aws:TagKeys": ["Environment"]}),
     publishes("changes its own role", "iam:PutRolePolicy", "BootstrapPolicy/RolesOfTheStacks: Resource", arn=lambda: f"{IAM}role/carbon-connect-publisher"),
-    publishes("gives a launch role the rights of an administrator", "iam:AttachRolePolicy", "BootstrapPolicy/AttachPoliciesOfTheStacks: Condition iam:PolicyARN", arn=lambda: LAUNCH_ROLE, context={"iam:PolicyARN": ADMINISTRATOR}),
+    publishes("gives a launch role the permissions of an administrator", "iam:AttachRolePolicy", "BootstrapPolicy/AttachPoliciesOfTheStacks: Condition iam:PolicyARN", arn=lambda: LAUNCH_ROLE, context={"iam:PolicyARN": ADMINISTRATOR}),
     publishes("changes a launch role, where an administrator deploys the bootstrap stacks", "iam:PutRolePolicy", "no statement", by=without_bootstrap, arn=lambda: LAUNCH_ROLE),
     publishes("updates the stack of an environment", "cloudformation:CreateChangeSet", "BootstrapPolicy/DeployStacks: Resource", arn=arn("cloudformation", f"stack/SC-{ACCOUNT}-pp-dev/1")),
     publishes("removes a release from its bucket", "s3:DeleteObject", "no statement", arn=lambda: f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-eu-north-1/x"),

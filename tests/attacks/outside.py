@@ -55,10 +55,10 @@ def deputy(name: str, role: str, by: str, *guards: str, **context: str) -> Attac
 
 SOURCE_ACCOUNT = {"aws_SourceAccount": AWAY}
 DEPUTIES = (
-    deputy("runs a task of theirs with a task role", "ApiTaskRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", "trust/Allow: Condition aws:SourceArn", **SOURCE_ACCOUNT, aws_SourceArn=f"arn:aws:ecs:{REGION}:{AWAY}:task/x"),
-    deputy("starts a task of theirs with the execution role", "ExecutionRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
-    deputy("writes flow logs of theirs with the flow log role", "VpcFlowLogRole", "vpc-flow-logs", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
-    deputy("makes snapshots of theirs with the snapshot role", "SearchSnapshotRole", "dlm", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
+    deputy("runs its own task with a task role", "ApiTaskRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", "trust/Allow: Condition aws:SourceArn", **SOURCE_ACCOUNT, aws_SourceArn=f"arn:aws:ecs:{REGION}:{AWAY}:task/x"),
+    deputy("starts its own task with the execution role", "ExecutionRole", "ecs-tasks", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
+    deputy("writes its own flow logs with the flow log role", "VpcFlowLogRole", "vpc-flow-logs", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
+    deputy("creates its own snapshots with the snapshot role", "SearchSnapshotRole", "dlm", "trust/Allow: Condition aws:SourceAccount", **SOURCE_ACCOUNT),
 )  # fmt: skip
 
 
@@ -91,7 +91,7 @@ AT_RESOURCES = (
     at_resource("raises a false alarm from another account", "sns:Publish", "AlarmTopic", "AlarmTopicPolicy/AlarmsOfThisAccountPublish: Condition aws:SourceAccount", "AlarmTopicPolicy/AlarmsOfThisAccountPublish: Condition aws:SourceArn", by=service("cloudwatch"), aws_SourceAccount=AWAY, aws_SourceArn=f"arn:aws:cloudwatch:{REGION}:{AWAY}:alarm:x"),
     at_resource("writes access logs of another account's load balancer", "s3:PutObject", "AccessLogBucket", "AccessLogBucketPolicy/LoadBalancersOfThisAccountWrite: Resource", by=service("logdelivery.elasticloadbalancing"), suffix=f"/AWSLogs/{AWAY}/x", **{"aws_SecureTransport": "true"}),
     at_resource("reads documents, as an administrator of another account", "s3:GetObject", "DocumentsBucket", "no statement", by=administrator(), suffix="/reports/1.pdf", **{"aws_SecureTransport": "true"}),
-    at_resource("invokes the function of the queues from a rule of theirs", "lambda:InvokeFunction", "QueueDepthFunction", "function/QueueDepthSchedulePermission: Condition AWS:SourceArn", by=service("events"), **{"AWS_SourceArn": f"arn:aws:events:{REGION}:{AWAY}:rule/x"}),
+    at_resource("invokes the function of the queues from its own rule", "lambda:InvokeFunction", "QueueDepthFunction", "function/QueueDepthSchedulePermission: Condition AWS:SourceArn", by=service("events"), **{"AWS_SourceArn": f"arn:aws:events:{REGION}:{AWAY}:rule/x"}),
 )  # fmt: skip
 
 
@@ -165,7 +165,7 @@ WORKFLOWS = (
     workflow("deploys to production from a pull request", SUBJECT, sub="repo:acme/carbon:pull_request"),
     workflow("deploys to production from the environment dev", SUBJECT, sub="repo:acme/carbon:environment:dev"),
     workflow("deploys to production from another repository of the organization", SUBJECT, sub="repo:acme/other:environment:prod"),
-    workflow("deploys to production from a repository whose name begins alike", SUBJECT, sub="repo:acme/carbon-fork:environment:prod"),
+    workflow("deploys to production from a repository whose name has the same beginning", SUBJECT, sub="repo:acme/carbon-fork:environment:prod"),
     workflow("deploys to production from a repository that took over the name", SUBJECT, sub="repo:acme@999/carbon@888:environment:prod"),
     workflow("deploys to production with a token for another audience", f"trust/Allow: Condition {ISSUER}:aud", sub="repo:acme/carbon:environment:prod", aud="https://github.com/acme"),
 )  # fmt: skip
@@ -203,5 +203,5 @@ DEPLOYS = (
     deploys("launches another environment", "servicecatalog:ProvisionProduct", "no statement", arn=lambda: PRODUCT_ARN),
     deploys("terminates its environment", "servicecatalog:TerminateProvisionedProduct", "no statement", servicecatalog_roleLevel="self"),
     deploys("deletes images", "ecr:BatchDeleteImage", "no statement", arn=lambda: dev().arn("ImageRepositoryOfEnvironment")),
-    deploys("passes a role of production to a task of its own", "iam:PassRole", "no statement", arn=lambda: prod().arn("ApiTaskRole")),
+    deploys("passes a role of production to its own task", "iam:PassRole", "no statement", arn=lambda: prod().arn("ApiTaskRole")),
 )  # fmt: skip

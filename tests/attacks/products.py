@@ -242,7 +242,7 @@ def production(**values: str) -> Values:
 
 EVIL = f"carbon-connect-releases-{ACCOUNT}-{REGION}-evil"
 LAUNCHES = (
-    ProductAttack(DEVELOPER, "names a bucket that templates are read from", "development", {"ReleaseBucket": EVIL}, missing("ReleaseBucket"), with_parameter("ReleaseBucket")),
+    ProductAttack(DEVELOPER, "names another bucket for the templates", "development", {"ReleaseBucket": EVIL}, missing("ReleaseBucket"), with_parameter("ReleaseBucket")),
     ProductAttack(DEVELOPER, "names a release that was not published", "development", {"ReleasePrefix": "evil/"}, missing("ReleasePrefix"), with_parameter("ReleasePrefix")),
     ProductAttack(DEVELOPER, "launches a production environment from the product of development", "development", production(), chosen("Environment", "prod"), with_any_value("Environment")),
     ProductAttack(DEVELOPER, "launches an environment of another project", "development", {"Project": "payroll"}, chosen("Project", "payroll"), with_any_value("Project")),
@@ -251,5 +251,5 @@ LAUNCHES = (
     ProductAttack(DEVELOPER, "launches production", "production", production(), "ResourceNotFoundException", with_launcher),
     ProductAttack(DEVELOPER, "launches a single layer as production", "network", {"Environment": "prod", "NatGateways": "per-zone"}, chosen("Environment", "prod"), with_any_value("Environment")),
     ProductAttack(DEVELOPER, "names another permissions boundary", "development", {"PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}, missing("PermissionsBoundary"), with_parameter("PermissionsBoundary")),
-    ProductAttack(OUTSIDER, "launches from a portfolio that does not admit the role", "development", {}, "ResourceNotFoundException", with_principal, SOMEBODY),
+    ProductAttack(OUTSIDER, "launches from a portfolio that does not have the role as a principal", "development", {}, "ResourceNotFoundException", with_principal, SOMEBODY),
 )  # fmt: skip

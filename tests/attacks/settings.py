@@ -66,9 +66,9 @@ def setting(
 
 
 SETTINGS = (
-    setting(SEARCH, "is made to fetch the credentials of its role by a forged request", "SearchLaunchTemplate", (*METADATA, "HttpTokens"), "required"),
+    setting(SEARCH, "fetches the credentials of its role for a forged request", "SearchLaunchTemplate", (*METADATA, "HttpTokens"), "required"),
     setting(SEARCH, "fetches the credentials of its role from within the container", "SearchLaunchTemplate", (*METADATA, "HttpPutResponseHopLimit"), "1"),
-    setting(DEPLOY, "puts another image under a tag that runs", "ImageRepositoryOfEnvironment", ("ImageTagMutability",), "IMMUTABLE", dev),
+    setting(DEPLOY, "pushes another image with a running tag", "ImageRepositoryOfEnvironment", ("ImageTagMutability",), "IMMUTABLE", dev),
     setting(OUTSIDER, "connects to the database from the internet", "Database", ("PubliclyAccessible",), "false"),
     setting(OUTSIDER, "reads a document whose access list is public", "DocumentsBucket", (*PUBLIC, "IgnorePublicAcls"), "true"),
     setting(OUTSIDER, "reads media under a policy that is public", "MediaBucket", (*PUBLIC, "RestrictPublicBuckets"), "true"),
