@@ -20,7 +20,7 @@ launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on a
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-check: $(READY)  ## Format, lint, types, relations and the lines of the requested architecture, in about half a minute
+check: $(READY)  ## Format, lint, types, relations and the requested architecture: half a minute, and a minute more without the cache of mypy
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy & types=$$!; \
