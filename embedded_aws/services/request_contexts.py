@@ -41,6 +41,11 @@ def install() -> None:
         action = functions.request_action(service, *sent) or ""
         if service == "cloudformation":
             return _of_change_set(action, sent[-1])
+        if service == "rds" and (
+            snapshot := functions.request_field(sent[-1], "DBSnapshotIdentifier")
+        ):
+            is_arn = snapshot.startswith("arn:")
+            return snapshot if is_arn else f"arn:aws:rds:{region}:{account}:snapshot:{snapshot}"
         new = _NEW.get(action)
         return f"arn:aws:{service}:{region}:{account}:{new}" if new else found
 

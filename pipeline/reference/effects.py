@@ -20,6 +20,7 @@ from pipeline.parameters.relations import check_relations
 from pipeline.reference.transitions import REGION, Transition, transitions
 from pipeline.release.assemble import Release
 from templates_src.core.declaration import Declaration
+from templates_src.guards.launch_check import LAUNCH_CHECK
 
 ENVIRONMENT = "Environment"
 # The parts of a sentence that come from the example and not from the parameter.
@@ -151,6 +152,10 @@ def distinct(profiles: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {names[0]: listed(names) for names in known.values()}
 
 
+# It runs in each update that changes a value which it reads, and changes nothing.
+CHECK = f"Custom::{LAUNCH_CHECK}"
+
+
 def describe(change: Change) -> tuple[Kind, str] | None:
     """What a change of a resource is to a reader; None for what goes without saying, such as a new task definition."""
     notes = " ".join(
@@ -159,7 +164,7 @@ def describe(change: Change) -> tuple[Kind, str] | None:
     notes = _EXAMPLE.sub("", notes).replace("CloudFormation's update deletes", "It loses")
     if change.action is Action.FAIL:
         return Kind.REFUSED, notes
-    if change.kind in ROUTINE or change.action is Action.CREATE:
+    if change.kind in {*ROUTINE, CHECK} or change.action is Action.CREATE:
         return None
     if change.loses:
         verb = {Action.UPDATE: "updated"}.get(change.action, change.action.value)

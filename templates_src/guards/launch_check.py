@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from awacs import cloudformation
 from awacs.aws import Allow, Statement
-from troposphere import Join, Ref
+from troposphere import GetAZs, If, Join, Ref, Region, Select
 from troposphere.cloudformation import CustomResource
 
 from templates_src.core.cache_mode import MODE
@@ -15,14 +15,16 @@ from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, is_list
 from templates_src.core.shared import ENVIRONMENT, PROJECT
 from templates_src.data.buckets import NAMESPACE
-from templates_src.data.cache import NODES
+from templates_src.data.cache import FAILOVER, NODES
 from templates_src.data.database import (
     ALLOCATED_STORAGE,
     MAX_ALLOCATED_STORAGE,
     SNAPSHOT_IDENTIFIER,
 )
+from templates_src.data.search_volume import SNAPSHOT_ID, VOLUME_SIZE
+from templates_src.guards.launch_check_reads import reads
 from templates_src.network.template import AVAILABILITY_ZONES
-from templates_src.network.tiers import VPC_CIDR
+from templates_src.network.tiers import VPC_CIDR, ZONES
 
 LAUNCH_CHECK = "LaunchCheck"
 # A few read-only calls, each with its retries.
@@ -38,6 +40,9 @@ CHECKED: tuple[Declaration, ...] = (
     MAX_ALLOCATED_STORAGE,
     MODE,
     NODES,
+    FAILOVER,
+    VOLUME_SIZE,
+    SNAPSHOT_ID,
     NAMESPACE,
 )
 
@@ -45,7 +50,7 @@ CHECKED: tuple[Declaration, ...] = (
 def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> CustomResource:
     """The function and its custom resource, which fails before anything else is created or changed.
 
-    ``statements`` are what the checks read. The log group has no key of the environment, because the security layer
+    ``statements`` are what the checks read beside ``reads()``. The log group has no key of the environment, because the security layer
     creates the key later. CloudFormation sends no Delete request for a retained custom resource: a function that cannot
     run any more therefore cannot block a deletion.
     """
@@ -54,16 +59,19 @@ def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> Custo
         "launch_check",
         description="Refuses a launch or an update that cannot succeed, before anything changes",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(describe_own_stack("KnowItsStack"), *statements),
+        statements=(describe_own_stack("KnowItsStack"), *reads(), *statements),
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}
     return add_custom_resource(root, LAUNCH_CHECK, function, DeletionPolicy="Retain", **values)
 
 
-def text(root: Layer, declaration: Declaration) -> Join | Ref:
-    """The value of a parameter as one string."""
+def text(root: Layer, declaration: Declaration) -> If | Join | Ref:
+    """The value of a parameter as one string; zones that are not named are those that the network layer takes."""
     reference = root.parameter(declaration)
+    if declaration is AVAILABILITY_ZONES:
+        first = [Select(str(zone - 1), GetAZs(Region)) for zone in ZONES]
+        return If(root.has(declaration), Join(",", reference), Join(",", first))
     return Join(",", reference) if is_list(declaration) else reference
 
 

@@ -99,10 +99,12 @@ def without_resources() -> tuple[Grant, ...]:
             "NoResource",
             (
                 "ecr:GetAuthorizationToken",
+                "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeSnapshots",
                 "ec2:DescribeVolumes",
                 "logs:DescribeLogGroups",
                 "rds:DescribeDBInstances",
+                "rds:DescribeDBSnapshots",
                 "ssm:UpdateInstanceInformation",
                 "ssmmessages:*",
             ),
@@ -249,6 +251,10 @@ def of_keys() -> tuple[Grant, ...]:
     """The environment's key, for secrets and volumes, only through a service that uses it for the role."""
     key = f"{ARN}kms:*:{ACCOUNT}:key/*"
     return (
+        # The state of the key of a snapshot that a launch restores from: it can be the key of a deleted environment.
+        Grant(
+            "StateOfKeys", ("kms:DescribeKey",), (key,), reason="a restored snapshot has any key"
+        ),
         Grant(
             "GrantKeysToEbs",
             ("kms:CreateGrant",),

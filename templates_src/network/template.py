@@ -44,7 +44,7 @@ AVAILABILITY_ZONES = Declaration(
     name="AvailabilityZones",
     group=groups.NETWORK,
     label="Availability zones (first launch only)",
-    description="Three zones of the region, in order; empty takes the first three of the account. Choose them before the first launch: an update with other zones, or another order, is refused, because subnets do not move.",
+    description="Three zones of the region, in order; empty takes the first three of the account. Choose them before the first launch: LaunchCheck refuses a change, also of the order, because subnets do not move.",
     type="CommaDelimitedList",
     default="",
     # CloudFormation checks each entry against the pattern.

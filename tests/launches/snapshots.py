@@ -29,6 +29,7 @@ def keep_snapshot(
         MasterUserPassword="of-the-origin",
         DBName=DATABASE,
         **({"KmsKeyId": key} if key else {}),
+        **({"EngineVersion": "16"} if engine == "postgres" else {}),
     )
     made = rds.create_db_snapshot(DBInstanceIdentifier=origin, DBSnapshotIdentifier=name)
     rds.delete_db_instance(DBInstanceIdentifier=origin, SkipFinalSnapshot=True)

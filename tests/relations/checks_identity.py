@@ -37,6 +37,26 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         "a key policy: * is the key; the action is a family of two",
     ),
     "SignInToRegistry": ({"*"}, "GetAuthorizationToken knows no resource"),
+    "ReadTheirValues": (
+        {
+            "arn:aws:cloudformation:REGION:ACCOUNT:stack/STACK-*/*",
+            "arn:aws:cloudformation:REGION:ACCOUNT:stack/NETWORK-*/*",
+        },
+        "CloudFormation ends the name and the ARN of a nested stack with characters of its choice; it reads",
+    ),
+    "ReadTheStorageOfTheDatabase": (
+        {"arn:aws:rds:REGION:ACCOUNT:db:*"},
+        "the instance has no identifier before the data layer exists; it reads",
+    ),
+    "ReadTheSnapshot": (
+        {"arn:aws:rds:REGION:ACCOUNT:snapshot:*"},
+        "the snapshot is any that a parameter names, by name or ARN; it reads",
+    ),
+    "ReadTheStateOfItsKey": (
+        {"arn:aws:kms:REGION:ACCOUNT:key/*"},
+        "a snapshot has any key, and the key policy decides too; it reads",
+    ),
+    "ReadZonesAndSnapshots": ({"*"}, "DescribeAvailabilityZones and DescribeSnapshots list"),
     "PublishMetricsOfThisEnvironment": ({"*"}, "a metric has no ARN; bound to one namespace"),
     "UpdateTheProductItOwns": (
         {"*"},
@@ -140,6 +160,7 @@ def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
             .replace(rendered.region, "REGION")
             .replace(ACCOUNT, "ACCOUNT")
             .replace(data, "STACK")
+            .replace(data.removesuffix("Data") + "Network", "NETWORK")
             for part in parts
         }
         wild = {text for text in texts if "*" in text or "?" in text}

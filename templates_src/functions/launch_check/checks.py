@@ -1,5 +1,17 @@
 """The checks, in the order in which they run; the first that fails gives the reason of the refusal."""
 
+from . import cache, database, network, search_volume, snapshot
 from .launch import Check
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    network.zones_exist,
+    network.zones_stay,
+    network.range_stays,
+    snapshot.snapshot_fits,
+    database.storage_grows,
+    database.ceiling_is_above,
+    cache.failover_has_replica,
+    search_volume.volume_grows,
+    search_volume.snapshot_stays,
+    search_volume.snapshot_fits,
+)

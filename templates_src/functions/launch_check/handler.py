@@ -8,17 +8,20 @@ Delete does nothing. The rollback of an update sends an Update with the previous
 Permissions: ``cloudformation:DescribeStacks`` on its own root stack; what the checks read; its own log group.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
 from ..stack_status import CLIENT, CREATION, is_update_rollback, stack_status
 from .checks import CHECKS
 from .launch import Launch
 
+LOGGER = logging.getLogger(__name__)
 PHYSICAL_ID = "launch-check"
 
 
@@ -32,7 +35,12 @@ def check(request: Request) -> Result:
     result = Result(request.physical_id or PHYSICAL_ID)
     if request.type == "Delete":
         return result
-    status = stack_status(request.stack_id)
+    try:
+        status = stack_status(request.stack_id)
+    except (BotoCoreError, ClientError) as error:
+        # Without the status a rollback looks like an update, and a rollback must succeed.
+        LOGGER.warning("no check runs, because the status of the stack cannot be read: %s", error)
+        return result
     if is_update_rollback(status):
         return result
     launch = Launch(

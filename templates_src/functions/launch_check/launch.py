@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
+
+from .deployed import Deployed
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,8 @@ class Launch:
 
     `values` are the parameters that templates_src/guards/launch_check.py names, as strings, lists joined by commas. `previous`
     are those before the update; it is empty when the stack is created, and in the update from a release without this check.
-    `creates` says whether the stack is created. `stack_id` is the ARN of the root stack.
+    `creates` says whether the stack is created. `stack_id` is the ARN of the root stack. `clients` makes a boto3 client by the
+    name of its service.
     """
 
     values: Mapping[str, str]
@@ -20,9 +24,29 @@ class Launch:
     stack_id: str
     clients: Callable[[str], Any] = field(repr=False)
 
-    def changes(self, name: str) -> bool:
-        """Whether an update changes the parameter."""
-        return name in self.previous and self.previous[name] != self.values.get(name)
+    @cached_property
+    def deployed(self) -> Deployed:
+        """What AWS has of the environment before the update; nothing when the stack is created."""
+        return Deployed("" if self.creates else self.stack_id, self.clients)
+
+    @cached_property
+    def in_force(self) -> Mapping[str, str]:
+        """The values before the update, of every parameter that can be known; empty when the stack is created.
+
+        Those of the nested stacks complete the properties before, which an update from a release without this check does not
+        have.
+        """
+        return {**self.deployed.values, **self.previous}
+
+    def changed(self, name: str, default: str = "") -> bool:
+        """Whether an update changes a parameter. False where the value before is unknown.
+
+        `default` is the value before of a parameter that the former release did not have.
+        """
+        if not self.in_force:
+            return False
+        before = self.in_force.get(name, default)
+        return name in self.values and before != self.values[name]
 
 
 Check: TypeAlias = Callable[[Launch], "str | None"]

@@ -1,0 +1,46 @@
+"""What the checks of a launch may read, and nothing else."""
+
+from __future__ import annotations
+
+from awacs import cloudformation, ec2, kms, rds
+from awacs.aws import Action, Allow, Statement
+from troposphere import Ref, Sub
+
+# Logical IDs of the nested stacks whose values are compared: LAYERS in functions/launch_check/deployed.py.
+LAYERS = ("Network", "Data")
+
+
+def reads() -> tuple[Statement, ...]:
+    """The read-only calls of the modules in functions/launch_check."""
+    return (
+        allow("FindNestedStacks", cloudformation.DescribeStackResources, Ref("AWS::StackId")),
+        allow(
+            "ReadTheirValues",
+            cloudformation.DescribeStacks,
+            # CloudFormation ends the name of a nested stack with characters of its choice.
+            *(arn(f"cloudformation:*:stack/${{AWS::StackName}}-{layer}-*/*") for layer in LAYERS),
+        ),
+        # RDS composes the identifier of the database later, and the snapshot is any that the parameter names.
+        allow("ReadTheStorageOfTheDatabase", rds.DescribeDBInstances, arn("rds:*:db:*")),
+        allow("ReadTheSnapshot", rds.DescribeDBSnapshots, arn("rds:*:snapshot:*")),
+        # The key of a snapshot can be that of a deleted environment.
+        allow("ReadTheStateOfItsKey", kms.DescribeKey, arn("kms:*:key/*")),
+        Statement(
+            Sid="ReadZonesAndSnapshots",
+            Effect=Allow,
+            Action=[ec2.DescribeAvailabilityZones, ec2.DescribeSnapshots],
+            # Neither call supports a resource.
+            Resource=["*"],
+        ),
+    )
+
+
+def allow(sid: str, action: Action, *resources: Ref | Sub) -> Statement:
+    """A statement that allows one call."""
+    return Statement(Sid=sid, Effect=Allow, Action=[action], Resource=list(resources))
+
+
+def arn(text: str) -> Sub:
+    """An ARN in this account and region, from SERVICE:*:RESOURCE."""
+    service, _, resource = text.partition(":*:")
+    return Sub(f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}")
