@@ -1,13 +1,21 @@
 """Everything this package adds to ministack, in the order in which it must be added."""
 
-from embedded_aws.cloudformation import custom_resources
+from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
-from embedded_aws.cloudformation.deletion import failed_creations, order, protections
+from embedded_aws.cloudformation.deletion import (
+    failed_creations,
+    network_uses,
+    order,
+    protections,
+    service_uses,
+    snapshots,
+)
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
-from embedded_aws.cloudformation.nested_stacks import cleanup, events
+from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
 from embedded_aws.cloudformation.properties import (
     cache_replicas,
+    function_code,
     schema,
     subnets,
     taken_names,
@@ -15,8 +23,11 @@ from embedded_aws.cloudformation.properties import (
 )
 from embedded_aws.cloudformation.requests import (
     capabilities,
+    notifications,
     parameter_types,
     stack_tags,
+    statuses,
+    template_reports,
     template_urls,
     tokens,
 )
@@ -24,12 +35,20 @@ from embedded_aws.resources import alarms, attributes
 from embedded_aws.resources.compute import containers, instance_groups, scaling
 from embedded_aws.resources.data import buckets, cache_users, caches, volumes
 from embedded_aws.resources.identity import policies, secrets
-from embedded_aws.resources.network import addresses, hosted_zones, rules, web_acls, zones
+from embedded_aws.resources.network import (
+    addresses,
+    hosted_zones,
+    load_balancers,
+    rules,
+    web_acls,
+    zones,
+)
 from embedded_aws.services import (
     application_autoscaling,
     certificates,
     dlm,
     function_roles,
+    managed_policies,
     public_parameters,
     request_contexts,
     service_catalog,
@@ -59,6 +78,7 @@ _RESOURCES = (
     databases,
     hosted_zones,
     instance_groups,
+    load_balancers,
     policies,
     rules,
     scaling,
@@ -71,23 +91,33 @@ _RESOURCES = (
 _RULES = (
     attributes,
     protections,
+    network_uses,
+    service_uses,
     taken_names,
     order,
     nested_stacks,
     cleanup,
     failed_creations,
+    snapshots,
+    rollback,
     events,
     # The checks of properties, in the order in which they run.
     schema,
     values,
     cache_replicas,
     subnets,
+    function_code,
+    managed_policies,
     parameter_types,
     public_parameters,
     request_contexts,
     template_urls,
     capabilities,
+    template_reports,
     stack_tags,
+    notifications,
+    failure_options,
+    statuses,
     validation,
     changes,
     nested_change_sets,

@@ -9,6 +9,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import (
     acm,
+    alb,
     autoscaling,
     ec2,
     elasticache,
@@ -71,10 +72,12 @@ check_rules = Function("_check_rules_section", engine)
 
 resolve_stack = Function("_resolve_stack", handlers)
 escape_xml = Function("_esc", handlers)
+required_capabilities = Function("_required_capabilities", handlers)
 capabilities_enforced = Function("_capabilities_enforced", handlers)
 start_stack_operation = Function("_create_stack_task_in_region", handlers, changesets)
 
 request_field = Function("_p", helpers)
+string_members = Function("_extract_string_members", helpers)
 validate_stack_tags = Function("_validate_stack_tags", helpers)
 stack_error = Function("_error", helpers)
 resolve_document = Function("_resolve_document", helpers)
@@ -90,6 +93,7 @@ metric_alarm_record = Function("_cw_metric_alarm_record", provisioners)
 replication_group_attributes = Function("_ec_rg_attrs", provisioners)
 delete_predecessor = Function("_delete_predecessor", provisioners)
 snapshot_id = Function("_snapshot_id", provisioners)
+replacing_change = Function("_replacing_change", provisioners)
 physical_name = Function("_physical_name", provisioners)
 replace_resource = Function("_replace_resource", provisioners)
 create_database_record = Function("_rds_db_instance_create", provisioners)
@@ -103,9 +107,10 @@ validation_errors = Function("_validation_errors", stacks)
 add_event = Function("_add_event", stacks)
 with_dependencies = Function("_with_dependencies", stacks)
 deploy_stack = Function("_deploy_stack_async", stacks, handlers, changesets)
+resource_policy = Function("_resource_policy", stacks)
 delete_resource = Function("_delete_resource", stacks)
 failed_operation = Function("_failed_operation", stacks)
-roll_back_operation = Function("_roll_back_operation", stacks)
+roll_back_operation = Function("_roll_back_operation", stacks, handlers)
 delete_stack = Function("_delete_stack_async", stacks, handlers)
 stack_region = Function("_stack_region_context", stacks)
 
@@ -127,6 +132,8 @@ decode_pem = Function("_decode_pem_field", acm)
 own_certificate = Function("_get_local_certificate", acm)
 signing_profiles_using = Function("_signing_profiles_using", acm)
 
+load_balancing_error = Function("_error", alb)
+
 reconcile_instances = Function("_reconcile_instances", autoscaling)
 
 ec2_answer = Function("_xml", ec2)
@@ -141,6 +148,8 @@ decrease_replica_count = Function("_decrease_replica_count", elasticache)
 cache_field = Function("_p", elasticache)
 cache_error = Function("_error", elasticache)
 
+seed_aws_managed_policies = Function("_seed_aws_managed_policies", iam)
+aws_managed_policy = Function("_make_aws_managed_record", iam)
 policy_exists = Function("_policy_exists", iam)
 boundary_error = Function("_boundary_policy_error", iam)
 iam_error = Function("_error", iam)

@@ -98,10 +98,12 @@ STACK_TAG_PROPERTIES = Table(provisioners, "_STACK_TAG_PROPERTY")
 CERTIFICATES = Table(acm, "_certificates")
 
 LOAD_BALANCER_ATTRIBUTES = Table(alb, "_lb_attrs")
+LOAD_BALANCING_ACTIONS = Table(alb, "_ACTION_MAP")
 LOAD_BALANCERS = Table(alb, "_lbs")
 LOAD_BALANCING_TAGS = Table(alb, "_tags")
 TARGET_GROUPS = Table(alb, "_tgs")
 LISTENERS = Table(alb, "_listeners")
+LISTENER_RULES = Table(alb, "_rules")
 
 AUTO_SCALING_GROUPS = Table(autoscaling, "_asgs")
 
@@ -115,6 +117,12 @@ EC2_ACTIONS = Table(ec2, "_ACTION_MAP")
 
 SECURITY_GROUPS = Table(ec2, "_security_groups")
 SUBNETS = Table(ec2, "_subnets")
+ADDRESSES = Table(ec2, "_addresses")
+INTERNET_GATEWAYS = Table(ec2, "_internet_gateways")
+NAT_GATEWAYS = Table(ec2, "_nat_gateways")
+NETWORK_INTERFACES = Table(ec2, "_network_interfaces")
+ROUTE_TABLES = Table(ec2, "_route_tables")
+VPC_ENDPOINTS = Table(ec2, "_vpc_endpoints")
 NETWORK_ACLS = Table(ec2, "_network_acls")
 LAUNCH_TEMPLATES = Table(ec2, "_launch_templates")
 INSTANCES = Table(ec2, "_instances")
@@ -123,6 +131,7 @@ VPCS = Table(ec2, "_vpcs")
 KEY_PAIRS = Table(ec2, "_key_pairs")
 
 REPOSITORIES = Table(ecr, "_repositories")
+IMAGES = Table(ecr, "_images")
 
 ECS_SERVICES = Table(ecs, "_services")
 ECS_CLUSTERS = Table(ecs, "_clusters")
@@ -130,6 +139,8 @@ ECS_CLUSTERS = Table(ecs, "_clusters")
 REPLICATION_GROUPS = Table(elasticache, "_replication_groups")
 SERVERLESS_CACHES = Table(elasticache, "_serverless_caches")
 
+IAM_ACTIONS = Table(iam, "_IAM_HANDLERS")
+AWS_MANAGED_POLICIES = Table(iam, "_aws_managed_policies")
 INSTANCE_PROFILES = Table(iam, "_instance_profiles")
 ROLES = Table(iam, "_roles")
 USERS = Table(iam, "_users")
@@ -171,3 +182,5 @@ PUBLIC_IMAGE_PARAMETERS = Table(ssm, "_PUBLIC_AMI_PARAMETERS")
 TAGS_OF_RESOURCES = Table(tagging, "_RESOURCE_TAG_COLLECTORS")
 
 WEB_ACLS = Table(waf, "_web_acls")
+# ARNs of ACLs by those of the resources.
+WEB_ACL_ASSOCIATIONS = Table(waf, "_associations")

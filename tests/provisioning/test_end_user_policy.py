@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,10 @@ from tests.conftest import REGION
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 
+NAME_OF_POLICY = "AWSServiceCatalogEndUserFullAccess"
+# What the embedded AWS knows of the policy.
 POLICY = json.loads(
-    Path(__file__).with_name("AWSServiceCatalogEndUserFullAccess.json").read_text("utf-8")
+    (PROJECT_FOLDER / f"embedded_aws/services/{NAME_OF_POLICY}.json").read_text("utf-8")
 )
 ROLE = "end-user"
 NAME = "carbon-connect-dev"
@@ -58,9 +59,7 @@ def end_user(catalog: Catalog) -> Catalog:
     }
     document = {"Version": "2012-10-17", "Statement": [trust]}
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(document))
-    iam.put_role_policy(
-        RoleName=ROLE, PolicyName="aws", PolicyDocument=json.dumps(POLICY["Document"])
-    )
+    iam.attach_role_policy(RoleName=ROLE, PolicyArn=f"arn:aws:iam::aws:policy/{NAME_OF_POLICY}")
     catalog.admit(f"arn:aws:iam::{account}:role/{ROLE}")
     return catalog
 

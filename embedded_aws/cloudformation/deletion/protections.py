@@ -1,21 +1,27 @@
 """Deletions that AWS refuses and ministack's CloudFormation carries out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Delete, Properties
 
-Objection = Callable[[str], str | None]
+# (physical ID, properties) -> why the service does not delete the resource, or None.
+Objection = Callable[[str, Properties], str | None]
 
 
 def install() -> None:
     """Put each objection before the deletion it objects to."""
-    objections: dict[str, Objection] = {
-        "AWS::S3::Bucket": _holds_objects,
-        "AWS::RDS::DBInstance": _database_is_protected,
-        "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer_is_protected,
-        "AWS::EC2::VPC": _vpc_is_in_use,
-    }
+    object_to(
+        {
+            "AWS::S3::Bucket": _holds_objects,
+            "AWS::RDS::DBInstance": _database_is_protected,
+            "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer_is_protected,
+        }
+    )
+
+
+def object_to(objections: Mapping[str, Objection]) -> None:
+    """Put objections, by resource type, before the deletions and the final snapshots of CloudFormation."""
     for resource_type, objection in objections.items():
         handler = tables.RESOURCE_HANDLERS[resource_type]
         # The final snapshot too: AWS takes it as a part of the deletion that it refuses.
@@ -25,15 +31,15 @@ def install() -> None:
 
 def _unless(objection: Objection, delete: Delete) -> Delete:
     def guarded(physical_id: str, properties: Properties) -> None:
-        refusal = objection(physical_id)
-        if refusal:
-            raise ValueError(refusal)
+        reason = objection(physical_id, properties)
+        if reason:
+            raise ValueError(reason)
         delete(physical_id, properties)
 
     return guarded
 
 
-def _holds_objects(bucket: str) -> str | None:
+def _holds_objects(bucket: str, _properties: Properties) -> str | None:
     versions = [
         v for (name, _), kept in tables.OBJECT_VERSIONS.items() if name == bucket for v in kept
     ]
@@ -45,7 +51,7 @@ def _holds_objects(bucket: str) -> str | None:
     return None
 
 
-def _database_is_protected(instance: str) -> str | None:
+def _database_is_protected(instance: str, _properties: Properties) -> str | None:
     if (tables.DATABASES.get(instance) or {}).get("DeletionProtection"):
         return (
             f"Cannot delete protected DB Instance {instance}, please disable deletion protection"
@@ -54,7 +60,7 @@ def _database_is_protected(instance: str) -> str | None:
     return None
 
 
-def _balancer_is_protected(arn: str) -> str | None:
+def _balancer_is_protected(arn: str, _properties: Properties) -> str | None:
     attributes = {
         item["Key"]: item["Value"] for item in tables.LOAD_BALANCER_ATTRIBUTES.get(arn) or []
     }
@@ -62,15 +68,5 @@ def _balancer_is_protected(arn: str) -> str | None:
         return (
             f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
             " (Service: ElasticLoadBalancingV2, Code: OperationNotPermitted)"
-        )
-    return None
-
-
-def _vpc_is_in_use(vpc: str) -> str | None:
-    subnets = sorted(name for name, s in tables.SUBNETS.items() if s["VpcId"] == vpc)
-    if subnets:
-        return (
-            f"The vpc '{vpc}' has dependencies and cannot be deleted: {', '.join(subnets)}"
-            " (Service: Ec2, Code: DependencyViolation)"
         )
     return None

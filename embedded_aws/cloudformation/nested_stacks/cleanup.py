@@ -73,7 +73,12 @@ async def _update_nested(stack: Stack, deployment: Any, options: dict[str, Any])
     finally:
         _deletions.reset(token)
     if stack["StackStatus"] == "UPDATE_COMPLETE":
-        stack[_OPERATION] = _operation(stack, options)
+        operation, before = _operation(stack, options), stack.get(_OPERATION)
+        if before:
+            # The root's update before this one failed and was not rolled back: both are undone together.
+            operation["previous_stack"] = before["previous_stack"]
+            operation["created"] = list(dict.fromkeys([*before["created"], *operation["created"]]))
+        stack[_OPERATION] = operation
         _ended.setdefault(stack["RootId"], []).append(_Update(stack, deletions))
 
 
@@ -128,7 +133,10 @@ def _leaving_predecessor_to_root(delete: Callable[..., None]) -> Callable[..., N
 
 
 async def _end_update(root: Stack) -> None:
-    """Clean up after an update that has succeeded, and forget it in any case."""
+    """Clean up after an update that has succeeded, and forget one that was rolled back."""
+    if root["StackStatus"] == "UPDATE_FAILED":
+        # What succeeded stays (DisableRollback): an update goes on, or RollbackStack goes back.
+        return
     ended = _ended.pop(root["StackId"], [])
     for update in ended:
         update.stack.pop(_OPERATION, None)
@@ -166,11 +174,11 @@ def _is_rolling_back(stack: Stack) -> bool:
 def roll_back(parent: Stack, child: Stack) -> bool:
     """Whether the child was updated by the operation that its parent rolls back; if so it is as before that, afterwards.
 
-    Call it from a worker thread.
+    Call it from a worker thread. Raises ValueError if a resource of the child does not go back.
     """
-    operation = child.pop(_OPERATION, None)
-    if operation is None or not _is_rolling_back(parent):
+    if _OPERATION not in child or not _is_rolling_back(parent):
         return False
+    operation = child.pop(_OPERATION)
 
     async def act() -> None:
         with functions.stack_region(child, child["StackId"]):
@@ -179,4 +187,8 @@ def roll_back(parent: Stack, child: Stack) -> bool:
             )
 
     asyncio.run_coroutine_threadsafe(act(), operations.main_loop()).result(_PATIENCE)
+    if child["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
+        raise ValueError(
+            f"Embedded stack {child['StackId']} was not successfully updated: {child['StackStatusReason']}"
+        )
     return True

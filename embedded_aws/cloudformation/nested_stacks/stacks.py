@@ -16,7 +16,8 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
-from embedded_aws.cloudformation.nested_stacks import cleanup, events
+from embedded_aws.cloudformation.failure_options import RETAIN_EXCEPT_ON_CREATE
+from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 
 Stack = dict[str, Any]
 
@@ -85,11 +86,7 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
     name = _child_name(parent_name, logical_id)
     begin = functools.partial(_begin, parent, logical_id, properties)
     rolls_back = not parent.get("DisableRollback")
-    request = {
-        **_request(properties, parent),
-        "DisableRollback": "false" if rolls_back else "true",
-    }
-    child = _act("CreateStack", name, request, begin)
+    child = _act("CreateStack", name, _request(properties, parent), begin)
     if child["StackStatus"] == "CREATE_COMPLETE":
         return _created(child)
     problem = _failure(child, "created")
@@ -133,6 +130,12 @@ def _update(physical_id: str, _old: Properties, new: Properties, parent_name: st
     events.keep_template_url(child, new)
     if cleanup.roll_back(parent, child):
         return _created(child)
+    request = rollback.skipped(parent, child)
+    if request is not None:
+        child = _act("ContinueUpdateRollback", child["StackName"], request)
+        if child["StackStatus"] != "UPDATE_ROLLBACK_COMPLETE":
+            raise _failure(child, "updated")
+        return _created(child)
     try:
         child = _act("UpdateStack", child["StackName"], _request(new, parent))
     except ValueError as problem:
@@ -167,6 +170,11 @@ def _request(properties: Properties, parent: Stack) -> dict[str, str]:
     """The child's part of CreateStack or UpdateStack, with the parent's capabilities."""
     parameters = properties.get("Parameters") or {}
     fields = {"TemplateURL": str(properties["TemplateURL"])}
+    for name, value in (
+        ("DisableRollback", parent.get("DisableRollback")),
+        ("RetainExceptOnCreate", parent.get(RETAIN_EXCEPT_ON_CREATE)),
+    ):
+        fields[name] = "true" if value else "false"
     for number, (key, value) in enumerate(parameters.items(), 1):
         if isinstance(value, list | dict):
             raise ValueError(  # noqa: TRY004 - the engine takes ValueErrors as refusals
@@ -254,19 +262,21 @@ def _last_start(recorded: list[dict[str, Any]]) -> int:
 
 
 _STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+_TOPICS = "NotificationARNs"
 _plain_describe = tables.ACTIONS["DescribeStacks"]
 
 
 def _describe_with_family(parameters: Any) -> Any:
-    """DescribeStacks with ParentId and RootId, which ministack keeps and does not show."""
+    """DescribeStacks with ParentId, RootId and NotificationARNs, which ministack does not show."""
     status, headers, body = _plain_describe(parameters)
     if status != 200:
         return status, headers, body
 
     def add(match: re.Match[str]) -> str:
         stack = _named(unescape(match.group(1))) or {}
-        members = (f"<{n}>{stack[n]}</{n}>" for n in ("ParentId", "RootId") if stack.get(n))
-        return match.group(0) + "".join(members)
+        members = [f"<{n}>{stack[n]}</{n}>" for n in ("ParentId", "RootId") if stack.get(n)]
+        topics = "".join(f"<member>{topic}</member>" for topic in stack.get(_TOPICS, []))
+        return match.group(0) + "".join([*members, f"<{_TOPICS}>{topics}</{_TOPICS}>"])
 
     text = re.sub(r"<StackId>([^<]+)</StackId>", add, body.decode())
     return status, headers, text.encode()

@@ -1,5 +1,6 @@
 """Block storage: EBS volumes and the policies that snapshot them."""
 
+from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import call
 from embedded_aws.resources.network.addresses import sync_tags, tag_specification
@@ -43,6 +44,7 @@ def install() -> None:
     register(
         "AWS::EC2::Volume", create=_create_volume, update=_modify_volume, delete=_delete_volume
     )
+    tables.RESOURCE_HANDLERS["AWS::EC2::Volume"]["snapshot"] = _snapshot_volume
     register(
         "AWS::DLM::LifecyclePolicy",
         create=_create_policy,
@@ -72,6 +74,13 @@ def _modify_volume(physical_id: str, old: Properties, new: Properties, _stack_na
 def _delete_volume(physical_id: str, _properties: Properties) -> None:
     with ignoring("InvalidVolume.NotFound"):
         call("ec2", "DeleteVolume", VolumeId=physical_id)
+
+
+def _snapshot_volume(physical_id: str, properties: Properties) -> None:
+    """What the policy Snapshot leaves of a volume, with its tags."""
+    if physical_id in tables.VOLUMES:
+        tags = tag_specification("snapshot", properties)
+        call("ec2", "CreateSnapshot", VolumeId=physical_id, TagSpecifications=tags)
 
 
 def _create_policy(_logical_id: str, properties: Properties, _stack_name: str) -> Created:
