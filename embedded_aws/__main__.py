@@ -37,29 +37,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"embedded_aws: {_port_problem(options.port, problem)}", file=sys.stderr)
         return 1
     with listener, _files(options.scratch) as scratch:
-        if options.state_dir:
-            try:
-                options.state_dir.mkdir(parents=True, exist_ok=True)
-            except OSError as problem:
-                print(
-                    f"embedded_aws: cannot use {options.state_dir} as state directory: "
-                    f"{problem.strerror}; give another one with --state-dir",
-                    file=sys.stderr,
-                )
-                return 1
+        if options.state_dir and not _can_use(options.state_dir):
+            return 1
         port = listener.getsockname()[1]
-        state = options.state_dir.resolve() if options.state_dir else None
         prepare_environment(
             port,
             options.region,
             Path(scratch),
-            state,
+            options.state_dir.resolve() if options.state_dir else None,
             options.database or "",
             options.database_ca,
             options.cache or "",
             options.database_host or "",
         )
-        # Imported this late: ministack reads the environment while it is imported.
+        # Imported here: ministack reads the environment while it is imported.
         from embedded_aws.serving import serve
 
         stop = threading.Event()
@@ -67,11 +58,25 @@ def main(arguments: list[str] | None = None) -> int:
             if options.until_stdin_closes:
                 threading.Thread(target=_await_end_of_input, args=(stop,), daemon=True).start()
             threading.Thread(target=_leave_in_any_case, args=(stop, scratch), daemon=True).start()
-            # Not asyncio.run: it waits for everything that still runs, and a stack operation that waits
-            # for a function's answer does so for an hour.
+            # Not asyncio.run: it waits for every task, and a stack operation that waits for a
+            # function's answer takes up to an hour.
             loop = asyncio.new_event_loop()
             loop.run_until_complete(serve(listener, stop, _announcer(port, options.region)))
     return 0
+
+
+def _can_use(folder: Path) -> bool:
+    """Whether the state directory exists or can be created; says on standard error if not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        print(
+            f"embedded_aws: cannot use {folder} as state directory: "
+            f"{problem.strerror}; give another one with --state-dir",
+            file=sys.stderr,
+        )
+        return False
+    return True
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -91,22 +92,15 @@ class EmbeddedAws:
         # Made here, so that either can remove it: the process when this one is killed, and this one
         # when the process is.
         scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "embedded_aws"),
-                *("--port", "0", "--region", region, "--until-stdin-closes"),
-                *("--scratch", scratch),
-                *(("--database", database) if database else ()),
-                *(("--database-host", database_host) if database_host else ()),
-                *(("--database-ca", str(database_ca)) if database_ca else ()),
-                *(("--cache", cache) if cache else ()),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env=os.environ | {"PYTHONPATH": _search_path()},
-        )
+        options = {
+            "--region": region,
+            "--scratch": scratch,
+            "--database": database,
+            "--database-host": database_host,
+            "--database-ca": str(database_ca or ""),
+            "--cache": cache,
+        }
+        process = _run(options, log)
         announcement = _first_line(process, timeout)
         endpoint = _ENDPOINT.search(announcement)
         aws = cls(process, log, scratch, endpoint.group(1) if endpoint else "", region)
@@ -186,6 +180,19 @@ def _search_path() -> str:
     """PYTHONPATH under which the subprocess finds this package, installed or not."""
     here = str(Path(__file__).resolve().parent.parent)
     return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _run(options: Mapping[str, str], log: IO[str]) -> subprocess.Popen[str]:
+    """Start the process with the options that have a value."""
+    given = [part for name, value in options.items() if value for part in (name, value)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "embedded_aws", "--port", "0", "--until-stdin-closes", *given],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env=os.environ | {"PYTHONPATH": _search_path()},
+    )
 
 
 def _first_line(process: subprocess.Popen[str], timeout: float) -> str:

@@ -69,27 +69,30 @@ def prepare_environment(
     os.environ[CACHE_VARIABLE] = cache
     if database_ca:
         os.environ[DATABASE_CA_VARIABLE] = str(database_ca.resolve())
-    os.environ.update(
-        {
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": HOST,
-            "MINISTACK_REGION": region,
-            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
-            # Every caller's policies are evaluated; these are the keys of the account itself.
-            "AUTH": "true",
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "IOT_MTLS_ENABLED": "0",
-            "SFTP_ENABLED": "0",
-            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "CRITICAL"),
-            # Databases, caches and tasks are records: with a Docker daemon at hand ministack would
-            # start containers, and a rehearsal would depend on the machine it runs on.
-            "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
-            "TMPDIR": str(scratch),
-            "STATE_DIR": str(state or scratch / "state"),
-            "S3_DATA_DIR": str((state or scratch) / "s3"),
-            "PERSIST_STATE": "1" if state else "0",
-            "S3_PERSIST": "1" if state else "0",
-        }
-    )
+    os.environ.update(_emulator_settings(port, region, scratch, state))
     tempfile.tempdir = str(scratch)
+
+
+def _emulator_settings(port: int, region: str, scratch: Path, state: Path | None) -> dict[str, str]:
+    """The variables that ministack reads."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": HOST,
+        "MINISTACK_REGION": region,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+        # Every caller's policies are evaluated; these are the keys of the account itself.
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "CRITICAL"),
+        # Databases, caches and tasks are records: with a Docker daemon at hand ministack would
+        # start containers, and a rehearsal would depend on the machine it runs on.
+        "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",
+        "TMPDIR": str(scratch),
+        "STATE_DIR": str(state or scratch / "state"),
+        "S3_DATA_DIR": str((state or scratch) / "s3"),
+        "PERSIST_STATE": "1" if state else "0",
+        "S3_PERSIST": "1" if state else "0",
+    }

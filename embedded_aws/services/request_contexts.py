@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.services import tagging
@@ -27,10 +27,19 @@ _NEW = {
 
 def install() -> None:
     """Name the resource of requests that create one, find the tags of resources, and name the role of a session."""
-    extract = functions.request_resource.current
-    tags = functions.request_tags.current
-    resolve = functions.resolve_condition_key.current
+    functions.request_resource.replace(_naming_resource(functions.request_resource.current))
+    functions.request_tags.replace(_with_iam_keys(functions.request_tags.current))
+    functions.resolve_condition_key.replace(_resolving(functions.resolve_condition_key.current))
+    tables.TAGS_OF_RESOURCES.update(
+        acm=_certificates,
+        ecr=functions.repository_tags.current,
+        ecs=functions.cluster_tags.current,
+        elasticloadbalancing=tables.LOAD_BALANCING_TAGS.items,
+        rds=_databases,
+    )
 
+
+def _naming_resource(extract: Callable[..., Any]) -> Callable[..., str]:
     def resource(service: str, *request: Any) -> str:
         found = str(extract(service, *request))
         *sent, region, account = request
@@ -49,6 +58,10 @@ def install() -> None:
         new = _NEW.get(action)
         return f"arn:aws:{service}:{region}:{account}:{new}" if new else found
 
+    return resource
+
+
+def _resolving(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def condition_key(key: str, context: Any) -> Any:
         if key.lower() == "aws:principalarn":
             return without_session(context.principal_arn)
@@ -59,20 +72,15 @@ def install() -> None:
             return _tag_of(context.resource_arn, key[len(_TAG) :])
         return found
 
+    return condition_key
+
+
+def _with_iam_keys(tags: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def request_context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
         found = tags(service, action, body, parameters)
         return {**found, **_of_iam(parameters)} if service == "iam" else found
 
-    functions.request_resource.replace(resource)
-    functions.request_tags.replace(request_context)
-    functions.resolve_condition_key.replace(condition_key)
-    tables.TAGS_OF_RESOURCES.update(
-        acm=_certificates,
-        ecr=functions.repository_tags.current,
-        ecs=functions.cluster_tags.current,
-        elasticloadbalancing=tables.LOAD_BALANCING_TAGS.items,
-        rds=_databases,
-    )
+    return request_context
 
 
 def _with_path(arn: str, parameters: Any) -> str:
