@@ -138,7 +138,7 @@ def _region(text: str) -> str:
 
 
 def _listen(port: int) -> socket.socket:
-    """A listening socket: bound before anything is loaded, so that no port can be lost in a race."""
+    """Return a listening socket. It is bound before anything is loaded, so that no other process takes the port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -167,7 +167,7 @@ def _announcer(port: int, region: str) -> Callable[[], None]:
 
 @contextlib.contextmanager
 def _files(given: str | None) -> Iterator[str]:
-    """The folder for what does not outlive the process: the given one or a new one, removed at the end."""
+    """The folder for temporary files, given or new; it is removed at the end."""
     scratch = given or tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
     try:
         yield scratch
@@ -176,14 +176,14 @@ def _files(given: str | None) -> Iterator[str]:
 
 
 def _remove(folder: str) -> None:
-    """Remove a folder in which an operation that was not waited for may still be making files."""
+    """Remove a folder in which a running operation may still create files."""
     for _ in range(_REMOVALS):
         shutil.rmtree(folder, ignore_errors=True)
         if not Path(folder).exists():
             return
 
 
-# As often as an operation may make something anew before the process ends.
+# More often than an operation can create a file before the process ends.
 _REMOVALS = 20
 
 
@@ -201,7 +201,7 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-# Seconds for an orderly end: saving state, ending function workers.
+# Seconds to save state and to end function workers.
 _PATIENCE = 4.0
 
 
@@ -213,7 +213,7 @@ def _leave_in_any_case(stop: threading.Event, scratch: str) -> None:
 
 
 def _leave(status: int, scratch: str | None = None) -> NoReturn:
-    """End without waiting for threads: some of ministack's end only when what they await does."""
+    """End without waiting for threads: some threads of ministack never end."""
     if scratch:
         _remove(scratch)
     sys.stdout.flush()
@@ -222,7 +222,7 @@ def _leave(status: int, scratch: str | None = None) -> NoReturn:
 
 
 def _await_end_of_input(stop: threading.Event) -> None:
-    """Set `stop` when standard input ends: the parent closed its end, or died."""
+    """Set `stop` when standard input ends: the parent closed its end, or ended."""
     with contextlib.suppress(OSError):
         while sys.stdin.buffer.read(1):
             pass

@@ -1,4 +1,4 @@
-"""Everything this package adds to ministack, in the order in which it must be added."""
+"""The additions to ministack, in the order in which they are installed."""
 
 from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
@@ -130,6 +130,6 @@ _RULES = (
 
 
 def install() -> None:
-    """Add all of it; call it once, after `settings.prepare_environment` and before serving."""
+    """Install all additions; call it once, after `settings.prepare_environment` and before serving."""
     for addition in (*_SERVICES, *_RESOURCES, *_RULES):
         addition.install()

@@ -1,4 +1,4 @@
-"""ministack's private functions, which this package calls or replaces: the only place that names them."""
+"""ministack's private functions that this package calls or replaces; no other module names them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from embedded_aws.bridge.missing import MissingNameError
 
 
 class Function:
-    """A function of ministack, in each module that has it under its own name.
+    """A function of ministack, in each module that imports it under its own name.
 
-    Raises MissingNameError where this version of ministack lacks it in one of the modules.
+    Raises MissingNameError if this version of ministack lacks it in one of the modules.
     """
 
     def __init__(self, name: str, *modules: ModuleType) -> None:
@@ -46,7 +46,7 @@ class Function:
 
     @property
     def current(self) -> Callable[..., Any]:
-        """Return what is called at present: ministack's function or its latest replacement."""
+        """Return the function that is called now: ministack's or its latest replacement."""
         function: Callable[..., Any] = getattr(self._modules[0], self._name)
         return function
 
@@ -56,7 +56,7 @@ class Function:
             setattr(module, self._name, function)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call what is current."""
+        """Call the current function."""
         return self.current(*arguments, **named)
 
 

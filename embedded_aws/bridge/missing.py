@@ -1,4 +1,4 @@
-"""What importing the bridge answers where ministack lacks a name that this package uses."""
+"""The error for a name of ministack that the installed version lacks."""
 
 import importlib.metadata
 from types import ModuleType

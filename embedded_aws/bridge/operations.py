@@ -1,4 +1,4 @@
-"""Stack operations in ministack: its loop, the context of an operation, and the answers that it waits for."""
+"""Stack operations in ministack: the event loop, the context of an operation, and answers to custom resources."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def main_loop() -> asyncio.AbstractEventLoop:
 
 
 def start_afresh() -> None:
-    """Clear what the context of a parent's operation holds, so that a child's operation does not inherit it."""
+    """Clear the context of a parent's operation, so that a child's operation does not inherit it."""
     provisioners._NAME_SEED.set("")
     provisioners._RETAIN_REPLACED.set(False)
     provisioners._DEFERRED_PREDECESSOR_DELETES.set(None)
 
 
 def answer_custom_resource(token: str, result: dict[str, Any]) -> None:
-    """Answer the request of a custom resource, unless it is answered or CloudFormation stopped waiting."""
+    """Answer the request of a custom resource, unless it has an answer or CloudFormation stopped waiting."""
     with custom_resource._lock:
         waiting = custom_resource._pending.get(token)
         if waiting is None or waiting["result"] is not None:

@@ -23,9 +23,9 @@ _SCHEMA_REGION = "us-east-1"
 def register(resource_type: str, *, create: Create, delete: Delete, update: Update) -> None:
     """Make CloudFormation able to manage `resource_type`.
 
-    create(logical_id, properties, stack_name) and update(physical_id, old, new, stack_name) return
-    the physical id and the attributes; delete(physical_id, properties) must accept a resource that
-    is gone. A change of a create-only property never reaches `update`: the engine replaces.
+    create(logical_id, properties, stack_name) and update(physical_id, old, new, stack_name) return the physical ID and the
+    attributes. delete(physical_id, properties) must accept a resource that no longer exists. A change of a create-only
+    property never reaches `update`: the engine replaces the resource.
     """
     schema = schema_of(resource_type, _SCHEMA_REGION)
     RESOURCE_HANDLERS[resource_type] = {
@@ -41,7 +41,7 @@ def register(resource_type: str, *, create: Create, delete: Delete, update: Upda
 
 
 def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update:
-    """An update for types whose every property replaces them, their tags apart."""
+    """An update for types that every property except the tags replaces."""
 
     def update(physical_id: str, _old: Properties, new: Properties, _stack_name: str) -> Created:
         return physical_id, attributes(physical_id, new)
@@ -50,7 +50,7 @@ def no_update(attributes: Callable[[str, Properties], dict[str, Any]]) -> Update
 
 
 def physical_name(stack_name: str, logical_id: str, *, limit: int, lowercase: bool = False) -> str:
-    """The name CloudFormation would give an unnamed resource, within the service's limit."""
+    """Return the name that CloudFormation gives an unnamed resource, within the service's limit."""
     name: str = functions.physical_name(stack_name, logical_id, max_len=limit, lowercase=lowercase)
     return name
 

@@ -1,7 +1,7 @@
-"""Call an emulated service from within the emulator, as a client would, without a socket.
+"""Call an emulated service from within the emulator, as a client does, without a socket.
 
-botocore's models check and serialise the input and parse the answer, so a resource handler is
-written against the documented API and not against the emulator's internals.
+botocore's models check and serialise the input and parse the answer, so resource handlers use the documented API and
+not the emulator's internals.
 """
 
 import asyncio
@@ -32,12 +32,12 @@ _validator = ParamValidator()
 def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
     """Call `operation` (as the API names it, CreateVolume) in the request's account and region.
 
-    Parameters that are None are left out; the rest is converted to the types and member names of
-    the API, because CloudFormation hands over "true" and "80" where an API wants a boolean and an
-    integer, and spells some names in another case.
+    Parameters that are None are left out. The others are converted to the types and member names of the API, because
+    CloudFormation passes "true" and "80" where an API expects a boolean and an integer, and spells some names in another
+    case.
 
-    Returns the parsed answer. Raises ServiceCallError when the service refuses, and ValueError for
-    a parameter that the API does not have.
+    Returns the parsed answer. Raises ServiceCallError when the service refuses, and ValueError for a parameter that the API
+    does not have.
     """
     model = _operation(service, operation)
     given = {name: value for name, value in parameters.items() if value is not None}
@@ -55,7 +55,7 @@ def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
 
 
 def to_shape(value: Any, shape: Shape, where: str) -> Any:
-    """`value` with the member names and scalar types of a botocore shape; `where` is for errors."""
+    """Return `value` with the member names and scalar types of a botocore shape; errors name `where`."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return _to_structure(value, shape, where)
     if isinstance(shape, ListShape) and isinstance(value, list):
@@ -132,8 +132,8 @@ def _exchange(service: str, request: dict[str, Any]) -> tuple[int, dict[str, str
 def _run(handling: Any) -> tuple[int, dict[str, str], Any]:
     """Run a handler to its end on a separate loop.
 
-    Resource handlers run inside the server's loop, which cannot wait for itself; the context is
-    copied because it carries the account and the region.
+    Resource handlers run inside the server's loop, which cannot wait for itself. The context is copied because it carries
+    the account and the region.
     """
     result: list[Any] = []
     context = contextvars.copy_context()
@@ -154,5 +154,5 @@ def _run(handling: Any) -> tuple[int, dict[str, str], Any]:
 
 
 def as_json(value: Any) -> str:
-    """A policy document in the form of the APIs: text is unchanged, an object becomes JSON."""
+    """Return a policy document as the APIs expect it: text is unchanged, an object becomes JSON."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""ministack's own records, by kind: the only place that names the dictionaries in which it keeps them."""
+"""ministack's records, by kind; no other module names the dictionaries that hold them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from embedded_aws.bridge.missing import MissingNameError
 class Table(MutableMapping[Any, Any]):
     """The records of one kind, as ministack keeps them for the account and region of the request.
 
-    The dictionary is looked up at every use, because ministack replaces some of them when its state is reset.
-    Raises MissingNameError where this version of ministack has no such dictionary.
+    Each use looks the dictionary up, because ministack replaces some of them when its state is reset.
+    Raises MissingNameError if this version of ministack has no such dictionary.
     """
 
     def __init__(self, module: ModuleType, name: str) -> None:
@@ -81,7 +81,7 @@ class Table(MutableMapping[Any, Any]):
 
 
 def everywhere(store: Any) -> list[tuple[Any, Any]]:
-    """Return keys and records of all accounts in a dictionary that is separate for every account."""
+    """Return the records of all accounts; a key is a tuple of account, region (if records have one) and key."""
     return list(store._data.items())
 
 

@@ -1,7 +1,7 @@
 """Fail a custom resource immediately when its function fails without an answer.
 
-On AWS, and in ministack, CloudFormation then waits for the answer until ServiceTimeout, an hour by
-default. A rehearsal should say what happened instead.
+On AWS, and in ministack, CloudFormation waits for the answer until ServiceTimeout, an hour by default. A rehearsal reports
+the failure instead.
 """
 
 import json
@@ -24,12 +24,12 @@ def install() -> None:
 
 
 def is_request(event: Any) -> bool:
-    """Whether a function is asked for a custom resource, and CloudFormation waits for an answer."""
+    """Whether an event is the request of a custom resource, whose answer CloudFormation waits for."""
     return isinstance(event, dict) and "ResponseURL" in event and "RequestType" in event
 
 
 def answer(event: dict[str, Any], result: dict[str, Any]) -> None:
-    """Answer CloudFormation for a function, unless the function did or CloudFormation no longer waits."""
+    """Answer CloudFormation for a function, unless the function answered or CloudFormation stopped waiting."""
     token = event["ResponseURL"].rstrip("/").rsplit("/", 1)[-1]
     operations.answer_custom_resource(token, result)
 

@@ -1,10 +1,10 @@
-"""Stack failure options: what succeeded stays, and an update goes on from there.
+"""Stack failure options: resources that succeeded stay, and an update continues from there.
 
-ministack keeps what succeeded, but no update leaves CREATE_FAILED or UPDATE_FAILED, and RollbackStack after a second
-failure does not return to the last stable state. Here an update with DisableRollback retries what failed.
-As on AWS, such an update does not replace a resource:
+ministack keeps the resources, but then accepts no update in CREATE_FAILED or UPDATE_FAILED, and RollbackStack after a second
+failure does not return to the last stable state. Here an update with DisableRollback retries the resource that failed.
+As on AWS, such an update replaces no resource:
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
-https://github.com/aws/aws-sam-cli/issues/4585 quotes the sentence.
+https://github.com/aws/aws-sam-cli/issues/4585 quotes the message.
 """
 
 from collections.abc import Callable
@@ -21,16 +21,16 @@ Stack = dict[str, Any]
 Action = Callable[[Any], Any]
 
 _OPERATION = "_failed_operation"
-# Kept with a stack that an update leaves a failed status: the operation that failed before.
+# Stored with a stack while an update continues after a failure: the operation that failed.
 _BEFORE = "_operation_before"
-# What a request sets for the stack's operation, and the operation for those of nested stacks.
+# Stored with a stack: the option of its present operation, which nested stacks use.
 RETAIN_EXCEPT_ON_CREATE = "_retain_except_on_create"
 _NO_REPLACEMENT = "Replacement type updates not supported on stack with disable-rollback."
 _keeps_what_succeeded: ContextVar[bool] = ContextVar("keeps_what_succeeded", default=False)
 
 
 def install() -> None:
-    """Let updates go on after a failure."""
+    """Let updates continue after a failure."""
     hook.add(_refuse_replacement)
     for action in ("CreateStack", "UpdateStack", "CreateChangeSet", "ExecuteChangeSet"):
         tables.ACTIONS[action] = _from_failure(action, tables.ACTIONS[action])
@@ -58,7 +58,7 @@ def _refuse_replacement(operation: hook.Operation) -> None:
 
 
 def _from_failure(action: str, act: Action) -> Action:
-    """An action on a stack of which ministack takes a failed status for that of a finished operation."""
+    """Make an action accept a stack in a failed status."""
 
     def acted(parameters: Any) -> Any:
         stack = _stack_of(action, parameters)
@@ -84,7 +84,7 @@ def _stack_of(action: str, parameters: Any) -> Stack | None:
 
 
 def _keep_options(action: str, parameters: Any) -> None:
-    """Keep with the stack what the request says of failures; its nested stacks follow it."""
+    """Store the failure options of the request with the stack; its nested stacks use them."""
     stack = _stack_of(action, parameters)
     if stack is None or action == "CreateChangeSet":
         return
@@ -107,7 +107,7 @@ def _continue(action: str, act: Action, parameters: Any, stack: Stack) -> Any:
         for name, resource in list(stack["_resources"].items())
         if not resource["PhysicalResourceId"]
     }
-    # ministack's actions accept this status; they set the next one where they accept the request.
+    # A status that ministack's actions accept; they set the next one if they accept the request.
     stack["StackStatus"] = "UPDATE_COMPLETE"
     answer = act(parameters)
     if stack["StackStatus"] == "UPDATE_COMPLETE":
@@ -122,7 +122,7 @@ def _continue(action: str, act: Action, parameters: Any, stack: Stack) -> Any:
 
 
 def _retry_in(stack: Stack, name: str) -> None:
-    """Name in a change set the resource that failed: its update is a change, also with the same template."""
+    """List the failed resource in a change set: its update is a change, even with the same template."""
     _, record = functions.find_change_set(name, stack["StackName"])
     failed = (stack.get(_OPERATION) or {}).get("failed_logical_id")
     resource = record["_template"]["Resources"].get(failed)
@@ -141,7 +141,7 @@ def _retry_in(stack: Stack, name: str) -> None:
 
 
 def _pause(stack: Stack, before: dict[str, Any] | None) -> None:
-    """Leave a stack in its failed status with what it has now, and what leads back to its last stable state."""
+    """Leave a stack in its failed status with its present resources and the way back to its last stable state."""
     operation, resources = stack[_OPERATION], stack["_resources"]
     failed = operation["failed_logical_id"]
     if before:
@@ -159,13 +159,13 @@ def _pause(stack: Stack, before: dict[str, Any] | None) -> None:
         for name in resources
         if resources[name]["PhysicalResourceId"]
     }
-    # Differs from every template, so that the same template again is an update: the retry.
+    # Differs from every template, so that a retry with the same template is an update.
     stack["_template"] = {**after, "Resources": definitions, "_incomplete": True}
     stack["_resolved_params"] = operation["param_values"]
 
 
 def _join(operation: dict[str, Any], before: dict[str, Any]) -> None:
-    """Let the rollback of an operation undo the failed one before it, too."""
+    """Make the rollback of an operation also undo the failed operation before it."""
     for name in ("is_update", "previous_stack", "previous_tags"):
         operation[name] = before[name]
     for name in ("created", "replaced_ids"):
@@ -176,7 +176,7 @@ def _join(operation: dict[str, Any], before: dict[str, Any]) -> None:
 
 
 def _mark_failed(stack: Stack, name: str, definition: dict[str, Any]) -> None:
-    """Show the resource that failed with its status; one that was never created has no physical ID."""
+    """Show the failed resource with its status; a resource that was never created has no physical ID."""
     reason = str(stack["StackStatusReason"]).removeprefix(f"Resource {name} failed: ")
     known = stack["_resources"].get(name)
     status = (

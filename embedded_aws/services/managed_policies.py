@@ -1,8 +1,8 @@
-"""Managed policies: one that does not exist is not attached, and those that the documentation names exist.
+"""Managed policies: those that do not exist cannot be attached, and those that the documentation names exist.
 
-ministack attaches every ARN. The words are those of AttachRolePolicy:
+ministack attaches every ARN.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (NoSuchEntity)
-https://github.com/hashicorp/terraform-provider-aws/issues/5979 quotes them.
+https://github.com/aws/aws-cdk/issues/17278 quotes the message.
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceCatalogEndUserFullAccess.html
 """
 
@@ -23,7 +23,7 @@ _UNKNOWN = "Policy {} does not exist or is not attachable."
 
 
 def install() -> None:
-    """Add policies, and look for one before it is attached."""
+    """Add policies, and check that a policy exists before it is attached."""
     seed = functions.seed_aws_managed_policies.current
 
     def seed_all() -> None:

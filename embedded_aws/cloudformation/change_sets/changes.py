@@ -1,9 +1,8 @@
-"""Say in a change set what a changed property does, which resources a condition adds or removes, and keep the change
-sets of a stack together.
+"""What a change set reports, and change sets of a stack that does not exist yet.
 
-ministack knows the first for a part of the types and reports Conditional for all others. It lists resources whatever their
-condition. A second change set for a stack that none has made yet puts another stack in its place; on AWS it joins the first,
-and both go when one of them is executed.
+For a part of the resource types ministack knows which property replaces a resource; it reports Conditional for all others.
+It also lists resources whose condition is false. A second change set for a stack that does not exist yet puts another stack
+in its place; on AWS it belongs to the same stack, and the execution of one deletes the other.
 """
 
 from typing import Any

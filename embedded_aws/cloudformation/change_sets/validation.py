@@ -1,7 +1,7 @@
-"""What CloudFormation validates when it makes a change set, and DescribeEvents of a change set, which ministack leaves out.
+"""Validation of change sets, and DescribeEvents of a change set, which ministack lacks.
 
-A name that is taken fails the change set; a bucket that is deleted although it holds objects is a warning. The words are AWS's,
-as https://github.com/aws-cloudformation/rain/pull/744 quotes them.
+A name that is taken fails the change set; the deletion of a bucket with objects is a warning.
+https://github.com/aws-cloudformation/rain/pull/744 quotes the messages.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html
 """
 
@@ -32,7 +32,7 @@ def install() -> None:
         _, record = functions.find_change_set(name) if name else (None, None)
         if record is None:
             return describe(parameters)
-        # ministack shows the events of a stack only: for the length of one answer, these are its stack's.
+        # ministack shows events of stacks only: during one answer, the change set's are those of its stack.
         stack = functions.resolve_stack(record["StackId"])
         own, stack[_EVENTS] = stack.get(_EVENTS, []), record.get(_EVENTS, [])
         try:
@@ -45,14 +45,14 @@ def install() -> None:
 
 
 def validate(record: Record, template: Mapping[str, Any], values: Any) -> bool:
-    """Keep in a change set what validation finds; returns whether it lets the change set pass."""
+    """Store the findings of validation in a change set; return whether the change set passes."""
     found = [*_taken_names(record, template, values), *_filled_buckets(record)]
     record[_EVENTS] = found
     return all(event["ValidationFailureMode"] != "FAIL" for event in found)
 
 
 def fail(record: Record) -> None:
-    """Let a change set end as one of which validation fails."""
+    """Mark a change set as failed by validation."""
     record.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=_FAILED)
 
 

@@ -1,9 +1,9 @@
-"""Parts of a network that EC2 does not delete while something uses them; ministack's CloudFormation deletes them.
+"""Parts of a network that EC2 does not delete while they are in use; ministack's CloudFormation deletes them.
 
-The words are those of the API, which answers DependencyViolation:
+EC2 answers DependencyViolation:
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 https://docs.aws.amazon.com/vpc/latest/userguide/delete-vpc.html
-https://github.com/hashicorp/terraform-provider-aws/issues/1671 (security groups), /issues/829 (internet gateways).
+https://github.com/hashicorp/terraform/issues/31658 quotes the messages for gateways, security groups and subnets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _VIOLATION = "(Service: Ec2, Code: DependencyViolation)"
 
 
 def install() -> None:
-    """Object to the deletion of what is in use."""
+    """Refuse the deletion of what is in use."""
     object_to(
         {
             "AWS::EC2::VPC": _vpc,
@@ -43,7 +43,7 @@ def _mentions(value: Any, name: str) -> bool:
 
 
 def _interfaces() -> Iterator[tuple[str, Record]]:
-    """What has network interfaces, by the name under which AWS reports it."""
+    """Resources with network interfaces, by the name that AWS reports."""
     for name, interface in tables.NETWORK_INTERFACES.items():
         yield name, interface
     for name, instance in tables.INSTANCES.items():
@@ -63,7 +63,7 @@ def _interfaces() -> Iterator[tuple[str, Record]]:
 
 
 def _members() -> Iterator[tuple[str, Record]]:
-    """What is a member of security groups: what has interfaces, databases and caches."""
+    """Members of security groups: resources with interfaces, databases and caches."""
     yield from _interfaces()
     for table in (tables.DATABASES, tables.REPLICATION_GROUPS, tables.SERVERLESS_CACHES):
         yield from table.items()
@@ -116,7 +116,7 @@ def _internet_gateway(gateway: str, _properties: Properties) -> str | None:
 
 
 def _attachment(_physical_id: str, properties: Properties) -> str | None:
-    """A gateway stays attached while something in its VPC has a public address."""
+    """A gateway stays attached while a resource in its VPC has a public address."""
     vpc = str(properties.get("VpcId", ""))
     if not properties.get("InternetGatewayId"):
         return None

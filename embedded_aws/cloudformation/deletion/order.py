@@ -1,7 +1,7 @@
-"""What a resource that could not be deleted depends on stays.
+"""A resource that a failed deletion depends on is not deleted.
 
-CloudFormation deletes nothing before all that depends on it is gone. ministack goes on: it would take
-the network from under a database that is protected.
+CloudFormation deletes a resource only after everything that depends on it. ministack goes on after a failure: it deletes the
+network of a protected database.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _held: ContextVar[dict[str, Any] | None] = ContextVar("held", default=None)
 
 
 def install() -> None:
-    """Keep what a failed deletion needs, and return it to the stack at the end."""
+    """Hold back what a failed deletion needs, and return it to the stack at the end."""
     delete = functions.delete_stack.current
 
     async def delete_in_order(stack_name: str, *arguments: Any, **options: Any) -> None:

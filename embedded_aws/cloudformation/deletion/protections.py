@@ -10,7 +10,7 @@ Objection = Callable[[str, Properties], str | None]
 
 
 def install() -> None:
-    """Put each objection before the deletion it objects to."""
+    """Check each deletion first."""
     object_to(
         {
             "AWS::S3::Bucket": _holds_objects,
@@ -21,10 +21,10 @@ def install() -> None:
 
 
 def object_to(objections: Mapping[str, Objection]) -> None:
-    """Put objections, by resource type, before the deletions and the final snapshots of CloudFormation."""
+    """Check deletions and final snapshots of these resource types first."""
     for resource_type, objection in objections.items():
         handler = tables.RESOURCE_HANDLERS[resource_type]
-        # The final snapshot too: AWS takes it as a part of the deletion that it refuses.
+        # The final snapshot too: on AWS it is part of the deletion.
         for action in {"delete", "snapshot"} & handler.keys():
             handler[action] = _unless(objection, handler[action])
 

@@ -22,7 +22,7 @@ from embedded_aws.cloudformation.deletion.protections import object_to
 
 
 def install() -> None:
-    """Object to the deletion of what is in use."""
+    """Refuse the deletion of what is in use."""
     object_to(
         {
             "AWS::IAM::Role": _role,
@@ -40,7 +40,7 @@ def install() -> None:
 
 
 def _role(name: str, properties: Properties) -> str | None:
-    """CloudFormation takes away the policies of the template; others, and instance profiles, block the deletion."""
+    """CloudFormation removes the policies of the template; other policies and instance profiles block the deletion."""
     role = tables.ROLES.get(name)
     if role is None:
         return None

@@ -1,6 +1,6 @@
-"""UpdateReplacePolicy: Snapshot leaves a snapshot of what an update replaced; ministack deletes it without one.
+"""UpdateReplacePolicy: Snapshot leaves a snapshot of a replaced resource; ministack deletes the resource without one.
 
-It also deletes what a handler of a resource type replaced without asking the objections of `protections`.
+ministack also skips the checks of `protections` when a handler replaces a resource by itself.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html
 """
 
@@ -80,7 +80,7 @@ def _policy(stack_name: str, logical_id: str) -> str:
 
 
 def _by_handler(delete_predecessor: Callable[..., None]) -> Callable[..., None]:
-    """The handler's whole deletion in place of the function that ministack calls for what a handler replaced."""
+    """Delete through the handler, with its checks, instead of the function that ministack passes."""
 
     def delete(delete_one: Callable[..., None], *arguments: Any, **named: Any) -> None:
         kind = _updated.get()

@@ -1,4 +1,4 @@
-"""Nested change sets: CreateChangeSet with IncludeNestedStacks, which ministack ignores, and the actions that follow it."""
+"""Nested change sets: CreateChangeSet with IncludeNestedStacks, which ministack ignores."""
 
 import re
 from html import unescape
@@ -46,7 +46,7 @@ def _creating(create: Any) -> Any:
 
 
 def _added(root: Record) -> bool:
-    """Add the nested change sets; returns whether all are valid. One that cannot be made fails the root's."""
+    """Add the nested change sets; return whether all are valid. If one cannot be created, that of the root fails."""
     try:
         return NestedChangeSets(root).add()
     except ValueError as problem:
@@ -71,7 +71,7 @@ def _describing(describe: Any) -> Any:
 
 
 def _with_members(text: str, record: Record) -> str:
-    """The answer with what ministack leaves out: the IDs of related change sets."""
+    """Add the IDs of related change sets, which ministack leaves out."""
     for change in record["Changes"]:
         nested = change["ResourceChange"].get("ChangeSetId")
         if nested:
@@ -88,7 +88,7 @@ def _with_members(text: str, record: Record) -> str:
 
 
 def _ending(verb: str) -> Any:
-    """An action that ends a change set: the nested change sets end with their root's, and only with it."""
+    """Execute or delete nested change sets together with that of their root, and only so."""
 
     def wrapped(end: Any) -> Any:
         def end_with_nested(parameters: Any) -> Any:

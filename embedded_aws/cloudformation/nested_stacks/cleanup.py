@@ -1,9 +1,8 @@
 """Nested stacks clean up, and roll back, with their root.
 
-What an update of a nested stack replaced or removed is deleted once the root has been updated: until then the services that
-an update has not reached yet find what they use, and a rollback finds everything as it was. ministack deletes at the end of
-each nested stack's own update, and rolls it back by an update in the other direction, which makes other resources in place
-of deleted ones.
+CloudFormation deletes what an update of a nested stack replaced or removed after the update of the root. Until then, services
+that the update has not reached find the old resources, and a rollback finds everything unchanged. ministack deletes at the end
+of each nested stack's update, and rolls back by an opposite update, which creates new resources in place of the deleted ones.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
 """
 
@@ -23,18 +22,18 @@ Deletion = Callable[[], None]
 
 _TYPE = "AWS::CloudFormation::Stack"
 _CLEANUP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
-# Kept with a nested stack whose update has ended, until its root's has: what ministack needs to roll it back.
+# Stored with a nested stack from the end of its update to that of its root: what ministack needs to roll it back.
 _OPERATION = "_operation_of_root"
 # Seconds for a rollback of a nested stack; nothing here takes minutes.
 _PATIENCE = 900
-# The deletions that the update of a nested stack leaves to its root, in the context of that update.
+# The deletions that the present update of a nested stack leaves to its root.
 _deletions: ContextVar[list[Deletion] | None] = ContextVar("deletions", default=None)
 _logger = logging.getLogger(__name__)
 
 
 @dataclass
 class _Update:
-    """The ended update of a nested stack."""
+    """A completed update of a nested stack."""
 
     stack: Stack
     deletions: list[Deletion]
@@ -83,7 +82,7 @@ async def _update_nested(stack: Stack, deployment: Any, options: dict[str, Any])
 
 
 def _operation(stack: Stack, options: dict[str, Any]) -> dict[str, Any]:
-    """What ministack keeps of a failed update to roll it back, of one that succeeded."""
+    """Return what ministack needs to roll back an update that succeeded."""
     previous = options["previous_stack"]
     operation: dict[str, Any] = functions.failed_operation(
         True,
@@ -116,7 +115,7 @@ def _leaving_to_root(delete: Callable[..., None]) -> Callable[..., None]:
 
 
 def _leaving_predecessor_to_root(delete: Callable[..., None]) -> Callable[..., None]:
-    """The same for types whose handler deletes what it replaced."""
+    """The same for types whose handler deletes the resource that it replaced."""
 
     def delete_or_leave(delete_one: Callable[..., None], *arguments: Any, **named: Any) -> None:
         deletions = _deletions.get()
@@ -133,9 +132,9 @@ def _leaving_predecessor_to_root(delete: Callable[..., None]) -> Callable[..., N
 
 
 async def _end_update(root: Stack) -> None:
-    """Clean up after an update that has succeeded, and forget one that was rolled back."""
+    """Clean up after an update that succeeded, and forget one that was rolled back."""
     if root["StackStatus"] == "UPDATE_FAILED":
-        # What succeeded stays (DisableRollback): an update goes on, or RollbackStack goes back.
+        # With DisableRollback, an update continues or RollbackStack returns to the stable state.
         return
     ended = _ended.pop(root["StackId"], [])
     for update in ended:
@@ -172,9 +171,9 @@ def _is_rolling_back(stack: Stack) -> bool:
 
 
 def roll_back(parent: Stack, child: Stack) -> bool:
-    """Whether the child was updated by the operation that its parent rolls back; if so it is as before that, afterwards.
+    """Roll back a child that the failed operation of its parent had updated; return whether there was one.
 
-    Call it from a worker thread. Raises ValueError if a resource of the child does not go back.
+    Call it from a worker thread. Raises ValueError if a resource of the child does not roll back.
     """
     if _OPERATION not in child or not _is_rolling_back(parent):
         return False

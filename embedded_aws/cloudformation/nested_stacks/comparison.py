@@ -41,7 +41,7 @@ class NestedChangeSets:
         self.holds = functions.evaluate_conditions(self.template, self.values)
 
     def add(self) -> bool:
-        """Make the change set of every nested stack that changes, and name it in the root's; returns whether all are valid."""
+        """Create the change set of every nested stack that changes; return whether all are valid."""
         while self._spread():
             pass
         passes = True
@@ -61,7 +61,7 @@ class NestedChangeSets:
         return passes
 
     def _spread(self) -> bool:
-        """Compare every nested stack; returns whether one more of them changes, so that its readers can."""
+        """Compare every nested stack; return whether another one changes, so that stacks that read it can change."""
         before = len(self.changes)
         for logical_id, resource in self.template["Resources"].items():
             if resource["Type"] == _STACK and self.holds.get(resource.get("Condition"), True):
@@ -75,7 +75,7 @@ class NestedChangeSets:
         return functions.resolve_stack(known) if known else None
 
     def _compare(self, logical_id: str, child: Record) -> list[Change]:
-        """The changes of a nested stack: those of known values, and those that values of the update can bring."""
+        """The changes of a nested stack: certain ones, and possible ones that depend on values of the update."""
         properties = self.template["Resources"][logical_id]["Properties"]
         template = _template_at(self._resolved(properties["TemplateURL"]))
         given = properties.get("Parameters", {})
@@ -129,7 +129,7 @@ class NestedChangeSets:
         )
 
     def _modification(self, logical_id: str) -> Change:
-        """The root's change of a nested stack whose own properties stay."""
+        """The change that the root lists for a nested stack whose own properties do not change."""
         return {
             "Action": "Modify",
             "LogicalResourceId": logical_id,
@@ -181,7 +181,7 @@ def _template_at(url: str) -> Mapping[str, Any]:
 
 
 def _without_constraints(template: Mapping[str, Any], names: set[str]) -> Mapping[str, Any]:
-    """A template that takes any value of some parameters: a value that is not known yet fits none of the constraints."""
+    """A template that accepts any value of some parameters: an unknown value fits no constraint."""
     declared = {
         name: {"Type": "CommaDelimitedList" if "List" in parameter["Type"] else "String"}
         if name in names
@@ -198,7 +198,7 @@ def _text(value: Any) -> str:
 
 
 def _differences(child: Record, template: Mapping[str, Any], values: Values) -> list[Change]:
-    """What ministack finds between a stack and a template with values."""
+    """The differences that ministack finds between a stack and a template with values."""
     place = child["StackName"], child["StackId"]
     before = functions.resolve_for_difference(child["_template"], child["_resolved_params"], *place)
     after = functions.resolve_for_difference(template, values, *place)
@@ -215,7 +215,7 @@ def _differences(child: Record, template: Mapping[str, Any], values: Values) -> 
 
 
 def _dynamic(possible: list[Change], static: list[Change]) -> Iterator[Change]:
-    """Static changes, and the modifications that values of the update can bring; conditions are evaluated without these."""
+    """Static changes, and possible modifications; conditions are evaluated with the known values."""
     certain = {
         change["ResourceChange"]["LogicalResourceId"]: {
             detail["Target"].get("Name") for detail in change["ResourceChange"].get("Details", [])

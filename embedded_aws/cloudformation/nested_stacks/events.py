@@ -1,7 +1,7 @@
-"""Nested stacks in a parent's events: their id from the start, and the location of their template.
+"""Nested stacks in a parent's events: their ID from the start, and the location of their template.
 
-ministack names a child once it is complete, so a failed one never, and shows no properties. Programs
-that follow a launch, taskcat among them, find a child's template and its events by these two.
+ministack shows the ID of a child only when the child is complete, so never that of a failed child, and shows no properties.
+taskcat and other programs find a child's template and events by these two.
 """
 
 import json
@@ -14,13 +14,13 @@ from embedded_aws.bridge.registry import Properties
 Stack = dict[str, Any]
 
 _TYPE = "AWS::CloudFormation::Stack"
-# Kept with a parent: the ids of its children by logical id. With a child: its template's URL.
+# Stored with a parent: the IDs of its children by logical ID; with a child: its template's URL.
 _CHILDREN = "_children"
 _TEMPLATE_URL = "_template_url"
 
 
 def install() -> None:
-    """Add to the events of nested stacks when they are recorded, and show the additions."""
+    """Add the ID and the location to events of nested stacks."""
     add_event, describe = functions.add_event.current, tables.ACTIONS["DescribeStackEvents"]
 
     def add(
@@ -59,12 +59,12 @@ def install() -> None:
 
 
 def keep_template_url(child: Stack, properties: Properties) -> None:
-    """Note where the template of a child is that begins to be created or updated."""
+    """Store the location of the template of a child that is being created or updated."""
     child[_TEMPLATE_URL] = str(properties["TemplateURL"])
 
 
 def announce(parent: Stack, logical_id: str, child: Stack) -> None:
-    """Record in the parent's events that a child exists, as CloudFormation does before it is complete."""
+    """Record in the parent's events that a child exists, as CloudFormation does before the child is complete."""
     parent.setdefault(_CHILDREN, {})[logical_id] = child["StackId"]
     functions.add_event(
         parent["StackId"],

@@ -1,6 +1,6 @@
-"""RollbackStack and ContinueUpdateRollback of a root reach its nested stacks, which ministack leaves as they are.
+"""RollbackStack and ContinueUpdateRollback of a root include its nested stacks; ministack ignores these.
 
-A resource of a nested stack is skipped as NestedStackName.ResourceLogicalID, in a request for the root.
+A request for the root skips a resource of a nested stack as NestedStackName.ResourceLogicalID.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ContinueUpdateRollback.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-continueupdaterollback.html
 """
@@ -15,18 +15,18 @@ Stack = dict[str, Any]
 _TYPE = "AWS::CloudFormation::Stack"
 _OPERATION = "_failed_operation"
 _FAILED_ROLLBACK = "UPDATE_ROLLBACK_FAILED"
-# With a root while its rollback continues: what to skip in nested stacks, as (name of the stack, logical ID).
+# Stored with a root while its rollback continues: what nested stacks skip, as (stack name, logical ID).
 _SKIPPED = "_skipped_in_nested_stacks"
 
 
 def install() -> None:
-    """Take nested stacks along."""
+    """Include nested stacks."""
     tables.ACTIONS["ContinueUpdateRollback"] = _continuing(tables.ACTIONS["ContinueUpdateRollback"])
     functions.roll_back_operation.replace(_with_children(functions.roll_back_operation.current))
 
 
 def _with_children(roll_back: Callable[..., Any]) -> Callable[..., Any]:
-    """The rollback of an update, after that of nested stacks whose own update failed and kept what succeeded."""
+    """Roll back nested stacks whose own update failed first, then the stack."""
 
     async def roll_back_all(
         stack_name: str, stack_id: str, stack: Stack, operation: Any, *rest: Any, **named: Any
@@ -55,7 +55,7 @@ def _children(stack: Stack) -> Iterator[Stack]:
 
 
 def _fail_with_children(stack: Stack) -> None:
-    """A rollback has failed where that of a nested stack has, also if no property of the nested stack changed."""
+    """Fail a rollback if that of a nested stack failed, even if no property of the nested stack changed."""
     if not stack["StackStatus"].startswith("UPDATE_ROLLBACK"):
         return
     pending = stack.get("_rollback_failed") or {}
@@ -122,7 +122,7 @@ def _continuing(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def skipped(parent: Stack, child: Stack) -> dict[str, str] | None:
-    """The request that continues the rollback of a child with that of its parent; None if it needs none."""
+    """The request that continues the rollback of a child with that of its parent; None if the child needs none."""
     root = functions.resolve_stack(parent.get("RootId") or parent["StackId"]) or parent
     if child["StackStatus"] != _FAILED_ROLLBACK or _SKIPPED not in root:
         return None

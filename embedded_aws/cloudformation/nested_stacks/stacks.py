@@ -1,8 +1,7 @@
 """Nested stacks through the whole engine.
 
-ministack 1.5.33 deploys a child by a shortened copy of its engine: rules and exports inside it are
-ignored, a failed child leaks, Retain is ignored and a replacement fails. Here a child is created,
-updated and deleted by the same actions as a stack without a parent.
+ministack 1.5.33 deploys a child with a shortened copy of its engine: it ignores rules and exports in the child, leaks a failed
+child, ignores Retain, and fails at a replacement. Here the actions for ordinary stacks create, update and delete a child.
 """
 
 import asyncio
@@ -22,7 +21,7 @@ from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 Stack = dict[str, Any]
 
 _TYPE = "AWS::CloudFormation::Stack"
-# Seconds after which a child is given up; AWS has no limit, but nothing here takes minutes.
+# Seconds to wait for a child; AWS has no limit, but nothing here takes minutes.
 _PATIENCE = 900
 _NAME_LIMIT = 128
 _FAILURES = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
@@ -43,7 +42,7 @@ def install() -> None:
 
 
 def _updating_every_child(update: Callable[..., Any]) -> Callable[..., Any]:
-    """CloudFormation looks into a child whose parameters do not change: the template behind its URL may be another."""
+    """CloudFormation checks a child even if its parameters do not change: the template at its URL can differ."""
 
     def update_or_look(
         kind: str, physical_id: str, old: Properties, new: Properties, *rest: Any
@@ -107,7 +106,7 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
 
 
 def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack) -> None:
-    """Make a stack the child of its parent, and say so in the parent's events."""
+    """Make a stack the child of its parent, and record it in the parent's events."""
     child.update(
         ParentId=parent["StackId"],
         RootId=parent.get("RootId") or parent["StackId"],
@@ -203,11 +202,11 @@ def _act(
 ) -> Stack:
     """Carry out a stack action on the server's loop, from a worker thread, and wait for its end.
 
-    `begin` is called with the stack when the action is accepted, before it runs.
+    The function calls `begin` with the stack when the action is accepted, before it runs.
     """
 
     async def act() -> Stack:
-        # The child starts afresh: these belong to the parent's resource in the caller's context.
+        # These values belong to the parent's resource and must not reach the child.
         operations.start_afresh()
         form = {key: [value] for key, value in {"StackName": name, **fields}.items()}
         status, _, body = tables.ACTIONS[action](form)
@@ -232,7 +231,7 @@ def _message(body: bytes | str) -> str:
 
 
 def _failure(child: Stack, verb: str) -> ValueError:
-    """CloudFormation's sentence, with the first failed resource of the child and its reason."""
+    """CloudFormation's message, with the first failed resource of the child and its reason."""
     recorded = tables.STACK_EVENTS.get(child["StackId"], [])
     failed = next(
         (

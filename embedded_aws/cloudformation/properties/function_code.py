@@ -1,8 +1,8 @@
 """Refuse a Lambda function whose code object does not exist; ministack creates it without code.
 
-A custom resource of such a function would wait for its time-out. The words are those of CreateFunction:
+A custom resource of such a function would wait for its timeout.
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html (InvalidParameterValueException)
-https://github.com/serverless/serverless/issues/6582 quotes them.
+https://github.com/aws-samples/aws-account-vending-machine/issues/23 quotes the message.
 """
 
 from embedded_aws.bridge import functions, tables

@@ -1,7 +1,7 @@
 """The checks that run before CloudFormation creates or updates a resource.
 
-ministack's handlers take what they know from the properties. A check refuses what AWS refuses, or gives the properties that
-the resource type's handler on AWS sends.
+ministack's handlers use the properties that they know and ignore the others. A check refuses what AWS refuses, or returns the
+properties that the handler on AWS sends.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Operation:
         return "ROLLBACK" in str(stack.get("StackStatus", ""))
 
     def changes(self, *names: str) -> bool:
-        """Whether one of these properties is new or differs from before."""
+        """Whether one of these properties is new or has another value than before."""
         if self.old is None:
             return True
         return any(self.properties.get(name) != self.old.get(name) for name in names)

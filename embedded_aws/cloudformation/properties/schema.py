@@ -1,7 +1,7 @@
 """Refuse unknown, missing and wrong properties of a resource, as CloudFormation does.
 
-ministack's handlers take what they know from the properties and ignore the rest, so a misspelt one
-would reach CREATE_COMPLETE.
+ministack's handlers use the properties that they know and ignore the others, so a stack with a misspelt property would
+reach CREATE_COMPLETE.
 """
 
 from ministack.core.responses import get_region
@@ -23,9 +23,9 @@ def _check(operation: hook.Operation) -> None:
 
 
 def check(resource_type: str, logical_id: str, properties: Properties) -> None:
-    """Raise ValueError when `properties` do not fit the type's schema or what the region offers.
+    """Raise ValueError if `properties` do not fit the type's schema or what the region offers.
 
-    The words are CloudFormation's for the first and the service's for the second.
+    The message is CloudFormation's for the schema and the service's for the offer.
     """
     region = get_region()
     schema = schema_of(resource_type, region)
@@ -44,7 +44,7 @@ def check(resource_type: str, logical_id: str, properties: Properties) -> None:
 
 
 def _without_system_tags(properties: Properties) -> Properties:
-    """The properties without the aws: tags of the engine, which a schema refuses to a template."""
+    """The properties without the aws: tags of the engine, which the schemas reject."""
     tags = properties.get("Tags")
     if isinstance(tags, list):
         own = [tag for tag in tags if not str(tag.get("Key", "")).startswith("aws:")]

@@ -1,7 +1,6 @@
-"""Refuse a name that another resource has, where ministack's handlers would take the other over.
+"""Refuse a name that another resource has; ministack's handlers would take over the other resource.
 
-Queues, topics and log groups are often named by hand or made by a service first, so this is a
-failure that a rehearsal should find.
+Users name queues, topics and log groups, and services create log groups first, so a rehearsal must find this failure.
 """
 
 from collections.abc import Callable, Iterable

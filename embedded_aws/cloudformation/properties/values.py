@@ -1,6 +1,6 @@
-"""Refuse values that a service refuses and no provider schema states: storage of databases and volumes, lifecycle rules, task sizes.
+"""Refuse values that services refuse and no provider schema states: storage, lifecycle rules, task sizes.
 
-The sentences are those of the services as far as reports quote them; the pages that state a rule are named beside it.
+The messages are those of the services, as far as reports quote them; each rule names its page.
 """
 
 from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ def refuse(resource_type: str, properties: Properties) -> None:
 
 
 def _refuse_low_ceiling(properties: Properties) -> None:
-    """RDS wants a ceiling of storage autoscaling at least 10 % above the storage.
+    """RDS requires a maximum of storage autoscaling at least 10 % above the storage.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
     """
@@ -78,7 +78,7 @@ def _refuse_low_ceiling(properties: Properties) -> None:
 
 
 def _refuse_unordered_transitions(rule: Mapping[str, Any]) -> None:
-    """S3 takes the transitions of a rule from warm to cold, each at least a day after the one before."""
+    """S3 accepts the transitions of a rule from warm to cold, each at least a day after the previous one."""
     transitions = [
         (_COLDER.index(each["StorageClass"]), int(each["TransitionInDays"]))
         for each in rule.get("Transitions") or []
@@ -96,7 +96,7 @@ def _refuse_unordered_transitions(rule: Mapping[str, Any]) -> None:
 
 
 def _refuse_unknown_size(properties: Properties) -> None:
-    """Fargate has some pairs of CPU and memory only."""
+    """Fargate supports certain pairs of CPU and memory."""
     if "FARGATE" not in (properties.get("RequiresCompatibilities") or []):
         return
     cpu, memory = str(properties.get("Cpu", "")), str(properties.get("Memory", ""))

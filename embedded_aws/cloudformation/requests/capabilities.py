@@ -7,5 +7,5 @@ from embedded_aws.bridge import functions
 
 
 def install() -> None:
-    """Check capabilities always."""
+    """Check capabilities in every request."""
     functions.capabilities_enforced.replace(lambda: True)

@@ -1,6 +1,6 @@
-"""The SNS topics of a stack, which ministack does not keep: NotificationARNs of requests, shown by DescribeStacks.
+"""The SNS topics of a stack: NotificationARNs of requests, which ministack ignores, and of DescribeStacks.
 
-Omitted, the topics stay; an empty list removes them. The topics receive no message here.
+A request without the parameter keeps the topics; an empty list removes them. The topics receive no messages here.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_UpdateStack.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Stack.html
 """
@@ -26,7 +26,6 @@ def _keeping(action: str, act: Callable[[Any], Any]) -> Callable[[Any], Any]:
         problem = _problem_with(topics or [])
         if problem:
             return functions.stack_error("ValidationError", problem)
-        # Executing a change set deletes none of it, but it is found by its name only before.
         _, change_set = functions.find_change_set(
             functions.request_field(parameters, "ChangeSetName"),
             functions.request_field(parameters, "StackName"),

@@ -1,7 +1,7 @@
-"""Parameters of a request: each must be in the template, and a value of an AWS-specific type in account and region.
+"""Parameters of a request: each must be declared, and a value of an AWS-specific type must exist.
 
-ministack drops unknown parameters and treats typed ones as strings. CloudFormation checks both before
-it creates anything, which is what makes a wrong subnet id a refused request and not a failed stack.
+ministack drops unknown parameters and treats typed ones as strings. CloudFormation checks both before it creates anything, so
+a wrong subnet ID is a refused request and not a failed stack.
 """
 
 import re
@@ -36,7 +36,7 @@ def _refuse_unknown(template: Any, provided: list[dict[str, Any]]) -> None:
     given = {str(each["Key"]) for each in provided if "Key" in each}
     unknown = sorted(given - (template.get("Parameters") or {}).keys())
     if unknown:
-        # The sentence CloudFormation answers with.
+        # CloudFormation's message.
         raise ValueError(f"Parameters: [{', '.join(unknown)}] do not exist in the template")
 
 
@@ -50,7 +50,7 @@ def _check(name: str, declaration: dict[str, Any], value: str) -> None:
         return
     for member in value.split(",") if members else [value]:
         if not exists(member.strip()):
-            # The sentence CloudFormation answers with.
+            # CloudFormation's message.
             raise ValueError(
                 f"Parameter validation failed: parameter value {member.strip()} for parameter name"
                 f" {name} does not exist"

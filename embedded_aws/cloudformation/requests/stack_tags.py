@@ -1,6 +1,6 @@
-"""Refuse a stack with two tags of one key, as CloudFormation does since 2026; ministack takes them.
+"""Refuse a stack with two tags of one key, as CloudFormation does since 2026; ministack accepts them.
 
-https://github.com/elastic/cloud-on-k8s/issues/9232 quotes the answer.
+https://github.com/elastic/cloud-on-k8s/issues/9232 quotes the message.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from embedded_aws.bridge import functions
 
 
 def install() -> None:
-    """Look at the keys wherever CloudFormation looks at tags."""
+    """Check the keys wherever CloudFormation checks tags."""
     validate = functions.validate_stack_tags.current
 
     def validate_keys_too(tags: list[dict[str, Any]]) -> Any:

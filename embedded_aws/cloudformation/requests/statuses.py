@@ -1,10 +1,9 @@
 """Refuse an operation that CloudFormation does not start in the present status of a stack.
 
-A stack whose creation was rolled back can only be deleted; ministack replaces it. A change set of ministack ignores the
-status altogether. The sentences are those of AWS:
+A stack in ROLLBACK_COMPLETE can only be deleted; ministack replaces it, and creates change sets in every status. AWS's messages:
 https://github.com/aws/aws-cli/issues/6216 (an update in ROLLBACK_COMPLETE),
 https://github.com/aws/aws-cli/issues/6368 (an update in CREATE_FAILED),
-https://github.com/compose-x/ecs_composex/issues/785 (a creation of what exists).
+https://github.com/compose-x/ecs_composex/issues/785 (a creation of an existing stack).
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html (the statuses)
 """
 
@@ -35,7 +34,7 @@ _UNDELETABLE = (
 
 
 def install() -> None:
-    """Look at the status before the operations."""
+    """Check the status before each operation."""
     for action, guard in (
         ("CreateStack", _creation),
         ("UpdateStack", _update),

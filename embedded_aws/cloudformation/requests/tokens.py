@@ -1,7 +1,7 @@
-"""Answer a repeated CloudFormation request as the first one, where both carry the same token.
+"""Answer a repeated CloudFormation request like the first one, if both carry the same token.
 
-An SDK sends a request again when it does not receive the answer. CloudFormation recognizes the repetition by
-ClientToken (CreateChangeSet) or ClientRequestToken (ExecuteChangeSet); ministack would refuse it.
+An SDK repeats a request if it does not receive the answer. CloudFormation recognizes the repetition by ClientToken
+(CreateChangeSet) or ClientRequestToken (ExecuteChangeSet); ministack refuses it.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
 """
 
@@ -18,7 +18,7 @@ _answers: dict[tuple[str, ...], Any] = {}
 
 
 def install() -> None:
-    """Remember the successful answers to requests with a token."""
+    """Store the successful answers to requests with a token."""
     for action, token in _TOKENS.items():
         tables.ACTIONS[action] = _remembering(action, token, tables.ACTIONS[action])
 
