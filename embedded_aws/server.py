@@ -1,6 +1,6 @@
 """Start the embedded AWS as a subprocess on a free loopback port, and stop it.
 
-ministack is imported in the subprocess only, so importing this module costs next to nothing.
+Only the subprocess imports ministack, so the import of this module is fast.
 
     with EmbeddedAws.start(region="eu-north-1") as aws:
         session = boto3.Session(aws_access_key_id=aws.access_key, ...)
@@ -77,20 +77,18 @@ class EmbeddedAws:
     ) -> Self:
         """Start the process and wait until it answers.
 
-        `database` (HOST:PORT) and `database_ca` (PEM file) put a real PostgreSQL behind every
-        database instance, `database_host` (a URL) one of its own behind each; functions inside a VPC
-        run only then. `cache` (a URL) puts a real Valkey
-        behind every cache: the users of its groups are users there.
+        `database` (HOST:PORT) and `database_ca` (PEM file) connect a real PostgreSQL for all database instances;
+        `database_host` (a URL) runs one for each instance. Functions inside a VPC run only with one of them.
+        `cache` (a URL) connects a real Valkey that has the users of every cache.
 
-        It ends with `stop`, with the `with` block, or with this process, however that ends: it
-        watches a pipe whose other end closes with this process.
+        The process ends with `stop`, with the `with` block, or when this process ends in any way: it watches a
+        pipe whose other end closes with this process.
 
-        Raises EmbeddedAwsError when it is not ready after `timeout` seconds or ends before.
+        Raises EmbeddedAwsError if the process is not ready after `timeout` seconds or ends before.
         """
-        # The process closes its copy; this one is for reading what went wrong.
+        # The process closes its copy; this one is read after a failure.
         log = tempfile.TemporaryFile(mode="w+", prefix="embedded-aws-log-")  # noqa: SIM115
-        # Made here, so that either can remove it: the process when this one is killed, and this one
-        # when the process is.
+        # Created here, so that each process can remove it if the other is killed.
         scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
         options = {
             "--region": region,
@@ -114,7 +112,7 @@ class EmbeddedAws:
         """Variables that point a child process (AWS CLI, boto3) at this embedded AWS."""
         return {
             **client_environment(self.endpoint_url, self.region),
-            # Without this, a client in doubt about credentials asks the network.
+            # Without it, a client without credentials sends a request to the network.
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 

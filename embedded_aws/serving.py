@@ -18,7 +18,7 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 
-# Seconds that open requests get to finish after a stop was asked for.
+# Seconds that open requests have to finish after a stop.
 _GRACE = 0.5
 
 
@@ -28,7 +28,7 @@ async def serve(
     """Answer requests on `listener` until `stop` is set; call `announce` once when ready."""
     install()
     config = Config()
-    # A duplicate, because hypercorn closes what it is given and the listener has an owner.
+    # A duplicate, because hypercorn closes its socket and the caller owns the listener.
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = _GRACE
@@ -58,7 +58,7 @@ def _announcing(announce: Callable[[], None]) -> Any:
 
 
 def _end_function_workers() -> None:
-    """End the interpreters that run Lambda functions: nothing else does, and they would stay."""
+    """End the interpreters that run Lambda functions; ministack does not end them."""
     functions = sys.modules.get("ministack.services.lambda_svc")
     if functions is not None:
         functions.reset()

@@ -14,14 +14,14 @@ HOST = "127.0.0.1"
 ACCESS_KEY = "embedded"
 SECRET_KEY = "embedded"  # noqa: S105 - not a secret: the emulator accepts every signature
 ACCOUNT_ID = "123456789012"
-# What the folder with the files of a run is called, below the folder for temporary files.
+# The prefix of the folder with the files of a run, in the folder for temporary files.
 SCRATCH_PREFIX = "embedded-aws-"
 
-# Set where a real PostgreSQL stands behind every database instance: its host and port.
+# Set if a real PostgreSQL is connected for all database instances: its host and port.
 DATABASE_VARIABLE = "EMBEDDED_DATABASE"
-# Set where a program runs a real PostgreSQL for every database instance: its URL on loopback.
+# Set if a program runs a real PostgreSQL for each database instance: its URL on loopback.
 DATABASE_HOST_VARIABLE = "EMBEDDED_DATABASE_HOST"
-# The certificate authority of that database, for functions that verify it: the variable is theirs.
+# The certificate authority of that database; the functions that verify it read the variable.
 DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 
 # Set if a real Valkey is connected for every cache: its URL, with a user who can change its users.

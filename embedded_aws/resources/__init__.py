@@ -1,1 +1,1 @@
-"""The resource types that ministack's CloudFormation does not have, one module a subject."""
+"""Resource types that ministack's CloudFormation lacks or implements in part."""

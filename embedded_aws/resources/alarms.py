@@ -1,4 +1,4 @@
-"""Alarms on formulas, which ministack refuses, and AWS::CloudWatch::CompositeAlarm."""
+"""Alarms on metric math, which ministack refuses, and AWS::CloudWatch::CompositeAlarm."""
 
 import re
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def _recorded(record: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, 
 
 
 def _check_formula(formula: list[Properties], properties: Properties) -> None:
-    """Refuse what PutMetricAlarm refuses of a formula."""
+    """Refuse metric math that PutMetricAlarm refuses."""
     both = {"MetricName", "Namespace", "Dimensions", "Period", "Statistic"} & properties.keys()
     if both:
         raise ValueError(f"An alarm on Metrics may not have {sorted(both)[0]} of its own.")

@@ -1,4 +1,4 @@
-"""What Ref and Fn::GetAtt give on AWS and ministack's handlers leave out."""
+"""Values of Ref and Fn::GetAtt that ministack's handlers leave out."""
 
 import os
 from collections.abc import Callable
@@ -65,7 +65,7 @@ def _web_acl(physical_id: str, _properties: Properties, _known: dict[str, Any]) 
 
 def _database(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
     record = tables.DATABASES[physical_id]
-    # Reported by DescribeDBInstances, dropped by ministack's handler.
+    # DescribeDBInstances reports it; ministack's handler drops it.
     if "EnableCloudwatchLogsExports" in properties:
         record["EnabledCloudwatchLogsExports"] = list(properties["EnableCloudwatchLogsExports"])
     real, _, port = os.environ.get(DATABASE_VARIABLE, "").rpartition(":")
@@ -80,7 +80,7 @@ def _database(physical_id: str, properties: Properties, _known: dict[str, Any]) 
 
 
 def _function(physical_id: str, properties: Properties, _known: dict[str, Any]) -> dict[str, Any]:
-    # Dropped by ministack's handler, though its Lambda API has it.
+    # ministack's handler drops it; its Lambda API has it.
     settings = tables.LAMBDA_FUNCTIONS[physical_id]["config"]
     settings["VpcConfig"] = functions.vpc_config_with_id(properties.get("VpcConfig"))
     return {}
@@ -105,7 +105,7 @@ def _replication_group(
 
 
 def cache_address(prefix: str) -> str:
-    """An ElastiCache host name in this region, such as PREFIX.eun1.cache.amazonaws.com."""
+    """Return an ElastiCache host name in this region, such as PREFIX.eun1.cache.amazonaws.com."""
     area, *middle, number = get_region().split("-")
     directions = {"southeast": "se", "southwest": "sw", "northeast": "ne", "northwest": "nw"}
     code = area + "".join(directions.get(part, part[:1]) for part in middle) + number

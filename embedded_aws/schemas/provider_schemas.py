@@ -1,7 +1,6 @@
-"""The schemas that ship with cfn-lint, read without importing cfn-lint (0.5 s).
+"""The provider schemas that cfn-lint contains, read without importing cfn-lint (0.5 s).
 
-Of the providers' schemas cfn-lint keeps one file a region that maps each resource type to a content
-hash, and one schema file a hash.
+cfn-lint has one file for each region, which maps each resource type to a content hash, and one schema file for each hash.
 """
 
 import functools
@@ -42,9 +41,9 @@ def _load(digest: str) -> Schema:
 
 
 def schema_of(resource_type: str, region: str) -> Schema:
-    """The provider schema of `resource_type` in `region`.
+    """Return the provider schema of `resource_type` in `region`.
 
-    Raises UnknownTypeError when CloudFormation does not have the type there.
+    Raises UnknownTypeError if CloudFormation does not have the type in the region.
     """
     if resource_type.startswith("Custom::"):
         resource_type = "AWS::CloudFormation::CustomResource"
@@ -56,11 +55,10 @@ def schema_of(resource_type: str, region: str) -> Schema:
 
 @functools.cache
 def regional_extension(name: str, region: str) -> Schema | None:
-    """The content of the extension `name` for `region`; None if there is none.
+    """Return the content of the extension `name` for `region`; None if there is none.
 
-    Extensions are cfn-lint's own schemas beside the providers' ones; those about what a region
-    offers, made from AWS's price lists, hold one schema a region. Only the region's part is kept:
-    the largest file is 3.7 MB, read in 0.1 s.
+    Extensions are cfn-lint's own schemas. Those about the offers of regions, made from AWS's price lists, have one schema for each
+    region. Only the region's part is kept: the largest file is 3.7 MB, read in 0.1 s.
     """
     path = _directory() / "extensions" / f"{name}.json"
     regions: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,7 @@
-"""Refuse the database classes, cache nodes and instance types that a region does not have.
+"""Refuse database classes, cache nodes and instance types that a region does not have.
 
-Services have the same API in every region and not the same machines, so a template that is right by
-its schemas fails in some regions. What each offers is read from cfn-lint's lists, with cfn-lint's
-verdict; where they say nothing of a region or an engine, nothing is refused.
+Services have the same API in every region but different machines, so a template that fits its schemas fails in some regions.
+The offers come from cfn-lint's lists; if these say nothing about a region or an engine, nothing is refused.
 """
 
 from typing import Any
@@ -28,9 +27,9 @@ def refuse_missing(resource_type: str, properties: Properties, region: str) -> N
 def refuse_missing_instance_type(instance_type: str | None, region: str) -> None:
     """Raise ServiceCallError with Auto Scaling's message for an instance type that the region does not offer.
 
-    For a group and not for its launch template, of which EC2 checks no value before a launch:
+    The check is for groups and not for launch templates, whose values EC2 checks only at a launch:
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-template-restrictions.html
-    The message is quoted in https://github.com/eksctl-io/eksctl/issues/1670.
+    https://github.com/eksctl-io/eksctl/issues/1670 quotes the message.
     """
     offer = regional_extension(_INSTANCE_TYPES, region)
     if instance_type and offer and instance_type not in offer["enum"]:
@@ -44,7 +43,7 @@ def refuse_missing_instance_type(instance_type: str | None, region: str) -> None
 
 
 def _refuse_missing_database_class(properties: Properties, region: str) -> None:
-    """The message is quoted in https://github.com/aws-quickstart/quickstart-awx/issues/47."""
+    """https://github.com/aws-quickstart/quickstart-awx/issues/47 quotes the message."""
     wanted = properties.get("DBInstanceClass")
     offer = regional_extension(_DATABASE_CLASSES, region)
     if not wanted or not offer:
@@ -74,7 +73,7 @@ def _refuse_missing_database_class(properties: Properties, region: str) -> None:
 def _is_about(condition: Properties, properties: Properties) -> bool:
     """Whether a list of classes is about the engine and licence of a database.
 
-    A condition that allows no licence (`False`) is that of an engine with one licence only.
+    A condition with the licence `False` is that of an engine with only one licence.
     """
     if condition["Engine"]["const"] != str(properties.get("Engine")).lower():
         return False
@@ -83,7 +82,7 @@ def _is_about(condition: Properties, properties: Properties) -> bool:
 
 
 def _refuse_missing_node_type(node_type: str | None, region: str) -> None:
-    """Terraform's users quote the message from CreateReplicationGroup."""
+    """Users of Terraform quote the message of CreateReplicationGroup."""
     offer = regional_extension(_CACHE_NODE_TYPES, region)
     if node_type and offer and node_type not in offer["enum"]:
         raise ServiceCallError(
@@ -94,5 +93,5 @@ def _refuse_missing_node_type(node_type: str | None, region: str) -> None:
 
 
 def _absence(wanted: str, region: str) -> str:
-    """What the services leave out, and what a rehearsal of several regions needs."""
+    """The reason, which the services leave out and a rehearsal of several regions needs."""
     return f"{wanted} is not offered in {region}."

@@ -1,5 +1,6 @@
-"""Check a value against a provider schema like CloudFormation: strict on names, lenient on
-scalars, because a template may spell 80 as "80" and true as "true".
+"""Check a value against a provider schema like CloudFormation.
+
+The check is strict on names and lenient on scalars, because a template can spell 80 as "80" and true as "true".
 """
 
 import functools
@@ -15,7 +16,7 @@ REPORTED = 8
 
 
 def problems(properties: dict[str, Any], schema: Schema) -> list[str]:
-    """What is wrong with `properties`, each as "#/Path: sentence"; empty when nothing is."""
+    """The problems of `properties`, each as "#/Path: sentence"; empty if there are none."""
     found: list[str] = []
     for problem in _check(properties, schema, schema, "#"):
         found.append(problem)

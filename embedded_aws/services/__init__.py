@@ -1,1 +1,1 @@
-"""Service APIs that ministack does not have: small stores of what was put into them."""
+"""Service APIs that ministack lacks or implements in part."""

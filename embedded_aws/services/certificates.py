@@ -1,6 +1,7 @@
-"""What ACM reads from an imported certificate, and what it rejects; ministack's ACM accepts any input.
+"""What ACM reads from an imported certificate, and what it refuses; ministack's ACM accepts any input.
 
-Rules: https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html and import-reimport.html.
+https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html
+https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html
 """
 
 import json
@@ -26,7 +27,7 @@ _CURVES = {
     "secp384r1": "EC_secp384r1",
     "secp521r1": "EC_secp521r1",
 }
-# Those that mean something without another one.
+# The usages that do not depend on another usage.
 _KEY_USAGES = (
     "digital_signature",
     "content_commitment",
@@ -41,7 +42,7 @@ _LONGEST_KEY_BYTES = 5120
 
 
 def install() -> None:
-    """Put the rules in front of ministack's ACM."""
+    """Check requests before ministack's ACM answers them."""
     functions.import_certificate.replace(_guarded(_import, functions.import_certificate.current))
     functions.delete_certificate.replace(_guarded(_delete, functions.delete_certificate.current))
     described = functions.certificate_detail.current
@@ -73,7 +74,7 @@ def _delete(request: Request, answer: Answer) -> Any:
 
 
 def _import(request: Request, answer: Answer) -> Any:
-    """Import a complete certificate that is valid today and, into an ARN, of the kind that the ARN has."""
+    """Import a complete certificate that is valid today; an existing ARN keeps its kind of key."""
     certificate = _whole(request)
     arn = request.get("CertificateArn")
     if arn:
@@ -91,7 +92,7 @@ def _import(request: Request, answer: Answer) -> Any:
 
 
 def _whole(request: Request) -> x509.Certificate:
-    """The certificate of a request, if it is valid today and the key is its own."""
+    """The certificate of a request, if it is valid today and has the key of the request."""
     pem, key_pem = (
         functions.decode_pem(request.get(name)).encode() for name in ("Certificate", "PrivateKey")
     )
@@ -119,7 +120,7 @@ def _imported(arn: str) -> x509.Certificate:
 
 
 def _check_kind(request: Request, new: x509.Certificate, old: x509.Certificate) -> None:
-    """The key's type stays, usages may be added only, and tags are another call's."""
+    """The type of key does not change, usages can only be added, and another call sets tags."""
     if request.get("Tags"):
         raise _invalid("Tagging is not permitted on re-import.")
     if _algorithm(new) != _algorithm(old):
@@ -166,7 +167,7 @@ def _algorithm(certificate: x509.Certificate) -> str:
 
 
 def _described_details(record: dict[str, Any]) -> dict[str, Any]:
-    """What DescribeCertificate says beyond ministack's answer."""
+    """Details of DescribeCertificate that ministack leaves out."""
     used = {"InUseBy": _used_by(record["CertificateArn"])}
     if record.get("Type") != "IMPORTED":
         return used
@@ -175,7 +176,7 @@ def _described_details(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _used_by(arn: str) -> list[str]:
-    """The load balancers with a listener that has the certificate, and what ministack knows of."""
+    """The load balancers with a listener that has the certificate, and the users that ministack knows."""
     balancers = {
         listener["LoadBalancerArn"]
         for listener in tables.LISTENERS.values()

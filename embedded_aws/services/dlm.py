@@ -1,4 +1,4 @@
-"""Data Lifecycle Manager: snapshot policies (kept, never carried out)."""
+"""Data Lifecycle Manager: snapshot policies, which are stored and never run."""
 
 import time
 from collections.abc import Mapping

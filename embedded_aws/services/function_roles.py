@@ -1,4 +1,4 @@
-"""Functions call as a session of their role, as on AWS, and not as the account: Service Catalog asks its callers."""
+"""Functions call AWS with a session of their role, as on AWS, and not as the account."""
 
 import secrets
 from typing import Any

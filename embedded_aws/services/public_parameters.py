@@ -11,6 +11,6 @@ _IMAGES = {
 
 
 def install() -> None:
-    """Make them resolvable."""
+    """Add the parameters."""
     for name, image in _IMAGES.items():
         tables.PUBLIC_IMAGE_PARAMETERS.setdefault(f"{_PREFIX}{name}", image)

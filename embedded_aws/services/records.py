@@ -1,7 +1,7 @@
-"""A service that only keeps records, plugged into ministack's dispatch.
+"""A service that stores records, added to ministack's dispatch.
 
-botocore on the client's side has validated each request before it comes here, and a resource
-handler goes through botocore too, so an operation may rely on its required members.
+botocore on the client's side validates each request, and a resource handler uses botocore too, so an operation can rely on its
+required members.
 """
 
 import json
@@ -75,7 +75,7 @@ class RecordService:
         return dict(self._stores)
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
-        """Take back what `get_state` gave."""
+        """Restore what `get_state` returned."""
         for name, store in self._stores.items():
             store.update((state or {}).get(name, {}))
 

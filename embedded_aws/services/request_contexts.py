@@ -1,9 +1,10 @@
-"""What policies are evaluated against where ministack leaves it out or differs.
+"""Resources and condition keys that ministack leaves out, or sets differently, when it evaluates policies.
 
-A request's resource and a resource's tags: a policy that names them would allow nothing, although AWS would allow the
-call. aws:PrincipalArn of a session: AWS gives the ARN of the role with its path, and not that of the session. A role's
-path in its ARN, the stack of a change set, and the boundary and policy that a request to IAM is about. Every request is as secure as one over TLS:
-the endpoint is on this machine.
+- The resource of a request and the tags of a resource: without them, a policy that names them allows nothing.
+- aws:PrincipalArn of a session: on AWS the ARN of the role with its path, not that of the session.
+- The path in the ARN of a role, the stack of a change set, the boundary and the managed policy of a request to IAM.
+- aws:SecureTransport is true: the endpoint is on this machine.
+
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
 """
@@ -26,7 +27,7 @@ _NEW = {
 
 
 def install() -> None:
-    """Name the resource of requests that create one, find the tags of resources, and name the role of a session."""
+    """Complete the resources, the tags and the condition keys."""
     functions.request_resource.replace(_naming_resource(functions.request_resource.current))
     functions.request_tags.replace(_with_iam_keys(functions.request_tags.current))
     functions.resolve_condition_key.replace(_resolving(functions.resolve_condition_key.current))
@@ -84,7 +85,7 @@ def _with_iam_keys(tags: Callable[..., dict[str, Any]]) -> Callable[..., dict[st
 
 
 def _with_path(arn: str, parameters: Any) -> str:
-    """The ARN of a role with its path: of one that exists, or that a request creates."""
+    """The ARN of a role with its path: of an existing role, or of the role that a request creates."""
     account, _, name = arn.rpartition(":role/")
     if not account:
         return arn
@@ -94,7 +95,7 @@ def _with_path(arn: str, parameters: Any) -> str:
 
 
 def _of_change_set(action: str, parameters: Any) -> str:
-    """The ARN of the stack of a change set that a request names by its ARN; of the change set where events are read."""
+    """The ARN of the stack of a change set that a request names by its ARN; for DescribeEvents, that of the change set."""
     name = functions.request_field.current(parameters, "ChangeSetName")
     change_set = tables.CHANGE_SETS.get(name) or {}
     if action == "cloudformation:DescribeEvents" and change_set:
@@ -103,7 +104,7 @@ def _of_change_set(action: str, parameters: Any) -> str:
 
 
 def _of_iam(parameters: Any) -> dict[str, Any]:
-    """The boundary that a request sets, or else that of the role which it is about, and the managed policy."""
+    """The boundary that a request sets, or else the boundary of its role, and the managed policy."""
     field = functions.request_field.current
     role = tables.ROLES.get(field(parameters, "RoleName")) or {}
     boundary = field(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
@@ -112,7 +113,7 @@ def _of_iam(parameters: Any) -> dict[str, Any]:
 
 
 def _tag_of(arn: str, key: str) -> str | None:
-    """The value of a resource's tag; ministack looks for it only where a policy of the caller, not a boundary, names one."""
+    """The value of a resource's tag; ministack reads it only if a policy of the caller, not a boundary, names one."""
     for name, value in (tagging.resource_tags(arn) or {}).items():
         if name.lower() == key.lower():
             return str(value)

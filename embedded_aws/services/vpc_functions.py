@@ -1,8 +1,8 @@
-"""Functions in a VPC: they do not run, because the engines that they connect to do not exist here.
+"""Functions in a VPC do not run, because the engines that they connect to do not exist here.
 
-The databases and caches of the emulator are records, so a function that connects to one could only fail. A custom
-resource that such a function provides is answered with success. With real databases behind the emulator
-(`--database`, `--database-host`), every database instance reports its address and these functions run.
+The databases and caches of the emulator are records, so a function that connects to one can only fail. A custom resource of
+such a function gets the answer SUCCESS. With real databases (`--database`, `--database-host`), every database instance reports
+its address and these functions run.
 """
 
 import os
@@ -16,7 +16,7 @@ _NOT_RUN: dict[str, Any] = {"body": None, "error": False}
 
 
 def install() -> None:
-    """Keep functions inside a VPC from running, unless there is something for them to reach."""
+    """Do not run functions inside a VPC, unless a real database is connected."""
     if os.environ.get(DATABASE_VARIABLE) or os.environ.get(DATABASE_HOST_VARIABLE):
         return
     execute = functions.execute_function.current

@@ -19,7 +19,7 @@ _DESTINATION = re.compile(r"(:log-group:|:deliverystream/|:s3:::)aws-waf-logs-")
 
 
 def install() -> None:
-    """Put the actions in front of ministack's WAF."""
+    """Answer the actions before ministack's WAF."""
     answer_others, reset_others = waf.handle_request, waf.reset
     state_of_others, restore_others = waf.get_state, waf.load_persisted_state
 

@@ -1,7 +1,7 @@
-"""ECS: capacity providers of a cluster, and services and task definitions without losses.
+"""ECS: capacity providers of a cluster, services and task definitions.
 
-ministack's own handlers of the last two drop what they do not model (execute command, service
-connect, registries, runtime platform); its API keeps it, so these go through the API.
+ministack's handlers of services and task definitions drop what they do not model (execute command, service connect,
+registries, runtime platform). Its API keeps these, so the handlers here call the API.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, physical_name, register
 from embedded_aws.bridge.service_calls import call
 
-# What CloudFormation has and CreateService has not.
+# Properties of CloudFormation that CreateService lacks.
 _NOT_IN_API = ("ForceNewDeployment",)
-# What UpdateService takes (API_UpdateService), by its name in CloudFormation.
+# Properties that UpdateService accepts (API_UpdateService), by their names in CloudFormation.
 _UPDATABLE = (
     "AvailabilityZoneRebalancing",
     "CapacityProviderStrategy",
@@ -32,7 +32,7 @@ _UPDATABLE = (
     "TaskDefinition",
     "VolumeConfigurations",
 )
-# What the removal of a property leaves behind; the others keep what they had, as on AWS.
+# The values after the removal of a property; the others keep their values, as on AWS.
 _CLEARED: dict[str, Any] = {
     "CapacityProviderStrategy": [],
     "EnableExecuteCommand": False,
@@ -40,10 +40,10 @@ _CLEARED: dict[str, Any] = {
     "ServiceRegistries": [],
     "VolumeConfigurations": [],
 }
-# What DescribeServices reports on AWS and ministack's API forgets, by its name in the API.
+# Properties that DescribeServices reports on AWS and ministack's API drops, by their names in the API.
 _FORGOTTEN_OF_SERVICE = {"AvailabilityZoneRebalancing": "availabilityZoneRebalancing"}
 
-# What a cluster has of its providers, by the names in the API.
+# The members of a cluster that concern providers, by their names in the API.
 _PROVIDERS = ("capacityProviders", "defaultCapacityProviderStrategy")
 
 
@@ -72,7 +72,7 @@ def install() -> None:
 
 
 def _keeping_providers(update: Callable[..., Created]) -> Callable[..., Created]:
-    """An update of a cluster leaves the providers that ClusterCapacityProviderAssociations attached; ministack detaches them."""
+    """Keep the providers that ClusterCapacityProviderAssociations attached; ministack detaches them when a cluster is updated."""
 
     def keeping(
         physical_id: str, old: Properties, new: Properties, stack_name: str, *rest: Any
@@ -153,7 +153,7 @@ def _create_service(logical_id: str, properties: Properties, stack_name: str) ->
 
 
 def _api_names(properties: Properties) -> dict[str, Any]:
-    """The two properties whose name in the API differs by more than case."""
+    """Rename the properties whose name in the API differs by more than case."""
     renamed = {"PlacementStrategies": "placementStrategy"}
     return {renamed.get(name, name): value for name, value in properties.items()}
 

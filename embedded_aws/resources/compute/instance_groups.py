@@ -1,9 +1,8 @@
 """Auto Scaling groups that start instances.
 
-ministack keeps a group without instances. Here each instance that a group wants is a record in EC2, made from the
-version of the launch template that the group names, which must be there, as must its image, subnet and profile.
-Nothing boots and nobody runs the user data: where a template waits for the signal of a boot, the instance is taken
-to have sent SUCCESS, and the event that CloudFormation shows then is in the stack.
+ministack keeps a group without instances. Here each instance that a group needs is a record in EC2. It uses the version of the
+launch template that the group names; template, image, subnet and profile must exist. No instance boots and no user data runs:
+where a template waits for a signal, the stack gets the event of a SUCCESS signal.
 """
 
 from typing import Any
@@ -24,7 +23,7 @@ _FROM_TEMPLATE = ("InstanceType", "KeyName", "UserData", "SecurityGroupIds", "Ia
 
 
 def install() -> None:
-    """Put the instances behind ministack's handlers of groups, and the stack's tags on both."""
+    """Add instances to ministack's handlers of groups, and the stack's tags to groups and instances."""
     _propagate_stack_tags()
     handlers = tables.RESOURCE_HANDLERS[_TYPE]
     create, update, delete = (handlers[action] for action in ("create", "update", "delete"))
@@ -59,9 +58,9 @@ def install() -> None:
 
 
 def _propagate_stack_tags() -> None:
-    """Give the tags that a group has from its stack what a group's tags need to be valid.
+    """Complete the tags that a group gets from its stack, so that they are valid tags of a group.
 
-    They reach the instances whatever a template says of its own tags:
+    They reach the instances whatever a template says about its own tags:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
     """
     merge = functions.with_stack_tags.current
@@ -81,7 +80,7 @@ def _propagate_stack_tags() -> None:
 
 
 def _launch_data(properties: Properties) -> Properties:
-    """The content of the launch template's version; ValueError with EC2's message if it does not exist."""
+    """Return the content of the launch template's version; raise ValueError with EC2's message if it does not exist."""
     for subnet in properties.get("VPCZoneIdentifier") or []:
         if subnet not in tables.SUBNETS:
             raise ValueError(f"The subnet ID '{subnet}' does not exist")
@@ -122,7 +121,7 @@ def _check(data: Properties) -> None:
 
 
 def _image_of(image: str) -> str | None:
-    """The id of an image that may be named by a parameter."""
+    """Return the ID of an image, which can be given as the name of a parameter."""
     if not image.startswith(_PARAMETER):
         return image
     resolved: str | None = ssm.resolve_parameter_value(image.removeprefix(_PARAMETER))
@@ -167,7 +166,7 @@ def _end(name: str) -> None:
 
 
 def _delete_volumes_of(instances: list[str]) -> None:
-    """Their root volumes, which ministack leaves behind; what was attached later stays, detached."""
+    """Delete the root volumes, which ministack leaves, and detach the others."""
     for name, volume in list(tables.VOLUMES.items()):
         attached = [a for a in volume["Attachments"] if a["InstanceId"] in instances]
         if attached:

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: what scales, and by which policy."""
+"""Application Auto Scaling: scalable targets and scaling policies."""
 
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import call

@@ -11,7 +11,7 @@ _PREFIX = "BucketNamePrefix"
 
 
 def install() -> None:
-    """ministack's handlers receive the full name for a prefix."""
+    """Pass the full name of a bucket to ministack's handlers."""
     handler = tables.RESOURCE_HANDLERS["AWS::S3::Bucket"]
     create, update = handler["create"], handler["update"]
 

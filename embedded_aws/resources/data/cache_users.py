@@ -1,7 +1,7 @@
 """Users of caches: ElastiCache's rules for their passwords, and the same users in a real Valkey.
 
-The caches of the emulator are records. With a real Valkey behind them (`--cache`), the members of every user group are
-users there, with the access and the passwords that CloudFormation gave them, from the moment it did.
+The caches of the emulator are records. With a real Valkey (`--cache`), the members of every user group are users there, with
+the access and the passwords that CloudFormation sets.
 """
 
 import functools
@@ -25,7 +25,7 @@ _groups: dict[str, list[str]] = {}
 
 
 def install() -> None:
-    """Check passwords; with a real Valkey, keep its users as those of the groups."""
+    """Check passwords; with a real Valkey, keep its users equal to the members of the groups."""
     users, groups = (tables.RESOURCE_HANDLERS[kind] for kind in (_USER, _GROUP))
     users["create"] = _checked(users["create"], _of_creation)
     users["update"] = _checked(users["update"], _of_update)
@@ -79,7 +79,7 @@ def _passwords_of(properties: Mapping[str, Any]) -> list[str]:
 
 
 def _check(passwords: list[str]) -> None:
-    """Refuse what ElastiCache refuses, without repeating a password."""
+    """Refuse passwords that ElastiCache refuses; the message does not repeat them."""
     if len(passwords) > _MOST_PASSWORDS:
         raise ValueError(
             f"A user can have at most {_MOST_PASSWORDS} passwords"
@@ -106,7 +106,7 @@ def _forget(physical_id: str) -> None:
 
 
 def _apply() -> None:
-    """Give the Valkey the members of the groups, and no other user that was one."""
+    """Create the members of the groups in the Valkey, and delete former members."""
     # Only a test that runs an engine has the client.
     import valkey
 

@@ -1,4 +1,4 @@
-"""AWS::ElastiCache::ServerlessCache; final snapshots of replication groups; users as clients can read them."""
+"""AWS::ElastiCache::ServerlessCache; final snapshots of replication groups; users in DescribeUsers."""
 
 from typing import Any
 from xml.sax.saxutils import escape
@@ -48,7 +48,7 @@ def install() -> None:
 
 
 def _snapshot_group(physical_id: str, _properties: Properties) -> None:
-    """What DeletionPolicy: Snapshot leaves of a replication group."""
+    """The snapshot that the policy Snapshot leaves of a replication group."""
     if physical_id in tables.REPLICATION_GROUPS:
         name = functions.snapshot_id(physical_id)
         call("elasticache", "CreateSnapshot", SnapshotName=name, ReplicationGroupId=physical_id)
@@ -58,8 +58,7 @@ def _create(_logical_id: str, properties: Properties, _stack_name: str) -> Creat
     settings = {name: properties.get(name) for name in _CREATE}
     cache = call("elasticache", "CreateServerlessCache", **settings)["ServerlessCache"]
     name = cache["ServerlessCacheName"]
-    # ministack without Docker gives every cache the address "redis"; on AWS the reader has a port
-    # of its own.
+    # ministack without Docker gives every cache the address "redis"; on AWS the reader has another port.
     address = cache_address(f"{name}-embedded.serverless")
     record = tables.SERVERLESS_CACHES[name]
     record["Endpoint"] = {"Address": address, "Port": 6379}

@@ -1,4 +1,4 @@
-"""Block storage: EBS volumes and the policies that snapshot them."""
+"""EBS volumes, and the policies that create snapshots of them."""
 
 from embedded_aws.bridge import tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
@@ -77,7 +77,7 @@ def _delete_volume(physical_id: str, _properties: Properties) -> None:
 
 
 def _snapshot_volume(physical_id: str, properties: Properties) -> None:
-    """What the policy Snapshot leaves of a volume, with its tags."""
+    """The snapshot that the policy Snapshot leaves of a volume, with its tags."""
     if physical_id in tables.VOLUMES:
         tags = tag_specification("snapshot", properties)
         call("ec2", "CreateSnapshot", VolumeId=physical_id, TagSpecifications=tags)

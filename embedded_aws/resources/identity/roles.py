@@ -1,7 +1,7 @@
-"""AWS::IAM::Role with its permissions boundary, which ministack 1.5.33 drops, and what the launch role may do to roles.
+"""AWS::IAM::Role with its permissions boundary, which ministack 1.5.33 drops, and the launch role's permissions on roles.
 
-The provider schema says which calls the handlers make, but not in which order. So an update must be allowed in each
-order: policies are written to the role as it is and as it becomes.
+The provider schema lists the calls of the handlers, but not their order. So an update must be allowed in each order: with the
+state of the role before the update and after it.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,20 +13,20 @@ from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.bridge.service_calls import call
 
-# Whether the role that works may make a call: action, ARN of the role and condition keys in lower case.
+# Raises an error if the launch role may not make a call: action, ARN of the role, condition keys in lower case.
 Require = Callable[[str, str, dict[str, Any]], None]
 _ROLE, _POLICY = "AWS::IAM::Role", "AWS::IAM::Policy"
 _BOUNDARY = "iam:permissionsboundary"
-# The sentence IAM answers with.
+# IAM's message.
 _UNKNOWN = "Scope ARN: {} does not exist or is not attachable."
 
 
 def _full_access(_action: str, _arn: str, _keys: dict[str, Any]) -> None:
-    """The permissions of a deployment without a launch role: everything."""
+    """The permissions of a deployment without a launch role: all."""
 
 
 def install(require: Require = _full_access) -> None:
-    """Set boundaries, and hold every change of a role to what `require` allows."""
+    """Set boundaries, and check every change of a role with `require`."""
     roles = tables.RESOURCE_HANDLERS[_ROLE]
     policies = tables.RESOURCE_HANDLERS[_POLICY]
     create, update = roles["create"], roles["update"]
@@ -69,7 +69,7 @@ def install(require: Require = _full_access) -> None:
 
 
 def _unknown_boundary(arn: str) -> Any:
-    """IAM's refusal of a boundary that does not exist; ministack knows it only where it checks every caller."""
+    """IAM's error for a boundary that does not exist; ministack returns it only if it checks every caller."""
     if functions.policy_exists(arn):
         return None
     return functions.iam_error(404, "NoSuchEntity", _UNKNOWN.format(arn), ns="iam")
@@ -119,7 +119,7 @@ def _require_update(
 
 
 def _tags_from_elsewhere(role: dict[str, Any] | None, old: Properties) -> list[dict[str, str]]:
-    """The tags of a role that its template did not set: CloudFormation changes only its own."""
+    """The tags of a role that its template did not set: CloudFormation changes only its own tags."""
     own = {tag["Key"] for tag in old.get("Tags", ())}
     return [tag for tag in (role or {}).get("Tags", ()) if tag["Key"] not in own]
 
@@ -128,7 +128,7 @@ _GRANTING = {"Policies": "iam:PutRolePolicy", "ManagedPolicyArns": "iam:AttachRo
 
 
 def _granting(properties: Properties) -> Iterator[str]:
-    """The calls that give a role its policies."""
+    """The calls that attach policies to a role."""
     yield from (action for name, action in _GRANTING.items() if properties.get(name))
 
 
@@ -137,7 +137,7 @@ def _bounded(boundary: Any) -> dict[str, Any]:
 
 
 def _keys_of(role: dict[str, Any]) -> dict[str, Any]:
-    """The condition keys of a call about a role that exists."""
+    """The condition keys of a call on an existing role."""
     tags = {f"aws:resourcetag/{tag['Key'].lower()}": tag["Value"] for tag in role.get("Tags", ())}
     return {**tags, **_bounded(role.get("PermissionsBoundary"))}
 

@@ -49,7 +49,7 @@ def tag_specification(kind: str, properties: Properties) -> list[dict[str, Any]]
 
 
 def sync_tags(resource_id: str, old: Properties, new: Properties) -> None:
-    """Give an EC2 resource the tags of its new properties."""
+    """Set the tags of an EC2 resource to those of its new properties."""
     before = {tag["Key"] for tag in old.get("Tags") or []}
     after = {tag["Key"] for tag in new.get("Tags") or []}
     if gone := [{"Key": key} for key in sorted(before - after)]:
@@ -59,7 +59,7 @@ def sync_tags(resource_id: str, old: Properties, new: Properties) -> None:
 
 
 def retag(attributes: Callable[[str], dict[str, Any]]) -> Update:
-    """An update for EC2 types of which only the tags change in place."""
+    """An update for EC2 types that change only their tags in place."""
 
     def update(physical_id: str, old: Properties, new: Properties, _stack_name: str) -> Created:
         values = attributes(physical_id)

@@ -1,4 +1,4 @@
-"""Route 53 hosted zones, private ones too, which ministack's handler makes public and deletes with records in them."""
+"""Route 53 hosted zones; ministack's handler makes private zones public and deletes zones with records."""
 
 from embedded_aws.bridge.registry import Created, Properties, ignoring, register
 from embedded_aws.bridge.service_calls import call

@@ -1,4 +1,4 @@
-"""DeleteLoadBalancer of the API: refused while protection is on, and it deletes the listeners, which ministack leaves.
+"""DeleteLoadBalancer of the API: deletion protection, and the deletion of listeners, which ministack leaves.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html
 """
@@ -10,7 +10,7 @@ from embedded_aws.bridge.service_calls import call
 
 
 def install() -> None:
-    """Put the rules before the deletion."""
+    """Check protection and delete listeners first."""
     delete = tables.LOAD_BALANCING_ACTIONS["DeleteLoadBalancer"]
 
     def delete_whole(parameters: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rules that allow traffic: of security groups, and network ACLs with entries and subnets."""
+"""Rules of security groups, and network ACLs with their entries and subnets."""
 
 from ministack.services import ec2
 

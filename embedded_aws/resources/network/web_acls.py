@@ -1,4 +1,4 @@
-"""AWS WAF: the association of a web ACL with a resource, and its log."""
+"""AWS WAF: associations of web ACLs, and their logging configurations."""
 
 from embedded_aws.bridge.registry import Created, Properties, ignoring, no_update, register
 from embedded_aws.bridge.service_calls import call

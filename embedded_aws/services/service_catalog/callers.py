@@ -1,4 +1,4 @@
-"""The caller: the identity that launch paths and the owner of a provisioned product depend on."""
+"""The caller: the identity that determines launch paths and the owner of a provisioned product."""
 
 import contextvars
 from collections.abc import Mapping

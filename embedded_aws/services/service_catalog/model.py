@@ -1,7 +1,7 @@
-"""What botocore's model of the API demands of a request and of an answer.
+"""What botocore's model of the API requires of a request and of an answer.
 
-botocore itself checks only types, required members and least lengths; here the largest lengths,
-enumerations and patterns are checked too, as the service does.
+botocore checks only types, required members and minimum lengths; this module also checks maximum lengths, enumerations and
+patterns, as the service does.
 """
 
 import functools

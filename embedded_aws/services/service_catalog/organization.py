@@ -1,7 +1,7 @@
-"""The organization of an account, as the embedded Organizations keeps it.
+"""The organization of an account, as the embedded Organizations stores it.
 
-ministack takes every account for the manager of an organization of its own. One that another account
-has made, or invited, belongs to that one's.
+ministack treats every account as the manager of its own organization. Here an account that another account created or invited
+belongs to the organization of that account.
 """
 
 from ministack.core.responses import get_account_id

@@ -1,4 +1,4 @@
-"""Operations on portfolio shares, which take time if an organization's accounts must follow."""
+"""Operations on portfolio shares, which take time if the accounts of an organization must follow."""
 
 from ministack.core.responses import get_account_id
 
@@ -6,8 +6,8 @@ from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog import organization, state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
-# How often an operation on a share with an organization is found in progress. Not a time: on a busy machine too, whoever
-# looks sees it, and sees its end.
+# How often a caller finds an operation on a share with an organization in progress. A count and not a time, so that every
+# caller sees it in progress and sees its end, also on a busy machine.
 _LOOKS = 3
 
 

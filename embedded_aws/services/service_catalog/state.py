@@ -1,4 +1,4 @@
-"""What the embedded Service Catalog keeps by account and region, and how operations find it."""
+"""What the embedded Service Catalog stores by account and region, and how operations find it."""
 
 import secrets
 import string
@@ -20,15 +20,15 @@ templates = new_store()
 constraints = new_store()
 tag_options = new_store()
 shares = new_store()
-# What is done to shares, by the token that it is asked after with.
+# Operations on shares, by their tokens.
 share_operations = new_store()
-# Whether the organization may be shared with, by account: AWS keeps it for all regions together.
+# Whether the account can share with the organization; one setting for all regions.
 organizations_access: Any = AccountScopedDict()
 # Principals that an account has associated with a portfolio of another, by the portfolio.
 local_principals = new_store()
 provisioned_products = new_store()
 records = new_store()
-# What was answered under an idempotency token.
+# The answers by idempotency token.
 tokens = new_store()
 
 STORES = {

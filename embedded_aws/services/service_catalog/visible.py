@@ -1,7 +1,6 @@
 """What an account sees: its own portfolios and products, and those that others share with it.
 
-A share with an account is imported by accepting it; a share with the organization, or with an
-organizational unit, is there for the accounts without that.
+An account imports a share by accepting it; a share with the organization, or with an organizational unit, needs no import.
 """
 
 from ministack.core.responses import get_account_id, get_region

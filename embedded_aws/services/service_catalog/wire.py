@@ -1,4 +1,4 @@
-"""The service on the wire: requests and answers checked, callers known, repetitions answered."""
+"""The service's requests and answers: checks, callers, and repeated requests."""
 
 import hashlib
 import json

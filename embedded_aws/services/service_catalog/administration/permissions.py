@@ -1,4 +1,4 @@
-"""Whether a role or user may call, evaluated with the resources and condition keys that Service Catalog documents.
+"""Whether a role or user may call an operation, with the resources and condition keys that Service Catalog documents.
 
 The account itself may call everything.
 """

@@ -1,4 +1,4 @@
-"""Products: their records, and the two ways to search for them."""
+"""Products: their records, and the two operations that search for them."""
 
 import time
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The templates of versions: fetched once, read for their parameters, narrowed by constraints."""
+"""The templates of versions: fetched once, their parameters, and the rules of constraints."""
 
 import json
 import re

@@ -1,6 +1,6 @@
 """Release buckets of other accounts, which a launch reads if the bucket's policy allows it.
 
-ministack's CloudFormation and Lambda find the buckets of their own account only.
+ministack's CloudFormation and Lambda find only buckets of their own account.
 """
 
 from collections.abc import Iterator

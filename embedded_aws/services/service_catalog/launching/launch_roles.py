@@ -1,8 +1,7 @@
-"""The launch role: who it is, whether Service Catalog may assume it, and what it allows.
+"""The launch role: its identity, whether Service Catalog may assume it, and what it allows.
 
-What a launch role must allow for Service Catalog and CloudFormation to launch at all is checked
-here, because a role that lacks it is found out on AWS only by the first launch. What it must allow
-for each resource is not.
+The checks here cover what Service Catalog and CloudFormation need for any launch, because on AWS only the first launch shows
+that a role lacks it. They do not cover what the role needs for each resource.
 """
 
 from dataclasses import dataclass

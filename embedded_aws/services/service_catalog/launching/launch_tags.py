@@ -1,4 +1,4 @@
-"""The tags of a provisioned product: of its portfolio and product, chosen, and given.
+"""The tags of a provisioned product: of its portfolio and product, of tag options, and of the request.
 
 https://docs.aws.amazon.com/servicecatalog/latest/adminguide/tagoptions-launching.html
 """

@@ -1,6 +1,6 @@
 """Objects that CloudFormation and Lambda read with the launch role: nested templates and function code.
 
-ministack reads them without asking what the role may read.
+ministack reads them without a check of the role.
 """
 
 import contextvars
@@ -23,7 +23,7 @@ _TAG = "s3:existingobjecttag/"
 
 
 def install() -> None:
-    """Evaluate s3:ResourceAccount by the bucket's owner, and the launch role before Lambda reads code."""
+    """Evaluate s3:ResourceAccount with the bucket's owner, and check the launch role before Lambda reads code."""
     resolve = functions.resolve_condition_key.current
     fetch = functions.fetch_function_code.current
 
@@ -49,14 +49,14 @@ def install() -> None:
 
 
 def require(action: str, resource: str, keys: dict[str, Any]) -> None:
-    """Refuse a read that the launch role of the operation in progress does not allow; nothing outside an operation."""
+    """Refuse a read that the launch role of the present operation does not allow; allow all reads outside an operation."""
     role = working_role.get()
     if role is not None:
         role.require(action, resource, {**FORWARDED, **keys})
 
 
 def why_refused(bucket: str, key: str) -> str:
-    """Why the operation in progress cannot read an object; empty if it can."""
+    """Why the present operation cannot read an object; empty if it can."""
     role = working_role.get()
     if role is not None:
         try:

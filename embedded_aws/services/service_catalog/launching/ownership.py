@@ -1,4 +1,4 @@
-"""Hand a provisioned product to another owner, or to another launch role."""
+"""Change the owner or the launch role of a provisioned product."""
 
 import re
 import time

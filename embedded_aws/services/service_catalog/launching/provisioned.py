@@ -1,4 +1,4 @@
-"""Provisioned products and records of what was done with them: what can be asked about both."""
+"""Provisioned products and their records: the operations that describe and search them."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Stacks of provisioned products, made by the embedded CloudFormation with the launch role."""
+"""Stacks of provisioned products: the embedded CloudFormation creates them with the launch role."""
 
 import asyncio
 import re
@@ -129,7 +129,7 @@ def fields_of(name: str, items: list[Record]) -> dict[str, str]:
 
 
 def failure(stack: Stack) -> ServiceError:
-    """Why a stack did not come to what was asked: its first failed resource, or else itself."""
+    """Why a stack operation failed: the reason of the first failed resource, or else of the stack."""
     failed = [event for event in _events(stack) if event["ResourceStatus"].endswith("_FAILED")]
     # The stack's own event lists the resources; theirs say why.
     failed.sort(key=lambda event: bool(event["LogicalResourceId"] == stack["StackName"]))

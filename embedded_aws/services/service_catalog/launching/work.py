@@ -1,4 +1,4 @@
-"""Records of what is done to provisioned products, and the work on them after the answer."""
+"""Records of operations on provisioned products, and the work that follows the answer."""
 
 import asyncio
 import time
