@@ -82,31 +82,42 @@ def _can_use(folder: Path) -> bool:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m embedded_aws",
-        description="An AWS for rehearsals, on 127.0.0.1, until Ctrl-C.",
+        description="Run an AWS for rehearsals on 127.0.0.1 until Ctrl-C.",
         epilog="example: python -m embedded_aws --port 4566 --region eu-north-1",
     )
     parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="port (4566); 0 takes a free one"
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help="port (default 4566); 0 chooses a free port",
     )
     parser.add_argument(
-        "--region", type=_region, default=DEFAULT_REGION, help="region of unsigned requests"
+        "--region",
+        type=_region,
+        default=DEFAULT_REGION,
+        help="region of requests without a signature",
     )
     parser.add_argument(
-        "--state-dir", type=Path, help="directory to keep state in between runs (none: nothing)"
+        "--state-dir",
+        type=Path,
+        help="directory that keeps the state between runs (default: the state is not kept)",
     )
     parser.add_argument(
         "--database",
         metavar="HOST:PORT",
         type=_address,
-        help="a real PostgreSQL that every database instance stands for; functions in a VPC then run",
+        help="a real PostgreSQL for all database instances; with it, functions in a VPC run",
     )
     parser.add_argument(
         "--database-host",
         metavar="URL",
-        help="a program that runs a real PostgreSQL for each database instance; functions in a VPC then run",
+        help="a program that runs a real PostgreSQL for each database instance; with it, functions in a VPC run",
     )
     parser.add_argument(
-        "--database-ca", metavar="FILE", type=Path, help="PEM file with the databases' authority"
+        "--database-ca",
+        metavar="FILE",
+        type=Path,
+        help="PEM file with the certificate authority of the databases",
     )
     parser.add_argument(
         "--cache",

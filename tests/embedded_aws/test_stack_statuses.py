@@ -136,6 +136,22 @@ def test_paused_creation_is_rolled_back(account: Account, option: dict[str, Any]
     assert account.client("sqs").list_queues().get("QueueUrls", []) == []
 
 
+def test_rollback_of_a_paused_creation_keeps_what_it_cannot_delete(account: Account) -> None:
+    bucket = {"Bucket": {"Type": "AWS::S3::Bucket"}}
+    wrong = {"Wrong": {**WRONG["Wrong"], "DependsOn": "Bucket"}}
+    stack = account.launch(template({**bucket, **wrong}), DisableRollback=True)
+    name, s3 = account.resources(stack)["Bucket"], account.client("s3")
+    s3.put_object(Bucket=name, Key="kept", Body=b"kept")
+
+    account.client("cloudformation").rollback_stack(StackName=stack["StackName"])
+    assert account.settled(stack["StackId"])["StackStatus"] == "ROLLBACK_FAILED"
+    assert account.delete(stack)["StackStatus"] == "DELETE_FAILED"
+
+    s3.delete_object(Bucket=name, Key="kept")
+    assert account.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+    assert name not in {each["Name"] for each in s3.list_buckets()["Buckets"]}
+
+
 def paused_update(account: Account) -> tuple[dict[str, Any], str]:
     """A stack with two failed updates in a row, the first of which changed a queue."""
     stack = account.launch(template(QUEUE))

@@ -6,17 +6,18 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.h
 
 from typing import Any
 
-from embedded_aws.bridge import functions, tables
+from embedded_aws.bridge import functions
 
 
 def install() -> None:
     """Keep the resources that a rollback of a creation could not delete, in DELETE_FAILED."""
-    deploy = functions.deploy_stack.current
+    roll_back = functions.roll_back_operation.current
 
-    async def deploy_keeping(stack_name: str, *arguments: Any, **options: Any) -> None:
-        await deploy(stack_name, *arguments, **options)
-        stack = tables.STACKS.get(stack_name) or {}
-        if stack.get("StackStatus") != "ROLLBACK_FAILED":
+    async def roll_back_keeping(
+        stack_name: str, stack_id: str, stack: dict[str, Any], *rest: Any, **named: Any
+    ) -> None:
+        await roll_back(stack_name, stack_id, stack, *rest, **named)
+        if stack["StackStatus"] != "ROLLBACK_FAILED":
             return
         for logical_id, record in stack.get("_rollback_failed", {}).items():
             kept = {
@@ -28,4 +29,4 @@ def install() -> None:
             }
             stack["_resources"].setdefault(logical_id, {**kept, **record})
 
-    functions.deploy_stack.replace(deploy_keeping)
+    functions.roll_back_operation.replace(roll_back_keeping)
