@@ -1,6 +1,7 @@
 """A template is found under every style of S3 URL, and only there."""
 
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def stored(account: Account) -> Account:
 def from_url(account: Account, url: str) -> dict[str, Any]:
     cloudformation = account.client("cloudformation")
     created = cloudformation.create_stack(
-        StackName="by-url", TemplateURL=url, Capabilities=CAPABILITIES
+        StackName=f"by-url-{uuid.uuid4().hex[:8]}", TemplateURL=url, Capabilities=CAPABILITIES
     )
     return account.settled(created["StackId"])
 
