@@ -1,4 +1,4 @@
-"""The two buckets, of documents and of media, and what the tasks may do in them."""
+"""The buckets of documents and media, and the access of the tasks."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from templates_src.data.bucket_removal import (
 )
 
 GLOBAL, ACCOUNT_REGIONAL = "global", "account-regional"
-# Stands for the name of an existing bucket.
+# The placeholder for the name of an existing bucket.
 NAME = "NAME"
 ARN = f"arn:${{AWS::Partition}}:s3:::{NAME}"
-# Objects below 128 KB keep their storage class. Intelligent-Tiering does not move them to a cheaper tier, and the request
-# that moves one to Glacier costs what S3 Standard takes for it in more than a year, besides 40 KB of metadata.
+# Objects below 128 KB keep their storage class. Intelligent-Tiering does not move them to a cheaper tier, and the
+# transition to Glacier costs more than a year in S3 Standard, plus 40 KB of metadata.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
 SMALL_STAY = "all_storage_classes_128K"
 
@@ -109,7 +109,7 @@ def add_bucket(layer: Layer, kind: str, *rules: LifecycleRule, cors: If | None =
     """A private, versioned bucket that is reached over TLS only, unless the environment uses existing buckets.
 
     It stays when the stack is deleted, with the policy that refuses plain HTTP, because S3 deletes only empty buckets;
-    ``bucket_removal`` deletes it where it may. It also stays when it is replaced. A launch that fails leaves none.
+    ``bucket_removal`` deletes it if it is allowed to. It also stays when it is replaced. A failed launch leaves none.
     """
     cleanup = LifecycleRule(
         Id="abort-uploads", Status="Enabled", AbortIncompleteMultipartUpload=ABORT_UPLOADS
@@ -165,7 +165,7 @@ def regional_names(layer: Layer) -> str:
 
 
 def document_rules(layer: Layer) -> tuple[LifecycleRule, LifecycleRule]:
-    """Standard, then Intelligent-Tiering, then Glacier; old versions, and markers of deleted objects, expire."""
+    """Standard, then Intelligent-Tiering, then Glacier; noncurrent versions, and markers of deleted objects, expire."""
     tiers = LifecycleRule(
         Id="tiers",
         Status="Enabled",
@@ -191,7 +191,7 @@ def document_rules(layer: Layer) -> tuple[LifecycleRule, LifecycleRule]:
 
 
 def cors(layer: Layer) -> If:
-    """Browsers may load media and upload it by presigned request, from the given origins; from none by default."""
+    """Let browsers load and upload media with presigned requests from the given origins; by default from none."""
     return If(
         layer.has(MEDIA_CORS_ORIGINS),
         CorsConfiguration(
@@ -214,8 +214,8 @@ def allow_tasks(
 ) -> None:
     """A service's tasks can keep objects in both buckets and find them, but not change the buckets' settings.
 
-    Every object (``/*``): which keys there are is the application's business. Versions are not theirs to delete, so
-    what they overwrite or delete can be restored.
+    Every object (``/*``), because the application chooses the keys. Tasks cannot delete versions, so an overwritten or
+    deleted object can be restored.
     """
     layer.add(
         PolicyType(

@@ -1,7 +1,7 @@
 """Valkey 8 on ElastiCache, broker and cache: serverless, or a replication group of nodes, behind the same outputs.
 
-Either is empty when it is made. Changing the mode makes the other one first and deletes the old one at the end of the
-update, with the tasks that still wait in it.
+A new cache is empty. A change of the mode creates the other one first and deletes the old one at the end of the update,
+with the jobs that still wait in it.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from templates_src.data.connection_urls import add_url_secret, password_of
 
 ENGINE = "valkey"
 MAJOR_VERSION = "8"
-# The minor version that nodes begin with; ElastiCache upgrades it. Serverless takes the major version only.
+# The first minor version of nodes; ElastiCache upgrades it. Serverless accepts only the major version.
 VERSION = f"{MAJOR_VERSION}.2"
 FAMILY = f"{ENGINE}{MAJOR_VERSION}"
 ONE_NODE = "1"
 AUTO, OFF = "auto", "off"
-# Restoring an older state of a broker would repeat tasks that are long done.
+# A restore of an older state of a broker would repeat finished jobs.
 SNAPSHOT_DAYS = 1
 # UTC, at night in Europe, after those of the database.
 SNAPSHOT_WINDOW = "02:00-03:00"
 SNAPSHOT_TIME = SNAPSHOT_WINDOW.partition("-")[0]
 MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
-# Every key and channel, as the cache belongs to one application, and every command but those that halt, empty or reveal
-# the server (KEYS, FLUSHALL, FLUSHDB, CONFIG, DEBUG …), none of which Celery, kombu or the cluster clients send. INFO is
-# counted among them, but changes nothing, and is what Flower and whoever looks for a fault ask first.
+# Every key and channel, because the cache belongs to one application, and every command except those that stop, empty
+# or reveal the server (KEYS, FLUSHALL, FLUSHDB, CONFIG, DEBUG …). Celery, kombu and the cluster clients send none of
+# these. INFO is in the category dangerous, but changes nothing, and Flower and troubleshooting need it.
 ACCESS = "on ~* &* +@all -@dangerous +info"
 NO_ACCESS = "off ~* -@all"
 
@@ -88,7 +88,7 @@ MAXIMUM_STORAGE = number(
     label="Serverless cache: storage at most (GB)",
     description="Limit of a serverless cache's data, and so of its cost; above it, writes fail.",
     default="1",
-    # The bounds of ElastiCache, here and below.
+    # The limits of ElastiCache, here and below.
     at_least=1,
     at_most=5_000,
 )
@@ -104,7 +104,7 @@ MAXIMUM_ECPU = number(
 
 
 def require_resilient_cache_in_prod(layer: Layer) -> None:
-    """A prod cache has nodes of a known size, and one to fail over to."""
+    """Rules: a prod cache is a replication group with a replica and automatic failover."""
     layer.require_in_prod(
         "ProdCacheIsReplicationGroup",
         MODE,
@@ -126,7 +126,7 @@ def require_resilient_cache_in_prod(layer: Layer) -> None:
 
 
 def add_cache(layer: Layer) -> Secret:
-    """The cache in its mode, its outputs, and the secret that holds its URL, which is returned."""
+    """The cache in its mode and its outputs; returns the secret with its URL."""
     serverless = use_serverless(layer)
     nodes = layer.condition("UseReplicationGroup", Not(Equals(Ref(MODE.name), SERVERLESS)))
     users = add_users(layer)
@@ -170,14 +170,15 @@ def add_credentials_outputs(layer: Layer) -> None:
 
 
 def add_users(layer: Layer) -> UserGroup:
-    """The application's two users and their group, in both modes: access control by users is all that a serverless cache has.
+    """The application's two users and their group, in both modes, because a serverless cache supports only access
+    control by users.
 
-    The application is one of the two users, as ``CacheCredentials`` says. The other one exists so that the application can
-    become it without an interruption: tasks that have not been replaced yet stay the former user. ElastiCache takes two
-    passwords for one user, too, but replaces both at once, and the former one is not known to an update.
+    ``CacheCredentials`` selects the user of the application. With the other one, the application can change the user
+    without an interruption: tasks that are not replaced yet keep the former user. ElastiCache also accepts two
+    passwords for one user, but replaces both at once, and an update does not know the former one.
 
-    CloudFormation's reference asks for a user named default in every group. This one can neither sign in nor do anything,
-    so that no client gets in by its default name.
+    CloudFormation's reference requires a user named default in every group. This one cannot sign in and has no
+    permissions, so that no client gets access with the default name.
     """
     users = [
         add_user(layer, *user)
@@ -216,11 +217,11 @@ def add_user(
 
 
 def add_serverless_cache(layer: Layer, condition: str, users: UserGroup) -> ServerlessCache:
-    """A serverless cache, in cluster mode and over TLS always; at its cap it evicts only keys with a time to live.
+    """A serverless cache, always in cluster mode and with TLS; at its limit it evicts only keys with a time to live.
 
-    It must have a name, at most 40 characters of it. So an update that would replace it (other subnets, another key)
-    fails instead, before anything is lost. It is deleted with its snapshots: CloudFormation takes none of it, and a
-    FinalSnapshotName would be taken already when an environment of the same name goes a second time.
+    It must have a name of at most 40 characters. So an update that would replace it (other subnets, another key) fails
+    before data is lost. Its automatic snapshots are deleted with it, and CloudFormation creates no final one: its
+    FinalSnapshotName would already exist when an environment with the same name is deleted a second time.
     """
     return layer.add(
         ServerlessCache(
@@ -247,10 +248,10 @@ def add_serverless_cache(layer: Layer, condition: str, users: UserGroup) -> Serv
 
 
 def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> ReplicationGroup:
-    """A primary and its replicas, cluster mode disabled, each in another zone where there are several.
+    """A primary and its replicas, with cluster mode disabled, in different zones.
 
-    Size, number of nodes and engine version change in place. It leaves a final snapshot behind whether it is deleted
-    or replaced. It has no identifier of its own: that would block its replacement.
+    Size, number of nodes and engine version change in place. It leaves a final snapshot when it is deleted or replaced.
+    It has no explicit identifier, which would block its replacement.
     """
     fails_over = has_failover(layer)
     subnets = layer.add(
@@ -311,7 +312,7 @@ def has_failover(layer: Layer) -> str:
 
 
 def add_parameter_group(layer: Layer, condition: str) -> ParameterGroup:
-    """Settings of the engine: a broker that is full refuses a task; it does not forget one."""
+    """Settings of the engine: a full broker refuses a job and does not evict one."""
     return layer.add(
         ParameterGroup(
             "CacheParameterGroup",
@@ -324,7 +325,7 @@ def add_parameter_group(layer: Layer, condition: str) -> ParameterGroup:
 
 
 def add_cache_url(layer: Layer, host: If, port: If) -> Secret:
-    """The URL of the user in use, as Celery reads it. Database 0: cluster mode, and so a serverless cache, has no other."""
+    """The URL of the user in use, for Celery. It has database 0, the only one in cluster mode and so in a serverless cache."""
     second, first = (
         f"rediss://{user}:{password_of(layer, secret)}@${{Host}}:${{Port}}/0?ssl_cert_reqs=required"
         for user, secret in (

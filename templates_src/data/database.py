@@ -1,4 +1,4 @@
-"""PostgreSQL 16 on RDS, in the data subnets, and the URL that leads to it."""
+"""PostgreSQL 16 on RDS, in the data subnets, and its connection URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from templates_src.core.wiring import (
 )
 from templates_src.data.connection_urls import add_url_secret, password_of
 
-# Logical IDs of the instance, and of the resource that makes the extensions and the application's user in it.
+# Logical IDs of the instance, and of the resource that creates the extensions and the application's user.
 DATABASE = "Database"
 EXTENSIONS = "DatabaseExtensions"
 ENGINE = "postgres"
@@ -35,7 +35,7 @@ MAJOR_VERSION_IS_MEANT = {
     "cfn-lint": {"config": {"ignore_checks": ["W3691"]}},
     "Reason": "EngineVersion is the major version: RDS chooses the minor one, and upgrades it.",
 }
-# UTC, at night in Europe, and apart: RDS refuses windows that overlap.
+# UTC, at night in Europe, and separate, because RDS refuses overlapping windows.
 BACKUP_WINDOW = "01:00-02:00"
 MAINTENANCE_WINDOW = "sun:03:00-sun:04:00"
 
@@ -99,12 +99,12 @@ NAME = Declaration(
     label="Database name",
     description="Name of the database inside PostgreSQL. A change REPLACES the instance by an empty one; of the old one a final snapshot stays or, with deletion protection, the instance itself.",
     default="carbon_connect",
-    # What PostgreSQL and RDS make themselves is taken.
+    # Names of databases that PostgreSQL and RDS create.
     pattern=r"(?!(postgres|rdsadmin|template[01])$)[a-z][a-z0-9_]{0,62}",
     message="DatabaseName must be 1 to 63 lower-case letters, digits and underscores, beginning with a letter; "
     "postgres, rdsadmin, template0 and template1 are taken.",
 )
-# Says that the database was restored by an earlier update: CloudFormation then refers to no snapshot.
+# The value for a database that an earlier update restored: the template then refers to no snapshot.
 RESTORED = "restored"
 SNAPSHOT_IDENTIFIER = Declaration(
     name="DatabaseSnapshotIdentifier",
@@ -120,7 +120,7 @@ SNAPSHOT_IDENTIFIER = Declaration(
 
 
 def require_resilient_database_in_prod(layer: Layer) -> None:
-    """A prod database survives the loss of a zone, and a wrong click."""
+    """Rules: a prod database has a standby and deletion protection."""
     for name, declaration in (
         ("ProdDatabaseIsMultiAz", MULTI_AZ),
         ("ProdDatabaseIsProtected", DELETION_PROTECTION),
@@ -148,7 +148,7 @@ def add_database(layer: Layer) -> Secret:
 
 
 def add_subnet_group(layer: Layer) -> DBSubnetGroup:
-    """The data subnets, where nothing has a way out."""
+    """The subnet group of the data subnets, which have no route out."""
     return layer.add(
         DBSubnetGroup(
             "DatabaseSubnetGroup",
@@ -171,11 +171,11 @@ def add_parameter_group(layer: Layer) -> DBParameterGroup:
 
 
 def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGroup) -> DBInstance:
-    """The instance, which leaves a final snapshot behind whether it is deleted or replaced.
+    """The instance, which leaves a final snapshot when it is deleted or replaced.
 
-    It has no identifier of its own: that would block its replacement. The price is that the log groups of its
-    exports, /aws/rds/instance/IDENTIFIER/…, cannot be made before RDS makes them, and so keep logs for ever until
-    somebody sets their retention.
+    It has no explicit identifier, which would block its replacement. So the template cannot create the log groups of
+    its exports, /aws/rds/instance/IDENTIFIER/…, before RDS does, and they keep logs permanently until a user sets their
+    retention.
     """
     return layer.add(
         DBInstance(
@@ -193,7 +193,8 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
             MultiAZ=layer.parameter(MULTI_AZ),
             DBParameterGroupName=Ref(parameters),
             PreferredMaintenanceWindow=MAINTENANCE_WINDOW,
-            # An update happens at a time of the user's choice. In the maintenance window, the stack would report what is not true yet.
+            # The user chooses the time of an update. With the maintenance window, the stack would report changes that
+            # are not applied yet.
             ApplyImmediately=True,
             DeletionProtection=layer.parameter(DELETION_PROTECTION),
             **origin(layer),
@@ -206,14 +207,14 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
 
 
 def origin(layer: Layer) -> dict[str, Any]:
-    """Where the data comes from: nowhere, or a snapshot, which brings its own database, master user and key.
+    """The source of the data: none, or a snapshot, which has its own database, master user and key.
 
-    RDS refuses a DBName when it restores PostgreSQL, and AWS documents the other two as not to be given beside a snapshot.
-    Each of the three replaces the instance when it appears, so they stay away for the life of a restored database. The
-    value "restored" lets go of the snapshot alone, which replaces nothing:
+    RDS refuses a DBName for a restore of PostgreSQL, and according to AWS's documentation, the other two must not be
+    given with a snapshot. Each of the three replaces the instance when it appears, so a restored database never has
+    them. The value "restored" removes only the snapshot, which replaces nothing:
     https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds (DBInstance, ImmutabilityHelper).
-    The handler sets the password after the restore, so that it is that of the secret; the master user must be ours for
-    the URL to hold, and is in a snapshot of this template's.
+    The handler sets the password of the secret after the restore. The master user must be that of this template for a
+    valid URL, which it is in a snapshot of this template.
     """
     restored = layer.has(SNAPSHOT_IDENTIFIER)
     snapshot = layer.parameter(SNAPSHOT_IDENTIFIER)
@@ -238,10 +239,10 @@ def restores(layer: Layer) -> str:
 
 
 def storage(layer: Layer) -> dict[str, Any]:
-    """Encrypted gp3 that grows by itself.
+    """Encrypted gp3 storage with autoscaling.
 
-    A restore takes the size of the snapshot: the handler would send AllocatedStorage, and RDS refuses less than the
-    snapshot has. Neither Iops nor StorageThroughput: RDS refuses them for PostgreSQL under 400 GiB, and gp3 has its
+    A restore has the size of the snapshot: the handler would send AllocatedStorage, and RDS refuses less than that of
+    the snapshot. Iops and StorageThroughput are absent: RDS refuses them for PostgreSQL under 400 GiB, and gp3 has
     3,000 IOPS.
     """
     return {
@@ -253,19 +254,19 @@ def storage(layer: Layer) -> dict[str, Any]:
 
 
 def network(layer: Layer, subnets: DBSubnetGroup) -> dict[str, Any]:
-    """Reached from the private tier only, over TLS."""
+    """Access only from the private tier, over TLS."""
     return {
         "DBSubnetGroupName": Ref(subnets),
         "VPCSecurityGroups": [layer.parameter(DATABASE_SECURITY_GROUP_ID)],
         "PubliclyAccessible": False,
         "Port": str(ports.DATABASE),
-        # Good until 2061; the certificate of the server itself RDS renews.
+        # Valid until 2061; RDS renews the certificate of the server.
         "CACertificateIdentifier": "rds-ca-rsa2048-g1",
     }
 
 
 def backups(layer: Layer) -> dict[str, Any]:
-    """Daily backups, which the tags follow."""
+    """Daily backups, with the tags of the instance."""
     return {
         "BackupRetentionPeriod": layer.parameter(BACKUP_RETENTION_DAYS),
         "PreferredBackupWindow": BACKUP_WINDOW,
@@ -284,7 +285,7 @@ def observation(layer: Layer) -> dict[str, Any]:
 
 
 def complete_secret(layer: Layer, database: DBInstance) -> None:
-    """Write host, port and engine into the database's secret, as rotation and query tools look for them there."""
+    """Write host, port and engine to the database's secret, where rotation and query tools read them."""
     layer.add(
         SecretTargetAttachment(
             "DatabaseSecretAttachment",
@@ -296,9 +297,9 @@ def complete_secret(layer: Layer, database: DBInstance) -> None:
 
 
 def add_database_url(layer: Layer, database: DBInstance) -> Secret:
-    """The application user's URL as libpq reads it; what a generated password is made of needs no escaping in it.
+    """The application user's URL for libpq; a generated password needs no escaping in it.
 
-    Written once the user can log in. The layer has its outputs only then, so no task starts before.
+    It is written when the user can log in. The layer has its outputs only then, so no task starts before.
     """
     layer.parameter(DATABASE_CREDENTIALS_VERSION)
     secret = add_url_secret(

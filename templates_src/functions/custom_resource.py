@@ -1,8 +1,8 @@
-"""The answer that CloudFormation waits for, given once and in every case.
+"""The response that CloudFormation waits for, sent once and in every case.
 
-A function behind a custom resource hands its event to `serve` with the work to be done. CloudFormation waits up to an hour for
-an answer that never comes, so `serve` answers when the work returns, when it raises, when the event is malformed, and shortly
-before Lambda ends the function. Only an event without a usable ResponseURL cannot be answered: that is logged and raised.
+The function of a custom resource calls `serve` with its event and the work. CloudFormation waits up to an hour for a
+missing response, so `serve` responds when the work returns, when it raises, when the event is malformed, and shortly
+before Lambda ends the function. Only an event without a usable ResponseURL gets no response: that is logged and raised.
 
 Protocol: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 """
@@ -23,21 +23,21 @@ LOGGER.setLevel(logging.INFO)
 REQUEST_TYPES = ("Create", "Update", "Delete")
 
 WORK_MARGIN_SECONDS = 10.0
-"""Kept back from the function's time for the answer: the work's deadline."""
+"""Reserved for the response; the deadline of the work is this much before the end of the function."""
 
 WATCHDOG_MARGIN_SECONDS = 8.0
-"""When the answer goes out although the work has not returned: a call without a time-out of its own hangs."""
+"""How long before the end the response is sent even if the work has not returned, for example because a call without a time-out hangs."""
 
 PUT_TIMEOUT_SECONDS = 3.0
 PUT_PAUSES_SECONDS = (0.0, 0.25, 1.0)
-"""Before each attempt to deliver the answer; three attempts fit into the margin unless each one hangs."""
+"""Before each attempt to send the response; three attempts fit into the margin unless each one hangs."""
 
 REASON_LENGTH = 600
-"""The whole answer may hold 4,096 bytes; a character takes up to four."""
+"""The whole response can have 4,096 bytes; a character takes up to four."""
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's context object."""
+    """The used part of Lambda's context object."""
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends the function."""
@@ -49,16 +49,16 @@ class ProvisioningError(Exception):
 
 
 class MalformedEventError(Exception):
-    """The event cannot be answered: it carries no usable ResponseURL."""
+    """The event has no usable ResponseURL, so there is no response."""
 
 
 class AnswerError(Exception):
-    """The answer could not be delivered. Raised out of the function, so that Lambda invokes it again."""
+    """The response could not be sent. The function raises it, so that Lambda invokes it again."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """A point in time (monotonic clock, seconds) by which work has to be done."""
+    """The time (monotonic clock, seconds) by which work must be done."""
 
     at: float
 
@@ -77,7 +77,7 @@ class Request:
     """A custom resource request.
 
     `type` is one of REQUEST_TYPES; `physical_id` is None on Create; `properties` are the ResourceProperties without ServiceToken
-    and ServiceTimeout, every scalar a string, as CloudFormation sends them; `deadline` leaves time for the answer.
+    and ServiceTimeout, every scalar a string, as CloudFormation sends them; `deadline` leaves time for the response.
     `old_properties` are those before an Update, empty otherwise; `stack_id` is the ARN of the stack that has the resource.
     """
 
@@ -91,7 +91,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """What the work made: the physical ID (another one than before makes CloudFormation delete the old) and Fn::GetAtt values."""
+    """The result of the work: the physical ID (a new one makes CloudFormation delete the old resource) and Fn::GetAtt values."""
 
     physical_id: str
     data: Mapping[str, str] = field(default_factory=dict)
@@ -103,13 +103,13 @@ def serve(
     work: Callable[[Request], Result],
     physical_id: str,
 ) -> None:
-    """Do `work` and answer CloudFormation.
+    """Do `work` and respond to CloudFormation.
 
-    `physical_id` stands in the answer where the work gave none: a failed Create, which CloudFormation follows by a Delete of
-    that ID. The reason of a failure is the message of a ProvisioningError; of any other exception only its type, because
-    nobody knows what its message holds.
+    The response has `physical_id` if the work returned none: after a failed Create, CloudFormation sends a Delete of
+    that ID. The reason of a failure is the message of a ProvisioningError; of any other exception only its type,
+    because the message may contain a secret.
 
-    Raises MalformedEventError when there is nowhere to answer to, AnswerError when the answer was not taken.
+    Raises MalformedEventError if there is no URL for the response, AnswerError if the response was not accepted.
     """
     remaining = context.get_remaining_time_in_millis() / 1000
     answer = _Answer(event, _fallback_physical_id(event, physical_id))
@@ -121,7 +121,7 @@ def serve(
     except ProvisioningError as error:
         answer.failed(str(error))
     except Exception as error:
-        # The message of an unforeseen exception may hold anything; the trace holds source lines only.
+        # The message of an unexpected exception may contain a secret; the trace has only source lines.
         trace = "".join(traceback.format_tb(error.__traceback__))
         LOGGER.error("unforeseen %s\n%s", type(error).__name__, trace)  # noqa: TRY400
         answer.failed(
@@ -158,7 +158,7 @@ def _request(event: Mapping[str, Any], deadline: Deadline) -> Request:
 
 
 def _own(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The properties that the template sets for the function."""
+    """The properties of the resource in the template."""
     return {
         key: value
         for key, value in properties.items()
@@ -167,7 +167,7 @@ def _own(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 class _Answer:
-    """One answer for one event: whoever comes first gives it, whoever comes second waits until it is delivered."""
+    """One response for one event: the first caller sends it, a second one waits until it is sent."""
 
     def __init__(self, event: Mapping[str, Any], physical_id: str) -> None:
         url = event.get("ResponseURL") if isinstance(event, Mapping) else None
@@ -205,7 +205,7 @@ class _Answer:
         )
 
     def timed_out(self) -> None:
-        """Runs in the watchdog's thread: a failed delivery is logged; the work's end tries again."""
+        """Runs in the watchdog's thread: a failure is logged, and the end of the work tries again."""
         try:
             self.failed(
                 "The function's time ran out before its work was done; its log shows how far it came."
@@ -214,7 +214,7 @@ class _Answer:
             LOGGER.warning("%s", error)
 
     def _deliver(self, outcome: Mapping[str, Any]) -> None:
-        # The lock is held while the answer is under way: Lambda freezes the process as soon as the handler returns.
+        # The lock is held while the response is sent: Lambda freezes the process when the handler returns.
         with self._lock:
             if self._delivered:
                 return
@@ -225,11 +225,11 @@ class _Answer:
 
 
 def _put(url: str, body: bytes) -> None:
-    """PUT the answer, several times if need be. The URL is a credential: it stands in no message."""
+    """PUT the response, with retries. The URL is a credential, so no message contains it."""
     problem = ""
     for pause in PUT_PAUSES_SECONDS:
         time.sleep(pause)
-        # The URL is signed without a content type, and urllib adds one unless the header is there.
+        # The URL is signed without a content type, and urllib adds one unless the header exists.
         request = urllib.request.Request(  # noqa: S310 (_Answer takes http and https only)
             url, data=body, method="PUT", headers={"Content-Type": ""}
         )

@@ -1,4 +1,4 @@
-"""The status of a stack, which tells a custom resource's function why CloudFormation calls it.
+"""The status of a stack, from which the function of a custom resource learns why CloudFormation calls it.
 
 A Delete request looks the same when a stack is deleted, when its creation is rolled back and when an update is rolled back.
 

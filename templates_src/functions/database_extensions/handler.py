@@ -1,8 +1,10 @@
-"""Custom resource: extensions and application user of a PostgreSQL database, made as its master user over verified TLS.
+"""Custom resource: extensions and application user of a PostgreSQL database, created as its master user over verified
+TLS.
 
-Handler: ``functions.database_extensions.handler.handler``. Runs in subnets that reach the database, Secrets Manager and, for the
-answer, S3. Memory 256 MB is ample; a time-out of 300 s gives the database about 290 s to come up. Set ServiceTimeout of the
-resource a minute above the time-out: then a function that cannot answer at all holds a stack up for minutes, not for an hour.
+Handler: ``functions.database_extensions.handler.handler``. Runs in subnets that reach the database, Secrets Manager
+and, for the response, S3. Memory of 256 MB is enough; a time-out of 300 s gives the database about 290 s to start. Set
+ServiceTimeout of the resource a minute above the time-out: then a function that cannot respond delays a stack for
+minutes, not for an hour.
 
 Properties of the resource (``Custom::DatabaseExtensions``):
 
@@ -29,16 +31,16 @@ Delete, whose own properties are those of the past.
 Permissions: ``secretsmanager:GetSecretValue`` on the two secrets, ``kms:Decrypt`` on their key, the network interfaces of a
 function in a VPC, its own log group.
 
-Create and Update do the same, and may be repeated. The physical ID is the name of the application user. So an update to another
-user is a replacement: CloudFormation asks to delete the previous one when the whole update, including the services, has
-succeeded, and to delete the new one when the update was rolled back. Both users can log in until then.
+Create and Update do the same, and may be repeated. The physical ID is the name of the application user. So an update to
+another user is a replacement: CloudFormation requests the deletion of the previous one when the whole update, including
+the services, has succeeded, and of the new one when the update was rolled back. Both users can log in until then.
 
-Delete of the present user, which is the deletion of the stack, succeeds and touches nothing. Delete of any other physical ID waits
-RETIREMENT_SECONDS, gives the owner role what the previous user, or tasks of an earlier release, created meanwhile, and closes
-every application user but the present one.
+Delete of the current user, which is the deletion of the stack, succeeds and changes nothing. Delete of any other
+physical ID waits RETIREMENT_SECONDS, gives the owner role the objects that the previous user, or tasks of an earlier
+release, created meanwhile, and closes every application user except the current one.
 
-Answers: SUCCESS with ``Fn::GetAtt Versions`` ("vector 0.8.0, uuid-ossp 1.1"); FAILED with a sentence that says why and never
-holds a password.
+Answers: SUCCESS with ``Fn::GetAtt Versions`` ("vector 0.8.0, uuid-ossp 1.1"); FAILED with a sentence that says why and
+never contains a password.
 """
 
 import json
@@ -63,12 +65,12 @@ LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
 PHYSICAL_ID = "database-extensions"
-"""The physical ID of releases before 1.2.0, which had no application user."""
+"""The physical ID in releases before 1.2.0, which had no application user."""
 
 CURRENT, RETIREMENT_SECONDS = "CURRENT", "RETIREMENT_SECONDS"
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
-"""An extension's name. 63 bytes is PostgreSQL's limit of an identifier."""
+"""The name of an extension. PostgreSQL's limit for an identifier is 63 bytes."""
 
 NUMBERED = re.compile(r".*[^0-9][0-9]+")
 
@@ -80,7 +82,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 
 def provision(request: Request) -> Result:
-    """Do what the request asks for. Raises ProvisioningError."""
+    """Process the request. Raises ProvisioningError."""
     if request.type == "Delete":
         return _delete(request)
     names = extension_names(request.properties.get("Extensions"))
@@ -94,14 +96,14 @@ def provision(request: Request) -> Result:
         copy_settings(connection, endpoint, application)
         _use_catalog_only(connection, request.deadline)
         take_over(connection, endpoint, application, request.deadline)
-        # The user that tasks have now can log in until the whole update has succeeded.
+        # The user of the current tasks can log in until the whole update has succeeded.
         retire(connection, application, keep=(application.user, request.physical_id or ""))
     text = ", ".join(f"{name} {version}" for name, version in versions.items())
     return Result(application.user, {"Versions": text})
 
 
 def _delete(request: Request) -> Result:
-    """Close the users of the past, unless it is the present one that is deleted, and the stack with it."""
+    """Close the former users, unless the current one, and with it the stack, is deleted."""
     result = Result(request.physical_id or PHYSICAL_ID)
     current = _current()
     if not current or result.physical_id == current["User"]:
@@ -116,13 +118,13 @@ def _delete(request: Request) -> Result:
 
 
 def _current() -> Mapping[str, Any]:
-    """The properties of the stack as it is now; empty where the environment has none."""
+    """The current properties of the stack; empty if the environment has none."""
     current: Mapping[str, Any] = json.loads(os.environ.get(CURRENT, "{}"))
     return current
 
 
 def _use_catalog_only(connection: pg8000.native.Connection, deadline: Deadline) -> None:
-    """Find nothing in the application's schemas: its owner could put an operator there that runs as the master user."""
+    """Search nothing in the application's schemas: an operator that its owner creates there would run as the master user."""
     connection.run("SET search_path TO pg_catalog, pg_temp")
     limit_statements(connection, deadline)
 
@@ -144,7 +146,7 @@ def extension_names(given: object) -> list[str]:
 
 
 def _database(properties: Mapping[str, Any], deadline: Deadline) -> tuple[Endpoint, Application]:
-    """Where the database is, and whose it shall be; read from the two secrets and the properties."""
+    """The database and its roles, from the two secrets and the properties."""
     secret = read_secret(_required(properties, "SecretArn", "the master user's secret"), deadline)
     user_arn = _required(properties, "UserSecretArn", "the application user's secret")
     owner = _required(properties, "Owner", "the role that owns the application's objects")

@@ -1,11 +1,11 @@
-"""What the application created before it had a user of its own, and what belongs to its users, goes to the owner role.
+"""The owner role becomes the owner of the objects that the application created as the master user, or as its users.
 
-Two passes, each statement a transaction of its own, so that tasks which use the objects meanwhile are never refused and never wait
-longer than LOCK_SECONDS. First the owner role gets every privilege on every object: then it does not matter whether a view, or the
-table below it, changes its owner first. Then the objects change their owner.
+There are two passes. Each statement is a separate transaction, so that tasks that use the objects meanwhile are never
+refused and never wait longer than LOCK_SECONDS. First the owner role gets every privilege on every object: then a view
+and its table can change their owner in any order. Then the objects change their owner.
 
-Left alone: the database and its extensions with what is in them, which stay with the master user; objects of other roles; and
-the kinds that ALTERED does not list.
+These do not change: the database and the extensions with their objects, which stay with the master user; objects of
+other roles; and the kinds that ALTERED does not list.
 """
 
 import logging
@@ -23,7 +23,7 @@ from .roles import INSUFFICIENT_PRIVILEGE, Application, application_users
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
-# What pg_identify_object calls a kind, and the word of ALTER … OWNER TO.
+# The kind in pg_identify_object, and in ALTER … OWNER TO.
 ALTERED = {
     "schema": "SCHEMA",
     "type": "TYPE",
@@ -46,7 +46,7 @@ ALTERED = {
     "text search dictionary": "TEXT SEARCH DICTIONARY",
     "large object": "LARGE OBJECT",
 }
-# Kinds that have privileges, and the word of GRANT; what looks like a table is one.
+# Kinds with privileges, and their word in GRANT; views and the like count as tables.
 GRANTED = {
     **{kind: word for kind, word in ALTERED.items() if word in ("SCHEMA", "TYPE", "ROUTINE")},
     **dict.fromkeys(("table", "foreign table", "view", "materialized view"), "TABLE"),
@@ -57,13 +57,13 @@ GRANTED = {
 DEFAULTED = ("TABLES", "SEQUENCES", "ROUTINES", "TYPES", "SCHEMAS")
 
 LOCK_SECONDS = 1.0
-"""The longest that a statement waits for its lock, and that others wait behind it."""
+"""The longest time that a statement waits for its lock, and that others wait for the statement."""
 
 PAUSE_SECONDS = 2.0
-"""Between two rounds, in which those that waited go on."""
+"""Between two rounds, so that waiting statements continue."""
 
 GONE = ("42P01", "42883", "42704", "3F000")
-"""undefined_table, undefined_function, undefined_object, invalid_schema_name: dropped since it was listed."""
+"""undefined_table, undefined_function, undefined_object, invalid_schema_name: dropped after it was listed."""
 
 BUSY = ("55P03", "40P01", "40001", "XX000")
 """lock_not_available, deadlock_detected, serialization_failure, and internal_error: "tuple concurrently updated"."""
@@ -114,10 +114,11 @@ class Object:
 def take_over(
     connection: Connection, endpoint: Endpoint, application: Application, deadline: Deadline
 ) -> int:
-    """Give the owner role what master user and application users own; returns how many objects changed their owner.
+    """Make the owner role the owner of the objects of master user and application users; returns the number of changed
+    objects.
 
-    Raises ProvisioningError where a lock is held until the deadline; what changed by then stays changed, and the next
-    request goes on.
+    Raises ProvisioningError if a lock lasts until the deadline; changed objects stay changed, and the next request
+    continues.
     """
     owner = identifier(application.owner)
     owners = [endpoint.user, *application_users(connection, application)]
@@ -137,7 +138,7 @@ def take_over(
                 if state(error) in BUSY:
                     blocked = each
                 elif state(error) == INSUFFICIENT_PRIVILEGE:
-                    # In a schema of another role, for example, where the owner role may not create anything.
+                    # For example, in a schema of another role, where the owner role cannot create objects.
                     LOGGER.warning("%s keeps its owner: %s", each, explain(error))
                     left.add(each)
                 elif state(error) not in GONE:
@@ -156,7 +157,7 @@ def take_over(
 
 
 def _share(connection: Connection, owners: list[str], owner: str) -> None:
-    """Every privilege on what there is, and on what these owners will create, for the owner role."""
+    """Grant the owner role every privilege on existing objects, and on those that these owners will create."""
     connection.run(f"GRANT ALL ON SCHEMA public TO {owner}")
     for role in owners:
         for kind in DEFAULTED:

@@ -1,4 +1,4 @@
-"""A connection to a PostgreSQL database over verified TLS, and what its errors mean."""
+"""A connection to a PostgreSQL database over verified TLS, and the meaning of its errors."""
 
 import logging
 import socket
@@ -16,7 +16,7 @@ LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
 ATTEMPT_SECONDS = 5.0
-"""How long one connection attempt may take: a packet filter that drops packets answers nothing."""
+"""The time-out of one connection attempt: a firewall that drops packets sends no answer."""
 
 PAUSE_SECONDS = 1.0
 """Between two attempts."""
@@ -27,10 +27,10 @@ NOT_YET_STATES = (WRONG_PASSWORD, NO_LOGIN)
 password after the restore, and applies it after it answered the modification."""
 
 NOT_YET_SECONDS = 120.0
-"""How long the states above mean "not yet". After that, the credentials are wrong."""
+"""How long these states count as temporary. After that, the credentials are wrong."""
 
 STARTING_STATES = ("57P03", "53300")
-"""cannot_connect_now while the server starts, too_many_connections: SQLSTATEs that pass."""
+"""cannot_connect_now while the server starts, too_many_connections: temporary SQLSTATEs."""
 
 REASONS = {
     WRONG_PASSWORD: "the password in the secret is not that of the user",
@@ -38,12 +38,12 @@ REASONS = {
     "3D000": "the database does not exist",
     "57014": "a lock held it up until the function's time ran out",
 }
-"""What a SQLSTATE means here; any other state is explained by the server's own message."""
+"""The meaning of SQLSTATEs here; for others, the message of the server is used."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the database is, and the user that connects. The password stands in no representation."""
+    """The address of the database, and the user that connects. No representation contains the password."""
 
     host: str
     port: int
@@ -59,7 +59,7 @@ class Endpoint:
 def connected(
     endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
 ) -> Iterator[pg8000.native.Connection]:
-    """A connection that no statement holds beyond the deadline; what breaks it raises ProvisioningError.
+    """A connection whose statements end at the deadline; a broken connection raises ProvisioningError.
 
     Waits for a database that is starting until the deadline.
     """
@@ -82,7 +82,7 @@ def limit_statements(connection: pg8000.native.Connection, deadline: Deadline) -
 def _connect(
     endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
 ) -> pg8000.native.Connection:
-    """Connect; try again while the server cannot be reached, is starting, or has the credentials of a snapshot."""
+    """Connect, and try again while the server is unreachable, is starting, or has the credentials of a snapshot."""
     patience = Deadline.after(NOT_YET_SECONDS)
     LOGGER.info("connecting to %s", endpoint)
     waiting_for = "there was no time to try"
@@ -113,14 +113,14 @@ def _connect(
 def _attempt(
     endpoint: Endpoint, tls: ssl.SSLContext, deadline: Deadline
 ) -> pg8000.native.Connection:
-    """Connect once. The socket is made here, because pg8000 has one time-out for connecting and for every later answer."""
+    """Connect once. The socket is created here, because pg8000 has one time-out for connecting and for every later response."""
     limit = min(ATTEMPT_SECONDS, deadline.remaining())
     opened = socket.create_connection((endpoint.host, endpoint.port), timeout=limit)
     try:
         opened.settimeout(max(limit, deadline.remaining()))
         return pg8000.native.Connection(
             endpoint.user,
-            host=endpoint.host,  # the name that the certificate must carry
+            host=endpoint.host,  # the name that the certificate must have
             database=endpoint.database,
             password=endpoint.password,
             ssl_context=tls,
@@ -137,9 +137,10 @@ def _passes(code: str, patience: Deadline) -> bool:
 
 
 def _refusal(error: BaseException | None) -> pg8000.native.DatabaseError | None:
-    """What the server said, if it said anything.
+    """The error of the server, if there is one.
 
-    pg8000 says goodbye to a server that refused it, and where that one has hung up already, this second error hides the first.
+    pg8000 sends a termination message to a server that refused it. If the server has closed the connection already,
+    this second error hides the first.
     """
     while error and not isinstance(error, pg8000.native.DatabaseError):
         error = error.__context__
@@ -159,7 +160,7 @@ def state(error: pg8000.native.DatabaseError) -> str:
 
 
 def explain(error: pg8000.native.DatabaseError) -> str:
-    """Why the server refused, in words."""
+    """Why the server refused, as text for a sentence."""
     return REASONS.get(state(error)) or str(_fields(error).get("M", "it gave no reason"))
 
 
@@ -168,5 +169,5 @@ def _fields(error: pg8000.native.DatabaseError) -> dict[str, str]:
 
 
 def _cause(error: BaseException) -> str:
-    """The system's words where the driver only wraps them."""
+    """The error of the system if the driver only wraps it."""
     return str(error.__cause__ or error) or type(error).__name__

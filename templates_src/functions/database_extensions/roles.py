@@ -1,8 +1,8 @@
 """The roles of the application: the owner of its objects, and the users that log in, one for each version of the credentials.
 
-The owner cannot log in. Every application user is its member and becomes it at each login, so that what one user creates belongs
-to the owner, and the next user can alter it. The master user is a member of both: tasks that still connect as the master user keep
-every right on what the owner owns.
+The owner cannot log in. Every application user is its member and switches to it at each login, so that objects of one
+user belong to the owner, and the next user can alter them. The master user is a member of both: tasks that still
+connect as the master user keep all privileges on the owner's objects.
 """
 
 import logging
@@ -26,18 +26,18 @@ POWERFUL = (
     "pg_read_server_files",
     "pg_write_server_files",
 )
-"""Roles that lead beyond the database's own objects; so does every role that is a superuser or may create roles."""
+"""Roles with rights beyond the objects of the database; superusers and roles that can create roles have such rights too."""
 
 IDENTIFIER_BYTES = 63
 DUPLICATE_OBJECT, INSUFFICIENT_PRIVILEGE = "42710", "42501"
 
 MEMBER_OPTIONS = "WITH ADMIN FALSE, INHERIT TRUE, SET TRUE"
-"""PostgreSQL 16 gives the creator of a role nothing but the right to grant it; use and SET ROLE have to be granted."""
+"""PostgreSQL 16 gives the creator of a role only the right to grant it; inheritance and SET ROLE must be granted."""
 
 
 @dataclass(frozen=True)
 class Application:
-    """The owner role and the present user, which is called like every other one but for the number at its end."""
+    """The owner role and the current user; the names of the users differ only in the number at the end."""
 
     owner: str
     user: str
@@ -45,12 +45,12 @@ class Application:
 
     @property
     def stem(self) -> str:
-        """What the names of all application users begin with."""
+        """The prefix of the names of all application users."""
         return self.user.rstrip("0123456789")
 
 
 def check_names(application: Application, master: str) -> None:
-    """Refuse names that PostgreSQL would cut off, that are reserved, or that are one. Raises ProvisioningError."""
+    """Refuse names that PostgreSQL would truncate, reserved names, and equal names. Raises ProvisioningError."""
     names = (application.owner, application.user, master)
     if len(set(names)) != len(names):
         raise ProvisioningError("Owner, application user and master user must be three roles.")
@@ -62,12 +62,12 @@ def check_names(application: Application, master: str) -> None:
 
 
 def ensure_roles(connection: Connection, endpoint: Endpoint, application: Application) -> None:
-    """Create owner and user where they are missing, with the user's password. Raises ProvisioningError."""
+    """Create owner and user if they are missing, with the user's password. Raises ProvisioningError."""
     check_names(application, endpoint.user)
     for role in (application.owner, application.user):
         _ensure(connection, role)
         _refuse_power(connection, application, role)
-    # The user can log in only when it becomes the owner.
+    # The user can log in only after it switches to the owner at login.
     _grant(connection, application.owner, endpoint.user)
     for name in {application.user, *application_users(connection, application)}:
         _grant(connection, name, endpoint.user)
@@ -97,7 +97,7 @@ def application_users(connection: Connection, application: Application) -> dict[
 def retire(connection: Connection, application: Application, *, keep: Collection[str]) -> list[str]:
     """Close every application user that is not kept: no login, no password, no session. Returns the closed ones.
 
-    The role stays, as nothing here drops anything; the same version of the credentials opens it again.
+    The role stays, because this function drops nothing; the same version of the credentials opens it again.
     """
     users = application_users(connection, application)
     closed = sorted(name for name, login in users.items() if login and name not in keep)
@@ -112,10 +112,10 @@ def retire(connection: Connection, application: Application, *, keep: Collection
 
 
 def copy_settings(connection: Connection, endpoint: Endpoint, application: Application) -> None:
-    """Give the user the settings that the master user has been given (ALTER ROLE … SET), such as search_path.
+    """Give the user the settings of the master user (ALTER ROLE … SET), such as search_path.
 
-    Objects in a schema of the master user's name are found without the schema's name; the path of the user names it.
-    A setting that the user may not have is left out.
+    Statements can name objects without their schema if it has the master user's name, so the user's path contains that
+    schema. A setting that the user must not have is omitted.
     """
     rows = connection.run(
         "SELECT DISTINCT split_part(unnest(s.setconfig), '=', 1)"
@@ -133,7 +133,7 @@ def copy_settings(connection: Connection, endpoint: Endpoint, application: Appli
         changes["search_path"] = f'SET search_path TO "$user", {identifier(endpoint.user)}, public'
     where = f"{identifier(application.user)} IN DATABASE {identifier(endpoint.database)}"
     for name, change in changes.items():
-        # As the master user has it at login; this session's own values are set again by the caller.
+        # The value of the master user at login; the caller sets the values of this session again.
         connection.run(f"RESET {identifier(name)}")
         try:
             connection.run(f"ALTER ROLE {where} {change}")
@@ -144,7 +144,7 @@ def copy_settings(connection: Connection, endpoint: Endpoint, application: Appli
 
 
 def _ensure(connection: Connection, role: str) -> None:
-    """Create a role that cannot log in where it is missing."""
+    """Create a role without login if it is missing."""
     if connection.run("SELECT 1 FROM pg_roles WHERE rolname = :role", role=role):
         return
     try:
@@ -164,7 +164,7 @@ def _grant(connection: Connection, role: str, member: str) -> None:
 
 
 def _refuse_power(connection: Connection, application: Application, role: str) -> None:
-    """Raise ProvisioningError where an existing role could do more than use the database."""
+    """Raise ProvisioningError if an existing role has rights beyond the database."""
     rows = connection.run(
         "SELECT r.rolname::text FROM pg_roles r"
         " WHERE pg_has_role(CAST(:role AS name), r.oid, 'MEMBER') AND (r.rolsuper OR r.rolcreaterole"

@@ -1,4 +1,4 @@
-"""What PostgreSQL stores of a password, computed here, so that no statement and no log of the server holds the password."""
+"""The form in which PostgreSQL stores a password, computed here, so that no statement or server log contains the password."""
 
 import base64
 import hashlib
@@ -6,15 +6,15 @@ import hmac
 import os
 
 ITERATIONS = 4096
-"""PostgreSQL's own number, and the least that RFC 7677 allows."""
+"""PostgreSQL's default, and the minimum of RFC 7677."""
 
 SALT_BYTES = 16
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
-    """The SCRAM-SHA-256 verifier of an ASCII password, as ``ALTER ROLE … PASSWORD`` takes it.
+    """The SCRAM-SHA-256 verifier of an ASCII password, for ``ALTER ROLE … PASSWORD``.
 
-    ASCII, because SASLprep leaves printable ASCII as it is. Raises ValueError for other characters.
+    ASCII, because SASLprep does not change printable ASCII. Raises ValueError for other characters.
     https://www.postgresql.org/docs/16/catalog-pg-authid.html
     """
     if not (password.isascii() and password.isprintable()):

@@ -21,18 +21,18 @@ CLIENT = botocore.config.Config(
 
 DENIED = "AccessDeniedException"
 DENIED_SECONDS = 60.0
-"""How long a denial may be that of a policy that the same update wrote and that IAM has not spread yet."""
+"""How long a denial counts as temporary, because IAM may not have propagated a policy of the same update yet."""
 
 PAUSE_SECONDS = 2.0
 
 
 def read_secret(arn: str, deadline: Deadline) -> Mapping[str, Any]:
-    """The JSON object that a secret holds. Raises ProvisioningError, without a word of the secret."""
+    """The JSON object in a secret. Raises ProvisioningError, without content of the secret."""
     text = _text(arn, deadline)
     try:
         secret = json.loads(text)
     except ValueError:
-        # Without the parser's words: they quote from the secret.
+        # Without the message of the parser, which quotes the secret.
         raise ProvisioningError(f"The secret {arn} is not JSON.") from None
     if not isinstance(secret, dict):
         raise ProvisioningError(f"The secret {arn} is not a JSON object.")
@@ -40,7 +40,7 @@ def read_secret(arn: str, deadline: Deadline) -> Mapping[str, Any]:
 
 
 def credential(secret: Mapping[str, Any], key: str) -> str:
-    """A value of a secret. Raises ProvisioningError where it is missing or no text."""
+    """A value of a secret. Raises ProvisioningError if it is missing or not text."""
     found = secret.get(key)
     if not isinstance(found, str) or not found:
         raise ProvisioningError(f"The secret has no {key}.")

@@ -1,4 +1,4 @@
-"""Whom a database's certificate may be signed by."""
+"""The authorities of a database's certificate."""
 
 import os
 import ssl
@@ -10,13 +10,13 @@ ROOTS = Path(__file__).parent / "rds_roots"
 
 
 def verified_tls() -> ssl.SSLContext:
-    """TLS 1.2 or later that takes only a certificate of the database's own name, signed by a root of this region.
+    """TLS 1.2 or later that accepts only a certificate with the name of the database, signed by a root of this region.
 
-    The roots are the PEM file that DATABASE_CA_FILE names, otherwise those of Amazon RDS in AWS_REGION. The override replaces
-    the roots and nothing else: no setting turns verification off. Raises ProvisioningError where there are no roots.
+    The roots are the PEM file that DATABASE_CA_FILE names, otherwise those of Amazon RDS in AWS_REGION. The override
+    replaces only the roots: no setting turns verification off. Raises ProvisioningError without roots.
 
-    The context is made without ssl.create_default_context: from Python 3.13 on that adds VERIFY_X509_STRICT, which refuses
-    certificates for their form, and libpq's verify-full does not ask for it either.
+    The context does not use ssl.create_default_context: since Python 3.13 that adds VERIFY_X509_STRICT, which refuses
+    some valid certificates, and libpq's verify-full does not require it either.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""Every five minutes: how much storage RDS has allocated to the database, because no metric of AWS says it.
+"""Every five minutes: the allocated storage of the database, which AWS publishes in no metric.
 
 Handler: ``functions.database_storage.handler.handler``, invoked by a schedule (the event is not read). Needs no VPC. Memory 256 MB,
 time-out 30 s, no retries: the next run measures again.
@@ -14,7 +14,8 @@ METRIC_NAMESPACE
 Permissions: ``rds:DescribeDBInstances`` on the instance, ``cloudwatch:PutMetricData`` under the condition
 ``cloudwatch:namespace``, its own log group.
 
-A failure is raised, so that the alarm on missing data shows it. Returns the published number, for the log and for tests.
+A failure is raised, so that the alarm on missing data shows it. Returns the published number, for the log and for
+tests.
 """
 
 import logging
@@ -32,7 +33,7 @@ LOGGER.setLevel(logging.INFO)
 CLIENT = botocore.config.Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
 )
-"""Two calls at the worst stay within the function's 30 s."""
+"""Two calls in the worst case stay within the function's 30 s."""
 
 BYTES_PER_GIB = 1024**3
 METRIC = "AllocatedStorage"
@@ -64,7 +65,7 @@ def handler(event: object, context: object) -> dict[str, int]:  # noqa: ARG001 (
 
 
 def required(environment: Mapping[str, str], name: str) -> str:
-    """The value of a variable. Raises ConfigurationError where it is missing."""
+    """The value of a variable. Raises ConfigurationError if it is missing."""
     value = environment.get(name, "").strip()
     if not value:
         raise ConfigurationError(f"{name} is not set.")

@@ -1,1 +1,1 @@
-"""Custom resource: a self-signed certificate for a load balancer that has no other."""
+"""Custom resource: a self-signed certificate for a load balancer without another one."""

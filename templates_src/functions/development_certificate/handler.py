@@ -1,8 +1,8 @@
-"""Custom resource: a self-signed certificate in ACM, for a development load balancer that has no other.
+"""Custom resource: a self-signed certificate in ACM, for a development load balancer without another one.
 
-Handler: ``functions.development_certificate.handler.handler``. Needs no VPC. Memory 256 MB is ample. The time-out, best 600 s, is how
-long a deletion waits for the load balancer to let go of the certificate: ACM refuses for minutes after the listener is gone. Set
-ServiceTimeout of the resource a minute above it.
+Handler: ``functions.development_certificate.handler.handler``. Needs no VPC. Memory of 256 MB is enough. During its
+time-out, best 600 s, a deletion waits until the load balancer releases the certificate: ACM refuses the deletion for
+minutes after that of the listener. Set ServiceTimeout of the resource a minute above it.
 
 Properties of the resource (``Custom::DevelopmentCertificate``):
 
@@ -13,8 +13,8 @@ Environment
 Tags
     A list of Key and Value. ACM takes them with the first import; later ones are added, none is removed.
 
-Create imports a new certificate; its ARN is the physical ID. Update imports another one with a new key **into the same ARN**, so
-that listeners keep it: no update is ever a replacement. Delete succeeds when the certificate is gone already.
+Create imports a new certificate; its ARN is the physical ID. Update imports another one with a new key **into the same
+ARN**, so that listeners keep it: no update is a replacement. Delete succeeds if the certificate does not exist.
 
 Answers: SUCCESS with ``Fn::GetAtt Expires`` (ISO 8601); FAILED with a sentence that says why.
 
@@ -45,15 +45,15 @@ LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
 PHYSICAL_ID = "development-certificate"
-"""Of a resource for which nothing was imported."""
+"""The physical ID of a resource without an imported certificate."""
 
 PROD = "prod"
 
 RENEW_BEFORE = timedelta(days=90)
-"""Three runs of a monthly schedule, should one or two fail."""
+"""Three runs of a monthly schedule, so that two can fail."""
 
 RETRY_SECONDS = 5.0
-"""Between two attempts at a deletion that ACM refuses."""
+"""Between two attempts of a deletion that ACM refuses."""
 
 HOST_NAME = re.compile(
     r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -76,7 +76,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any] 
 
 
 def provide(request: Request) -> Result:
-    """Do what the request asks for. Raises ProvisioningError."""
+    """Process the request. Raises ProvisioningError."""
     arn = request.physical_id or PHYSICAL_ID
     if request.type == "Delete":
         delete(arn, request.deadline)
@@ -86,7 +86,7 @@ def provide(request: Request) -> Result:
     if request.type == "Create":
         arn = _import(made, **({"Tags": tags} if tags else {}))
     else:
-        # ACM takes no tags when it imports into an ARN.
+        # ACM accepts no tags for an import into an ARN.
         _import(made, CertificateArn=arn)
         if tags:
             _acm("AddTagsToCertificate", CertificateArn=arn, Tags=tags)
@@ -108,7 +108,7 @@ def renew(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def delete(arn: str, deadline: Deadline) -> None:
-    """Delete the certificate, as soon as nothing uses it any more. Raises ProvisioningError when that takes too long."""
+    """Delete the certificate when no resource uses it any more. Raises ProvisioningError if that takes too long."""
     if not arn.startswith("arn:"):
         return
     while True:
@@ -134,7 +134,7 @@ def delete(arn: str, deadline: Deadline) -> None:
 
 
 def _checked_names(properties: Mapping[str, Any]) -> list[str]:
-    """The host names to certify, in lower case. Raises ProvisioningError, in prod always."""
+    """The host names for the certificate, in lower case. Raises ProvisioningError, always in prod."""
     environment = properties.get("Environment")
     if not isinstance(environment, str) or not environment:
         raise ProvisioningError("Environment is missing: name the environment, which is not prod.")
@@ -161,7 +161,7 @@ def _tags(given: object) -> list[dict[str, str]]:
 
 
 def _import(made: SelfSigned, **more: Any) -> str:
-    """Import into ACM, as a new certificate or into the ARN that is given; returns the ARN."""
+    """Import into ACM, as a new certificate or into the given ARN; returns the ARN."""
     answer = _acm(
         "ImportCertificate", Certificate=made.certificate, PrivateKey=made.private_key, **more
     )
@@ -173,7 +173,7 @@ def _acm(operation: str, **parameters: Any) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = getattr(client, botocore.xform_name(operation))(**parameters)
     except botocore.exceptions.ClientError as error:
-        # Without the cause: its request holds the key.
+        # Without the cause, because its request contains the key.
         raise _refused(operation, error) from None
     except botocore.exceptions.BotoCoreError as error:
         raise ProvisioningError(
@@ -183,7 +183,7 @@ def _acm(operation: str, **parameters: Any) -> dict[str, Any]:
 
 
 def _refused(operation: str, error: botocore.exceptions.ClientError) -> ProvisioningError:
-    """ACM's words, save where it quotes what it was sent."""
+    """The message of ACM, without quotes of the request."""
     code = _code(error)
     said = error.response.get("Error", {}).get("Message", "")
     words = "" if code == "ValidationException" else f" {said}"

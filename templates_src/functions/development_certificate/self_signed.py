@@ -1,8 +1,8 @@
-"""A P-256 key and a certificate that it signs itself, for a TLS server.
+"""A P-256 key and a self-signed certificate for a TLS server.
 
-Pure Python, so that one zip runs on every architecture. The ecdsa package says of itself that whoever can time many of its
-signatures learns the key (CVE-2024-23342). That takes thousands of signatures by one key: here a key makes one, nobody outside
-can time it, and from then on the load balancer signs.
+Pure Python, so that one zip runs on every architecture. The ecdsa package warns that an attacker who measures the time
+of many signatures can learn the key (CVE-2024-23342). That needs thousands of signatures with one key. Here a key signs
+once, without an observer, and after that the load balancer signs.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from asn1crypto import core, keys, pem, x509
 from ecdsa.util import sigencode_der
 
 VALIDITY = timedelta(days=825)
-"""The longest that Apple's platforms accept of any TLS server: https://support.apple.com/en-us/103769"""
+"""The longest validity that Apple's platforms accept of a TLS server: https://support.apple.com/en-us/103769"""
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far behind a client's clock may be."""
+"""The largest delay of a client's clock."""
 
 ORGANIZATION = "Self-signed development certificate"
 
@@ -32,7 +32,7 @@ SIGNATURE = {"algorithm": "sha256_ecdsa"}
 
 @dataclass(frozen=True)
 class SelfSigned:
-    """A certificate and its key (PKCS #8), in PEM; the key stays out of every representation."""
+    """A certificate and its key (PKCS #8), in PEM; no representation contains the key."""
 
     certificate: bytes
     private_key: bytes = field(repr=False)
@@ -40,7 +40,7 @@ class SelfSigned:
 
 
 def self_signed(domain_names: Sequence[str]) -> SelfSigned:
-    """A new key and its certificate for the names, of which there is at least one."""
+    """A new key and its certificate for one or more names."""
     key = ecdsa.SigningKey.generate(curve=ecdsa.NIST256p, hashfunc=hashlib.sha256)
     begins = datetime.now(UTC).replace(microsecond=0) - CLOCK_SKEW
     # The last second counts as well.
@@ -63,7 +63,7 @@ def self_signed(domain_names: Sequence[str]) -> SelfSigned:
             "extensions": _extensions(domain_names, public_key),
         }
     )
-    # Deterministic (RFC 6979): no second secret random number that must never repeat.
+    # Deterministic (RFC 6979), so that a signature needs no random number.
     signature = key.sign_deterministic(content.dump(), sigencode=sigencode_der)
     certificate = x509.Certificate(
         {
@@ -85,9 +85,9 @@ def _pkcs8(key: ecdsa.SigningKey) -> keys.PrivateKeyInfo:
 
 
 def _distinguished_name(domain_name: str) -> x509.Name:
-    """Subject and issuer. ACM shows the common name, clients read the alternative names only.
+    """Subject and issuer. ACM shows the common name, clients read only the alternative names.
 
-    A name that is too long for it is shown as the wildcard above it.
+    A name that is too long is replaced by the wildcard of its domain.
     """
     shown = domain_name
     if len(shown) > LONGEST_COMMON_NAME:
@@ -98,7 +98,7 @@ def _distinguished_name(domain_name: str) -> x509.Name:
 def _extensions(
     domain_names: Sequence[str], public_key: keys.PublicKeyInfo
 ) -> list[dict[str, Any]]:
-    """A TLS server's and nobody else's. ACM refuses a renewed certificate that has fewer usages than the one before."""
+    """The usages of a TLS server only. ACM refuses a renewed certificate with fewer usages than the former one."""
     names = [x509.GeneralName("dns_name", name) for name in domain_names]
     return [
         _extension("subject_alt_name", names),

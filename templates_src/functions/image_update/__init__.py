@@ -1,1 +1,1 @@
-"""Another image for the environment that the function belongs to."""
+"""Update the image of the function's environment."""

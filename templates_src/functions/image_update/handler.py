@@ -1,4 +1,4 @@
-"""Updates ``ImageTag`` of the provisioned product that this function belongs to, and nothing else of it.
+"""Updates only ``ImageTag`` of the provisioned product of this function.
 
 Handler: ``functions.image_update.handler.handler``. Needs no VPC. The deploy role invokes it: IAM cannot limit which parameters
 UpdateProvisionedProduct changes, so that role cannot call Service Catalog, and this function decides what an update contains.
@@ -13,10 +13,10 @@ Events, whose fields are all required strings; any other field is refused:
 ``{"Action": "Status", "RecordId": ID}``
     Returns ``{"Status": …, "Errors": …}``, of Service Catalog's record; the errors are one line.
 
-Raises RefusedError with a sentence that says what is wrong, and botocore's ClientError for what Service Catalog refuses.
+Raises RefusedError with a sentence that names the problem, and botocore's ClientError if Service Catalog refuses.
 
-The product must be the one whose output ImageUpdateFunctionName is this function. So a role that owns two products by mistake
-updates only the right one.
+The product must be the one whose output ImageUpdateFunctionName is this function. So a role that owns two products by
+mistake can update only the right one.
 
 Permissions, at the level of the function's role (``servicecatalog:roleLevel``), which therefore owns the provisioned product:
 ``servicecatalog:DescribeProvisionedProduct``, ``servicecatalog:DescribeRecord``, ``servicecatalog:UpdateProvisionedProduct``;
@@ -46,7 +46,7 @@ OWN_OUTPUT = "ImageUpdateFunctionName"
 REPOSITORY_OUTPUT = "RepositoryUri"
 
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-"""An image's tag, as ECR has it. The parameter also takes none, which is the placeholder image: no deployment."""
+"""The tag of an image in ECR. The parameter can also be empty, which stands for the placeholder image and is not a deployment."""
 
 
 class RefusedError(Exception):
@@ -105,9 +105,10 @@ def update(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _form(catalog: Any, product: Product) -> tuple[dict[str, str], list[str]]:
-    """The launch path, as calls take it, and the names of the parameters.
+    """The launch path, as arguments of calls, and the names of the parameters.
 
-    After the product has moved to another portfolio, the path of the last update is gone, and the only path is the default.
+    After the product has moved to another portfolio, the path of the last update does not exist, and the only path is
+    the default.
     """
     version = {
         "ProductId": product.product_id,
@@ -123,7 +124,7 @@ def _form(catalog: Any, product: Product) -> tuple[dict[str, str], list[str]]:
 
 
 def status(fields: Mapping[str, str]) -> dict[str, str]:
-    """How far an update is, and why it failed."""
+    """The status of an update, and why it failed."""
     record = _catalog().describe_record(Id=fields["RecordId"])["RecordDetail"]
     errors = " ".join(error["Description"] for error in record.get("RecordErrors", ()))
     return {"Status": record["Status"], "Errors": " ".join(errors.split())}
@@ -165,7 +166,7 @@ def _own_product(name: str) -> Product:
 
 
 def _last_record(catalog: Any, record_id: str) -> tuple[str, dict[str, str]]:
-    """Launch path and outputs of a record, of all its pages."""
+    """Launch path and outputs of a record, from all its pages."""
     outputs: dict[str, str] = {}
     page: dict[str, str] = {}
     while True:

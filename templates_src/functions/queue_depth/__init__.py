@@ -1,1 +1,1 @@
-"""Every minute: how much work waits for each running worker task."""
+"""Measure the work that waits for each running worker task, once a minute."""

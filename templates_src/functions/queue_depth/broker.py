@@ -1,4 +1,4 @@
-"""What a Celery application has waiting and in flight in Valkey."""
+"""The waiting and running jobs of a Celery application in Valkey."""
 
 import logging
 import ssl
@@ -13,19 +13,19 @@ LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
 PRIORITIES = (0, 3, 6, 9)
-"""kombu.transport.redis.PRIORITY_STEPS, the default of priority_steps: each queue is one list a step."""
+"""kombu.transport.redis.PRIORITY_STEPS, the default of priority_steps: each queue has one list per step."""
 
 SEPARATOR = "\x06\x16"
 """kombu's default sep, between a queue's name and its priority; priority 0 is the bare name."""
 
 UNACKED = "unacked"
-"""kombu's default unacked_key: a hash of every message that a worker holds, from all queues."""
+"""kombu's default unacked_key: a hash with every message that a worker has not acknowledged, from all queues."""
 
 BINDING = "_kombu.binding."
-"""Before a queue's name: the set that kombu writes when somebody first uses the queue."""
+"""The prefix of the set that kombu writes at the first use of a queue."""
 
 SECONDS = 3.0
-"""To connect, and for each answer. The cache is in the same network: what takes longer is out of order."""
+"""The time-out to connect, and for each response. The cache is in the same network, so a longer time is a failure."""
 
 
 class BrokerError(Exception):
@@ -34,7 +34,7 @@ class BrokerError(Exception):
 
 @dataclass(frozen=True)
 class Cache:
-    """Where the broker is.
+    """The address of the broker.
 
     `cluster_mode`: it shards, as ElastiCache Serverless always does. `ca_file`: a PEM file of roots beside the system's.
     """
@@ -58,9 +58,10 @@ def queue_keys(prefix: str, queue: str) -> list[str]:
 
 
 def queue_depth(cache: Cache, prefix: str, queues: Sequence[str]) -> int:
-    """Messages waiting in the queues and held by workers, as of one moment. Raises BrokerError.
+    """Messages that wait in the queues and that workers have not acknowledged, at one moment. Raises BrokerError.
 
-    One transaction: a message that a worker takes between two commands would otherwise be counted twice or not at all.
+    It uses one transaction: otherwise a message that a worker takes between two commands would count twice or not at
+    all.
     """
     lists = [key for queue in queues for key in queue_keys(prefix, queue)]
     try:
@@ -73,7 +74,7 @@ def queue_depth(cache: Cache, prefix: str, queues: Sequence[str]) -> int:
     except (valkey.exceptions.ValkeyError, OSError) as error:
         raise BrokerError(f"The cache {cache} cannot be read: {_words(error)}") from error
     if known < len(queues):
-        # A new environment looks like this, and so does a prefix that is not the application's.
+        # A new environment looks like this, and so does a wrong prefix.
         LOGGER.warning(
             "%d of the queues %s under the prefix %s are known to the broker: no Celery has used the others yet",
             known,
@@ -86,7 +87,7 @@ def queue_depth(cache: Cache, prefix: str, queues: Sequence[str]) -> int:
 def _read(
     client: valkey.Valkey, lists: Sequence[str], prefix: str, queues: Sequence[str]
 ) -> tuple[int, int]:
-    """Messages, and how many of the queues the broker knows."""
+    """Messages, and the number of known queues."""
     transaction: Any = client.pipeline(transaction=True)
     with transaction:
         for key in lists:
@@ -98,21 +99,21 @@ def _read(
 
 
 def _owner(client: Any, cache: Cache, key: str) -> tuple[str, int]:
-    """Host and port of the node that holds the key's slot.
+    """Host and port of the node with the key's slot.
 
-    Asked here, because valkey.ValkeyCluster 6.2.0 drops ssl_check_hostname and ssl_min_version without a word: it takes the
-    certificate of any host.
+    This module reads the slots itself, because valkey.ValkeyCluster 6.2.0 ignores ssl_check_hostname and
+    ssl_min_version and accepts the certificate of any host.
     """
     slot = key_slot(key.encode())
     for first, last, (host, port, *_), *_ in client.execute_command("CLUSTER", "SLOTS"):
         if first <= slot <= last:
-            # An empty name means: the one you are connected to.
+            # An empty name means the connected node.
             return host.decode() if host else cache.host, int(port)
     raise BrokerError(f"The cache {cache} cannot be read: no node holds slot {slot}")
 
 
 def _client(cache: Cache, host: str, port: int) -> valkey.Valkey:
-    """A client of one node, verified: chain and name, TLS 1.2 or later."""
+    """A client of one node, with TLS 1.2 or later and verification of chain and name."""
     return valkey.Valkey(
         host=host,
         port=port,
@@ -129,5 +130,5 @@ def _client(cache: Cache, host: str, port: int) -> valkey.Valkey:
 
 
 def _words(error: BaseException) -> str:
-    """What the server or the system said. Valkey repeats no password, and the client puts none into its errors."""
+    """The error of the server or the system. Neither Valkey nor the client includes a password in its errors."""
     return str(error) or type(error).__name__

@@ -1,8 +1,8 @@
-"""Every minute: how deep the Celery queues are, and how much of it falls to each running worker task.
+"""Once a minute: the depth of the Celery queues, and the jobs for each running worker task.
 
 Handler: ``functions.queue_depth.handler.handler``, invoked by a schedule (the event is not read). Runs in subnets that reach the
 cache, ECS, CloudWatch and Secrets Manager. Memory 256 MB (more memory is more CPU: importing boto3 and the client is most of the
-work), time-out 30 s, no retries: the next minute measures anew.
+work), time-out 30 s, no retries: the next minute measures again.
 
 Environment, all of it required unless it says otherwise:
 
@@ -28,11 +28,11 @@ Permissions: ``secretsmanager:GetSecretValue`` and ``kms:Decrypt`` for the secre
 ``cloudwatch:PutMetricData`` under the condition ``cloudwatch:namespace``, the network interfaces of a function in a VPC, its own
 log group.
 
-QueueDepth counts the messages of every priority in each queue, and those that workers hold unacknowledged (Celery's hash of them
-knows no queues: it holds those of every queue of the prefix). BacklogPerTask is QueueDepth divided by the running tasks, or by 1
-while none runs, so that a backlog without a worker is seen.
+QueueDepth counts the messages of every priority in each queue, and those that workers hold unacknowledged (Celery's
+hash of them has no queue names: it contains those of every queue with the prefix). BacklogPerTask is QueueDepth divided
+by the running tasks, or by 1 while none runs, so that a backlog without a worker is visible.
 
-Whatever fails is raised, so that the function's Errors metric and the missing data show it: a zero that nobody measured would
+Every failure is raised, so that the function's Errors metric and the missing data show it: an unmeasured zero would
 scale the workers in. Returns the published numbers, for the log and for tests.
 """
 
@@ -54,7 +54,7 @@ LOGGER.setLevel(logging.INFO)
 CLIENT = botocore.config.Config(
     connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
 )
-"""Three calls at the worst stay within the function's 30 s beside the cache's own limits."""
+"""Three calls in the worst case stay within the function's 30 s, together with the time-outs of the cache."""
 
 
 class ConfigurationError(Exception):
@@ -62,7 +62,7 @@ class ConfigurationError(Exception):
 
 
 class ServiceError(Exception):
-    """The worker's service is not there, or its secret does not hold a password."""
+    """The worker's service does not exist, or its secret has no password."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read the variables. Raises ConfigurationError with the name of the one that is wrong."""
+        """Read the variables. Raises ConfigurationError with the name of the invalid one."""
 
         def required(name: str) -> str:
             value = environment.get(name, "").strip()
@@ -134,7 +134,7 @@ def handler(event: object, context: object) -> dict[str, float]:  # noqa: ARG001
 
 
 def _prefix(value: str, cluster_mode: bool) -> str:
-    """The key prefix. In cluster mode its hash tag, the text in braces, is what keeps all keys in one slot."""
+    """The key prefix. In cluster mode its hash tag, the text in braces, keeps all keys in one slot."""
     opening, closing = value.find("{"), value.find("}")
     if cluster_mode and not 0 <= opening < closing - 1:
         raise ConfigurationError("CACHE_KEY_PREFIX must hold a part in braces in cluster mode.")
@@ -149,7 +149,7 @@ def _password(secret_arn: str) -> str:
         try:
             password = json.loads(text).get("password")
         except ValueError:
-            # Without the parser's words: they quote from the secret.
+            # Without the message of the parser, which quotes the secret.
             raise ServiceError(f"The secret {secret_arn} is not valid JSON.") from None
     if not isinstance(password, str) or not password:
         raise ServiceError(f"The secret {secret_arn} holds no password.")
