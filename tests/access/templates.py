@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pytest
 
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.layer import Layer
@@ -14,6 +16,9 @@ from tests.launch_role.evaluation import resources_of
 REGION = "eu-north-1"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 OTHER_ACCOUNT = "999988887777"
+# Action, ARN of the resource, and condition keys of the request.
+Call = tuple[str, str, dict[str, str]]
+Cases = tuple[Call, ...]
 
 
 def policies_of(layer: Layer, role: str, **given: str) -> tuple[Policy, ...]:
@@ -34,3 +39,19 @@ def answer(
 ) -> Decision:
     """The decision on the caller's request for a resource of the same account."""
     return decide(caller, Request(action, arn, context or {}), Resource(ACCOUNT))
+
+
+def each(calls: Sequence[Call]) -> pytest.MarkDecorator:
+    """Run a test with each call."""
+    return pytest.mark.parametrize("call", calls, ids=[action for action, _, _ in calls])
+
+
+def assert_allowed(caller: Principal, call: Call) -> None:
+    """Fail with the reasons if the call is denied."""
+    decision = answer(caller, *call)
+    assert decision.allowed, decision.reasons()
+
+
+def assert_denied(caller: Principal, call: Call) -> None:
+    """Fail if the call is allowed."""
+    assert not answer(caller, *call).allowed

@@ -12,7 +12,17 @@ from templates_src.access.launcher import FORM_CALLS, launcher_role, parameter_t
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from tests.access.templates import IAM, REGION, answer, principal
+from tests.access.templates import (
+    IAM,
+    REGION,
+    Call,
+    Cases,
+    answer,
+    assert_allowed,
+    assert_denied,
+    each,
+    principal,
+)
 from tests.relations.variants import built
 
 LAUNCHER = principal(launcher_role(), "LauncherRole")
@@ -20,7 +30,7 @@ PRODUCT_ARN = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-abcdefghijklm"
 SHARED = f"arn:aws:catalog:{REGION}:999988887777:product/prod-abcdefghijklm"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/SC-{ACCOUNT}-pp-abc/1234"
 OWN = {"servicecatalog:roleLevel": "self"}
-ALLOWED: tuple[tuple[str, str, dict[str, str]], ...] = (
+ALLOWED: Cases = (
     ("servicecatalog:SearchProducts", "*", {}),
     ("servicecatalog:DescribeProvisioningParameters", PRODUCT_ARN, {}),
     ("servicecatalog:ProvisionProduct", PRODUCT_ARN, {}),
@@ -40,7 +50,7 @@ ALLOWED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("ec2:DescribeVpcs", "*", {}),
 )
 OTHERS = {"servicecatalog:accountLevel": "self"}
-REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
+DENIED: Cases = (
     ("servicecatalog:UpdateProvisionedProduct", "*", OTHERS),
     ("servicecatalog:TerminateProvisionedProduct", "*", OTHERS),
     ("servicecatalog:DescribeRecord", "*", OTHERS),
@@ -69,16 +79,14 @@ REFUSED: tuple[tuple[str, str, dict[str, str]], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), ALLOWED)
-def test_launcher_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
-    decision = answer(LAUNCHER, action, arn, context)
-
-    assert decision.allowed, decision.reasons()
+@each(ALLOWED)
+def test_launcher_is_allowed(call: Call) -> None:
+    assert_allowed(LAUNCHER, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), REFUSED)
-def test_launcher_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
-    assert not answer(LAUNCHER, action, arn, context).allowed
+@each(DENIED)
+def test_launcher_is_denied(call: Call) -> None:
+    assert_denied(LAUNCHER, call)
 
 
 def test_wildcard_resources_have_a_condition_or_no_resource_type() -> None:

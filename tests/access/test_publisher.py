@@ -15,7 +15,16 @@ from templates_src.access import publisher_grants as grants
 from templates_src.access.publisher import publisher_role
 from templates_src.access.publisher_calls import Calls, recorded
 from templates_src.core.errors import TemplateError
-from tests.access.templates import IAM, REGION, answer, principal
+from tests.access.templates import (
+    IAM,
+    REGION,
+    Call,
+    Cases,
+    assert_allowed,
+    assert_denied,
+    each,
+    principal,
+)
 from tools.publisher_calls import ACTIONS
 
 LAYER = publisher_role()
@@ -31,7 +40,6 @@ OWN = {f"aws:ResourceTag/{grants.MANAGED_BY}": grants.PUBLISHER}
 NEW = {f"aws:RequestTag/{grants.MANAGED_BY}": grants.PUBLISHER}
 TO_SERVICE_CATALOG = {"iam:PassedToService": "servicecatalog.amazonaws.com"}
 OF_STACK = {"iam:PolicyARN": f"{IAM}policy/carbon-connect-launch-role-IdentityPolicy-1A2B"}
-Cases = tuple[tuple[str, str, dict[str, str]], ...]
 READS: Cases = (
     ("servicecatalog:DescribePortfolio", PORTFOLIO, {}),
     ("servicecatalog:ListProvisioningArtifacts", PRODUCT, {}),
@@ -97,40 +105,34 @@ ATTACKS: Cases = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), [*READS, *WRITES, *BOOTSTRAP])
-def test_publisher_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
-    decision = answer(PUBLISHER, action, arn, context)
-
-    assert decision.allowed, decision.reasons()
+@each([*READS, *WRITES, *BOOTSTRAP])
+def test_publisher_is_allowed(call: Call) -> None:
+    assert_allowed(PUBLISHER, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), ATTACKS)
-def test_publisher_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
-    assert not answer(PUBLISHER, action, arn, context).allowed
+@each(ATTACKS)
+def test_publisher_is_denied(call: Call) -> None:
+    assert_denied(PUBLISHER, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), READS)
-def test_planner_reads(action: str, arn: str, context: dict[str, str]) -> None:
-    assert answer(PLANNER, action, arn, context).allowed
+@each(READS)
+def test_planner_reads(call: Call) -> None:
+    assert_allowed(PLANNER, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), [*WRITES, *BOOTSTRAP, *ATTACKS])
-def test_planner_writes_nothing(action: str, arn: str, context: dict[str, str]) -> None:
-    assert not answer(PLANNER, action, arn, context).allowed
+@each([*WRITES, *BOOTSTRAP, *ATTACKS])
+def test_planner_writes_nothing(call: Call) -> None:
+    assert_denied(PLANNER, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), BOOTSTRAP)
-def test_publisher_without_bootstrap_stacks_changes_no_role_and_no_bucket(
-    action: str, arn: str, context: dict[str, str]
-) -> None:
-    assert not answer(WITHOUT_BOOTSTRAP, action, arn, context).allowed
+@each(BOOTSTRAP)
+def test_publisher_without_bootstrap_stacks_changes_no_role_and_no_bucket(call: Call) -> None:
+    assert_denied(WITHOUT_BOOTSTRAP, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), [*READS, *WRITES])
-def test_publisher_without_bootstrap_stacks_publishes(
-    action: str, arn: str, context: dict[str, str]
-) -> None:
-    assert answer(WITHOUT_BOOTSTRAP, action, arn, context).allowed
+@each([*READS, *WRITES])
+def test_publisher_without_bootstrap_stacks_publishes(call: Call) -> None:
+    assert_allowed(WITHOUT_BOOTSTRAP, call)
 
 
 def test_action_without_a_grant_is_refused() -> None:

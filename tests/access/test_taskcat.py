@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.taskcat import DEPLOYMENT_ROLE, OF_OUTPUTS, taskcat_role
-from tests.access.templates import IAM, REGION, answer, principal
+from tests.access.templates import (
+    IAM,
+    REGION,
+    Call,
+    Cases,
+    assert_allowed,
+    assert_denied,
+    each,
+    principal,
+)
 from tests.taskcat.contract import PROMISES, Exists
 
 TASKCAT = principal(taskcat_role(), "TaskcatRole")
@@ -15,15 +22,14 @@ STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/"
 DATABASE = f"arn:aws:rds:{REGION}:{ACCOUNT}:db:one"
 TEST, OTHER = {"aws:ResourceTag/Project": "tcat-dev"}, {"aws:ResourceTag/Project": "carbon-connect"}
 TO_CLOUDFORMATION = {"iam:PassedToService": "cloudformation.amazonaws.com"}
-Cases = tuple[tuple[str, str, dict[str, str]], ...]
-MAY: Cases = (
+ALLOWED: Cases = (
     ("cloudformation:CreateStack", f"{STACK}tCaT-dev-1a2b3c/1", {}),
     ("iam:PassRole", f"{IAM}role/{DEPLOYMENT_ROLE}", TO_CLOUDFORMATION),
     ("s3:PutObject", "arn:aws:s3:::tcat-0123-eu-north-1/carbon-connect/x", {}),
     ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/carbon-connect/taskcat/domain-name", {}),
     ("rds:ModifyDBInstance", DATABASE, TEST),
 )  # fmt: skip
-MAY_NOT: Cases = (
+DENIED: Cases = (
     ("cloudformation:CreateStack", f"{STACK}carbon-connect-prod/1", {}),
     ("cloudformation:DeleteStack", f"{STACK}SC-{ACCOUNT}-pp-x/1", {}),
     ("iam:PassRole", f"{IAM}role/Administrator", TO_CLOUDFORMATION),
@@ -54,28 +60,24 @@ DEPLOYS_NOT: Cases = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), MAY)
-def test_taskcat_is_allowed(action: str, arn: str, context: dict[str, str]) -> None:
-    decision = answer(TASKCAT, action, arn, context)
-
-    assert decision.allowed, decision.reasons()
+@each(ALLOWED)
+def test_taskcat_is_allowed(call: Call) -> None:
+    assert_allowed(TASKCAT, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), MAY_NOT)
-def test_taskcat_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
-    assert not answer(TASKCAT, action, arn, context).allowed
+@each(DENIED)
+def test_taskcat_is_denied(call: Call) -> None:
+    assert_denied(TASKCAT, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), DEPLOYS)
-def test_deployment_role_deploys(action: str, arn: str, context: dict[str, str]) -> None:
-    decision = answer(DEPLOYMENT, action, arn, context)
-
-    assert decision.allowed, decision.reasons()
+@each(DEPLOYS)
+def test_deployment_role_deploys(call: Call) -> None:
+    assert_allowed(DEPLOYMENT, call)
 
 
-@pytest.mark.parametrize(("action", "arn", "context"), DEPLOYS_NOT)
-def test_deployment_role_is_denied(action: str, arn: str, context: dict[str, str]) -> None:
-    assert not answer(DEPLOYMENT, action, arn, context).allowed
+@each(DEPLOYS_NOT)
+def test_deployment_role_is_denied(call: Call) -> None:
+    assert_denied(DEPLOYMENT, call)
 
 
 def test_taskcat_checks_every_output_that_a_service_describes() -> None:
