@@ -65,7 +65,7 @@ products:
 BEYOND_A_SCHEMA = {
     "eu-nroth-1",
     "exists twice",
-    "no product; there are production",
+    "not a product; the products are production",
     "has the key of a tag",
     "which is the profile of production",
     "principals[10] is the 11th principal",
@@ -171,7 +171,7 @@ def is_beyond_a_schema(refused: str) -> bool:
     phrases = (
         "is in no portfolio",
         "has the launch role",
-        "no product; there are",
+        "not a product; the products are",
         "AWS has no region",
         "needs the key organization at the top",
         "needs organization:",

@@ -232,7 +232,7 @@ WRONG = [
         "organization: o-a1b2c3d4e6\n",
         "needs organization: o-a1b2c3d4e5 at the top",
     ),
-    ("{account: '210987654321', principals: true}", "", "with an organization and its units only"),
+    ("{account: '210987654321', principals: true}", "", "only with an organization and its units"),
     (
         "{organizational_unit: 'arn:aws:organizations::1:ou/o-a1b2c3d4e5/ou-ab12-c3d4e5f6'}",
         "organization: o-a1b2c3d4e5\n",
