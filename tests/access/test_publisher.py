@@ -139,7 +139,9 @@ def test_action_without_a_grant_is_refused() -> None:
     calls = recorded()
     more = Calls(calls.plan, (*calls.publish, "servicecatalog:CopyProduct"), calls.bootstrap)
 
-    with pytest.raises(TemplateError, match=r"calls servicecatalog:CopyProduct, and no grant covers"):
+    with pytest.raises(
+        TemplateError, match=r"calls servicecatalog:CopyProduct, and no grant covers"
+    ):
         publisher_role(more)
 
 

@@ -27,8 +27,8 @@ from tests.conftest import REGION
 from tests.launches.tree import Tree
 from tests.publishing.conftest import Publisher
 from tests.publishing.minimal_catalog import CATALOG, small_catalog
+from tests.publishing.results import step_texts, writing_steps
 from tests.publishing.shared_catalog import Hub, catalog_with
-from tests.publishing.test_published import told, writing
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 ROLE_STACK = "carbon-connect-launch-role-environments"
@@ -152,10 +152,10 @@ def test_changed_key_updates_its_stack(hub: Hub) -> None:
 
     plans = hub.publish(catalog)
 
-    assert writing(plans) == [(Action.UPDATE, Kind.BUCKET)]
+    assert writing_steps(plans) == [(Action.UPDATE, Kind.BUCKET)]
     aws = hub.publisher.aws
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == "o-a1b2c3d4e5"
-    assert not writing(hub.plan(catalog))
+    assert not writing_steps(hub.plan(catalog))
     # Without the key, the parameter has its default again.
     hub.publish(catalog_with())
     assert parameters_of(aws, BUCKET_STACK)["OrganizationId"] == ""
@@ -185,7 +185,7 @@ def test_missing_protection_is_added(hub: Hub, stack: str, kind: Kind) -> None:
 
     (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     assert found["EnableTerminationProtection"]
-    assert not writing(hub.plan(catalog_with()))
+    assert not writing_steps(hub.plan(catalog_with()))
 
 
 def described(hub: Hub, text: str) -> None:
@@ -223,9 +223,9 @@ def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str)
 
     plans = hub.publish(catalog_with())
 
-    assert writing(plans) == [(Action.UPDATE, kind)]
+    assert writing_steps(plans) == [(Action.UPDATE, kind)]
     assert descriptions(hub.publisher.aws).count("Changed") == 1
-    assert not writing(hub.plan(catalog_with()))
+    assert not writing_steps(hub.plan(catalog_with()))
 
 
 @pytest.mark.parametrize(
@@ -247,11 +247,11 @@ def test_manually_changed_parameter_is_corrected(
 
     plans = hub.publish(catalog_with())
 
-    assert writing(plans) == [(Action.UPDATE, kind)]
-    [line] = told(plans, Action.UPDATE)
+    assert writing_steps(plans) == [(Action.UPDATE, kind)]
+    [line] = step_texts(plans, Action.UPDATE)
     assert line.endswith(f"differs in {name}")
     assert parameters_of(aws, stack) == before
-    assert not writing(hub.plan(catalog_with()))
+    assert not writing_steps(hub.plan(catalog_with()))
 
 
 def change_by_hand(aws: Aws, stack: str, parameters: dict[str, str]) -> None:

@@ -15,8 +15,8 @@ from pipeline.catalog.plan.steps import Action
 from pipeline.paths import PROJECT_FOLDER
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
+from tests.publishing.results import portfolio_and_product, writing_steps
 from tests.publishing.shared_catalog import Hub, catalog_with
-from tests.publishing.test_published import only, writing
 
 
 def commands(heading: str, containing: str) -> str:
@@ -55,7 +55,7 @@ def test_principals_and_shares_are_removed(publisher: Publisher) -> None:
     )
     hub.publish(catalog)
     script = commands("Removing principals and shares", "delete-portfolio-share")
-    portfolio, _ = only(publisher.catalog)
+    portfolio, _ = portfolio_and_product(publisher.catalog)
     for example, real in (
         ("port-…", portfolio),
         ("role/NAME", "role/launcher"),
@@ -68,7 +68,7 @@ def test_principals_and_shares_are_removed(publisher: Publisher) -> None:
     for line in script.replace("\\\n", " ").splitlines():
         done = patiently(line, environment)
         assert done.returncode == 0, done.stderr
-    assert sorted(writing(hub.plan(catalog))) == [
+    assert sorted(writing_steps(hub.plan(catalog))) == [
         (Action.CREATE, Kind.PRINCIPAL),
         *[(Action.CREATE, Kind.SHARE)] * 3,
     ]

@@ -14,7 +14,13 @@ from pipeline.errors import PipelineError
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
 from tests.publishing.minimal_catalog import CATALOG, small_catalog
-from tests.publishing.test_published import guidance, only, provision, told, writing
+from tests.publishing.results import (
+    guidance,
+    launch_product,
+    portfolio_and_product,
+    step_texts,
+    writing_steps,
+)
 
 TRIALS = """  trials:
     name: Trials
@@ -117,21 +123,21 @@ Change = Callable[[Any, str, str], None]
 def test_drift_is_found_and_corrected(publisher: Publisher, change: Change) -> None:
     publisher.publish()
     expected = publisher.snapshot()
-    change(publisher.catalog, *only(publisher.catalog))
+    change(publisher.catalog, *portfolio_and_product(publisher.catalog))
     assert publisher.snapshot() != expected
-    assert writing(publisher.plan())
+    assert writing_steps(publisher.plan())
 
     publisher.publish()
 
     assert publisher.snapshot() == expected
-    assert not writing(publisher.plan())
+    assert not writing_steps(publisher.plan())
 
 
 def test_new_names_in_the_catalog_rename_the_portfolio_and_the_product(
     publisher: Publisher,
 ) -> None:
     publisher.publish()
-    identities = only(publisher.catalog)
+    identities = portfolio_and_product(publisher.catalog)
     text = CATALOG.replace("name: Environments", "name: Carbon Connect - environments")
     text = text.replace("name: Production", "name: Carbon Connect - production")
 
@@ -141,18 +147,18 @@ def test_new_names_in_the_catalog_rename_the_portfolio_and_the_product(
         (Action.UPDATE, Kind.PORTFOLIO),
         (Action.UPDATE, Kind.PRODUCT),
         (Action.CREATE, Kind.VERSION),
-    } <= set(writing(plans))
+    } <= set(writing_steps(plans))
     assert {(Action.CREATE, Kind.PORTFOLIO), (Action.CREATE, Kind.PRODUCT)}.isdisjoint(
-        writing(plans)
+        writing_steps(plans)
     )
-    assert only(publisher.catalog) == identities
+    assert portfolio_and_product(publisher.catalog) == identities
     after = publisher.snapshot()
     assert [each["DisplayName"] for each in after["portfolios"]] == [
         "Carbon Connect - environments"
     ]
     assert [each["Name"] for each in after["products"]] == ["Carbon Connect - production"]
     assert guidance(publisher) == {"1.0.0": "DEPRECATED", "1.1.0": "DEFAULT"}
-    assert not writing(publisher.plan(version="1.1.0", catalog=small_catalog(text)))
+    assert not writing_steps(publisher.plan(version="1.1.0", catalog=small_catalog(text)))
 
 
 def test_new_product_name_needs_a_new_version(publisher: Publisher) -> None:
@@ -166,7 +172,7 @@ def test_new_product_name_needs_a_new_version(publisher: Publisher) -> None:
 
 def test_launched_product_survives_its_new_name(publisher: Publisher) -> None:
     publisher.publish()
-    name = provision(publisher)
+    name = launch_product(publisher)
     [launched] = publisher.catalog.search_provisioned_products(
         AccessLevelFilter={"Key": "Account", "Value": "self"}
     )["ProvisionedProducts"]
@@ -179,7 +185,9 @@ def test_launched_product_survives_its_new_name(publisher: Publisher) -> None:
     )["ProvisionedProducts"]
     assert (found["Name"], found["Id"]) == (name, launched["Id"])
     assert found["ProductName"] == "Carbon Connect - production"
-    assert found["ProductId"] == only(publisher.catalog)[1] == launched["ProductId"]
+    assert (
+        found["ProductId"] == portfolio_and_product(publisher.catalog)[1] == launched["ProductId"]
+    )
 
 
 def deactivate_version(catalog: Any, _portfolio: str, product: str) -> None:
@@ -239,12 +247,12 @@ def test_drift_that_is_unsafe_to_correct_is_reported(
     publisher: Publisher, change: Change, reason: str
 ) -> None:
     publisher.publish()
-    change(publisher.catalog, *only(publisher.catalog))
+    change(publisher.catalog, *portfolio_and_product(publisher.catalog))
     expected, calls = publisher.snapshot(), Calls()
 
     plans = publisher.publish(calls)
 
-    [line] = told(plans, Action.REPORT)
+    [line] = step_texts(plans, Action.REPORT)
     assert reason in line
     assert calls.writes == []
     assert publisher.snapshot() == expected
@@ -288,7 +296,7 @@ def test_unmanaged_resources_with_the_same_names_stay_unchanged(
     plans = publisher.publish()
 
     assert held() == before
-    assert {line.partition(" (")[0] for line in told(plans, Action.REPORT)} == {
+    assert {line.partition(" (")[0] for line in step_texts(plans, Action.REPORT)} == {
         "Environments",
         "Production",
     }
@@ -296,18 +304,18 @@ def test_unmanaged_resources_with_the_same_names_stay_unchanged(
     assert len(catalog.list_portfolios()["PortfolioDetails"]) == 2
     assert len(catalog.search_products_as_admin()["ProductViewDetails"]) == 2
     assert len(catalog.list_tag_options()["TagOptionDetails"]) == 1
-    assert not writing(publisher.plan())
+    assert not writing_steps(publisher.plan())
 
 
 def test_an_inactive_older_version_is_left_inactive(publisher: Publisher) -> None:
     publisher.publish()
-    _, product = only(publisher.catalog)
+    _, product = portfolio_and_product(publisher.catalog)
     deactivate_version(publisher.catalog, "", product)
 
     plans = publisher.publish(version="1.1.0")
 
-    assert (Action.CREATE, Kind.VERSION) in writing(plans)
-    assert (Action.DEPRECATE, Kind.VERSION) not in writing(plans)
+    assert (Action.CREATE, Kind.VERSION) in writing_steps(plans)
+    assert (Action.DEPRECATE, Kind.VERSION) not in writing_steps(plans)
     assert guidance(publisher)["1.1.0"] == "DEFAULT"
 
 
@@ -317,7 +325,7 @@ def test_resources_that_the_catalog_no_longer_names_are_reported(publisher: Publ
 
     plans = publisher.publish(calls)
 
-    assert {line.partition(";")[0] for line in told(plans, Action.REPORT)} == {
+    assert {line.partition(";")[0] for line in step_texts(plans, Action.REPORT)} == {
         "launch-trials (stack carbon-connect-launch-role-trials) not in catalog.yaml",
         "Trials not in catalog.yaml",
         "Development not in catalog.yaml",
@@ -336,7 +344,7 @@ def test_rules_of_a_product_stay_while_it_is_in_the_portfolio(publisher: Publish
 
     plans = publisher.publish(catalog=small_catalog(text))
 
-    reported = told(plans, Action.REPORT)
+    reported = step_texts(plans, Action.REPORT)
     assert any(line.startswith("Production (prod-") for line in reported)
     assert any(
         line.startswith("TEMPLATE of Production in Environments (cons-") for line in reported
@@ -354,4 +362,4 @@ def test_rules_are_removed_when_the_product_has_no_fixed_parameters(publisher: P
         catalog=small_catalog(CATALOG.replace("    fixed: [NatGateways]\n", ""))
     )
 
-    assert writing(plans) == [(Action.RETIRE, Kind.CONSTRAINT)]
+    assert writing_steps(plans) == [(Action.RETIRE, Kind.CONSTRAINT)]

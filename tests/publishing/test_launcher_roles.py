@@ -19,7 +19,7 @@ from templates_src.access.launcher import NAME
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher
 from tests.publishing.minimal_catalog import CATALOG, small_catalog, small_release
-from tests.publishing.test_published import told, writing
+from tests.publishing.results import step_texts, writing_steps
 
 ROLE = "launch-people"
 STACK = f"{LAUNCHER_STACK}-{ROLE}"
@@ -48,7 +48,7 @@ def published(publisher: Publisher, text: str) -> list[RegionPlan]:
 def test_role_is_created_and_can_launch(publisher: Publisher) -> None:
     plans = published(publisher, ASKED)
 
-    assert writing(plans)[:2] == [
+    assert writing_steps(plans)[:2] == [
         (Action.CREATE, Kind.LAUNCH_ROLE),
         (Action.CREATE, Kind.LAUNCHER_ROLE),
     ]
@@ -58,7 +58,7 @@ def test_role_is_created_and_can_launch(publisher: Publisher) -> None:
     people = session(aws, ROLE).client("servicecatalog")
     [product] = people.search_products()["ProductViewSummaries"]
     assert product["Name"] == "Production"
-    assert not writing(planned(publisher, small_catalog(ASKED)))
+    assert not writing_steps(planned(publisher, small_catalog(ASKED)))
     [stack] = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert stack["EnableTerminationProtection"]
 
@@ -66,12 +66,12 @@ def test_role_is_created_and_can_launch(publisher: Publisher) -> None:
 def test_trust_policy_follows_the_catalog(publisher: Publisher) -> None:
     published(publisher, ASKED)
 
-    assert writing(published(publisher, TRUSTING)) == [(Action.UPDATE, Kind.LAUNCHER_ROLE)]
+    assert writing_steps(published(publisher, TRUSTING)) == [(Action.UPDATE, Kind.LAUNCHER_ROLE)]
 
     aws = Aws(REGION, publisher.embedded.environment())
     with pytest.raises(PipelineError, match=f"assume role {ROLE}"):
         session(aws, ROLE)
-    assert writing(published(publisher, ASKED)) == [(Action.UPDATE, Kind.LAUNCHER_ROLE)]
+    assert writing_steps(published(publisher, ASKED)) == [(Action.UPDATE, Kind.LAUNCHER_ROLE)]
     assert session(aws, ROLE)
 
 
@@ -80,8 +80,8 @@ def test_existing_role_is_used_unchanged(publisher: Publisher) -> None:
 
     plans = published(publisher, ASKED)
 
-    assert (Action.CREATE, Kind.LAUNCHER_ROLE) not in writing(plans)
-    assert any("exists outside this stack" in line for line in told(plans, Action.UNCHANGED))
+    assert (Action.CREATE, Kind.LAUNCHER_ROLE) not in writing_steps(plans)
+    assert any("exists outside this stack" in line for line in step_texts(plans, Action.UNCHANGED))
 
 
 def test_role_that_the_catalog_no_longer_names_is_reported(publisher: Publisher) -> None:
@@ -89,7 +89,7 @@ def test_role_that_the_catalog_no_longer_names_is_reported(publisher: Publisher)
 
     plans = published(publisher, CATALOG)
 
-    reported = told(plans, Action.REPORT)
+    reported = step_texts(plans, Action.REPORT)
     assert any(
         line.startswith(f"{ROLE} (stack {STACK}) not in catalog.yaml; no provisioned product")
         for line in reported

@@ -22,7 +22,7 @@ from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.provisioning.users import User
 from tests.publishing.conftest import WAITS
-from tests.publishing.test_published import told, writing
+from tests.publishing.results import step_texts, writing_steps
 from tests.releases.kept import Kept, folders, read
 from tests.releases.published import LAUNCH_ROLE, Published
 from tests.updates import stateful
@@ -120,7 +120,7 @@ def held(account: Account) -> list[str]:
 def test_roles_come_first_and_then_the_boundaries_of_roles(account: Account) -> None:
     assert {role.boundary for role in account.roles()} == {""}
 
-    done = writing(account.publish())
+    done = writing_steps(account.publish())
 
     assert done[:3] == [(Action.CREATE, Kind.LAUNCH_ROLE)] * 3
     assert {kind for _, kind in done[3 : 3 + len(account.roles())]} == {Kind.BOUNDARY}
@@ -131,7 +131,7 @@ def test_roles_come_first_and_then_the_boundaries_of_roles(account: Account) -> 
 
 
 def test_production_stays_with_its_owner_until_another_one_is_admitted(account: Account) -> None:
-    assert (Action.RETIRE, Kind.LEAVING) not in writing(account.plan())
+    assert (Action.RETIRE, Kind.LEAVING) not in writing_steps(account.plan())
     [reason] = held(account)
     assert "stays until Carbon Connect" in reason
     assert f"owner arn:aws:iam::{account.aws.account()}:role/{LAUNCHER}" in reason
@@ -142,7 +142,7 @@ def test_production_stays_with_its_owner_until_another_one_is_admitted(account: 
 def test_production_leaves_last(account: Account) -> None:
     account.hand_production_over()
 
-    done = writing(account.publish())
+    done = writing_steps(account.publish())
 
     assert done == [(Action.RETIRE, Kind.LEAVING)]
     assert held(account) == []
@@ -151,7 +151,7 @@ def test_production_leaves_last(account: Account) -> None:
 def test_former_role_stays_while_an_environment_needs_it(
     account: Account,
 ) -> None:
-    reported = told(account.plan(), Action.REPORT)
+    reported = step_texts(account.plan(), Action.REPORT)
 
     [line] = [line for line in reported if line.startswith(f"{LAUNCH_ROLE} (stack ")]
     assert f"{PROJECT_NAME}-dev" in line
@@ -160,7 +160,7 @@ def test_former_role_stays_while_an_environment_needs_it(
     assert any(
         f"{DEVELOPMENT} {version} accepts any source of templates" in line for line in reported
     )
-    assert not writing(account.plan())
+    assert not writing_steps(account.plan())
 
 
 def test_a_development_launcher_no_longer_reaches_production(account: Account) -> None:
@@ -210,10 +210,10 @@ def test_environments_are_updated_by_product_with_their_data(
 def test_former_resources_are_removed(account: Account) -> None:
     plans = account.publish()
 
-    done = writing(plans)
+    done = writing_steps(plans)
     assert set(done) == {(Action.RETIRE, Kind.BOUNDARY), (Action.RETIRE, Kind.VERSION)}
     assert not any(role.is_marked for role in account.roles())
-    role, principal = told(account.plan(), Action.REPORT)
+    role, principal = step_texts(account.plan(), Action.REPORT)
     assert role.startswith(f"{LAUNCH_ROLE} (stack carbon-connect-launch-role) not in")
     assert "no provisioned product uses it" in role
     pattern = "arn:aws:iam:::role/carbon-connect/*"

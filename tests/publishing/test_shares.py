@@ -14,8 +14,8 @@ from pipeline.errors import PipelineError
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
 from tests.publishing.faults import Calls
+from tests.publishing.results import portfolio_and_product, step_texts, writing_steps
 from tests.publishing.shared_catalog import Hub, catalog_with
-from tests.publishing.test_published import only, told, writing
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def within(organization: Organization, *shares: str) -> Catalog:
 
 def shares_in(publisher: Publisher) -> list[tuple[str, str, bool, bool]]:
     """Type, node, and whether tag options and principals are shared too."""
-    portfolio, _ = only(publisher.catalog)
+    portfolio, _ = portfolio_and_product(publisher.catalog)
     types = ("ACCOUNT", "ORGANIZATION", "ORGANIZATIONAL_UNIT", "ORGANIZATION_MEMBER_ACCOUNT")
     return [
         (kind, each["PrincipalId"], each["ShareTagOptions"], each["SharePrincipals"])
@@ -65,7 +65,7 @@ def test_members_get_the_portfolio_and_a_second_publication_writes_nothing(
 
     plans = hub.publish(catalog)
 
-    assert writing(plans).count((Action.CREATE, Kind.SHARE)) == 3
+    assert writing_steps(plans).count((Action.CREATE, Kind.SHARE)) == 3
     assert shares_in(hub.publisher) == [
         ("ACCOUNT", "210987654321", False, False),
         ("ORGANIZATION", organization.id, False, True),
@@ -73,7 +73,7 @@ def test_members_get_the_portfolio_and_a_second_publication_writes_nothing(
     ]
     there = organization.client("servicecatalog", member)
     accepted = there.list_accepted_portfolio_shares(PortfolioShareType="AWS_ORGANIZATIONS")
-    portfolio, _ = only(hub.publisher.catalog)
+    portfolio, _ = portfolio_and_product(hub.publisher.catalog)
     assert {each["Id"] for each in accepted["PortfolioDetails"]} == {portfolio}
     principals = there.list_principals_for_portfolio(PortfolioId=portfolio)["Principals"]
     assert [each["PrincipalARN"] for each in principals] == ["arn:aws:iam:::role/launcher"]
@@ -90,7 +90,7 @@ def test_options_of_a_share_are_corrected(
     catalog = within(organization, f"{{organization: {organization.id}, principals: true}}")
     hub.publish(catalog)
     expected = shares_in(hub.publisher)
-    portfolio, _ = only(hub.publisher.catalog)
+    portfolio, _ = portfolio_and_product(hub.publisher.catalog)
     by_hand = hub.publisher.catalog.update_portfolio_share(
         PortfolioId=portfolio,
         OrganizationNode={"Type": "ORGANIZATION", "Value": organization.id},
@@ -101,9 +101,9 @@ def test_options_of_a_share_are_corrected(
 
     plans = hub.publish(catalog)
 
-    assert writing(plans) == [(Action.UPDATE, Kind.SHARE)]
+    assert writing_steps(plans) == [(Action.UPDATE, Kind.SHARE)]
     assert shares_in(hub.publisher) == expected
-    assert not writing(hub.plan(catalog))
+    assert not writing_steps(hub.plan(catalog))
 
 
 def test_account_share_is_corrected_without_an_organization(hub: Hub) -> None:
@@ -114,14 +114,14 @@ def test_account_share_is_corrected_without_an_organization(hub: Hub) -> None:
     share = "{account: '210987654321', tag_options: true}"
     plans = hub.publish(catalog_with(share, top=top), calls)
 
-    assert writing(plans) == [(Action.UPDATE, Kind.SHARE)]
+    assert writing_steps(plans) == [(Action.UPDATE, Kind.SHARE)]
     assert shares_in(hub.publisher) == [("ACCOUNT", "210987654321", True, False)]
     # Only managers of an organization can read the status of a share.
     assert "DescribePortfolioShareStatus" not in calls.made
 
 
 def share_by_hand(hub: Hub, organization: Organization, node: dict[str, str]) -> None:
-    portfolio, _ = only(hub.publisher.catalog)
+    portfolio, _ = portfolio_and_product(hub.publisher.catalog)
     made = hub.publisher.catalog.create_portfolio_share(
         PortfolioId=portfolio, OrganizationNode=node
     )
@@ -132,7 +132,7 @@ def test_share_with_an_arn_is_recognized(hub: Hub, organization: Organization) -
     hub.publish(within(organization))
     share_by_hand(hub, organization, {"Type": "ORGANIZATION", "Value": organization.arn})
 
-    assert not writing(hub.plan(within(organization, f"{{organization: {organization.id}}}")))
+    assert not writing_steps(hub.plan(within(organization, f"{{organization: {organization.id}}}")))
 
 
 @pytest.mark.parametrize("kind", ["ORGANIZATION", "ORGANIZATIONAL_UNIT", "ACCOUNT"])
@@ -151,7 +151,7 @@ def test_share_that_the_catalog_does_not_name_is_reported(
 
     plans = hub.publish(within(organization), calls)
 
-    [line] = told(plans, Action.REPORT)
+    [line] = step_texts(plans, Action.REPORT)
     assert line.startswith(f"Environments with {words} {node} not in catalog.yaml")
     assert calls.writes == []
     assert len(shares_in(hub.publisher)) == 1
@@ -204,14 +204,14 @@ def test_organization_without_sharing_gets_instructions(hub: Hub) -> None:
         hub.publish(catalog)
 
     organization.allow_sharing()
-    assert writing(hub.publish(catalog)) == [(Action.CREATE, Kind.SHARE)]
+    assert writing_steps(hub.publish(catalog)) == [(Action.CREATE, Kind.SHARE)]
     assert shares_in(hub.publisher) == [("ORGANIZATION", organization.id, False, False)]
 
 
 def test_share_waits_until_another_one_has_ended(hub: Hub, organization: Organization) -> None:
     unit = organization.unit("team")
     hub.publish(within(organization))
-    portfolio, _ = only(hub.publisher.catalog)
+    portfolio, _ = portfolio_and_product(hub.publisher.catalog)
     hub.publisher.catalog.create_portfolio_share(
         PortfolioId=portfolio,
         OrganizationNode={"Type": "ORGANIZATION", "Value": organization.id},
