@@ -63,7 +63,14 @@ def settled(cloudformation: Any, stack: str) -> bool:
 
 
 def still_protected(region: Any, stack: str) -> Iterator[str]:
-    """Unprotect all that a stack holds; what remains protected, with the reason."""
+    """Unprotect a stack and all that it holds; what remains protected, with the reason."""
+    try:
+        # For its nested stacks too. The function of the stack turns it on last, so the stack is complete.
+        region.client("cloudformation").update_termination_protection(
+            StackName=stack, EnableTerminationProtection=False
+        )
+    except (ClientError, BotoCoreError) as error:
+        yield f"{stack} in {region.name}: {error}"
     for kind, name in list(resources(region.client("cloudformation"), stack)):
         try:
             unprotect(region, kind, name)

@@ -9,6 +9,7 @@ from embedded_aws.cloudformation.deletion import (
     protections,
     service_uses,
     snapshots,
+    termination_protection,
 )
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
 from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
@@ -95,6 +96,7 @@ _RULES = (
     service_uses,
     taken_names,
     order,
+    termination_protection,
     nested_stacks,
     cleanup,
     failed_creations,

@@ -13,9 +13,11 @@ from templates_src.compute.template import compute
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer, is_list
+from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_ENVIRONMENT
 from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.template import data
 from templates_src.edge.template import edge
+from templates_src.guards.deletion_protection import add_deletion_protection
 from templates_src.guards.launch_check import LAUNCH_CHECK, add_launch_check
 from templates_src.monitoring.template import monitoring
 from templates_src.network.template import network
@@ -50,6 +52,7 @@ def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -
         lift_rules(root, layer)
     # After the layers, which give the form its order; CloudFormation follows DependsOn.
     add_launch_check(root)
+    add_deletion_protection(root, [stack_title(layer.name) for layer in nested])
     declare_release(root, release_prefix)
     add_outputs(root, nested)
     root.output("ReleaseVersion", version, "Version of the release that launched this")
@@ -93,6 +96,8 @@ def template_url(layer_name: str) -> Sub:
 
 def wire(root: Layer, layer: Layer, declaration: Declaration, sources: dict[str, str]) -> Any:
     """The value that the root passes to a layer's parameter."""
+    if declaration == PROTECTED_BY:
+        return PROTECTED_BY_ENVIRONMENT
     if declaration.wired:
         if declaration.name not in sources:
             raise TemplateError(

@@ -45,7 +45,11 @@ class Cause:
 
 @dataclass(frozen=True)
 class Change:
-    """The change of a resource. ``notes`` are sentences; ``renamed`` is the resource that it becomes or was."""
+    """The change of a resource.
+
+    ``notes`` are sentences; ``renamed`` is the resource that it becomes or was; ``unprotects`` says whether the update
+    turns deletion protection off.
+    """
 
     name: Name
     kind: str
@@ -54,6 +58,7 @@ class Change:
     fate: Fate
     notes: tuple[str, ...] = ()
     renamed: Name | None = None
+    unprotects: bool = False
 
     @property
     def loses(self) -> bool:

@@ -13,6 +13,7 @@ from pipeline.changes.renaming import renamed
 from pipeline.changes.state import STACK, Evaluated, Resource, State, evaluate
 from pipeline.changes.updates import facts
 from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement, overwritten
+from pipeline.changes.updates.protection import is_protected, protection_lost
 from pipeline.changes.updates.refusals import refusals
 from pipeline.changes.updates.schemas import updates
 
@@ -169,11 +170,11 @@ class Comparison:
                 name, kind, Action.FAIL, self._causes(name, paths), self._refused(old), refused
             )
         if name in self.replaced:
-            fate, notes = fate_of_replacement(old, resource)
+            fate, notes = self._replacement(old, resource)
             causes = self._causes(name, self.replaced[name])
             return Change(name, kind, Action.REPLACE, causes, fate, notes)
         if name in self.maybe:
-            fate, notes = fate_of_replacement(old, resource)
+            fate, notes = self._replacement(old, resource)
             causes = self._causes(name, self.maybe[name])
             return Change(name, kind, Action.MAY_REPLACE, causes, fate, notes)
         return self._in_place(old, resource, paths)
@@ -188,17 +189,22 @@ class Comparison:
             notes.append("its task stops before the new one starts")
         action = Action.INTERRUPT if notes else Action.UPDATE
         fate, lost = overwritten(old, resource, paths)
+        unprotected = protection_lost(old, resource)
         return Change(
             resource.name,
             resource.kind,
             action,
             self._causes(resource.name, paths),
             fate,
-            (*notes, *lost),
+            (*notes, *lost, *([unprotected] if unprotected else ())),
+            unprotects=bool(unprotected),
         )
 
+    def _replacement(self, old: Resource, new: Resource) -> tuple[Fate, tuple[str, ...]]:
+        return fate_of_replacement(old, new, protected=is_protected(self.before, old))
+
     def _removal(self, resource: Resource) -> Change:
-        fate, notes = fate_of_deletion(resource)
+        fate, notes = fate_of_deletion(resource, protected=is_protected(self.before, resource))
         cause = Cause("", self.tracer.why_condition(resource.name))
         stays = resource.policy("DeletionPolicy").startswith("Retain")
         action = Action.RELEASE if stays else Action.DELETE

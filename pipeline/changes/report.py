@@ -16,16 +16,18 @@ from pipeline.changes.state import State, evaluate
 
 # Every change of a container replaces the task definition; the change of the service says what that does.
 ROUTINE = {"AWS::ECS::TaskDefinition"}
-LOST, REFUSED, INTERRUPTED = (
+LOST, REFUSED, UNPROTECTED, INTERRUPTED = (
     "Data is lost to the environment",
     "AWS refuses the update",
+    "Deletion protection is turned off",
     "Interrupted",
 )
 # The headings below which a preview shows every resource.
-ALWAYS_SHOWN = {LOST, REFUSED, INTERRUPTED}
+ALWAYS_SHOWN = {LOST, REFUSED, UNPROTECTED, INTERRUPTED}
 _HEADINGS = (
     (LOST, lambda change: change.loses),
     (REFUSED, lambda change: change.action is Action.FAIL),
+    (UNPROTECTED, lambda change: change.unprotects),
     (INTERRUPTED, lambda change: change.action is Action.INTERRUPT),
     (
         "Replaced or possibly replaced",

@@ -48,6 +48,8 @@ OF_STACKS = (
     "GetTemplate",
     "ListStackResources",
     "TagResource",
+    # The hook turns termination protection of prod off.
+    "UpdateTerminationProtection",
 )
 OF_BUCKETS = (
     "CreateBucket",

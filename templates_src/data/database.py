@@ -11,6 +11,7 @@ from troposphere.secretsmanager import Secret, SecretTargetAttachment
 from templates_src.core import groups, ports
 from templates_src.core.declaration import TRUE, Declaration, boolean, number
 from templates_src.core.layer import Layer
+from templates_src.core.protection import unless_environment_protects
 from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.core.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
 from templates_src.core.wiring import (
@@ -90,7 +91,7 @@ DELETION_PROTECTION = boolean(
     "DatabaseDeletionProtection",
     group=groups.DATABASE,
     label="Database deletion protection",
-    description="Refuse to delete the database, also when an update replaces it; required in prod.",
+    description="Refuse to delete the database, also when an update replaces it, and the stack; required in prod. Set Decommission before you delete the environment.",
     default="false",
 )
 NAME = Declaration(
@@ -196,7 +197,9 @@ def add_instance(layer: Layer, subnets: DBSubnetGroup, parameters: DBParameterGr
             # The user chooses the time of an update. With the maintenance window, the stack would report changes that
             # are not applied yet.
             ApplyImmediately=True,
-            DeletionProtection=layer.parameter(DELETION_PROTECTION),
+            DeletionProtection=unless_environment_protects(
+                layer, layer.parameter(DELETION_PROTECTION)
+            ),
             **origin(layer),
             **storage(layer),
             **network(layer, subnets),

@@ -21,6 +21,7 @@ from troposphere.route53 import AliasTarget, RecordSetType
 from templates_src.core import groups, ports
 from templates_src.core.declaration import TRUE, boolean
 from templates_src.core.layer import Layer
+from templates_src.core.protection import unless_environment_protects
 from templates_src.core.shared import named
 from templates_src.core.wiring import (
     LOAD_BALANCER_SECURITY_GROUP_ID,
@@ -48,7 +49,7 @@ DELETION_PROTECTION = boolean(
     "LoadBalancerDeletionProtection",
     group=groups.LOAD_BALANCER,
     label="Load balancer's deletion protection",
-    description="Refuse to delete the load balancer; set it to false before you delete the environment.",
+    description="Refuse to delete the load balancer and the stack; set Decommission before you delete the environment.",
     default="false",
 )
 
@@ -73,11 +74,13 @@ def edge() -> Layer:
 def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
     """The load balancer, created after the policy of its log bucket, because it writes immediately."""
     attributes: dict[str, Any] = {
-        "deletion_protection.enabled": layer.parameter(DELETION_PROTECTION),
         "routing.http.drop_invalid_header_fields.enabled": TRUE,
         "routing.http.desync_mitigation_mode": "defensive",
         "access_logs.s3.enabled": layer.parameter(ACCESS_LOGS),
     }
+    protection = LoadBalancerAttributes(
+        Key="deletion_protection.enabled", Value=layer.parameter(DELETION_PROTECTION)
+    )
     return layer.add(
         LoadBalancer(
             "LoadBalancer",
@@ -87,6 +90,7 @@ def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
             Subnets=layer.parameter(PUBLIC_SUBNET_IDS),
             SecurityGroups=[layer.parameter(LOAD_BALANCER_SECURITY_GROUP_ID)],
             LoadBalancerAttributes=[
+                unless_environment_protects(layer, protection),
                 *(
                     LoadBalancerAttributes(Key=key, Value=value)
                     for key, value in attributes.items()

@@ -5,6 +5,9 @@ A Delete request looks the same when a stack is deleted, when its creation is ro
 Permission: ``cloudformation:DescribeStacks`` on the stack.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import boto3
 import botocore.config
 
@@ -19,12 +22,18 @@ CREATION_ROLLBACK = frozenset({"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBAC
 DELETION = frozenset({"DELETE_IN_PROGRESS"})
 
 
-def stack_status(stack_id: str) -> str:
-    """StackStatus of a stack, by its ARN. Raises ProvisioningError without an ARN, and botocore's ClientError."""
+def describe_stack(stack_id: str) -> Mapping[str, Any]:
+    """A stack by its ARN, as DescribeStacks has it. Raises ProvisioningError without an ARN, and botocore's ClientError."""
     if not stack_id.startswith("arn:"):
         raise ProvisioningError("The event has no StackId, so the state of the stack is not known.")
     found = boto3.client("cloudformation", config=CLIENT).describe_stacks(StackName=stack_id)
-    status: str = found["Stacks"][0]["StackStatus"]
+    stack: Mapping[str, Any] = found["Stacks"][0]
+    return stack
+
+
+def stack_status(stack_id: str) -> str:
+    """StackStatus of a stack, by its ARN. Raises ProvisioningError without an ARN, and botocore's ClientError."""
+    status: str = describe_stack(stack_id)["StackStatus"]
     return status
 
 

@@ -29,7 +29,9 @@ from templates_src.core.shared import PROD
 from templates_src.launch_role.bindings import (
     ACCOUNT,
     ARN,
+    NAMED,
     PROJECT_TEXT,
+    STACK_NAMES,
     own_or_new,
     own_tags,
     tags,
@@ -86,8 +88,8 @@ def grants() -> tuple[Grant, ...]:
         *without_resources(),
         *of_functions_in_the_vpc(),
         *on_images(),
-        *by_tag(),
         *by_name(),
+        *by_tag(),
         *of_keys(),
     )
 
@@ -188,7 +190,9 @@ def by_tag() -> tuple[Grant, ...]:
                 "ec2:AttachVolume",
                 "ec2:CreateSnapshot",
                 "ec2:DeleteSnapshot",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
                 "lambda:InvokeFunction",
+                "rds:*DBInstance*",
                 "secretsmanager:GetSecretValue",
             ),
             (
@@ -196,7 +200,9 @@ def by_tag() -> tuple[Grant, ...]:
                 SNAPSHOTS,
                 f"{ARN}ec2:*:{ACCOUNT}:instance/*",
                 f"{ARN}ec2:*:{ACCOUNT}:volume/*",
+                f"{ARN}elasticloadbalancing:*:{ACCOUNT}:loadbalancer/app/*",
                 f"{ARN}lambda:*:{ACCOUNT}:function:*",
+                f"{ARN}rds:*:{ACCOUNT}:db:*",
                 f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
             ),
             own_tags(),
@@ -226,8 +232,15 @@ def by_tag() -> tuple[Grant, ...]:
 def by_name() -> tuple[Grant, ...]:
     """Actions on buckets, and on the record of the search server."""
     bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
+    stack = f"{ARN}cloudformation:*:{ACCOUNT}:stack/"
     names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
     return (
+        # Not the stacks of the launch role and of the release bucket, whose names begin with the default project's.
+        Grant(
+            "ProtectStacks",
+            ("cloudformation:UpdateTerminationProtection",),
+            (f"{stack}{NAMED}/*", f"{stack}{STACK_NAMES}"),
+        ),
         Grant("Buckets", ("s3:ListBucket*", "s3:DeleteBucket"), (bucket,)),
         Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
         Grant(

@@ -15,6 +15,7 @@ from tests.relations.variants import REGION
 API, WORKER, BEAT, SEARCH = "api task", "worker task", "beat task", "search instance"
 FUNCTION = "function or service role"
 ROLES = {API: "ApiTaskRole", WORKER: "WorkerTaskRole", BEAT: "BeatTaskRole", SEARCH: "SearchRole"}
+PROTECTION_ROLE = "DeletionProtectionRole"
 TLS = {"aws:SecureTransport": "true"}
 ROUTE53 = "route53:ChangeResourceRecordSets"
 
@@ -42,6 +43,11 @@ def of_account() -> Resource:
 def arn(service: str, name: str) -> Callable[[], str]:
     """ARN of a resource in this account and region."""
     return lambda: f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+
+
+def own_stack() -> str:
+    """The ID of production's root stack."""
+    return prod().root_stack_id()
 
 
 def reads(principal: str, name: str, secret: str, guard: str, role: str = "") -> Attack:
@@ -243,6 +249,63 @@ INSTANCE = (
 
 
 FUNCTIONS = (
+    attack(
+        FUNCTION,
+        "that turns protection on deletes the stack",
+        "no statement",
+        by=role_of(prod, PROTECTION_ROLE),
+        action="cloudformation:DeleteStack",
+        arn=own_stack,
+        on=of_account,
+    ),
+    attack(
+        FUNCTION,
+        "that turns protection on turns that of another stack off",
+        "function/ProtectItsStack: Resource",
+        by=role_of(dev, PROTECTION_ROLE),
+        action="cloudformation:UpdateTerminationProtection",
+        arn=own_stack,
+        on=of_account,
+    ),
+    attack(
+        FUNCTION,
+        "that turns protection on turns that of another database off",
+        "protect/ProtectTheDatabase: Resource",
+        by=role_of(dev, PROTECTION_ROLE),
+        action="rds:ModifyDBInstance",
+        arn=arn("rds", "db:production"),
+        on=of_account,
+    ),
+    attack(
+        FUNCTION,
+        "that turns protection on deletes the database",
+        "no statement",
+        by=role_of(prod, PROTECTION_ROLE),
+        action="rds:DeleteDBInstance",
+        arn=arn("rds", "db:production"),
+        on=of_account,
+    ),
+    attack(
+        FUNCTION,
+        "that checks launches changes the stack",
+        "no statement",
+        by=role_of(prod, "LaunchCheckRole"),
+        action="cloudformation:UpdateTerminationProtection",
+        arn=own_stack,
+        on=of_account,
+    ),
+    *(
+        attack(
+            principal,
+            "invokes the function that turns protection off",
+            "no statement",
+            by=role_of(prod, principal),
+            action="lambda:InvokeFunction",
+            arn=lambda: prod().arn("DeletionProtectionFunction"),
+            on=lambda: prod().resource("DeletionProtectionFunction"),
+        )
+        for principal in (API, WORKER, BEAT, SEARCH)
+    ),
     reads(FUNCTION, "that measures queues reads the master password", "DatabaseSecret", "function/ReadTheCachePassword: Resource", role="QueueDepthRole"),
     reads(FUNCTION, "that creates extensions reads the password of the cache", "CacheSecret", "function/ReadTheSecretsItUses: Resource", role="DatabaseExtensionsRole"),
     attack(

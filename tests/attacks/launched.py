@@ -65,6 +65,11 @@ class Launched:
         stack = f"{self.project}-{self.name}-{stack_title(layer)}"
         return pseudo_parameters(self.rendered.region, stack)["AWS::StackId"]
 
+    def root_stack_id(self) -> str:
+        """The ID of the root stack."""
+        stack = f"{self.project}-{self.name}"
+        return pseudo_parameters(self.rendered.region, stack)["AWS::StackId"]
+
     @cache  # noqa: B019 - environments live as long as the tests
     def value(self, logical_id: str, attribute: str | None = None) -> str:
         """The Ref (``attribute`` None) or an attribute of a resource."""

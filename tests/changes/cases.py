@@ -157,7 +157,7 @@ DATABASE_VALUES = (
     value("fewer backups", {"Data.Database": (A.UPDATE, F.LOST)}, DatabaseBackupRetentionDays="3"),
     Case("one zone less", {"Data.Database": KEPT}, {"DatabaseMultiAz": "true"}, environment="dev"),
     Case(
-        "deletion protection",
+        "deletion protection of 1.1.0",
         {"Data.Database": KEPT},
         {"DatabaseDeletionProtection": "true"},
         environment="dev",

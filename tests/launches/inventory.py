@@ -212,6 +212,7 @@ PARTS: Mapping[str, str] = {
     "AWS::WAFv2::WebACLAssociation": "AWS::WAFv2::WebACL",
     "Custom::BucketRemoval": "AWS::S3::Bucket",
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
+    "Custom::DeletionProtection": "AWS::RDS::DBInstance",
     "Custom::LaunchCheck": "AWS::Lambda::Function",
 }
 # The resources that functions of custom resources create.

@@ -24,8 +24,8 @@ STATEFUL = (
     "AWS::ECR::Repository",
     "AWS::EC2::Volume",
 )
-# Logs of the root's functions: the launch check runs before the key exists. They hold statuses and names, no data.
-BEFORE_THE_KEY = frozenset({"LaunchCheckLogGroup"})
+# Logs of the root's functions, which depend on no nested stack, so not on the key. They hold statuses and names, no data.
+BEFORE_THE_KEY = frozenset({"DeletionProtectionLogGroup", "LaunchCheckLogGroup"})
 # The deletion policy and the update replace policy of a resource; a type that is not listed is deleted.
 POLICIES: dict[str, tuple[str | None, str | None]] = {
     "Database": (SNAPSHOT, SNAPSHOT),

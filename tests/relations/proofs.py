@@ -11,6 +11,7 @@ from tests.relations import (
     faults_edge,
     faults_functions,
     faults_groups,
+    faults_guards,
     faults_identity,
     faults_monitoring,
     faults_names,
@@ -39,5 +40,6 @@ FAULTS = (
     *faults_monitoring.FAULTS,
     *faults_search.FAULTS,
     *faults_functions.FAULTS,
+    *faults_guards.FAULTS,
 )
 TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS

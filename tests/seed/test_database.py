@@ -10,6 +10,7 @@ from tests.rendering import id_of, named, only
 from tests.seed.rendered_architecture import extensions, is_true
 
 INTEL = "db.t3.medium"
+PROTECTION = "Custom::DeletionProtection"
 
 
 def database(rendered: Rendered) -> Mapping[str, Any]:
@@ -60,9 +61,10 @@ def test_backup_retention_is_7_days_of_daily_backups(rendered: Rendered) -> None
 def test_deletion_protection_is_false_in_dev_and_true_in_prod(
     dev: Rendered, staging: Rendered, prod: Rendered
 ) -> None:
-    assert not is_true(database(dev)["DeletionProtection"])
-    assert not is_true(database(staging)["DeletionProtection"])
-    assert is_true(database(prod)["DeletionProtection"])
+    """The function of the root turns it on, after everything else exists."""
+    assert not is_true(only(dev, PROTECTION).properties["ProtectDatabase"])
+    assert not is_true(only(staging, PROTECTION).properties["ProtectDatabase"])
+    assert is_true(only(prod, PROTECTION).properties["ProtectDatabase"])
 
 
 def test_extensions_are_vector_and_uuid_ossp(rendered: Rendered) -> None:

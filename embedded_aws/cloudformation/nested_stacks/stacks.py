@@ -15,6 +15,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.cloudformation.deletion import termination_protection
 from embedded_aws.cloudformation.failure_options import RETAIN_EXCEPT_ON_CREATE
 from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 
@@ -113,6 +114,7 @@ def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack)
         _parent_stack_name=parent["StackName"],
     )
     events.keep_template_url(child, properties)
+    termination_protection.inherit(parent, child)
     events.announce(parent, logical_id, child)
 
 
@@ -150,6 +152,7 @@ def _delete(physical_id: str, _properties: Properties) -> None:
     child = _named(physical_id)
     if child is None or child["StackStatus"] == "DELETE_COMPLETE":
         return
+    termination_protection.release(child)
     child = _act("DeleteStack", child["StackName"], {})
     if child["StackStatus"] != "DELETE_COMPLETE":
         raise _failure(child, "deleted")

@@ -27,8 +27,10 @@ def is_derived(resource: Resource) -> bool:
     return resource.kind == facts.SECRET and "{{resolve:" in str(value)
 
 
-def fate_of_replacement(old: Resource, new: Resource) -> tuple[Fate, tuple[str, ...]]:
-    """The fate of the old resource's data, and the content of the new one."""
+def fate_of_replacement(
+    old: Resource, new: Resource, *, protected: bool = False
+) -> tuple[Fate, tuple[str, ...]]:
+    """The fate of the old resource's data, and the content of the new one; RDS does not delete a ``protected`` database."""
     if not holds_data(old):
         return Fate.NONE, ()
     restored = value_at(new.properties, "DBSnapshotIdentifier")
@@ -38,21 +40,22 @@ def fate_of_replacement(old: Resource, new: Resource) -> tuple[Fate, tuple[str, 
         holds = "The new one has another value."
     else:
         holds = "The new one is empty."
-    return _fate(old, new.policy("UpdateReplacePolicy"), (holds,))
+    return _fate(old, new.policy("UpdateReplacePolicy"), (holds,), protected)
 
 
-def fate_of_deletion(old: Resource) -> tuple[Fate, tuple[str, ...]]:
+def fate_of_deletion(old: Resource, *, protected: bool = False) -> tuple[Fate, tuple[str, ...]]:
     """The fate of the data of a resource that the stack no longer has."""
     if not holds_data(old):
         return Fate.NONE, ()
     policy = old.policy("DeletionPolicy")
     if old.kind == facts.BUCKET and policy == "Delete":
         return Fate.RETAINED, ("S3 deletes it only if it is empty; otherwise it stays.",)
-    return _fate(old, policy, ())
+    return _fate(old, policy, (), protected)
 
 
-def _fate(old: Resource, policy: str, notes: tuple[str, ...]) -> tuple[Fate, tuple[str, ...]]:
-    protected = str(old.properties.get("DeletionProtection", "")).lower() == "true"
+def _fate(
+    old: Resource, policy: str, notes: tuple[str, ...], protected: bool
+) -> tuple[Fate, tuple[str, ...]]:
     if old.kind == facts.DATABASE and protected:
         return Fate.RETAINED, (*notes, "Deletion protection keeps the old database running.")
     return _POLICIES.get(policy, Fate.LOST), notes

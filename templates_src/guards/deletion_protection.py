@@ -1,0 +1,119 @@
+"""Deletion protection, which is on after everything else exists: a function of the root, as a custom resource."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from awacs import cloudformation, elasticloadbalancing, rds
+from awacs.aws import Allow, Statement
+from troposphere import And, Condition, Equals, GetAtt, If, Not, Or, Ref, Sub
+from troposphere.cloudformation import CustomResource
+from troposphere.iam import PolicyType
+
+from templates_src.core import groups, iam
+from templates_src.core.declaration import FALSE, TRUE, boolean
+from templates_src.core.function import add_custom_resource, add_function
+from templates_src.core.layer import Layer
+from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.data.database import DELETION_PROTECTION as DATABASE_PROTECTION
+from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PROTECTION
+from templates_src.guards.launch_check import describe_own_stack
+
+DELETION_PROTECTION = "DeletionProtection"
+# RDS takes no change of a database for minutes while it makes another one.
+TIMEOUT_SECONDS = 300
+DATABASE = "Data.Outputs.DatabaseInstanceId"
+LOAD_BALANCER = "Edge.Outputs.LoadBalancerArn"
+
+DECOMMISSION = boolean(
+    "Decommission",
+    group=groups.ENVIRONMENT,
+    label="Decommission",
+    description="Set to true, in an update, before you delete a protected environment: true turns off the deletion protection of the stack, the database and the load balancer; false turns on again what the other parameters ask for.",
+    default=FALSE,
+)
+
+
+def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResource:
+    """The function and its custom resource, which CloudFormation creates last and deletes first.
+
+    ``nested`` are the logical IDs of the nested stacks. The database and the load balancer are created without protection, so that
+    a first launch that fails is rolled back completely. Its log group has no key of the environment, so that the function
+    depends on no nested stack.
+    """
+    function = add_function(
+        root,
+        "deletion_protection",
+        description="Turns deletion protection of the environment on and off",
+        timeout_seconds=TIMEOUT_SECONDS,
+        statements=(describe_own_stack("KnowItsStack"), protect_own_stack()),
+        log_key=None,
+    )
+    policy = allow_changes(root)
+    return add_custom_resource(
+        root,
+        DELETION_PROTECTION,
+        function,
+        DependsOn=[policy.title, *nested],
+        Database=GetAtt(*DATABASE.split(".", 1)),
+        LoadBalancer=GetAtt(*LOAD_BALANCER.split(".", 1)),
+        Decommission=root.parameter(DECOMMISSION),
+        Release=root.parameter(RELEASE_PREFIX),
+        **{name: If(condition, TRUE, FALSE) for name, condition in protected(root).items()},
+    )
+
+
+def protected(root: Layer) -> dict[str, str]:
+    """The conditions by property: what is protected. The stack is protected with either of the other two."""
+    kept = Not(Equals(root.parameter(DECOMMISSION), TRUE))
+    database = root.condition(
+        "ProtectDatabase", And(Equals(root.parameter(DATABASE_PROTECTION), TRUE), kept)
+    )
+    balancer = root.condition(
+        "ProtectLoadBalancer", And(Equals(root.parameter(LOAD_BALANCER_PROTECTION), TRUE), kept)
+    )
+    stack = root.condition("ProtectStack", Or(Condition(database), Condition(balancer)))
+    return {"ProtectDatabase": database, "ProtectLoadBalancer": balancer, "ProtectStack": stack}
+
+
+def protect_own_stack() -> Statement:
+    """Turn termination protection of the root stack on and off; it holds for the nested stacks too."""
+    return Statement(
+        Sid="ProtectItsStack",
+        Effect=Allow,
+        Action=[cloudformation.UpdateTerminationProtection],
+        Resource=[Ref("AWS::StackId")],
+    )
+
+
+def allow_changes(root: Layer) -> PolicyType:
+    """The function can protect this database and this load balancer.
+
+    A separate resource, because the function's role exists before them. IAM has no condition key for the attribute that
+    a call changes, so the function's code, which other principals cannot change, limits the calls to the protection.
+    """
+    return root.add(
+        PolicyType(
+            f"{DELETION_PROTECTION}Policy",
+            PolicyName="protect",
+            Roles=[Ref(f"{DELETION_PROTECTION}Role")],
+            PolicyDocument=iam.document(
+                Statement(
+                    Sid="ProtectTheDatabase",
+                    Effect=Allow,
+                    Action=[rds.DescribeDBInstances, rds.ModifyDBInstance],
+                    Resource=[
+                        Sub(
+                            f"arn:${{AWS::Partition}}:rds:${{AWS::Region}}:${{AWS::AccountId}}:db:${{{DATABASE}}}"
+                        )
+                    ],
+                ),
+                Statement(
+                    Sid="ProtectTheLoadBalancer",
+                    Effect=Allow,
+                    Action=[elasticloadbalancing.ModifyLoadBalancerAttributes],
+                    Resource=[GetAtt(*LOAD_BALANCER.split(".", 1))],
+                ),
+            ),
+        )
+    )
