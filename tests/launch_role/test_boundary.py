@@ -53,7 +53,8 @@ CLIMBING = (
     Request("cloudformation:CreateStack", f"arn:aws:cloudformation:{REGIONAL}:stack/SC-x/1", DEV),
     Request("servicecatalog:ProvisionProduct"),
     Request("ec2:RunInstances", f"arn:aws:ec2:{REGIONAL}:instance/i-1", DEV),
-    Request("rds:ModifyDBInstance", f"arn:aws:rds:{REGIONAL}:db:x", DEV),
+    Request("rds:DeleteDBInstance", f"arn:aws:rds:{REGIONAL}:db:x", DEV),
+    Request("cloudformation:DeleteStack", f"arn:aws:cloudformation:{REGIONAL}:stack/SC-x/1", DEV),
     Request("organizations:LeaveOrganization"),
     Request("cloudtrail:StopLogging", f"arn:aws:cloudtrail:{REGIONAL}:trail/x"),
 )
@@ -61,6 +62,23 @@ CLIMBING = (
 REACHING = (
     Request("secretsmanager:GetSecretValue", SECRET, PROD),
     Request("secretsmanager:GetSecretValue", SECRET),
+    # The function that turns deletion protection on needs it, for its own environment.
+    Request("rds:ModifyDBInstance", f"arn:aws:rds:{REGIONAL}:db:x", PROD),
+    Request("rds:ModifyDBInstance", f"arn:aws:rds:{REGIONAL}:db:x"),
+    Request(
+        "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        f"arn:aws:elasticloadbalancing:{REGIONAL}:loadbalancer/app/x/1",
+        PROD,
+    ),
+    # A bootstrap stack, whose name begins with the default project's.
+    Request(
+        "cloudformation:UpdateTerminationProtection",
+        f"arn:aws:cloudformation:{REGIONAL}:stack/carbon-connect-release-bucket/1",
+    ),
+    Request(
+        "cloudformation:UpdateTerminationProtection",
+        f"arn:aws:cloudformation:{REGIONAL}:stack/carbon-connect-prod/1",
+    ),
     Request("kms:Decrypt", KEY, {**PROD, **THROUGH_SECRETS}),
     Request("kms:Decrypt", KEY, DEV),
     Request("s3:GetObject", "arn:aws:s3:::carbon-connect-prod-documents/x"),
