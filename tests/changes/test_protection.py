@@ -30,7 +30,7 @@ def test_decommission_loses_protection_and_nothing_else(side: Side) -> None:
         "Turns off deletion protection of the stack, the database and the load balancer.",
     )
     assert found.losses() == []
-    assert found.rights == found.interface == ()
+    assert (found.rights, found.interface) == ((), ())
 
 
 def test_protection_that_is_turned_on_is_an_ordinary_update(side: Side) -> None:
