@@ -74,6 +74,29 @@ def refused(finished: Finished, status: int) -> str:
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
+@pytest.mark.parametrize(
+    ("snapshot", "settings", "reason"),
+    [
+        ("unknown", {}, "does not exist"),
+        ("plain", {"encrypted": False}, "is not encrypted"),
+        ("old", {"version": "15.8"}, "is of postgres 15.8"),
+        ("large", {"storage": 400}, "DatabaseMaxAllocatedStorage"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_restored_is_refused_before_anything_is_written(
+    running: EmbeddedAws, tree: Tree, snapshot: str, settings: dict[str, Any], reason: str
+) -> None:
+    if settings:
+        keep_snapshot(aws_of(running).client("rds"), snapshot, **settings)
+
+    ended = tree.run(
+        *LAUNCH, "--set", f"DatabaseSnapshotIdentifier={snapshot}", **running.environment()
+    )
+
+    assert reason in refused(ended, 1)
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
 def test_given_values_are_kept_and_shown(running: EmbeddedAws, tree: Tree) -> None:
     again = tree.run(*LAUNCH, **running.environment())
 
