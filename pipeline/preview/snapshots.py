@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
-
-from pipeline.aws import Aws
-from pipeline.errors import PipelineError
 from templates_src.functions.launch_check.snapshot import (
     CEILING,
     SNAPSHOT,
@@ -18,6 +15,9 @@ from templates_src.functions.launch_check.snapshot import (
     refuse_size,
     refuse_snapshot,
 )
+
+from pipeline.aws import Aws
+from pipeline.errors import PipelineError
 
 
 def require_restorable(aws: Aws, values: Mapping[str, str], deployed: Mapping[str, str]) -> None:
@@ -45,6 +45,4 @@ def _refusal(
 ) -> str | None:
     if not found:
         return missing(named, region)
-    return refuse_snapshot(named, found[0]) or refuse_size(
-        named, found[0], values.get(CEILING, "")
-    )
+    return refuse_snapshot(named, found[0]) or refuse_size(named, found[0], values.get(CEILING, ""))

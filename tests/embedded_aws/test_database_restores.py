@@ -37,15 +37,24 @@ def rds(aws: Aws) -> Any:
     return aws.client("rds")
 
 
-def deploy(aws: Aws, properties: Mapping[str, Any], *, update: bool = False) -> str:
-    """Create or update a stack with one instance; returns its status and the reasons of failures."""
+def deploy(
+    aws: Aws, properties: Mapping[str, Any], *, update: bool = False, log_group: str = ""
+) -> str:
+    """Create or update a stack with an instance, and a log group after it; returns its status or the reasons of failures."""
     cloudformation = aws.client("cloudformation")
     database = {
         "Type": "AWS::RDS::DBInstance",
         "Properties": {**RESTORED, **properties},
         "UpdateReplacePolicy": "Snapshot",
     }
-    body = json.dumps({"Resources": {"Database": database}})
+    resources: dict[str, Any] = {"Database": database}
+    if log_group:
+        resources["LogGroup"] = {
+            "Type": "AWS::Logs::LogGroup",
+            "DependsOn": "Database",
+            "Properties": {"LogGroupName": log_group},
+        }
+    body = json.dumps({"Resources": resources})
     operation = cloudformation.update_stack if update else cloudformation.create_stack
     operation(StackName=STACK, TemplateBody=body)
     waiter = f"stack_{'update' if update else 'create'}_complete"
@@ -263,3 +272,15 @@ def test_a_deletion_names_its_final_snapshot_or_skips_it(rds: Any) -> None:
 
     (found,) = rds.describe_db_snapshots(DBSnapshotIdentifier="last")["DBSnapshots"]
     assert found["DBInstanceIdentifier"] == "source"
+
+
+def test_a_rollback_that_names_the_snapshot_again_restores_it(aws: Aws, rds: Any) -> None:
+    """The handler calls a snapshot that appears immutable, in a rollback too: docs/recovery.md says what follows from it."""
+    keep_snapshot(rds, "first", storage=100)
+    deploy(aws, {"DBSnapshotIdentifier": "first"})
+    before = instance_of(aws)["DBInstanceIdentifier"]
+    aws.client("logs").create_log_group(logGroupName="taken")
+
+    assert "already exists" in deploy(aws, {}, update=True, log_group="taken")
+
+    assert instance_of(aws)["DBInstanceIdentifier"] != before

@@ -109,9 +109,11 @@ def _updating(update: Update) -> Any:
         physical_id: str, old: Properties, new: Properties, stack_name: str, logical_id: str = ""
     ) -> Created:
         if _names_another_snapshot(old, new):
-            replaced: Created = functions.replace_resource(
-                TYPE, physical_id, old, new, stack_name, logical_id
+            handler = tables.RESOURCE_HANDLERS[TYPE]
+            replaced: Created = functions.create_under_new_name(
+                handler["create"], logical_id, new, stack_name
             )
+            functions.delete_predecessor(handler["delete"], physical_id, old)
             return replaced
         before = dict(tables.DATABASES.get(physical_id) or {})
         result = update(physical_id, old, new, stack_name, logical_id)  # type: ignore[call-arg]
