@@ -87,6 +87,7 @@ def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Revi
     from pipeline.preview.deployed import read_deployed
     from pipeline.preview.offered import offered_state
     from pipeline.preview.preview import preview
+    from pipeline.preview.snapshots import require_alone
     from pipeline.stacks.reading import read_stack
 
     def review(planned: PlannedUpdate) -> None:
@@ -94,6 +95,7 @@ def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Revi
             stack = read_stack(aws, planned.stack.id)
         assert stack is not None  # noqa: S101 - it was read a moment ago, by its ARN
         deployed = read_deployed(aws, stack)
+        require_alone(planned.values, deployed.state.values, same_release=planned.same_version)
         if planned.same_version:
             after = replace(deployed.state, values=planned.values, nested={})
         else:

@@ -74,6 +74,19 @@ def refused(finished: Finished, status: int) -> str:
 
 
 @pytest.mark.usefixtures("environment", "unchanged")
+def test_the_snapshot_is_let_go_of_in_an_update_of_its_own(
+    running: EmbeddedAws, tree: Tree
+) -> None:
+    wanted = ("--set", "DatabaseSnapshotIdentifier=restored", "--set", "ApiMaxTasks=7")
+
+    line = refused(tree.run(*LAUNCH, *wanted, **running.environment()), 1)
+
+    assert "changes together with ApiMaxTasks" in line
+    alone = tree.run(*LAUNCH, *wanted[:2], "--preview", **running.environment())
+    assert (alone.returncode, alone.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
 @pytest.mark.parametrize(
     ("snapshot", "settings", "reason"),
     [
