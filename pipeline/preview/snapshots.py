@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+from pipeline.aws import Aws
+from pipeline.errors import PipelineError
+from templates_src.data.database import ALLOCATED_STORAGE
 from templates_src.functions.launch_check.snapshot import (
     CEILING,
     RESTORED,
@@ -16,10 +20,6 @@ from templates_src.functions.launch_check.snapshot import (
     refuse_size,
     refuse_snapshot,
 )
-
-from pipeline.aws import Aws
-from pipeline.errors import PipelineError
-from templates_src.data.database import ALLOCATED_STORAGE
 
 
 def require_restorable(aws: Aws, values: Mapping[str, str], deployed: Mapping[str, str]) -> None:

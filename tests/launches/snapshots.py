@@ -12,18 +12,18 @@ def keep_snapshot(
     name: str,
     *,
     engine: str = "postgres",
-    version: str = "16.4",
+    version: str = "",
     storage: int = 50,
     encrypted: bool = True,
     key: str | None = None,
 ) -> str:
     """A snapshot of an instance that was deleted afterwards; returns its ARN."""
     origin = f"origin-of-{name}"
+    version = version or ("16" if engine == "postgres" else "")
     rds.create_db_instance(
         DBInstanceIdentifier=origin,
         DBInstanceClass="db.t4g.medium",
         Engine=engine,
-        EngineVersion=version,
         AllocatedStorage=storage,
         StorageType="gp3",
         StorageEncrypted=encrypted,
@@ -31,7 +31,7 @@ def keep_snapshot(
         MasterUserPassword="of-the-origin",
         DBName=DATABASE,
         **({"KmsKeyId": key} if key else {}),
-        **({"EngineVersion": "16"} if engine == "postgres" else {}),
+        **({"EngineVersion": version} if version else {}),
     )
     made = rds.create_db_snapshot(DBInstanceIdentifier=origin, DBSnapshotIdentifier=name)
     rds.delete_db_instance(DBInstanceIdentifier=origin, SkipFinalSnapshot=True)
