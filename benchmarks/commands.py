@@ -1,4 +1,4 @@
-"""Time and memory of the commands that people wait for. Run: python -m benchmarks.commands
+"""Time and memory of the interactive commands. Run: python -m benchmarks.commands
 
 Each command runs in a process of its own, several times; the fastest run counts, because whatever else the machine
 does only makes runs slower.
@@ -73,7 +73,7 @@ def lint_cold() -> Measured:
 
 
 def row(what: str, measured: Measured, bound: str) -> None:
-    """Print one result beside what it must reach."""
+    """Print one result with its limit."""
     print(f"{what:<34}{measured.seconds:>8.2f} s{measured.mebibytes:>8.0f} MiB   {bound}")
 
 

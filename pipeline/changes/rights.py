@@ -39,7 +39,7 @@ def rights_changes(before: Evaluated, after: Evaluated) -> list[RightsChange]:
 
 
 def allowed(evaluated: Evaluated) -> dict[Name, set[str]]:
-    """The actions that the statements of each role's policies allow, whatever their resources and conditions."""
+    """The actions that the statements of each role's policies allow, for any resources and conditions."""
     found: defaultdict[Name, set[str]] = defaultdict(set)
     for resource in evaluated.resources.values():
         if resource.kind == ROLE:

@@ -22,9 +22,9 @@ NAME = "launcher-role"
 LAUNCHER_ROLE_NAME = role_name(
     "LauncherRoleName", label="Launcher role", default="carbon-connect-launcher"
 )
-# What the keys of the templates of a release, and of its products, begin with.
+# The prefix of the keys of a release's templates, and of its products.
 RELEASES = "carbon-connect"
-# What the console asks for the choices of a parameter of an AWS type, by the type within List<…>.
+# The calls with which the console reads the choices of a parameter with an AWS type, by the type within List<…>.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
 FORM_CALLS = {
     "AWS::EC2::AvailabilityZone::Name": ec2.DescribeAvailabilityZones,
@@ -43,7 +43,7 @@ FORM_CALLS = {
 def launcher_role(layers: Iterable[Layer] | None = None) -> Layer:
     """The template, deployed once for each launcher role of an account; IAM has no region.
 
-    ``layers`` are the templates that products are made of, by default all. The policy has a name, because a
+    ``layers`` are the templates of the products, by default all. The policy has a name, because a
     permission set of IAM Identity Center refers to a customer managed policy by its name. Raises TemplateError for a
     parameter of an AWS type whose choices no call here reads.
     """
@@ -82,7 +82,7 @@ def parameter_types(layers: Iterable[Layer]) -> list[str]:
 
 
 def use_products(types: Iterable[str]) -> PolicyDocument:
-    """What launching from the console, the AWS CLI and build.py takes; products have parameters of these AWS types."""
+    """The permissions for launching from the console, the AWS CLI and build.py; products have parameters of these AWS types."""
     return iam.document(
         *launch_products(),
         own_products(),
@@ -94,7 +94,7 @@ def use_products(types: Iterable[str]) -> PolicyDocument:
 
 
 def launch_products() -> tuple[Statement, Statement]:
-    """Find products and launch them. Service Catalog offers only those of the portfolios that admit the role."""
+    """Find products and launch them. Service Catalog offers only those of portfolios that have the role as a principal."""
     return (
         Statement(
             Sid="FindProducts",
@@ -119,7 +119,7 @@ def launch_products() -> tuple[Statement, Statement]:
 
 
 def own_products() -> Statement:
-    """What the role launched, in whichever session: colleagues who share the role share its environments."""
+    """The provisioned products of the role, in any session: colleagues who share the role share its environments."""
     return Statement(
         Sid="UseWhatTheRoleLaunched",
         Effect=Allow,
@@ -132,7 +132,7 @@ def own_products() -> Statement:
             servicecatalog.TerminateProvisionedProduct,
             servicecatalog.UpdateProvisionedProduct,
         ],
-        # A provisioned product is no resource in IAM; the level limits the actions.
+        # A provisioned product is not a resource in IAM; the level limits the actions.
         Resource=["*"],
         Condition=Condition(StringEquals({"servicecatalog:roleLevel": "self"})),
     )
@@ -144,12 +144,12 @@ def stack_progress() -> Statement:
         Sid="ReadTheStacksOfProducts",
         Effect=Allow,
         Action=[
-            # Why CloudFormation refused resources before it created any.
+            # The reason for which CloudFormation refused resources before it created any.
             cloudformation.DescribeEvents,
             cloudformation.DescribeStackEvents,
             cloudformation.DescribeStackResources,
             cloudformation.DescribeStacks,
-            # What an update changes is compared with what is deployed. The templates hold no secret.
+            # An update is compared with the deployed templates, which contain no secret.
             cloudformation.GetTemplate,
             cloudformation.ListStackResources,
         ],
@@ -160,7 +160,7 @@ def stack_progress() -> Statement:
 
 
 def template_summaries() -> Statement:
-    """The launch form reads the parameters of a template, which is no resource before it has a stack."""
+    """The launch form reads the parameters of a template, which is not a resource before it has a stack."""
     return Statement(
         Sid="ReadTheLaunchForm",
         Effect=Allow,
@@ -170,7 +170,7 @@ def template_summaries() -> Statement:
 
 
 def published_templates() -> Statement:
-    """Read the templates of published versions, so that an update to another version is compared before it is made."""
+    """Read the templates of published versions, for the preview of an update to another version."""
     return Statement(
         Sid="ReadPublishedTemplates",
         Effect=Allow,

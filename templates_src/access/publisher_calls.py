@@ -1,4 +1,4 @@
-"""What the publisher's permissions are computed from: the calls that planning and publishing make."""
+"""The input for the publisher's permissions: the calls of planning and publishing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CALLS = Path(__file__).with_name("publisher_calls.json")
 class Calls:
     """Actions such as ``servicecatalog:CreateProduct``.
 
-    ``plan`` are those of planning, ``publish`` those that publishing takes beyond them, ``bootstrap`` those that it
-    takes beyond both to create and change the stacks of roles and release bucket: of CloudFormation, and of the
-    handlers of the stacks' resource types.
+    ``plan`` are those of planning, ``publish`` the additional ones of publishing, and ``bootstrap`` the additional ones
+    for the stacks of roles and release bucket: those of CloudFormation, and of the handlers of the stacks' resource
+    types.
     """
 
     plan: tuple[str, ...]
@@ -36,6 +36,6 @@ class Calls:
 
 @cache
 def recorded() -> Calls:
-    """What was recorded when the publisher last changed; recording it takes a run on the embedded AWS."""
+    """The calls that were recorded when the publisher last changed; recording needs a run on the embedded AWS."""
     found = json.loads(CALLS.read_text(encoding="utf-8"))
     return Calls(joined(found["Plan"]), joined(found["Publish"]), joined(found["Bootstrap"]))

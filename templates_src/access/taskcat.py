@@ -1,4 +1,4 @@
-"""The taskcat role, which runs taskcat, and the deployment role, with which CloudFormation deploys the tests' stacks."""
+"""The taskcat role, which runs taskcat, and the deployment role, which CloudFormation uses to deploy the tests' stacks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TASKCAT_ROLE_NAME = role_name(
 )
 DEPLOYMENT_ROLE = "carbon-connect-taskcat-deployment"
 CLOUDFORMATION = "cloudformation.amazonaws.com"
-# taskcat begins the names of its stacks and buckets so, and the tests their projects.
+# The prefix of taskcat's stacks and buckets, and of the tests' projects.
 STACKS, NAMES = "tCaT-*", "tcat-*"
 PARAMETERS = "parameter/carbon-connect/taskcat/*"
 PROJECT_TAG = f"aws:ResourceTag/{PROJECT.name}"
@@ -53,7 +53,7 @@ OF_STACKS = (
 )
 OF_BUCKETS = (
     "CreateBucket",
-    # A bucket whose tags or policy AWS does not accept is deleted again.
+    # CloudFormation deletes a bucket whose tags or policy AWS refuses.
     "DeleteBucket",
     "DeleteObject",
     "GetBucketLocation",
@@ -65,7 +65,7 @@ OF_BUCKETS = (
     "PutObject",
     "PutObjectAcl",
 )
-# Whether what the outputs of a stack name exists; reads only.
+# Read whether the resources in the outputs of a stack exist.
 OF_OUTPUTS = (
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
@@ -80,7 +80,7 @@ OF_OUTPUTS = (
     "secretsmanager:DescribeSecret",
     "sns:GetTopicAttributes",
 )
-# What the hook that turns deletion protection off changes.
+# The calls of the hook that turns deletion protection off.
 OF_PROTECTION = ("elasticloadbalancing:ModifyLoadBalancerAttributes", "rds:ModifyDBInstance")
 
 
@@ -133,13 +133,13 @@ def add_taskcat_role(layer: Layer, name: Ref) -> Role:
 
 
 def run_taskcat() -> PolicyDocument:
-    """What taskcat calls, and `python -m tests.taskcat --account` beside it."""
+    """The calls of taskcat and of `python -m tests.taskcat --account`."""
     return iam.document(
         allow("UseStacks", names("cloudformation", OF_STACKS), in_account("cloudformation", f"stack/{STACKS}")),
         allow(
             "ReadTheAccount",
             (
-                # taskcat reads all stacks to find the nested ones of its own.
+                # taskcat reads all stacks to find its nested ones.
                 "cloudformation:DescribeStacks",
                 "cloudformation:ValidateTemplate",
                 "ec2:DescribeAvailabilityZones",
@@ -168,7 +168,7 @@ def run_taskcat() -> PolicyDocument:
 
 
 def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
-    """A managed policy per area, and the denial of what has another project's tag."""
+    """A managed policy per area, and the denial for resources with another project's tag."""
     bound, unbound = allowed_actions(permissions)
     actions = sorted({*bound, *unbound, *permissions.undocumented})
     made = [
@@ -198,7 +198,7 @@ def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
 
 
 def deploy(actions: list[str], permissions: Permissions) -> Iterable[Statement]:
-    """The statements of an area: roles and buckets by the names of the tests, all else in the account."""
+    """The statements of an area: roles and buckets with the names of the tests, other resources in the account."""
     rest = [each for each in actions if not each.startswith(("iam:", "s3:"))]
     if buckets := [each for each in actions if each.startswith("s3:")]:
         yield allow("BucketsOfTheTests", buckets, BUCKETS)
@@ -218,7 +218,7 @@ def deploy(actions: list[str], permissions: Permissions) -> Iterable[Statement]:
             Condition(StringEquals({"iam:AWSServiceName": list(SERVICE_LINKED)})),
         )
     if rest:
-        # An account for tests holds little else, and OtherProjects denies what has the tag of another project.
+        # An account for tests has few other resources, and OtherProjects denies those with the tag of another project.
         yield allow("DeployTheTests", rest, ("*",))
 
 

@@ -39,9 +39,9 @@ def role_name(name: str, *, label: str, default: str) -> Declaration:
 
 
 def trusted(layer: Layer, *, workflows: Statement | None = None, has_workflows: str = "") -> If:
-    """Trust in people of the account: those that TrustedPrincipals names, or all whose own policies allow it.
+    """Trust in people of the account: those in TrustedPrincipals, or all principals whose policies allow it.
 
-    ``workflows`` is trusted as well where the condition ``has_workflows`` holds.
+    ``workflows`` is also trusted if the condition ``has_workflows`` is true.
     """
 
     def document(*, named: bool) -> PolicyDocument | If:
@@ -54,9 +54,9 @@ def trusted(layer: Layer, *, workflows: Statement | None = None, has_workflows: 
 
 
 def people(layer: Layer, *, named: bool) -> Statement:
-    """The account is the principal, so that a principal's own policies must allow sts:AssumeRole as well.
+    """The account is the principal, so the policies of a principal must allow sts:AssumeRole too.
 
-    A condition names the principals, because a principal element takes no wildcard within an ARN, and IAM Identity
+    A condition names the principals, because a principal element supports no wildcard within an ARN, and IAM Identity
     Center adds a suffix to the names of its roles.
     https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
     """

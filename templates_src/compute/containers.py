@@ -135,7 +135,7 @@ def container(
 
 
 def command_line(layer: Layer, workload: Workload) -> If:
-    """The command of the image, or of the placeholder as long as there is no image.
+    """The command of the image, or of the placeholder without an image.
 
     The default ApiCommand of 1.0 and 1.1, which an update keeps, trusts every proxy; this replaces that option.
     """

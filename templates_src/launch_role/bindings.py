@@ -33,7 +33,7 @@ def in_account(service: str, *names: str) -> tuple[str, ...]:
     return tuple(f"{ARN}{service}:*:{ACCOUNT}:{name}" for name in names or ("*",))
 
 
-# What the actions of a service are bound to, beside tags. Where a service gives IDs, or a name too short to keep the
+# The resources of a service's actions, in addition to tags. Where a service gives IDs, or a name too short to keep the
 # stack's, that is the account. A name with the project does without the environment where other environments' tags are
 # denied.
 NAMES: Mapping[str, tuple[str, ...]] = {

@@ -63,7 +63,7 @@ GAPS = (
     ),
     Gap(
         ("kms:Decrypt", "kms:GenerateDataKey"),
-        "Secrets Manager reads and writes a secret under a customer-managed key on behalf of whoever asks. "
+        "Secrets Manager reads and writes a secret with a customer managed key on behalf of the caller.  "
         "https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html",
     ),
     Gap(
@@ -72,7 +72,7 @@ GAPS = (
     ),
     Gap(
         ("ssm:GetParameters",),
-        "EC2 looks up the search server's image under its public parameter on behalf of whoever uses the launch template.",
+        "EC2 looks up the search server's image under its public parameter on behalf of the user of the launch template.",
     ),
     Gap(
         ("route53:ChangeResourceRecordSets", "route53:GetChange"),

@@ -217,7 +217,7 @@ KEYS_AND_STACKS = (
         "PublicParameters",
         ("ssm:*",),
         (f"{ARN}ssm:*::parameter/aws/service/*",),
-        reason="parameters that AWS publishes, under the path of its own",
+        reason="public parameters of AWS, under their path",
     ),
 )
 # The resources of a request that have no tags; tags limit the others.
@@ -234,7 +234,7 @@ STORES = (
         ("*",),
         equals("s3:ExistingObjectTag/servicecatalog:provisioning", "true"),
         also=True,
-        reason="Service Catalog copies it to a bucket of its own, of a name that it does not tell; bound to its tag",
+        reason="Service Catalog copies it to its own bucket, whose name it does not document; bound to its tag",
     ),
     # Bucket names are global, so a name does not identify the account of a bucket.
     Grant(
@@ -282,7 +282,7 @@ NETWORKS = (
                 ),
             ]
         ),
-        reason="the domain's zone is somebody else's, the search server's has an ID of Route 53's; bound to types of record",
+        reason="the domain's zone is outside the stack, the search server's has a generated ID; bound to types of record",
     ),
     Grant(
         "Zones",

@@ -31,7 +31,7 @@ from tests.relations.variants import built
 LAUNCHER = "carbon-connect-launcher"
 PRODUCTION_LAUNCHER = "carbon-connect-launcher-production"
 KEPT = ("AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules")
-# A role of the account that is no principal of a portfolio.
+# A role of the account that is not a principal of a portfolio.
 SOMEBODY = "analyst"
 Template = dict[str, Any]
 Values = Mapping[str, str]

@@ -99,15 +99,15 @@ def database(**properties: Any) -> Callable[[Any], object]:
 
 
 UNRENDERABLE: Mapping[str, tuple[Callable[[Path], object], str]] = {
-    "a root that is no template": (
+    "a root that is not a template": (
         lambda folder: (folder / "templates" / "environment.template.json").write_text("[]"),
         "environment.template.json is not a CloudFormation template: it has no Resources.",
     ),
-    "a layer that is no template": (
+    "a layer that is not a template": (
         broken("data", lambda body: body.pop("Resources")),
         "data.template.json is not a CloudFormation template: it has no Resources.",
     ),
-    "a layer that is no JSON": (
+    "a layer that is not JSON": (
         lambda folder: (folder / "templates" / "data.template.json").write_text("{"),
         "data.template.json cannot be read as JSON: ",
     ),

@@ -104,7 +104,7 @@ def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
             yield f"{name} is {found}, not {logical_id}."
     zone = text_of(body(rendered, "SearchZone")["Properties"]["Name"])
     if not given["RECORD_NAME"].endswith(f".{zone}"):
-        yield f"{given['RECORD_NAME']} is no name of the zone {zone}."
+        yield f"{given['RECORD_NAME']} is not a name of the zone {zone}."
     if not given["STACK_NAME"].startswith("arn:aws:cloudformation:"):
         yield f"STACK_NAME is {given['STACK_NAME']}, by which its role does not know the stack."
     secret = body(rendered, "SearchKeySecret")["Properties"]["GenerateSecretString"]
@@ -137,7 +137,7 @@ def called() -> set[str]:
     return {f"{service}:{name.title().replace('-', '')}" for service, name in calls}
 
 
-def role_may_what_the_script_calls(rendered: Rendered) -> Iterator[str]:
+def role_allows_the_calls_of_the_script(rendered: Rendered) -> Iterator[str]:
     """The role has exactly the permissions for the calls of the script."""
     granted = {
         action
@@ -150,7 +150,7 @@ def role_may_what_the_script_calls(rendered: Rendered) -> Iterator[str]:
         yield f"{ROLE} may {action}, which the script does not call."
 
 
-def role_reaches_its_own_only(rendered: Rendered) -> Iterator[str]:
+def role_is_limited_to_its_resources(rendered: Rendered) -> Iterator[str]:
     """Each action is allowed only on its resource; actions without a resource type are listed or have a condition."""
     own = {
         "secretsmanager": {"SearchKeySecret"},
@@ -273,8 +273,8 @@ CHECKS: tuple[Check, ...] = (
     settings_are_those_of_the_script,
     settings_name_the_resources,
     user_data_fits,
-    role_may_what_the_script_calls,
-    role_reaches_its_own_only,
+    role_allows_the_calls_of_the_script,
+    role_is_limited_to_its_resources,
     conditions_agree_with_the_settings,
     group_waits_for_the_signal_of_its_one_instance,
     group_comes_after_what_it_needs,

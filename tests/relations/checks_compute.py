@@ -66,7 +66,7 @@ def _scaled(rendered: Rendered) -> set[str]:
 
 
 @relation
-def scaled_services_leave_their_number_open(rendered: Rendered) -> Iterator[str]:
+def scaled_services_have_no_count(rendered: Rendered) -> Iterator[str]:
     """A DesiredCount would undo the scaling in every update; a service that does not scale must have one."""
     scaled = _scaled(rendered)
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
@@ -136,7 +136,7 @@ def bad_versions_are_rolled_back(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def spot_is_what_the_parameter_says(rendered: Rendered) -> Iterator[str]:
+def spot_follows_the_parameter(rendered: Rendered) -> Iterator[str]:
     """Only workers run on Spot, and only where WorkerCapacity says so; with a base, the smallest number of tasks is on demand."""
     values = rendered.parameters[named(rendered, "WorkerService").layer]
     chosen = values["WorkerCapacity"]
@@ -168,12 +168,12 @@ def containers_log_to_groups_of_the_templates(rendered: Rendered) -> Iterator[st
         group = id_of(rendered, layer, options.get("awslogs-group"))
         groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
         if configuration.get("LogDriver") != "awslogs" or group not in groups:
-            yield f"{name} logs to {group}, which is no log group of the templates."
+            yield f"{name} logs to {group}, which is not a log group of the templates."
         if "awslogs-create-group" in options:
             yield f"{name} may make its log group itself."
         role = id_of(rendered, layer, named(rendered, task_id).properties["ExecutionRoleArn"])
         if allows(rendered, role, "logs:CreateLogGroup", group):
-            yield f"{role} may make log groups, which then keep everything for ever."
+            yield f"{role} may make log groups, which then keep everything permanently."
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             if group in groups and not allows(rendered, role, action, group):
                 yield f"{role} lacks {action} on {group}, to which {task_id} logs."
@@ -185,8 +185,8 @@ def log_groups_have_a_retention(rendered: Rendered) -> Iterator[str]:
     groups = {found.logical_id for found in resources_of_type(rendered, "AWS::Logs::LogGroup")}
     for group in resources_of_type(rendered, "AWS::Logs::LogGroup"):
         if not group.properties.get("RetentionInDays"):
-            yield f"{group.logical_id} keeps its logs for ever."
+            yield f"{group.logical_id} keeps its logs permanently."
     for function in resources_of_type(rendered, "AWS::Lambda::Function"):
         logging = function.properties.get("LoggingConfig", {})
         if id_of(rendered, function.layer, logging.get("LogGroup")) not in groups:
-            yield f"{function.logical_id} logs to a group that Lambda makes, and that keeps its logs for ever."
+            yield f"{function.logical_id} logs to a group that Lambda makes, and that keeps its logs permanently."

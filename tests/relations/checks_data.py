@@ -69,7 +69,7 @@ MAJOR = re.compile(r"\d+")
 
 
 @relation
-def what_is_kept_is_what_the_table_says(rendered: Rendered) -> Iterator[str]:
+def deletion_policies_match_the_table(rendered: Rendered) -> Iterator[str]:
     """Every resource with data has the deletion policies in the table."""
     for kind, resource in resources(rendered):
         body = rendered.layers[resource.layer]["Resources"][resource.logical_id]

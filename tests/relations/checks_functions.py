@@ -34,7 +34,7 @@ def schedules_may_call_their_function(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def functions_read_what_they_are_told_of(rendered: Rendered) -> Iterator[str]:
+def functions_can_read_their_secrets(rendered: Rendered) -> Iterator[str]:
     """The function can read and decrypt a secret in its environment, or from a custom resource."""
     via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
     secrets = {found.logical_id for found in resources_of_type(rendered, SECRET)}
@@ -48,7 +48,7 @@ def functions_read_what_they_are_told_of(rendered: Rendered) -> Iterator[str]:
                 named(rendered, secret).properties.get("KmsKeyId"),
             )
             if not allows(rendered, role, READ, secret):
-                yield f"{role} may not read {secret}, which {function} is told of."
+                yield f"{role} may not read {secret}, which {function} uses."
             if not allows(rendered, role, DECRYPT, key, via):
                 yield f"{role} may not decrypt with {key}, under which {secret} is."
 
@@ -64,11 +64,11 @@ def _told(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
 
 
 @relation
-def functions_hold_no_password(rendered: Rendered) -> Iterator[str]:
+def functions_contain_no_password(rendered: Rendered) -> Iterator[str]:
     """Neither their environment nor the properties of custom resources, which CloudTrail keeps, contain a password."""
     for function, _, told in _told(rendered):
         if "{{resolve:" in str(told):
-            yield f"{function} is handed a password in plain text."
+            yield f"{function} gets a password in plain text."
 
 
 @relation

@@ -58,7 +58,7 @@ def flows_have_both_sides(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def only_the_load_balancer_admits_addresses(rendered: Rendered) -> Iterator[str]:
+def only_the_load_balancer_allows_addresses(rendered: Rendered) -> Iterator[str]:
     """Clients connect to the two listeners; everything else is reached through groups, never through addresses."""
     balancers = groups_of(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer")
     known = groups(rendered)
@@ -71,18 +71,18 @@ def only_the_load_balancer_admits_addresses(rendered: Rendered) -> Iterator[str]
 
 
 @relation
-def groups_let_out_only_what_is_named(rendered: Rendered) -> Iterator[str]:
+def groups_allow_only_listed_egress(rendered: Rendered) -> Iterator[str]:
     """Each group removes EC2's rule for all egress; egress to the internet is HTTPS only."""
     known = groups(rendered)
     for group in resources_of_type(rendered, "AWS::EC2::SecurityGroup"):
         if not group.properties.get("SecurityGroupEgress"):
-            yield f"{group.logical_id} names no egress of its own, so that EC2 lets everything out."
+            yield f"{group.logical_id} has no egress rule, so that EC2 allows all egress."
     engines = groups_of_engines(rendered)
     for rule in group_rules(rendered):
         if not rule.egress or rule.peer == NOWHERE:
             continue
         if rule.group in engines:
-            yield f"{rule.group} lets out to {rule.peer}, but an engine calls nobody."
+            yield f"{rule.group} allows egress to {rule.peer}, but an engine makes no connections."
         if rule.peer not in known and (rule.protocol, rule.first, rule.last) != (
             "tcp",
             HTTPS,

@@ -26,7 +26,7 @@ CERTIFICATES = "arn:aws:acm:REGION:ACCOUNT:certificate/*"
 WILDCARDS: dict[str, tuple[set[str], str]] = {
     "AccountDecidesInIam": (
         {"kms:*", "*"},
-        "a key policy: * is the key; without the account nobody could mend the policy",
+        "a key policy: * is the key; without the account the policy could not be corrected",
     ),
     "LogsOfThisAccount": (
         {"kms:ReEncrypt*", "kms:GenerateDataKey*", "*"},
@@ -68,7 +68,7 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
     ),
     "KeepObjects": (
         {"<DocumentsBucket.Arn>/*", "<MediaBucket.Arn>/*"},
-        "objects of the two buckets, whatever their keys",
+        "objects of the two buckets, with any keys",
     ),
     "FetchDocumentsBackFromGlacier": ({"<DocumentsBucket.Arn>/*"}, "objects of one bucket"),
     "OpenSessionChannels": ({"*"}, "channels of ECS Exec have no ARN"),
@@ -98,7 +98,7 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
     ),
     "DeleteVersionsAndUploads": (
         {"<DocumentsBucket.Arn>/*", "<MediaBucket.Arn>/*"},
-        "objects of the two buckets, whatever their keys, where the environment may empty them",
+        "objects of the two buckets, with any keys, where the environment may empty them",
     ),
     "LoadBalancersOfThisAccountWrite": (
         {"<AccessLogBucket.Arn>/AWSLogs/ACCOUNT/*"},
@@ -166,7 +166,7 @@ def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
         wild = {text for text in texts if "*" in text or "?" in text}
         allowed, _ = WILDCARDS.get(sid, (set(), ""))
         for text in sorted(wild - allowed):
-            yield f"Statement {sid} of {holder} has the wildcard {text}, for which there is no reason here."
+            yield f"Statement {sid} of {holder} has the wildcard {text}, without a reason in the list."
         conditions = {
             key for operator in statement.get("Condition", {}).values() for key in operator
         }
@@ -175,7 +175,7 @@ def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def nobody_rules_identities(rendered: Rendered) -> Iterator[str]:
+def no_statement_allows_all_of_iam(rendered: Rendered) -> Iterator[str]:
     """No statement allows all actions or any action of IAM, and none allows every principal."""
     for _, holder, statement in statements(rendered):
         if statement["Effect"] != "Allow":
@@ -202,7 +202,7 @@ def policies_are_ours_and_used(rendered: Rendered) -> Iterator[str]:
             id_of(rendered, policy.layer, holder) for holder in policy.properties.get("Roles", ())
         }
         if not holders or holders - roles:
-            yield f"{policy.logical_id} is granted to {sorted(holders) or 'nobody'}."
+            yield f"{policy.logical_id} is granted to {sorted(holders) or 'no role'}."
 
 
 @relation
@@ -218,7 +218,7 @@ def roles_are_bounded(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def services_and_workflows_take_on_roles(rendered: Rendered) -> Iterator[str]:
+def only_services_and_workflows_assume_roles(rendered: Rendered) -> Iterator[str]:
     """Roles trust only AWS services, and workflows through GitHub's OIDC provider."""
     for role in resources_of_type(rendered, ROLE):
         for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:

@@ -230,7 +230,7 @@ def alarms_arrive(rendered: Rendered) -> Iterator[str]:
             for action in alarm.properties.get("AlarmActions", ())
         }
         if not told or told - topics or not is_true(alarm.properties.get("ActionsEnabled", True)):
-            yield f"{alarm.logical_id} tells nobody."
+            yield f"{alarm.logical_id} publishes to no topic."
     for topic in sorted(topics):
         policies = [
             policy.logical_id

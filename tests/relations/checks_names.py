@@ -83,11 +83,11 @@ NAMED: dict[tuple[str, str], str] = {
     ("S3Endpoint", "ServiceName"): "the service that it leads to",
     ("SearchZone", "Name"): "a zone is its name, and private",
     ("DomainRecord", "Name"): "a record is its name",
-    ("DomainRecord", "HostedZoneId"): "the zone is somebody else's",
+    ("DomainRecord", "HostedZoneId"): "the zone is outside the stack",
     ("Certificate", "DomainName"): "a certificate is for its name",
-    ("ApiTaskDefinition", "Family"): "each revision has a number of its own",
-    ("WorkerTaskDefinition", "Family"): "each revision has a number of its own",
-    ("BeatTaskDefinition", "Family"): "each revision has a number of its own",
+    ("ApiTaskDefinition", "Family"): "each revision has another number",
+    ("WorkerTaskDefinition", "Family"): "each revision has another number",
+    ("BeatTaskDefinition", "Family"): "each revision has another number",
     ("ApiCpuScaling", "PolicyName"): "required, and unique within the service only",
     ("ApiMemoryScaling", "PolicyName"): "required, and unique within the service only",
     ("WorkerBacklogScaling", "PolicyName"): "required, and unique within the service only",
@@ -96,7 +96,7 @@ NAMING = re.compile(r"(Name|NamePrefix|Identifier|Id|Family)$")
 
 
 @relation
-def cache_names_are_taken(rendered: Rendered) -> Iterator[str]:
+def cache_names_are_valid(rendered: Rendered) -> Iterator[str]:
     """The name of the cache has at most 40 lower-case letters, digits and single hyphens, and begins with a letter."""
     for kind, key in CACHE_NAMES:
         for resource in resources_of_type(rendered, kind):
@@ -134,11 +134,11 @@ def master_user_is_not_reserved(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def names_of_their_own_have_a_reason(rendered: Rendered) -> Iterator[str]:
+def explicit_names_have_a_reason(rendered: Rendered) -> Iterator[str]:
     """A name that cannot change in place blocks a replacement: CloudFormation creates the new resource first."""
     for kind, resource in resources(rendered):
         for key in sorted(create_only(kind) | identifier(kind)):
             value = resource.properties.get(key)
             given = value is not None and not origins_in(rendered, resource.layer, value)
             if given and NAMING.search(key) and (resource.logical_id, key) not in NAMED:
-                yield f"{resource.logical_id} is given the {key} {text_of(value)}, for which there is no reason here."
+                yield f"{resource.logical_id} is given the {key} {text_of(value)}, without a reason in the list."

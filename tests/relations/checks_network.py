@@ -103,7 +103,7 @@ def private_subnets_go_out_through_nat(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
+def data_subnets_have_no_route_out(rendered: Rendered) -> Iterator[str]:
     """Data subnets have a separate route table without routes and endpoints, and a network ACL that allows only the private tier."""
     found = subnets(rendered)
     acls = {
@@ -120,7 +120,7 @@ def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
     for name in sorted(_subnets_of_engines(rendered)):
         subnet = found[name]
         if subnet.table is None:
-            yield f"{name} has no route table of its own, but the VPC's."
+            yield f"{name} has no separate route table, but the main one of the VPC."
         for route in subnet.routes:
             yield f"{name} has the way out {route.logical_id}."
         if subnet.table in in_endpoints:
@@ -133,7 +133,7 @@ def data_subnets_have_no_way_out(rendered: Rendered) -> Iterator[str]:
             entry.properties.get("CidrBlock", entry.properties.get("Ipv6CidrBlock"))
         )
         if entry.properties["RuleAction"] == "allow" and block not in private:
-            yield f"{entry.logical_id} allows {block}, which is no private subnet."
+            yield f"{entry.logical_id} allows {block}, which is not a private subnet."
         if str(entry.properties["Protocol"]) != "6":
             yield f"{entry.logical_id} allows more than TCP."
 
@@ -171,7 +171,7 @@ def _placed(rendered: Rendered) -> Iterator[tuple[Resource, Any, str]]:
 
 
 @relation
-def everything_is_in_its_tier(rendered: Rendered) -> Iterator[str]:
+def resources_are_in_their_tier(rendered: Rendered) -> Iterator[str]:
     """Only the load balancer and the NAT gateways are in public subnets; no other resource has a public address."""
     found = subnets(rendered)
     for resource, where, tier in _placed(rendered):

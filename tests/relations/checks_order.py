@@ -35,7 +35,7 @@ def services_follow_their_listener(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def ways_out_follow_the_gateway(rendered: Rendered) -> Iterator[str]:
+def routes_follow_the_gateway(rendered: Rendered) -> Iterator[str]:
     """EC2 rejects an address for a VPC, and a route, whose internet gateway is not attached yet."""
     attachments = {
         (found.layer, found.logical_id)

@@ -105,7 +105,7 @@ def engines_are_reached_on_their_port(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def network_acls_admit_the_ports_of_the_engines(rendered: Rendered) -> Iterator[str]:
+def network_acls_allow_the_ports_of_the_engines(rendered: Rendered) -> Iterator[str]:
     """The network ACL allows the same ports as the security groups from each private subnet, and responses to ephemeral ports."""
     admitted = {
         span for group in groups_of_engines(rendered) for span in _admitted(rendered, group)

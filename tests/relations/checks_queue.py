@@ -160,7 +160,9 @@ def alarms_read_what_is_published(rendered: Rendered, measurement: Measurement) 
         yield "No alarm is raised when the queues are not measured."
 
 
-def function_may_do_what_it_calls(rendered: Rendered, measurement: Measurement) -> Iterator[str]:
+def function_has_exactly_its_permissions(
+    rendered: Rendered, measurement: Measurement
+) -> Iterator[str]:
     """The role allows exactly the calls of the function, on their resources and with their conditions."""
     context = {
         "cloudwatch:namespace": own_namespace(rendered),
@@ -206,7 +208,7 @@ def function_runs_every_minute(rendered: Rendered, _measurement: Measurement) ->
         if id_of(rendered, found.layer, found.properties["FunctionName"]) == FUNCTION
     ]
     if retries != [0]:
-        yield f"A failed measurement is repeated {retries or 'twice'}: late numbers beside new ones."
+        yield f"A failed measurement is repeated {retries or 'twice'}: late numbers next to new ones."
 
 
 CHECKS: tuple[Check, ...] = (
@@ -214,6 +216,6 @@ CHECKS: tuple[Check, ...] = (
     function_counts_what_workers_take,
     workers_scale_by_what_is_published,
     alarms_read_what_is_published,
-    function_may_do_what_it_calls,
+    function_has_exactly_its_permissions,
     function_runs_every_minute,
 )

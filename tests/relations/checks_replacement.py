@@ -90,7 +90,7 @@ for _bucket in ("DocumentsBucket", "MediaBucket"):
 
 
 @template_relation
-def updates_replace_nothing_that_holds_data(templates: Templates) -> Iterator[str]:
+def updates_replace_no_resource_with_data(templates: Templates) -> Iterator[str]:
     """Create-only properties depend only on listed parameters, traced through nested stacks to the root."""
     tracer = Tracer(templates)
     for layer, template in templates.items():

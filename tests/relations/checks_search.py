@@ -41,7 +41,7 @@ def settings(rendered: Rendered) -> dict[str, str]:
 
 
 @relation
-def search_server_is_beside_its_volume(rendered: Rendered) -> Iterator[str]:
+def search_server_is_in_the_zone_of_its_volume(rendered: Rendered) -> Iterator[str]:
     """The server runs in the zone of the volume, one instance at a time, because a volume attaches to one instance."""
     group, _, _ = _server(rendered)
     (volume,) = resources_of_type(rendered, VOLUME)
@@ -86,11 +86,11 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
                 if not found or (found["host"], found["port"]) != (name, port):
                     yield f"{task} looks for search at {variable['Value']}, but it is {name}:{port}."
     if told != {"api", "worker"}:
-        yield f"{sorted(told)} are told where search is."
+        yield f"{sorted(told)} have the address of search."
 
 
 @relation
-def search_server_keeps_its_role_to_itself(rendered: Rendered) -> Iterator[str]:
+def search_server_protects_its_credentials(rendered: Rendered) -> Iterator[str]:
     """The instance requires IMDSv2 with one hop, so that a container cannot read its credentials, and has no key pair."""
     _, template, launch = _server(rendered)
     options = launch.get("MetadataOptions", {})
@@ -98,6 +98,6 @@ def search_server_keeps_its_role_to_itself(rendered: Rendered) -> Iterator[str]:
         options.get("HttpTokens") != "required"
         or int(options.get("HttpPutResponseHopLimit", 2)) > 1
     ):
-        yield f"{template.logical_id} hands its role to whatever runs on it."
+        yield f"{template.logical_id} gives its role to every program on it."
     if "KeyName" in launch:
         yield f"{template.logical_id} can be reached by SSH."

@@ -140,7 +140,7 @@ def execution_roles_read_what_tasks_name(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
-def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str]:
+def secrets_have_exactly_their_readers(rendered: Rendered) -> Iterator[str]:
     """Every secret has exactly the readers in the table."""
     has_image = bool(rendered.parameters[ROOT]["ImageTag"])
     statements = {
@@ -149,7 +149,7 @@ def secrets_have_their_readers_and_no_others(rendered: Rendered) -> Iterator[str
     }
     secrets = {found.logical_id for found in resources_of_type(rendered, SECRET)}
     for secret in sorted(secrets ^ READERS.keys()):
-        yield f"{secret} stands in only one of the templates and the table of readers."
+        yield f"{secret} is in only one of the templates and the table of readers."
     for secret in sorted(secrets & READERS.keys()):
         wanted = _readers_of(rendered, secret)
         found = Readers(
@@ -200,14 +200,14 @@ def _resolved(rendered: Rendered, layer: str, value: Any) -> set[str]:
 
 
 @relation
-def containers_hold_no_password(rendered: Rendered) -> Iterator[str]:
+def containers_contain_no_password(rendered: Rendered) -> Iterator[str]:
     """No environment variable or command contains a password, because the console and the API show them."""
     for task, container in containers(rendered):
         name = f"container {container['Name']} of {task}"
         for variable in container.get("Environment", ()):
             key, value = variable["Name"], text_of(variable["Value"])
             if SENSITIVE.search(key) and key not in HARMLESS:
-                yield f"{key} of {name} stands in its environment, not among its secrets."
+                yield f"{key} of {name} is in its environment, not among its secrets."
             if RESOLVE in value or URL_WITH_PASSWORD.search(value):
                 yield f"{key} of {name} holds a password in its environment."
         if any(RESOLVE in text_of(part) for part in container.get("Command", ())):

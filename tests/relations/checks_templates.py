@@ -27,7 +27,7 @@ def parameters_are_explained(templates: Templates) -> Iterator[str]:
             if not labels.get(name, {}).get("default", "").strip():
                 yield f"{where} has no label."
             if grouped.count(name) != 1:
-                yield f"{where} stands in {grouped.count(name)} groups."
+                yield f"{where} is in {grouped.count(name)} groups."
             if not parameter.get("Description", "").strip():
                 yield f"{where} has no description."
             constrained = any(key in parameter for key in CONSTRAINTS)
@@ -43,7 +43,7 @@ def defaults_are_text(templates: Templates) -> Iterator[str]:
     for layer, template in templates.items():
         for name, parameter in template["Parameters"].items():
             if not isinstance(parameter.get("Default", ""), str):
-                yield f"{name} of layer {layer} has the default {parameter['Default']!r}, which is no text."
+                yield f"{name} of layer {layer} has the default {parameter['Default']!r}, which is not text."
 
 
 @template_relation

@@ -76,7 +76,7 @@ FAULTS = (
         change_header("LOG_GROUP=", "LOGGROUP="),
     ),
     Fault(
-        "a setting that nobody reads",
+        "an unused setting",
         checks.settings_are_those_of_the_script,
         "sets LOGGROUP",
         change_header("LOG_GROUP=", "LOGGROUP="),
@@ -115,7 +115,7 @@ FAULTS = (
     Fault(
         "a name outside of the zone",
         checks.settings_name_the_resources,
-        "is no name of the zone",
+        "is not a name of the zone",
         change_setting("RECORD_NAME", "search.internal"),
     ),
     Fault(
@@ -133,19 +133,19 @@ FAULTS = (
     Fault("user data that is too long", checks.user_data_fits, "may come to", lengthen_script),
     Fault(
         "a call that is not allowed",
-        checks.role_may_what_the_script_calls,
+        checks.role_allows_the_calls_of_the_script,
         "calls logs:PutLogEvents",
         change_statement("WriteStreamsOfThisGroup", Action=["logs:CreateLogStream"]),
     ),
     Fault(
         "a right that is not used",
-        checks.role_may_what_the_script_calls,
+        checks.role_allows_the_calls_of_the_script,
         "may ec2:DetachVolume",
         change_statement("AttachTheVolume", Action=["ec2:AttachVolume", "ec2:DetachVolume"]),
     ),
     Fault(
         "every volume",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "AttachTheVolume lets it attach",
         change_statement(
             "AttachTheVolume", Resource=["arn:aws:ec2:eu-north-1:111122223333:volume/*"]
@@ -153,25 +153,25 @@ FAULTS = (
     ),
     Fault(
         "every instance",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "AttachToTheSearchServer lets it attach",
         change_statement("AttachToTheSearchServer", Condition={}),
     ),
     Fault(
         "every key",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "UseTheKeyThroughEbsOnly reaches",
         change_statement("UseTheKeyThroughEbsOnly", Resource=[EVERY_KEY]),
     ),
     Fault(
         "every secret",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "ReadTheSecretsItUses holds for everything",
         change_statement("ReadTheSecretsItUses", Resource="*"),
     ),
     Fault(
         "another stack",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "SignalItsStack reaches",
         change_statement("SignalItsStack", Resource="arn:aws:cloudformation:eu-north-1:1:stack/*"),
     ),
@@ -249,7 +249,7 @@ FAULTS = (
         put(POLICY, "PolicyDetails/Schedules/0/RetainRule/Count", 1),
     ),
     Fault(
-        "snapshots that nobody may delete",
+        "snapshots that no role can delete",
         checks.snapshots_are_of_this_volume_only,
         "may delete them",
         drop(POLICY, "PolicyDetails/Schedules/0/CopyTags"),

@@ -10,25 +10,25 @@ from tests.relations.registry import Fault
 FAULTS = (
     Fault(
         "a database that goes without a snapshot",
-        data.what_is_kept_is_what_the_table_says,
+        data.deletion_policies_match_the_table,
         "Database has the policies ('Delete', 'Snapshot')",
         put("Database", "../DeletionPolicy", "Delete"),
     ),
     Fault(
         "a bucket that goes when it is replaced",
-        data.what_is_kept_is_what_the_table_says,
+        data.deletion_policies_match_the_table,
         "DocumentsBucket has the policies ('RetainExceptOnCreate', None)",
         drop("DocumentsBucket", "../UpdateReplacePolicy"),
     ),
     Fault(
         "something else that is kept",
-        data.what_is_kept_is_what_the_table_says,
+        data.deletion_policies_match_the_table,
         "ApiLogGroup has the policies ('Retain', None)",
         put("ApiLogGroup", "../DeletionPolicy", "Retain"),
     ),
     Fault(
         "a volume that no table knows",
-        data.what_is_kept_is_what_the_table_says,
+        data.deletion_policies_match_the_table,
         "Scratch holds data",
         add("data", "Scratch", "AWS::EC2::Volume", Size=1),
     ),

@@ -41,7 +41,7 @@ FAULTS = (
     ),
     Fault(
         "a function that may not read its secret",
-        functions.functions_read_what_they_are_told_of,
+        functions.functions_can_read_their_secrets,
         "QueueDepthRole may not read CacheSecret",
         lambda rendered: without_statement(
             rendered, "QueueDepthRole", "secretsmanager:GetSecretValue"
@@ -49,20 +49,20 @@ FAULTS = (
     ),
     Fault(
         "a function that may not decrypt the secret of its custom resource",
-        functions.functions_read_what_they_are_told_of,
+        functions.functions_can_read_their_secrets,
         "DatabaseExtensionsRole may not decrypt with Key",
         lambda rendered: without_statement(rendered, "DatabaseExtensionsRole", "kms:Decrypt"),
     ),
     Fault(
         "a password in a custom resource",
-        functions.functions_hold_no_password,
-        "DatabaseExtensionsFunction is handed a password",
+        functions.functions_contain_no_password,
+        "DatabaseExtensionsFunction gets a password",
         hand_the_password,
     ),
     Fault(
         "a password in a function's environment",
-        functions.functions_hold_no_password,
-        "QueueDepthFunction is handed a password",
+        functions.functions_contain_no_password,
+        "QueueDepthFunction gets a password",
         put("QueueDepthFunction", "Environment/Variables/PASSWORD", "{{resolve:secretsmanager:x}}"),
     ),
     Fault(

@@ -49,7 +49,7 @@ FAULTS = (
     ),
     Fault(
         "an api that everybody reaches",
-        groups.only_the_load_balancer_admits_addresses,
+        groups.only_the_load_balancer_allows_addresses,
         "ApiSecurityGroup admits 0.0.0.0/0 on 8000-8000",
         add(
             "security",
@@ -64,13 +64,13 @@ FAULTS = (
     ),
     Fault(
         "a load balancer that is open on every port",
-        groups.only_the_load_balancer_admits_addresses,
+        groups.only_the_load_balancer_allows_addresses,
         "LoadBalancerSecurityGroup admits 0.0.0.0/0 on 80-443",
         put("LoadBalancerFromClientsHttp", "ToPort", 443),
     ),
     Fault(
         "a rule within a group",
-        groups.only_the_load_balancer_admits_addresses,
+        groups.only_the_load_balancer_allows_addresses,
         "DatabaseSecurityGroup admits ::/0",
         put(
             "DatabaseSecurityGroup",
@@ -79,20 +79,20 @@ FAULTS = (
         ),
     ),
     Fault(
-        "a group without egress of its own",
-        groups.groups_let_out_only_what_is_named,
-        "CacheSecurityGroup names no egress",
+        "a group without an egress rule",
+        groups.groups_allow_only_listed_egress,
+        "CacheSecurityGroup has no egress rule",
         drop("CacheSecurityGroup", "SecurityGroupEgress"),
     ),
     Fault(
         "a database that calls out",
-        groups.groups_let_out_only_what_is_named,
-        "DatabaseSecurityGroup lets out",
+        groups.groups_allow_only_listed_egress,
+        "DatabaseSecurityGroup allows egress",
         put("WorkerToInternet", "GroupId", in_group("DatabaseSecurityGroup")),
     ),
     Fault(
         "a worker that may go anywhere",
-        groups.groups_let_out_only_what_is_named,
+        groups.groups_allow_only_listed_egress,
         "WorkerSecurityGroup lets out to 0.0.0.0/0 on 0-65535",
         lambda rendered: (
             put("WorkerToInternet", "FromPort", 0)(rendered),
@@ -195,20 +195,20 @@ FAULTS = (
     ),
     Fault(
         "an ACL without the port of the readers",
-        ports.network_acls_admit_the_ports_of_the_engines,
+        ports.network_acls_allow_the_ports_of_the_engines,
         "from 10.0.64.0/20",
         remove("DataCacheReaderFromPrivate2"),
         "dev",
     ),
     Fault(
         "an ACL with a port where nothing listens",
-        ports.network_acls_admit_the_ports_of_the_engines,
+        ports.network_acls_allow_the_ports_of_the_engines,
         "from 10.0.64.0/20",
         put("DataCacheFromPrivate2", "PortRange/To", "6380"),
     ),
     Fault(
         "an ACL that lets no answer go to a client's port",
-        ports.network_acls_admit_the_ports_of_the_engines,
+        ports.network_acls_allow_the_ports_of_the_engines,
         "DataToPrivate3 lets answers",
         put("DataToPrivate3", "PortRange/From", "32768"),
     ),

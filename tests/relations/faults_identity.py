@@ -29,7 +29,7 @@ FAULTS = (
     Fault(
         "a bucket policy for all buckets",
         identity.wildcards_have_a_reason,
-        "has the wildcard *, for which",
+        "has the wildcard *, without a reason",
         put("ApiBucketAccess", "PolicyDocument/Statement/1/Resource", ["*"]),
     ),
     Fault(
@@ -58,19 +58,19 @@ FAULTS = (
     ),
     Fault(
         "passing roles",
-        identity.nobody_rules_identities,
+        identity.no_statement_allows_all_of_iam,
         "StartPolicy allows iam:PassRole",
         granting("StartPolicy", Action="iam:PassRole", Resource="role"),
     ),
     Fault(
         "everything",
-        identity.nobody_rules_identities,
+        identity.no_statement_allows_all_of_iam,
         "allows *:*",
         granting("PushPolicy", Action=["*:*"], Resource=["*"]),
     ),
     Fault(
         "a bucket for everybody",
-        identity.nobody_rules_identities,
+        identity.no_statement_allows_all_of_iam,
         "MediaBucketPolicy allows everybody",
         granting("MediaBucketPolicy", Principal="*", Action=["s3:GetObject"], Resource=[]),
     ),
@@ -87,11 +87,11 @@ FAULTS = (
     Fault(
         "a policy of nobody",
         identity.policies_are_ours_and_used,
-        "WorkerBucketAccess is granted to nobody",
+        "WorkerBucketAccess is granted to no role",
         put("WorkerBucketAccess", "Roles", []),
     ),
     Fault(
-        "a role of somebody else",
+        "a role of another account",
         identity.policies_are_ours_and_used,
         "StartPolicy is granted to ['ecsTaskExecutionRole']",
         put("StartPolicy", "Roles", ["ecsTaskExecutionRole"]),
@@ -110,19 +110,19 @@ FAULTS = (
     ),
     Fault(
         "a role for an account",
-        identity.services_and_workflows_take_on_roles,
+        identity.only_services_and_workflows_assume_roles,
         "ApiTaskRole is taken on by ['AWS']",
         put("ApiTaskRole", f"{TRUST}/Principal", {"AWS": "arn:aws:iam::111122223333:root"}),
     ),
     Fault(
         "a role for everybody",
-        identity.services_and_workflows_take_on_roles,
+        identity.only_services_and_workflows_assume_roles,
         "ExecutionRole is taken on by ['*']",
         put("ExecutionRole", f"{TRUST}/Principal", "*"),
     ),
     Fault(
         "a role for a service that is none",
-        identity.services_and_workflows_take_on_roles,
+        identity.only_services_and_workflows_assume_roles,
         "example.com",
         put("VpcFlowLogRole", f"{TRUST}/Principal", {"Service": "flow-logs.example.com"}),
     ),

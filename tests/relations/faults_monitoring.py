@@ -82,15 +82,15 @@ FAULTS = (
         publish_elsewhere,
     ),
     Fault(
-        "a node that nobody watches",
+        "a node without alarms",
         monitoring.nodes_of_the_cache_are_watched,
         "No alarm reads node 3",
         put("CacheReplicationGroup", "NumCacheClusters", "3"),
     ),
     Fault(
-        "an alarm that tells nobody",
+        "an alarm that publishes to no topic",
         monitoring.alarms_arrive,
-        "BeatTasksTooLow tells nobody",
+        "BeatTasksTooLow publishes to no topic",
         drop("BeatTasksTooLow", "AlarmActions"),
     ),
     Fault(

@@ -9,21 +9,21 @@ from tests.relations.registry import Fault
 FAULTS = (
     Fault(
         "a cache name that is too long",
-        names.cache_names_are_taken,
+        names.cache_names_are_valid,
         "41 characters",
         put("ServerlessCache", "ServerlessCacheName", "c" * 41),
         "dev",
     ),
     Fault(
         "a cache name with an underscore",
-        names.cache_names_are_taken,
+        names.cache_names_are_valid,
         "what ElastiCache refuses",
         put("ServerlessCache", "ServerlessCacheName", "carbon_connect-dev"),
         "staging",
     ),
     Fault(
         "a cache name that ends in a hyphen",
-        names.cache_names_are_taken,
+        names.cache_names_are_valid,
         "UserGroupId of CacheUserGroup",
         put("CacheUserGroup", "UserGroupId", "carbon-connect-"),
     ),
@@ -59,19 +59,19 @@ FAULTS = (
     ),
     Fault(
         "a named database",
-        names.names_of_their_own_have_a_reason,
+        names.explicit_names_have_a_reason,
         "Database is given the DBInstanceIdentifier carbon",
         put("Database", "DBInstanceIdentifier", "carbon"),
     ),
     Fault(
         "a named load balancer",
-        names.names_of_their_own_have_a_reason,
+        names.explicit_names_have_a_reason,
         "LoadBalancer is given the Name carbon",
         put("LoadBalancer", "Name", "carbon"),
     ),
     Fault(
         "a named role",
-        names.names_of_their_own_have_a_reason,
+        names.explicit_names_have_a_reason,
         "ExecutionRole is given the RoleName",
         put("ExecutionRole", "RoleName", {"Fn::Sub": "${AWS::StackName}-execution"}),
     ),

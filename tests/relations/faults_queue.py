@@ -13,8 +13,8 @@ from tests.relations.checks_queue import (
     Check,
     alarms_read_what_is_published,
     function_counts_what_workers_take,
+    function_has_exactly_its_permissions,
     function_has_its_environment,
-    function_may_do_what_it_calls,
     function_runs_every_minute,
     workers_scale_by_what_is_published,
 )
@@ -172,7 +172,12 @@ FAULTS = (
         put("QueueDepthMissing", "TreatMissingData", "notBreaching"),
     ),
     *(
-        Fault(f"a role without {sid}", function_may_do_what_it_calls, says, without_statement(sid))
+        Fault(
+            f"a role without {sid}",
+            function_has_exactly_its_permissions,
+            says,
+            without_statement(sid),
+        )
         for sid, says in (
             ("ReadTheCachePassword", "lacks secretsmanager:GetSecretValue"),
             ("DecryptThroughSecretsManagerOnly", "cannot decrypt"),
@@ -182,19 +187,19 @@ FAULTS = (
     ),
     Fault(
         "a role that sees every service",
-        function_may_do_what_it_calls,
+        function_has_exactly_its_permissions,
         "on more than WorkerService",
         change_statement("CountTheWorkersTasks", "Resource", ["*"]),
     ),
     Fault(
         "a role that decrypts everything",
-        function_may_do_what_it_calls,
+        function_has_exactly_its_permissions,
         "decrypt more than secrets",
         change_statement("DecryptThroughSecretsManagerOnly", "Condition", {}),
     ),
     Fault(
         "a namespace that is not the function's",
-        function_may_do_what_it_calls,
+        function_has_exactly_its_permissions,
         "lacks cloudwatch:PutMetricData",
         change_statement(
             "PublishMetricsOfThisEnvironment",

@@ -138,7 +138,7 @@ FAULTS = (
     ),
     Fault(
         "a reader of the database's password too many",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "DatabaseSecret is read by the roles ['BeatTaskRole', 'DatabaseExtensionsRole']",
         append(
             "BeatTaskRole",
@@ -153,19 +153,19 @@ FAULTS = (
     ),
     Fault(
         "a secret without a reader",
-        secrets.secrets_have_their_readers_and_no_others,
-        "Unread stands in only one",
+        secrets.secrets_have_exactly_their_readers,
+        "Unread is in only one",
         add("data", "Unread", "AWS::SecretsManager::Secret", SecretString="{}"),
     ),
     Fault(
         "a container with the secrets of another",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "JwtSecret is read by the containers ['api', 'beat']",
         beat_gets_the_secrets_of_the_api,
     ),
     Fault(
         "secrets in the hands of the placeholder",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "is read by the containers ['api']",
         put(
             "ApiTaskDefinition",
@@ -181,13 +181,13 @@ FAULTS = (
     ),
     Fault(
         "a resource that resolves a secret of others",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "DatabaseSecret is read by the resources ['ApiTaskDefinition'",
         password_in_the_environment,
     ),
     Fault(
         "a literal password",
-        secrets.containers_hold_no_password,
+        secrets.containers_contain_no_password,
         "SMTP_PASSWORD of container worker",
         append(
             "WorkerTaskDefinition",
@@ -197,7 +197,7 @@ FAULTS = (
     ),
     Fault(
         "a URL with its password",
-        secrets.containers_hold_no_password,
+        secrets.containers_contain_no_password,
         "PROXY of container worker",
         append(
             "WorkerTaskDefinition",
@@ -207,13 +207,13 @@ FAULTS = (
     ),
     Fault(
         "a resolved password in the environment",
-        secrets.containers_hold_no_password,
+        secrets.containers_contain_no_password,
         "DATABASE of container api",
         password_in_the_environment,
     ),
     Fault(
         "a resolved password in the command",
-        secrets.containers_hold_no_password,
+        secrets.containers_contain_no_password,
         "The command of container beat",
         put("BeatTaskDefinition", f"{CONTAINER}/Command", ["sh", "{{resolve:secretsmanager:x}}"]),
     ),
@@ -266,7 +266,7 @@ FAULTS = (
         user_with_the_masters_password,
     ),
     Fault(
-        "a function that is told of another user",
+        "a function with another user",
         secrets.users_are_those_of_their_secrets,
         "DatabaseExtensionsFunction has the user carbon_app_7",
         told_of_another_user,
@@ -279,13 +279,13 @@ FAULTS = (
     ),
     Fault(
         "a URL of the master user",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "DatabaseSecret is read by the resources ['Database', 'DatabaseUrl']",
         url_of_the_master_user,
     ),
     Fault(
         "an execution role that reads the master user's secret",
-        secrets.secrets_have_their_readers_and_no_others,
+        secrets.secrets_have_exactly_their_readers,
         "DatabaseSecret is read by the roles ['DatabaseExtensionsRole', 'ExecutionRole']",
         append(
             "ExecutionRole",

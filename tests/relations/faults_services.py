@@ -33,13 +33,13 @@ FAULTS = (
     ),
     Fault(
         "an address before the gateway's attachment",
-        order.ways_out_follow_the_gateway,
+        order.routes_follow_the_gateway,
         "NatAddress2 may be created",
         drop("NatAddress2", "../DependsOn"),
     ),
     Fault(
         "a route before the gateway's attachment",
-        order.ways_out_follow_the_gateway,
+        order.routes_follow_the_gateway,
         "PublicDefaultRoute may be created",
         drop("PublicDefaultRoute", "../DependsOn"),
     ),
@@ -116,19 +116,19 @@ FAULTS = (
     ),
     Fault(
         "a number of tasks in a service that scales",
-        compute.scaled_services_leave_their_number_open,
+        compute.scaled_services_have_no_count,
         "WorkerService scales",
         put("WorkerService", "DesiredCount", 2),
     ),
     Fault(
         "a service that neither scales nor has a number",
-        compute.scaled_services_leave_their_number_open,
+        compute.scaled_services_have_no_count,
         "BeatService neither scales",
         drop("BeatService", "DesiredCount"),
     ),
     Fault(
         "scaling to a maximum below the minimum",
-        compute.scaled_services_leave_their_number_open,
+        compute.scaled_services_have_no_count,
         "between 2 and 1",
         put("ApiScalableTarget", "MaxCapacity", "1"),
     ),
@@ -209,13 +209,13 @@ FAULTS = (
     ),
     Fault(
         "an api on Spot",
-        compute.spot_is_what_the_parameter_says,
+        compute.spot_follows_the_parameter,
         "ApiService runs on ['FARGATE_SPOT']",
         put("ApiService", "CapacityProviderStrategy/0/CapacityProvider", "FARGATE_SPOT"),
     ),
     Fault(
         "a base of another size",
-        compute.spot_is_what_the_parameter_says,
+        compute.spot_follows_the_parameter,
         "not WorkerMinTasks",
         put(
             "WorkerService",

@@ -27,7 +27,7 @@ TEMPLATE_FAULTS = (
     TemplateFault(
         "a parameter without a group",
         templates.parameters_are_explained,
-        "stands in 0 groups",
+        "is in 0 groups",
         drop_from_template("environment", f"{INTERFACE}/ParameterGroups/0/Parameters/0"),
     ),
     TemplateFault(
@@ -96,13 +96,13 @@ TEMPLATE_FAULTS = (
     ),
     TemplateFault(
         "a database that a larger class replaces",
-        replacement.updates_replace_nothing_that_holds_data,
+        replacement.updates_replace_no_resource_with_data,
         "Changing DatabaseInstanceClass replaces Database",
         put_in_template("data", f"{DATABASE}/DBName", {"Ref": "DatabaseInstanceClass"}),
     ),
     TemplateFault(
         "a database that a condition replaces",
-        replacement.updates_replace_nothing_that_holds_data,
+        replacement.updates_replace_no_resource_with_data,
         "Changing CacheMode replaces Database",
         put_in_template(
             "data", f"{DATABASE}/DBSubnetGroupName", {"Fn::If": ["UseServerlessCache", "a", "b"]}
@@ -110,7 +110,7 @@ TEMPLATE_FAULTS = (
     ),
     TemplateFault(
         "a database whose subnet group is named after what changes",
-        replacement.updates_replace_nothing_that_holds_data,
+        replacement.updates_replace_no_resource_with_data,
         "Changing DatabaseMultiAz replaces Database",
         put_in_template(
             "data",
@@ -120,7 +120,7 @@ TEMPLATE_FAULTS = (
     ),
     TemplateFault(
         "a cache whose subnets another layer replaces",
-        replacement.updates_replace_nothing_that_holds_data,
+        replacement.updates_replace_no_resource_with_data,
         "Changing NatGateways replaces ServerlessCache",
         put_in_template(
             "network",
@@ -130,7 +130,7 @@ TEMPLATE_FAULTS = (
     ),
     TemplateFault(
         "a bucket that a switch takes away",
-        replacement.updates_replace_nothing_that_holds_data,
+        replacement.updates_replace_no_resource_with_data,
         "Changing CacheMode replaces MediaBucket",
         put_in_template("data", "Resources/MediaBucket/Condition", "UseServerlessCache"),
     ),

@@ -37,7 +37,7 @@ def keep(
     """
     present = project_version()
     if not VERSION.fullmatch(successor):
-        raise PipelineError(f"{successor!r} is no version; write three numbers, such as 1.2.0.")
+        raise PipelineError(f"{successor!r} is not a version; write three numbers, such as 1.2.0.")
     if version_order(successor) <= version_order(present):
         raise PipelineError(
             f"{successor} does not come after {present}, the version in setup.cfg; name a later one."

@@ -17,7 +17,7 @@ from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 RELEASES = Path(__file__).parent
-# What a kept release has in its folder beside the profiles: what `build.py build` and the function zips leave in dist/.
+# The content of a kept release's folder besides the profiles: the files of `build.py build` and the function zips in dist/.
 OF_DIST = (TEMPLATE_FOLDER, FUNCTIONS.name, MANIFEST.name)
 SUCCESSOR = "successor"
 INTERFACE = "AWS::CloudFormation::Interface"

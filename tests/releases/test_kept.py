@@ -220,7 +220,7 @@ def test_unfinished_folder_is_not_a_kept_release(releases: Path, settings: Path)
 def test_successor_that_is_not_later_is_refused(
     releases: Path, settings: Path, successor: str
 ) -> None:
-    with pytest.raises(PipelineError, match=r"is no version|does not come after"):
+    with pytest.raises(PipelineError, match=r"is not a version|does not come after"):
         keep(successor, releases=releases, settings=settings)
 
     assert_untouched(releases, settings)

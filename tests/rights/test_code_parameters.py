@@ -99,7 +99,7 @@ def documented() -> dict[str, Row]:
             break
         names, offered, _, roles = (cell.strip() for cell in line.strip("|").split(" | "))
         for name in re.findall(r"`(\w+)`", names):
-            assert name not in found, f"{name} stands in two rows."
+            assert name not in found, f"{name} is in two rows."
             found[name] = offered, frozenset(role.strip("` ") for role in roles.split(","))
     return found
 

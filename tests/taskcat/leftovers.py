@@ -67,7 +67,7 @@ def leftovers(aws: Aws, before: Inventory, expected: Kept, elsewhere: Inventory)
         if not (kind == "AWS::S3::Bucket" and TASKCAT_BUCKET.match(name)):
             yield f"{kind} {name} is left in {aws.region} after its stack was deleted"
     for kind, name in sorted(expected.things - new):
-        yield f"{kind} {name} was to be retained in {aws.region} and is gone"
+        yield f"{kind} {name} must be retained in {aws.region} and does not exist"
     counted = Counter(kind for kind, _ in snapshots)
     for kind in sorted(SNAPSHOTS.values()):
         if counted[kind] != expected.snapshots[kind]:

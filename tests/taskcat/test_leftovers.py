@@ -176,7 +176,7 @@ def test_missing_retained_resource_is_reported(account: Account, aws: Aws) -> No
     aws.client("s3").delete_bucket(Bucket="one")
 
     assert list(leftovers(aws, before, expected, frozenset())) == [
-        f"{BUCKET} one was to be retained in {REGION} and is gone"
+        f"{BUCKET} one must be retained in {REGION} and does not exist"
     ]
 
 

@@ -43,7 +43,7 @@ class Place:
         return found
 
     def entries(self) -> dict[str, Place]:
-        """The values of a mapping by key, whatever the keys."""
+        """The values of a mapping by key, with any keys."""
         if not isinstance(self.node, yaml.MappingNode):
             raise self.refuse("must be a mapping, with a key, a colon and a value on each line.")
         found: dict[str, Place] = {}

@@ -140,7 +140,7 @@ def extension_names(given: object) -> list[str]:
     for name in names:
         if not NAME.fullmatch(name):
             raise ProvisioningError(
-                f"Extensions holds {name[:70]!r}, which is no extension's name: letters, digits, hyphens and underscores only."
+                f"Extensions holds {name[:70]!r}, which is not the name of an extension: use letters, digits, hyphens and underscores."
             )
     return names
 
