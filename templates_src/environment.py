@@ -1,4 +1,4 @@
-"""The root: every layer as a nested stack, connected by name, and the functions that guard them all."""
+"""The root: every layer as a nested stack, connected by name, and the functions that check and protect the environment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -
     """The root template over the given layers.
 
     ``release_prefix`` becomes the default of ReleasePrefix, so that a root always nests the templates it was built
-    with. Raises TemplateError for a parameter that nothing provides and for two outputs of one name.
+    with. Raises TemplateError for a parameter without a source and for two outputs with one name.
     """
     root = Layer(ROOT, f"Carbon Connect {version}: a whole environment as nested stacks")
     sources: dict[str, str] = {}
@@ -50,7 +50,7 @@ def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -
                 )
             sources[name] = layer.name
         lift_rules(root, layer)
-    # After the layers, which give the form its order; CloudFormation follows DependsOn.
+    # After the layers, which determine the order of the form; DependsOn determines the order of creation.
     add_launch_check(root)
     add_deletion_protection(root, [stack_title(layer.name) for layer in nested])
     declare_release(root, release_prefix)
@@ -59,7 +59,7 @@ def environment(nested: Sequence[Layer], *, release_prefix: str, version: str) -
     root.output(
         "ReleaseLocation",
         Sub("s3://${ReleaseBucket}/${ReleasePrefix}"),
-        "Where the release that launched this is kept",
+        "Location of the release that launched this",
     )
     return root
 
@@ -70,24 +70,24 @@ def stack_title(layer_name: str) -> str:
 
 
 def nested_stack(root: Layer, layer: Layer, sources: dict[str, str]) -> Stack:
-    """The nested stack of a layer, each parameter connected to the output or the root parameter of its name."""
+    """The nested stack of a layer; each parameter is connected to the output or the root parameter with its name."""
     values = {
         declaration.name: wire(root, layer, declaration, sources)
         for declaration in layer.declarations.values()
     }
     return Stack(
         stack_title(layer.name),
-        # Nothing is created or changed in a launch or an update that the check refuses.
+        # If the check refuses a launch or an update, no resource is created or changed.
         DependsOn=LAUNCH_CHECK,
         TemplateURL=template_url(layer.name),
         Parameters=values,
-        # A nested stack passes its tags to its resources: they must be those of its own layer.
+        # A nested stack passes its tags to its resources, so they must be those of its layer.
         Tags=Tags(**{**root.tags(), "Layer": layer.name}),
     )
 
 
 def template_url(layer_name: str) -> Sub:
-    """Address of a layer's template in the release."""
+    """URL of a layer's template in the release."""
     return Sub(
         "https://${ReleaseBucket}.s3.${AWS::Region}.${AWS::URLSuffix}/${ReleasePrefix}"
         f"{TEMPLATE_FOLDER}/{layer_name}{TEMPLATE_SUFFIX}"
@@ -115,26 +115,26 @@ def wire(root: Layer, layer: Layer, declaration: Declaration, sources: dict[str,
 
 
 def lift_rules(root: Layer, layer: Layer) -> None:
-    """Hold the root to each rule of the layer, so that it refuses before any nested stack exists."""
+    """Copy each rule of the layer to the root, so that it refuses before any nested stack exists."""
     for rule in layer.rules.values():
         if not any(declaration.wired for declaration in rule.parameters):
             root.rule(rule)
 
 
 def declare_release(root: Layer, release_prefix: str) -> None:
-    """Where the release is, as the console's last group; the prefix is the one the root was built for."""
+    """The parameters with the location of the release, as the last group of the form."""
     for declaration in (RELEASE_BUCKET, own_prefix(release_prefix)):
-        # A layer with functions has declared it already, in a separate place.
+        # A layer with functions has declared it already, in another place.
         root.declarations.pop(declaration.name, None)
         root.template.parameters.pop(declaration.name, None)
         root.parameter(declaration)
 
 
 def own_prefix(release_prefix: str) -> Declaration:
-    """ReleasePrefix with the root's own prefix as its default, and that of no other release.
+    """ReleasePrefix, with the prefix of this release as its default and only release.
 
-    Trap: an update keeps the previous value of a parameter that is not named, as the console does of all. The new root
-    would nest the previous release's layers, and call itself the new one.
+    An update keeps the previous value of a parameter that is not named, and the console that of all parameters. Without
+    the restriction, the new root would nest the previous release's layers under the version of the new release.
     """
     folder, own = release_prefix.partition("/")[0], release_prefix.replace(".", r"\.")
     return replace(
@@ -146,7 +146,7 @@ def own_prefix(release_prefix: str) -> Declaration:
 
 
 def add_outputs(root: Layer, nested: Sequence[Layer]) -> None:
-    """The public outputs of the layers, under their own names."""
+    """The public outputs of the layers, with the same names."""
     for layer in nested:
         for name in layer.public_outputs:
             output = layer.template.outputs[name]

@@ -1,4 +1,4 @@
-"""What AWS services create beside the resources of a stack and keep when it is deleted: snapshots and log groups."""
+"""Resources that AWS services create next to those of a stack, and that stay when it is deleted: snapshots and log groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The resources of an environment's stack and of its nested stacks, with what their templates say of a deletion."""
+"""The resources of an environment's stack and of its nested stacks, with their deletion policies."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pipeline.deletion.remains import expected_snapshots, remaining
 from pipeline.errors import PipelineError
 from pipeline.stacks.entry_points import EntryPoint
 
-# One by one: what holds data that nobody can make again. Secrets and logs are counted.
+# These types are listed one by one, because their data cannot be created again. Secrets and logs are counted.
 _ONE_BY_ONE = frozenset(STATEFUL) - {"AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"}
 
 # What can block a deletion, or is lost with it.

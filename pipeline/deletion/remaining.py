@@ -1,4 +1,4 @@
-"""Something that stays in the account, as it is shown: what, why, its size, its cost, and what removes it."""
+"""The line about a resource that stays in the account: reason, size, cost, and the command that removes it."""
 
 from __future__ import annotations
 

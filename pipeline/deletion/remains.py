@@ -1,4 +1,4 @@
-"""What stays in the account: retained resources, snapshots, and what AWS services created beside the stack."""
+"""The resources that stay in the account: retained ones, snapshots, and those that AWS services created next to the stack."""
 
 from __future__ import annotations
 

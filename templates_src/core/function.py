@@ -1,4 +1,4 @@
-"""A Lambda function of the release with its role and its log group, and the custom resource that it serves."""
+"""A Lambda function of the release with its role and its log group, and its custom resource."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from templates_src.core.wiring import FUNCTIONS_SECURITY_GROUP_ID, KEY_ARN, PRIV
 
 SERVICE = "lambda.amazonaws.com"
 RUNTIME, ARCHITECTURE = "python3.13", "arm64"
-# Folder of the zips in a release, and the package that is in each: templates_src/functions/README.md.
+# Folder of the zips in a release, and the package in each: templates_src/functions/README.md.
 FUNCTION_FOLDER = "functions"
-# How much longer CloudFormation waits for an answer than the function may take, in seconds: a start and a retry.
+# How much longer CloudFormation waits for a response than the time-out of the function, in seconds: for a start and a
+# retry.
 ANSWER_MARGIN_SECONDS = 60
-# What Lambda does with the role to connect a function to a VPC: those of AWSLambdaVPCAccessExecutionRole.
+# The actions with which Lambda connects a function to a VPC: those of AWSLambdaVPCAccessExecutionRole.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 NETWORK_INTERFACE_ACTIONS = (
     ec2.CreateNetworkInterface,
@@ -51,12 +52,12 @@ def add_function(
     log_key: Declaration | None = KEY_ARN,
     condition: str | None = None,
 ) -> Function:
-    """The function that the release packs from ``templates_src/functions/{name}``; another release is another key.
+    """The function that the release packs from ``templates_src/functions/{name}``; another release has another key.
 
     With ``name`` queue_depth the resources are QueueDepthFunction, QueueDepthRole and QueueDepthLogGroup.
-    ``statements`` are what the function's code may do; its logs and, with ``inside_vpc`` (private subnets,
-    functions' security group), its network interfaces are granted here. ``log_key`` encrypts its logs; with None,
-    CloudWatch Logs encrypts them with its own key. With a ``condition`` all of it is made only where that holds.
+    ``statements`` are the permissions of the function's code; those for its logs and, with ``inside_vpc`` (private
+    subnets, functions' security group), for its network interfaces are added here. ``log_key`` encrypts its logs; with
+    None, CloudWatch Logs encrypts them with its own key. With a ``condition``, all resources exist only if it is true.
     """
     title = function_title(name)
     optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
@@ -88,7 +89,7 @@ def add_function(
 
 
 def function_title(name: str) -> str:
-    """What the logical IDs of a function's resources begin with: QueueDepth for queue_depth."""
+    """The prefix of the logical IDs of a function's resources: QueueDepth for queue_depth."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
@@ -112,7 +113,7 @@ def add_role(
 ) -> Role:
     """The role of a function.
 
-    The policy is inside the role, so that all of it holds before the function first runs and until its last run.
+    The policy is inline, so that it exists from the first run of the function to its last.
     """
     return layer.add(
         Role(
@@ -137,9 +138,9 @@ def released_code(layer: Layer, name: str) -> Code:
 def add_custom_resource(
     layer: Layer, title: str, function: Function, *, condition: str | None = None, **properties: Any
 ) -> CustomResource:
-    """The resource ``Custom::{title}`` that a function provides.
+    """The resource ``Custom::{title}`` of a function.
 
-    CloudFormation stops waiting soon after the function must have ended, rather than after an hour.
+    CloudFormation stops waiting soon after the time-out of the function, and not after an hour.
     """
     kind = type(title, (CustomResource,), {"resource_type": f"Custom::{title}"})
     optional: dict[str, Any] = {} if condition is None else {"Condition": condition}
@@ -154,7 +155,7 @@ def add_custom_resource(
 
 
 def write_logs(group: LogGroup) -> Statement:
-    """Lines in the function's own log group, which exists already."""
+    """Write to the function's log group, which exists already."""
     return Statement(
         Sid="WriteItsLog",
         Effect=Allow,
@@ -170,7 +171,7 @@ def network_interfaces() -> tuple[Statement, Statement]:
             Sid="ConnectToTheVpc",
             Effect=Allow,
             Action=list(NETWORK_INTERFACE_ACTIONS),
-            # Describing supports no resource, and the IDs of Lambda's interfaces are not known in advance.
+            # The describing actions have no resource type, and the IDs of Lambda's interfaces are unknown in advance.
             Resource=["*"],
         ),
         Statement(

@@ -1,1 +1,1 @@
-"""What the root owns beside its nested stacks: the check before everything else, and the protection after it."""
+"""The functions of the root: the check before all other resources, and the protection after them."""

@@ -1,4 +1,4 @@
-"""Deletion protection, which is on after everything else exists: a function of the root, as a custom resource."""
+"""Deletion protection, which is turned on last: a function of the root, as a custom resource."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PRO
 from templates_src.guards.launch_check import describe_own_stack
 
 DELETION_PROTECTION = "DeletionProtection"
-# RDS takes no change of a database for minutes while it makes another one.
+# RDS accepts no change of a database for minutes while another one is in progress.
 TIMEOUT_SECONDS = 300
 DATABASE = "Data.Outputs.DatabaseInstanceId"
 LOAD_BALANCER = "Edge.Outputs.LoadBalancerArn"
@@ -64,7 +64,7 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
 
 
 def protected(root: Layer) -> dict[str, str]:
-    """The conditions by property: what is protected. The stack is protected with either of the other two."""
+    """The conditions by property. The stack is protected if one of the other two is."""
     kept = Not(Equals(root.parameter(DECOMMISSION), TRUE))
     database = root.condition(
         "ProtectDatabase", And(Equals(root.parameter(DATABASE_PROTECTION), TRUE), kept)

@@ -29,7 +29,7 @@ from templates_src.network.tiers import VPC_CIDR, ZONES
 LAUNCH_CHECK = "LaunchCheck"
 # A few read-only calls, each with its retries.
 TIMEOUT_SECONDS = 60
-# The parameters that a check reads, and no others: a change of one of them invokes the function.
+# Only the parameters that a check reads: a change of one of them invokes the function.
 CHECKED: tuple[Declaration, ...] = (
     PROJECT,
     ENVIRONMENT,
@@ -50,9 +50,9 @@ CHECKED: tuple[Declaration, ...] = (
 def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> CustomResource:
     """The function and its custom resource, which fails before anything else is created or changed.
 
-    ``statements`` are what the checks read beside ``reads()``. The log group has no key of the environment, because the security layer
-    creates the key later. CloudFormation sends no Delete request for a retained custom resource: a function that cannot
-    run any more therefore cannot block a deletion.
+    ``statements`` are permissions of the checks in addition to ``reads()``. The log group has no key of the
+    environment, because the security layer creates the key later. CloudFormation sends no Delete request for a retained
+    custom resource: a function that cannot run any more therefore cannot block a deletion.
     """
     function = add_function(
         root,

@@ -1,4 +1,4 @@
-"""What the checks of a launch may read, and nothing else."""
+"""The read permissions of the checks of a launch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def reads() -> tuple[Statement, ...]:
         allow(
             "ReadTheirValues",
             cloudformation.DescribeStacks,
-            # CloudFormation ends the name of a nested stack with characters of its choice.
+            # CloudFormation adds random characters to the name of a nested stack.
             *(arn(f"cloudformation:*:stack/${{AWS::StackName}}-{layer}-*/*") for layer in LAYERS),
         ),
         # RDS composes the identifier of the database later, and the snapshot is any that the parameter names.
