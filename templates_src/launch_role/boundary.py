@@ -86,16 +86,18 @@ def grants() -> tuple[Grant, ...]:
     """The grants. The first grant that selects an action gets it, unless the grant is ``also``."""
     return (
         *without_resources(),
+        *on_products(),
         *of_functions_in_the_vpc(),
         *on_images(),
         *by_name(),
         *by_tag(),
+        *not_of_others(),
         *of_keys(),
     )
 
 
 def without_resources() -> tuple[Grant, ...]:
-    """Actions without a resource type, or with products of another account."""
+    """Actions without a resource type."""
     return (
         Grant(
             "NoResource",
@@ -120,6 +122,12 @@ def without_resources() -> tuple[Grant, ...]:
             equals("cloudwatch:namespace", per_environment(f"{PROJECT_TEXT}/{EACH}")),
             reason="the action has no resource; bound to the environments' namespaces",
         ),
+    )
+
+
+def on_products() -> tuple[Grant, ...]:
+    """Actions on products, which can belong to another account, and on provisioned products."""
+    return (
         Grant(
             "OwnProducts",
             (
@@ -208,6 +216,12 @@ def by_tag() -> tuple[Grant, ...]:
             own_tags(),
             also=True,
         ),
+    )
+
+
+def not_of_others() -> tuple[Grant, ...]:
+    """Actions on resources that may have no tags, but not those of another environment."""
+    return (
         Grant(
             "NeverAnothers",
             (

@@ -66,25 +66,30 @@ def load_balancer_alarm_specs() -> list[AlarmSpec]:
     ]
 
 
+def api_errors_alarm_spec() -> AlarmSpec:
+    """The alarm of the api's errors in percent of its requests."""
+    return AlarmSpec(
+        title="ApiErrorsTooHigh",
+        # Without errors or requests there are no data points, so a quiet hour raises no alarm.
+        reads=MetricMath(
+            f"IF(errors >= {LEAST_ERRORS}, 100 * errors / requests, 0)",
+            {
+                "errors": MetricStatistic(TARGETS.metric("HTTPCode_Target_5XX_Count"), SUM),
+                "requests": MetricStatistic(TARGETS.metric("RequestCount"), SUM),
+            },
+        ),
+        threshold=5,
+        minutes=5,
+        periods=1,
+        action="More than 5 in 100 requests end in an error of the api. See its log; "
+        "if it began with a deployment, deploy the image before.",
+    )
+
+
 def target_alarm_specs() -> list[AlarmSpec]:
     """The alarms of the api's targets."""
     return [
-        AlarmSpec(
-            title="ApiErrorsTooHigh",
-            # Without errors or requests there are no data points, so a quiet hour raises no alarm.
-            reads=MetricMath(
-                f"IF(errors >= {LEAST_ERRORS}, 100 * errors / requests, 0)",
-                {
-                    "errors": MetricStatistic(TARGETS.metric("HTTPCode_Target_5XX_Count"), SUM),
-                    "requests": MetricStatistic(TARGETS.metric("RequestCount"), SUM),
-                },
-            ),
-            threshold=5,
-            minutes=5,
-            periods=1,
-            action="More than 5 in 100 requests end in an error of the api. See its log; "
-            "if it began with a deployment, deploy the image before.",
-        ),
+        api_errors_alarm_spec(),
         AlarmSpec(
             title="ApiResponseTimeTooHigh",
             reads=MetricStatistic(TARGETS.metric("TargetResponseTime"), P99),
