@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from commands.options import console
-from commands.preview import Consent, show_kept, show_preview
+from commands.preview import Consent, require_launchable, show_kept, show_preview
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,6 +132,14 @@ def before_upload(
     found = update_preview(release, deployed, chosen.values) if deployed else None
     if found:
         show_preview(console(), found)
+    require_launchable(
+        aws,
+        wanted.consent,
+        chosen.values,
+        deployed.state.values if deployed else {},
+        stack["StackId"] if stack and deployed else "",
+    )
+    if found:
         wanted.consent.approve(found)
     return chosen.values, found
 

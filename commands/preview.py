@@ -49,8 +49,12 @@ class Consent:
     preview_only: bool = False
 
     def approve(self, preview: Preview) -> None:
-        """Raise DataLossError for a loss that is not accepted, unless nothing will be changed."""
+        """Raise PipelineError for what AWS refuses, and DataLossError for a loss that is not accepted.
+
+        Raises nothing if nothing will be changed.
+        """
         if not self.preview_only:
+            preview.require_possible()
             preview.require_accepted(self.accepted)
 
     def confirm(self, question: str) -> bool:
@@ -66,6 +70,23 @@ def show_preview(out: Console, preview: Preview) -> None:
     """Print what changes, a line each."""
     for line in preview.lines():
         out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def require_launchable(
+    aws: Aws,
+    consent: Consent,
+    values: Mapping[str, str],
+    in_force: Mapping[str, str],
+    stack_id: str = "",
+) -> None:
+    """Raise PipelineError for what LaunchCheck would refuse; print it if nothing will be changed."""
+    from pipeline.preview.launch_checks import refusal
+    from pipeline.preview.launch_checks import require_launchable as require
+
+    if not consent.preview_only:
+        require(aws, values, in_force, stack_id)
+    elif found := refusal(aws, values, in_force, stack_id):
+        print(f"LaunchCheck refuses this: {found}")
 
 
 def show_kept(out: Console, kept: Mapping[str, KeptValue]) -> None:
@@ -102,6 +123,7 @@ def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Revi
             after = offered_state(aws, deployed, product, planned.version.name, planned.values)
         found = replace(preview(deployed, after), stack=name)
         show_preview(console(), found)
+        require_launchable(aws, consent, after.values, deployed.state.values, planned.stack.id)
         consent.approve(found)
         if not consent.confirm(f"Update {name}?"):
             print(f"Nothing was changed in {name}.")

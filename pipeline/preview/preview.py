@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from pipeline.changes.change import Change
+from pipeline.changes.change import Action, Change
 from pipeline.changes.engine import compare
 from pipeline.changes.report import ALWAYS_SHOWN, groups, rest, sentence
 from pipeline.changes.state import State
 from pipeline.errors import DataLossError, PipelineError, listed
+from pipeline.parameters.relations import ZONES
 from pipeline.preview.deployed import Deployed
 
 # The number of resources that a less serious heading shows; the others are counted.
@@ -18,11 +19,16 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Preview:
-    """The changes of an operation on a stack, the most serious first, and notes on other values that it undoes."""
+    """The changes of an operation on a stack, the most serious first, and notes on other values that it undoes.
+
+    ``is_certain`` is False where the templates alone do not decide what AWS refuses: zones that are named for the first time
+    can be those in use.
+    """
 
     stack: str
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
+    is_certain: bool = True
 
     def losses(self) -> list[Change]:
         """The changes that lose data."""
@@ -42,6 +48,17 @@ class Preview:
         if counts := rest(self.changes):
             yield f"  The rest: {counts}."
         yield from (f"  {note}" for note in self.notes)
+
+    def require_possible(self) -> None:
+        """Raise PipelineError with what AWS is certain to refuse; the update would fail and roll back."""
+        failing = [change for change in self.changes if change.action is Action.FAIL]
+        if not failing or not self.is_certain:
+            return
+        first, others = failing[0], len(failing) - 1
+        more = f" (and {others} more)" if others else ""
+        raise PipelineError(
+            f"{self.stack} cannot be updated like this, so nothing was changed: {first.name}{more}: {' '.join(first.notes)}"
+        )
 
     def require_accepted(self, accepted: Collection[str]) -> None:
         """Raise DataLossError unless each loss is among those that the user named, such as Data.Database."""
@@ -64,4 +81,5 @@ def preview(deployed: Deployed, after: State) -> Preview:
         raise PipelineError(
             f"The templates of stack {deployed.stack} cannot be evaluated ({error!r}); deploy a release over them with `aws cloudformation deploy` after you read its change set."
         ) from error
-    return Preview(deployed.stack, tuple(changes), deployed.notes)
+    named = [bool(state.values.get(ZONES)) for state in (deployed.state, after)]
+    return Preview(deployed.stack, tuple(changes), deployed.notes, is_certain=named[0] == named[1])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,10 @@ from commands.direct import DirectLaunch, before_upload
 from commands.embedded_sessions import session
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.changes.change import Action, Change, Fate
+from pipeline.changes.references import Name
+from pipeline.errors import PipelineError
+from pipeline.preview.preview import Preview
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment, aws_of
@@ -258,6 +263,35 @@ def test_unknown_name_to_reset_is_refused(running: EmbeddedAws, tree: Tree) -> N
     line = refused(tree.run(*LAUNCH, "--reset", "ImageTags", **running.environment()), 1)
 
     assert "did you mean ImageTag?" in line
+
+
+@pytest.mark.usefixtures("environment", "unchanged")
+def test_what_aws_refuses_is_refused_first(running: EmbeddedAws, tree: Tree) -> None:
+    """The preview shows it, and an update stops before it uploads, with the sentence of LaunchCheck."""
+    wanted = ("--set", "VpcCidr=10.9.0.0/16")
+    sentence = "VpcCidr cannot change from 10.0.0.0/16 to 10.9.0.0/16"
+
+    shown = tree.run(*LAUNCH, "--preview", *wanted, **running.environment())
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "  AWS refuses the update:" in shown.stdout.splitlines()
+    assert f"LaunchCheck refuses this: {sentence}" in shown.stdout
+
+    ended = tree.run(*LAUNCH, "--yes", *wanted, **running.environment())
+    assert sentence in refused(ended, 1)
+    assert "files uploaded" not in ended.stdout
+
+
+def test_change_that_the_templates_show_to_fail_is_refused() -> None:
+    """The sentence names the first resource and its reason, and nothing is raised where the templates do not decide."""
+    failing = [
+        Change(Name("Data", each), "AWS::EC2::Volume", Action.FAIL, (), Fate.REFUSED, ("No.",))
+        for each in ("First", "Second")
+    ]
+    found = Preview(STACK, tuple(failing), ())
+    with pytest.raises(PipelineError, match=r"Data\.First \(and 1 more\): No\."):
+        found.require_possible()
+    replace(found, is_certain=False).require_possible()
+    Preview(STACK, (), ()).require_possible()
 
 
 def test_preview_takes_less_than_three_seconds(

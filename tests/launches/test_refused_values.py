@@ -88,6 +88,8 @@ def launched(running: EmbeddedAws, release: Release) -> Environment:
             "DatabaseAllocatedStorage is 50 and grows by at least 10 %",
         ),
         ("SearchVolumeGb=19", "SearchVolumeGb is 20 and cannot shrink to 19"),
+        ("VpcCidr=10.9.0.0/16", "VpcCidr cannot change from 10.0.0.0/16 to 10.9.0.0/16"),
+        ("DatabaseSnapshotIdentifier=absent", "absent does not exist in eu-north-1"),
     ],
 )
 def test_update_keeps_the_stack(

@@ -89,6 +89,31 @@ def test_update_without_loss_keeps_the_given_values(launched: Catalog, tree: Tre
     assert found["ApiMaxTasks"] == "12"
 
 
+def test_what_aws_refuses_is_refused_first(launched: Catalog, tree: Tree) -> None:
+    """A user without permissions on the resources gets the sentence of LaunchCheck before the update starts."""
+    before = last_record(launched)
+
+    ended = tree.run(*UPDATE, "--set", "VpcCidr=10.9.0.0/16", "--yes", **launched.user.environment)
+
+    assert "VpcCidr cannot change from 10.0.0.0/16 to 10.9.0.0/16" in refused(ended, 1)
+    assert last_record(launched) == before
+
+
+def test_snapshot_that_the_user_cannot_read_is_refused_by_the_stack(
+    launched: Catalog, tree: Tree
+) -> None:
+    """LaunchCheck has the right to read it; the update fails there, and the environment stays as it is."""
+    ended = tree.run(
+        *UPDATE,
+        *("--set", "DatabaseSnapshotIdentifier=absent", "--accept-loss", "Data.Database"),
+        **launched.user.environment,
+    )
+
+    assert ended.returncode == 1
+    assert "DatabaseSnapshotIdentifier absent does not exist in eu-north-1" in ended.stderr
+    assert values(launched)["DatabaseSnapshotIdentifier"] == "s"
+
+
 def test_unknown_version_is_refused(launched: Catalog, tree: Tree) -> None:
     before = last_record(launched)
 

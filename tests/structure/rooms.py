@@ -40,7 +40,7 @@ BUILDINGS = (
         (
             {
                 "core": "what every template is made of: declarations, layers, nesting, IAM statements",
-                "functions": "the code of the Lambda functions; packed, never imported",
+                "functions": "the code of the Lambda functions, packed; the command line runs the checks of launch_check too",
             },
             {
                 "network": "the layer network",

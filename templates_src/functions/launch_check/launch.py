@@ -15,7 +15,7 @@ class Launch:
     `values` are the parameters that templates_src/guards/launch_check.py names, as strings, lists joined by commas. `previous`
     are those before the update; it is empty when the stack is created, and in the update from a release without this check.
     `creates` says whether the stack is created. `stack_id` is the ARN of the root stack. `clients` makes a boto3 client by the
-    name of its service.
+    name of its service. `must_read` is False where LaunchCheck itself checks again: a check then refuses nothing that it cannot read.
     """
 
     values: Mapping[str, str]
@@ -23,6 +23,7 @@ class Launch:
     creates: bool
     stack_id: str
     clients: Callable[[str], Any] = field(repr=False)
+    must_read: bool = True
 
     @cached_property
     def deployed(self) -> Deployed:

@@ -40,9 +40,9 @@ def snapshot_fits(launch: Launch) -> str | None:
         code = error.response.get("Error", {}).get("Code", "")
         if code.startswith("DBSnapshotNotFound"):
             return missing(named, region)
-        return unreadable(named, code)
+        return unreadable(named, code) if launch.must_read else None
     except BotoCoreError as error:
-        return unreadable(named, type(error).__name__)
+        return unreadable(named, type(error).__name__) if launch.must_read else None
     if not found["DBSnapshots"]:
         return missing(named, region)
     snapshot = found["DBSnapshots"][0]
@@ -112,8 +112,10 @@ def refuse_size(named: str, snapshot: Mapping[str, Any], ceiling: str) -> str | 
 
 def key_state(launch: Launch, snapshot: Mapping[str, Any]) -> str:
     """The state of the key of a snapshot; empty where it cannot be read: RDS refuses a key that it cannot use."""
+    if not snapshot.get("KmsKeyId"):
+        return ""
     try:
-        found = launch.clients("kms").describe_key(KeyId=snapshot.get("KmsKeyId", ""))
+        found = launch.clients("kms").describe_key(KeyId=snapshot["KmsKeyId"])
     except (BotoCoreError, ClientError) as error:
         LOGGER.warning("the key of the snapshot cannot be read: %s", error)
         return ""

@@ -1,0 +1,41 @@
+"""The checks of LaunchCheck, run with the user's credentials before anything is uploaded or started.
+
+LaunchCheck runs them again in the stack, with the rights of its role. A read that the user may not make therefore refuses
+nothing here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from pipeline.aws import Aws
+from pipeline.errors import PipelineError
+from templates_src.functions.launch_check.checks import CHECKS
+from templates_src.functions.launch_check.launch import Launch
+
+# The checks log reads that fail, for the log of the function. The command line prints one sentence.
+_log = logging.getLogger("templates_src.functions.launch_check")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False
+
+
+def refusal(
+    aws: Aws, values: Mapping[str, str], in_force: Mapping[str, str], stack_id: str = ""
+) -> str | None:
+    """The sentence with which LaunchCheck refuses these values, or None.
+
+    ``in_force`` are the values of the environment with the ARN ``stack_id``; without one, the environment is created.
+    Raises PipelineError where the credentials cannot be used.
+    """
+    place = stack_id or f"arn:aws:cloudformation:{aws.region}:{aws.account()}:stack/new/new"
+    launch = Launch(values, in_force, not stack_id, place, aws.client, must_read=False)
+    return next((found for check in CHECKS if (found := check(launch))), None)
+
+
+def require_launchable(
+    aws: Aws, values: Mapping[str, str], in_force: Mapping[str, str], stack_id: str = ""
+) -> None:
+    """Raise PipelineError with the sentence of the first check that refuses."""
+    if found := refusal(aws, values, in_force, stack_id):
+        raise PipelineError(found)
