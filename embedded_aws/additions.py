@@ -34,7 +34,7 @@ from embedded_aws.cloudformation.requests import (
 )
 from embedded_aws.resources import alarms, attributes
 from embedded_aws.resources.compute import containers, instance_groups, scaling
-from embedded_aws.resources.data import buckets, cache_users, caches, volumes
+from embedded_aws.resources.data import buckets, cache_users, caches, database_updates, volumes
 from embedded_aws.resources.identity import policies, secrets
 from embedded_aws.resources.network import (
     addresses,
@@ -75,6 +75,7 @@ _RESOURCES = (
     buckets,
     cache_users,
     caches,
+    database_updates,
     containers,
     databases,
     hosted_zones,
