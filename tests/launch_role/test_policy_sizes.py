@@ -68,7 +68,7 @@ def test_a_trust_policy_that_is_too_large_is_refused() -> None:
 def test_too_many_managed_policies_are_refused() -> None:
     layer = Layer("big", "A layer")
     role(layer, attached=MAX_ATTACHED + 1)
-    with pytest.raises(TemplateError, match="11 managed policies, but IAM takes 10"):
+    with pytest.raises(TemplateError, match="11 managed policies, but IAM allows 10"):
         check_policies([layer])
 
 

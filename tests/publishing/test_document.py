@@ -190,7 +190,7 @@ products:
 def test_two_products_with_one_name_are_refused() -> None:
     second = "  other:\n    name: Production\n    description: A\n    layer: network\n"
 
-    with pytest.raises(PipelineError, match="is named 'Production' like another one"):
+    with pytest.raises(PipelineError, match="has the name 'Production' of another entry"):
         small_catalog(CATALOG + second)
 
 
