@@ -20,7 +20,12 @@ ENVIRONMENTS = tuple(profile_names())
 Render = Callable[[str], Rendered]
 
 # Files whose tests take minutes. They start first, so that no worker runs one alone at the end.
-SLOW = ("tests/publishing/test_interrupted_", "tests/changes/test_executed_", "tests/updates/")
+SLOW = (
+    "tests/publishing/test_interrupted_",
+    "tests/changes/test_executed_",
+    "tests/updates/",
+    "tests/recovery/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -127,6 +127,7 @@ def test_every_step_brings_the_rows_back(drill: Drill) -> None:
     assert drill.counts() == [0, 0]
     # The old one is protected, so that the update leaves it.
     assert drill.instance(drill.old)["DeletionProtection"]
+    assert drill.instance(new)["DeletionProtection"]
 
     drill.step(6)
     assert (drill.counts(), drill.suspended()) == ([2, 2], {False})
