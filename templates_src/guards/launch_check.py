@@ -14,7 +14,14 @@ from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, is_list
 from templates_src.core.shared import ENVIRONMENT, PROJECT
-from templates_src.data.buckets import NAMESPACE
+from templates_src.data.bucket_removal import EXISTING_BUCKETS
+from templates_src.data.buckets import (
+    GLACIER_DAYS,
+    INTELLIGENT_TIERING_DAYS,
+    MEDIA_CORS_ORIGINS,
+    NAMESPACE,
+    OLD_VERSION_DAYS,
+)
 from templates_src.data.cache import FAILOVER, NODES
 from templates_src.data.database import (
     ALLOCATED_STORAGE,
@@ -22,6 +29,7 @@ from templates_src.data.database import (
     SNAPSHOT_IDENTIFIER,
 )
 from templates_src.data.search_volume import SNAPSHOT_ID, VOLUME_SIZE
+from templates_src.guards.bucket_reads import read_buckets
 from templates_src.guards.launch_check_reads import reads
 from templates_src.network.template import AVAILABILITY_ZONES
 from templates_src.network.tiers import VPC_CIDR, ZONES
@@ -44,6 +52,11 @@ CHECKED: tuple[Declaration, ...] = (
     VOLUME_SIZE,
     SNAPSHOT_ID,
     NAMESPACE,
+    EXISTING_BUCKETS,
+    INTELLIGENT_TIERING_DAYS,
+    GLACIER_DAYS,
+    OLD_VERSION_DAYS,
+    MEDIA_CORS_ORIGINS,
 )
 
 
@@ -59,7 +72,7 @@ def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> Custo
         "launch_check",
         description="Refuses a launch or an update that cannot succeed, before anything changes",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(describe_own_stack("KnowItsStack"), *reads(), *statements),
+        statements=(describe_own_stack("KnowItsStack"), read_buckets(), *reads(), *statements),
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}

@@ -255,7 +255,11 @@ def by_name() -> tuple[Grant, ...]:
             ("cloudformation:UpdateTerminationProtection",),
             (f"{stack}{NAMED}/*", f"{stack}{STACK_NAMES}"),
         ),
-        Grant("Buckets", ("s3:ListBucket*", "s3:DeleteBucket"), (bucket,)),
+        Grant(
+            "Buckets",
+            ("s3:ListBucket*", "s3:DeleteBucket", "s3:GetBucket*", "s3:Get*Configuration"),
+            (bucket,),
+        ),
         Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
         Grant(
             "SearchRecord",

@@ -181,7 +181,8 @@ def test_failed_launch_prints_the_reasons_and_ends_with_status_1(
     assert failed.returncode == 1
     assert failed.stderr.splitlines() == [
         "Stack broken-dev ended in ROLLBACK_COMPLETE.",
-        "  Data: MediaBucket: Resource of type 'AWS::S3::Bucket' with identifier"
-        " 'broken-dev-media' already exists.",
+        "  broken-dev: LaunchCheck: broken-dev-media is already a bucket of this account:"
+        " set ExistingBuckets=true to use both buckets with everything in them,"
+        " or choose another BucketNamespace or Project.",
     ]
     assert ("broken-dev", "ROLLBACK_COMPLETE") in progress(failed.stdout)

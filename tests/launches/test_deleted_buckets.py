@@ -115,6 +115,22 @@ def test_buckets_that_must_stay_cannot_be_emptied(
     assert inventory(environment.aws) == before
 
 
+def test_next_environment_is_refused_unless_it_uses_the_buckets(
+    running: EmbeddedAws, release: Release, retained: Filled
+) -> None:
+    """Before anything is created."""
+    following = Environment(running, release, "dev", Project="retained")
+    before = inventory(following.aws)
+
+    end = following.launch()
+
+    ((failure),) = end.failures
+    assert (failure.logical_id, end.status) == ("LaunchCheck", "ROLLBACK_COMPLETE")
+    assert "set ExistingBuckets=true to use both buckets with everything in them" in failure.reason
+    assert counted(inventory(following.aws) - before) == {"AWS::CloudFormation::Stack": 1}
+    assert content(following.client("s3"), retained.documents) == FILLED
+
+
 @pytest.fixture(scope="module")
 def adopted(running: EmbeddedAws, release: Release) -> Environment:
     """The next environment of the name, with both buckets filled."""
@@ -146,6 +162,28 @@ def test_tasks_of_the_next_environment_may_use_the_buckets(adopted: Environment)
     policy = iam.get_role_policy(RoleName=role, PolicyName="use-buckets")["PolicyDocument"]
     named = {arn for statement in policy["Statement"] for arn in statement["Resource"]}
     assert {bucket, f"{bucket}/*"} < named
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"ExistingBuckets": "false"}, "leave ExistingBuckets at true"),
+        ({"DocumentsGlacierDays": "400"}, "DocumentsGlacierDays is 400"),
+        ({"MediaCorsOrigins": "https://app.example.com"}, "MediaCorsOrigins is https://app"),
+    ],
+)
+def test_updates_that_the_buckets_do_not_follow_are_refused(
+    adopted: Environment, values: dict[str, str], said: str
+) -> None:
+    before = adopted.resources()
+
+    end = adopted.launch(**values)
+
+    ((failure),) = end.failures
+    assert end.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert said in failure.reason
+    assert adopted.resources() == before
+    assert adopted.outputs()["DocumentsBucketName"] == f"{adopted.stack}-documents"
 
 
 def test_adopted_buckets_stay_whatever_they_hold(adopted: Environment) -> None:

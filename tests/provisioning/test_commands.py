@@ -155,8 +155,9 @@ def test_failed_launch_gives_the_reasons_and_status_1(catalog: Catalog, tree: Tr
     first, second = failed.stderr.splitlines()
     assert first.startswith("broken-dev failed: ")
     assert second == (
-        "  Data: MediaBucket: Resource of type 'AWS::S3::Bucket' with identifier"
-        " 'broken-dev-media' already exists."
+        "  broken-dev: LaunchCheck: broken-dev-media is already a bucket of this account:"
+        " set ExistingBuckets=true to use both buckets with everything in them,"
+        " or choose another BucketNamespace or Project."
     )
     assert ("broken-dev", "ROLLBACK_COMPLETE") in progress(failed.stdout)
 

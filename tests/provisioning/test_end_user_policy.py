@@ -93,7 +93,7 @@ def test_policy_does_not_cover_stack_outputs(end_user: Catalog) -> None:
         catalog.get_provisioned_product_outputs(ProvisionedProductName=NAME)
 
 
-def test_policy_does_not_cover_validation_results(end_user: Catalog) -> None:
+def test_user_sees_the_sentence_of_the_launch_check(end_user: Catalog) -> None:
     name = "refused-dev-media"
     end_user.aws.client("s3").create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
@@ -103,5 +103,7 @@ def test_policy_does_not_cover_validation_results(end_user: Catalog) -> None:
     ended = user.launch(Project="refused")
 
     assert not ended.succeeded
-    assert name not in " ".join(failure.reason for failure in ended.failures)
+    assert f"{name} is already a bucket of this account" in " ".join(
+        failure.reason for failure in ended.failures
+    )
     assert user.terminate().succeeded

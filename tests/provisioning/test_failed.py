@@ -33,8 +33,8 @@ def test_failed_launch_prints_the_first_failures_and_the_next_one_removes_it(
     assert not ended.succeeded
     assert len(ended.errors) == 1
     (failure,) = ended.failures
-    assert (failure.stack, failure.logical_id) == ("Data", "MediaBucket")
-    assert "already exists" in failure.reason
+    assert (failure.stack, failure.logical_id) == ("broken-dev", "LaunchCheck")
+    assert "already a bucket of this account" in failure.reason
     assert ("broken-dev", "ROLLBACK_COMPLETE") in user.heard
     assert user.environment().status == "ERROR"
     with pytest.raises(

@@ -1,12 +1,13 @@
 """The checks, in the order in which they run; the first that fails gives the reason of the refusal."""
 
-from . import cache, database, network, search_volume, snapshot
+from . import bucket_names, cache, database, network, search_volume, snapshot
 from .launch import Check
 
 CHECKS: tuple[Check, ...] = (
     network.zones_exist,
     network.zones_stay,
     network.range_stays,
+    bucket_names.buckets_are_available,
     snapshot.snapshot_fits,
     database.storage_grows,
     database.ceiling_is_above,
