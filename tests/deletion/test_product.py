@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pytest
 
@@ -115,3 +117,59 @@ def test_protected_environment_is_refused_before_the_termination_starts(
     assert user.environment().status == "AVAILABLE"
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     assert terminate(tree, catalog.user).returncode == 0
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """An environment whose termination stopped at a record that the launcher cannot see, and what each command then says."""
+
+    user: User
+    runs: Mapping[str, Finished]
+
+
+@pytest.fixture(scope="module")
+def stopped(catalog: Catalog, tree: Tree) -> Iterator[Stopped]:
+    user = User(catalog.user)
+    assert user.launch().succeeded
+    route53 = catalog.aws.client("route53")
+    zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
+    record = {
+        "Name": f"wiki.{NAME}.internal",
+        "Type": "A",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "10.0.0.9"}],
+    }
+
+    def change(action: str) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+
+    change("CREATE")
+    runs = {"terminate": terminate(tree, catalog.user)}
+    for command, *rest in (("status",), ("update", "--set", "ImageTag=1"), ("launch",)):
+        runs[command] = tree.run(command, "dev", *rest, **catalog.user.environment)
+    yield Stopped(user, runs)
+    change("DELETE")
+    ended = terminate(tree, catalog.user)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_termination_that_stops_ends_with_status_1_and_the_way_out(stopped: Stopped) -> None:
+    run = stopped.runs["terminate"]
+
+    assert run.returncode == 1
+    assert "SearchZone" in run.stderr
+    assert run.stderr.splitlines()[-1] == (
+        f"{NAME} is in DELETE_FAILED and still has resources: remove the causes above, then run"
+        f" `.venv/bin/python build.py terminate dev --region {REGION}` again."
+    )
+    assert "is terminated" not in run.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "update", "launch"])
+def test_every_command_then_names_the_termination(stopped: Stopped, command: str) -> None:
+    run = stopped.runs[command]
+
+    assert run.returncode == (0 if command == "status" else 1)
+    assert "terminate" in (run.stdout if command == "status" else run.stderr)
+    assert len(run.stderr.splitlines()) <= 1
