@@ -180,14 +180,16 @@ def _nat_gateway(account: Account, name: str, about: str) -> Look:
     return Look(True, cost=monthly(prices.NAT_GATEWAY_HOUR)) if states - {"deleted"} else ABSENT
 
 
-def _address(account: Account, name: str, about: str) -> Look:
+def _address(account: Account, public_ip: str, about: str) -> Look:
     answer = account.read(
         "ec2:DescribeAddresses",
         about,
-        lambda ec2: ec2.describe_addresses(AllocationIds=[name]),
+        lambda ec2: ec2.describe_addresses(
+            Filters=[{"Name": "public-ip", "Values": [public_ip]}],
+        ),
     )
-    found = (answer or {}).get("Addresses")
-    return Look(True, cost=monthly(prices.PUBLIC_IPV4_HOUR)) if found else ABSENT
+    held = [each for each in (answer or {}).get("Addresses", []) if each["PublicIp"] == public_ip]
+    return Look(True, cost=monthly(prices.PUBLIC_IPV4_HOUR)) if held else ABSENT
 
 
 def _network(account: Account, name: str, about: str) -> Look:

@@ -106,6 +106,13 @@ def _bucket(region: str, name: str) -> Commands:
     return empty_bucket(region, name), aws(region, "s3api", "delete-bucket", bucket=name)
 
 
+def _address(region: str, public_ip: str) -> Commands:
+    """CloudFormation's physical ID is the address; EC2 releases an allocation."""
+    query = {"query": "Addresses[0].AllocationId", "output": "text"}
+    allocation = aws(region, "ec2", "describe-addresses", public_ips=public_ip, **query)
+    return (f'aws ec2 release-address --region {region} --allocation-id "$({allocation})"',)
+
+
 def _replication_group(region: str, name: str) -> Commands:
     # The name of a snapshot has at most 255 characters, that of a group 40.
     options = {"replication_group_id": name, "final_snapshot_identifier": f"{name}-final"}
@@ -114,7 +121,7 @@ def _replication_group(region: str, name: str) -> Commands:
 
 # By CloudFormation's type, or the type that CloudFormation would have for it.
 REMOVE: Mapping[str, Callable[[str, str], Commands]] = {
-    "AWS::EC2::EIP": _one("ec2", "release-address", "allocation_id"),
+    "AWS::EC2::EIP": _address,
     "AWS::EC2::NatGateway": _one("ec2", "delete-nat-gateway", "nat_gateway_id"),
     "AWS::EC2::Snapshot": _one("ec2", "delete-snapshot", "snapshot_id"),
     "AWS::EC2::VPC": _one("ec2", "delete-vpc", "vpc_id"),

@@ -21,8 +21,10 @@ def former(running: EmbeddedAws, previous: Kept, name: str, **settings: str) -> 
 
 
 def plant(environment: Environment) -> None:
-    """What a used environment has: an image, a backup, an index snapshot, and log groups that services created."""
+    """What a used environment has: a document, an image, a backup, an index snapshot, and log groups that services created."""
     resources = environment.resources()
+    bucket = resources["Data.DocumentsBucket"].physical_id
+    environment.client("s3").put_object(Bucket=bucket, Key="offer.pdf", Body=b"offer")
     database = resources["Data.Database"].physical_id
     environment.client("rds").create_db_snapshot(
         DBSnapshotIdentifier=f"{environment.stack}-manual", DBInstanceIdentifier=database

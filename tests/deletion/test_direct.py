@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import typer
 
+from commands.deleting import show_remains
 from embedded_aws.server import EmbeddedAws
+from pipeline.deletion.deletion import read_plan, read_remains
 from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import direct_entry
 from tests.conftest import REGION
 from tests.deletion.environments import commands, plant, typed
 from tests.launches.environments import Environment, aws_of
@@ -64,6 +68,11 @@ def test_list_before_names_what_holds_data_and_counts_the_rest(dev: Deleted) -> 
     assert "Data.Database (carbon-connect-dev-" in dev.plan
     assert "the data of the application, 50 GiB" in dev.plan
     assert "Data.ServerlessCache (carbon-connect-dev), queued tasks and cached values" in dev.plan
+    assert "Data.MediaBucket (carbon-connect-dev-media), empty" in dev.plan
+    assert (
+        "Bucket carbon-connect-dev-documents (Data.DocumentsBucket, retained): not empty"
+        in dev.plan
+    )
     assert "resources in all: " in dev.plan
     assert "A final snapshot of Data.Database (" in dev.plan
     assert "Blocks the deletion" not in dev.plan
@@ -100,6 +109,36 @@ def test_commands_remove_everything_that_stays(dev: Deleted, running: EmbeddedAw
     assert dev.environment.client("ec2").describe_snapshots(**own)["Snapshots"] == []
     # The key is the last, because the others cannot be read without it.
     assert "schedule-key-deletion" in commands(dev.run.stdout)[-1]
+
+
+def test_resources_that_should_be_gone_are_found(
+    dev: Deleted, running: EmbeddedAws, release: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check after the deletion, on an environment that nobody deletes."""
+    assert dev.run.returncode == 0
+    environment = Environment(running, release, "dev", Project="left")
+    environment.launch()
+    stack = environment.stacks()[""]
+    entry = direct_entry(REGION, environment.values())
+    plan = read_plan(environment.aws, entry, stack, environment.stack)
+
+    found = {each.kind for each in read_remains(environment.aws, plan).undeleted}
+    with pytest.raises(typer.Exit) as ended:
+        show_remains(environment.aws, plan, "Stack left-dev is deleted.")
+
+    assert found == {
+        "AWS::EC2::EIP",
+        "AWS::EC2::NatGateway",
+        "AWS::EC2::VPC",
+        "AWS::ElastiCache::ServerlessCache",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "AWS::RDS::DBInstance",
+    }
+    assert ended.value.exit_code == 1
+    printed = capsys.readouterr()
+    assert "Should be gone, but exists:" in printed.out
+    assert "aws rds delete-db-instance" in printed.out
+    assert printed.err.startswith("Stack left-dev is deleted, but resources of it still exist: ")
 
 
 @pytest.mark.usefixtures("dev")

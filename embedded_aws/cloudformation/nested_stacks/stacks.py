@@ -15,7 +15,7 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
-from embedded_aws.cloudformation.deletion import termination_protection
+from embedded_aws.cloudformation.deletion import failed_creations, termination_protection
 from embedded_aws.cloudformation.failure_options import RETAIN_EXCEPT_ON_CREATE
 from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
 
@@ -92,18 +92,26 @@ def _create(logical_id: str, properties: Properties, parent_name: str) -> Create
     problem = _failure(child, "created")
     if rolls_back:
         # The parent has no physical id of a failed resource, so the child must be deleted here.
-        _delete(child["StackId"], {})
+        try:
+            _delete(child["StackId"], {})
+        except ValueError:
+            failed_creations.keep(parent, logical_id, _failed(child, logical_id, properties))
     else:
-        parent["_resources"][logical_id] = {
-            "PhysicalResourceId": child["StackId"],
-            "ResourceType": _TYPE,
-            "ResourceStatus": "CREATE_FAILED",
-            "LogicalResourceId": logical_id,
-            "Properties": properties,
-            "Attributes": {},
-            "Timestamp": child["LastUpdatedTime"],
-        }
+        parent["_resources"][logical_id] = _failed(child, logical_id, properties)
     raise problem
+
+
+def _failed(child: Stack, logical_id: str, properties: Properties) -> dict[str, Any]:
+    """The parent's resource of a child whose creation failed."""
+    return {
+        "PhysicalResourceId": child["StackId"],
+        "ResourceType": _TYPE,
+        "ResourceStatus": "CREATE_FAILED",
+        "LogicalResourceId": logical_id,
+        "Properties": properties,
+        "Attributes": {},
+        "Timestamp": child["LastUpdatedTime"],
+    }
 
 
 def _begin(parent: Stack, logical_id: str, properties: Properties, child: Stack) -> None:
