@@ -69,7 +69,7 @@ def test_failed_rollback_with_protected_resources_is_never_reported_as_deleted(
     assert environment.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
-@pytest.mark.parametrize("name", ["dev"])
+@pytest.mark.parametrize("name", ["dev", "prod"])
 def test_failed_first_launch_is_removed_by_one_command_that_lists_what_it_left(
     running: EmbeddedAws, release: Release, tree: Tree, name: str
 ) -> None:
@@ -91,7 +91,7 @@ def test_failed_first_launch_is_removed_by_one_command_that_lists_what_it_left(
 def test_launch_removes_a_failed_first_launch_and_launches(
     running: EmbeddedAws, release: Release
 ) -> None:
-    environment = failed_creation(running, Environment(running, release, "dev", Project="again"))
+    environment = failed_creation(running, Environment(running, release, "prod", Project="again"))
 
     assert environment.launch().status == "CREATE_COMPLETE"
     assert environment.notes == [f"The creation of stack {environment.stack} failed; removing it."]
