@@ -248,6 +248,8 @@ LAUNCHES = (
     ProductAttack(DEVELOPER, "launches an environment of another project", "development", {"Project": "payroll"}, chosen("Project", "payroll"), with_any_value("Project")),
     ProductAttack(OPERATOR, "launches production without access logs", "production", production(AccessLogs="false"), "AccessLogs must be true", without_constraint, PRODUCTION_LAUNCHER),
     ProductAttack(OPERATOR, "launches production with a self-signed certificate", "production", production(CertificateArn=""), "its HTTPS needs a certificate that is not self-signed", without_rule("HttpsHasCertificate"), PRODUCTION_LAUNCHER),
+    ProductAttack(OPERATOR, "launches production so that its deletion empties the buckets", "production", production(BucketRemoval="empty"), "BucketRemoval must be retain when Environment is prod", without_rule("ProdBucketsAreRetained"), PRODUCTION_LAUNCHER),
+    ProductAttack(DEVELOPER, "launches with the buckets of a deleted environment, to empty them", "development", {"ExistingBuckets": "true", "BucketRemoval": "empty"}, "a stack empties only buckets that it created", without_rule("ExistingBucketsAreRetained")),
     ProductAttack(DEVELOPER, "launches production", "production", production(), "ResourceNotFoundException", with_launcher),
     ProductAttack(DEVELOPER, "launches a single layer as production", "network", {"Environment": "prod", "NatGateways": "per-zone"}, chosen("Environment", "prod"), with_any_value("Environment")),
     ProductAttack(DEVELOPER, "names another permissions boundary", "development", {"PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}, missing("PermissionsBoundary"), with_parameter("PermissionsBoundary")),
