@@ -17,7 +17,6 @@ PROTECTED_BY = Declaration(
     default=PROTECTED_BY_LAYER,
     allowed=(PROTECTED_BY_LAYER, PROTECTED_BY_ENVIRONMENT),
     message=f"ProtectedBy must be {PROTECTED_BY_LAYER} or {PROTECTED_BY_ENVIRONMENT}.",
-    wired=True,
 )
 
 

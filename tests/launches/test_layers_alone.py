@@ -38,6 +38,8 @@ class Alone:
         return [
             {"ParameterKey": name, "ParameterValue": values[name]}
             for name in found.template.parameters
+            # ProtectedBy keeps its default: a layer alone protects its own resources.
+            if name in values
         ]
 
     def template_url(self, layer: str) -> str:
