@@ -93,7 +93,7 @@ def before_upload(
     from pipeline.parameters.in_force import require_reachable
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.preview.deployed import read_deployed
-    from pipeline.preview.snapshots import require_alone, require_restorable
+    from pipeline.preview.snapshots import require_alone
     from pipeline.release.upload import release_bucket_name
     from pipeline.stacks.deploy import (
         direct_entry,
@@ -124,7 +124,6 @@ def before_upload(
     if deployed:
         require_reachable(deployed.state.values, chosen.values, aws.region)
     present = deployed.state.values if deployed else {}
-    require_restorable(aws, chosen.values, present)
     same_release = present.get("ReleasePrefix") == release.prefix
     require_alone(chosen.values, present, same_release=same_release)
     require_ready(release, render_values(release, environment, aws.region, chosen.values))
