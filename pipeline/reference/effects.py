@@ -25,6 +25,9 @@ from templates_src.guards.launch_check import LAUNCH_CHECK
 ENVIRONMENT = "Environment"
 # The parts of a sentence that come from the example and not from the parameter.
 _EXAMPLE = re.compile(r" from \d+ to \d+|(?<=the snapshot) \w+| \([^)]*\)(?=, which is taken)")
+# Properties whose change makes ECS start a deployment.
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
+NEW_TASKS = frozenset({"TaskDefinition", "CapacityProviderStrategy"})
 SERVICE = "AWS::ECS::Service"
 
 
@@ -178,7 +181,9 @@ def describe(change: Change) -> tuple[Kind, str] | None:
         return Kind.INTERRUPTED, notes
     if change.action is Action.DELETE:
         return Kind.DELETED, change.action.value
-    if change.kind == SERVICE and any(cause.path == "TaskDefinition" for cause in change.causes):
+    if change.kind == SERVICE and any(
+        cause.path.split("/")[0] in NEW_TASKS for cause in change.causes
+    ):
         return Kind.DEPLOYED, "new tasks replace the old ones"
     return Kind.IN_PLACE, change.action.value
 

@@ -11,6 +11,7 @@ from templates_src.compute.scaling import WORKER_SCALING
 from templates_src.core import groups
 from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
+from templates_src.core.shared import new_tasks
 
 FARGATE, FARGATE_SPOT = "FARGATE", "FARGATE_SPOT"
 SPOT, ON_DEMAND, BASE_ON_DEMAND = "spot", "on-demand", "base-on-demand"
@@ -23,7 +24,8 @@ WORKER_CAPACITY = choice(
     group=groups.WORKERS,
     label="Worker: capacity",
     description="spot: Fargate Spot only, the lowest price; without Spot capacity no worker starts, and updates fail. "
-    "base-on-demand: the first WorkerMinTasks tasks on demand, nine of ten others on Spot. on-demand: no Spot. A change REPLACES THE TASKS.",
+    "base-on-demand: the first WorkerMinTasks tasks on demand, nine of ten others on Spot. on-demand: no Spot. "
+    f"{new_tasks('Worker')}",
     allowed=(SPOT, ON_DEMAND, BASE_ON_DEMAND),
     default=SPOT,
 )

@@ -26,7 +26,8 @@ EXISTING_BUCKETS = boolean(
     group=groups.BUCKETS,
     label="Existing buckets",
     description="Use the two buckets that a deleted environment of this name left, with all they hold, instead of creating "
-    "them. They keep their settings and are never deleted with the stack. Choose it at the first launch and keep it.",
+    "them. They keep their settings and are never deleted with the stack. Choose it at the first launch and keep it: turned on "
+    "later, the stack no longer owns its buckets, each of which stays, and deletes the log of their removal.",
     default=FALSE,
 )
 BUCKET_REMOVAL = choice(
