@@ -39,6 +39,7 @@ from embedded_aws.resources.identity import policies, secrets
 from embedded_aws.resources.network import (
     addresses,
     hosted_zones,
+    interfaces,
     load_balancers,
     rules,
     web_acls,
@@ -81,6 +82,7 @@ _RESOURCES = (
     hosted_zones,
     instance_groups,
     load_balancers,
+    interfaces,
     policies,
     rules,
     scaling,

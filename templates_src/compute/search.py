@@ -24,7 +24,7 @@ from troposphere.policies import (
     UpdatePolicy,
 )
 
-from templates_src.compute.search_address import SEARCH_URL, add_zone
+from templates_src.compute.search_address import SEARCH_URL, add_address
 from templates_src.compute.search_role import add_instance_profile
 from templates_src.compute.search_user_data import user_data
 from templates_src.core import groups
@@ -44,7 +44,7 @@ GROUP_TITLE = "SearchGroup"
 MACHINE_IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
 # Operating system and images of two versions of Meilisearch; the index has a separate volume.
 ROOT_VOLUME_GIB = 8
-# The script waits ten minutes for its volume and ten for Meilisearch, and installs in between.
+# The script waits up to ten minutes for the previous instance to end and ten for Meilisearch, and installs in between.
 BOOT_TIME = "PT30M"
 # What could end or start the one instance while CloudFormation replaces it.
 SUSPENDED = [
@@ -78,12 +78,12 @@ IMAGE = Declaration(
 
 
 def add_search(layer: Layer) -> None:
-    """The search server, its name, its role and its log; the output SearchUrl."""
-    zone = add_zone(layer)
+    """The search server, its address, its role and its log; the output SearchUrl."""
+    interface = add_address(layer)
     log_group = add_log_group(layer)
-    profile = add_instance_profile(layer, zone, log_group)
+    profile = add_instance_profile(layer, interface, log_group)
     template = add_launch_template(
-        layer, profile, user_data(layer, IMAGE, GROUP_TITLE, zone, log_group)
+        layer, profile, user_data(layer, IMAGE, GROUP_TITLE, interface, log_group)
     )
     add_group(layer, template)
     layer.output("SearchUrl", SEARCH_URL, "URL of the search server, inside the VPC")
@@ -175,7 +175,8 @@ def add_group(layer: Layer, template: LaunchTemplate) -> AutoScalingGroup:
             LaunchTemplate=autoscaling.LaunchTemplateSpecification(
                 LaunchTemplateId=Ref(template), Version=GetAtt(template, "LatestVersionNumber")
             ),
-            # Whether Meilisearch answers is an alarm: systemd restarts it, and a new instance has the same index.
+            # Replaces an instance that EC2's status checks find impaired. The boot script watches Meilisearch.
+            # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
             HealthCheckType="EC2",
             # The volume has one holder at a time.
             InstanceMaintenancePolicy=InstanceMaintenancePolicy(

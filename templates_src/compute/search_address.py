@@ -1,35 +1,137 @@
-"""Where the search server is found: a name in a private zone, which the server itself points at its address."""
+"""The address of the search server: a network interface of the stack, its private zone, and a record."""
 
 from __future__ import annotations
 
-from troposphere import Ref, Sub, Tags
-from troposphere.route53 import HostedZone, HostedZoneConfiguration, HostedZoneVPCs
+from awacs import cloudformation, route53
+from awacs.aws import Allow, Condition, ForAllValuesStringEquals, ForAllValuesStringLike, Statement
+from troposphere import GetAtt, Ref, StackId, Sub, Tags
+from troposphere.ec2 import NetworkInterface
+from troposphere.route53 import HostedZone, HostedZoneConfiguration, HostedZoneVPCs, RecordSetType
 
 from templates_src.core import ports
+from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer
-from templates_src.core.wiring import VPC_ID
+from templates_src.core.shared import named
+from templates_src.core.wiring import FIRST_PRIVATE_SUBNET_ID, SEARCH_SECURITY_GROUP_ID, VPC_ID
 
 # ICANN reserves .internal for private use (resolution 2024.07.29.06), so that no public name is ever shadowed.
 ZONE_NAME = "${Project}-${Environment}.internal"
-# Without a final dot and in lower case, as the condition keys of Route 53 compare names.
-RECORD_NAME = f"search.{ZONE_NAME}"
+# Not search.…: the server of 1.0.0 and 1.1.0 created a record of that name, and Route 53 refuses to create another.
+RECORD_NAME = f"meilisearch.{ZONE_NAME}"
 SEARCH_URL = Sub(f"http://{RECORD_NAME}:{ports.SEARCH}")
+RECORD = "SearchRecord"
+# The address changes only with the subnet.
+TTL_SECONDS = "60"
+# A few calls of Route 53, each with its retries.
+TIMEOUT_SECONDS = 60
+
+
+def add_address(layer: Layer) -> NetworkInterface:
+    """The interface, the zone, the record, and the function that empties the zone before its deletion."""
+    interface = add_interface(layer)
+    zone = add_zone(layer)
+    layer.add(
+        RecordSetType(
+            RECORD,
+            HostedZoneId=Ref(zone),
+            Name=Sub(RECORD_NAME),
+            Type="A",
+            TTL=TTL_SECONDS,
+            ResourceRecords=[GetAtt(interface, "PrimaryPrivateIpAddress")],
+        )
+    )
+    add_zone_cleanup(layer, zone)
+    return interface
+
+
+def add_interface(layer: Layer) -> NetworkInterface:
+    """The interface that each instance attaches when it boots, in the subnet of the group.
+
+    The interface belongs to this layer and not to the volume's, so that CloudFormation deletes it after the group
+    has released it, in a deletion, a replacement and a rollback.
+    """
+    return layer.add(
+        NetworkInterface(
+            "SearchInterface",
+            Description=named(" search server"),
+            SubnetId=layer.parameter(FIRST_PRIVATE_SUBNET_ID),
+            GroupSet=[layer.parameter(SEARCH_SECURITY_GROUP_ID)],
+            Tags=Tags(**layer.tags(Name=named("-search"))),
+        )
+    )
 
 
 def add_zone(layer: Layer) -> HostedZone:
-    """The private zone of the environment; the server creates and deletes its only record.
-
-    CloudFormation deletes only an empty zone. The server deletes its record when the stack is deleted, and the stack
-    ends the server before the zone, which its user data refers to.
-    """
+    """The private zone of the environment."""
     return layer.add(
         HostedZone(
             "SearchZone",
             Name=Sub(ZONE_NAME),
-            HostedZoneConfig=HostedZoneConfiguration(
-                Comment="Private names; records are the servers' own"
-            ),
+            HostedZoneConfig=HostedZoneConfiguration(Comment="Private names of the environment"),
             VPCs=[HostedZoneVPCs(VPCId=layer.parameter(VPC_ID), VPCRegion=Ref("AWS::Region"))],
             HostedZoneTags=Tags(**layer.tags()),
         )
     )
+
+
+def add_zone_cleanup(layer: Layer, zone: HostedZone) -> None:
+    """Delete the records that the stack does not own, in a deletion of the stack, before the zone is deleted.
+
+    Route 53 refuses to delete a zone that has other records. An environment that was launched from 1.0.0 or 1.1.0
+    has one: the record that its search server created.
+    """
+    function = add_function(
+        layer,
+        "zone_cleanup",
+        description="Deletes the records that remain in the private zone when the stack is deleted",
+        timeout_seconds=TIMEOUT_SECONDS,
+        statements=(see_stack(), list_records(zone), delete_records(zone)),
+    )
+    add_custom_resource(
+        layer, "ZoneCleanup", function, HostedZoneId=Ref(zone), KeptRecord=Sub(RECORD_NAME)
+    )
+
+
+def see_stack() -> Statement:
+    """Read whether the stack is being deleted."""
+    return Statement(
+        Sid="SeeItsStack",
+        Effect=Allow,
+        Action=[cloudformation.DescribeStacks],
+        Resource=[StackId],
+    )
+
+
+def list_records(zone: HostedZone) -> Statement:
+    """List the records of this zone."""
+    return Statement(
+        Sid="ListRecordsOfTheZone",
+        Effect=Allow,
+        Action=[route53.ListResourceRecordSets],
+        Resource=[zone_arn(zone)],
+    )
+
+
+def delete_records(zone: HostedZone) -> Statement:
+    """Delete records of the names in this zone, and neither create nor change one.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
+    """
+    change = "route53:ChangeResourceRecordSets"
+    return Statement(
+        Sid="DeleteRecordsOfTheZone",
+        Effect=Allow,
+        Action=[route53.ChangeResourceRecordSets],
+        Resource=[zone_arn(zone)],
+        Condition=Condition(
+            [
+                ForAllValuesStringEquals({f"{change}Actions": ["DELETE"]}),
+                ForAllValuesStringLike({f"{change}NormalizedRecordNames": [Sub(f"*.{ZONE_NAME}")]}),
+            ]
+        ),
+    )
+
+
+def zone_arn(zone: HostedZone) -> Sub:
+    """ARN of the zone."""
+    return Sub(f"arn:${{AWS::Partition}}:route53:::hostedzone/${{{zone.title}}}")

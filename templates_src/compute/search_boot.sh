@@ -15,7 +15,7 @@ readonly units="$root/etc/systemd/system"
 readonly log="$root/var/log/search-server-boot.log"
 readonly errors="$root/run/search-server-error"
 readonly required=(REGION STACK_NAME LOGICAL_RESOURCE_ID VOLUME_ID SECRET_ARN IMAGE PORT
-  HOSTED_ZONE_ID RECORD_NAME LOG_GROUP METRIC_NAMESPACE ENVIRONMENT)
+  INTERFACE_ID ADDRESS LOG_GROUP METRIC_NAMESPACE ENVIRONMENT)
 instance=unknown
 
 say() { printf 'search-server: %s\n' "$*" | tee -a "$log" >&2; }
@@ -71,7 +71,6 @@ identify_instance() {
     -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$METADATA_URL/latest/api/token") ||
     fail "The instance metadata service gave no token: $(last_error)"
   instance=$(attempt 5 metadata instance-id) || fail "The instance has no id: $(last_error)"
-  address=$(attempt 5 metadata local-ipv4) || fail "The instance has no address: $(last_error)"
 }
 
 install_engine() {
@@ -110,6 +109,35 @@ attach_volume() {
     sleep "$RETRY_SECONDS"
   done
   fail "The volume $VOLUME_ID did not come free: $state, held by $holder. End that instance."
+}
+
+# Whether answers from ADDRESS leave through its interface. amazon-ec2-net-utils adds the address
+# and the routing rule some seconds after the interface is attached.
+routes_answers() {
+  local name=none
+  read -r _ name _ < <(ip -4 -o address show to "$ADDRESS") || true
+  [[ $(ip -4 route get 192.0.2.1 from "$ADDRESS") == *" dev $name "* ]]
+}
+
+# The stack owns the interface; an instance releases it when it terminates.
+attach_interface() {
+  local count attached='' refused=0
+  for ((count = 1; count <= VOLUME_ATTEMPTS; count++)); do
+    if routes_answers 2>/dev/null; then return; fi
+    if [[ -n $attached ]]; then
+      say "Waiting for $ADDRESS on $INTERFACE_ID."
+    elif amazon ec2 attach-network-interface --network-interface-id "$INTERFACE_ID" \
+      --instance-id "$instance" --device-index 1 >/dev/null 2>"$errors"; then
+      attached=yes
+    else
+      say "Attaching $INTERFACE_ID was refused: $(last_error)"
+      grep -qE 'InUse|IncorrectState' "$errors" || refused=$((refused + 1))
+      ((refused < 5)) || fail "The interface $INTERFACE_ID cannot be attached: $(last_error)"
+    fi
+    sleep "$RETRY_SECONDS"
+  done
+  [[ -n $attached ]] || fail "Another instance holds $INTERFACE_ID. End that instance."
+  fail "$INTERFACE_ID is attached, but answers from $ADDRESS do not leave through it."
 }
 
 # The link is udev's word, the serial number the kernel's: both must name it.
@@ -221,12 +249,23 @@ write_environment() {
   fi
   [[ $key =~ ^[[:graph:]]{16,}$ ]] ||
     fail "The secret $SECRET_ARN must be 16 or more characters without a space."
+  limit_memory
   install -m 0600 /dev/null "$file"
   # One switch: MEILI_UPGRADE_DB since 1.51, the other name from 1.13 to 1.50.
   printf '%s\n' "MEILI_MASTER_KEY=$key" MEILI_ENV=production MEILI_NO_ANALYTICS=true \
     "MEILI_HTTP_ADDR=0.0.0.0:$PORT" "MEILI_DB_PATH=/meili_data/v$version/data.ms" \
     MEILI_DUMP_DIR=/meili_data/dumps MEILI_SNAPSHOT_DIR=/meili_data/snapshots \
+    "MEILI_MAX_INDEXING_MEMORY=$((memory / 2))" "MEILI_MAX_INDEXING_THREADS=$indexing_threads" \
     MEILI_UPGRADE_DB=true MEILI_EXPERIMENTAL_DUMPLESS_UPGRADE=true TMPDIR=/meili_data/tmp >"$file"
+}
+
+# Leaves 512 MiB to the system. The kernel then ends Meilisearch, not the instance, when memory
+# runs out; indexing, which may exceed its limit, gets half of the server's.
+limit_memory() {
+  local total
+  read -r _ total _ <"$root/proc/meminfo"
+  memory=$(((total - 524288) * 1024))
+  indexing_threads=$((($(nproc) + 1) / 2))
 }
 
 # RequiresMountsFor: without the volume no server, rather than an empty index.
@@ -241,7 +280,8 @@ StartLimitIntervalSec=0
 [Service]
 ExecStartPre=-/usr/bin/docker rm --force meilisearch
 ExecStart=/usr/bin/docker run --rm --name meilisearch --env-file $configuration/meilisearch.env \
- --mount type=bind,source=$data,target=/meili_data --publish $PORT:$PORT \
+ --mount type=bind,source=$data,target=/meili_data --publish 127.0.0.1:$PORT:$PORT \
+ --memory $memory --memory-swap $memory \
  --user 1000:1000 --read-only --cap-drop ALL --security-opt no-new-privileges \
  --ulimit nofile=65536:65536 --log-driver awslogs --log-opt awslogs-region=$REGION \
  --log-opt awslogs-group=$LOG_GROUP --log-opt awslogs-stream=meilisearch/$instance \
@@ -255,59 +295,59 @@ WantedBy=multi-user.target
 UNIT
 }
 
-# change_address ACTION ADDRESS: Route 53 deletes only a record of just this address.
-change_address() {
-  amazon route53 change-resource-record-sets --hosted-zone-id "$HOSTED_ZONE_ID" \
-    --change-batch "{\"Changes\":[{\"Action\":\"$1\",\"ResourceRecordSet\":{
-      \"Name\":\"$RECORD_NAME\",\"Type\":\"A\",\"TTL\":10,
-      \"ResourceRecords\":[{\"Value\":\"$2\"}]}}]}"
-}
-
-# Where the stack goes, the record must go first: CloudFormation deletes only an empty zone.
-# Otherwise it stays: resolvers remember for 15 minutes that a name does not exist.
-withdraw_address() {
-  case $(amazon cloudformation describe-stacks --stack-name "$STACK_NAME" \
-    --query 'Stacks[0].StackStatus') in
-    DELETE_IN_PROGRESS | ROLLBACK_IN_PROGRESS) change_address DELETE "$1" ;;
-  esac
-}
-
-# report_health FOLDER
-report_health() {
-  local healthy=0 used where="Dimensions=[{Name=Environment,Value=$ENVIRONMENT}]"
-  if curl -fsS --max-time 5 --output /dev/null "http://127.0.0.1:$PORT/health"; then healthy=1; fi
-  used=$(df --output=pcent "$1" | tr -dc '0-9')
+# check_health FOLDER COUNT_FILE: reports each minute. Without an answer it restarts Meilisearch
+# every 5 minutes. After 15, when the alarm is on, it ends the instance, which the group replaces,
+# but only once in 24 hours: a new instance does not repair a broken index.
+check_health() {
+  local healthy=0 failures=0 ended=0 where="Dimensions=[{Name=Environment,Value=$ENVIRONMENT}]"
+  if curl -fsS --max-time 5 --output /dev/null "http://$ADDRESS:$PORT/health"; then healthy=1; fi
+  if [[ -s $2 ]]; then failures=$(<"$2"); fi
+  failures=$((healthy ? 0 : failures + 1))
+  echo "$failures" >"$2"
   amazon cloudwatch put-metric-data --namespace "$METRIC_NAMESPACE" --metric-data \
     "MetricName=SearchHealthy,Value=$healthy,$where" \
-    "MetricName=SearchVolumeUsed,Unit=Percent,Value=$used,$where"
+    "MetricName=SearchVolumeUsed,Unit=Percent,Value=$(df --output=pcent "$1" | tr -dc 0-9),$where" ||
+    true
+  if ((failures == 0 || failures % 5)); then return; fi
+  if [[ -s $1/ended ]]; then ended=$(<"$1/ended"); fi
+  if ((failures >= 15 && EPOCHSECONDS - ended > 86400)); then
+    echo "$EPOCHSECONDS" >"$1/ended"
+    shutdown --poweroff now 'Meilisearch does not answer.'
+  else
+    systemctl restart --no-block meilisearch.service search-address.service
+  fi
 }
 
+# Answers of a container that publishes on ADDRESS would miss the routing rule, which is by source
+# address, and leave through the first interface. So a process of the host listens there.
 # Restart with its delay runs search-health every minute.
 write_companion_units() {
   local program="$programs/search-companion"
   {
     printf '#!/bin/bash\nset -euo pipefail\n'
-    declare -f amazon change_address withdraw_address report_health
+    declare -f amazon check_health
     printf '"$@"\n'
   } >"$program"
   chmod 0755 "$program"
+  cat >"$units/search-address.socket" <<UNIT
+[Socket]
+ListenStream=$ADDRESS:$PORT
+FreeBind=yes
+[Install]
+WantedBy=sockets.target
+UNIT
   cat >"$units/search-address.service" <<UNIT
 [Unit]
-Wants=network-online.target
-After=network-online.target
+Requires=search-address.socket
+After=search-address.socket
 [Service]
-Type=oneshot
-RemainAfterExit=yes
-EnvironmentFile=$configuration/settings
-ExecStart=$program change_address UPSERT $address
-ExecStop=$program withdraw_address $address
-[Install]
-WantedBy=multi-user.target
+ExecStart=/usr/lib/systemd/systemd-socket-proxyd --connections-max=4096 127.0.0.1:$PORT
+DynamicUser=yes
 UNIT
   cat >"$units/search-health.service" <<UNIT
 [Service]
 EnvironmentFile=$configuration/settings
-ExecStart=$program report_health $data
+ExecStart=$program check_health $data $root/run/search-failures
 Restart=always
 RestartSec=58
 [Install]
@@ -318,7 +358,7 @@ UNIT
 wait_for_health() {
   local count
   for ((count = 1; count <= HEALTH_ATTEMPTS; count++)); do
-    if curl -fsS --max-time 5 --output /dev/null "http://127.0.0.1:$PORT/health" 2>"$errors"; then
+    if curl -fsS --max-time 5 --output /dev/null "http://$ADDRESS:$PORT/health" 2>"$errors"; then
       return
     fi
     sleep "$RETRY_SECONDS"
@@ -366,6 +406,7 @@ main() {
   check_settings
   install_engine
   attach_volume
+  attach_interface
   find_device
   mount_volume
   prepare_index
@@ -375,13 +416,12 @@ main() {
   systemctl daemon-reload
   systemctl enable meilisearch.service
   systemctl restart meilisearch.service
+  systemctl enable search-address.socket
+  systemctl restart search-address.socket
   wait_for_health
   keep_current_and_previous
-  systemctl enable search-address.service
-  systemctl restart search-address.service ||
-    fail "$address could not be registered as $RECORD_NAME."
   systemctl enable --now search-health.service
-  say "Meilisearch $version answers at $address:$PORT, known as $RECORD_NAME."
+  say "Meilisearch $version answers at $ADDRESS:$PORT."
 }
 
 main

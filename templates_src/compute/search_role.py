@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation, cloudwatch, route53, ssm, ssmmessages
+from typing import Any
+
+from awacs import cloudformation, cloudwatch, ssm, ssmmessages
 from awacs import ec2 as ec2_actions
 from awacs import logs as logs_actions
-from awacs.aws import Allow, Condition, ForAllValuesStringEquals, Statement, StringEquals
+from awacs.aws import Action, Allow, Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, StackId, Sub
+from troposphere.ec2 import NetworkInterface
 from troposphere.iam import InstanceProfile, Policy, Role
 from troposphere.logs import LogGroup
-from troposphere.route53 import HostedZone
 
-from templates_src.compute.search_address import RECORD_NAME
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.shared import ENVIRONMENT, PROJECT, metric_namespace
 from templates_src.core.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
 
+EC2_ARN = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
 
-def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) -> InstanceProfile:
+
+def add_instance_profile(
+    layer: Layer, interface: NetworkInterface, log_group: LogGroup
+) -> InstanceProfile:
     """The role of the server, in the profile with which EC2 passes it to an instance.
 
     Its statements are the role's own, so that who waits for the profile waits for them.
@@ -32,10 +37,10 @@ def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) ->
                     PolicyName="serve-search",
                     PolicyDocument=iam.document(
                         *attach_volume(layer),
+                        *attach_interface(layer, interface),
                         *iam.read_secrets(
                             [layer.parameter(SEARCH_KEY_SECRET_ARN)], layer.parameter(KEY_ARN)
                         ),
-                        change_record(zone),
                         signal_stack(),
                         publish_metrics(),
                         write_logs(log_group),
@@ -58,32 +63,9 @@ def add_instance_profile(layer: Layer, zone: HostedZone, log_group: LogGroup) ->
 def attach_volume(layer: Layer) -> tuple[Statement, ...]:
     """Attach this volume to an instance of this environment's compute layer, under the environment's key."""
     layer.parameter(SEARCH_VOLUME_ID)
-    arn = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
     return (
-        Statement(
-            Sid="AttachTheVolume",
-            Effect=Allow,
-            Action=[ec2_actions.AttachVolume],
-            Resource=[Sub(f"{arn}volume/${{{SEARCH_VOLUME_ID.name}}}")],
-        ),
-        Statement(
-            Sid="AttachToTheSearchServer",
-            Effect=Allow,
-            Action=[ec2_actions.AttachVolume],
-            # An instance has no id before it starts: the tags from its group identify it.
-            Resource=[Sub(f"{arn}instance/*")],
-            Condition=Condition(
-                StringEquals(
-                    {
-                        **{
-                            f"aws:ResourceTag/{known.name}": Ref(known.name)
-                            for known in (PROJECT, ENVIRONMENT)
-                        },
-                        "aws:ResourceTag/Layer": layer.name,
-                    }
-                )
-            ),
-        ),
+        attach("TheVolume", ec2_actions.AttachVolume, f"volume/${{{SEARCH_VOLUME_ID.name}}}"),
+        to_search_server(layer, "AttachToTheSearchServer", ec2_actions.AttachVolume),
         Statement(
             Sid="SeeWhetherTheVolumeIsFree",
             Effect=Allow,
@@ -95,35 +77,45 @@ def attach_volume(layer: Layer) -> tuple[Statement, ...]:
     )
 
 
-def change_record(zone: HostedZone) -> Statement:
-    """Point the one name at the server, and withdraw it.
+def attach_interface(layer: Layer, interface: NetworkInterface) -> tuple[Statement, ...]:
+    """Attach this interface to an instance of this environment's compute layer."""
+    action = ec2_actions.AttachNetworkInterface
+    return (
+        attach("TheInterface", action, f"network-interface/${{{interface.title}}}"),
+        to_search_server(layer, "ConnectTheSearchServer", action),
+    )
 
-    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
-    """
-    prefix = "route53:ChangeResourceRecordSets"
+
+def attach(what: str, action: Action, resource: str) -> Statement:
+    """Attach one resource of EC2."""
     return Statement(
-        Sid="ChangeItsOwnRecord",
+        Sid=f"Attach{what}", Effect=Allow, Action=[action], Resource=[Sub(f"{EC2_ARN}{resource}")]
+    )
+
+
+def to_search_server(layer: Layer, sid: str, action: Action) -> Statement:
+    """Attach to an instance of this environment's compute layer.
+
+    An instance has no ID before it starts: the tags from its group identify it.
+    """
+    tags: dict[str, Any] = {
+        f"aws:ResourceTag/{known.name}": Ref(known.name) for known in (PROJECT, ENVIRONMENT)
+    }
+    return Statement(
+        Sid=sid,
         Effect=Allow,
-        Action=[route53.ChangeResourceRecordSets],
-        Resource=[Sub(f"arn:${{AWS::Partition}}:route53:::hostedzone/${{{zone.title}}}")],
-        Condition=Condition(
-            ForAllValuesStringEquals(
-                {
-                    f"{prefix}NormalizedRecordNames": [Sub(RECORD_NAME)],
-                    f"{prefix}RecordTypes": ["A"],
-                    f"{prefix}Actions": ["UPSERT", "DELETE"],
-                }
-            )
-        ),
+        Action=[action],
+        Resource=[Sub(f"{EC2_ARN}instance/*")],
+        Condition=Condition(StringEquals({**tags, "aws:ResourceTag/Layer": layer.name})),
     )
 
 
 def signal_stack() -> Statement:
-    """Signal its own stack how the boot ended, and check whether that stack is being deleted."""
+    """Signal its own stack how the boot ended."""
     return Statement(
         Sid="SignalItsStack",
         Effect=Allow,
-        Action=[cloudformation.SignalResource, cloudformation.DescribeStacks],
+        Action=[cloudformation.SignalResource],
         Resource=[StackId],
     )
 

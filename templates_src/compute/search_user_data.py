@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from troposphere import Base64, Join, Sub
+from troposphere.ec2 import NetworkInterface
 from troposphere.logs import LogGroup
-from troposphere.route53 import HostedZone
 
-from templates_src.compute.search_address import RECORD_NAME
 from templates_src.core import ports
 from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
@@ -18,10 +18,15 @@ from templates_src.security.secrets import VALUE
 
 BOOT_SCRIPT = Path(__file__).with_name("search_boot.sh")
 SETTINGS_FOLDER = "/etc/search-server"
+COMMENT = re.compile(r"\s*#(?!!)")
 
 
 def user_data(
-    layer: Layer, image: Declaration, group: str, zone: HostedZone, log_group: LogGroup
+    layer: Layer,
+    image: Declaration,
+    group: str,
+    interface: NetworkInterface,
+    log_group: LogGroup,
 ) -> Base64:
     """The settings and the script, in base64; ``group`` is the logical id of the Auto Scaling group that is signalled.
 
@@ -38,8 +43,8 @@ def user_data(
         "SECRET_FIELD": VALUE,
         "IMAGE": f"${{{image.name}}}",
         "PORT": str(ports.SEARCH),
-        "HOSTED_ZONE_ID": f"${{{zone.title}}}",
-        "RECORD_NAME": RECORD_NAME,
+        "INTERFACE_ID": f"${{{interface.title}}}",
+        "ADDRESS": f"${{{interface.title}.PrimaryPrivateIpAddress}}",
         "LOG_GROUP": f"${{{log_group.title}}}",
         "METRIC_NAMESPACE": METRIC_NAMESPACE,
         "ENVIRONMENT": "${Environment}",
@@ -52,4 +57,10 @@ def user_data(
         "SETTINGS",
     ]
     header = "".join(f"{line}\n" for line in lines)
-    return Base64(Join("", [Sub(header), BOOT_SCRIPT.read_text(encoding="utf-8")]))
+    return Base64(Join("", [Sub(header), boot_script()]))
+
+
+def boot_script() -> str:
+    """The boot script without its comment lines, because user data has room for 16 KB."""
+    lines = BOOT_SCRIPT.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not COMMENT.match(line))

@@ -23,6 +23,7 @@ from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
 from templates_src.compute.search import add_search
+from templates_src.compute.search_address import RECORD
 from templates_src.compute.services import (
     API_SERVICE,
     BEAT_SERVICE,
@@ -80,6 +81,8 @@ def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[st
     after = [
         attach_capacity(layer, cluster).title,
         allow_start(layer, source, list(groups.values())).title,
+        # A resolver remembers for 15 minutes that a name does not exist.
+        RECORD,
     ]
     services = {}
     for running in RUNNING:

@@ -160,6 +160,7 @@ OWN_OR_NEW = (
     "dlm:TagResource",
     "ec2:AuthorizeSecurityGroup*",
     "ec2:CreateTags",
+    "ec2:ModifyNetworkInterfaceAttribute",
     "ec2:ModifySubnetAttribute",
     "ec2:ModifyVpcAttribute",
     # The network ACL that a VPC is created with has no tags.

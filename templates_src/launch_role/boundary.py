@@ -24,6 +24,7 @@ from troposphere.iam import ManagedPolicy
 from templates_src.core import iam
 from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
+from templates_src.core.function import NETWORK_INTERFACE_ACTIONS
 from templates_src.core.layer import Layer
 from templates_src.core.shared import PROD
 from templates_src.launch_role.bindings import (
@@ -153,7 +154,7 @@ def of_functions_in_the_vpc() -> tuple[Grant, ...]:
     return (
         Grant(
             "InterfacesOfFunctions",
-            ("ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "ec2:DescribeSubnets"),
+            tuple(f"ec2:{action.action}" for action in NETWORK_INTERFACE_ACTIONS),
             ("*",),
             # Lambda makes these calls with the function's role. The code of the function, whose calls have this key,
             # must not make them.
@@ -195,6 +196,7 @@ def by_tag() -> tuple[Grant, ...]:
             "Own",
             (
                 "acm:*",
+                "ec2:AttachNetworkInterface",
                 "ec2:AttachVolume",
                 "ec2:CreateSnapshot",
                 "ec2:DeleteSnapshot",
@@ -207,6 +209,7 @@ def by_tag() -> tuple[Grant, ...]:
                 CERTIFICATES,
                 SNAPSHOTS,
                 f"{ARN}ec2:*:{ACCOUNT}:instance/*",
+                f"{ARN}ec2:*:{ACCOUNT}:network-interface/*",
                 f"{ARN}ec2:*:{ACCOUNT}:volume/*",
                 f"{ARN}elasticloadbalancing:*:{ACCOUNT}:loadbalancer/app/*",
                 f"{ARN}lambda:*:{ACCOUNT}:function:*",
@@ -244,7 +247,7 @@ def not_of_others() -> tuple[Grant, ...]:
 
 
 def by_name() -> tuple[Grant, ...]:
-    """Actions on buckets, and on the record of the search server."""
+    """Actions on buckets, and on the records of the private zones."""
     bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
     stack = f"{ARN}cloudformation:*:{ACCOUNT}:stack/"
     names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
@@ -262,7 +265,7 @@ def by_name() -> tuple[Grant, ...]:
         ),
         Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
         Grant(
-            "SearchRecord",
+            "PrivateRecords",
             ("route53:ChangeResourceRecordSets",),
             (f"{ARN}route53:::hostedzone/*",),
             Condition(
@@ -274,6 +277,12 @@ def by_name() -> tuple[Grant, ...]:
                 ]
             ),
             reason="the ID of a zone is not known before; bound to names within the environments' private zones",
+        ),
+        Grant(
+            "SeeRecords",
+            ("route53:ListResourceRecordSets",),
+            (f"{ARN}route53:::hostedzone/*",),
+            reason="the ID of a zone is not known before, and the action has no condition key",
         ),
     )
 

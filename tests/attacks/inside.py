@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.template.example_values import ACCOUNT
-from templates_src.compute.search_address import RECORD_NAME
 from tests.attacks.attack import Attack, attack
 from tests.attacks.launched import Launched, launched
 from tests.iam.evaluation import Principal, Resource
@@ -176,54 +175,27 @@ def volume(principal: str, name: str, guard: str, what: Callable[[], str], **tag
     )
 
 
-def record(name: str, key: str, values: list[str]) -> Attack:
-    """An attempt to change a record of the private zone, which differs in one key from the request of the boot script."""
+def connects(name: str, guard: str, what: Callable[[], str], **tags: str) -> Attack:
+    """An attempt with AttachNetworkInterface, which differs in the resource from the request of the boot script."""
     return attack(
         SEARCH,
         name,
-        f"serve-search/ChangeItsOwnRecord: Condition {key}",
-        by=role_of(prod, SEARCH),
-        action=ROUTE53,
-        arn=lambda: f"arn:aws:route53:::hostedzone/{prod().value('SearchZone')}",
+        guard,
+        by=role_of(dev, SEARCH),
+        action="ec2:AttachNetworkInterface",
+        arn=what,
         on=of_account,
-        context=lambda: {
-            f"{ROUTE53}NormalizedRecordNames": [own_record()],
-            f"{ROUTE53}RecordTypes": ["A"],
-            f"{ROUTE53}Actions": ["UPSERT"],
-            key: values,
-        },
+        context=lambda: dev().tags(Layer="compute") | tags,
     )
-
-
-def own_record() -> str:
-    """The name of production's search server."""
-    values = {"Project": prod().project, "Environment": "prod"}
-    text = RECORD_NAME
-    for name, value in values.items():
-        text = text.replace(f"${{{name}}}", value)
-    return text
 
 
 INSTANCE = (
     volume(SEARCH, "in development, attaches the index of production", "serve-search/AttachTheVolume: Resource", lambda: f"arn:aws:ec2:{REGION}:{ACCOUNT}:volume/{prod().value('SearchVolume')}"),
     volume(SEARCH, "attaches its volume to an instance of production", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Environment", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Environment": "prod"}),
     volume(SEARCH, "attaches its volume to an instance of another application", "serve-search/AttachToTheSearchServer: Condition aws:ResourceTag/Project", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Project": "payroll"}),
-    record("takes over another name of the private zone", f"{ROUTE53}NormalizedRecordNames", ["database.internal"]),
-    record("delegates its name to another server", f"{ROUTE53}RecordTypes", ["NS"]),
-    attack(
-        SEARCH,
-        "changes the record of the domain",
-        "serve-search/ChangeItsOwnRecord: Resource",
-        by=role_of(prod, SEARCH),
-        action=ROUTE53,
-        arn=lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ",
-        on=of_account,
-        context=lambda: {
-            f"{ROUTE53}NormalizedRecordNames": [own_record()],
-            f"{ROUTE53}RecordTypes": ["A"],
-            f"{ROUTE53}Actions": ["UPSERT"],
-        },
-    ),
+    connects("in development, takes over the address of production's search server", "serve-search/AttachTheInterface: Resource", lambda: f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/{prod().value('SearchInterface')}"),
+    connects("connects its interface to an instance of production", "serve-search/ConnectTheSearchServer: Condition aws:ResourceTag/Environment", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Environment": "prod"}),
+    connects("connects its interface to an instance of another application", "serve-search/ConnectTheSearchServer: Condition aws:ResourceTag/Project", arn("ec2", "instance/i-1"), **{"aws:ResourceTag/Project": "payroll"}),
     attack(
         SEARCH,
         "in development, signals that production's launch has failed",
@@ -246,6 +218,38 @@ INSTANCE = (
         on=of_account,
     ),
 )  # fmt: skip
+
+
+def cleans(
+    name: str,
+    guard: str,
+    action: str,
+    zone: Callable[[], str],
+    change: str | None = None,
+    by: Callable[[], Launched] = prod,
+) -> Attack:
+    """An attempt of the function that empties the private zone."""
+    return attack(
+        FUNCTION,
+        f"that empties the private zone {name}",
+        guard,
+        by=role_of(by, "ZoneCleanupRole"),
+        action=action,
+        arn=zone,
+        on=of_account,
+        context=lambda: {} if change is None else of_search(change),
+    )
+
+
+def of_search(change: str) -> dict[str, list[str]]:
+    """A change of the record of production's search server."""
+    name = f"meilisearch.{prod().project}-prod.internal"
+    return {f"{ROUTE53}Actions": [change], f"{ROUTE53}NormalizedRecordNames": [name]}
+
+
+def zone_of(environment: Launched) -> str:
+    """ARN of the private zone of an environment."""
+    return f"arn:aws:route53:::hostedzone/{environment.value('SearchZone')}"
 
 
 FUNCTIONS = (
@@ -356,6 +360,10 @@ FUNCTIONS = (
         on=of_account,
         context=lambda: {"servicecatalog:accountLevel": "self"},
     ),
+    cleans("points the name of search to another server", "function/DeleteRecordsOfTheZone: Condition route53:ChangeResourceRecordSetsActions", ROUTE53, lambda: zone_of(prod()), "UPSERT"),
+    cleans("deletes a record of production in development", "function/DeleteRecordsOfTheZone: Condition route53:ChangeResourceRecordSetsNormalizedRecordNames", ROUTE53, lambda: zone_of(dev()), "DELETE", by=dev),
+    cleans("deletes a record of the domain", "function/DeleteRecordsOfTheZone: Resource", ROUTE53, lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ", "DELETE"),
+    cleans("reads the records of the domain", "function/ListRecordsOfTheZone: Resource", "route53:ListResourceRecordSets", lambda: "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ"),
     attack(
         FUNCTION,
         "that creates snapshots deletes a snapshot of production",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.embedded_aws.conftest import Account, template
 
@@ -203,3 +204,91 @@ def test_zone_with_a_record_is_not_deleted(account: Account) -> None:
         ChangeBatch={"Changes": [{"Action": "DELETE", "ResourceRecordSet": record}]},
     )
     assert account.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_an_interface_has_one_holder_and_is_released_with_its_instance(account: Account) -> None:
+    def resources(kind: str) -> dict[str, Any]:
+        """The group is deleted before the interface that its instance holds."""
+        made = group(kind)
+        made["Group"]["DependsOn"] = "Interface"
+        return {**made, "Interface": interface_of_subnet}
+
+    interface_of_subnet = {
+        "Type": "AWS::EC2::NetworkInterface",
+        "Properties": {
+            "SubnetId": {"Ref": "Subnet"},
+            "Description": "search",
+            "Tags": [{"Key": "Layer", "Value": "compute"}],
+        },
+    }
+    address = {"Address": {"Value": {"Fn::GetAtt": ["Interface", "PrimaryPrivateIpAddress"]}}}
+    stack = account.launch(template(resources("t4g.small"), Outputs=address))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
+    interface = account.resources(stack)["Interface"]
+    ec2 = account.client("ec2")
+    (found,) = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert stack["Outputs"][0]["OutputValue"] == found["PrivateIpAddress"] == "10.0.0.4"
+    (instance,) = running(account)
+
+    def attach(to: str) -> None:
+        ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=to, DeviceIndex=1)
+
+    attach(instance["InstanceId"])
+    with pytest.raises(ClientError, match=r"InvalidNetworkInterface\.InUse"):
+        attach(instance["InstanceId"])
+    with pytest.raises(ClientError, match="currently in use"):
+        ec2.delete_network_interface(NetworkInterfaceId=interface)
+    stack = account.update(stack, template(resources("t4g.medium")))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", account.failures(stack)
+    (successor,) = running(account)
+    attach(successor["InstanceId"])
+    assert account.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_an_interface_in_another_zone_is_not_attached(account: Account) -> None:
+    other = {
+        "Type": "AWS::EC2::Subnet",
+        "Properties": {
+            "VpcId": {"Ref": "Vpc"},
+            "CidrBlock": "10.0.1.0/24",
+            "AvailabilityZone": "eu-north-1a",
+        },
+    }
+    interface = {"Type": "AWS::EC2::NetworkInterface", "Properties": {"SubnetId": {"Ref": "Other"}}}
+    stack = account.launch(template({**group(), "Other": other, "Interface": interface}))
+    (instance,) = running(account)
+    with pytest.raises(ClientError, match="same availability zone"):
+        account.client("ec2").attach_network_interface(
+            NetworkInterfaceId=account.resources(stack)["Interface"],
+            InstanceId=instance["InstanceId"],
+            DeviceIndex=1,
+        )
+
+
+def test_a_record_that_exists_is_not_created(account: Account) -> None:
+    """CloudFormation creates a record (CREATE, not UPSERT): https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/330"""
+    stack = account.launch(template(zone()))
+    made = account.resources(stack)["Zone"]
+    record = {
+        "Name": "search.dev.internal",
+        "Type": "A",
+        "TTL": 10,
+        "ResourceRecords": [{"Value": "10.0.48.17"}],
+    }
+    account.client("route53").change_resource_record_sets(
+        HostedZoneId=made,
+        ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]},
+    )
+    owned = {
+        "Type": "AWS::Route53::RecordSet",
+        "Properties": {
+            **record,
+            "HostedZoneId": {"Ref": "Zone"},
+            "TTL": "60",
+            "ResourceRecords": ["10.0.48.18"],
+        },
+    }
+    stack = account.update(stack, template({**zone(), "Record": owned}))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "already exists" in account.failures(stack)["Record"]

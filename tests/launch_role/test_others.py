@@ -49,6 +49,7 @@ ON_UNTAGGED = {
     "cloudwatch:*agResource",
     "dlm:TagResource",
     "ec2:AuthorizeSecurityGroup*",
+    "ec2:ModifyNetworkInterfaceAttribute",
     "ec2:ModifySubnetAttribute",
     "ec2:ModifyVpcAttribute",
     "ec2:ReplaceNetworkAclAssociation",

@@ -73,6 +73,9 @@ LISTINGS: Mapping[str, Listing] = {
         "ec2", "describe_nat_gateways", "NatGateways[?State!='deleted'].NatGatewayId"
     ),
     "AWS::EC2::NetworkAcl": Listing("ec2", "describe_network_acls", "NetworkAcls[].NetworkAclId"),
+    "AWS::EC2::NetworkInterface": Listing(
+        "ec2", "describe_network_interfaces", "NetworkInterfaces[].NetworkInterfaceId"
+    ),
     "AWS::EC2::RouteTable": Listing("ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
     "AWS::EC2::SecurityGroup": Listing(
         "ec2", "describe_security_groups", "SecurityGroups[].GroupId"
@@ -214,6 +217,7 @@ PARTS: Mapping[str, str] = {
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
     "Custom::DeletionProtection": "AWS::RDS::DBInstance",
     "Custom::LaunchCheck": "AWS::Lambda::Function",
+    "Custom::ZoneCleanup": "AWS::Route53::HostedZone",
 }
 # The resources that functions of custom resources create.
 CUSTOM: Mapping[str, str] = {

@@ -11,7 +11,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import Launched
-from templates_src.compute.search_user_data import BOOT_SCRIPT
+from templates_src.compute.search_user_data import boot_script
 from tests.launches.environments import Environment
 
 NEWER = "getmeili/meilisearch:v1.57.0"
@@ -73,6 +73,41 @@ def search_volumes(environment: Environment) -> dict[str, dict[str, Any]]:
     return {volume["VolumeId"]: volume for volume in found["Volumes"]}
 
 
+def private_records(environment: Environment, zone: str) -> dict[str, list[str]]:
+    """Values of the A records of a zone."""
+    sets = environment.client("route53").list_resource_record_sets(HostedZoneId=zone)
+    return {
+        found["Name"]: [value["Value"] for value in found["ResourceRecords"]]
+        for found in sets["ResourceRecordSets"]
+        if found["Type"] == "A"
+    }
+
+
+def leave_record_of_earlier_release(environment: Environment, zone: str) -> None:
+    """Create the record that the search server of 1.0.0 and 1.1.0 leaves in the zone."""
+    route53 = environment.client("route53")
+    name = route53.get_hosted_zone(Id=zone)["HostedZone"]["Name"]
+    record = {
+        "Name": f"search.{name}",
+        "Type": "A",
+        "TTL": 10,
+        "ResourceRecords": [{"Value": "10.0.48.17"}],
+    }
+    route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]},
+    )
+
+
+def attach_interface(environment: Environment, state: State) -> None:
+    """Attach the interface to the instance, as the boot script does."""
+    environment.client("ec2").attach_network_interface(
+        NetworkInterfaceId=state.settings["INTERFACE_ID"],
+        InstanceId=state.instance["InstanceId"],
+        DeviceIndex=1,
+    )
+
+
 def tags_of(described: dict[str, Any]) -> dict[str, str]:
     """Tags by key."""
     return {tag["Key"]: tag["Value"] for tag in described["Tags"]}
@@ -126,15 +161,32 @@ def test_instance_is_in_the_zone_of_its_volume(history: History) -> None:
 
 
 def test_user_data_has_the_settings_and_the_script(history: History) -> None:
-    assert history.first.script == BOOT_SCRIPT.read_text(encoding="utf-8")
+    assert history.first.script == boot_script()
     assert len(launched_with(history.environment).encode()) <= 16_384
-    zone = history.environment.client("route53").get_hosted_zone(
-        Id=history.first.settings["HOSTED_ZONE_ID"]
-    )
-    assert zone["HostedZone"]["Config"]["PrivateZone"]
-    assert history.first.settings["RECORD_NAME"] + "." == "search." + zone["HostedZone"]["Name"]
     stacks = history.environment.stacks()
     assert history.first.settings["STACK_NAME"] == stacks["Compute"]["StackId"]
+
+
+def test_record_points_to_the_interface_of_the_stack(history: History) -> None:
+    """The same interface and address for every instance, in the zone of the volume."""
+    settings = history.first.settings
+    (interface,) = history.environment.client("ec2").describe_network_interfaces(
+        NetworkInterfaceIds=[settings["INTERFACE_ID"]]
+    )["NetworkInterfaces"]
+    (volume,) = history.first.volumes.values()
+    assert interface["PrivateIpAddress"] == settings["ADDRESS"]
+    assert interface["SubnetId"] == history.first.instance["SubnetId"]
+    assert interface["AvailabilityZone"] == volume["AvailabilityZone"]
+    route53 = history.environment.client("route53")
+    zone_id = history.environment.physical_id("Compute.SearchZone")
+    zone = route53.get_hosted_zone(Id=zone_id)["HostedZone"]
+    assert zone["Config"]["PrivateZone"]
+    assert private_records(history.environment, zone_id) == {
+        f"meilisearch.{zone['Name']}": [settings["ADDRESS"]]
+    }
+    for state in (history.deployed, history.upgraded, history.restored):
+        assert state.settings["INTERFACE_ID"] == settings["INTERFACE_ID"]
+        assert state.settings["ADDRESS"] == settings["ADDRESS"]
 
 
 def test_api_deployment_does_not_change_the_server(history: History) -> None:
@@ -169,9 +221,13 @@ def test_only_the_volume_in_use_has_the_tag_of_the_snapshots(history: History) -
 
 
 def test_deletion_retains_the_volumes(history: History) -> None:
-    zone = history.restored.settings["HOSTED_ZONE_ID"]
+    zone = history.environment.physical_id("Compute.SearchZone")
+    leave_record_of_earlier_release(history.environment, zone)
+    attach_interface(history.environment, history.restored)
     assert history.environment.delete().succeeded
     assert search_volumes(history.environment).keys() == history.restored.volumes.keys()
     assert running_instances(history.environment) == []
     zones = history.environment.client("route53").list_hosted_zones()["HostedZones"]
     assert zone not in {found["Id"].rpartition("/")[2] for found in zones}
+    interfaces = history.environment.client("ec2").describe_network_interfaces()
+    assert interfaces["NetworkInterfaces"] == []

@@ -10,7 +10,7 @@ from pipeline.checks.render import Rendered
 from pipeline.release.assemble import assemble
 from pipeline.release.names import longest_values
 from templates_src.compute.search import IMAGE
-from templates_src.compute.search_user_data import BOOT_SCRIPT
+from templates_src.compute.search_user_data import boot_script
 from templates_src.environment import stack_title
 from tests.relations.order import existing_before
 from tests.relations.planting import body
@@ -19,7 +19,7 @@ from tests.rendering import id_of, ids_in, only, resources_of_type, role_stateme
 
 # A check yields its findings as sentences.
 Check = Callable[[Rendered], Iterator[str]]
-SCRIPT = BOOT_SCRIPT.read_text(encoding="utf-8")
+SCRIPT = boot_script()
 GROUP, TEMPLATE, ROLE = "SearchGroup", "SearchLaunchTemplate", "SearchRole"
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html, before it is encoded.
 USER_DATA_BYTES = 16_384
@@ -94,7 +94,7 @@ def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
     expected = {
         "VOLUME_ID": volume_in_use(rendered),
         "SECRET_ARN": "SearchKeySecret",
-        "HOSTED_ZONE_ID": "<SearchZone>",
+        "INTERFACE_ID": "<SearchInterface>",
         "LOG_GROUP": "<SearchLogGroup>",
         "LOGICAL_RESOURCE_ID": GROUP,
     }
@@ -102,9 +102,8 @@ def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
         found = id_of(rendered, "compute", given[name])
         if found != logical_id:
             yield f"{name} is {found}, not {logical_id}."
-    zone = text_of(body(rendered, "SearchZone")["Properties"]["Name"])
-    if not given["RECORD_NAME"].endswith(f".{zone}"):
-        yield f"{given['RECORD_NAME']} is not a name of the zone {zone}."
+    if given["ADDRESS"] != "<SearchInterface.PrimaryPrivateIpAddress>":
+        yield f"ADDRESS is {given['ADDRESS']}, not the one of the interface."
     if not given["STACK_NAME"].startswith("arn:aws:cloudformation:"):
         yield f"STACK_NAME is {given['STACK_NAME']}, by which its role does not know the stack."
     secret = body(rendered, "SearchKeySecret")["Properties"]["GenerateSecretString"]
@@ -116,7 +115,8 @@ def user_data_fits(rendered: Rendered) -> Iterator[str]:
     """User data fits EC2's 16 KB with the longest values."""
     compute = next(layer for layer in assemble().layers if layer.name == "compute")
     longest = {
-        **dict.fromkeys(("SearchVolumeId", "SearchZone"), "x" * LONGEST_ID),
+        **dict.fromkeys(("SearchVolumeId", "SearchInterface"), "x" * LONGEST_ID),
+        "SearchInterface.PrimaryPrivateIpAddress": "255.255.255.255",
         **dict.fromkeys(("SearchKeySecretArn", "AWS::StackId"), "x" * LONGEST_ARN),
         IMAGE.name: "x" * (IMAGE.max_length or 0),
         # A name from CloudFormation: stack, logical ID, suffix; CloudWatch Logs accepts 512 characters.
@@ -154,7 +154,6 @@ def role_is_limited_to_its_resources(rendered: Rendered) -> Iterator[str]:
     """Each action is allowed only on its resource; actions without a resource type are listed or have a condition."""
     own = {
         "secretsmanager": {"SearchKeySecret"},
-        "route53": {"SearchZone"},
         "logs": {"SearchLogGroup"},
         "kms": {"Key"},
     }
@@ -167,10 +166,15 @@ def role_is_limited_to_its_resources(rendered: Rendered) -> Iterator[str]:
                 yield f"{sid} holds for everything in the account."
             continue
         if "ec2" in services:
-            of_volume = ids_in(rendered, layer, statement["Resource"]) == {volume_in_use(rendered)}
+            own_device = {
+                "ec2:AttachVolume": volume_in_use(rendered),
+                "ec2:AttachNetworkInterface": "SearchInterface",
+            }
+            (action,) = listed(statement["Action"])
+            is_own = ids_in(rendered, layer, statement["Resource"]) == {own_device.get(action)}
             tags = statement.get("Condition", {}).get("StringEquals", {})
             told = {f"aws:ResourceTag/{key}" for key in ("Project", "Environment", "Layer")}
-            if not of_volume and not (resources[0].endswith(":instance/*") and told <= tags.keys()):
+            if not is_own and not (resources[0].endswith(":instance/*") and told <= tags.keys()):
                 yield f"{sid} lets it attach {resources}."
             continue
         if services == {"cloudformation"}:
@@ -187,9 +191,6 @@ def conditions_agree_with_the_settings(rendered: Rendered) -> Iterator[str]:
     given = settings(rendered)
     expected = {
         "cloudwatch:namespace": [given["METRIC_NAMESPACE"]],
-        "route53:ChangeResourceRecordSetsNormalizedRecordNames": [given["RECORD_NAME"]],
-        "route53:ChangeResourceRecordSetsRecordTypes": ["A"],
-        "route53:ChangeResourceRecordSetsActions": ["UPSERT", "DELETE"],
     }
     found: dict[str, list[str]] = {}
     for _, statement in role_statements(rendered, ROLE):
@@ -226,9 +227,15 @@ def group_waits_for_the_signal_of_its_one_instance(rendered: Rendered) -> Iterat
 
 
 def group_comes_after_what_it_needs(rendered: Rendered) -> Iterator[str]:
-    """The server starts after its permissions, its DNS zone and its log group, and is deleted before them."""
+    """The server starts after its permissions, its interface and its log group, and is deleted before them."""
     before = {logical_id for _, logical_id in existing_before(rendered, "compute", GROUP)}
-    for needed in (ROLE, "SearchInstanceProfile", "SearchZone", "SearchLogGroup", "NatGateway1"):
+    for needed in (
+        ROLE,
+        "SearchInstanceProfile",
+        "SearchInterface",
+        "SearchLogGroup",
+        "NatGateway1",
+    ):
         if needed not in before:
             yield f"{GROUP} may start before {needed}."
 

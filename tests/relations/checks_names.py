@@ -82,6 +82,7 @@ NAMED: dict[tuple[str, str], str] = {
     ("CacheParameterGroup", "CacheParameterGroupFamily"): "no name: the engine's major version",
     ("S3Endpoint", "ServiceName"): "the service that it leads to",
     ("SearchZone", "Name"): "a zone is its name, and private",
+    ("SearchRecord", "Name"): "a record is its name",
     ("DomainRecord", "Name"): "a record is its name",
     ("DomainRecord", "HostedZoneId"): "the zone is outside the stack",
     ("Certificate", "DomainName"): "a certificate is for its name",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from tests.relations.order import existing_before
 from tests.relations.registry import relation
 from tests.relations.text import text_of
 from tests.rendering import (
@@ -22,6 +23,7 @@ from tests.rendering import (
 
 URL = re.compile(r"http://(?P<host>[a-z0-9.-]+):(?P<port>\d+)")
 VOLUME = "AWS::EC2::Volume"
+RECORD = "SearchRecord"
 
 
 def _server(rendered: Rendered) -> tuple[Resource, Resource, dict[str, Any]]:
@@ -65,9 +67,9 @@ def search_server_is_in_the_zone_of_its_volume(rendered: Rendered) -> Iterator[s
 
 @relation
 def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
-    """Port and name are the same in the group's rules, the server's settings, and the variables of api and worker."""
+    """Port and name are the same in the group's rules, the server's settings, the record, and the variables of api and worker."""
     _, template, launch = _server(rendered)
-    port, name = settings(rendered)["PORT"], settings(rendered)["RECORD_NAME"]
+    port, name = settings(rendered)["PORT"], text_of(named(rendered, RECORD).properties["Name"])
     for group_id in launch["SecurityGroupIds"]:
         group = id_of(rendered, template.layer, group_id)
         admitted = {
@@ -87,6 +89,34 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
                     yield f"{task} looks for search at {variable['Value']}, but it is {name}:{port}."
     if told != {"api", "worker"}:
         yield f"{sorted(told)} have the address of search."
+
+
+@relation
+def stack_owns_the_address_of_search(rendered: Rendered) -> Iterator[str]:
+    """The record is a name of the private zone and points to an interface beside the server, with the server's group."""
+    group, template, launch = _server(rendered)
+    record = named(rendered, RECORD)
+    zone = named(rendered, id_of(rendered, record.layer, record.properties["HostedZoneId"]))
+    name, suffix = text_of(record.properties["Name"]), text_of(zone.properties["Name"])
+    if not name.endswith(f".{suffix}"):
+        yield f"{RECORD} is {name}, which is no name of the zone {suffix}."
+    if name == f"search.{suffix}":
+        yield f"{RECORD} is {name}, the record that the server of 1.0.0 and 1.1.0 created."
+    (interface,) = resources_of_type(rendered, "AWS::EC2::NetworkInterface")
+    values = [text_of(value) for value in record.properties["ResourceRecords"]]
+    if values != [f"<{interface.logical_id}.PrimaryPrivateIpAddress>"]:
+        yield f"{RECORD} points to {values}, not to the address of {interface.logical_id}."
+    subnets = {id_of(rendered, group.layer, each) for each in group.properties["VPCZoneIdentifier"]}
+    if subnets != {id_of(rendered, interface.layer, interface.properties["SubnetId"])}:
+        yield f"{interface.logical_id} is not in the subnet of {group.logical_id}."
+    groups = {id_of(rendered, template.layer, each) for each in launch["SecurityGroupIds"]}
+    if groups != {
+        id_of(rendered, interface.layer, each) for each in interface.properties["GroupSet"]
+    }:
+        yield f"{interface.logical_id} does not have the security group of the server."
+    for service in ("ApiService", "WorkerService"):
+        if (record.layer, RECORD) not in existing_before(rendered, "compute", service):
+            yield f"{service} may look up {name} before it exists."
 
 
 @relation

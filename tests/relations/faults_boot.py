@@ -38,7 +38,7 @@ def change_setting(name: str, value: str) -> Plant:
 
 def lengthen_script(rendered: Rendered) -> None:
     """A script that leaves no room for long settings."""
-    user_data(rendered)[1] += "#" * 700
+    user_data(rendered)[1] += "#" * 2000
 
 
 def statement_of(rendered: Rendered, sid: str) -> dict[str, Any]:
@@ -113,10 +113,16 @@ FAULTS = (
         change_setting("LOGICAL_RESOURCE_ID", "Search"),
     ),
     Fault(
-        "a name outside of the zone",
+        "another interface",
         checks.settings_name_the_resources,
-        "is not a name of the zone",
-        change_setting("RECORD_NAME", "search.internal"),
+        "INTERFACE_ID is eni-0",
+        change_setting("INTERFACE_ID", "eni-0"),
+    ),
+    Fault(
+        "another address",
+        checks.settings_name_the_resources,
+        "ADDRESS is 10.0.48.17",
+        change_setting("ADDRESS", "10.0.48.17"),
     ),
     Fault(
         "a stack by its name",
@@ -152,6 +158,21 @@ FAULTS = (
         ),
     ),
     Fault(
+        "every interface",
+        checks.role_reaches_its_own_only,
+        "AttachTheInterface lets it attach",
+        change_statement(
+            "AttachTheInterface",
+            Resource=["arn:aws:ec2:eu-north-1:111122223333:network-interface/*"],
+        ),
+    ),
+    Fault(
+        "the interface on every instance",
+        checks.role_reaches_its_own_only,
+        "ConnectTheSearchServer lets it attach",
+        change_statement("ConnectTheSearchServer", Condition={}),
+    ),
+    Fault(
         "every instance",
         checks.role_is_limited_to_its_resources,
         "AttachToTheSearchServer lets it attach",
@@ -180,12 +201,6 @@ FAULTS = (
         checks.conditions_agree_with_the_settings,
         "cloudwatch:namespace must be",
         change_setting("METRIC_NAMESPACE", "carbon-connect/search"),
-    ),
-    Fault(
-        "another record",
-        checks.conditions_agree_with_the_settings,
-        "NormalizedRecordNames must be",
-        change_setting("RECORD_NAME", "find.carbon-connect-prod.internal"),
     ),
     Fault(
         "an instance without the tags that its role wants",

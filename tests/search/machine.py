@@ -14,20 +14,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from templates_src.compute.search_user_data import boot_script
 from tests.search.volume import PRIVILEGE, Volume, find, run, store
 
 HERE = Path(__file__).parent
-BOOT_SCRIPT = HERE.parent.parent / "templates_src" / "compute" / "search_boot.sh"
 VOLUME_ID = "vol-0123456789abcdef0"
+INTERFACE_ID = "eni-0f1e2d3c4b5a69788"
 MASTER_KEY = "correct-horse-battery-staple-0123456789"
 IMAGE = "getmeili/meilisearch:v1.54.0"
-STAND_INS = ("aws", "docker", "dnf", "shutdown", "systemctl")
+STAND_INS = ("aws", "docker", "dnf", "ip", "shutdown", "systemctl")
+# MemTotal of a t4g.small.
+MEMORY_KIB = 1_910_000
 STAND_INS_WITHOUT_ROOT = (*STAND_INS, "chown", "mount", "mountpoint")
 REAL = (
     *("bash", "blkid", "chmod", "chown", "cmp", "cp", "curl", "cut", "debugfs", "df", "du"),
     *("e2fsck", "grep", "head", "install", "mkdir", "mkfs.ext4", "mount", "mountpoint", "mv"),
     *("python3", "readlink", "resize2fs", "rm", "sed", "sleep", "sort", "sync", "tail", "tee"),
-    *("touch", "tr", "cat"),
+    *("nproc", "touch", "tr", "cat"),
 )
 
 
@@ -42,10 +45,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/health":
-            healthy = self.server.machine.state["serving"] and self.server.machine.answers
+            state = self.server.machine.state
+            healthy = state["serving"] and state["listening"] and self.server.machine.answers
             self._answer(200 if healthy else 503, '{"status":"available"}')
             return
-        metadata = {"instance-id": "i-0new", "local-ipv4": "10.0.48.17"}
+        metadata = {"instance-id": "i-0new"}
         name = self.path.removeprefix("/latest/meta-data/")
         if self.headers.get("X-aws-ec2-metadata-token") != "token-1":
             self._answer(401, "")
@@ -101,10 +105,15 @@ class Machine:
                 "questions_until_free": None,
                 "attach_errors": [],
             },
+            "interface": {
+                "device": "",
+                "attach_errors": [],
+                "questions_until_routed": 1,
+            },
             "secret": self.secret,
-            "stack_status": "UPDATE_IN_PROGRESS",
             "refused": {},
             "serving": False,
+            "listening": False,
             "mounted": "",
         }
 
@@ -127,6 +136,10 @@ class Machine:
         """Changes the state of AWS before or between boots."""
         self.state = {**self.state, **values}
 
+    def change_interface(self, **values: Any) -> None:
+        """Changes what AWS and the kernel know of the interface."""
+        self.change(interface={**self.state["interface"], **values})
+
     def change_volume(self, **values: Any) -> None:
         """Changes the state of the volume in AWS."""
         self.change(volume={**self.state["volume"], **values})
@@ -142,8 +155,8 @@ class Machine:
             "SECRET_ARN": "arn:aws:secretsmanager:eu-north-1:111122223333:secret:search-Ab12Cd",
             "IMAGE": IMAGE,
             "PORT": port,
-            "HOSTED_ZONE_ID": "Z0123456789",
-            "RECORD_NAME": "search.carbon-connect-dev.internal",
+            "INTERFACE_ID": INTERFACE_ID,
+            "ADDRESS": "127.0.0.1",
             "LOG_GROUP": "/carbon-connect/dev/search",
             "METRIC_NAMESPACE": "carbon-connect/dev",
             "ENVIRONMENT": "dev",
@@ -158,7 +171,13 @@ class Machine:
         (configuration / "settings").write_text(
             "".join(f"{name}={value}\n" for name, value in settings.items() if value)
         )
-        return self.execute(str(BOOT_SCRIPT))
+        (self.root / "proc").mkdir(exist_ok=True)
+        (self.root / "proc/meminfo").write_text(
+            f"MemTotal:        {MEMORY_KIB} kB\nMemFree:          1000 kB\n"
+        )
+        script = self.folder / "user-data"
+        script.write_text(boot_script())
+        return self.execute(str(script))
 
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Runs a bash program on the machine, with no other programs than the recorded ones."""

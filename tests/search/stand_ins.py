@@ -75,9 +75,31 @@ def attach_volume(volume: State, arguments: list[str]) -> int:
     return 0
 
 
+def attach_interface(interface: State) -> int:
+    """Attaches: the kernel shows the device at once, with its address and routing rule some questions later."""
+    if interface["attach_errors"]:
+        return refuse("AttachNetworkInterface", interface["attach_errors"].pop(0))
+    interface["device"] = "ens6"
+    return 0
+
+
+def ip(state: State, arguments: list[str]) -> int:
+    """``ip address show to`` and ``ip route get``: answers leave by ens5 until the routing rule exists."""
+    interface = state["interface"]
+    if "address" in arguments:
+        if interface["device"]:
+            interface["questions_until_routed"] -= 1
+            print(f"3: ens6    inet {arguments[-1]}/20 metric 522 brd 10.0.63.255 scope global")
+        return 0
+    routed = interface["device"] and interface["questions_until_routed"] < 0
+    device = "ens6 table 10001" if routed else "ens5"
+    print(f"{arguments[3]} from {arguments[-1]} via 10.0.48.1 dev {device} uid 0 \n    cache")
+    return 0
+
+
 def aws(state: State, arguments: list[str]) -> int:
     """The AWS CLI: a few operations with a response; the others succeed without output."""
-    services = {"ec2", "secretsmanager", "route53", "cloudformation", "cloudwatch", "logs"}
+    services = {"ec2", "secretsmanager", "cloudformation", "cloudwatch", "logs"}
     at = next(index for index, word in enumerate(arguments) if word in services)
     operation = " ".join(arguments[at : at + 2])
     if operation in state["refused"]:
@@ -86,10 +108,10 @@ def aws(state: State, arguments: list[str]) -> int:
         return describe_volumes(state["volume"])
     if operation == "ec2 attach-volume":
         return attach_volume(state["volume"], arguments)
+    if operation == "ec2 attach-network-interface":
+        return attach_interface(state["interface"])
     if operation == "secretsmanager get-secret-value":
         print(state["secret"])
-    if operation == "cloudformation describe-stacks":
-        print(state["stack_status"])
     return 0
 
 
@@ -113,10 +135,17 @@ def docker(state: State, arguments: list[str]) -> int:
 
 
 def systemctl(state: State, arguments: list[str]) -> int:
-    """Starts a service by running its ExecStart under its EnvironmentFile."""
+    """Starts a service by running its ExecStart under its EnvironmentFile, and listens for a socket.
+
+    A restart without a wait is only recorded.
+    """
     unit = f"{ROOT}/etc/systemd/system/{arguments[-1]}"
     starts = arguments[0] == "restart" or "--now" in arguments
-    if not starts or not os.path.exists(unit):  # noqa: PTH110 - pathlib is an import
+    if not starts or "--no-block" in arguments or not os.path.exists(unit):  # noqa: PTH110 - pathlib is an import
+        return 0
+    if unit.endswith(".socket"):
+        with open(unit, encoding="utf-8") as file:  # noqa: PTH123 - as above
+            state["listening"] = "\nListenStream=127.0.0.1:" in file.read()
         return 0
     write_state(state)
     status = run_unit(unit, "ExecStart")
@@ -168,7 +197,7 @@ def main() -> int:
     """Runs the program named by the first argument."""
     name, arguments = sys.argv[1], sys.argv[2:]
     state = read_state()
-    programs = {"aws": aws, "docker": docker, "systemctl": systemctl, "mount": mount}
+    programs = {"aws": aws, "docker": docker, "ip": ip, "systemctl": systemctl, "mount": mount}
     if name == "mountpoint":
         status = 0 if state["mounted"] == arguments[-1] else 32
     elif name in programs:

@@ -1,5 +1,6 @@
 """The boot script of the search server: the server, its versions, and the files on the instance."""
 
+import os
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -7,28 +8,44 @@ from pathlib import Path
 
 import pytest
 
+from templates_src.compute.search_user_data import BOOT_SCRIPT, boot_script
 from tests.http_server import serving, url_of
-from tests.search.machine import BOOT_SCRIPT, MASTER_KEY
+from tests.search.machine import MASTER_KEY, MEMORY_KIB, Machine
 from tests.search.outcome import NewMachine, boots, fails, index_of
 
 # The script as a file
 
 
-def test_shellcheck_finds_nothing() -> None:
+def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
+    shipped = tmp_path / "user-data"
+    shipped.write_text(boot_script())
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    done = subprocess.run(
-        [shellcheck, BOOT_SCRIPT],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == ""
-    assert done.returncode == 0
+    # Without its comments the script lacks the directive for the settings, which it reads (SC1091).
+    for script, exclude in ((BOOT_SCRIPT, ""), (shipped, "SC1090,SC1091")):
+        done = subprocess.run(
+            [shellcheck, *(["--exclude", exclude] if exclude else []), script],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == ""
+        assert done.returncode == 0
 
 
 def test_leaves_room_for_the_settings_in_user_data() -> None:
     """EC2 takes 16 KB of user data before base64; the settings need less than 1,300 bytes."""
-    assert len(BOOT_SCRIPT.read_bytes()) <= 16 * 1024 - 1300
+    assert len(boot_script().encode()) <= 16 * 1024 - 1300
+
+
+def test_user_data_lacks_only_the_comments() -> None:
+    written = BOOT_SCRIPT.read_text().splitlines()
+    shipped = boot_script().splitlines()
+    assert shipped[0] == written[0] == "#!/bin/bash"
+    left_out = [line for line in written if line not in shipped]
+    assert left_out
+    assert all(line.lstrip().startswith("# ") for line in left_out)
+    # A heredoc writes no line that could be taken for a comment.
+    assert [line for line in shipped if line not in written] == []
 
 
 # The server
@@ -37,19 +54,15 @@ def test_leaves_room_for_the_settings_in_user_data() -> None:
 def test_a_failed_health_check(new_machine: NewMachine) -> None:
     machine = new_machine(answers=False)
     fails(machine, "did not answer 200 on /health", "503")
-    assert machine.calls_of("aws", "change-resource-record-sets") == []
     assert not (machine.data / "current").exists()
 
 
-def test_registers_the_address_and_reports_after_the_health_check(new_machine: NewMachine) -> None:
+def test_signals_after_the_health_check(new_machine: NewMachine) -> None:
     machine = new_machine()
     boots(machine)
-    (record,) = machine.calls_of("aws", "change-resource-record-sets")
-    batch = record[record.index("--change-batch") + 1]
-    for word in ('"UPSERT"', '"search.carbon-connect-dev.internal"', '"10.0.48.17"'):
-        assert word in batch
     (signal,) = machine.calls_of("aws", "signal-resource")
-    assert machine.calls.index(record) < machine.calls.index(signal)
+    asked = [call for call in machine.calls_of("curl") if call[-1].endswith("/health")]
+    assert machine.calls.index(asked[0]) < machine.calls.index(signal)
     assert signal[signal.index("--unique-id") + 1] == "i-0new"
 
 
@@ -99,12 +112,18 @@ def test_replacement_by_the_group_boots_without_a_waiting_stack(
 
 
 @pytest.mark.parametrize(
-    "operation", ["secretsmanager get-secret-value", "route53 change-resource-record-sets"]
+    ("operation", "words"),
+    [
+        ("secretsmanager get-secret-value", "cannot be read"),
+        ("ec2 attach-network-interface", "cannot be attached"),
+    ],
 )
-def test_missing_permission_is_reported(new_machine: NewMachine, operation: str) -> None:
+def test_missing_permission_is_reported(
+    new_machine: NewMachine, operation: str, words: str
+) -> None:
     machine = new_machine()
     machine.change(refused={operation: "AccessDenied"})
-    fails(machine, "cannot be read" if "secret" in operation else "could not be registered")
+    fails(machine, words, "AccessDenied")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +134,7 @@ def test_image_without_an_exact_version_is_refused(new_machine: NewMachine, imag
 
 
 def test_missing_setting_is_refused(new_machine: NewMachine) -> None:
-    fails(new_machine(settings={"HOSTED_ZONE_ID": ""}), "HOSTED_ZONE_ID", "is missing")
+    fails(new_machine(settings={"INTERFACE_ID": ""}), "INTERFACE_ID", "is missing")
 
 
 # Versions
@@ -175,28 +194,6 @@ def test_an_older_version_without_a_copy_is_refused(new_machine: NewMachine) -> 
 # What stays on the instance
 
 
-@pytest.mark.parametrize(
-    ("status", "deletes"),
-    [
-        ("DELETE_IN_PROGRESS", 1),
-        ("ROLLBACK_IN_PROGRESS", 1),
-        ("UPDATE_IN_PROGRESS", 0),
-        ("UPDATE_ROLLBACK_IN_PROGRESS", 0),
-        ("UPDATE_COMPLETE", 0),
-    ],
-)
-def test_record_is_deleted_with_the_stack(
-    new_machine: NewMachine, status: str, deletes: int
-) -> None:
-    machine = new_machine()
-    boots(machine)
-    machine.change(stack_status=status)
-    machine.run_unit("search-address.service", "ExecStop")
-    records = machine.calls_of("aws", "change-resource-record-sets")[1:]
-    assert len(records) == deletes
-    assert all('"DELETE"' in record[-1] and '"10.0.48.17"' in record[-1] for record in records)
-
-
 @pytest.mark.parametrize(("answers", "value"), [(True, 1), (False, 0)])
 def test_reports_health_and_the_use_of_the_volume(
     new_machine: NewMachine, answers: bool, value: int
@@ -212,6 +209,102 @@ def test_reports_health_and_the_use_of_the_volume(
     assert f"MetricName=SearchHealthy,Value={value},{dimensions}" in report
     assert report[-1].startswith("MetricName=SearchVolumeUsed,Unit=Percent,Value=")
     assert report[-1].endswith(dimensions)
+
+
+# The limits of the server
+
+
+def server_command(machine: Machine) -> list[str]:
+    """The command line with which the unit started the container."""
+    (command,) = machine.calls_of("docker", "run")
+    return command
+
+
+def test_indexing_and_the_server_leave_memory_to_the_system(new_machine: NewMachine) -> None:
+    machine = new_machine()
+    boots(machine)
+    limit = (MEMORY_KIB - 512 * 1024) * 1024
+    command = server_command(machine)
+    assert command[command.index("--memory") + 1] == str(limit)
+    # No swap: without this option docker allows as much again.
+    assert command[command.index("--memory-swap") + 1] == str(limit)
+    environment = (machine.root / "etc/search-server/meilisearch.env").read_text().splitlines()
+    assert f"MEILI_MAX_INDEXING_MEMORY={limit // 2}" in environment
+    (threads,) = [line for line in environment if line.startswith("MEILI_MAX_INDEXING_THREADS=")]
+    assert 1 <= int(threads.partition("=")[2]) <= (os.cpu_count() or 1)
+
+
+# The watch over Meilisearch
+
+
+def minutes(machine: Machine, count: int) -> None:
+    """The health unit runs, once for each minute."""
+    for _ in range(count):
+        machine.run_unit("search-health.service", "ExecStart")
+
+
+def restarts(machine: Machine) -> int:
+    """How often the watch restarted Meilisearch and the process that listens for it."""
+    return len(machine.calls_of("systemctl", "restart", "--no-block", "meilisearch.service"))
+
+
+def ends(machine: Machine) -> int:
+    """How often the watch ended the instance."""
+    return len(machine.calls_of("shutdown", "--poweroff", "now"))
+
+
+def test_a_short_failure_changes_nothing(new_machine: NewMachine) -> None:
+    machine = new_machine()
+    boots(machine)
+    machine.answers = False
+    minutes(machine, 4)
+    machine.answers = True
+    minutes(machine, 1)
+    machine.answers = False
+    minutes(machine, 4)
+    assert (restarts(machine), ends(machine)) == (0, 0)
+
+
+def test_a_server_that_hangs_is_restarted_and_then_replaced(new_machine: NewMachine) -> None:
+    machine = new_machine()
+    boots(machine)
+    machine.answers = False
+    minutes(machine, 5)
+    assert (restarts(machine), ends(machine)) == (1, 0)
+    minutes(machine, 9)
+    assert (restarts(machine), ends(machine)) == (2, 0)
+    minutes(machine, 1)
+    assert (restarts(machine), ends(machine)) == (2, 1)
+    reports = machine.calls_of("aws", "put-metric-data")
+    # The alarm needs ten reports in a row: SearchUnhealthy is on before the instance ends.
+    assert sum("Value=0," in " ".join(report) for report in reports) == 15
+
+
+def test_a_broken_index_ends_one_instance_a_day(new_machine: NewMachine) -> None:
+    first = new_machine()
+    boots(first)
+    first.answers = False
+    minutes(first, 15)
+    assert ends(first) == 1
+
+    second = new_machine()
+    boots(second)
+    second.answers = False
+    minutes(second, 30)
+    assert (restarts(second), ends(second)) == (6, 0)
+    ended = second.data / "ended"
+    ended.write_text(str(int(ended.read_text()) - 86_401))
+    minutes(second, 5)
+    assert (restarts(second), ends(second)) == (6, 1)
+
+
+def test_the_watch_acts_although_metrics_are_refused(new_machine: NewMachine) -> None:
+    machine = new_machine()
+    boots(machine)
+    machine.answers = False
+    machine.change(refused={"cloudwatch put-metric-data": "Throttling"})
+    minutes(machine, 5)
+    assert restarts(machine) == 1
 
 
 # The AWS CLI
@@ -237,11 +330,9 @@ def test_the_real_cli_understands_every_command(
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
     machine = new_machine()
-    machine.change(stack_status="DELETE_IN_PROGRESS")
     boots(machine)
-    machine.run_unit("search-address.service", "ExecStop")
     commands = machine.calls_of("aws")
-    assert len({tuple(call) for call in commands}) == 10
+    assert len({tuple(call) for call in commands}) == 8
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with serving(PipelineError) as server:

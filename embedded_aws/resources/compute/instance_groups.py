@@ -13,6 +13,7 @@ from ministack.services import ssm
 from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.bridge.service_calls import call
+from embedded_aws.resources.network import interfaces
 from embedded_aws.schemas.regional_offers import refuse_missing_instance_type
 
 _TYPE = "AWS::AutoScaling::AutoScalingGroup"
@@ -162,6 +163,7 @@ def _end(name: str) -> None:
     if known:
         call("ec2", "TerminateInstances", InstanceIds=known)
         _delete_volumes_of(known)
+        interfaces.release(known)
     group["Instances"].clear()
 
 

@@ -1,0 +1,1 @@
+"""Custom resource: the records that remain in a private zone when its stack is deleted."""
