@@ -346,3 +346,20 @@ def test_launch_role_template_is_not_in_the_release() -> None:
     names = [path for path in built().files if "launch-role" in path or "release-bucket" in path]
     assert names == []
     assert len(built().bootstrap_stacks) == 5
+
+
+@pytest.mark.parametrize(("version", "name"), EVERY)
+def test_a_deletion_waits_for_the_interfaces_of_functions(version: str, name: str) -> None:
+    """CloudFormation waits for the interfaces of a function in a VPC only if the role can see them.
+
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/392
+    """
+    rendered = environment_of(version, name)
+    inside = [
+        resource.logical_id
+        for kind, resource in resources(rendered)
+        if kind == "AWS::Lambda::Function" and "VpcConfig" in resource.properties
+    ]
+    assert inside
+    statements = role_statements(resources_of(launch_role()))
+    assert allows(statements, Request("ec2:DescribeNetworkInterfaces"))

@@ -14,6 +14,7 @@ DRILLS = {
     "The database, to a point in time": 8,
     "The database, from a snapshot": 3,
     "A document": 3,
+    "The search index": 4,
 }
 
 

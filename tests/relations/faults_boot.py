@@ -159,7 +159,7 @@ FAULTS = (
     ),
     Fault(
         "every interface",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "AttachTheInterface lets it attach",
         change_statement(
             "AttachTheInterface",
@@ -168,7 +168,7 @@ FAULTS = (
     ),
     Fault(
         "the interface on every instance",
-        checks.role_reaches_its_own_only,
+        checks.role_is_limited_to_its_resources,
         "ConnectTheSearchServer lets it attach",
         change_statement("ConnectTheSearchServer", Condition={}),
     ),

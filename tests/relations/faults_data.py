@@ -21,6 +21,12 @@ FAULTS = (
         drop("DocumentsBucket", "../UpdateReplacePolicy"),
     ),
     Fault(
+        "a function that can block a deletion although it does nothing",
+        data.deletion_policies_match_the_table,
+        "DatabaseExtensions has the policies (None, None)",
+        drop("DatabaseExtensions", "../DeletionPolicy"),
+    ),
+    Fault(
         "something else that is kept",
         data.deletion_policies_match_the_table,
         "ApiLogGroup has the policies ('Retain', None)",
