@@ -32,7 +32,7 @@ from embedded_aws.cloudformation.requests import (
     template_urls,
     tokens,
 )
-from embedded_aws.resources import alarms, attributes
+from embedded_aws.resources import alarms, attributes, generated_names
 from embedded_aws.resources.compute import containers, instance_groups, scaling
 from embedded_aws.resources.data import buckets, cache_users, caches, database_updates, volumes
 from embedded_aws.resources.identity import policies, secrets
@@ -71,6 +71,7 @@ _SERVICES = (
     waf_logging,
 )
 _RESOURCES = (
+    generated_names,
     alarms,
     addresses,
     buckets,

@@ -51,6 +51,57 @@ def test_same_stack_in_several_regions_at_once(in_region: Callable[[str], Accoun
     assert len(accounts[1].client("sns").list_topics()["Topics"]) == 40
 
 
+def role_template(name: str, **properties: str) -> str:
+    """A role, and a managed policy of the role, both without a name in the template."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    return template(
+        {
+            name: {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+                    **properties,
+                },
+            },
+            "Read": {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [read]},
+                    "Roles": [{"Ref": name}],
+                },
+            },
+        },
+        Outputs={"Name": {"Value": {"Ref": name}}, "Policy": {"Value": {"Ref": "Read"}}},
+    )
+
+
+def test_roles_of_the_same_stack_in_two_regions_are_two_roles(
+    in_region: Callable[[str], Account],
+) -> None:
+    """IAM is global; a generated name is different in each region, fits IAM, and stays in an update."""
+    first, second = in_region("eu-north-1"), in_region("eu-west-1")
+    logical_id = "RoleWithALogicalIdThatIsLongerThanItsNameMayBe" * 2
+    stacks = [account.launch(role_template(logical_id), name="same") for account in (first, second)]
+    names, others = (account.outputs(s) for account, s in zip((first, second), stacks, strict=True))
+    assert not {*names.values()} & {*others.values()}
+    for name in (names["Name"], others["Name"]):
+        assert name.startswith("same-RoleWith")
+        assert len(name) == 64
+
+    first.update(stacks[0], role_template(logical_id, Description="Changed"))
+    assert first.outputs(stacks[0]) == names
+
+    first.delete(stacks[0])
+    roles = second.client("iam").list_roles()["Roles"]
+    found = {role["RoleName"] for role in roles} & {names["Name"], others["Name"]}
+    assert found == {others["Name"]}
+
+
 def test_bucket_names_clash_between_regions(in_region: Callable[[str], Account]) -> None:
     bucket = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "taken-name"}}}
     first, second = in_region("eu-north-1"), in_region("eu-west-1")

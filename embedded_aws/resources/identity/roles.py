@@ -10,7 +10,7 @@ from typing import Any
 from ministack.core.responses import get_account_id
 
 from embedded_aws.bridge import functions, tables
-from embedded_aws.bridge.registry import Created, Properties
+from embedded_aws.bridge.registry import Created, Properties, physical_name
 from embedded_aws.bridge.service_calls import call
 
 # Raises an error if the launch role may not make a call: action, ARN of the role, condition keys in lower case.
@@ -37,7 +37,8 @@ def install(require: Require = _full_access) -> None:
         if boundary and not functions.policy_exists(boundary):
             raise ValueError(_UNKNOWN.format(boundary))
         path = properties.get("Path", "/")
-        arn = f"arn:aws:iam::{get_account_id()}:role{path}{stack_name}-{logical_id}"
+        own_name = properties.get("RoleName") or physical_name(stack_name, logical_id, limit=64)
+        arn = f"arn:aws:iam::{get_account_id()}:role{path}{own_name}"
         keys = {**_bounded(boundary), **_requested(properties)}
         require("iam:CreateRole", arn, keys)
         for action in _granting(properties):
