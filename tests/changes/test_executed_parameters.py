@@ -14,8 +14,8 @@ from pipeline.paths import PARAMETERS
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.declaration import Declaration
 from templates_src.environment import ROOT
-from tests.changes.agreement import disagreements
-from tests.changes.cases import SNAPSHOT_ID
+from templates_src.guards.launch_check import LAUNCH_CHECK
+from tests.changes.agreement import FAILED, disagreements, identities
 from tests.changes.rehearsal import REFUSED, Rehearsal
 from tests.conftest import REGION
 from tests.publishing.states import StatefulAws
@@ -42,7 +42,6 @@ OTHER: Mapping[str, str] = {
     "DatabaseName": "other",
     "CacheNodeType": "cache.m7g.large",
     "MediaCorsOrigins": "https://app.example.com",
-    "SearchSnapshotId": SNAPSHOT_ID,
     "ImageRepository": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app",
     "ImageTag": "1.4.3",
     "ApiCommand": "serve",
@@ -69,12 +68,15 @@ WITH: Mapping[str, Mapping[str, str]] = {
 IDENTITY = {"Project", "Environment"}
 # Parameters for which the rules of prod accept only one value.
 RULED = {
+    "BucketRemoval",
     "CacheFailover",
     "CacheMode",
     "DatabaseDeletionProtection",
     "DatabaseMultiAz",
     "NatGateways",
 }
+# Parameters whose change LaunchCheck refuses, with its reason: the resources allow the change, the state of the account does not.
+CHECKED = {"ExistingBuckets": "leave ExistingBuckets at false"}
 # An empty value stands for three zones of the account; tests/changes/cases.py has other zones.
 OF_THE_ACCOUNT = {"AvailabilityZones"}
 
@@ -107,8 +109,29 @@ def other_value(rehearsal: Rehearsal, parameter: Declaration) -> str:
     if parameter.name == "CertificateArn":
         certificate = rehearsal.aws.client("acm").request_certificate(DomainName="app.example.com")
         return str(certificate["CertificateArn"])
+    if parameter.name == "SearchSnapshotId":
+        return volume_snapshot(rehearsal)
     assert parameter.name in {"HostedZoneId", "DomainName"}, f"{parameter.name} has no other value"
     return rehearsal.zone if parameter.name == "HostedZoneId" else "app.example.com"
+
+
+def volume_snapshot(rehearsal: Rehearsal) -> str:
+    """A snapshot of a volume that no stack has, because LaunchCheck refuses a snapshot that does not exist."""
+    ec2 = rehearsal.aws.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1)
+    return str(ec2.create_snapshot(VolumeId=volume["VolumeId"])["SnapshotId"])
+
+
+def reasons(rehearsal: Rehearsal) -> str:
+    """The reasons of LaunchCheck's failures."""
+    events = rehearsal.aws.client("cloudformation").describe_stack_events(
+        StackName=rehearsal.environment.stack
+    )["StackEvents"]
+    return " ".join(
+        event.get("ResourceStatusReason", "")
+        for event in events
+        if event["LogicalResourceId"] == LAUNCH_CHECK and "FAILED" in event["ResourceStatus"]
+    )
 
 
 @pytest.mark.parametrize("parameter", parameters(), ids=lambda parameter: parameter.name)
@@ -120,6 +143,11 @@ def test_change_matches_the_verdict(rehearsal: Rehearsal, parameter: Declaration
     status = rehearsal.update(new)
     assert (status == REFUSED) == (parameter.name in RULED)
     if status == REFUSED:
+        return
+    if parameter.name in CHECKED:
+        assert status == FAILED
+        assert CHECKED[parameter.name] in reasons(rehearsal)
+        assert list(identities(rehearsal.beginning, rehearsal.seen(status), {})) == []
         return
     release = of_release(rehearsal.base, {}).templates
     before = State(release, rehearsal.values, REGION, ROOT)
