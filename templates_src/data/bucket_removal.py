@@ -84,7 +84,8 @@ def add_bucket_removal(layer: Layer, buckets: Sequence[Bucket]) -> None:
     content = allow_emptying(layer, empty, buckets)
     add_custom_resource(
         layer,
-        "BucketRemoval",
+        # Not BucketRemoval: a resource and a parameter cannot have one name.
+        "BucketCleanup",
         function,
         condition=condition,
         Buckets=[Ref(bucket) for bucket in buckets],

@@ -47,9 +47,10 @@ def add_extensions(layer: Layer) -> None:
         layer,
         EXTENSIONS,
         function,
-        # In a deletion the function does nothing, and one that is inactive or lacks its role must not block it. No
-        # UpdateReplacePolicy: another user replaces the resource, and the function then closes the previous user.
+        # In a deletion the function does nothing, and one that is inactive or lacks its role must not block it. Another
+        # user replaces the resource, and the function then closes the previous user.
         DeletionPolicy="Retain",
+        UpdateReplacePolicy="Delete",
         SecretArn=secret,
         UserSecretArn=user_secret,
         Owner=DATABASE_OWNER,

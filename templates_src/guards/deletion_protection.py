@@ -17,7 +17,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.shared import RELEASE_PREFIX
 from templates_src.data.database import DELETION_PROTECTION as DATABASE_PROTECTION
 from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PROTECTION
-from templates_src.guards.launch_check import describe_own_stack
+from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack
 
 DELETION_PROTECTION = "DeletionProtection"
 # RDS accepts no change of a database for minutes while another one is in progress.
@@ -49,6 +49,9 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
         statements=(describe_own_stack("KnowItsStack"), protect_own_stack()),
         log_key=None,
     )
+    # If the check refuses an update, the function does not change either; it depends on both.
+    for title in (f"{DELETION_PROTECTION}LogGroup", f"{DELETION_PROTECTION}Role"):
+        root.template.resources[title].DependsOn = LAUNCH_CHECK
     policy = allow_changes(root)
     return add_custom_resource(
         root,

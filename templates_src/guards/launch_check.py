@@ -76,7 +76,14 @@ def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> Custo
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}
-    return add_custom_resource(root, LAUNCH_CHECK, function, DeletionPolicy="Retain", **values)
+    return add_custom_resource(
+        root,
+        LAUNCH_CHECK,
+        function,
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+        **values,
+    )
 
 
 def text(root: Layer, declaration: Declaration) -> If | Join | Ref:

@@ -99,8 +99,8 @@ class Stacks:
             **more,
         }
         if resource:
-            resources["BucketRemoval"] = {
-                "Type": "Custom::BucketRemoval",
+            resources["BucketCleanup"] = {
+                "Type": "Custom::BucketCleanup",
                 "Properties": {
                     "ServiceToken": {"Fn::GetAtt": ["Function", "Arn"]},
                     "Buckets": [{"Ref": "Documents"}],

@@ -213,7 +213,7 @@ PARTS: Mapping[str, str] = {
     "AWS::SNS::TopicPolicy": "AWS::SNS::Topic",
     "AWS::SecretsManager::SecretTargetAttachment": "AWS::SecretsManager::Secret",
     "AWS::WAFv2::WebACLAssociation": "AWS::WAFv2::WebACL",
-    "Custom::BucketRemoval": "AWS::S3::Bucket",
+    "Custom::BucketCleanup": "AWS::S3::Bucket",
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
     "Custom::DeletionProtection": "AWS::RDS::DBInstance",
     "Custom::LaunchCheck": "AWS::Lambda::Function",

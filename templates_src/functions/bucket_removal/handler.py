@@ -3,7 +3,7 @@
 Handler: ``functions.bucket_removal.handler.handler``. Needs no VPC. CloudFormation retains the buckets (DeletionPolicy
 RetainExceptOnCreate), because S3 refuses to delete a bucket that holds anything and the deletion of the stack would stop there.
 
-Properties of the resource (``Custom::BucketRemoval``):
+Properties of the resource (``Custom::BucketCleanup``):
 
 Buckets
     A list of bucket names, which the stack created.
