@@ -12,7 +12,7 @@ from embedded_aws.cloudformation.deletion import (
     termination_protection,
 )
 from embedded_aws.cloudformation.nested_stacks import change_sets as nested_change_sets
-from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
+from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback, rollback_cleanup
 from embedded_aws.cloudformation.nested_stacks import stacks as nested_stacks
 from embedded_aws.cloudformation.properties import (
     cache_replicas,
@@ -107,6 +107,7 @@ _RULES = (
     snapshots,
     rollback,
     events,
+    rollback_cleanup,
     # The checks of properties, in the order in which they run.
     schema,
     values,

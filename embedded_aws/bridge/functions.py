@@ -111,6 +111,7 @@ resource_policy = Function("_resource_policy", stacks)
 delete_resource = Function("_delete_resource", stacks)
 failed_operation = Function("_failed_operation", stacks)
 roll_back_operation = Function("_roll_back_operation", stacks, handlers)
+continue_update_rollback = Function("_continue_update_rollback_async", stacks, handlers)
 delete_stack = Function("_delete_stack_async", stacks, handlers)
 stack_region = Function("_stack_region_context", stacks)
 

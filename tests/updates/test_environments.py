@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from botocore.exceptions import ClientError
@@ -37,6 +37,9 @@ WITHOUT_CONTENT = {
     # The permissions of a bucket policy.
     "AWS::S3::BucketPolicy",
 }
+# An Auto Scaling group replaces its instance, with the root volume, for the update and again for the
+# rollback. A volume with data is a resource of a stack, which both states compare.
+REPLACED_INSTANCES = {"AWS::EC2::Instance", "AWS::EC2::Volume"}
 Names = frozenset[str]
 
 
@@ -129,12 +132,18 @@ def test_every_resource_that_supports_it_has_data(told: Told, holding: Names) ->
     assert len(held) > 15
 
 
+def without_replaced(state: State) -> State:
+    """The state without the identities of instances and their root volumes; other tests count them."""
+    kept = frozenset(each for each in state.inventory if each[0] not in REPLACED_INSTANCES)
+    return replace(state, inventory=kept)
+
+
 def test_failed_update_changes_nothing(told: Told) -> None:
     ((failure),) = told.failures
 
     assert (failure.stack, failure.logical_id) == ("Monitoring", "Taken")
     assert "already exists" in failure.reason
-    assert told.after["failed"] == told.after["taken back"]
+    assert without_replaced(told.after["failed"]) == without_replaced(told.after["taken back"])
 
 
 def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, aws: Aws) -> None:

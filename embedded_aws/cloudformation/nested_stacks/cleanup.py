@@ -6,7 +6,6 @@ of each nested stack's update, and rolls back by an opposite update, which creat
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -15,7 +14,7 @@ from typing import Any
 
 from ministack.services.cloudformation import stacks
 
-from embedded_aws.bridge import functions, operations, tables
+from embedded_aws.bridge import functions, tables
 
 Stack = dict[str, Any]
 Deletion = Callable[[], None]
@@ -23,9 +22,7 @@ Deletion = Callable[[], None]
 _TYPE = "AWS::CloudFormation::Stack"
 _CLEANUP = "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
 # Stored with a nested stack from the end of its update to that of its root: what ministack needs to roll it back.
-_OPERATION = "_operation_of_root"
-# Seconds for a rollback of a nested stack; nothing here takes minutes.
-_PATIENCE = 900
+OPERATION = "_operation_of_root"
 # The deletions that the present update of a nested stack leaves to its root.
 _deletions: ContextVar[list[Deletion] | None] = ContextVar("deletions", default=None)
 _logger = logging.getLogger(__name__)
@@ -72,12 +69,12 @@ async def _update_nested(stack: Stack, deployment: Any, options: dict[str, Any])
     finally:
         _deletions.reset(token)
     if stack["StackStatus"] == "UPDATE_COMPLETE":
-        operation, before = _operation(stack, options), stack.get(_OPERATION)
+        operation, before = _operation(stack, options), stack.get(OPERATION)
         if before:
             # The root's update before this one failed and was not rolled back: both are undone together.
             operation["previous_stack"] = before["previous_stack"]
             operation["created"] = list(dict.fromkeys([*before["created"], *operation["created"]]))
-        stack[_OPERATION] = operation
+        stack[OPERATION] = operation
         _ended.setdefault(stack["RootId"], []).append(_Update(stack, deletions))
 
 
@@ -106,7 +103,7 @@ def _leaving_to_root(delete: Callable[..., None]) -> Callable[..., None]:
         deletions = _deletions.get()
         name = rest[0] if rest else ""
         # A nested stack that fails rolls itself back, immediately.
-        if deletions is None or _is_rolling_back(tables.STACKS.get(name, {})):
+        if deletions is None or is_rolling_back(tables.STACKS.get(name, {})):
             delete(kind, physical_id, properties, *rest)
         else:
             deletions.append(lambda: delete(kind, physical_id, properties, *rest))
@@ -136,9 +133,7 @@ async def _end_update(root: Stack) -> None:
     if root["StackStatus"] == "UPDATE_FAILED":
         # With DisableRollback, an update continues or RollbackStack returns to the stable state.
         return
-    ended = _ended.pop(root["StackId"], [])
-    for update in ended:
-        update.stack.pop(_OPERATION, None)
+    ended = forget(root)
     if root["StackStatus"] != "UPDATE_COMPLETE" or not any(each.deletions for each in ended):
         return
     # ministack has just reported the update as complete; no client has read it yet.
@@ -148,6 +143,14 @@ async def _end_update(root: Stack) -> None:
         for deletion in update.deletions:
             await _delete(update.stack, deletion)
     _say(root, "UPDATE_COMPLETE")
+
+
+def forget(root: Stack) -> list[_Update]:
+    """Forget the updates of nested stacks when the update of their root is complete or rolled back."""
+    ended = _ended.pop(root["StackId"], [])
+    for update in ended:
+        update.stack.pop(OPERATION, None)
+    return ended
 
 
 async def _delete(stack: Stack, deletion: Deletion) -> None:
@@ -166,28 +169,6 @@ def _say(stack: Stack, status: str) -> None:
     functions.add_event(stack_id, name, name, _TYPE, status, physical_id=stack_id)
 
 
-def _is_rolling_back(stack: Stack) -> bool:
+def is_rolling_back(stack: Stack) -> bool:
+    """Whether a stack returns, or has returned, to its state before an update."""
     return str(stack.get("StackStatus", "")).startswith("UPDATE_ROLLBACK")
-
-
-def roll_back(parent: Stack, child: Stack) -> bool:
-    """Roll back a child that the failed operation of its parent had updated; return whether there was one.
-
-    Call it from a worker thread. Raises ValueError if a resource of the child does not roll back.
-    """
-    if _OPERATION not in child or not _is_rolling_back(parent):
-        return False
-    operation = child.pop(_OPERATION)
-
-    async def act() -> None:
-        with functions.stack_region(child, child["StackId"]):
-            await functions.roll_back_operation(
-                child["StackName"], child["StackId"], child, operation
-            )
-
-    asyncio.run_coroutine_threadsafe(act(), operations.main_loop()).result(_PATIENCE)
-    if child["StackStatus"] == "UPDATE_ROLLBACK_FAILED":
-        raise ValueError(
-            f"Embedded stack {child['StackId']} was not successfully updated: {child['StackStatusReason']}"
-        )
-    return True

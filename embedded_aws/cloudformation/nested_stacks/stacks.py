@@ -17,7 +17,7 @@ from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
 from embedded_aws.cloudformation.deletion import failed_creations, termination_protection
 from embedded_aws.cloudformation.failure_options import RETAIN_EXCEPT_ON_CREATE
-from embedded_aws.cloudformation.nested_stacks import cleanup, events, rollback
+from embedded_aws.cloudformation.nested_stacks import events, rollback, rollback_cleanup
 
 Stack = dict[str, Any]
 
@@ -137,7 +137,7 @@ def _update(physical_id: str, _old: Properties, new: Properties, parent_name: st
     if child is None:
         raise ValueError(f"Stack [{physical_id}] does not exist")
     events.keep_template_url(child, new)
-    if cleanup.roll_back(parent, child):
+    if rollback_cleanup.roll_back(parent, child):
         return _created(child)
     request = rollback.skipped(parent, child)
     if request is not None:
