@@ -70,7 +70,7 @@ def test_git_revision_is_a_side() -> None:
         (("1.1.0", "dist", "--set", "A=b"), 2, "--set applies to one environment"),
         (("dev", "--set", "Nonsense=1"), 1, "--set names Nonsense, which is not a parameter"),
         (("1.1.0", "dist", "--json", "--markdown"), 2, "exclude each other"),
-        (("--", "-x", "dist"), 1, "'-x' is no folder"),
+        (("--", "-x", "dist"), 1, "'-x' is not a folder"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], status: int, words: str) -> None:
