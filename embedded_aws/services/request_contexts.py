@@ -3,14 +3,17 @@
 - The resource of a request and the tags of a resource: without them, a policy that names them allows nothing.
 - aws:PrincipalArn of a session: on AWS the ARN of the role with its path, not that of the session.
 - The path in the ARN of a role, the stack of a change set, the boundary and the managed policy of a request to IAM.
+- The names, types and actions of a change of DNS records.
 - aws:SecureTransport is true: the endpoint is on this machine.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
 """
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 from ministack.services import tagging
 
@@ -79,6 +82,8 @@ def _resolving(resolve: Callable[..., Any]) -> Callable[..., Any]:
 def _with_iam_keys(tags: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     def request_context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
         found = tags(service, action, body, parameters)
+        if action == "route53:ChangeResourceRecordSets":
+            return {**found, **_of_records(body)}
         return {**found, **_of_iam(parameters)} if service == "iam" else found
 
     return request_context
@@ -110,6 +115,19 @@ def _of_iam(parameters: Any) -> dict[str, Any]:
     boundary = field(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
     keys = {"iam:permissionsboundary": boundary, "iam:policyarn": field(parameters, "PolicyArn")}
     return {key: value for key, value in keys.items() if value}
+
+
+def _of_records(body: bytes) -> dict[str, list[str]]:
+    """The records that a request changes: names in lower case without the final dot, types and actions."""
+    prefix = "route53:changeresourcerecordsets"
+    values: dict[str, list[str]] = {}
+    for change in ElementTree.fromstring(body).iterfind(".//{*}Change"):  # noqa: S314 - the caller is this machine
+        name = change.findtext("{*}ResourceRecordSet/{*}Name", "").lower().rstrip(".")
+        values.setdefault(f"{prefix}normalizedrecordnames", []).append(name)
+        kind = change.findtext("{*}ResourceRecordSet/{*}Type", "")
+        values.setdefault(f"{prefix}recordtypes", []).append(kind)
+        values.setdefault(f"{prefix}actions", []).append(change.findtext("{*}Action", ""))
+    return values
 
 
 def _tag_of(arn: str, key: str) -> str | None:

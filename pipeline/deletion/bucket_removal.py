@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from pipeline.changes.updates.facts import BUCKET
 from pipeline.deletion.contents import Contents, StackResource
 from pipeline.deletion.kinds import EMPTY, Look
-
-# The custom resource and the parameter of `templates_src.data.bucket_removal`, and the value that also empties a bucket.
-REMOVAL, EMPTIES = "BucketRemoval", "empty"
+from templates_src.data import bucket_removal as removal
 
 
 def removed_buckets(
@@ -24,7 +22,7 @@ def removed_buckets(
             continue
         if seen and seen.size == EMPTY:
             yield resource, EMPTY
-        elif resource.values.get(REMOVAL) == EMPTIES:
+        elif resource.values.get(removal.BUCKET_REMOVAL.name) == removal.EMPTY:
             yield resource, "with every object and old version in it"
 
 
@@ -33,7 +31,7 @@ def _is_managed(contents: Contents, bucket: StackResource) -> bool:
     reference = {"Ref": bucket.logical_id}
     return any(
         each.stack == bucket.stack
-        and each.logical_id == REMOVAL
+        and each.logical_id == removal.BUCKET_CLEANUP
         and reference in each.properties.get("Buckets", [])
         for each in contents.resources
     )

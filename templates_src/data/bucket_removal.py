@@ -30,6 +30,8 @@ EXISTING_BUCKETS = boolean(
     "later, the stack no longer owns its buckets, each of which stays, and deletes the log of their removal.",
     default=FALSE,
 )
+# Logical ID of the custom resource. Not BucketRemoval: a resource and a parameter cannot have one name.
+BUCKET_CLEANUP = "BucketCleanup"
 BUCKET_REMOVAL = choice(
     "BucketRemoval",
     group=groups.BUCKETS,
@@ -84,8 +86,7 @@ def add_bucket_removal(layer: Layer, buckets: Sequence[Bucket]) -> None:
     content = allow_emptying(layer, empty, buckets)
     add_custom_resource(
         layer,
-        # Not BucketRemoval: a resource and a parameter cannot have one name.
-        "BucketCleanup",
+        BUCKET_CLEANUP,
         function,
         condition=condition,
         Buckets=[Ref(bucket) for bucket in buckets],
