@@ -121,7 +121,7 @@ def test_protected_environment_is_refused_before_the_termination_starts(
 
 @dataclass(frozen=True)
 class Stopped:
-    """An environment whose termination stopped at a record that the launcher cannot see, and what each command then says."""
+    """An environment whose termination stopped at a network interface that the launcher cannot see, and what each command then says."""
 
     user: User
     runs: Mapping[str, Finished]
@@ -131,25 +131,15 @@ class Stopped:
 def stopped(catalog: Catalog, tree: Tree) -> Iterator[Stopped]:
     user = User(catalog.user)
     assert user.launch().succeeded
-    route53 = catalog.aws.client("route53")
-    zone = route53.list_hosted_zones()["HostedZones"][0]["Id"]
-    record = {
-        "Name": f"wiki.{NAME}.internal",
-        "Type": "A",
-        "TTL": 60,
-        "ResourceRecords": [{"Value": "10.0.0.9"}],
-    }
-
-    def change(action: str) -> None:
-        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
-
-    change("CREATE")
+    ec2 = catalog.aws.client("ec2")
+    of_environment = [{"Name": "tag:Environment", "Values": ["dev"]}]
+    subnet = ec2.describe_subnets(Filters=of_environment)["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]
     runs = {"terminate": terminate(tree, catalog.user)}
     for command, *rest in (("status",), ("update", "--set", "ImageTag=1"), ("launch",)):
         runs[command] = tree.run(command, "dev", *rest, **catalog.user.environment)
     yield Stopped(user, runs)
-    change("DELETE")
+    ec2.delete_network_interface(NetworkInterfaceId=interface["NetworkInterfaceId"])
     ended = terminate(tree, catalog.user)
     assert (ended.returncode, ended.stderr) == (0, "")
 
@@ -158,7 +148,7 @@ def test_termination_that_stops_ends_with_status_1_and_the_way_out(stopped: Stop
     run = stopped.runs["terminate"]
 
     assert run.returncode == 1
-    assert "SearchZone" in run.stderr
+    assert "Subnet" in run.stderr
     assert run.stderr.splitlines()[-1] == (
         f"{NAME} is in DELETE_FAILED and still has resources: remove the causes above, then run"
         f" `.venv/bin/python build.py terminate dev --region {REGION}` again."
