@@ -172,17 +172,14 @@ def test_failed_launch_prints_the_reasons_and_ends_with_status_1(
     running: EmbeddedAws, tree: Tree
 ) -> None:
     setting = ("--set", "Project=broken")
-    client_of(running, "s3").create_bucket(
-        Bucket="broken-dev-media", CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    client_of(running, "logs").create_log_group(logGroupName="aws-waf-logs-broken-dev")
 
     failed = tree.run("launch", "dev", "--direct", *setting, **running.environment())
 
     assert failed.returncode == 1
     assert failed.stderr.splitlines() == [
         "Stack broken-dev ended in ROLLBACK_COMPLETE.",
-        "  broken-dev: LaunchCheck: broken-dev-media is already a bucket of this account:"
-        " set ExistingBuckets=true to use both buckets with everything in them,"
-        " or choose another BucketNamespace or Project.",
+        "  Edge: WebAclLogGroup: Resource of type 'AWS::Logs::LogGroup' with identifier"
+        " 'aws-waf-logs-broken-dev' already exists.",
     ]
     assert ("broken-dev", "ROLLBACK_COMPLETE") in progress(failed.stdout)
