@@ -40,9 +40,9 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "AccessLogBucket": (RETAIN, RETAIN),
     "AccessLogBucketPolicy": (RETAIN, RETAIN),
     # Its deletion does nothing, so a function that cannot run must not block the deletion of the stack.
-    "LaunchCheck": (RETAIN, None),
-    # No policy for its replacement, in which the function closes the previous user of the database.
-    "DatabaseExtensions": (RETAIN, None),
+    "LaunchCheck": (RETAIN, RETAIN),
+    # When it is replaced, its function closes the previous user of the database.
+    "DatabaseExtensions": (RETAIN, DELETE),
     # Without it, snapshots and logs cannot be read.
     "Key": (ONCE_LAUNCHED, RETAIN),
     "SearchVolume": (ONCE_LAUNCHED, RETAIN),

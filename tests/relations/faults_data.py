@@ -23,7 +23,7 @@ FAULTS = (
     Fault(
         "a function that can block a deletion although it does nothing",
         data.deletion_policies_match_the_table,
-        "DatabaseExtensions has the policies (None, None)",
+        "DatabaseExtensions has the policies (None, 'Delete')",
         drop("DatabaseExtensions", "../DeletionPolicy"),
     ),
     Fault(
