@@ -258,7 +258,7 @@ def prod(entry: str, removed: str, created: str, done: str, back: str, kept: str
             refused("Launch while the buckets exist", launch(), removed, "ExistingBuckets"),
             Operation(
                 "Launch on the existing buckets",
-                launch(ExistingBuckets="true"),
+                launch(ExistingBuckets="true", Decommission="false"),
                 End(created, protected=True),
             ),
         ),
