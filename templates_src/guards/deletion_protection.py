@@ -22,6 +22,11 @@ from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack
 DELETION_PROTECTION = "DeletionProtection"
 # RDS accepts no change of a database for minutes while another one is in progress.
 TIMEOUT_SECONDS = 300
+# cfn-lint warns of names in DependsOn that a property refers to as well.
+COMPLETE_LIST = {
+    "cfn-lint": {"config": {"ignore_checks": ["W3005"]}},
+    "Reason": "DependsOn names every nested stack, so that the order does not depend on the properties.",
+}
 DATABASE = "Data.Outputs.DatabaseInstanceId"
 LOAD_BALANCER = "Edge.Outputs.LoadBalancerArn"
 
@@ -58,6 +63,7 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
         DELETION_PROTECTION,
         function,
         DependsOn=[policy.title, *nested],
+        Metadata=COMPLETE_LIST,
         Database=GetAtt(*DATABASE.split(".", 1)),
         LoadBalancer=GetAtt(*LOAD_BALANCER.split(".", 1)),
         Decommission=root.parameter(DECOMMISSION),
