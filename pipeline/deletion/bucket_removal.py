@@ -13,17 +13,25 @@ from templates_src.data import bucket_removal as removal
 def removed_buckets(
     contents: Contents, looks: Mapping[str, Look]
 ) -> Iterator[tuple[StackResource, str]]:
-    """Buckets that the function deletes although the template retains them, and what happens to their objects."""
-    for resource in contents.resources:
-        if resource.kind != BUCKET or not resource.is_retained or resource.is_gone:
-            continue
-        seen = looks.get(str(resource))
-        if not _is_managed(contents, resource):
-            continue
-        if seen and seen.size == EMPTY:
+    """Buckets that the function deletes although the template retains them, and what happens to their objects.
+
+    The function deletes the empty buckets of a stack together or not at all.
+    """
+    managed = [
+        resource
+        for resource in contents.resources
+        if resource.kind == BUCKET
+        and resource.is_retained
+        and not resource.is_gone
+        and _is_managed(contents, resource)
+    ]
+    empty = {str(each) for each in managed if (look := looks.get(str(each))) and look.size == EMPTY}
+    for resource in managed:
+        if resource.values.get(removal.BUCKET_REMOVAL.name) == removal.EMPTY:
+            content = EMPTY if str(resource) in empty else "with every object and old version in it"
+            yield resource, content
+        elif all(str(each) in empty for each in managed if each.stack == resource.stack):
             yield resource, EMPTY
-        elif resource.values.get(removal.BUCKET_REMOVAL.name) == removal.EMPTY:
-            yield resource, "with every object and old version in it"
 
 
 def _is_managed(contents: Contents, bucket: StackResource) -> bool:

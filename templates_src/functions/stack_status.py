@@ -18,8 +18,8 @@ CLIENT = botocore.config.Config(
 )
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html#cfn-console-view-stack-data-resources-status-codes
 CREATION = frozenset({"CREATE_IN_PROGRESS"})
-CREATION_ROLLBACK = frozenset({"CREATE_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"})
-DELETION = frozenset({"DELETE_IN_PROGRESS"})
+ENVIRONMENT_ENDS = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
+"""Statuses in which a Delete request means that the stack is deleted, or that its creation is rolled back."""
 
 
 def describe_stack(stack_id: str) -> Mapping[str, Any]:

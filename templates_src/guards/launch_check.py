@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from awacs import cloudformation
 from awacs.aws import Allow, Statement
 from troposphere import GetAZs, If, Join, Ref, Region, Select
@@ -60,11 +58,10 @@ CHECKED: tuple[Declaration, ...] = (
 )
 
 
-def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> CustomResource:
+def add_launch_check(root: Layer) -> CustomResource:
     """The function and its custom resource, which fails before anything else is created or changed.
 
-    ``statements`` are permissions of the checks in addition to ``reads()``. The log group has no key of the
-    environment, because the security layer creates the key later. CloudFormation sends no Delete request for a retained
+    The log group has no key of the environment, because the security layer creates the key later. CloudFormation sends no Delete request for a retained
     custom resource: a function that cannot run any more therefore cannot block a deletion.
     """
     function = add_function(
@@ -72,7 +69,7 @@ def add_launch_check(root: Layer, statements: Sequence[Statement] = ()) -> Custo
         "launch_check",
         description="Refuses a launch or an update that cannot succeed, before anything changes",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(describe_own_stack("KnowItsStack"), read_buckets(), *reads(), *statements),
+        statements=(describe_own_stack("KnowItsStack"), read_buckets(), *reads()),
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}

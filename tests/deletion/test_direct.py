@@ -68,7 +68,9 @@ def test_list_before_names_what_holds_data_and_counts_the_rest(dev: Deleted) -> 
     assert "Data.Database (carbon-connect-dev-" in dev.plan
     assert "the data of the application, 50 GiB" in dev.plan
     assert "Data.ServerlessCache (carbon-connect-dev), queued tasks and cached values" in dev.plan
-    assert "Data.MediaBucket (carbon-connect-dev-media), empty" in dev.plan
+    # The function deletes both buckets or neither.
+    assert "Data.MediaBucket (carbon-connect-dev-media), empty" not in dev.plan
+    assert "Bucket carbon-connect-dev-media (Data.MediaBucket, retained): empty" in dev.plan
     assert (
         "Bucket carbon-connect-dev-documents (Data.DocumentsBucket, retained): not empty"
         in dev.plan

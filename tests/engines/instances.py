@@ -1,6 +1,6 @@
 """Database instances on real PostgreSQL: created from a template, archived, snapshotted and restored, as RDS does it.
 
-Every instance is a PostgreSQL of its own on loopback. It archives its write-ahead log, and a base backup follows its creation,
+Every instance is a separate PostgreSQL on loopback. It archives its write-ahead log, and a base backup follows its creation,
 so that it can be restored to a point in time. A snapshot is a base backup with the log that makes it consistent.
 https://www.postgresql.org/docs/16/continuous-archiving.html
 """

@@ -34,7 +34,7 @@ def source(host: DatabaseHost) -> Instance:
 
 
 def now() -> str:
-    """The time, in a second of its own."""
+    """The time, in a second that nothing else uses."""
     time.sleep(1.1)
     said = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S+00")
     time.sleep(1.1)

@@ -49,7 +49,7 @@ def request(
     answers: Answers, monkeypatch: pytest.MonkeyPatch, kind: str, status: str, zone: str
 ) -> dict[str, Any]:
     """Answer one request while the stack is in a status; return the answer."""
-    monkeypatch.setattr(function, "status_of", lambda _stack: status)
+    monkeypatch.setattr(function, "stack_status", lambda _stack: status)
     properties = {"HostedZoneId": zone, "KeptRecord": OWN}
     function.handler(
         answers.event(kind, properties, PhysicalResourceId=function.PHYSICAL_ID), AMPLE
@@ -105,4 +105,4 @@ def test_status_is_that_of_the_stack(client: Any) -> None:
     client("cloudformation").get_waiter("stack_create_complete").wait(
         StackName=name, WaiterConfig={"Delay": 1}
     )
-    assert function.status_of(stack) == "CREATE_COMPLETE"
+    assert function.stack_status(stack) == "CREATE_COMPLETE"

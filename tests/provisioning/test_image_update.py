@@ -1,4 +1,4 @@
-"""The function that deploys an image, as a session of its role: it updates only ImageTag of its own product."""
+"""The function that deploys an image, as a session of its role: it updates only ImageTag of the product of its environment."""
 
 from __future__ import annotations
 

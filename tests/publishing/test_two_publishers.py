@@ -121,7 +121,7 @@ def test_newest_of_two_versions_is_the_default_also_if_both_wait(
     create = made.index("CreateProvisioningArtifact")
     last = len(made) - made[::-1].index("ListProvisioningArtifacts")
     phase = range(create + 1, last + 1)
-    # The description of its own version tells a publisher nothing about the other's.
+    # A publisher learns nothing about the other's version from the description of the version it publishes.
     numbers = [at for at in phase if made[at - 1] != "DescribeProvisioningArtifact"]
     assert [made[at - 1] for at in numbers] == [
         "CreateProvisioningArtifact",

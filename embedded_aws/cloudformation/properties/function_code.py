@@ -26,7 +26,7 @@ def _check(operation: hook.Operation) -> None:
     if not bucket or not key:
         return
     if bucket not in tables.BUCKETS:
-        if any(record[-1] == bucket for record, _ in tables.BUCKETS.everywhere()):
+        if functions.bucket_owner(bucket) is not None:
             # A bucket of another account: its policy decides, and ministack reads objects of the account only.
             return
         raise _unreadable("NoSuchBucket", "The specified bucket does not exist")

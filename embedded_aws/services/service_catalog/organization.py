@@ -1,6 +1,6 @@
 """The organization of an account, as the embedded Organizations stores it.
 
-ministack treats every account as the manager of its own organization. Here an account that another account created or invited
+ministack treats each account as the management account of an organization. Here an account that another account created or invited
 belongs to the organization of that account.
 """
 

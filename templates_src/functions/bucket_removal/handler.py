@@ -33,6 +33,7 @@ import botocore.config
 import botocore.exceptions
 
 from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
+from ..stack_status import ENVIRONMENT_ENDS, describe_stack
 from .emptying import Bucket, delete_buckets
 
 LOGGER = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ PHYSICAL_ID = "bucket-removal"
 
 RETAIN, EMPTY = "retain", "empty"
 
-DELETION, ROLLBACK_OF_CREATION = "DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"
+DELETION = "DELETE_IN_PROGRESS"
 
 CLIENT = botocore.config.Config(
     connect_timeout=5,
@@ -87,23 +88,20 @@ def _properties(properties: Mapping[str, Any]) -> tuple[list[str], str]:
 
 def _is_end_of_environment(stack_id: str) -> bool:
     """Whether the stack is deleted because its root is deleted, or because the creation of its root is rolled back."""
-    cloudformation = boto3.client("cloudformation", config=CLIENT)
     try:
-        stack = _describe(cloudformation, stack_id)
+        stack = describe_stack(stack_id)
         if stack["StackStatus"] != DELETION:
             LOGGER.info("the buckets stay: the stack is in %s", stack["StackStatus"])
             return False
-        root = _describe(cloudformation, stack.get("RootId") or stack_id)
-    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        root = describe_stack(stack.get("RootId") or stack_id)
+    except (
+        ProvisioningError,
+        botocore.exceptions.BotoCoreError,
+        botocore.exceptions.ClientError,
+    ) as error:
         LOGGER.warning("the buckets stay: the status of the stack is not known: %s", error)
         return False
-    ends = root["StackStatus"] in (DELETION, ROLLBACK_OF_CREATION)
+    ends = root["StackStatus"] in ENVIRONMENT_ENDS
     if not ends:
         LOGGER.info("the buckets stay: the root stack is in %s", root["StackStatus"])
     return ends
-
-
-def _describe(cloudformation: Any, stack_id: str) -> dict[str, Any]:
-    (stack,) = cloudformation.describe_stacks(StackName=stack_id)["Stacks"]
-    described: dict[str, Any] = stack
-    return described

@@ -26,14 +26,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
-from ..stack_status import describe_stack
+from ..stack_status import ENVIRONMENT_ENDS, describe_stack
 from .protection import protect_database, protect_load_balancer, protect_stack
 
 PHYSICAL_ID = "deletion-protection"
 TURNED_ON_ID = "deletion-protection-of-the-stack"
 """Physical ID of a resource whose creation turned termination protection on; the stack had none before."""
-GOES = frozenset({"DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS"})
-"""Statuses in which a Delete request means that the environment goes."""
 TAKEN_BACK = frozenset(
     {
         "UPDATE_IN_PROGRESS",
@@ -70,7 +68,7 @@ def work(request: Request) -> Result:
 
 def remove(request: Request, status: str) -> None:
     """Turn off the protection of an environment that goes, or of a template that leaves the stack unprotected."""
-    if status in GOES:
+    if status in ENVIRONMENT_ENDS:
         lift(request, status)
         return
     protects = request.physical_id == TURNED_ON_ID and _is(request.properties, "ProtectStack")

@@ -9,9 +9,9 @@ sends AllocatedStorage where it differs from the value before, whatever the inst
 """
 
 from .launch import Launch
-from .snapshot import SNAPSHOT, names_snapshot
+from .snapshot import CEILING, SNAPSHOT, names_snapshot, tenth_above
 
-STORAGE, CEILING = "DatabaseAllocatedStorage", "DatabaseMaxAllocatedStorage"
+STORAGE = "DatabaseAllocatedStorage"
 
 
 def storage_grows(launch: Launch) -> str | None:
@@ -86,8 +86,3 @@ def refuse_ceiling(allocated: int, ceiling: int) -> str | None:
         f"{CEILING} ({ceiling}) must be at least 10 % above the storage of the database ({allocated} GiB);"
         f" set at least {least}."
     )
-
-
-def tenth_above(gib: int) -> int:
-    """The least whole number that is 10 % above."""
-    return -(-gib * 11 // 10)

@@ -102,12 +102,18 @@ def refuse_snapshot(named: str, snapshot: Mapping[str, Any]) -> str | None:
 def refuse_size(named: str, snapshot: Mapping[str, Any], ceiling: str) -> str | None:
     """The sentence for a snapshot that is too large for the limit of storage autoscaling, or None."""
     size = int(snapshot.get("AllocatedStorage") or 0)
-    if not ceiling or int(ceiling) * 10 >= size * 11:
+    least = tenth_above(size)
+    if not ceiling or int(ceiling) >= least:
         return None
     return (
         f"{SNAPSHOT} {named} has {size} GiB, and {CEILING} ({ceiling}) must be at least 10 % above that;"
-        f" set it to at least {-(-size * 11 // 10)}."
+        f" set it to at least {least}."
     )
+
+
+def tenth_above(gib: int) -> int:
+    """The least whole number that is 10 % above."""
+    return -(-gib * 11 // 10)
 
 
 def key_state(launch: Launch, snapshot: Mapping[str, Any]) -> str:

@@ -25,48 +25,37 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
-import botocore.config
 import botocore.exceptions
 
-from ..custom_resource import LambdaContext, Request, Result, serve
+from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
+from ..stack_status import CLIENT, ENVIRONMENT_ENDS, stack_status
 
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
 PHYSICAL_ID = "zone-cleanup"
-DELETING = ("DELETE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 REQUIRED = ("NS", "SOA")
 """Route 53 deletes these with the zone."""
-
-CLIENT = botocore.config.Config(
-    connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3}
-)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
     """Answer one request of CloudFormation; see the module's docstring."""
-    stack = str(event.get("StackId", "")) if isinstance(event, Mapping) else ""
-    serve(event, context, lambda request: provide(request, stack), PHYSICAL_ID)
+    serve(event, context, provide, PHYSICAL_ID)
 
 
-def provide(request: Request, stack: str) -> Result:
+def provide(request: Request) -> Result:
     """Delete the records if the request is the deletion of the stack."""
     if request.type == "Delete":
         try:
-            if status_of(stack) in DELETING:
+            if stack_status(request.stack_id) in ENVIRONMENT_ENDS:
                 delete_records(request.properties["HostedZoneId"], request.properties["KeptRecord"])
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        except (
+            ProvisioningError,
+            botocore.exceptions.BotoCoreError,
+            botocore.exceptions.ClientError,
+        ) as error:
             LOGGER.warning("records remain: %s", error)
     return Result(request.physical_id or PHYSICAL_ID)
-
-
-def status_of(stack: str) -> str:
-    """The status of the stack."""
-    (found,) = boto3.client("cloudformation", config=CLIENT).describe_stacks(StackName=stack)[
-        "Stacks"
-    ]
-    LOGGER.info("the stack is in %s", found["StackStatus"])
-    return str(found["StackStatus"])
 
 
 def delete_records(zone: str, kept: str) -> None:
