@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from templates_src.functions.stack_status import stack_status
 from templates_src.functions.zone_cleanup import handler as function
 from tests.functions.cloudformation import Answers
 from tests.functions.databases import AMPLE
@@ -105,4 +106,4 @@ def test_status_is_that_of_the_stack(client: Any) -> None:
     client("cloudformation").get_waiter("stack_create_complete").wait(
         StackName=name, WaiterConfig={"Delay": 1}
     )
-    assert function.stack_status(stack) == "CREATE_COMPLETE"
+    assert stack_status(stack) == "CREATE_COMPLETE"
