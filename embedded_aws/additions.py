@@ -3,6 +3,7 @@
 from embedded_aws.cloudformation import custom_resources, failure_options
 from embedded_aws.cloudformation.change_sets import changes, validation
 from embedded_aws.cloudformation.deletion import (
+    during_creation,
     failed_creations,
     network_uses,
     order,
@@ -108,6 +109,7 @@ _RULES = (
     rollback,
     events,
     rollback_cleanup,
+    during_creation,
     # The checks of properties, in the order in which they run.
     schema,
     values,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -237,3 +238,31 @@ def test_rollback_of_a_creation_can_remove_what_is_retained(
     assert account.settled(record["StackId"])["StackStatus"] == "ROLLBACK_COMPLETE"
     queues = account.client("sqs").list_queues().get("QueueUrls", [])
     assert len(queues) == (0 if removes else 1)
+
+
+def test_deletion_stops_a_creation_and_deletes_what_it_created(account: Account) -> None:
+    wait = {
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {
+            "Type": "AWS::CloudFormation::WaitCondition",
+            "DependsOn": "Topic",
+            "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "2", "Count": "1"},
+        },
+    }
+    later = {"Queue": {**QUEUE["Queue"], "DependsOn": "Wait"}}
+    cloudformation = account.client("cloudformation")
+    stack_id = cloudformation.create_stack(
+        StackName="stopped", TemplateBody=template({**TOPIC, **wait, **later})
+    )["StackId"]
+
+    assert cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"] == (
+        "CREATE_IN_PROGRESS"
+    )
+    stack = account.delete({"StackId": stack_id})
+
+    assert stack["StackStatus"] == "DELETE_COMPLETE"
+    # Longer than the condition would wait.
+    time.sleep(2.5)
+    assert account.settled(stack_id)["StackStatus"] == "DELETE_COMPLETE"
+    assert account.client("sns").list_topics()["Topics"] == []
+    assert account.client("sqs").list_queues().get("QueueUrls", []) == []

@@ -15,7 +15,11 @@ from typing import Any
 
 from embedded_aws.bridge import functions, operations, tables
 from embedded_aws.bridge.registry import Created, Properties
-from embedded_aws.cloudformation.deletion import failed_creations, termination_protection
+from embedded_aws.cloudformation.deletion import (
+    during_creation,
+    failed_creations,
+    termination_protection,
+)
 from embedded_aws.cloudformation.failure_options import RETAIN_EXCEPT_ON_CREATE
 from embedded_aws.cloudformation.nested_stacks import events, rollback, rollback_cleanup
 
@@ -59,6 +63,9 @@ def _start_operation(
     operation: Coroutine[Any, Any, None], stack: Stack | None, stack_id: str | None = None
 ) -> None:
     """Schedule a stack operation in the stack's region, and remember it until it is done."""
+    creation = _running.get(stack_id or "")
+    if creation and stack and stack["StackStatus"] in during_creation.STATUSES:
+        operation = during_creation.after_creation(creation, stack, operation)
     with functions.stack_region(stack, stack_id):
         task = asyncio.get_running_loop().create_task(operation)
     if stack_id:
