@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.aws import Aws, aws_errors
-from templates_src.core.shared import PROD
+from templates_src.core.parameters.shared import PROD
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME
 
 EXAMPLE_DOMAIN = "carbon-connect.example.com"

@@ -21,7 +21,7 @@ from templates_src.access.publisher import PLAN_ROLE_NAME, PUBLISHER_ROLE_NAME
 from templates_src.access.publisher_grants import ROLE_PREFIX
 from templates_src.access.taskcat import TASKCAT_ROLE_NAME
 from templates_src.access.trust import TRUSTED_PRINCIPALS
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 
 # The user who assumes the roles, and has no other permission.
 PERSON = "person"

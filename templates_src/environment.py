@@ -10,11 +10,11 @@ from troposphere import GetAtt, Join, Sub, Tags
 from troposphere.cloudformation import Stack
 
 from templates_src.compute.template import compute
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer, is_list
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_ENVIRONMENT
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.data.template import data
 from templates_src.edge.template import edge
 from templates_src.guards.deletion_protection import add_deletion_protection

@@ -278,7 +278,7 @@ def test_deleting_what_does_not_exist_is_refused(aws: Aws, command: str) -> None
             ("AWS::EC2::VPC", "EnableDns"),
         ),
         (
-            "templates_src/core/shared.py",
+            "templates_src/core/parameters/shared.py",
             "max_length=14",
             "max_length=15",
             ("DocumentsBucket", "layer data", "64 characters", "accepts 63"),

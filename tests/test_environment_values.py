@@ -13,7 +13,7 @@ from pipeline.parameters.environment_values import (
 )
 from pipeline.parameters.profiles import load_profile
 from pipeline.release.assemble import Release
-from templates_src.core import groups
+from templates_src.core.parameters import groups
 from tests.conftest import ENVIRONMENTS
 
 BUCKET = {"ReleaseBucket": "releases"}

@@ -22,7 +22,7 @@ from pipeline.release.name_limits import LIMITS, Limit
 from pipeline.release.names import check_names_fit, longest_project
 from templates_src import environment as root_module
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROJECT, named
+from templates_src.core.parameters.shared import PROJECT, named
 
 # Prefixes and suffixes that the patterns of some services require.
 AROUND = {

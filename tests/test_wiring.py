@@ -12,9 +12,9 @@ from troposphere.sqs import Queue
 from pipeline.errors import PipelineError
 from pipeline.release import assemble as assembling
 from templates_src import environment as root_module
-from templates_src.core.declaration import Declaration, choice, wired
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer, Rule
+from templates_src.core.parameters.declaration import Declaration, choice, wired
 from templates_src.environment import environment
 
 SIZE = choice(

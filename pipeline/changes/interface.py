@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 
 INTERFACE = "AWS::CloudFormation::Interface"
 # The location of the release, so each release has other values.

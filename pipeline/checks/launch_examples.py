@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.aws import partition_of
 from pipeline.template.example_values import arn_of
-from templates_src.core.shared import PROD, RELEASE_BUCKET
+from templates_src.core.parameters.shared import PROD, RELEASE_BUCKET
 from templates_src.edge.certificate import CERTIFICATE_ARN
 
 _BUCKET = "example-release-bucket"

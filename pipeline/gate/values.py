@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.changes.interface import Template
 from pipeline.checks.launch_examples import launch_examples
-from templates_src.core.shared import ENVIRONMENT
+from templates_src.core.parameters.shared import ENVIRONMENT
 
 # Examples of the types of parameters.
 _EXAMPLES = {"Number": "1", "CommaDelimitedList": "a,b,c"}

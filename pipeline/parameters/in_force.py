@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.errors import PipelineError
 from pipeline.parameters.relations import check_growth, check_region, check_relations
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 
 
 def with_defaults(declared: Mapping[str, Declaration], values: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 from pipeline.errors import PipelineError, listed, suggestion
 from pipeline.parameters.relations import check_relations
 from pipeline.paths import PARAMETERS, PROJECT_FOLDER
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer, is_list
+from templates_src.core.parameters.declaration import Declaration
 
 NAME, VALUE = "ParameterKey", "ParameterValue"
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html

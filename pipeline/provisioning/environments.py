@@ -11,7 +11,7 @@ from pipeline.errors import PipelineError
 from pipeline.provisioning.records import DENIED, errors_of, read_record, stack_name
 from pipeline.stacks.entry_points import EntryPoint, way_out
 from pipeline.stacks.reading import read_stack, values_of
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters.shared import PROJECT
 
 # https://docs.aws.amazon.com/servicecatalog/latest/dg/API_ProvisionedProductDetail.html
 UNDER_CHANGE = frozenset({"UNDER_CHANGE", "PLAN_IN_PROGRESS"})

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.aws import Aws, aws_errors, token_pages
 from pipeline.errors import PipelineError, listed, suggestion
 from pipeline.parameters.profiles import rejection
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 
 DEPRECATED = "DEPRECATED"
 

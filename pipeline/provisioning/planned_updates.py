@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.provisioning.environments import Environment, Stack
 from pipeline.provisioning.offers import Offer, Version
-from templates_src.core.shared import RELEASE_BUCKET
+from templates_src.core.parameters.shared import RELEASE_BUCKET
 
 # Versions before 1.2.0 have the source of their nested templates as a parameter, with their own as the default.
 OF_THE_VERSION = frozenset({RELEASE_BUCKET.name})

@@ -19,7 +19,7 @@ from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.parameters.relations import check_relations
 from pipeline.reference.transitions import REGION, Transition, transitions
 from pipeline.release.assemble import Release
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.guards.launch_check import LAUNCH_CHECK
 
 ENVIRONMENT = "Environment"

@@ -9,9 +9,9 @@ from pipeline.parameters.relations import statements
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.reference.effects import Effect, Effects, Kind
 from pipeline.release.assemble import Release, assemble
-from templates_src.core.declaration import Declaration
-from templates_src.core.groups import ORDER
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.groups import ORDER
 
 PAGE = PROJECT_FOLDER / "docs" / "parameters.md"
 # More names than these are counted.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 
 from pipeline.template.example_values import ACCOUNT
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 
 # The region of all examples; no effect depends on it.
 REGION = "eu-north-1"

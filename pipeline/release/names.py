@@ -11,9 +11,9 @@ from troposphere import encode_to_dict
 from pipeline.errors import PipelineError
 from pipeline.release.name_limits import ACCOUNT, LIMITS_OF, LONGEST_REGION, Limit
 from pipeline.template.intrinsic_functions import NO_VALUE, Scope
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT
 
 # CloudFormation names a nested stack PARENT-LOGICALID-SUFFIX, with a suffix of 12 or 13 characters.
 STACK_SUFFIX = "1ABCDEFGHIJKL"

@@ -9,7 +9,7 @@ from pipeline.parameters.environment_values import without_environment_values
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import DIST, PARAMETERS
 from pipeline.release.assemble import Release
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 
 LAUNCH = DIST / "launch"
 

@@ -13,7 +13,7 @@ from pipeline.aws import Aws, aws_errors, code_of, partition_of
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import rejection
 from pipeline.release.assemble import Release
-from templates_src.core.shared import RELEASE_BUCKET
+from templates_src.core.parameters.shared import RELEASE_BUCKET
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
 MANIFEST_NAME = "manifest.json"

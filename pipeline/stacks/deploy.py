@@ -22,7 +22,7 @@ from pipeline.stacks.change_set_creation import (
 from pipeline.stacks.entry_points import EntryPoint, continue_rollback, way_out
 from pipeline.stacks.events import Failure, Operation
 from pipeline.stacks.reading import outputs_of, read_stack
-from templates_src.core.shared import PROJECT, RELEASE_BUCKET
+from templates_src.core.parameters.shared import PROJECT, RELEASE_BUCKET
 
 Report = Callable[[Operation], None]
 # Roles have no explicit names, so that CAPABILITY_IAM is enough.

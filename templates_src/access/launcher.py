@@ -14,7 +14,7 @@ from templates_src.access.trust import role_name, trusted
 from templates_src.core import iam
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters.shared import PROJECT
 from templates_src.launch_role.bindings import STACK_NAMES
 
 NAME = "launcher-role"

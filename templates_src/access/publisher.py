@@ -8,10 +8,10 @@ from troposphere.iam import ManagedPolicy, Role
 from templates_src.access import publisher_grants as grants
 from templates_src.access.publisher_calls import Calls, recorded
 from templates_src.access.trust import role_name, trusted
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, boolean
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, boolean
+from templates_src.core.parameters.shared import PROJECT
 from templates_src.security import github
 
 NAME = "publisher-role"

@@ -14,10 +14,10 @@ from awacs.aws import (
 from troposphere import AccountId, If, Sub
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.bindings import ACCOUNT, ARN, STACK_NAMES, in_account
 from templates_src.launch_role.boundary import SUFFIX
 from templates_src.launch_role.grants import Grant, equals

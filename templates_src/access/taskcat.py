@@ -22,7 +22,7 @@ from troposphere.iam import ManagedPolicy, Role
 from templates_src.access.trust import role_name, trusted
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters.shared import PROJECT
 from templates_src.launch_role.bindings import ACCOUNT, ARN, in_account
 from templates_src.launch_role.gaps import SERVICE_LINKED
 from templates_src.launch_role.permissions import Permissions, declared

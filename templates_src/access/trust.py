@@ -7,8 +7,8 @@ from awacs.sts import AssumeRole
 from troposphere import If, Sub
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
 
 GROUP = "Trust"
 

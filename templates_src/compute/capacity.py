@@ -8,10 +8,10 @@ from troposphere import Equals, If
 from troposphere.ecs import CapacityProviderStrategyItem
 
 from templates_src.compute.scaling import WORKER_SCALING
-from templates_src.core import groups
-from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
-from templates_src.core.shared import new_tasks
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import choice
+from templates_src.core.parameters.shared import new_tasks
 
 FARGATE, FARGATE_SPOT = "FARGATE", "FARGATE_SPOT"
 SPOT, ON_DEMAND, BASE_ON_DEMAND = "spot", "on-demand", "base-on-demand"

@@ -19,17 +19,17 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
 from templates_src.compute.workloads import EVERY_PROXY, PRIVATE_PROXIES, Workload
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, boolean, choice, number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, boolean, choice, number
+from templates_src.core.parameters.shared import (
     ENVIRONMENT,
     LOG_RETENTION_DAYS,
     NEW_TASKS,
     celery_key_prefix,
     named,
 )
-from templates_src.core.wiring import EXECUTION_ROLE_ARN, KEY_ARN
+from templates_src.core.parameters.wiring import EXECUTION_ROLE_ARN, KEY_ARN
 
 ARM64, X86_64 = "ARM64", "X86_64"
 # If CloudWatch is slow, lines are dropped, so that requests do not wait.

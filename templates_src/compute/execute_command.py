@@ -15,11 +15,12 @@ from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
 from templates_src.compute.containers import READONLY_ROOT
-from templates_src.core import groups, iam
-from templates_src.core.declaration import FALSE, TRUE, boolean
+from templates_src.core import iam
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import LOG_RETENTION_DAYS
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
+from templates_src.core.parameters.wiring import (
     API_TASK_ROLE_NAME,
     BEAT_TASK_ROLE_NAME,
     KEY_ARN,

@@ -14,14 +14,13 @@ from troposphere import GetAtt, If, Ref, Sub
 from troposphere.awslambda import Function
 from troposphere.ecs import Cluster, Service
 
-from templates_src.core import groups
 from templates_src.core.cache_mode import use_serverless
-from templates_src.core.declaration import FALSE, TRUE, Declaration
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
-from templates_src.core.schedule import add_schedule
-from templates_src.core.shared import celery_key_prefix, metric_namespace
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import FALSE, TRUE, Declaration
+from templates_src.core.parameters.shared import celery_key_prefix, metric_namespace
+from templates_src.core.parameters.wiring import (
     CACHE_HOST,
     CACHE_PORT,
     CACHE_SECOND_SECRET_ARN,
@@ -30,6 +29,7 @@ from templates_src.core.wiring import (
     CACHE_USER_SECRET_ARN,
     KEY_ARN,
 )
+from templates_src.core.schedule import add_schedule
 from templates_src.security.roles import publish_metrics
 
 # The metrics that the function publishes, with the dimensions ClusterName and ServiceName.

@@ -12,11 +12,12 @@ from troposphere import Equals, GetAtt, If, Sub
 from troposphere.ecr import ImageScanningConfiguration, LifecyclePolicy, Repository
 from troposphere.iam import PolicyType
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import Declaration
+from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import NEW_TASKS
-from templates_src.core.wiring import DEPLOY_ROLE_NAME
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import NEW_TASKS
+from templates_src.core.parameters.wiring import DEPLOY_ROLE_NAME
 
 IMAGE_REPOSITORY = Declaration(
     name="ImageRepository",

@@ -17,10 +17,10 @@ from troposphere.applicationautoscaling import (
 from troposphere.ecs import Cluster, Service
 
 from templates_src.compute.queue_depth import BACKLOG_PER_TASK
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import metric_namespace
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, number
+from templates_src.core.parameters.shared import metric_namespace
 
 MOST_TASKS = 100
 CPU, MEMORY = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"

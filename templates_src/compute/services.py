@@ -22,9 +22,9 @@ from troposphere.ecs import (
 from templates_src.compute.capacity import on_demand, worker_capacity
 from templates_src.compute.execute_command import EXECUTE_COMMAND
 from templates_src.compute.workloads import API, BEAT, WORKER, Workload
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.wiring import (
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.wiring import (
     API_SECURITY_GROUP_ID,
     BEAT_SECURITY_GROUP_ID,
     PRIVATE_SUBNET_IDS,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from troposphere import Equals, Ref
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import new_tasks
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, choice
+from templates_src.core.parameters.shared import new_tasks
 
 GIB = 1024
 # Memory in MiB by CPU units: of the values that the form offers, the pairs that Fargate supports.

@@ -22,8 +22,8 @@ from templates_src.compute.image_update import add_image_update
 from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
-from templates_src.compute.search import add_search
-from templates_src.compute.search_address import RECORD
+from templates_src.compute.search.address import RECORD
+from templates_src.compute.search.server import add_search
 from templates_src.compute.services import (
     API_SERVICE,
     BEAT_SERVICE,
@@ -34,7 +34,7 @@ from templates_src.compute.task_sizes import require_task_size
 from templates_src.compute.workloads import API, WORKER
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.wiring import EXECUTION_ROLE_NAME
+from templates_src.core.parameters.wiring import EXECUTION_ROLE_NAME
 
 RUNNING = (API_SERVICE, WORKER_SERVICE, BEAT_SERVICE)
 

@@ -9,20 +9,14 @@ from typing import TypeAlias
 from troposphere import If, Sub
 from troposphere.ecs import Secret
 
-from templates_src.compute.search_address import SEARCH_URL
+from templates_src.compute.search.address import SEARCH_URL
 from templates_src.compute.task_sizes import cpu, memory
-from templates_src.core import groups, ports
-from templates_src.core.declaration import Declaration
+from templates_src.core import ports
 from templates_src.core.layer import Layer
-from templates_src.core.rotation import (
-    API_KEYS_VERSION,
-    DATABASE_CREDENTIALS_VERSION,
-    JWT_SECRET,
-    SESSION_KEY,
-    Pair,
-)
-from templates_src.core.shared import new_tasks
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import new_tasks
+from templates_src.core.parameters.wiring import (
     API_TASK_ROLE_ARN,
     BEAT_TASK_ROLE_ARN,
     CACHE_CREDENTIALS_IN_USE,
@@ -40,6 +34,13 @@ from templates_src.core.wiring import (
     SESSION_KEY_SECRET_ARN,
     SESSION_SECOND_KEY_SECRET_ARN,
     WORKER_TASK_ROLE_ARN,
+)
+from templates_src.core.rotation import (
+    API_KEYS_VERSION,
+    DATABASE_CREDENTIALS_VERSION,
+    JWT_SECRET,
+    SESSION_KEY,
+    Pair,
 )
 from templates_src.data.connection_urls import URL_KEY
 from templates_src.security.secrets import VALUE

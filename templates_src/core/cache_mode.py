@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from troposphere import Equals
 
-from templates_src.core import groups
-from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import choice
 
 SERVERLESS, REPLICATION_GROUP = "serverless", "replication-group"
 

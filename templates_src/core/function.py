@@ -15,10 +15,14 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
-from templates_src.core.wiring import FUNCTIONS_SECURITY_GROUP_ID, KEY_ARN, PRIVATE_SUBNET_IDS
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.wiring import (
+    FUNCTIONS_SECURITY_GROUP_ID,
+    KEY_ARN,
+    PRIVATE_SUBNET_IDS,
+)
 
 SERVICE = "lambda.amazonaws.com"
 RUNTIME, ARCHITECTURE = "python3.13", "arm64"

@@ -21,10 +21,10 @@ from troposphere import (
     Template,
 )
 
-from templates_src.core.declaration import TRUE, Declaration
 from templates_src.core.errors import TemplateError
-from templates_src.core.groups import ORDER
-from templates_src.core.shared import ENVIRONMENT, PERMISSIONS_BOUNDARY, PROD, PROJECT
+from templates_src.core.parameters.declaration import TRUE, Declaration
+from templates_src.core.parameters.groups import ORDER
+from templates_src.core.parameters.shared import ENVIRONMENT, PERMISSIONS_BOUNDARY, PROD, PROJECT
 
 Resource = TypeVar("Resource", bound=AWSObject)
 Expression: TypeAlias = "AWSHelperFn | dict[str, Any]"

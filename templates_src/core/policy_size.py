@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
 
 # IAM's quotas in characters without white space: for a managed policy, for all inline policies of a role together, and
 # for a trust policy. The last is the default quota of managed policies for a role.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from troposphere import Equals, If, NoValue
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
 
 PROTECTED_BY_LAYER, PROTECTED_BY_ENVIRONMENT = "layer", "environment"
 PROTECTED_BY = Declaration(

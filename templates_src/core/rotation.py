@@ -7,10 +7,10 @@ from typing import Any
 
 from troposphere import Equals, If, NoValue, Sub
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
-from templates_src.core.shared import NEW_TASKS, new_tasks
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, choice
+from templates_src.core.parameters.shared import NEW_TASKS, new_tasks
 
 # The version of a secret that was never rotated.
 FIRST_VERSION = "1"

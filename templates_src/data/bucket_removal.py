@@ -11,10 +11,11 @@ from troposphere import And, Condition, Equals, GetAtt, If, Not, Ref, Select, Sp
 from troposphere.iam import PolicyType
 from troposphere.s3 import Bucket
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import FALSE, TRUE, boolean, choice
+from templates_src.core import iam
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, Rule
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import FALSE, TRUE, boolean, choice
 
 RETAIN, EMPTY = "retain", "empty"
 # The most that Lambda allows. Eight requests at a time delete some millions of versions in it.

@@ -21,19 +21,20 @@ from troposphere.elasticache import (
 )
 from troposphere.secretsmanager import Secret
 
-from templates_src.core import groups, ports
+from templates_src.core import ports
 from templates_src.core.cache_mode import MODE, REPLICATION_GROUP, SERVERLESS, use_serverless
-from templates_src.core.declaration import Declaration, choice, number
 from templates_src.core.layer import Layer
-from templates_src.core.rotation import CACHE_CREDENTIALS
-from templates_src.core.shared import CACHE_SECOND_USER, CACHE_USER, named
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, choice, number
+from templates_src.core.parameters.shared import CACHE_SECOND_USER, CACHE_USER, named
+from templates_src.core.parameters.wiring import (
     CACHE_SECOND_SECRET_ARN,
     CACHE_SECRET_ARN,
     CACHE_SECURITY_GROUP_ID,
     DATA_SUBNET_IDS,
     KEY_ARN,
 )
+from templates_src.core.rotation import CACHE_CREDENTIALS
 from templates_src.data.connection_urls import add_url_secret, password_of
 
 ENGINE = "valkey"

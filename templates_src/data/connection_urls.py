@@ -12,10 +12,10 @@ from troposphere.iam import PolicyType
 from troposphere.secretsmanager import Secret
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PASSWORD_KEY
-from templates_src.core.wiring import EXECUTION_ROLE_NAME, KEY_ARN
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import PASSWORD_KEY
+from templates_src.core.parameters.wiring import EXECUTION_ROLE_NAME, KEY_ARN
 
 Url: TypeAlias = "str | tuple[str, str, str]"
 # The JSON key of the URL in the secrets of this module.

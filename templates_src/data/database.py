@@ -8,19 +8,20 @@ from troposphere import And, Condition, Equals, GetAtt, If, Not, NoValue, Ref, S
 from troposphere.rds import DBInstance, DBParameterGroup, DBSubnetGroup
 from troposphere.secretsmanager import Secret, SecretTargetAttachment
 
-from templates_src.core import groups, ports
-from templates_src.core.declaration import TRUE, Declaration, boolean, number
+from templates_src.core import ports
 from templates_src.core.layer import Layer
-from templates_src.core.protection import unless_environment_protects
-from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
-from templates_src.core.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import TRUE, Declaration, boolean, number
+from templates_src.core.parameters.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
+from templates_src.core.parameters.wiring import (
     DATA_SUBNET_IDS,
     DATABASE_SECRET_ARN,
     DATABASE_SECURITY_GROUP_ID,
     DATABASE_USER_SECRET_ARN,
     KEY_ARN,
 )
+from templates_src.core.protection import unless_environment_protects
+from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.data.connection_urls import add_url_secret, password_of
 
 # Logical IDs of the instance, and of the resource that creates the extensions and the application's user.

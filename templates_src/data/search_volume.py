@@ -11,11 +11,12 @@ from troposphere.dlm import CreateRule, LifecyclePolicy, PolicyDetails, RetainRu
 from troposphere.ec2 import Volume
 from troposphere.iam import Policy, Role
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import Declaration, number
+from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, PROJECT, named
-from templates_src.core.wiring import FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, number
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT, named
+from templates_src.core.parameters.wiring import FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
 
 # The policy has only this tag: Data Lifecycle Manager selects a volume that has any of the tags in a policy.
 SNAPSHOT_TAG = "Snapshots"

@@ -10,11 +10,12 @@ from awacs.aws import Statement as PolicyStatement
 from troposphere import Ref, Select, Sub
 from troposphere.s3 import Bucket, BucketPolicy, LifecycleConfiguration, LifecycleRule
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import boolean
+from templates_src.core import iam
 from templates_src.core.layer import Layer
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import boolean
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
-from templates_src.core.shared import LOG_RETENTION_DAYS
 
 ACCESS_LOGS = boolean(
     "AccessLogs",

@@ -28,12 +28,12 @@ from troposphere.elasticloadbalancingv2 import LoadBalancer
 from troposphere.events import Rule as ScheduleRule
 from troposphere.events import Target
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.json_text import ConditionalEntry, json_text
 from templates_src.core.layer import Layer, Rule
-from templates_src.core.shared import ENVIRONMENT, PROD, PROJECT, named
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import ENVIRONMENT, PROD, PROJECT, named
 
 DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 # The tag that identifies the certificate of this environment among those of the account.

@@ -18,16 +18,17 @@ from troposphere.elasticloadbalancingv2 import (
 from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificateArn
 from troposphere.route53 import AliasTarget, RecordSetType
 
-from templates_src.core import groups, ports
-from templates_src.core.declaration import TRUE, boolean
+from templates_src.core import ports
 from templates_src.core.layer import Layer
-from templates_src.core.protection import unless_environment_protects
-from templates_src.core.shared import named
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import TRUE, boolean
+from templates_src.core.parameters.shared import named
+from templates_src.core.parameters.wiring import (
     LOAD_BALANCER_SECURITY_GROUP_ID,
     PUBLIC_SUBNET_IDS,
     VPC_ID,
 )
+from templates_src.core.protection import unless_environment_protects
 from templates_src.edge.access_logs import ACCESS_LOGS, AccessLogs, add_access_logs
 from templates_src.edge.certificate import (
     DOMAIN_NAME,

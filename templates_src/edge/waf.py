@@ -29,11 +29,11 @@ from troposphere.wafv2 import (
     WebACLRule,
 )
 
-from templates_src.core import groups
-from templates_src.core.declaration import number
 from templates_src.core.layer import Layer
-from templates_src.core.shared import LOG_RETENTION_DAYS, named
-from templates_src.core.wiring import KEY_ARN
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import number
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
+from templates_src.core.parameters.wiring import KEY_ARN
 
 WAF_RATE_LIMIT = number(
     "WafRateLimit",

@@ -10,11 +10,12 @@ from troposphere import And, Condition, Equals, GetAtt, If, Not, Or, Ref, Sub
 from troposphere.cloudformation import CustomResource
 from troposphere.iam import PolicyType
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import FALSE, TRUE, boolean
+from templates_src.core import iam
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from templates_src.data.database import DELETION_PROTECTION as DATABASE_PROTECTION
 from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PROTECTION
 from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack

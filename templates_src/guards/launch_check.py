@@ -8,10 +8,10 @@ from troposphere import GetAZs, If, Join, Ref, Region, Select
 from troposphere.cloudformation import CustomResource
 
 from templates_src.core.cache_mode import MODE
-from templates_src.core.declaration import Declaration
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, is_list
-from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT
 from templates_src.data.bucket_removal import EXISTING_BUCKETS
 from templates_src.data.buckets import (
     GLACIER_DAYS,

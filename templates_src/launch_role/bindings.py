@@ -15,7 +15,7 @@ from typing import Any
 from awacs.aws import Condition, StringEquals, StringEqualsIfExists
 from troposphere import Ref
 
-from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT
 from templates_src.launch_role.environments import EACH, launched_environments
 
 # Text for Sub. Stacks of Service Catalog are named SC-ACCOUNT-pp-ID. The names of nested stacks, and of resources

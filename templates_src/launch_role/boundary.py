@@ -22,11 +22,11 @@ from troposphere import If, Sub
 from troposphere.iam import ManagedPolicy
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.function import NETWORK_INTERFACE_ACTIONS
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROD
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import PROD
 from templates_src.launch_role.bindings import (
     ACCOUNT,
     ARN,

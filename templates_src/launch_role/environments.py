@@ -6,10 +6,10 @@ from itertools import combinations
 
 from troposphere import Equals, If, NoValue, Or, Ref, Split, Sub
 
-from templates_src.core import groups
-from templates_src.core.declaration import choice
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import choice
+from templates_src.core.parameters.shared import ENVIRONMENT, ENVIRONMENTS
 
 SEPARATOR = ","
 # A list parameter would accept any value. With these seven values, conditions identify each environment without a

@@ -24,8 +24,8 @@ from awacs.aws import (
 )
 from troposphere import AccountId, If, Ref, Sub
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.launch_role.bindings import (
     ACCOUNT,
     ARN,

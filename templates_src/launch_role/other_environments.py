@@ -8,7 +8,7 @@ from troposphere.iam import ManagedPolicy
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, PROJECT
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT
 from templates_src.launch_role.environments import other_environments
 
 

@@ -15,10 +15,11 @@ from awacs.aws import StringEqualsIfExists as EqualsIfExists
 from troposphere import AccountId, GetAtt, If, Ref
 from troposphere.iam import ManagedPolicy, Role
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import TRUE, Declaration
+from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import TRUE, Declaration
+from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role import boundary, environments
 from templates_src.launch_role.grants import PUBLISHER_ACCOUNT, RELEASE_BUCKETS
 from templates_src.launch_role.other_environments import add_denials

@@ -10,8 +10,8 @@ from troposphere import Ref, Sub
 from troposphere.cloudwatch import Alarm, MetricDataQuery, MetricStat
 from troposphere.cloudwatch import Metric as AlarmMetric
 
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.monitoring.metrics import Metric
 
 ABOVE, BELOW = "GreaterThanThreshold", "LessThanThreshold"

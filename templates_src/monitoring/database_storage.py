@@ -12,8 +12,8 @@ from troposphere import Sub
 
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.shared import metric_namespace
 from templates_src.core.schedule import add_schedule
-from templates_src.core.shared import metric_namespace
 from templates_src.monitoring.metrics import DATABASE_INSTANCE_ID
 from templates_src.security.roles import publish_metrics
 

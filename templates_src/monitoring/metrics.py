@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from troposphere import Ref, Sub
 from troposphere.cloudwatch import MetricDimension
 
-from templates_src.core.declaration import Declaration, wired
-from templates_src.core.shared import ENVIRONMENT, METRIC_NAMESPACE
-from templates_src.core.wiring import COMPUTE, DATA, EDGE
+from templates_src.core.parameters.declaration import Declaration, wired
+from templates_src.core.parameters.shared import ENVIRONMENT, METRIC_NAMESPACE
+from templates_src.core.parameters.wiring import COMPUTE, DATA, EDGE
 
 AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
 SAMPLE_COUNT = "SampleCount"
@@ -179,7 +179,7 @@ QUEUES = source(METRIC_NAMESPACE, ClusterName=CLUSTER_NAME, ServiceName=WORKER_S
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 QUEUE_DEPTH_FUNCTION = source("AWS/Lambda", FunctionName=QUEUE_DEPTH_FUNCTION_NAME)
 
-# The metrics that the search server publishes: compute/search_boot.sh.
+# The metrics that the search server publishes: compute/search/boot.sh.
 SEARCH = source(METRIC_NAMESPACE, Environment=ENVIRONMENT)
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html

@@ -9,12 +9,13 @@ from troposphere import Condition as Named
 from troposphere.cloudwatch import Alarm, Dashboard
 from troposphere.sns import SubscriptionResource, Topic, TopicPolicy
 
-from templates_src.core import groups, iam
+from templates_src.core import iam
 from templates_src.core.cache_mode import use_serverless
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import named
-from templates_src.core.wiring import KEY_ARN
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import named
+from templates_src.core.parameters.wiring import KEY_ARN
 from templates_src.data import cache
 from templates_src.monitoring.alarm_specs import (
     cache_node_alarm_specs,

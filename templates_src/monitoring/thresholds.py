@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from templates_src.core import groups
-from templates_src.core.declaration import number
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import number
 
 WAF_BLOCKED_THRESHOLD = number(
     "WafBlockedThreshold",

@@ -30,10 +30,10 @@ from troposphere.ec2 import (
 )
 from troposphere.logs import LogGroup
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, choice
 from templates_src.core.layer import Layer
-from templates_src.core.shared import LOG_RETENTION_DAYS, named
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, choice
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
 from templates_src.network.isolation import isolate_data
 from templates_src.network.tiers import DATA, PRIVATE, PUBLIC, VPC_CIDR, ZONES, Tier
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from troposphere import Cidr, Ref, Select
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
 
 ZONES = (1, 2, 3)
 # /20 subnets: 12 host bits. Nine of the sixteen in a /16 are used.

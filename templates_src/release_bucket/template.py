@@ -23,11 +23,12 @@ from troposphere.s3 import (
     VersioningConfiguration,
 )
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import Declaration
+from templates_src.core import iam
 from templates_src.core.layer import Layer
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import PROJECT
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
-from templates_src.core.shared import PROJECT
 
 NAME = "release-bucket"
 # The prefix of the name; the account and the region follow.

@@ -14,8 +14,8 @@ from troposphere.logs import LogGroup
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import LOG_RETENTION_DAYS
-from templates_src.core.wiring import VPC_ID
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
+from templates_src.core.parameters.wiring import VPC_ID
 
 
 def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:

@@ -10,9 +10,10 @@ from troposphere import And, Equals, GetAtt, If, Not, NoValue, Or, Ref, Select, 
 from troposphere import Condition as NamedCondition
 from troposphere.iam import OIDCProvider, Role
 
-from templates_src.core import groups, iam
-from templates_src.core.declaration import Declaration
+from templates_src.core import iam
 from templates_src.core.layer import Layer, Rule
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.security.roles import policy, sign_in_to_registry
 
 ISSUER = "token.actions.githubusercontent.com"

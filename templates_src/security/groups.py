@@ -13,12 +13,13 @@ from troposphere.ec2 import (
     SecurityGroupRule,
 )
 
-from templates_src.core import groups, ports
+from templates_src.core import ports
 from templates_src.core.cache_mode import use_serverless
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import named
-from templates_src.core.wiring import VPC_ID
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import named
+from templates_src.core.parameters.wiring import VPC_ID
 from templates_src.network.template import EVERYWHERE
 
 TCP = "tcp"

@@ -11,7 +11,7 @@ from troposphere.iam import Policy, Role
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import metric_namespace
+from templates_src.core.parameters.shared import metric_namespace
 from templates_src.security.secrets import (
     CLAUDE_API_KEY,
     CLIMATIQ_API_KEY,

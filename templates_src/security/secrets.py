@@ -11,8 +11,15 @@ from troposphere import GetAtt, If, Ref, Sub
 from troposphere.secretsmanager import GenerateSecretString, Secret
 
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import (
+    CACHE_SECOND_USER,
+    CACHE_USER,
+    DATABASE_MASTER_USER,
+    DATABASE_USER_STEM,
+    PASSWORD_KEY,
+)
 from templates_src.core.rotation import (
     CACHE_CREDENTIALS,
     DATABASE_CREDENTIALS_VERSION,
@@ -21,13 +28,6 @@ from templates_src.core.rotation import (
     SEARCH_KEY_VERSION,
     SESSION_KEY,
     versioned_name,
-)
-from templates_src.core.shared import (
-    CACHE_SECOND_USER,
-    CACHE_USER,
-    DATABASE_MASTER_USER,
-    DATABASE_USER_STEM,
-    PASSWORD_KEY,
 )
 
 # The JSON key of a secret with a single value.

@@ -19,7 +19,7 @@ from troposphere.kms import Alias, Key
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import named
+from templates_src.core.parameters.shared import named
 from templates_src.security.flow_logs import add_flow_logs
 from templates_src.security.github import add_github
 from templates_src.security.groups import GROUPS, add_security_groups

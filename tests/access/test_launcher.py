@@ -9,9 +9,9 @@ from pipeline.catalog.desired.product_templates import product_key
 from pipeline.release.assemble import template_path
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.launcher import FORM_CALLS, launcher_role, parameter_types
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
 from tests.access.templates import (
     IAM,
     REGION,

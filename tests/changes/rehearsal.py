@@ -17,7 +17,7 @@ from pipeline.release.assemble import Release
 from pipeline.release.upload import upload
 from pipeline.stacks.deploy import CAPABILITIES, root_url
 from pipeline.template.example_values import ACCOUNT
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
 from tests.launches.snapshots import keep_snapshot

@@ -12,7 +12,7 @@ from pipeline.changes.state import State
 from pipeline.parameters.profiles import profile_parameters
 from pipeline.paths import PARAMETERS
 from pipeline.template.example_values import ACCOUNT
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.environment import ROOT
 from templates_src.guards.launch_check import LAUNCH_CHECK
 from tests.changes.agreement import FAILED, disagreements, identities

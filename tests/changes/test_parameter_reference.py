@@ -13,7 +13,7 @@ from pipeline.reference.effects import Effect, Effects, Kind
 from pipeline.reference.page import PAGE, grouped, shown, text
 from pipeline.reference.transitions import EXAMPLES
 from pipeline.release.assemble import Release
-from templates_src.core.declaration import Declaration
+from templates_src.core.parameters.declaration import Declaration
 
 # The words that a description must contain if the engine reports an effect, and must not contain otherwise.
 SAYS: tuple[tuple[Kind, str, str], ...] = (

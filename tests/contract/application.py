@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from templates_src.core.shared import DATABASE_OWNER
+from templates_src.core.parameters.shared import DATABASE_OWNER
 from templates_src.data.extensions import NAMES
 from templates_src.functions.custom_resource import Deadline
 from templates_src.functions.database_extensions.extensions import create_extensions

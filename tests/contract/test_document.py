@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release, template_path
-from templates_src.core import groups
+from templates_src.core.parameters import groups
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.contract.containers import (
     DOCKERFILE,

@@ -13,7 +13,7 @@ import redis
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from templates_src.functions.queue_depth.broker import Cache, queue_depth
 from tests.conftest import REGION
 from tests.contract.application import TAG, Deployment, Stack, make_database

@@ -15,7 +15,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from tests.contract.application import TAG
 from tests.contract.containers import Machine, ServiceSpec, answer, containers_of, injected
 from tests.engines.processes import free_port

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from templates_src.core.shared import DATABASE_MASTER_USER
+from templates_src.core.parameters.shared import DATABASE_MASTER_USER
 from templates_src.data.database import ENGINE, MAJOR_VERSION
 from templates_src.functions.launch_check import deployed, snapshot
 from templates_src.functions.launch_check.bucket_names import buckets_are_available

@@ -14,8 +14,8 @@ from troposphere import encode_to_dict
 from pipeline.checks.permissions import role_actions
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
+from templates_src.core.parameters.shared import ENVIRONMENTS
 from templates_src.core.policy_size import MAX_MANAGED, longest_size, longest_values
-from templates_src.core.shared import ENVIRONMENTS
 from templates_src.launch_role import boundary
 from templates_src.launch_role.environments import LAUNCHED
 from templates_src.launch_role.permissions import declared

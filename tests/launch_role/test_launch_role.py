@@ -21,7 +21,7 @@ from pipeline.errors import PipelineError
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters.shared import PROJECT
 from templates_src.environment import ROOT
 from templates_src.launch_role import bindings, grants, policies
 from templates_src.launch_role.gaps import GAPS, SERVICE_LINKED, gap_actions

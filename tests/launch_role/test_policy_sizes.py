@@ -10,9 +10,9 @@ from troposphere.iam import ManagedPolicy, Policy, PolicyType, Role
 from pipeline.errors import PipelineError
 from pipeline.release import assemble
 from templates_src.core import iam
-from templates_src.core.declaration import Declaration
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.policy_size import (
     LONGEST_VALUE,
     MAX_ATTACHED,

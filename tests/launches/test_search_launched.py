@@ -11,7 +11,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import Launched
-from templates_src.compute.search_user_data import boot_script
+from templates_src.compute.search.user_data import boot_script
 from tests.launches.environments import Environment
 
 NEWER = "getmeili/meilisearch:v1.57.0"

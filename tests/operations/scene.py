@@ -21,7 +21,7 @@ from pipeline.release.assemble import Release, content_digest, serialize
 from pipeline.release.upload import release_bucket_name, upload
 from pipeline.stacks.deploy import Launched, describe_stack
 from pipeline.stacks.events import Failure
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from tests.conftest import REGION
 from tests.launches.environments import STACK_TYPE, Environment
 from tests.launches.inventory import Inventory, counted, inventory

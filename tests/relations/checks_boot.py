@@ -9,8 +9,8 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from pipeline.release.assemble import assemble
 from pipeline.release.names import longest_values
-from templates_src.compute.search import IMAGE
-from templates_src.compute.search_user_data import boot_script
+from templates_src.compute.search.server import IMAGE
+from templates_src.compute.search.user_data import boot_script
 from templates_src.environment import stack_title
 from tests.relations.order import existing_before
 from tests.relations.planting import body

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.checks.render import Rendered
 from pipeline.release.assemble import assemble
-from templates_src.compute.search import IMAGE
+from templates_src.compute.search.server import IMAGE
 from tests.relations.checks_boot import CHECKS, SCRIPT, Check
 from tests.relations.faults_boot import FAULTS, Fault
 from tests.relations.variants import VARIANTS

@@ -11,9 +11,9 @@ from typing import Any
 from pipeline.catalog.observed.version_order import version_order
 from pipeline.paths import FUNCTIONS, MANIFEST, PARAMETERS
 from pipeline.release.assemble import Release, template_path
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.environment import ROOT, TEMPLATE_FOLDER, TEMPLATE_SUFFIX
 
 RELEASES = Path(__file__).parent

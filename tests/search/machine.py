@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from templates_src.compute.search_user_data import boot_script
+from templates_src.compute.search.user_data import boot_script
 from tests.search.volume import PRIVILEGE, Volume, find, run, store
 
 HERE = Path(__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from templates_src.compute.search_user_data import BOOT_SCRIPT, boot_script
+from templates_src.compute.search.user_data import BOOT_SCRIPT, boot_script
 from tests.http_server import serving, url_of
 from tests.search.machine import MASTER_KEY, MEMORY_KIB, Machine
 from tests.search.outcome import NewMachine, boots, fails, index_of

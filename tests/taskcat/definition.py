@@ -18,7 +18,12 @@ from pipeline.parameters.profiles import load_profile
 from pipeline.paths import PROJECT_FOLDER as FOLDER
 from pipeline.release.assemble import Release, assemble, template_path
 from templates_src.access.taskcat import DEPLOYMENT_ROLE
-from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import (
+    ENVIRONMENT,
+    PROJECT,
+    RELEASE_BUCKET,
+    RELEASE_PREFIX,
+)
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID
 from templates_src.environment import ROOT

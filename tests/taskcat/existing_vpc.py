@@ -25,7 +25,12 @@ from troposphere.ec2 import (
 
 from pipeline.release.assemble import serialize
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, PROJECT, RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import (
+    ENVIRONMENT,
+    PROJECT,
+    RELEASE_BUCKET,
+    RELEASE_PREFIX,
+)
 from templates_src.data.buckets import NAMESPACE as BUCKET_NAMESPACE
 from templates_src.environment import layers, stack_title, template_url
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from commands.embedded_launch import EXAMPLE_DOMAIN, embedded_prerequisites
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from templates_src.core.shared import PROD
+from templates_src.core.parameters.shared import PROD
 from templates_src.edge.certificate import CERTIFICATE_ARN
 from tests.taskcat.definition import CERTIFICATE, DOMAIN, HOME, SECOND, ZONE
 

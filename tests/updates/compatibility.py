@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.parameters.profiles import rejection
-from templates_src.core.declaration import Declaration
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from templates_src.environment import ROOT
 from tests.releases.kept import declarations
 from tests.updates.stateful import Templates, stateful

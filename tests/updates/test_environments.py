@@ -12,7 +12,7 @@ from pipeline.aws import Aws
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
 from pipeline.stacks.events import Failure
-from templates_src.core.shared import RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_PREFIX
 from tests.releases.kept import Kept, kept
 from tests.updates import stateful
 from tests.updates.faults import TAKEN, unlaunchable

@@ -14,7 +14,7 @@ from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, content_digest, serialize, template_path
 from pipeline.stacks.deploy import CAPABILITIES, newest_event, root_url
 from pipeline.stacks.events import Failure, Operation
-from templates_src.core.shared import RELEASE_BUCKET, RELEASE_PREFIX
+from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.releases.kept import Kept, templates_of

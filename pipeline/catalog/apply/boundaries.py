@@ -11,7 +11,7 @@ from __future__ import annotations
 from pipeline.aws import Aws, ignore_errors
 from pipeline.catalog.observed.boundaries import _DELETED
 from pipeline.catalog.plan.changes import BoundaryChange
-from templates_src.core.declaration import TRUE
+from templates_src.core.parameters.declaration import TRUE
 from templates_src.launch_role.template import BOUNDARY_ADDED
 
 

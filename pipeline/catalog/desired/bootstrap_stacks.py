@@ -17,8 +17,8 @@ from pipeline.release.assemble import Release, template_path
 from templates_src.access.launcher import LAUNCHER_ROLE_NAME
 from templates_src.access.launcher import NAME as LAUNCHER_TEMPLATE
 from templates_src.access.trust import TRUSTED_PRINCIPALS
-from templates_src.core.declaration import Declaration
-from templates_src.core.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE

@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import display_path
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
-from templates_src.core.shared import ENVIRONMENT, ENVIRONMENTS, PERMISSIONS_BOUNDARY
+from templates_src.core.parameters.shared import ENVIRONMENT, ENVIRONMENTS, PERMISSIONS_BOUNDARY
 from templates_src.launch_role.boundary import SUFFIX
 
 _OWN_POLICY = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):policy/(.+)")

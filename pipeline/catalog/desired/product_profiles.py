@@ -9,7 +9,7 @@ from pipeline.errors import PipelineError, listed
 from pipeline.parameters.profiles import display_path, load_profile, profile_names
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
-from templates_src.core.shared import PROJECT
+from templates_src.core.parameters.shared import PROJECT
 
 
 def profile_values(

@@ -17,7 +17,7 @@ from pipeline.errors import listed
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
 from pipeline.release.assemble import Release, serialize, template_path
-from templates_src.core.shared import (
+from templates_src.core.parameters.shared import (
     ENVIRONMENT,
     PERMISSIONS_BOUNDARY,
     PROJECT,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, ignore_errors
 from pipeline.catalog.desired.catalog import MANAGED_BY, PRODUCT_TAG, PUBLISHER
-from templates_src.core.declaration import TRUE
+from templates_src.core.parameters.declaration import TRUE
 from templates_src.launch_role.template import BOUNDARY_ADDED
 
 _DELETED = frozenset({"NoSuchEntity"})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pipeline.catalog.spec.model import Portfolio, Product, Support
 from pipeline.catalog.spec.nodes import Place
 from pipeline.catalog.spec.shares import shares
-from templates_src.core.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
+from templates_src.core.parameters.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
 
 # The lists of a portfolio; errors name the line of an entry.
 LISTS = ("environments", "principals", "trusted_principals")

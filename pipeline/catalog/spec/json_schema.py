@@ -29,7 +29,7 @@ from pipeline.catalog.spec.entries import (
 from pipeline.catalog.spec.nodes import MAX_TEXT
 from pipeline.catalog.spec.shares import ACCOUNT, NODES, ORGANIZATION
 from pipeline.paths import PROJECT_FOLDER
-from templates_src.core.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
+from templates_src.core.parameters.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY
 
 SCHEMA = PROJECT_FOLDER / "catalog.schema.json"
 Schema = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from troposphere import Sub
 
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration, choice
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration, choice
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 PROD = "prod"

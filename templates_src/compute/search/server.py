@@ -24,14 +24,14 @@ from troposphere.policies import (
     UpdatePolicy,
 )
 
-from templates_src.compute.search_address import SEARCH_URL, add_address
-from templates_src.compute.search_role import add_instance_profile
-from templates_src.compute.search_user_data import user_data
-from templates_src.core import groups
-from templates_src.core.declaration import Declaration
+from templates_src.compute.search.address import SEARCH_URL, add_address
+from templates_src.compute.search.role import add_instance_profile
+from templates_src.compute.search.user_data import user_data
 from templates_src.core.layer import Layer
-from templates_src.core.shared import LOG_RETENTION_DAYS, named
-from templates_src.core.wiring import (
+from templates_src.core.parameters import groups
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
+from templates_src.core.parameters.wiring import (
     FIRST_PRIVATE_SUBNET_ID,
     KEY_ARN,
     SEARCH_SECURITY_GROUP_ID,

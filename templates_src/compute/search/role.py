@@ -15,8 +15,8 @@ from troposphere.logs import LogGroup
 
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.shared import ENVIRONMENT, PROJECT, metric_namespace
-from templates_src.core.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT, metric_namespace
+from templates_src.core.parameters.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
 
 EC2_ARN = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
 

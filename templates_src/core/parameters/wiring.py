@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from templates_src.core.declaration import Declaration, wired
-from templates_src.core.groups import SOURCES, outputs_of
+from templates_src.core.parameters.declaration import Declaration, wired
+from templates_src.core.parameters.groups import SOURCES, outputs_of
 
 NETWORK, SECURITY, DATA, EDGE, COMPUTE = map(outputs_of, SOURCES)
 

@@ -10,13 +10,13 @@ from troposphere.ec2 import NetworkInterface
 from troposphere.logs import LogGroup
 
 from templates_src.core import ports
-from templates_src.core.declaration import Declaration
 from templates_src.core.layer import Layer
-from templates_src.core.shared import METRIC_NAMESPACE
-from templates_src.core.wiring import SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+from templates_src.core.parameters.declaration import Declaration
+from templates_src.core.parameters.shared import METRIC_NAMESPACE
+from templates_src.core.parameters.wiring import SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
 from templates_src.security.secrets import VALUE
 
-BOOT_SCRIPT = Path(__file__).with_name("search_boot.sh")
+BOOT_SCRIPT = Path(__file__).with_name("boot.sh")
 SETTINGS_FOLDER = "/etc/search-server"
 COMMENT = re.compile(r"\s*#(?!!)")
 
