@@ -29,7 +29,7 @@ from templates_src.core.parameters.shared import (
     celery_key_prefix,
     named,
 )
-from templates_src.core.parameters.wiring import EXECUTION_ROLE_ARN, KEY_ARN
+from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_ARN, KEY_ARN
 
 ARM64, X86_64 = "ARM64", "X86_64"
 # If CloudWatch is slow, lines are dropped, so that requests do not wait.

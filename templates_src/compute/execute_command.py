@@ -20,7 +20,7 @@ from templates_src.core.layer import Layer, Rule
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
-from templates_src.core.parameters.wiring import (
+from templates_src.core.parameters.wiring.security import (
     API_TASK_ROLE_NAME,
     BEAT_TASK_ROLE_NAME,
     KEY_ARN,

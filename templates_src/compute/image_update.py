@@ -11,7 +11,7 @@ from troposphere.iam import PolicyType
 from templates_src.core import iam
 from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
-from templates_src.core.parameters.wiring import DEPLOY_ROLE_NAME
+from templates_src.core.parameters.wiring.security import DEPLOY_ROLE_NAME
 
 # Five calls of Service Catalog, each with its retries.
 TIMEOUT_SECONDS = 60

@@ -20,15 +20,14 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE, Declaration
 from templates_src.core.parameters.shared import celery_key_prefix, metric_namespace
-from templates_src.core.parameters.wiring import (
+from templates_src.core.parameters.wiring.data import (
     CACHE_HOST,
     CACHE_PORT,
-    CACHE_SECOND_SECRET_ARN,
-    CACHE_SECRET_ARN,
     CACHE_USER_NAME,
     CACHE_USER_SECRET_ARN,
-    KEY_ARN,
 )
+from templates_src.core.parameters.wiring.secrets import CACHE_SECOND_SECRET_ARN, CACHE_SECRET_ARN
+from templates_src.core.parameters.wiring.security import KEY_ARN
 from templates_src.core.schedule import add_schedule
 from templates_src.security.roles import publish_metrics
 

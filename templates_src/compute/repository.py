@@ -17,7 +17,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import NEW_TASKS
-from templates_src.core.parameters.wiring import DEPLOY_ROLE_NAME
+from templates_src.core.parameters.wiring.security import DEPLOY_ROLE_NAME
 
 IMAGE_REPOSITORY = Declaration(
     name="ImageRepository",

@@ -24,11 +24,11 @@ from templates_src.compute.execute_command import EXECUTE_COMMAND
 from templates_src.compute.workloads import API, BEAT, WORKER, Workload
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.declaration import Declaration
-from templates_src.core.parameters.wiring import (
+from templates_src.core.parameters.wiring.edge import TARGET_GROUP_ARN
+from templates_src.core.parameters.wiring.network import PRIVATE_SUBNET_IDS
+from templates_src.core.parameters.wiring.security import (
     API_SECURITY_GROUP_ID,
     BEAT_SECURITY_GROUP_ID,
-    PRIVATE_SUBNET_IDS,
-    TARGET_GROUP_ARN,
     WORKER_SECURITY_GROUP_ID,
 )
 

@@ -34,7 +34,7 @@ from templates_src.compute.task_sizes import require_task_size
 from templates_src.compute.workloads import API, WORKER
 from templates_src.core import iam
 from templates_src.core.layer import Layer
-from templates_src.core.parameters.wiring import EXECUTION_ROLE_NAME
+from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_NAME
 
 RUNNING = (API_SERVICE, WORKER_SERVICE, BEAT_SERVICE)
 

@@ -16,23 +16,27 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import new_tasks
-from templates_src.core.parameters.wiring import (
-    API_TASK_ROLE_ARN,
-    BEAT_TASK_ROLE_ARN,
+from templates_src.core.parameters.wiring.data import (
     CACHE_CREDENTIALS_IN_USE,
     CACHE_HOST,
     CACHE_URL_SECRET_ARN,
-    CLAUDE_API_KEY_SECRET_ARN,
-    CLIMATIQ_API_KEY_SECRET_ARN,
     DATABASE_HOST,
     DATABASE_URL_SECRET_ARN,
     DOCUMENTS_BUCKET_NAME,
+    MEDIA_BUCKET_NAME,
+)
+from templates_src.core.parameters.wiring.secrets import (
+    CLAUDE_API_KEY_SECRET_ARN,
+    CLIMATIQ_API_KEY_SECRET_ARN,
     JWT_SECOND_SECRET_ARN,
     JWT_SECRET_ARN,
-    MEDIA_BUCKET_NAME,
     SEARCH_KEY_SECRET_ARN,
     SESSION_KEY_SECRET_ARN,
     SESSION_SECOND_KEY_SECRET_ARN,
+)
+from templates_src.core.parameters.wiring.security import (
+    API_TASK_ROLE_ARN,
+    BEAT_TASK_ROLE_ARN,
     WORKER_TASK_ROLE_ARN,
 )
 from templates_src.core.rotation import (

@@ -18,11 +18,8 @@ from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
-from templates_src.core.parameters.wiring import (
-    FUNCTIONS_SECURITY_GROUP_ID,
-    KEY_ARN,
-    PRIVATE_SUBNET_IDS,
-)
+from templates_src.core.parameters.wiring.network import PRIVATE_SUBNET_IDS
+from templates_src.core.parameters.wiring.security import FUNCTIONS_SECURITY_GROUP_ID, KEY_ARN
 
 SERVICE = "lambda.amazonaws.com"
 RUNTIME, ARCHITECTURE = "python3.13", "arm64"

@@ -25,7 +25,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, choice, number
 from templates_src.core.parameters.shared import named
-from templates_src.core.parameters.wiring import API_TASK_ROLE_NAME, WORKER_TASK_ROLE_NAME
+from templates_src.core.parameters.wiring.security import API_TASK_ROLE_NAME, WORKER_TASK_ROLE_NAME
 from templates_src.core.private_bucket import ABORT_UPLOADS, private_bucket
 from templates_src.data.bucket_removal import (
     add_bucket_removal,

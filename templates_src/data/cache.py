@@ -27,13 +27,9 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, choice, number
 from templates_src.core.parameters.shared import CACHE_SECOND_USER, CACHE_USER, named
-from templates_src.core.parameters.wiring import (
-    CACHE_SECOND_SECRET_ARN,
-    CACHE_SECRET_ARN,
-    CACHE_SECURITY_GROUP_ID,
-    DATA_SUBNET_IDS,
-    KEY_ARN,
-)
+from templates_src.core.parameters.wiring.network import DATA_SUBNET_IDS
+from templates_src.core.parameters.wiring.secrets import CACHE_SECOND_SECRET_ARN, CACHE_SECRET_ARN
+from templates_src.core.parameters.wiring.security import CACHE_SECURITY_GROUP_ID, KEY_ARN
 from templates_src.core.rotation import CACHE_CREDENTIALS
 from templates_src.data.connection_urls import add_url_secret, password_of
 

@@ -15,7 +15,7 @@ from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import PASSWORD_KEY
-from templates_src.core.parameters.wiring import EXECUTION_ROLE_NAME, KEY_ARN
+from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_NAME, KEY_ARN
 
 Url: TypeAlias = "str | tuple[str, str, str]"
 # The JSON key of the URL in the secrets of this module.

@@ -13,13 +13,12 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import TRUE, Declaration, boolean, number
 from templates_src.core.parameters.shared import DATABASE_MASTER_USER, DATABASE_USER_STEM
-from templates_src.core.parameters.wiring import (
-    DATA_SUBNET_IDS,
+from templates_src.core.parameters.wiring.network import DATA_SUBNET_IDS
+from templates_src.core.parameters.wiring.secrets import (
     DATABASE_SECRET_ARN,
-    DATABASE_SECURITY_GROUP_ID,
     DATABASE_USER_SECRET_ARN,
-    KEY_ARN,
 )
+from templates_src.core.parameters.wiring.security import DATABASE_SECURITY_GROUP_ID, KEY_ARN
 from templates_src.core.protection import unless_environment_protects
 from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.data.connection_urls import add_url_secret, password_of

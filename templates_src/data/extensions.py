@@ -10,11 +10,11 @@ from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.iam import read_secrets
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import DATABASE_OWNER, DATABASE_USER_STEM
-from templates_src.core.parameters.wiring import (
+from templates_src.core.parameters.wiring.secrets import (
     DATABASE_SECRET_ARN,
     DATABASE_USER_SECRET_ARN,
-    KEY_ARN,
 )
+from templates_src.core.parameters.wiring.security import KEY_ARN
 from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
 from templates_src.data.database import DATABASE, EXTENSIONS, NAME
 

@@ -16,7 +16,8 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, number
 from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT, named
-from templates_src.core.parameters.wiring import FIRST_PRIVATE_SUBNET_ZONE, KEY_ARN
+from templates_src.core.parameters.wiring.network import FIRST_PRIVATE_SUBNET_ZONE
+from templates_src.core.parameters.wiring.security import KEY_ARN
 
 # The policy has only this tag: Data Lifecycle Manager selects a volume that has any of the tags in a policy.
 SNAPSHOT_TAG = "Snapshots"

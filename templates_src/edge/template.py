@@ -23,11 +23,8 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import TRUE, boolean
 from templates_src.core.parameters.shared import named
-from templates_src.core.parameters.wiring import (
-    LOAD_BALANCER_SECURITY_GROUP_ID,
-    PUBLIC_SUBNET_IDS,
-    VPC_ID,
-)
+from templates_src.core.parameters.wiring.network import PUBLIC_SUBNET_IDS, VPC_ID
+from templates_src.core.parameters.wiring.security import LOAD_BALANCER_SECURITY_GROUP_ID
 from templates_src.core.protection import unless_environment_protects
 from templates_src.edge.access_logs import ACCESS_LOGS, AccessLogs, add_access_logs
 from templates_src.edge.certificate import (

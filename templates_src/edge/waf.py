@@ -33,7 +33,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import number
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
-from templates_src.core.parameters.wiring import KEY_ARN
+from templates_src.core.parameters.wiring.security import KEY_ARN
 
 WAF_RATE_LIMIT = number(
     "WafRateLimit",

@@ -12,15 +12,15 @@ from troposphere import Ref, Sub
 from troposphere.cloudwatch import MetricDimension
 
 from templates_src.core.parameters.declaration import Declaration, wired
+from templates_src.core.parameters.groups import COMPUTE_OUTPUTS, DATA_OUTPUTS, EDGE_OUTPUTS
 from templates_src.core.parameters.shared import ENVIRONMENT, METRIC_NAMESPACE
-from templates_src.core.parameters.wiring import COMPUTE, DATA, EDGE
 
 AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
 SAMPLE_COUNT = "SampleCount"
 
 LOAD_BALANCER_FULL_NAME = wired(
     "LoadBalancerFullName",
-    group=EDGE,
+    group=EDGE_OUTPUTS,
     label="Load balancer in metrics",
     description="Last part of the load balancer's ARN, from app/ on.",
     pattern=r"app/[\w-]+/[0-9a-z]+",
@@ -28,7 +28,7 @@ LOAD_BALANCER_FULL_NAME = wired(
 )
 TARGET_GROUP_FULL_NAME = wired(
     "TargetGroupFullName",
-    group=EDGE,
+    group=EDGE_OUTPUTS,
     label="Target group in metrics",
     description="Last part of the target group's ARN, from targetgroup/ on.",
     pattern=r"targetgroup/[\w-]+/[0-9a-z]+",
@@ -36,7 +36,7 @@ TARGET_GROUP_FULL_NAME = wired(
 )
 WEB_ACL_NAME = wired(
     "WebAclName",
-    group=EDGE,
+    group=EDGE_OUTPUTS,
     label="Firewall in metrics",
     description="Name of the web ACL in its metrics.",
     pattern=r"[\w-]{1,128}",
@@ -44,7 +44,7 @@ WEB_ACL_NAME = wired(
 )
 CLUSTER_NAME = wired(
     "ClusterName",
-    group=COMPUTE,
+    group=COMPUTE_OUTPUTS,
     label="Cluster",
     description="Name of the ECS cluster, with Container Insights on.",
     pattern=r"[\w-]{1,255}",
@@ -52,7 +52,7 @@ CLUSTER_NAME = wired(
 )
 API_SERVICE_NAME = wired(
     "ApiServiceName",
-    group=COMPUTE,
+    group=COMPUTE_OUTPUTS,
     label="Api service",
     description="Name of the api's ECS service.",
     pattern=r"[\w-]{1,255}",
@@ -60,7 +60,7 @@ API_SERVICE_NAME = wired(
 )
 WORKER_SERVICE_NAME = wired(
     "WorkerServiceName",
-    group=COMPUTE,
+    group=COMPUTE_OUTPUTS,
     label="Worker service",
     description="Name of the worker's ECS service.",
     pattern=r"[\w-]{1,255}",
@@ -68,7 +68,7 @@ WORKER_SERVICE_NAME = wired(
 )
 BEAT_SERVICE_NAME = wired(
     "BeatServiceName",
-    group=COMPUTE,
+    group=COMPUTE_OUTPUTS,
     label="Beat service",
     description="Name of beat's ECS service.",
     pattern=r"[\w-]{1,255}",
@@ -76,7 +76,7 @@ BEAT_SERVICE_NAME = wired(
 )
 QUEUE_DEPTH_FUNCTION_NAME = wired(
     "QueueDepthFunctionName",
-    group=COMPUTE,
+    group=COMPUTE_OUTPUTS,
     label="Queue-depth function",
     description="Name of the function that measures the queues.",
     pattern=r"[\w-]{1,64}",
@@ -84,7 +84,7 @@ QUEUE_DEPTH_FUNCTION_NAME = wired(
 )
 DATABASE_INSTANCE_ID = wired(
     "DatabaseInstanceId",
-    group=DATA,
+    group=DATA_OUTPUTS,
     label="Database instance",
     description="Identifier of the RDS instance.",
     pattern=r"[A-Za-z][A-Za-z0-9-]{0,62}",
@@ -92,7 +92,7 @@ DATABASE_INSTANCE_ID = wired(
 )
 CACHE_NAME = wired(
     "CacheName",
-    group=DATA,
+    group=DATA_OUTPUTS,
     label="Cache",
     description="Name of the serverless cache, or id of the replication group.",
     pattern=r"[A-Za-z][A-Za-z0-9-]{0,39}",

@@ -15,7 +15,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import named
-from templates_src.core.parameters.wiring import KEY_ARN
+from templates_src.core.parameters.wiring.security import KEY_ARN
 from templates_src.data import cache
 from templates_src.monitoring.alarm_specs import (
     cache_node_alarm_specs,

@@ -15,7 +15,7 @@ from troposphere.logs import LogGroup
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
-from templates_src.core.parameters.wiring import VPC_ID
+from templates_src.core.parameters.wiring.network import VPC_ID
 
 
 def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:

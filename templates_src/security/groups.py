@@ -19,7 +19,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import named
-from templates_src.core.parameters.wiring import VPC_ID
+from templates_src.core.parameters.wiring.network import VPC_ID
 from templates_src.network.template import EVERYWHERE
 
 TCP = "tcp"

@@ -12,11 +12,8 @@ from templates_src.core import ports
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import named
-from templates_src.core.parameters.wiring import (
-    FIRST_PRIVATE_SUBNET_ID,
-    SEARCH_SECURITY_GROUP_ID,
-    VPC_ID,
-)
+from templates_src.core.parameters.wiring.network import FIRST_PRIVATE_SUBNET_ID, VPC_ID
+from templates_src.core.parameters.wiring.security import SEARCH_SECURITY_GROUP_ID
 
 # ICANN reserves .internal for private use (resolution 2024.07.29.06), so that no public name is ever shadowed.
 ZONE_NAME = "${Project}-${Environment}.internal"

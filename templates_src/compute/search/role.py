@@ -16,7 +16,9 @@ from troposphere.logs import LogGroup
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import ENVIRONMENT, PROJECT, metric_namespace
-from templates_src.core.parameters.wiring import KEY_ARN, SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+from templates_src.core.parameters.wiring.data import SEARCH_VOLUME_ID
+from templates_src.core.parameters.wiring.secrets import SEARCH_KEY_SECRET_ARN
+from templates_src.core.parameters.wiring.security import KEY_ARN
 
 EC2_ARN = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:"
 

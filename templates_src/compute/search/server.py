@@ -31,11 +31,8 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
-from templates_src.core.parameters.wiring import (
-    FIRST_PRIVATE_SUBNET_ID,
-    KEY_ARN,
-    SEARCH_SECURITY_GROUP_ID,
-)
+from templates_src.core.parameters.wiring.network import FIRST_PRIVATE_SUBNET_ID
+from templates_src.core.parameters.wiring.security import KEY_ARN, SEARCH_SECURITY_GROUP_ID
 
 GROUP_TITLE = "SearchGroup"
 # Amazon Linux 2023 for arm64. Resolved by EC2 at each start, not by CloudFormation at each update: Amazon publishes

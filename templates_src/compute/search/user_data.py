@@ -13,7 +13,8 @@ from templates_src.core import ports
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import METRIC_NAMESPACE
-from templates_src.core.parameters.wiring import SEARCH_KEY_SECRET_ARN, SEARCH_VOLUME_ID
+from templates_src.core.parameters.wiring.data import SEARCH_VOLUME_ID
+from templates_src.core.parameters.wiring.secrets import SEARCH_KEY_SECRET_ARN
 from templates_src.security.secrets import VALUE
 
 BOOT_SCRIPT = Path(__file__).with_name("boot.sh")

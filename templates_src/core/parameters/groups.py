@@ -35,6 +35,9 @@ def of_service(service: str) -> str:
 
 # The layers whose outputs are parameters of a later layer.
 SOURCES = ("network", "security", "data", "edge", "compute")
+NETWORK_OUTPUTS, SECURITY_OUTPUTS, DATA_OUTPUTS, EDGE_OUTPUTS, COMPUTE_OUTPUTS = map(
+    outputs_of, SOURCES
+)
 ORDER = (
     ENVIRONMENT,
     *map(outputs_of, SOURCES),
