@@ -131,6 +131,7 @@ EDGE = [
     *value("LoadBalancerDeletionProtection", "no"),
     *value("AccessLogs", "enabled"),
     *value("WafRateLimit", "9", "2000000001", "many"),
+    *value("WafBlockedBodies", "", "count", "exploits"),
     Wrong(
         "a hosted zone without a domain",
         {"HostedZoneId": "Z0123456789ABCDEFGHIJ"},

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from troposphere import GetAtt, Ref, Sub
+from troposphere import Equals, GetAtt, If, NoValue, Ref, Sub
 from troposphere.logs import LogGroup
 from troposphere.wafv2 import (
     AllowAction,
@@ -31,7 +33,7 @@ from troposphere.wafv2 import (
 
 from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
-from templates_src.core.parameters.declaration import number
+from templates_src.core.parameters.declaration import choice, number
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
 from templates_src.core.parameters.wiring.security import KEY_ARN
 
@@ -46,6 +48,18 @@ WAF_RATE_LIMIT = number(
     at_most=2_000_000_000,
 )
 
+ATTACKS, ALL, NONE = "attacks", "all", "none"
+WAF_BLOCKED_BODIES = choice(
+    "WafBlockedBodies",
+    group=groups.LOAD_BALANCER,
+    label="Blocked request bodies",
+    description="Which request bodies the firewall blocks; it counts the other matches. "
+    "attacks: attacks on Log4j, Java, React and instance metadata. "
+    "all: also text that looks like HTML, SQL, a path or a URL, such as an SVG upload or a prompt. none: no body.",
+    allowed=(ATTACKS, ALL, NONE),
+    default=ATTACKS,
+)
+
 WINDOW_SECONDS = 300
 # WAF delivers only to log groups with this prefix, so this log group needs an explicit name.
 LOG_GROUP_PREFIX = "aws-waf-logs-"
@@ -57,11 +71,17 @@ REDACTED_HEADERS = ("authorization", "cookie")
 
 @dataclass(frozen=True)
 class ManagedRules:
-    """A managed rule group of AWS; the rules in ``counted`` count a request instead of blocking it."""
+    """A managed rule group of AWS, and those of its rules that may count a request instead of blocking it.
+
+    Every rule that inspects bodies is in one of the three: rules in ``counted`` always count, those in ``content`` match
+    text that documents contain, and those in ``attacks`` match attacks only. WAF ignores a name that the group does not have.
+    """
 
     name: str
     group: str
     counted: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
+    attacks: tuple[str, ...] = ()
 
 
 # In the order of evaluation, after the rate limit. Capacity units: 25 + 200 + 200 + 700, and 2 of the rate limit, of
@@ -69,10 +89,24 @@ class ManagedRules:
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
 MANAGED_RULES = (
     ManagedRules("IpReputation", "AWSManagedRulesAmazonIpReputationList"),
-    ManagedRules("KnownBadInputs", "AWSManagedRulesKnownBadInputsRuleSet"),
-    ManagedRules("SqlInjection", "AWSManagedRulesSQLiRuleSet"),
-    # Users upload documents, so bodies over 8 KB are normal.
-    ManagedRules("Common", "AWSManagedRulesCommonRuleSet", counted=("SizeRestrictions_BODY",)),
+    ManagedRules(
+        "KnownBadInputs",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        attacks=("JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"),
+    ),
+    ManagedRules(
+        "SqlInjection",
+        "AWSManagedRulesSQLiRuleSet",
+        content=("SQLi_BODY", "SQLiExtendedPatterns_BODY"),
+    ),
+    ManagedRules(
+        "Common",
+        "AWSManagedRulesCommonRuleSet",
+        # Users upload documents, so bodies over 8 KB are normal.
+        counted=("SizeRestrictions_BODY",),
+        content=("CrossSiteScripting_BODY", "GenericLFI_BODY", "GenericRFI_BODY"),
+        attacks=("EC2MetaDataSSRF_BODY",),
+    ),
 )
 
 
@@ -80,7 +114,8 @@ def add_web_acl(layer: Layer, load_balancer_arn: Ref) -> WebACL:
     """Web ACL of the load balancer: it allows every request that no rule blocks."""
     rules = [rate_limit(layer)]
     rules += [
-        managed_rule_group(rules, priority) for priority, rules in enumerate(MANAGED_RULES, start=1)
+        managed_rule_group(layer, rules, priority)
+        for priority, rules in enumerate(MANAGED_RULES, start=1)
     ]
     acl = layer.add(
         WebACL(
@@ -137,25 +172,43 @@ def rate_limit(layer: Layer) -> WebACLRule:
     )
 
 
-def managed_rule_group(rules: ManagedRules, priority: int) -> WebACLRule:
+def managed_rule_group(layer: Layer, rules: ManagedRules, priority: int) -> WebACLRule:
     """A managed rule group with its default actions, except for the rules that only count."""
-    counted = [
-        RuleActionOverride(Name=name, ActionToUse=RuleAction(Count=CountAction()))
-        for name in rules.counted
-    ]
     return WebACLRule(
         Name=rules.name,
         Priority=priority,
         OverrideAction=OverrideAction(**{"None": {}}),
         Statement=Statement(
             ManagedRuleGroupStatement=ManagedRuleGroupStatement(
-                VendorName="AWS",
-                Name=rules.group,
-                **({"RuleActionOverrides": counted} if counted else {}),
+                VendorName="AWS", Name=rules.group, **overrides(layer, rules)
             )
         ),
         VisibilityConfig=visibility(rules.name),
     )
+
+
+def overrides(layer: Layer, rules: ManagedRules) -> dict[str, Any]:
+    """The rules of a group that count. A rule that counts keeps its label, which the log and a metric show.
+
+    The property is absent where no rule counts, because WAF refuses an empty list.
+    https://docs.aws.amazon.com/waf/latest/APIReference/API_ManagedRuleGroupStatement.html
+    """
+    if not rules.content and not rules.attacks:
+        return {}
+    blocked = layer.parameter(WAF_BLOCKED_BODIES)
+    no_body = layer.condition("FirewallBlocksNoBody", Equals(blocked, NONE))
+    every_body = layer.condition("FirewallBlocksAllBodies", Equals(blocked, ALL))
+    content = rules.counted + rules.content
+    otherwise = counting(content)
+    if rules.content:
+        otherwise = If(every_body, counting(rules.counted), otherwise)
+    return {"RuleActionOverrides": If(no_body, counting(content + rules.attacks), otherwise)}
+
+
+def counting(names: Sequence[str]) -> Any:
+    """Rules that count a request instead of blocking it; without rules, no property."""
+    count = RuleAction(Count=CountAction())
+    return [RuleActionOverride(Name=name, ActionToUse=count) for name in names] or NoValue
 
 
 def visibility(metric: str) -> VisibilityConfig:

@@ -21,6 +21,33 @@ PRIVATE_RANGES = [
     ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 ]
 CREDENTIAL_HEADERS = {"authorization", "cookie"}
+# The rules of managed rule groups that inspect bodies: those for attacks, those that match what documents contain, and the size.
+# https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+# https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-use-case.html
+BODY_RULES = {
+    "AWSManagedRulesAmazonIpReputationList": {},
+    "AWSManagedRulesKnownBadInputsRuleSet": {
+        "JavaDeserializationRCE_BODY": "attack",
+        "Log4JRCE_BODY": "attack",
+        "ReactJSRCE_BODY": "attack",
+    },
+    "AWSManagedRulesSQLiRuleSet": {
+        "SQLi_BODY": "content",
+        "SQLiExtendedPatterns_BODY": "content",
+    },
+    "AWSManagedRulesCommonRuleSet": {
+        "SizeRestrictions_BODY": "size",
+        "EC2MetaDataSSRF_BODY": "attack",
+        "GenericLFI_BODY": "content",
+        "GenericRFI_BODY": "content",
+        "CrossSiteScripting_BODY": "content",
+    },
+}
+COUNTED_BODIES = {
+    "attacks": {"size", "content"},
+    "all": {"size"},
+    "none": {"size", "content", "attack"},
+}
 
 
 @relation
@@ -89,6 +116,30 @@ def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
             name = named(rendered, group).properties.get("LogGroupName")
             if not str(name).startswith(LOG_PREFIX):
                 yield f"{logging.logical_id} delivers to a log group named {name}, which WAF refuses."
+
+
+@relation
+def uploads_pass_the_firewall(rendered: Rendered) -> Iterator[str]:
+    """Rules that match what documents contain count by default, and rules for attacks block; every other rule blocks."""
+    for acl in resources_of_type(rendered, "AWS::WAFv2::WebACL"):
+        chosen = rendered.parameters[acl.layer]["WafBlockedBodies"]
+        for rule in acl.properties["Rules"]:
+            group = rule["Statement"].get("ManagedRuleGroupStatement")
+            if group is None:
+                continue
+            overrides = group.get("RuleActionOverrides")
+            if overrides == []:
+                yield f"{group['Name']} has an empty list of overrides, which WAF refuses."
+            counted = {each["Name"] for each in overrides or () if "Count" in each["ActionToUse"]}
+            wanted = {
+                name
+                for name, kind in BODY_RULES[group["Name"]].items()
+                if kind in COUNTED_BODIES[chosen]
+            }
+            for name in sorted(wanted - counted):
+                yield f"{group['Name']} blocks for {name} with WafBlockedBodies {chosen}."
+            for name in sorted(counted - wanted):
+                yield f"{group['Name']} does not block for {name} with WafBlockedBodies {chosen}."
 
 
 @relation

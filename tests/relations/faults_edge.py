@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.relations import checks_edge as edge
-from tests.relations.planting import drop, put, remove
+from tests.relations.planting import append, drop, put, remove
 from tests.relations.registry import Fault
 
 COMMAND = "ContainerDefinitions/0/Command"
+COUNTED = "Rules/4/Statement/ManagedRuleGroupStatement/RuleActionOverrides"
 
 FAULTS = (
     Fault(
@@ -68,6 +69,27 @@ FAULTS = (
         edge.the_firewall_is_in_front,
         "which WAF refuses",
         put("WebAclLogGroup", "LogGroupName", "carbon-connect-prod-waf"),
+    ),
+    Fault(
+        "a firewall that blocks an SVG",
+        edge.uploads_pass_the_firewall,
+        "blocks for CrossSiteScripting_BODY",
+        put("WebAcl", f"{COUNTED}/1/Name", "CrossSiteScripting_Body"),
+        variant="prod",
+    ),
+    Fault(
+        "a firewall that lets requests to instance metadata pass",
+        edge.uploads_pass_the_firewall,
+        "does not block for EC2MetaDataSSRF_BODY",
+        append("WebAcl", COUNTED, {"Name": "EC2MetaDataSSRF_BODY", "ActionToUse": {"Count": {}}}),
+        variant="prod",
+    ),
+    Fault(
+        "a rule group with an empty list of overrides",
+        edge.uploads_pass_the_firewall,
+        "which WAF refuses",
+        put("WebAcl", "Rules/2/Statement/ManagedRuleGroupStatement/RuleActionOverrides", []),
+        variant="prod",
     ),
     Fault(
         "a firewall that logs query strings",

@@ -23,6 +23,7 @@ COMPLETE = {
     "ImageTag": "v1",
     "MediaCorsOrigins": "https://app.example.com",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
+    "WafBlockedBodies": "none",
     "WorkerCapacity": "base-on-demand",
 }
 EXISTING = {
@@ -46,6 +47,7 @@ EXISTING = {
     "SessionKeyVersion": "2",
     "SessionSecondKeyVersion": "2",
     "SessionSigningKey": "second",
+    "WafBlockedBodies": "all",
     "WorkerCapacity": "on-demand",
 }
 
