@@ -5,6 +5,7 @@ ministack reads its settings while it is imported, so they must be in place befo
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 DEFAULT_REGION = "eu-north-1"
@@ -28,9 +29,28 @@ DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 CACHE_VARIABLE = "EMBEDDED_CACHE"
 
 # Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.
-_FOREIGN_PREFIXES = ("AWS_", "LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
+_FOREIGN_PREFIXES = ("LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
 # PYTHONPATH: a Lambda function would inherit it, and find this project's modules before its own.
 _FOREIGN_NAMES = ("EDGE_PORT", "SERVICES", "USE_SSL", "DOCKER_NETWORK", "PYTHONPATH")
+
+
+# A proxy does not reach the loopback interface. Some programs read the names in lower case.
+_PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+
+
+def without_machine_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return environment variables for a program that uses only the emulator.
+
+    The result has none of the machine's AWS and proxy settings, and names no file with a profile.
+    """
+    left = {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("AWS_") and name.upper() not in _PROXIES
+    }
+    files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    # Without the last one, a client without credentials sends a request to the network.
+    return {**left, **files, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def client_environment(endpoint_url: str, region: str) -> dict[str, str]:
@@ -61,9 +81,15 @@ def prepare_environment(
     each instance, `database_ca` their certificate authority. `cache` is the URL of a real Valkey
     that has the users of every cache.
     """
-    for name in list(os.environ):
-        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES:
-            del os.environ[name]
+    ours = without_machine_settings(os.environ)
+    os.environ.clear()
+    os.environ.update(
+        {
+            name: value
+            for name, value in ours.items()
+            if not name.startswith(_FOREIGN_PREFIXES) and name not in _FOREIGN_NAMES
+        }
+    )
     os.environ[DATABASE_VARIABLE] = database
     os.environ[DATABASE_HOST_VARIABLE] = database_host
     os.environ[CACHE_VARIABLE] = cache

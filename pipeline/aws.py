@@ -12,6 +12,12 @@ from typing import Any
 from pipeline.errors import PipelineError
 
 DEFAULT_REGION = "eu-north-1"
+# botocore's variables of a session, as (name in the file, environment variable, default, conversion): no profile, no files.
+_NO_FILES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
 @dataclass
@@ -32,10 +38,11 @@ class Aws:
         Raises PipelineError for a region that is in no partition of AWS, and for an endpoint that is not a URL.
         """
         if service not in self._clients:
-            endpoint = self.environment.get("AWS_ENDPOINT_URL")
             try:
                 self._clients[service] = self._session.client(
-                    service, endpoint_url=endpoint, config=_config(endpoint)
+                    service,
+                    endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+                    config=_config(self._endpoint),
                 )
             except ValueError as error:
                 raise PipelineError(
@@ -53,13 +60,24 @@ class Aws:
         with aws_errors("ask AWS for the account"):
             return str(self.client("sts").get_caller_identity()["Account"])
 
+    @property
+    def _endpoint(self) -> str:
+        """The endpoint of every service, or an empty string for those of AWS."""
+        return self.environment.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL", "")
+
+    @property
+    def _environment_has_keys(self) -> bool:
+        return "AWS_ACCESS_KEY_ID" in self.environment or "AWS_ACCESS_KEY_ID" in os.environ
+
     @cached_property
     def _session(self) -> Any:
         import boto3
         from botocore.session import Session
 
         require_region(self.region)
-        session = Session()
+        # Keys for an endpoint on this machine need no profile: a missing one or a malformed file must not matter.
+        isolated = _is_local(self._endpoint) and self._environment_has_keys
+        session = Session(session_vars=_NO_FILES if isolated else None)
         session.register_component("data_loader", models())
         return boto3.Session(
             botocore_session=session,
@@ -97,15 +115,20 @@ def partition_of(region: str) -> str:
     return "aws"
 
 
-def _config(endpoint: str | None) -> Any:
+def _config(endpoint: str) -> Any:
     from botocore.config import Config
 
-    # An endpoint on this machine answers quickly or not at all.
-    attempts = 2 if _is_local(endpoint or os.environ.get("AWS_ENDPOINT_URL", "")) else 6
+    if _is_local(endpoint):
+        # It answers quickly or not at all, and a proxy does not reach it.
+        local: dict[str, Any] = {"proxies": {}}
+        attempts = 2
+    else:
+        local, attempts = {}, 6
     return Config(
         connect_timeout=5,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
+        **local,
     )
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from embedded_aws.settings import without_machine_settings
 from pipeline.checks.render import Rendered, render
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release, assemble
+
+# Clients that a test creates, and the programs that it runs, talk to loopback only.
+_isolated = without_machine_settings(os.environ)
+os.environ.clear()
+os.environ.update(_isolated)
 
 pytest_plugins = ["tests.engines.fixtures"]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from commands.embedded_sessions import taskcat
 from embedded_aws.server import EmbeddedAws
+from embedded_aws.settings import without_machine_settings
 from pipeline.aws import Aws
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import assemble
@@ -30,12 +31,11 @@ def on_embedded(
     """
     account = Aws(running.region, running.environment())
     environment = {
-        **unsettled(os.environ),
+        # taskcat uses the profile "default" if it exists.
+        **without_machine_settings(unsettled(os.environ)),
         **taskcat(account, assemble()).environment,
-        # taskcat reads ~/.taskcat.yml, and uses the profile "default" if it exists.
+        # taskcat reads ~/.taskcat.yml.
         "HOME": str(tree),
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
     return run(tree, output, environment, (), plugins, **options)
 
