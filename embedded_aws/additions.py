@@ -61,6 +61,8 @@ from embedded_aws.services import (
 from embedded_aws.services.databases import instances as databases
 from embedded_aws.services.databases import requests as database_requests
 from embedded_aws.services.databases import snapshots as database_snapshots
+from embedded_aws.services.tasks import authorization as task_authorization
+from embedded_aws.services.tasks import requests as task_requests
 
 _SERVICES = (
     application_autoscaling,
@@ -69,6 +71,7 @@ _SERVICES = (
     database_snapshots,
     dlm,
     function_roles,
+    task_requests,
     waf_logging,
 )
 _RESOURCES = (
@@ -120,6 +123,7 @@ _RULES = (
     parameter_types,
     public_parameters,
     request_contexts,
+    task_authorization,
     template_urls,
     capabilities,
     template_reports,

@@ -13,6 +13,7 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 from embedded_aws.additions import install
+from embedded_aws.services.tasks import runs
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -43,6 +44,7 @@ async def serve(
     finally:
         stop.set()
         _end_function_workers()
+        runs.end_all()
 
 
 def _announcing(announce: Callable[[], None]) -> Any:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import concurrency, iam_actions, iam_evaluator
 from ministack.services import (
     acm,
     alb,
     autoscaling,
     ec2,
+    ecs,
     elasticache,
     iam,
     lambda_svc,
@@ -141,6 +142,19 @@ ec2_answer = Function("_xml", ec2)
 ec2_error = Function("_error", ec2)
 zone_id = Function("_az_id_for_zone_name", ec2)
 create_default_network = Function("_ensure_defaults_initialized", ec2)
+
+mark_task_pending = Function("_mark_task_pending", ecs)
+mark_task_running = Function("_mark_task_running", ecs)
+mark_task_stopped = Function("_mark_task_stopped", ecs)
+resolve_cluster_name = Function("_resolve_cluster_name", ecs)
+resolve_task = Function("_resolve_task", ecs)
+resolve_task_definition = Function("_resolve_td_key", ecs)
+shown_record = Function("_sanitize", ecs)
+container_secrets = Function("_resolve_container_secrets", ecs)
+awslogs_config = Function("_awslogs_config", ecs)
+create_awslogs_stream = Function("_ensure_awslogs_stream", ecs)
+put_awslogs_event = Function("_emit_awslogs_event", ecs)
+start_background = Function("spawn_background", concurrency)
 
 cache_user_xml = Function("_user_xml", elasticache)
 create_replication_group = Function("_create_replication_group", elasticache)

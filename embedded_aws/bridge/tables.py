@@ -138,6 +138,10 @@ IMAGES = Table(ecr, "_images")
 
 ECS_SERVICES = Table(ecs, "_services")
 ECS_CLUSTERS = Table(ecs, "_clusters")
+TASKS = Table(ecs, "_tasks")
+TASK_DEFINITIONS = Table(ecs, "_task_defs")
+# Functions by the action of a request.
+ECS_ACTIONS = Table(ecs, "_ACTION_MAP")
 
 REPLICATION_GROUPS = Table(elasticache, "_replication_groups")
 SERVERLESS_CACHES = Table(elasticache, "_serverless_caches")

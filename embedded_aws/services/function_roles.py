@@ -14,8 +14,12 @@ def install() -> None:
 
 def role_session(config: dict[str, Any]) -> dict[str, str]:
     """The variables of a new session of the function's role, in the function's account."""
-    account = config["FunctionArn"].split(":")[4]
-    role, name = config["Role"].rpartition("/")[2], config["FunctionName"][:64]
+    return session_of(config["Role"], config["FunctionName"][:64])
+
+
+def session_of(role_arn: str, name: str) -> dict[str, str]:
+    """The variables of a new session of a role."""
+    account, role = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     key, secret, token = f"ASIA{secrets.token_hex(8).upper()}", *map(secrets.token_hex, (20, 32))
     session = {
         "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
