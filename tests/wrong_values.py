@@ -131,6 +131,8 @@ EDGE = [
     *value("LoadBalancerDeletionProtection", "no"),
     *value("AccessLogs", "enabled"),
     *value("WafRateLimit", "9", "2000000001", "many"),
+    *value("LoadBalancerIdleTimeout", "", "0", "4001", "1m"),
+    *value("DeregistrationDelay", "-1", "3601", "default"),
     *value("WafBlockedBodies", "", "count", "exploits"),
     Wrong(
         "a hosted zone without a domain",
@@ -281,6 +283,11 @@ RELATIONS = [
         "Glacier before Intelligent-Tiering",
         DocumentsIntelligentTieringDays="90",
         DocumentsGlacierDays="30",
+    ),
+    pair(
+        "an api that closes connections before the load balancer",
+        ApiCommand="uvicorn app.main:app --port 8000 --timeout-keep-alive 300",
+        LoadBalancerIdleTimeout="300",
     ),
     pair(
         "two transitions on one day",

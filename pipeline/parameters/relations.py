@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from templates_src.core.keep_alive import FORMER_KEEP_ALIVE, OPTION
+
 # The first may not exceed the second.
 ORDERED = (
     ("ApiMinTasks", "ApiMaxTasks"),
@@ -24,6 +26,9 @@ DISTINCT = ("WorkerQueues",)
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.ScalingUp.html
 # https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html
 GROWING = (("DatabaseAllocatedStorage", 110), ("SearchVolumeGb", 100))
+
+COMMAND, IDLE_TIMEOUT = "ApiCommand", "LoadBalancerIdleTimeout"
+_KEEP_ALIVE = re.compile(rf"{re.escape(OPTION)}[ =](\d+)")
 
 ZONES = "AvailabilityZones"
 ZONES_NEEDED = 3
@@ -52,7 +57,22 @@ def check_relations(values: Mapping[str, str]) -> str | None:
         for entry in entries:
             if entries.count(entry) > 1:
                 return f"{name} ({values[name]}) names {entry} {entries.count(entry)} times; name it once."
-    return check_zones(values)
+    return check_keep_alive(values) or check_zones(values)
+
+
+def check_keep_alive(values: Mapping[str, str]) -> str | None:
+    """The error in a command of the api that closes idle connections before the load balancer does, or None.
+
+    The templates replace the option in the default of former releases.
+    """
+    idle = values.get(IDLE_TIMEOUT)
+    option = _KEEP_ALIVE.search(values.get(COMMAND, "").replace(FORMER_KEEP_ALIVE, ""))
+    if idle and option and int(option[1]) <= int(idle):
+        return (
+            f"{COMMAND} closes idle connections after {option[1]} seconds, not later than the load balancer ({IDLE_TIMEOUT} is {idle}),"
+            f" so that requests fail with 502; set {OPTION} above {idle}."
+        )
+    return None
 
 
 def check_growth(in_force: Mapping[str, str], values: Mapping[str, str]) -> str | None:
@@ -80,6 +100,8 @@ def statements(name: str) -> Iterator[str]:
     for low, high in STRICTLY_ORDERED:
         if name in {low, high}:
             yield f"{low} must be below {high}."
+    if name in {COMMAND, IDLE_TIMEOUT}:
+        yield f"{OPTION} in {COMMAND} must exceed {IDLE_TIMEOUT}."
     if name in DISTINCT:
         yield f"{name} must name each entry once."
     for growing, percent in GROWING:

@@ -18,7 +18,7 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
-from templates_src.compute.workloads import EVERY_PROXY, PRIVATE_PROXIES, Workload
+from templates_src.compute.workloads import REPLACED_OPTIONS, Workload
 from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, boolean, choice, number
@@ -137,9 +137,12 @@ def container(
 def command_line(layer: Layer, workload: Workload) -> If:
     """The command of the image, or of the placeholder without an image.
 
-    The default ApiCommand of 1.0 and 1.1, which an update keeps, trusts every proxy; this replaces that option.
+    The default ApiCommand of 1.0 and 1.1, which an update keeps, trusts every proxy, and closes connections before a load balancer
+    with a longer idle time-out does; this replaces both options.
     """
-    given = Join(PRIVATE_PROXIES, Split(EVERY_PROXY, layer.parameter(workload.command)))
+    given: Any = layer.parameter(workload.command)
+    for former, option in REPLACED_OPTIONS:
+        given = Join(option, Split(former, given))
     of_image = If(layer.has(workload.command), Split(" ", given), NoValue)
     return If(layer.has(IMAGE_TAG), of_image, list(workload.placeholder))
 

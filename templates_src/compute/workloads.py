@@ -12,6 +12,7 @@ from troposphere.ecs import Secret
 from templates_src.compute.search.address import SEARCH_URL
 from templates_src.compute.task_sizes import cpu, memory
 from templates_src.core import ports
+from templates_src.core.keep_alive import FORMER_KEEP_ALIVE, KEEP_ALIVE
 from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
@@ -66,6 +67,8 @@ PLACEHOLDER_API = (
 # first address, which the client chooses.
 EVERY_PROXY = "--forwarded-allow-ips *"
 PRIVATE_PROXIES = "--forwarded-allow-ips 10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+# Options of the default ApiCommand of 1.0 and 1.1, and those of this release.
+REPLACED_OPTIONS = ((FORMER_KEEP_ALIVE, KEEP_ALIVE), (EVERY_PROXY, PRIVATE_PROXIES))
 PLACEHOLDER_IDLE = ("python", "-c", "import signal; signal.pause()")
 
 
@@ -182,11 +185,9 @@ API = Workload(
     "Api",
     cpu("Api", "1024"),
     memory("Api", "2048"),
-    # The load balancer reuses connections for 60 seconds. If the api closed them sooner, some requests would get a 502.
     command(
         "Api",
-        f"uvicorn app.main:app --host 0.0.0.0 --port {ports.API} --timeout-keep-alive 75"
-        f" --proxy-headers {PRIVATE_PROXIES}",
+        f"uvicorn app.main:app --host 0.0.0.0 --port {ports.API} {KEEP_ALIVE} {PRIVATE_PROXIES}",
     ),
     PLACEHOLDER_API,
     API_TASK_ROLE_ARN,

@@ -19,9 +19,10 @@ from troposphere.elasticloadbalancingv2 import Certificate as ListenerCertificat
 from troposphere.route53 import AliasTarget, RecordSetType
 
 from templates_src.core import ports
+from templates_src.core.keep_alive import MAX_IDLE_SECONDS
 from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
-from templates_src.core.parameters.declaration import TRUE, boolean
+from templates_src.core.parameters.declaration import TRUE, boolean, number
 from templates_src.core.parameters.shared import named
 from templates_src.core.parameters.wiring.network import PUBLIC_SUBNET_IDS, VPC_ID
 from templates_src.core.parameters.wiring.security import LOAD_BALANCER_SECURITY_GROUP_ID
@@ -38,8 +39,6 @@ from templates_src.edge.waf import add_web_acl
 # TLS 1.3 and 1.2 with forward secrecy and post-quantum key exchange; CloudFormation's default is a policy of 2016.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
-# Seconds for a slow upload to finish on a stopping task; the default of 300 slows deployments.
-DEREGISTRATION_SECONDS = 60
 HEALTH_INTERVAL_SECONDS, HEALTH_TIMEOUT_SECONDS = 15, 5
 HEALTHY_AFTER, UNHEALTHY_AFTER = 2, 3
 
@@ -49,6 +48,29 @@ DELETION_PROTECTION = boolean(
     label="Load balancer's deletion protection",
     description="Refuse to delete the load balancer and the stack; set Decommission before you delete the environment.",
     default="false",
+)
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+IDLE_TIMEOUT = number(
+    "LoadBalancerIdleTimeout",
+    group=groups.LOAD_BALANCER,
+    label="Idle time-out (seconds)",
+    description="Seconds without a byte after which the load balancer closes a connection: the time that the api has to begin an answer. Raise DeregistrationDelay with it.",
+    default="60",
+    at_least=1,
+    at_most=MAX_IDLE_SECONDS,
+)
+
+# The default of Elastic Load Balancing, 300, slows deployments.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html
+DEREGISTRATION_DELAY = number(
+    "DeregistrationDelay",
+    group=groups.LOAD_BALANCER,
+    label="Deregistration delay (seconds)",
+    description="Seconds that a task of the api which leaves the load balancer has to complete its requests. A deployment can take that much longer.",
+    default="60",
+    at_least=0,
+    at_most=3600,
 )
 
 
@@ -75,6 +97,7 @@ def add_load_balancer(layer: Layer, logs: AccessLogs) -> LoadBalancer:
         "routing.http.drop_invalid_header_fields.enabled": TRUE,
         "routing.http.desync_mitigation_mode": "defensive",
         "access_logs.s3.enabled": layer.parameter(ACCESS_LOGS),
+        "idle_timeout.timeout_seconds": layer.parameter(IDLE_TIMEOUT),
     }
     protection = LoadBalancerAttributes(
         Key="deletion_protection.enabled", Value=layer.parameter(DELETION_PROTECTION)
@@ -123,7 +146,8 @@ def add_target_group(layer: Layer) -> TargetGroup:
             Matcher=Matcher(HttpCode="200"),
             TargetGroupAttributes=[
                 TargetGroupAttribute(
-                    Key="deregistration_delay.timeout_seconds", Value=str(DEREGISTRATION_SECONDS)
+                    Key="deregistration_delay.timeout_seconds",
+                    Value=layer.parameter(DEREGISTRATION_DELAY),
                 )
             ],
         )

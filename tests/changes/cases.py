@@ -300,7 +300,6 @@ ROUTINE_VALUES = (
     value("most api tasks", {"Compute.ApiScalableTarget": IN_PLACE}, ApiMaxTasks="20"),
     value("alarm e-mail", {}, AlarmEmail="ops@example.com"),
     value("rate limit", {"Edge.WebAcl": IN_PLACE}, WafRateLimit="5000"),
-    value("blocked bodies", {"Edge.WebAcl": IN_PLACE}, WafBlockedBodies="all"),
     value("longer logs", {"Compute.ApiLogGroup": KEPT}, LogRetentionDays="90"),
     value("ingress", {}, IngressCidr="192.0.2.0/24"),
     value("boundary", {}, PermissionsBoundary="arn:aws:iam::111122223333:policy/boundary"),

@@ -138,7 +138,13 @@ def test_health_check_matches_the_documentation(dev: Rendered) -> None:
     every, within = group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]
     assert f"every {every} seconds and expects 200 within {within} seconds." in text
     assert group["UnhealthyThresholdCount"] == 3
-    assert f"waits at most {delay['Value']} seconds for open connections" in text
+    assert f"waits at most `DeregistrationDelay` seconds ({delay['Value']})" in text
+    (idle,) = (
+        each["Value"]
+        for each in named(dev, "LoadBalancer").properties["LoadBalancerAttributes"]
+        if each["Key"] == "idle_timeout.timeout_seconds"
+    )
+    assert f"idle for `LoadBalancerIdleTimeout` seconds ({idle})" in text
 
 
 def test_urls_match_the_documentation(dev: Rendered) -> None:

@@ -20,6 +20,8 @@ LOG_PREFIX = "aws-waf-logs-"
 PRIVATE_RANGES = [
     ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 ]
+# uvicorn's default is 5 seconds.
+KEEP_ALIVE = re.compile(r"--timeout-keep-alive (\d+)")
 CREDENTIAL_HEADERS = {"authorization", "cookie"}
 # The rules of managed rule groups that inspect bodies: those for attacks, those that match what documents contain, and the size.
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
@@ -163,6 +165,25 @@ def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
         expected = {("QUERY_STRING", ""), *(("SINGLE_HEADER", name) for name in CREDENTIAL_HEADERS)}
         for kind, key in sorted(expected - substituted):
             yield f"{acl.logical_id} shows {kind} {key} in samples and match details."
+
+
+@relation
+def the_load_balancer_closes_idle_connections(rendered: Rendered) -> Iterator[str]:
+    """The api keeps idle connections for longer than the load balancer, which would otherwise answer some requests with 502."""
+    for balancer in resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
+        attributes = {
+            each["Key"]: each["Value"] for each in balancer.properties["LoadBalancerAttributes"]
+        }
+        idle = int(attributes["idle_timeout.timeout_seconds"])
+        if str(idle) != rendered.parameters[balancer.layer]["LoadBalancerIdleTimeout"]:
+            yield f"{balancer.logical_id} closes connections after {idle} seconds, not as the parameter says."
+        for name, container in containers(rendered):
+            command = [str(part) for part in container.get("Command", ())]
+            if "uvicorn" not in command:
+                continue
+            kept = KEEP_ALIVE.search(" ".join(command))
+            if kept is None or int(kept[1]) <= idle:
+                yield f"{name} keeps connections for {kept and kept[1]} seconds, the load balancer for {idle}."
 
 
 @relation

@@ -110,6 +110,18 @@ FAULTS = (
         put("WebAcl", "DataProtectionConfig/DataProtections/0/Field/FieldType", "BODY"),
     ),
     Fault(
+        "an api that closes connections first",
+        edge.the_load_balancer_closes_idle_connections,
+        "ApiTaskDefinition keeps connections for 4000 seconds",
+        put("ApiTaskDefinition", f"{COMMAND}/7", "4000"),
+    ),
+    Fault(
+        "a load balancer with another idle time-out than the parameter",
+        edge.the_load_balancer_closes_idle_connections,
+        "not as the parameter says",
+        put("LoadBalancer", "LoadBalancerAttributes/3/Value", "60"),
+    ),
+    Fault(
         "an api that believes every proxy",
         edge.clients_do_not_choose_their_address,
         "ApiTaskDefinition believes the address that a client writes",

@@ -21,6 +21,7 @@ COMPLETE = {
     "GitHubOrganizationId": "101",
     "GitHubRepositoryId": "202",
     "ImageTag": "v1",
+    "LoadBalancerIdleTimeout": "4000",
     "MediaCorsOrigins": "https://app.example.com",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
     "WafBlockedBodies": "none",
