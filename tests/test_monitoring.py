@@ -79,6 +79,8 @@ DOCUMENTED: dict[tuple[str, frozenset[str]], set[str]] = {
     ("carbon-connect/dev", frozenset({"ClusterName", "ServiceName"})): {
         "QueueDepth",
         "BacklogPerTask",
+        "DelayedJobs",
+        "QueueStalledSeconds",
     },
     ("AWS/Lambda", frozenset({"FunctionName"})): {"Errors"},
     # functions/database_storage/handler.py: RDS publishes no metric of the allocation.

@@ -178,6 +178,7 @@ MONITORING = [
     *value("AlarmEmail", f"{'o' * 250}@example.com"),
     *value("WafBlockedThreshold", "0", "1000000001"),
     *value("QueueDepthThreshold", "0", "1000000001"),
+    *value("QueueStalledThreshold", "59", "604801"),
     *value("ApiResponseTimeThreshold", "0", "4001", "3s"),
     *value("DatabaseFreeMemoryThreshold", "31", "1000001"),
     *value("DatabaseConnectionsThreshold", "4", "5001"),

@@ -33,6 +33,7 @@ from templates_src.security.roles import publish_metrics
 
 # The metrics that the function publishes, with the dimensions ClusterName and ServiceName.
 QUEUE_DEPTH, BACKLOG_PER_TASK = "QueueDepth", "BacklogPerTask"
+DELAYED_JOBS, QUEUE_STALLED_SECONDS = "DelayedJobs", "QueueStalledSeconds"
 # Target tracking reads one value a minute, the finest that CloudWatch keeps of a standard metric.
 SCHEDULE = "rate(1 minute)"
 # The time-outs of the calls in functions/queue_depth are shorter.
@@ -55,7 +56,7 @@ def add_queue_depth(layer: Layer, cluster: Cluster, service: Service) -> Functio
     function = add_function(
         layer,
         "queue_depth",
-        description="Publishes how many jobs wait in the Celery queues, and how many for each worker task",
+        description="Publishes how many jobs of the Celery queues can be done now, and how many for each worker task",
         timeout_seconds=TIMEOUT_SECONDS,
         environment=environment(layer, cluster, service),
         statements=(*read_password(layer), count_tasks(cluster, service), publish_metrics()),

@@ -64,7 +64,7 @@ WORKER_BACKLOG_TARGET = number(
     "WorkerBacklogTarget",
     group=groups.WORKERS,
     label="Worker: backlog target",
-    description="Jobs, waiting and running, for each worker task above which the service adds tasks; see docs/scaling.md.",
+    description="Jobs that can be done now, waiting and running, for each worker task above which the service adds tasks; see docs/scaling.md.",
     default="10",
     at_least=1,
     at_most=1_000_000,

@@ -7,7 +7,7 @@ from typing import Any
 
 from troposphere.cloudwatch import Alarm, Dashboard
 
-from templates_src.compute.queue_depth import BACKLOG_PER_TASK, QUEUE_DEPTH
+from templates_src.compute.queue_depth import BACKLOG_PER_TASK, DELAYED_JOBS, QUEUE_DEPTH
 from templates_src.core.errors import TemplateError
 from templates_src.core.json_text import Choice, ConditionalEntry, json_text
 from templates_src.core.layer import Layer
@@ -165,6 +165,7 @@ def compute_row() -> list[dict[str, Any]]:
             "6 Queues: jobs, and jobs for each worker",
             [
                 line(QUEUES.metric(QUEUE_DEPTH), AVERAGE, "jobs"),
+                line(QUEUES.metric(DELAYED_JOBS), AVERAGE, "delayed"),
                 line(QUEUES.metric(BACKLOG_PER_TASK), AVERAGE, "for each worker", right=True),
             ],
         ),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from templates_src.compute.queue_depth import QUEUE_DEPTH
+from templates_src.compute.queue_depth import QUEUE_DEPTH, QUEUE_STALLED_SECONDS
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricStatistic
 from templates_src.monitoring.metrics import (
+    MAXIMUM,
     MINIMUM,
     QUEUE_DEPTH_FUNCTION,
     QUEUES,
     SAMPLE_COUNT,
     SUM,
 )
-from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD
+from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD, QUEUE_STALLED_THRESHOLD
 
 
 def queue_alarm_specs() -> list[AlarmSpec]:
@@ -23,8 +24,17 @@ def queue_alarm_specs() -> list[AlarmSpec]:
             reads=MetricStatistic(QUEUES.metric(QUEUE_DEPTH), MINIMUM),
             threshold=QUEUE_DEPTH_THRESHOLD,
             periods=30,
-            action="Jobs have waited in large numbers for half an hour. If the workers are at WorkerMaxTasks, raise it; "
+            action="Many jobs that can be done now have waited for half an hour. If the workers are at WorkerMaxTasks, raise it; "
             "if fewer run, see the service's events; if none ends, see the workers' log for one that hangs.",
+        ),
+        AlarmSpec(
+            title="QueueStalled",
+            reads=MetricStatistic(QUEUES.metric(QUEUE_STALLED_SECONDS), MAXIMUM),
+            threshold=QUEUE_STALLED_THRESHOLD,
+            periods=1,
+            action="Jobs wait in a queue and no worker takes them. The log of the queue-depth function names the queue (Stalled). "
+            "If WorkerCommand does not name it (--queues), add it; if the workers hang, stop their tasks and ECS starts "
+            "others; if every job takes this long, raise QueueStalledThreshold.",
         ),
         AlarmSpec(
             title="QueueDepthErrors",

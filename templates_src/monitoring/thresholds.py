@@ -27,10 +27,22 @@ QUEUE_DEPTH_THRESHOLD = number(
     "QueueDepthThreshold",
     group=groups.ALARMS,
     label="Queue depth",
-    description="Jobs, waiting and running, above which an alarm is raised after half an hour.",
+    description="Jobs, waiting and running, above which an alarm is raised after half an hour; delayed jobs do not count.",
     default="1000",
     at_least=1,
     at_most=1_000_000_000,
+)
+QUEUE_STALLED_THRESHOLD = number(
+    "QueueStalledThreshold",
+    group=groups.ALARMS,
+    label="Queue in which nothing is taken (s)",
+    description="Seconds in which no worker takes a job from a queue with jobs, above which an alarm is raised; "
+    "longer than the longest job.",
+    # Ten minutes more than the longest job of the container contract (task_time_limit): as long as that, jobs can wait
+    # behind others although every worker works.
+    default="2400",
+    at_least=60,
+    at_most=604_800,
 )
 DATABASE_CONNECTIONS_THRESHOLD = number(
     "DatabaseConnectionsThreshold",

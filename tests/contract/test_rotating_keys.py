@@ -14,7 +14,7 @@ import redis
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
 from templates_src.core.parameters.shared import RELEASE_PREFIX
-from templates_src.functions.queue_depth.broker import Cache, queue_depth
+from templates_src.functions.queue_depth.broker import Cache, read_jobs
 from tests.conftest import REGION
 from tests.contract.application import TAG, Deployment, Stack, make_database
 from tests.contract.containers import Machine
@@ -112,7 +112,7 @@ def measured(service: Service) -> int:
         cluster_mode=given["CLUSTER_MODE"] == "true",
         ca_file=str(service.stack.valkey.identity.root),
     )
-    return queue_depth(cache, given["CACHE_KEY_PREFIX"], given["QUEUES"].split(","))
+    return read_jobs(cache, given["CACHE_KEY_PREFIX"], given["QUEUES"].split(",")).due
 
 
 def test_cache_credentials(service: Service) -> None:

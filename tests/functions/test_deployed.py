@@ -114,7 +114,13 @@ def test_queue_depth(
     answer = deploy("queue_depth", variables)({})
     broken = deploy("queue_depth", {**variables, "SERVICE": "gone"})({})
 
-    assert answer["payload"] == {"QueueDepth": 3.0, "BacklogPerTask": 3.0, "RunningTasks": 1.0}
+    assert answer["payload"] == {
+        "QueueDepth": 3.0,
+        "BacklogPerTask": 3.0,
+        "DelayedJobs": 0.0,
+        "QueueStalledSeconds": 0.0,
+        "RunningTasks": 1.0,
+    }
     assert broken["error"] == "Unhandled"
     assert "service gone is not in the cluster" in broken["payload"]["errorMessage"]
 

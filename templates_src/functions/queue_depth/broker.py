@@ -1,19 +1,25 @@
-"""The waiting and running jobs of a Celery application in Valkey."""
+"""The jobs of a Celery application in Valkey: those that can be done now, and the delayed ones."""
 
 import logging
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import valkey
 from valkey.crc import key_slot
 
+from . import progress
+from .messages import sample_held, sample_list
+
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
 
-PRIORITIES = (0, 3, 6, 9)
-"""kombu.transport.redis.PRIORITY_STEPS, the default of priority_steps: each queue has one list per step."""
+PRIORITIES = range(10)
+"""Every priority that kombu's transport knows. Each queue has one list per step of ``priority_steps``, which contains some
+of them: by default 0, 3, 6 and 9. A step without a list reads as an empty list."""
 
 SEPARATOR = "\x06\x16"
 """kombu's default sep, between a queue's name and its priority; priority 0 is the bare name."""
@@ -22,7 +28,7 @@ UNACKED = "unacked"
 """kombu's default unacked_key: a hash with every message that a worker has not acknowledged, from all queues."""
 
 BINDING = "_kombu.binding."
-"""The prefix of the set that kombu writes at the first use of a queue."""
+"""The prefix of the set that kombu writes at the first use of a queue. Its members contain the separator."""
 
 SECONDS = 3.0
 """The time-out to connect, and for each response. The cache is in the same network, so a longer time is a failure."""
@@ -50,6 +56,18 @@ class Cache:
         return f"{self.host}:{self.port} as {self.user}"
 
 
+@dataclass(frozen=True)
+class Jobs:
+    """The jobs of all queues: ``due`` can be done now or are in work, ``delayed`` have a time that has not come.
+
+    ``stalled``: for each queue with messages, the seconds since a worker last took one.
+    """
+
+    due: int
+    delayed: int
+    stalled: Mapping[str, float]
+
+
 def queue_keys(prefix: str, queue: str) -> list[str]:
     """The lists of a queue, one a priority, as kombu names them under global_keyprefix."""
     return [
@@ -57,45 +75,76 @@ def queue_keys(prefix: str, queue: str) -> list[str]:
     ]
 
 
-def queue_depth(cache: Cache, prefix: str, queues: Sequence[str]) -> int:
-    """Messages that wait in the queues and that workers have not acknowledged, at one moment. Raises BrokerError.
-
-    It uses one transaction: otherwise a message that a worker takes between two commands would count twice or not at
-    all.
-    """
-    lists = [key for queue in queues for key in queue_keys(prefix, queue)]
+def read_jobs(cache: Cache, prefix: str, queues: Sequence[str]) -> Jobs:
+    """The messages that wait in the queues and that workers have not acknowledged. Raises BrokerError."""
     try:
         with _client(cache, cache.host, cache.port) as client:
             if not cache.cluster_mode:
-                lengths, known = _read(client, lists, prefix, queues)
-            else:
-                with _client(cache, *_owner(client, cache, lists[0])) as owner:
-                    lengths, known = _read(owner, lists, prefix, queues)
+                return _read(client, prefix, queues)
+            # The hash tag of the prefix keeps all keys in one slot.
+            first = queue_keys(prefix, queues[0])[0]
+            with _client(cache, *_owner(client, cache, first)) as owner:
+                return _read(owner, prefix, queues)
     except (valkey.exceptions.ValkeyError, OSError) as error:
         raise BrokerError(f"The cache {cache} cannot be read: {_words(error)}") from error
-    if known < len(queues):
-        # A new environment looks like this, and so does a wrong prefix.
-        LOGGER.warning(
-            "%d of the queues %s under the prefix %s are known to the broker: no Celery has used the others yet",
-            known,
-            ", ".join(queues),
-            prefix,
-        )
-    return lengths
 
 
-def _read(
-    client: valkey.Valkey, lists: Sequence[str], prefix: str, queues: Sequence[str]
-) -> tuple[int, int]:
-    """Messages, and the number of known queues."""
+def _read(client: valkey.Valkey, prefix: str, queues: Sequence[str]) -> Jobs:
+    """Count in one transaction: otherwise a message that a worker takes between two commands would count twice or not at
+    all. Then look for the delayed ones."""
+    keys = [queue_keys(prefix, queue) for queue in queues]
+    lists = [key for of_queue in keys for key in of_queue]
     transaction: Any = client.pipeline(transaction=True)
     with transaction:
         for key in lists:
             transaction.llen(key)
+        for key in lists:
+            transaction.lindex(key, -1)
+        for queue in queues:
+            transaction.srandmember(f"{prefix}{BINDING}{queue}")
         transaction.hlen(f"{prefix}{UNACKED}")
-        transaction.exists(*(f"{prefix}{BINDING}{queue}" for queue in queues))
-        *lengths, known = transaction.execute()
-    return sum(lengths), known
+        transaction.get(f"{prefix}{progress.KEY}")
+        *answers, held, stored = transaction.execute()
+    lengths = dict(zip(lists, answers, strict=False))
+    heads, bindings = answers[len(lists) : 2 * len(lists)], answers[2 * len(lists) :]
+    _check_bindings(prefix, queues, bindings)
+    now = time.time()
+    seen = progress.compare(progress.load(stored), progress.heads_of(queues, keys, heads), now)
+    client.set(f"{prefix}{progress.KEY}", progress.dump(seen), ex=progress.LIFETIME_SECONDS)
+    delayed = _delayed(client, prefix, held, lengths, datetime.fromtimestamp(now, UTC))
+    total = sum(lengths.values()) + held
+    return Jobs(total - delayed, delayed, {queue: now - each.since for queue, each in seen.items()})
+
+
+def _delayed(
+    client: valkey.Valkey, prefix: str, held: int, lengths: Mapping[str, int], now: datetime
+) -> int:
+    """The delayed messages in workers and in lists. Workers take a delayed message at once and hold it until its time."""
+    key = f"{prefix}{UNACKED}"
+    found = sample_held(client, key, now).delayed_of(held) if held else 0
+    return found + sum(
+        sample_list(client, key, length, now).delayed_of(length)
+        for key, length in lengths.items()
+        if length
+    )
+
+
+def _check_bindings(prefix: str, queues: Sequence[str], bindings: Sequence[bytes | None]) -> None:
+    """Warn of queues that the broker does not know. Raises BrokerError if Celery uses another separator."""
+    for queue, binding in zip(queues, bindings, strict=True):
+        if binding is not None and SEPARATOR.encode() not in binding:
+            raise BrokerError(
+                f"Celery uses another separator than kombu's default in the queue {queue}, so that its priorities cannot "
+                "be read: remove `sep` from broker_transport_options."
+            )
+    unknown = [queue for queue, binding in zip(queues, bindings, strict=True) if binding is None]
+    if unknown:
+        # A new environment looks like this, and so does a wrong prefix.
+        LOGGER.warning(
+            "The broker does not know the queues %s under the prefix %s: no Celery has used them yet",
+            ", ".join(unknown),
+            prefix,
+        )
 
 
 def _owner(client: Any, cache: Cache, key: str) -> tuple[str, int]:

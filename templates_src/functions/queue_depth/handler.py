@@ -1,4 +1,4 @@
-"""Once a minute: the depth of the Celery queues, and the jobs for each running worker task.
+"""Once a minute: the jobs of the Celery queues that can be done now, and how many for each running worker task.
 
 Handler: ``functions.queue_depth.handler.handler``, invoked by a schedule (the event is not read). Runs in subnets that reach the
 cache, ECS, CloudWatch and Secrets Manager. Memory 256 MB (more memory is more CPU: importing boto3 and the client is most of the
@@ -7,8 +7,8 @@ work), time-out 30 s, no retries: the next minute measures again.
 Environment, all of it required unless it says otherwise:
 
 CACHE_HOST, CACHE_PORT, CACHE_USER
-    The cache and the user to sign in as. Of Valkey's commands the user needs LLEN, HLEN, EXISTS, MULTI and
-    EXEC, in cluster mode CLUSTER SLOTS.
+    The cache and the user to sign in as. Of Valkey's commands the user needs LLEN, LINDEX, LRANGE, HLEN, HSCAN, SRANDMEMBER,
+    GET, SET, MULTI and EXEC, in cluster mode CLUSTER SLOTS.
 CACHE_SECRET_ARN
     The user's password: a secret that is the password itself, or a JSON object with ``password``.
 CACHE_KEY_PREFIX
@@ -18,7 +18,7 @@ QUEUES
 CLUSTER, SERVICE
     The worker's ECS cluster and service, as names or ARNs.
 METRIC_NAMESPACE
-    Of the metrics QueueDepth and BacklogPerTask, with the dimensions ClusterName and ServiceName (names, never ARNs).
+    Of the metrics, with the dimensions ClusterName and ServiceName (names, never ARNs).
 CLUSTER_MODE
     "true" for ElastiCache Serverless and every other cache that shards, "false" for one that does not.
 CACHE_CA_FILE
@@ -29,8 +29,11 @@ Permissions: ``secretsmanager:GetSecretValue`` and ``kms:Decrypt`` for the secre
 log group.
 
 QueueDepth counts the messages of every priority in each queue, and those that workers hold unacknowledged (Celery's
-hash of them has no queue names: it contains those of every queue with the prefix). BacklogPerTask is QueueDepth divided
-by the running tasks, or by 1 while none runs, so that a backlog without a worker is visible.
+hash of them has no queue names: it contains those of every queue with the prefix), without the delayed ones. BacklogPerTask
+is QueueDepth divided by the running tasks, or by 1 while none runs, so that a backlog without a worker is visible.
+DelayedJobs counts the messages with a ``countdown`` or ``eta`` that has not passed: a worker takes them and holds them until
+then, and another worker cannot do them sooner. Of many messages, the function reads a sample (``messages.py``).
+QueueStalledSeconds is the longest time in which no job was taken from a queue that is not empty (``progress.py``).
 
 Every failure is raised, so that the function's Errors metric and the missing data show it: an unmeasured zero would
 scale the workers in. Returns the published numbers, for the log and for tests.
@@ -46,7 +49,7 @@ from typing import Any
 import boto3
 import botocore.config
 
-from .broker import Cache, queue_depth
+from .broker import Cache, read_jobs
 
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
@@ -125,11 +128,18 @@ def handler(event: object, context: object) -> dict[str, float]:  # noqa: ARG001
         cluster_mode=settings.cluster_mode,
         ca_file=settings.ca_file,
     )
-    depth = queue_depth(cache, settings.prefix, settings.queues)
+    jobs = read_jobs(cache, settings.prefix, settings.queues)
     running = _running_tasks(settings)
-    metrics = {"QueueDepth": float(depth), "BacklogPerTask": depth / max(running, 1)}
+    metrics = {
+        "QueueDepth": float(jobs.due),
+        "BacklogPerTask": jobs.due / max(running, 1),
+        "DelayedJobs": float(jobs.delayed),
+        "QueueStalledSeconds": max(jobs.stalled.values(), default=0.0),
+    }
     _publish(settings, metrics)
-    LOGGER.info("%s", json.dumps({**metrics, "RunningTasks": running}))
+    # The seconds of each queue, because the alarm names no queue.
+    stalled = {queue: round(seconds) for queue, seconds in jobs.stalled.items()}
+    LOGGER.info("%s", json.dumps({**metrics, "RunningTasks": running, "Stalled": stalled}))
     return {**metrics, "RunningTasks": float(running)}
 
 
@@ -175,7 +185,7 @@ def _publish(settings: Settings, metrics: Mapping[str, float]) -> None:
         {"Name": "ServiceName", "Value": _name(settings.service)},
     ]
     data: list[dict[str, Any]] = [
-        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": "Count"}
+        {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": _unit(name)}
         for name, value in metrics.items()
     ]
     boto3.client("cloudwatch", config=CLIENT).put_metric_data(
@@ -186,3 +196,8 @@ def _publish(settings: Settings, metrics: Mapping[str, float]) -> None:
 def _name(name_or_arn: str) -> str:
     """The name of a cluster or service: the last part of its ARN."""
     return name_or_arn.rsplit("/", 1)[-1]
+
+
+def _unit(metric: str) -> str:
+    """The unit of a metric."""
+    return "Seconds" if metric.endswith("Seconds") else "Count"

@@ -1,202 +1,28 @@
 """The queue depth, with real Celery workers and a real Valkey behind TLS."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import botocore.exceptions
 import pytest
 
-from embedded_aws.server import EmbeddedAws
 from templates_src.functions.queue_depth import broker
-from templates_src.functions.queue_depth.broker import BrokerError, queue_keys
+from templates_src.functions.queue_depth.broker import SEPARATOR, BrokerError, queue_keys
 from templates_src.functions.queue_depth.handler import ConfigurationError, ServiceError, handler
 from tests.engines.processes import free_port
 from tests.engines.tls import issue
 from tests.engines.valkey import Valkey
-
-PROJECT_FOLDER = Path(__file__).resolve().parents[2]
-PREFIX = "{carbon-dev}:"
-PATIENCE = 30.0
-
-in_one_mode = pytest.mark.parametrize("server", ["cluster"], indirect=True)
-
-Store = Callable[[str], str]
-
-
-@dataclass
-class Celery:
-    """Celery of one version against one server."""
-
-    server: Valkey
-    folder: Path
-    tree: Path | None
-
-    def environment(self) -> dict[str, str]:
-        path = [*([str(self.tree)] if self.tree else []), str(PROJECT_FOLDER)]
-        return {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path),
-            "CELERY_BROKER_URL": self.server.url,
-            "CELERY_KEY_PREFIX": PREFIX,
-            "GATE": str(self.folder / "gate"),
-            "DONE": str(self.folder / "done"),
-        }
-
-    def publish(self, *batches: dict[str, Any]) -> None:
-        command = [sys.executable, "-m", "tests.functions.celery_app", json.dumps(batches)]
-        done = subprocess.run(
-            command,
-            env=self.environment(),
-            cwd=PROJECT_FOLDER,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-
-    def open_gate(self) -> None:
-        (self.folder / "gate").touch()
-
-    def done(self) -> int:
-        log = self.folder / "done"
-        return log.stat().st_size if log.exists() else 0
-
-    @contextmanager
-    def worker(self, queues: str, concurrency: int) -> Iterator[None]:
-        log = self.folder / "worker.log"
-        options = ["-Q", queues, "-c", str(concurrency), "-l", "WARNING"]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "celery", "-A", "tests.functions.celery_app", "worker"),
-                    *(*options, "--without-gossip", "--without-mingle", "--without-heartbeat"),
-                ],
-                env=self.environment(),
-                cwd=PROJECT_FOLDER,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            yield
-        except AssertionError as error:
-            error.add_note(f"The worker said: {log.read_text()[-2000:]}")
-            raise
-        finally:
-            # Open the gate for waiting tasks: a worker ends when its tasks have ended.
-            self.open_gate()
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-    def unacknowledged(self) -> int:
-        with self.server.client() as client:
-            return int(client.hlen(f"{PREFIX}unacked"))
-
-    def version(self) -> str:
-        command = [sys.executable, "-c", "import celery; print(celery.__version__)"]
-        return subprocess.check_output(command, env=self.environment(), text=True).strip()
-
-
-@dataclass
-class Fleet:
-    """An ECS service with this number of running tasks and a separate namespace for its metrics."""
-
-    client: Any
-    namespace: str
-    cluster: str
-    service: str
-
-    def scale(self, count: int) -> None:
-        ecs = self.client("ecs")
-        ecs.update_service(cluster=self.cluster, service=self.service, desiredCount=count)
-        (service,) = ecs.describe_services(cluster=self.cluster, services=[self.service])[
-            "services"
-        ]
-        assert service["runningCount"] == count
-
-    def published(self) -> dict[str, list[dict[str, str]]]:
-        """The dimensions of every metric in the namespace, by metric name."""
-        metrics = self.client("cloudwatch").list_metrics(Namespace=self.namespace)["Metrics"]
-        return {each["MetricName"]: each["Dimensions"] for each in metrics}
-
-
-@pytest.fixture
-def fleet(client: Any) -> Fleet:
-    name = f"c{uuid4().hex[:8]}"
-    ecs = client("ecs")
-    ecs.create_cluster(clusterName=name)
-    task = ecs.register_task_definition(
-        family=name, containerDefinitions=[{"name": "worker", "image": "worker", "memory": 64}]
-    )
-    definition = task["taskDefinition"]["taskDefinitionArn"]
-    ecs.create_service(
-        cluster=name, serviceName="worker", taskDefinition=definition, desiredCount=2
-    )
-    return Fleet(client, f"Carbon/{name}", name, "worker")
-
-
-@pytest.fixture(params=["cluster", "node"])
-def server(request: pytest.FixtureRequest) -> Valkey:
-    chosen: Valkey = request.getfixturevalue(f"valkey_{request.param}")
-    chosen.clear()
-    return chosen
-
-
-@pytest.fixture
-def settings(
-    server: Valkey,
-    fleet: Fleet,
-    store: Store,
-    lambda_environment: EmbeddedAws,
-    monkeypatch: pytest.MonkeyPatch,
-) -> pytest.MonkeyPatch:
-    """The function's environment, complete."""
-    del lambda_environment
-    for name, value in {
-        "CACHE_HOST": server.host,
-        "CACHE_PORT": str(server.port),
-        "CACHE_USER": server.user,
-        "CACHE_SECRET_ARN": store(server.password),
-        "CACHE_KEY_PREFIX": PREFIX,
-        "CACHE_CA_FILE": str(server.identity.root),
-        "QUEUES": "celery,reports",
-        "CLUSTER": fleet.cluster,
-        "SERVICE": fleet.service,
-        "METRIC_NAMESPACE": fleet.namespace,
-        "CLUSTER_MODE": "true" if server.cluster else "false",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
-
-
-@pytest.fixture
-def newest(server: Valkey, tmp_path: Path) -> Celery:
-    return Celery(server, tmp_path, None)
-
-
-def depth() -> int:
-    return int(handler({}, None)["QueueDepth"])
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "the worker did not get there"
-        time.sleep(0.02)
+from tests.functions.queue_depth.queues import (
+    PREFIX,
+    Celery,
+    Fleet,
+    Store,
+    depth,
+    in_one_mode,
+    wait_for,
+)
 
 
 @pytest.mark.parametrize("version", ["5.4", "newest"])
@@ -218,7 +44,8 @@ def test_depth_counts_waiting_and_running_jobs(
     assert depth() == 22
     with server.client() as client:
         lengths = [client.llen(key) for key in queue_keys(PREFIX, "celery")]
-        assert lengths == [5 + 3, 3, 3, 1]  # 0-2, 3-5, 6-8 and 9 share a list each
+        # 0-2, 3-5, 6-8 and 9 share a list each.
+        assert lengths == [5 + 3, 0, 0, 3, 0, 0, 3, 0, 0, 1]
 
     with celery.worker("celery,reports", 2):
         wait_for(lambda: celery.unacknowledged() >= 2)
@@ -280,12 +107,12 @@ def test_an_unused_prefix_reads_zero_with_a_warning(
     server: Valkey, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert depth() == 0
-    assert "0 of the queues celery, reports under the prefix {carbon-dev}:" in caplog.text
+    assert "does not know the queues celery, reports under the prefix {carbon-dev}:" in caplog.text
 
     caplog.clear()
     with server.client() as client:
         for name in ("celery", "reports"):
-            client.sadd(f"{PREFIX}_kombu.binding.{name}", "x")
+            client.sadd(f"{PREFIX}_kombu.binding.{name}", f"{name}{SEPARATOR}{SEPARATOR}{name}")
     assert depth() == 0
     assert "under the prefix" not in caplog.text
 
@@ -305,7 +132,13 @@ def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fl
     with server.client() as client:
         client.lpush(f"{PREFIX}celery", *range(9))
 
-    assert handler({}, None) == {"QueueDepth": 9.0, "BacklogPerTask": 4.5, "RunningTasks": 2.0}
+    assert handler({}, None) == {
+        "QueueDepth": 9.0,
+        "BacklogPerTask": 4.5,
+        "DelayedJobs": 0.0,
+        "QueueStalledSeconds": 0.0,
+        "RunningTasks": 2.0,
+    }
     fleet.scale(0)
     assert handler({}, None)["BacklogPerTask"] == 9.0
     fleet.scale(3)
@@ -315,7 +148,9 @@ def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fl
         {"Name": "ClusterName", "Value": fleet.cluster},
         {"Name": "ServiceName", "Value": "worker"},
     ]
-    assert fleet.published() == {"QueueDepth": dimensions, "BacklogPerTask": dimensions}
+    assert fleet.published() == dict.fromkeys(
+        ("QueueDepth", "BacklogPerTask", "DelayedJobs", "QueueStalledSeconds"), dimensions
+    )
 
 
 @in_one_mode
@@ -343,14 +178,17 @@ def test_password_can_be_in_json(
 def test_user_needs_only_the_commands_of_the_contract(
     server: Valkey, settings: pytest.MonkeyPatch, store: Store
 ) -> None:
-    allowed = ["+llen", "+hlen", "+exists", "+multi", "+exec"]
+    allowed = ["+llen", "+lindex", "+lrange", "+hlen", "+hscan", "+srandmember"]
+    allowed += ["+get", "+set", "+multi", "+exec"]
     allowed += ["+cluster|slots"] if server.cluster else []
     with server.client() as client:
+        client.lpush(f"{PREFIX}celery", 1)
+        client.hset(f"{PREFIX}unacked", "tag", "[]")
         client.execute_command("ACL", "SETUSER", "depth", "on", ">only", "~*", *allowed)
     try:
         settings.setenv("CACHE_USER", "depth")
         settings.setenv("CACHE_SECRET_ARN", store("only"))
-        assert depth() == 0
+        assert depth() == 2
     finally:
         with server.client() as client:
             client.execute_command("ACL", "DELUSER", "depth")
