@@ -42,18 +42,10 @@ def delete(
     from pipeline.aws import Aws
     from pipeline.deletion.deletion import delete_environment, read_plan
     from pipeline.errors import PipelineError
-    from pipeline.parameters.profiles import load_profile, with_overrides
-    from pipeline.release.assemble import assemble
-    from pipeline.stacks.deploy import (
-        describe_stack,
-        direct_entry,
-        stack_name,
-        wait_until_settled,
-    )
+    from pipeline.stacks.deploy import describe_stack, wait_until_settled
 
-    root = assemble().root
-    values = with_overrides(root, load_profile(root, environment), given)
-    name, entry, aws = stack_name(values), direct_entry(region, values), Aws(region)
+    aws = Aws(region)
+    name, entry = stack_and_entry(environment, region, given)
     stack = describe_stack(aws, name)
     if stack is None:
         raise PipelineError(
@@ -124,6 +116,19 @@ def terminate(
         stack = readable_stack(aws, found)
         raise_unfinished(entry, name, stack["StackStatus"] if stack else "")
     show_remains(aws, plan, done)
+
+
+def stack_and_entry(
+    environment: str, region: str, given: Mapping[str, str]
+) -> tuple[str, EntryPoint]:
+    """The name of an environment's stack, and its entry point. Raises PipelineError for an invalid value."""
+    from pipeline.parameters.profiles import load_profile, with_overrides
+    from pipeline.release.assemble import assemble
+    from pipeline.stacks.deploy import direct_entry, stack_name
+
+    root = assemble().root
+    values = with_overrides(root, load_profile(root, environment), given)
+    return stack_name(values), direct_entry(region, values)
 
 
 def is_deleting(stack: Mapping[str, Any]) -> bool:

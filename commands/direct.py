@@ -31,6 +31,11 @@ class DirectLaunch:
     bucket: str = ""
     consent: Consent = field(default_factory=Consent)
 
+    @property
+    def named_bucket(self) -> str:
+        """The release bucket that the user names; empty if none."""
+        return self.bucket or self.given.get("ReleaseBucket", "")
+
 
 def launch_directly(aws: Aws, release: Release, environment: str, wanted: DirectLaunch) -> None:
     """Launch the release and print the result; exit status 1 after a failure."""
@@ -42,11 +47,11 @@ def launch_directly(aws: Aws, release: Release, environment: str, wanted: Direct
     if not launched.succeeded:
         show.failures(console(stderr=True), launched)
         raise typer.Exit(1)
-    told = "launched" if launched.changed else "is up to date"
+    result = "launched" if launched.changed else "is up to date"
     if wanted.consent.preview_only:
         print(f"Nothing was changed in {launched.stack}.")
         return
-    show.pairs(console(), f"{launched.stack} {told} ({launched.status})", launched.outputs)
+    show.pairs(console(), f"{launched.stack} {result} ({launched.status})", launched.outputs)
 
 
 def launch_release(
@@ -87,46 +92,28 @@ def before_upload(
 
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
-    from pipeline.checks.regions.requirements import require_ready
-    from pipeline.checks.render import render_values
     from pipeline.parameters.environment_values import values_of_update
-    from pipeline.parameters.in_force import require_reachable
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.preview.deployed import read_deployed
-    from pipeline.preview.snapshots import require_alone
     from pipeline.release.upload import release_bucket_name
-    from pipeline.stacks.deploy import (
-        direct_entry,
-        holds_environment,
-        require_updatable,
-        wait_until_settled,
-    )
+    from pipeline.stacks.deploy import holds_environment
 
     profile = load_profile(release.root, environment)
     named_values = with_overrides(release.root, profile, wanted.given)
-    name = stack_of(named_values)
-    named = wanted.bucket or wanted.given.get("ReleaseBucket", "")
-    bucket = named or release_bucket_name(aws.account(), aws.region)
-    given = {**wanted.given, "ReleaseBucket": bucket}
-    stack = wait_until_settled(aws, name, progress, note)
-    if stack:
-        require_updatable(stack, aws.region, direct_entry(aws.region, named_values))
+    bucket = wanted.named_bucket or release_bucket_name(aws.account(), aws.region)
+    stack = updatable_stack(aws, named_values, progress, note)
     deployed = read_deployed(aws, stack) if stack and holds_environment(stack) else None
+    present = deployed.state.values if deployed else {}
     chosen = values_of_update(
         release.root,
         profile,
-        deployed.state.values if deployed else {},
-        given,
+        present,
+        {**wanted.given, "ReleaseBucket": bucket},
         wanted.reset,
-        name,
+        stack_of(named_values),
         deployed.defaults if deployed else {},
     )
-    if deployed:
-        require_reachable(deployed.state.values, chosen.values, aws.region)
-    present = deployed.state.values if deployed else {}
-    same_release = present.get("ReleasePrefix") == release.prefix
-    require_alone(chosen.values, present, same_release=same_release)
-    require_ready(release, render_values(release, environment, aws.region, chosen.values))
+    require_valid(aws, release, environment, chosen.values, present)
     show_kept(console(), chosen.kept)
     found = update_preview(release, deployed, chosen.values) if deployed else None
     if found:
@@ -135,12 +122,47 @@ def before_upload(
         aws,
         wanted.consent,
         chosen.values,
-        deployed.state.values if deployed else {},
+        present,
         stack["StackId"] if stack and deployed else "",
     )
     if found:
         wanted.consent.approve(found)
     return chosen.values, found
+
+
+def updatable_stack(
+    aws: Aws, values: Mapping[str, str], progress: Report, note: Note
+) -> Mapping[str, Any] | None:
+    """The stack of an environment when no operation is in progress; None if it does not exist.
+
+    Raises PipelineError for a stack in a state without updates.
+    """
+    from pipeline.stacks.deploy import direct_entry, require_updatable, wait_until_settled
+
+    stack = wait_until_settled(aws, stack_of(values), progress, note)
+    if stack:
+        require_updatable(stack, aws.region, direct_entry(aws.region, values))
+    return stack
+
+
+def require_valid(
+    aws: Aws,
+    release: Release,
+    environment: str,
+    values: Mapping[str, str],
+    present: Mapping[str, str],
+) -> None:
+    """Raise PipelineError for values that an environment with the present ones cannot take, or the region does not support."""
+    from pipeline.checks.regions.requirements import require_ready
+    from pipeline.checks.render import render_values
+    from pipeline.parameters.in_force import require_reachable
+    from pipeline.preview.snapshots import require_alone
+
+    if present:
+        require_reachable(present, values, aws.region)
+    same_release = present.get("ReleasePrefix") == release.prefix
+    require_alone(values, present, same_release=same_release)
+    require_ready(release, render_values(release, environment, aws.region, values))
 
 
 def update_preview(release: Release, deployed: Deployed, values: Mapping[str, str]) -> Preview:
@@ -160,8 +182,7 @@ def put_release(
     from pipeline.release.upload import upload as put
 
     bucket = values["ReleaseBucket"]
-    is_named = bool(wanted.bucket or wanted.given.get("ReleaseBucket"))
-    if not is_named and ensure_bucket(aws, bucket):
+    if not wanted.named_bucket and ensure_bucket(aws, bucket):
         note(f"Created bucket {bucket}.")
     done = put(aws, release, bucket)
     note(

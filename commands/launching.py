@@ -66,14 +66,10 @@ def launch(
 ) -> None:
     """Launch an environment and show its progress and outputs."""
     given, chosen = parsed_settings(settings), parsed_settings(tags, "--tag")
-    if direct and (product_version or portfolio or chosen):
-        raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
-    if bucket and not direct:
-        raise typer.BadParameter("--bucket needs --direct.")
-    if (reset or accept_loss or preview) and not direct:
-        raise typer.BadParameter(
-            "--reset, --accept-loss and --preview need --direct; without it, `update` changes an environment."
-        )
+    if direct:
+        refuse_options_of_products(product_version, portfolio, chosen)
+    else:
+        refuse_options_of_direct(bucket, reset, accept_loss, preview=preview)
     if both := sorted(given.keys() & set(reset)):
         raise typer.BadParameter(f"--set and --reset both name {both[0]}; give one of them.")
     if keep and not embedded:
@@ -103,6 +99,26 @@ def launch(
             launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
             serve_until_interrupted(aws)
+
+
+def refuse_options_of_products(
+    product_version: str, portfolio: str, tags: Mapping[str, str]
+) -> None:
+    """Raise BadParameter for an option that --direct does not have."""
+    if product_version or portfolio or tags:
+        raise typer.BadParameter("--product-version, --portfolio and --tag go without --direct.")
+
+
+def refuse_options_of_direct(
+    bucket: str, reset: list[str], accept_loss: list[str], *, preview: bool
+) -> None:
+    """Raise BadParameter for an option that needs --direct."""
+    if bucket:
+        raise typer.BadParameter("--bucket needs --direct.")
+    if reset or accept_loss or preview:
+        raise typer.BadParameter(
+            "--reset, --accept-loss and --preview need --direct; without it, `update` changes an environment."
+        )
 
 
 def publish_to_embedded(aws: Aws, release: Release, environment: str) -> Aws:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.errors import PipelineError
-from templates_src.data.database import ALLOCATED_STORAGE
+from templates_src.data.database_parameters import ALLOCATED_STORAGE
 from templates_src.functions.launch_check.snapshot import (
     CEILING,
     RESTORED,

@@ -143,14 +143,7 @@ def update(
     ``review`` receives the update before it starts. Raises PipelineError if nothing is launched, or the environment can only be
     terminated.
     """
-    environments.existing_environment(aws, wanted.name)
-    found = wait_until_idle(aws, wanted.name, report, note)
-    if found is None:
-        raise PipelineError(f"{wanted.name} has just been terminated; launch it again.")
-    if found.status not in UPDATABLE:
-        raise PipelineError(
-            f"{wanted.name} is {found.status}, which an update cannot repair; run `status` for the reason, `terminate` to delete it."
-        )
+    found = updatable_environment(aws, wanted.name, report, note)
     product = find_product(aws, wanted.product)
     if product.id != found.product_id:
         raise PipelineError(
@@ -165,15 +158,7 @@ def update(
     path = launch_path(aws, product, named=wanted.portfolio, before=before)
     offered = read_offer(aws, product, version, path)
     offered.check(wanted.settings, complete=False)
-    stack = environments.stack_of(aws, found)
-    if stack is None:
-        raise PipelineError(
-            f"{wanted.name} has no stack to update; terminate it and launch it again."
-        )
-    entry = environments.entry_point(aws.region, stack.parameters, wanted.name)
-    ending = way_out(entry, stack.status, stack.name) if entry else ""
-    if ending:
-        raise PipelineError(f"The stack of {wanted.name} is in {stack.status}; {ending}.")
+    stack = updatable_stack(aws, found)
     in_force = with_defaults(offered.parameters, stack.parameters)
     require_reachable(in_force, wanted.settings, aws.region)
     parameters = update_parameters(wanted.settings, offered, stack)
@@ -191,6 +176,33 @@ def update(
             UpdateToken=str(uuid.uuid4()),
         )["RecordDetail"]
     return operation_result(version.name, records.follow(aws, record, stack.id, report, note))
+
+
+def updatable_environment(aws: Aws, name: str, report: Report, note: Note) -> Environment:
+    """The existing environment when no operation is in progress. Raises PipelineError if an update cannot repair it."""
+    environments.existing_environment(aws, name)
+    found = wait_until_idle(aws, name, report, note)
+    if found is None:
+        raise PipelineError(f"{name} has just been terminated; launch it again.")
+    if found.status not in UPDATABLE:
+        raise PipelineError(
+            f"{name} is {found.status}, which an update cannot repair; run `status` for the reason, `terminate` to delete it."
+        )
+    return found
+
+
+def updatable_stack(aws: Aws, found: Environment) -> Stack:
+    """The stack of an environment. Raises PipelineError if it does not exist or is in a state without updates."""
+    stack = environments.stack_of(aws, found)
+    if stack is None:
+        raise PipelineError(
+            f"{found.name} has no stack to update; terminate it and launch it again."
+        )
+    entry = environments.entry_point(aws.region, stack.parameters, found.name)
+    ending = way_out(entry, stack.status, stack.name) if entry else ""
+    if ending:
+        raise PipelineError(f"The stack of {found.name} is in {stack.status}; {ending}.")
+    return stack
 
 
 def is_up_to_date(

@@ -20,7 +20,7 @@ from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.bindings import ACCOUNT, ARN, STACK_NAMES, in_account
 from templates_src.launch_role.boundary import SUFFIX
-from templates_src.launch_role.grants import Grant, equals
+from templates_src.launch_role.grant import Grant, equals
 from templates_src.launch_role.template import BOUNDARY_ADDED
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 

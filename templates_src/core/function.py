@@ -68,10 +68,7 @@ def add_function(
     if environment:
         optional["Environment"] = Environment(Variables=dict(environment))
     if inside_vpc:
-        optional["VpcConfig"] = VPCConfig(
-            SubnetIds=layer.parameter(PRIVATE_SUBNET_IDS),
-            SecurityGroupIds=[layer.parameter(FUNCTIONS_SECURITY_GROUP_ID)],
-        )
+        optional["VpcConfig"] = private_subnets(layer)
     return layer.add(
         Function(
             f"{title}Function",
@@ -86,6 +83,14 @@ def add_function(
             LoggingConfig=LoggingConfig(LogGroup=Ref(group)),
             **optional,
         )
+    )
+
+
+def private_subnets(layer: Layer) -> VPCConfig:
+    """The private subnets, with the functions' security group."""
+    return VPCConfig(
+        SubnetIds=layer.parameter(PRIVATE_SUBNET_IDS),
+        SecurityGroupIds=[layer.parameter(FUNCTIONS_SECURITY_GROUP_ID)],
     )
 
 

@@ -20,20 +20,17 @@ def add_schedule(
     With ``title`` QueueDepth the resources are QueueDepthSchedule, QueueDepthSchedulePermission and
     QueueDepthInvocations.
     """
+    target = Target(
+        Id="function",
+        Arn=GetAtt(function, "Arn"),
+        RetryPolicy=RetryPolicy(MaximumRetryAttempts=0, MaximumEventAgeInSeconds=EVENT_AGE_SECONDS),
+    )
     schedule = layer.add(
         Rule(
             f"{title}Schedule",
             Description=description,
             ScheduleExpression=rate,
-            Targets=[
-                Target(
-                    Id="function",
-                    Arn=GetAtt(function, "Arn"),
-                    RetryPolicy=RetryPolicy(
-                        MaximumRetryAttempts=0, MaximumEventAgeInSeconds=EVENT_AGE_SECONDS
-                    ),
-                )
-            ],
+            Targets=[target],
         )
     )
     layer.add(

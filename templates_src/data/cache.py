@@ -22,15 +22,23 @@ from troposphere.elasticache import (
 from troposphere.secretsmanager import Secret
 
 from templates_src.core import ports
-from templates_src.core.cache_mode import MODE, REPLICATION_GROUP, SERVERLESS, use_serverless
+from templates_src.core.cache_mode import MODE, SERVERLESS, use_serverless
 from templates_src.core.layer import Layer
-from templates_src.core.parameters import groups
-from templates_src.core.parameters.declaration import Declaration, choice, number
+from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import CACHE_SECOND_USER, CACHE_USER, named
 from templates_src.core.parameters.wiring.network import DATA_SUBNET_IDS
 from templates_src.core.parameters.wiring.secrets import CACHE_SECOND_SECRET_ARN, CACHE_SECRET_ARN
 from templates_src.core.parameters.wiring.security import CACHE_SECURITY_GROUP_ID, KEY_ARN
 from templates_src.core.rotation import CACHE_CREDENTIALS
+from templates_src.data.cache_parameters import (
+    FAILOVER,
+    MAXIMUM_ECPU,
+    MAXIMUM_STORAGE,
+    NODE_TYPE,
+    NODES,
+    OFF,
+    ONE_NODE,
+)
 from templates_src.data.connection_urls import add_url_secret, password_of
 
 ENGINE = "valkey"
@@ -38,8 +46,6 @@ MAJOR_VERSION = "8"
 # The first minor version of nodes; ElastiCache upgrades it. Serverless accepts only the major version.
 VERSION = f"{MAJOR_VERSION}.2"
 FAMILY = f"{ENGINE}{MAJOR_VERSION}"
-ONE_NODE = "1"
-AUTO, OFF = "auto", "off"
 # A restore of an older state of a broker would repeat finished jobs.
 SNAPSHOT_DAYS = 1
 # UTC, at night in Europe, after those of the database.
@@ -51,75 +57,6 @@ MAINTENANCE_WINDOW = "sun:04:00-sun:05:00"
 # these. INFO is in the category dangerous, but changes nothing, and Flower and troubleshooting need it.
 ACCESS = "on ~* &* +@all -@dangerous +info"
 NO_ACCESS = "off ~* -@all"
-
-NODE_TYPE = Declaration(
-    name="CacheNodeType",
-    group=groups.CACHE,
-    label="Cache node type",
-    description="Size of each node of a replication group. A change keeps the data; clients reconnect when the new nodes take over.",
-    default="cache.t4g.medium",
-    pattern=r"cache\.[a-z0-9]+\.[a-z0-9]+",
-    message="CacheNodeType must be an ElastiCache node type, such as cache.t4g.medium.",
-)
-NODES = choice(
-    "CacheNodes",
-    group=groups.CACHE,
-    label="Cache nodes",
-    description="Nodes of a replication group: one primary, the others replicas in other zones; prod has at least 2. Between 1 and more nodes, CacheFailover must be off first.",
-    # At most 5 replicas.
-    allowed=(ONE_NODE, "2", "3", "4", "5", "6"),
-    default=ONE_NODE,
-)
-FAILOVER = choice(
-    "CacheFailover",
-    group=groups.CACHE,
-    label="Cache failover",
-    description="auto: with two or more nodes, a replica in another zone takes over when the primary fails (required in prod). "
-    "off: no failover; set it in the update that adds the second node, and in an update before the one that removes it.",
-    allowed=(AUTO, OFF),
-    default=AUTO,
-)
-MAXIMUM_STORAGE = number(
-    "CacheMaximumStorageGb",
-    group=groups.CACHE,
-    label="Serverless cache: storage at most (GB)",
-    description="Limit of a serverless cache's data, and so of its cost; above it, writes fail.",
-    default="1",
-    # The limits of ElastiCache, here and below.
-    at_least=1,
-    at_most=5_000,
-)
-MAXIMUM_ECPU = number(
-    "CacheMaximumEcpuPerSecond",
-    group=groups.CACHE,
-    label="Serverless cache: ECPU at most (per second)",
-    description="Limit of a serverless cache's requests, and so of its cost; above it, requests are throttled.",
-    default="5000",
-    at_least=1_000,
-    at_most=15_000_000,
-)
-
-
-def require_resilient_cache_in_prod(layer: Layer) -> None:
-    """Rules: a prod cache is a replication group with a replica and automatic failover."""
-    layer.require_in_prod(
-        "ProdCacheIsReplicationGroup",
-        MODE,
-        holds=Equals(Ref(MODE.name), REPLICATION_GROUP),
-        message=f"{MODE.name} must be {REPLICATION_GROUP} when Environment is prod.",
-    )
-    layer.require_in_prod(
-        "ProdCacheHasReplica",
-        NODES,
-        holds=Not(Equals(Ref(NODES.name), ONE_NODE)),
-        message=f"{NODES.name} must be at least 2 when Environment is prod.",
-    )
-    layer.require_in_prod(
-        "ProdCacheFailsOver",
-        FAILOVER,
-        holds=Equals(Ref(FAILOVER.name), AUTO),
-        message=f"{FAILOVER.name} must be {AUTO} when Environment is prod.",
-    )
 
 
 def add_cache(layer: Layer) -> Secret:
@@ -251,14 +188,6 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
     It has no explicit identifier, which would block its replacement.
     """
     fails_over = has_failover(layer)
-    subnets = layer.add(
-        SubnetGroup(
-            "CacheSubnetGroup",
-            Condition=condition,
-            Description="Data subnets",
-            SubnetIds=layer.parameter(DATA_SUBNET_IDS),
-        )
-    )
     return layer.add(
         ReplicationGroup(
             "CacheReplicationGroup",
@@ -276,7 +205,7 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
             # Refused without automatic failover.
             MultiAZEnabled=If(fails_over, True, False),
             Port=ports.CACHE,
-            CacheSubnetGroupName=Ref(subnets),
+            CacheSubnetGroupName=Ref(add_subnet_group(layer, condition)),
             SecurityGroupIds=[layer.parameter(CACHE_SECURITY_GROUP_ID)],
             UserGroupIds=[Ref(users)],
             TransitEncryptionEnabled=True,
@@ -305,6 +234,18 @@ def has_failover(layer: Layer) -> str:
     return layer.condition(
         "UseCacheFailover",
         And(Condition(has_replicas), Not(Equals(layer.parameter(FAILOVER), OFF))),
+    )
+
+
+def add_subnet_group(layer: Layer, condition: str) -> SubnetGroup:
+    """The data subnets, which have no route out."""
+    return layer.add(
+        SubnetGroup(
+            "CacheSubnetGroup",
+            Condition=condition,
+            Description="Data subnets",
+            SubnetIds=layer.parameter(DATA_SUBNET_IDS),
+        )
     )
 
 

@@ -16,7 +16,8 @@ from templates_src.core.parameters.wiring.secrets import (
 )
 from templates_src.core.parameters.wiring.security import KEY_ARN
 from templates_src.core.rotation import DATABASE_CREDENTIALS_VERSION
-from templates_src.data.database import DATABASE, EXTENSIONS, NAME
+from templates_src.data.database import DATABASE, EXTENSIONS
+from templates_src.data.database_parameters import NAME
 
 # In the order of creation. An extension that is removed here stays in the database.
 NAMES = ("vector", "uuid-ossp")

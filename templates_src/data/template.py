@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from templates_src.core.layer import Layer
 from templates_src.data.buckets import add_buckets
-from templates_src.data.cache import add_cache, require_resilient_cache_in_prod
+from templates_src.data.cache import add_cache
+from templates_src.data.cache_parameters import require_resilient_cache_in_prod
 from templates_src.data.connection_urls import allow_ecs_to_read
-from templates_src.data.database import add_database, require_resilient_database_in_prod
+from templates_src.data.database import add_database
+from templates_src.data.database_parameters import require_resilient_database_in_prod
 from templates_src.data.extensions import add_extensions
 from templates_src.data.search_volume import add_search_volume
 

@@ -16,7 +16,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
 from templates_src.core.parameters.shared import RELEASE_PREFIX
-from templates_src.data.database import DELETION_PROTECTION as DATABASE_PROTECTION
+from templates_src.data.database_parameters import DELETION_PROTECTION as DATABASE_PROTECTION
 from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PROTECTION
 from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack
 

@@ -20,8 +20,8 @@ from templates_src.data.buckets import (
     NAMESPACE,
     OLD_VERSION_DAYS,
 )
-from templates_src.data.cache import FAILOVER, NODES
-from templates_src.data.database import (
+from templates_src.data.cache_parameters import FAILOVER, NODES
+from templates_src.data.database_parameters import (
     ALLOCATED_STORAGE,
     MAX_ALLOCATED_STORAGE,
     SNAPSHOT_IDENTIFIER,

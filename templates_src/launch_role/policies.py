@@ -18,12 +18,12 @@ from templates_src.launch_role.bindings import (
     own_tags,
 )
 from templates_src.launch_role.gaps import UNBOUND, gap_actions
+from templates_src.launch_role.grant import Grant
 from templates_src.launch_role.grants import (
     KEYS_AND_STACKS,
     NETWORKS,
     STORES,
     UNTAGGED,
-    Grant,
     identity,
     new_secrets,
 )

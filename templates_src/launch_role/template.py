@@ -21,7 +21,7 @@ from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import TRUE, Declaration
 from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role import boundary, environments
-from templates_src.launch_role.grants import PUBLISHER_ACCOUNT, RELEASE_BUCKETS
+from templates_src.launch_role.grant import PUBLISHER_ACCOUNT, RELEASE_BUCKETS
 from templates_src.launch_role.other_environments import add_denials
 from templates_src.launch_role.permissions import Permissions, declared
 from templates_src.launch_role.policies import ELSEWHERE, documents

@@ -20,27 +20,42 @@ from templates_src.monitoring.thresholds import (
 MIB = 2**20
 
 
-def free_storage_alarm_spec() -> AlarmSpec:
-    """The alarm of the free storage in percent of the allocated storage."""
-    return AlarmSpec(
-        title="DatabaseFreeStorageTooLow",
-        # RDS grows the storage when less than 10 % is free; less free storage than that means that it cannot grow.
-        # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-        # A run of the function can fall into the next period, which leaves one without a number.
-        reads=MetricMath(
-            "100 * free / FILL(allocated, REPEAT)",
-            {
-                "free": MetricStatistic(DATABASE.metric("FreeStorageSpace"), MINIMUM),
-                "allocated": MetricStatistic(DATABASE_STORAGE.metric(ALLOCATED_STORAGE), MAXIMUM),
-            },
+def storage_alarm_specs() -> list[AlarmSpec]:
+    """The alarm of the free storage in percent of the allocated storage, and the alarm of its second metric."""
+    return [
+        AlarmSpec(
+            title="DatabaseFreeStorageTooLow",
+            # RDS grows the storage when less than 10 % is free; less free storage than that means that it cannot grow.
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+            # A run of the function can fall into the next period, which leaves one without a number.
+            reads=MetricMath(
+                "100 * free / FILL(allocated, REPEAT)",
+                {
+                    "free": MetricStatistic(DATABASE.metric("FreeStorageSpace"), MINIMUM),
+                    "allocated": MetricStatistic(
+                        DATABASE_STORAGE.metric(ALLOCATED_STORAGE), MAXIMUM
+                    ),
+                },
+            ),
+            threshold=8,
+            compare=BELOW,
+            minutes=MINUTES,
+            periods=3,
+            action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
+            "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
         ),
-        threshold=8,
-        compare=BELOW,
-        minutes=MINUTES,
-        periods=3,
-        action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
-        "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
-    )
+        AlarmSpec(
+            title="DatabaseStorageMissing",
+            reads=MetricStatistic(DATABASE_STORAGE.metric(ALLOCATED_STORAGE), SAMPLE_COUNT),
+            threshold=1,
+            compare=BELOW,
+            minutes=MINUTES,
+            periods=6,
+            missing=BREACHING,
+            action="The allocated storage of the database is unknown, so DatabaseFreeStorageTooLow cannot be raised. "
+            "See the log of the function that reads it, and whether its schedule is on.",
+        ),
+    ]
 
 
 def database_alarm_specs() -> list[AlarmSpec]:
@@ -55,18 +70,7 @@ def database_alarm_specs() -> list[AlarmSpec]:
             action="The database is short of CPU, or reports nothing because it is stopped or failing. "
             "See the instance's state, then the top SQL in Database Insights; otherwise a larger class.",
         ),
-        free_storage_alarm_spec(),
-        AlarmSpec(
-            title="DatabaseStorageMissing",
-            reads=MetricStatistic(DATABASE_STORAGE.metric(ALLOCATED_STORAGE), SAMPLE_COUNT),
-            threshold=1,
-            compare=BELOW,
-            minutes=MINUTES,
-            periods=6,
-            missing=BREACHING,
-            action="The allocated storage of the database is unknown, so DatabaseFreeStorageTooLow cannot be raised. "
-            "See the log of the function that reads it, and whether its schedule is on.",
-        ),
+        *storage_alarm_specs(),
         AlarmSpec(
             title="DatabaseFreeMemoryTooLow",
             reads=MetricMath(

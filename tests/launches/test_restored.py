@@ -11,7 +11,7 @@ from pipeline.changes.sides import of_folder
 from pipeline.changes.state import State
 from pipeline.paths import DIST
 from pipeline.release.assemble import Release
-from templates_src.data.database import RESTORED, SNAPSHOT_IDENTIFIER
+from templates_src.data.database_parameters import RESTORED, SNAPSHOT_IDENTIFIER
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.launches.snapshots import keep_snapshot

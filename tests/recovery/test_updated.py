@@ -6,7 +6,7 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
-from templates_src.data.database import RESTORED, SNAPSHOT_IDENTIFIER
+from templates_src.data.database_parameters import RESTORED, SNAPSHOT_IDENTIFIER
 from tests.conftest import REGION
 from tests.engines.database_host import DatabaseHost
 from tests.launches.environments import Environment

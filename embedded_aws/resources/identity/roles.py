@@ -34,15 +34,7 @@ def install(require: Require = _full_access) -> None:
 
     def create_role(logical_id: str, properties: Properties, stack_name: str) -> Created:
         boundary = properties.get("PermissionsBoundary")
-        if boundary and not functions.policy_exists(boundary):
-            raise ValueError(_UNKNOWN.format(boundary))
-        path = properties.get("Path", "/")
-        own_name = properties.get("RoleName") or physical_name(stack_name, logical_id, limit=64)
-        arn = f"arn:aws:iam::{get_account_id()}:role{path}{own_name}"
-        keys = {**_bounded(boundary), **_requested(properties)}
-        require("iam:CreateRole", arn, keys)
-        for action in _granting(properties):
-            require(action, arn, keys)
+        _require_creation(require, properties, physical_name(stack_name, logical_id, limit=64))
         name, attributes = create(logical_id, properties, stack_name)
         if boundary:
             call("iam", "PutRolePermissionsBoundary", RoleName=name, PermissionsBoundary=boundary)
@@ -67,6 +59,17 @@ def install(require: Require = _full_access) -> None:
 
     roles["create"], roles["update"] = create_role, update_role
     _hold_policies(policies, require)
+
+
+def _require_creation(require: Require, properties: Properties, generated_name: str) -> None:
+    boundary = properties.get("PermissionsBoundary")
+    if boundary and not functions.policy_exists(boundary):
+        raise ValueError(_UNKNOWN.format(boundary))
+    name = properties.get("RoleName") or generated_name
+    arn = f"arn:aws:iam::{get_account_id()}:role{properties.get('Path', '/')}{name}"
+    keys = {**_bounded(boundary), **_requested(properties)}
+    for action in ("iam:CreateRole", *_granting(properties)):
+        require(action, arn, keys)
 
 
 def _unknown_boundary(arn: str) -> Any:

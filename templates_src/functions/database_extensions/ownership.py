@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import pg8000.native
 from pg8000.native import Connection, identifier
@@ -124,25 +125,20 @@ def take_over(
     owners = [endpoint.user, *application_users(connection, application)]
     _share(connection, owners, owner)
     connection.run(f"SET lock_timeout = {int(LOCK_SECONDS * 1000)}")
-    left: set[Object] = set()
+    skipped: set[Object] = set()
     changed = 0
     while True:
         blocked: Object | None = None
         for each in _owned(connection, owners):
-            if each.attached or each.kind not in ALTERED or each in left:
+            if each.attached or each.kind not in ALTERED or each in skipped:
                 continue
-            try:
-                connection.run(f"ALTER {ALTERED[each.kind]} {each.identity} OWNER TO {owner}")
+            result = _alter(connection, each, owner)
+            if result is _Result.CHANGED:
                 changed += 1
-            except pg8000.native.DatabaseError as error:
-                if state(error) in BUSY:
-                    blocked = each
-                elif state(error) == INSUFFICIENT_PRIVILEGE:
-                    # For example, in a schema of another role, where the owner role cannot create objects.
-                    LOGGER.warning("%s keeps its owner: %s", each, explain(error))
-                    left.add(each)
-                elif state(error) not in GONE:
-                    raise ProvisioningError(f"{each} keeps its owner: {explain(error)}.") from error
+            elif result is _Result.LOCKED:
+                blocked = each
+            elif result is _Result.FORBIDDEN:
+                skipped.add(each)
             if deadline.remaining() <= PAUSE_SECONDS:
                 blocked = blocked or each
                 break
@@ -154,6 +150,30 @@ def take_over(
         time.sleep(PAUSE_SECONDS)
     LOGGER.info("%d objects have the owner %s now", changed, application.owner)
     return changed
+
+
+class _Result(Enum):
+    CHANGED = auto()
+    LOCKED = auto()
+    FORBIDDEN = auto()
+    DROPPED = auto()
+
+
+def _alter(connection: Connection, each: Object, owner: str) -> _Result:
+    """Change the owner of one object. Raises ProvisioningError if PostgreSQL refuses it for another reason."""
+    try:
+        connection.run(f"ALTER {ALTERED[each.kind]} {each.identity} OWNER TO {owner}")
+    except pg8000.native.DatabaseError as error:
+        if state(error) in BUSY:
+            return _Result.LOCKED
+        if state(error) == INSUFFICIENT_PRIVILEGE:
+            # For example, in a schema of another role, where the owner role cannot create objects.
+            LOGGER.warning("%s keeps its owner: %s", each, explain(error))
+            return _Result.FORBIDDEN
+        if state(error) in GONE:
+            return _Result.DROPPED
+        raise ProvisioningError(f"{each} keeps its owner: {explain(error)}.") from error
+    return _Result.CHANGED
 
 
 def _share(connection: Connection, owners: list[str], owner: str) -> None:

@@ -1,0 +1,267 @@
+"""The grants of the permissions boundary: resources and conditions of the roles of every environment."""
+
+from __future__ import annotations
+
+from awacs.aws import (
+    ArnNotLike,
+    Bool,
+    Condition,
+    ForAllValuesStringLike,
+    Null,
+    StringEquals,
+    StringLike,
+    StringNotEquals,
+)
+from troposphere import If
+
+from templates_src.core.function import NETWORK_INTERFACE_ACTIONS
+from templates_src.core.parameters.shared import PROD
+from templates_src.launch_role.bindings import (
+    ACCOUNT,
+    ARN,
+    NAMED,
+    PROJECT_TEXT,
+    STACK_NAMES,
+    own_or_new,
+    own_tags,
+    tags,
+)
+from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, per_environment
+from templates_src.launch_role.grant import Grant, equals
+
+CERTIFICATES = f"{ARN}acm:*:{ACCOUNT}:certificate/*"
+SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
+# The services that use a key on behalf of a role; EBS works through EC2.
+KEY_USERS = ("ec2", "secretsmanager")
+
+
+def grants() -> tuple[Grant, ...]:
+    """The grants. The first grant that selects an action gets it, unless the grant is ``also``."""
+    return (
+        *without_resources(),
+        *on_products(),
+        *of_functions_in_the_vpc(),
+        *on_images(),
+        *by_name(),
+        *by_tag(),
+        *not_of_others(),
+        *of_keys(),
+    )
+
+
+def without_resources() -> tuple[Grant, ...]:
+    """Actions without a resource type."""
+    return (
+        Grant(
+            "NoResource",
+            (
+                "ecr:GetAuthorizationToken",
+                "ec2:DescribeAvailabilityZones",
+                "ec2:DescribeSnapshots",
+                "ec2:DescribeVolumes",
+                "logs:DescribeLogGroups",
+                "route53:ListResourceRecordSets",
+                "rds:DescribeDBInstances",
+                "rds:DescribeDBSnapshots",
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:*",
+            ),
+            ("*",),
+            reason="the actions have no resource, or list what the account has",
+        ),
+        Grant(
+            "Metrics",
+            ("cloudwatch:PutMetricData",),
+            ("*",),
+            equals("cloudwatch:namespace", per_environment(f"{PROJECT_TEXT}/{EACH}")),
+            reason="the action has no resource; bound to the environments' namespaces",
+        ),
+    )
+
+
+def on_products() -> tuple[Grant, ...]:
+    """Actions on products, which can belong to another account, and on provisioned products."""
+    return (
+        Grant(
+            "OwnProducts",
+            (
+                "servicecatalog:DescribeProvisionedProduct",
+                "servicecatalog:DescribeRecord",
+                "servicecatalog:UpdateProvisionedProduct",
+            ),
+            ("*",),
+            equals("servicecatalog:roleLevel", "self"),
+            reason="the actions have no resource; bound to what the role itself owns",
+        ),
+        Grant(
+            "Products",
+            ("servicecatalog:DescribeProvisioningParameters",),
+            (f"{ARN}catalog:*:*:product/*",),
+            reason="a product that is shared belongs to the account that shares it",
+        ),
+    )
+
+
+def of_functions_in_the_vpc() -> tuple[Grant, ...]:
+    """The network interfaces of functions, whose IDs are unknown before the launch."""
+    return (
+        Grant(
+            "InterfacesOfFunctions",
+            tuple(f"ec2:{action.action}" for action in NETWORK_INTERFACE_ACTIONS),
+            ("*",),
+            # Lambda makes these calls with the function's role. The code of the function, whose calls have this key,
+            # must not make them.
+            Condition(ArnNotLike({"lambda:SourceFunctionArn": "arn:*:lambda:*:*:function:*"})),
+            reason="IDs of interfaces are not known before, and subnets may be another account's",
+        ),
+    )
+
+
+def on_images() -> tuple[Grant, ...]:
+    """Actions on images."""
+    return (
+        # Production may run an image that another environment built and tested; no other may use production's.
+        Grant(
+            "Images",
+            ("ecr:*",),
+            (f"{ARN}ecr:*:{ACCOUNT}:repository/*",),
+            Condition(
+                StringNotEquals(
+                    {"aws:ResourceTag/Environment": If(condition(PROD), NO_ENVIRONMENT, PROD)}
+                )
+            ),
+        ),
+    )
+
+
+def by_tag() -> tuple[Grant, ...]:
+    """Actions that the tags of the project and the environment limit."""
+    return (
+        # A certificate has no tags before it is imported, and a snapshot none before it is created.
+        Grant(
+            "NewCertificates",
+            ("acm:AddTagsToCertificate", "acm:ImportCertificate"),
+            (CERTIFICATES,),
+            Condition([StringEquals(tags("RequestTag")), own_or_new()]),
+            also=True,
+        ),
+        Grant(
+            "Own",
+            (
+                "acm:*",
+                "ec2:AttachNetworkInterface",
+                "ec2:AttachVolume",
+                "ec2:CreateSnapshot",
+                "ec2:DeleteSnapshot",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
+                "lambda:InvokeFunction",
+                "rds:*DBInstance*",
+                "secretsmanager:GetSecretValue",
+            ),
+            (
+                CERTIFICATES,
+                SNAPSHOTS,
+                # Instances, interfaces and volumes; three ARNs would exceed the size of the policy.
+                f"{ARN}ec2:*:{ACCOUNT}:*",
+                f"{ARN}elasticloadbalancing:*:{ACCOUNT}:loadbalancer/app/*",
+                f"{ARN}lambda:*:{ACCOUNT}:function:*",
+                f"{ARN}rds:*:{ACCOUNT}:db:*",
+                f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
+            ),
+            own_tags(),
+            also=True,
+        ),
+    )
+
+
+def not_of_others() -> tuple[Grant, ...]:
+    """Actions on resources that may have no tags, but not those of another environment."""
+    return (
+        Grant(
+            "NeverAnothers",
+            (
+                "cloudformation:*",
+                "ec2:CreateSnapshot",
+                "ec2:CreateTags",
+                "ecs:DescribeServices",
+                "logs:*LogStream*",
+                "logs:PutLogEvents",
+            ),
+            (
+                SNAPSHOTS,
+                f"{ARN}logs:*:{ACCOUNT}:log-group:*",
+                f"{ARN}cloudformation:*:{ACCOUNT}:stack/*",
+                f"{ARN}ecs:*:{ACCOUNT}:service/*",
+            ),
+            Condition(own_or_new()),
+        ),
+    )
+
+
+def by_name() -> tuple[Grant, ...]:
+    """Actions on buckets, and on the records of the private zones."""
+    bucket = f"{ARN}s3:::{PROJECT_TEXT}-{EACH}-*"
+    stack = f"{ARN}cloudformation:*:{ACCOUNT}:stack/"
+    names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+    return (
+        # Not the stacks of the launch role and of the release bucket, whose names begin with the default project's.
+        Grant(
+            "ProtectStacks",
+            ("cloudformation:UpdateTerminationProtection",),
+            (f"{stack}{NAMED}/*", f"{stack}{STACK_NAMES}"),
+        ),
+        Grant(
+            "Buckets",
+            ("s3:ListBucket*", "s3:DeleteBucket", "s3:GetBucket*", "s3:Get*Configuration"),
+            (bucket,),
+        ),
+        Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
+        Grant(
+            "PrivateRecords",
+            ("route53:ChangeResourceRecordSets",),
+            (f"{ARN}route53:::hostedzone/*",),
+            Condition(
+                [
+                    ForAllValuesStringLike(
+                        {names: per_environment(f"*.{PROJECT_TEXT}-{EACH}.internal")}
+                    ),
+                    Null({names: "false"}),
+                ]
+            ),
+            reason="the ID of a zone is not known before; bound to names within the environments' private zones",
+        ),
+    )
+
+
+def of_keys() -> tuple[Grant, ...]:
+    """The environment's key, for secrets and volumes, only through a service that uses it for the role."""
+    key = f"{ARN}kms:*:{ACCOUNT}:key/*"
+    return (
+        # The state of the key of a snapshot that a launch restores from: it can be the key of a deleted environment.
+        Grant(
+            "StateOfKeys", ("kms:DescribeKey",), (key,), reason="a restored snapshot has any key"
+        ),
+        Grant(
+            "GrantKeysToEbs",
+            ("kms:CreateGrant",),
+            (key,),
+            Condition(
+                [
+                    Bool({"kms:GrantIsForAWSResource": "true"}),
+                    StringLike({"kms:ViaService": "ec2.*"}),
+                    own_or_new(),
+                ]
+            ),
+        ),
+        Grant(
+            "UseKeys",
+            ("kms:*",),
+            (key,),
+            Condition(
+                [
+                    StringLike({"kms:ViaService": [f"{service}.*" for service in KEY_USERS]}),
+                    own_or_new(),
+                ]
+            ),
+        ),
+    )
