@@ -136,9 +136,11 @@ def protection(done: str, status: str) -> tuple[Operation, ...]:
             update(ImageTag="1.4.3"),
             End(done, protected=True),
         ),
-        Operation("Lift protection with Decommission", update(Decommission="true"), End(done)),
-        Operation("Change your mind", update(Decommission="false"), End(done, protected=True)),
-        Operation("Lift protection again", update(Decommission="true"), End(done)),
+        Operation("Turn protection off with Decommission", update(Decommission="true"), End(done)),
+        Operation(
+            "Turn protection on again", update(Decommission="false"), End(done, protected=True)
+        ),
+        Operation("Turn protection off again", update(Decommission="true"), End(done)),
     )
 
 
@@ -160,7 +162,7 @@ DEV_CLOUDFORMATION = Chain(
         ),
         Operation("Restore a snapshot", restore, End(UPDATED, replaced=DATABASE)),
         Operation(
-            "Let go of the snapshot",
+            "Remove the snapshot from the parameters",
             update(DatabaseSnapshotIdentifier="restored"),
             End(UPDATED),
         ),
@@ -174,7 +176,7 @@ DEV_CLOUDFORMATION = Chain(
         refused("Launch while the buckets exist", launch(), REMOVED, "ExistingBuckets"),
         Operation("Launch on the existing buckets", launch(ExistingBuckets="true"), End(CREATED)),
         refused(
-            "Choose to empty buckets that the stack did not create",
+            "Select BucketRemoval=empty for buckets that the stack did not create",
             update(BucketRemoval="empty"),
             CREATED,
             "ExistingBuckets",
@@ -184,7 +186,7 @@ DEV_CLOUDFORMATION = Chain(
             delete,
             End(ABSENT, remains=RETAINED | {CACHE_SNAPSHOT: 1}),
         ),
-        refused("Delete what does not exist", delete, ABSENT, ""),
+        refused("Delete an environment that does not exist", delete, ABSENT, ""),
     ),
 )
 DEV_PRODUCT = Chain(
@@ -206,12 +208,16 @@ DEV_PRODUCT = Chain(
         ),
         Operation("Restore a snapshot", restore, End(AVAILABLE, replaced=DATABASE)),
         Operation(
-            "Let go of the snapshot",
+            "Remove the snapshot from the parameters",
             update(DatabaseSnapshotIdentifier="restored"),
             End(AVAILABLE),
         ),
         *protection(AVAILABLE, TAINTED),
-        Operation("Choose to empty the buckets", update(BucketRemoval="empty"), End(AVAILABLE)),
+        Operation(
+            "Select BucketRemoval=empty for the buckets",
+            update(BucketRemoval="empty"),
+            End(AVAILABLE),
+        ),
         Operation(
             "Delete and empty the buckets",
             delete,
@@ -241,15 +247,19 @@ def prod(entry: str, removed: str, created: str, done: str, back: str, kept: str
             *impossible(kept, back, protected=True),
             refused("Delete while protection is on", delete, back, PROTECTED, protected=True),
             refused(
-                "Choose to empty the buckets",
+                "Select BucketRemoval=empty for the buckets",
                 update(BucketRemoval="empty"),
                 back,
                 "prod",
                 protected=True,
             ),
-            Operation("Lift protection with Decommission", update(Decommission="true"), End(done)),
-            Operation("Change your mind", update(Decommission="false"), End(done, protected=True)),
-            Operation("Lift protection again", update(Decommission="true"), End(done)),
+            Operation(
+                "Turn protection off with Decommission", update(Decommission="true"), End(done)
+            ),
+            Operation(
+                "Turn protection on again", update(Decommission="false"), End(done, protected=True)
+            ),
+            Operation("Turn protection off again", update(Decommission="true"), End(done)),
             Operation(
                 "Delete with documents in the buckets",
                 delete,
