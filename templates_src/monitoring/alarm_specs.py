@@ -8,7 +8,7 @@ The cache has no such alarm: a serverless cache publishes nothing without use, a
 
 from __future__ import annotations
 
-from templates_src.data import cache
+from templates_src.data import cache_parameters
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricMath, MetricStatistic
 from templates_src.monitoring.metrics import (
     API,
@@ -204,7 +204,7 @@ def serverless_cache_alarm_specs(condition: str) -> list[AlarmSpec]:
             title="CacheStorageTooHigh",
             # In decimal gigabytes, the smaller of the two units, so that the alarm is early rather than late.
             reads=MetricMath(
-                f"100 * used / (${{{cache.MAXIMUM_STORAGE.name}}} * {GB})",
+                f"100 * used / (${{{cache_parameters.MAXIMUM_STORAGE.name}}} * {GB})",
                 {"used": MetricStatistic(SERVERLESS_CACHE.metric("BytesUsedForCache"), MAXIMUM)},
             ),
             threshold=80,

@@ -16,7 +16,7 @@ from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import named
 from templates_src.core.parameters.wiring.security import KEY_ARN
-from templates_src.data import cache
+from templates_src.data import cache_parameters
 from templates_src.monitoring.alarm_specs import (
     cache_node_alarm_specs,
     compute_alarm_specs,
@@ -66,7 +66,7 @@ MEASURED = (
     QUEUE_DEPTH_FUNCTION_NAME,
     CACHE_NAME,
     DATABASE_INSTANCE_ID,
-    cache.MAXIMUM_STORAGE,
+    cache_parameters.MAXIMUM_STORAGE,
 )
 
 
@@ -149,10 +149,12 @@ def deny_plain_http(topic: Topic) -> Statement:
 def cache_conditions(layer: Layer) -> tuple[str, list[str]]:
     """The condition for a serverless cache, and those for each node of the replication group."""
     serverless = use_serverless(layer)
-    counts = cache.NODES.allowed
+    counts = cache_parameters.NODES.allowed
     nodes = [layer.condition("HasCacheNode1", Not(Named(serverless)))]
     for number in range(2, len(counts) + 1):
-        enough = [Equals(layer.parameter(cache.NODES), count) for count in counts[number - 1 :]]
+        enough = [
+            Equals(layer.parameter(cache_parameters.NODES), count) for count in counts[number - 1 :]
+        ]
         # Or takes no less than two.
         has_node = enough[0] if len(enough) == 1 else Or(*enough)
         nodes.append(

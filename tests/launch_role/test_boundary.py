@@ -16,7 +16,7 @@ from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
 from templates_src.core.parameters.shared import ENVIRONMENTS
 from templates_src.core.policy_size import MAX_MANAGED, longest_size, longest_values
-from templates_src.launch_role import boundary
+from templates_src.launch_role import boundary, boundary_grants
 from templates_src.launch_role.environments import LAUNCHED
 from templates_src.launch_role.permissions import declared
 from templates_src.launch_role.template import BOUNDARY_ADDED, launch_role
@@ -138,7 +138,7 @@ def test_roles_of_every_release_work_within_the_boundary(version: str, name: str
     assert refused == []
 
 
-@pytest.mark.parametrize("sid", [grant.sid for grant in boundary.grants()])
+@pytest.mark.parametrize("sid", [grant.sid for grant in boundary_grants.grants()])
 def test_every_statement_is_needed(sid: str) -> None:
     """Without a statement, a role of a release cannot do its work."""
     for version, name in EVERY:
@@ -339,8 +339,8 @@ def test_statements_name_their_actions() -> None:
     assert wild == {"kms:ReEncrypt*"}
 
 
-@pytest.mark.parametrize("grant", boundary.grants(), ids=lambda grant: grant.sid)
+@pytest.mark.parametrize("grant", boundary_grants.grants(), ids=lambda grant: grant.sid)
 def test_a_grant_beyond_the_account_has_a_reason(grant: Any) -> None:
     """The ARN of a snapshot has no account; tags limit it."""
-    known = ("${AWS::AccountId}", "${Project}", boundary.SNAPSHOTS)
+    known = ("${AWS::AccountId}", "${Project}", boundary_grants.SNAPSHOTS)
     assert all(any(one in text for one in known) for text in grant.resources) or grant.reason

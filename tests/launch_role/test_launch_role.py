@@ -25,6 +25,7 @@ from templates_src.core.parameters.shared import PROJECT
 from templates_src.environment import ROOT
 from templates_src.launch_role import bindings, grants, policies
 from templates_src.launch_role.gaps import GAPS, SERVICE_LINKED, gap_actions
+from templates_src.launch_role.grant import RELEASE_OBJECTS, Grant
 from templates_src.launch_role.permissions import PERMISSIONS, declared
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
@@ -248,7 +249,7 @@ def test_a_type_without_a_schema_is_refused() -> None:
         handler_actions("AWS::Nothing::AtAll")
 
 
-def all_grants() -> tuple[grants.Grant, ...]:
+def all_grants() -> tuple[Grant, ...]:
     return (
         *grants.identity(declared().passed_to),
         *grants.UNTAGGED,
@@ -265,11 +266,11 @@ def test_every_grant_selects_something() -> None:
 
 
 @pytest.mark.parametrize("grant", all_grants(), ids=lambda grant: grant.sid)
-def test_a_grant_beyond_the_account_has_a_reason(grant: grants.Grant) -> None:
+def test_a_grant_beyond_the_account_has_a_reason(grant: Grant) -> None:
     bounded = [
         one
         for one in grant.resources
-        if bindings.ACCOUNT in one or PROJECT.name in one or one == grants.RELEASE_OBJECTS
+        if bindings.ACCOUNT in one or PROJECT.name in one or one == RELEASE_OBJECTS
     ]
     assert bounded == list(grant.resources) or grant.reason
 

@@ -30,7 +30,7 @@ def test_every_drill_says_what_it_needs_costs_and_loses() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for section in DRILLS:
         body = text.split(f"## {section}\n", 1)[1].split("\n## ", 1)[0]
-        for word in ("**Permissions**", "**Costs meanwhile**", "**Lost**"):
+        for word in ("**Permissions**", "**Cost during the procedure**", "**Lost**"):
             assert word in body, (section, word)
 
 
