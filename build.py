@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import typer
 
-from commands import building, changes, deleting, launching, publishing, regions
+from commands import building, changes, deleting, diagnosing, launching, publishing, regions
 
 app = typer.Typer(
     add_completion=False,
@@ -35,6 +35,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     deleting.terminate: "terminate dev",
     launching.status: "status dev",
     launching.outputs: "outputs dev",
+    diagnosing.why: "why dev",
     deleting.delete: "delete dev",
 }
 for command, example in COMMANDS.items():

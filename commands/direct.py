@@ -63,6 +63,7 @@ def launch_release(
     """
     from commands import show
     from pipeline.stacks.deploy import launch as run
+    from pipeline.stacks.diagnosis.progress import ServiceWatch
 
     out = console()
 
@@ -77,7 +78,7 @@ def launch_release(
     put_release(aws, release, values, wanted, note)
     review = None if found is None else reviewer(aws, found, wanted.consent, out)
     with show.Progress(out) as progress:
-        return run(aws, release, values, progress, note, review)
+        return run(aws, release, values, ServiceWatch(aws, progress, note), note, review)
 
 
 def before_upload(

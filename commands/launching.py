@@ -166,7 +166,7 @@ def launch_product(
     wanted = DesiredEnvironment(
         name, product_of(environment).name, version, portfolio, settings, tags={**own, **tags}
     )
-    ended = follow_operation(lambda report, note: launch(aws, wanted, report, note))
+    ended = follow_operation(aws, lambda report, note: launch(aws, wanted, report, note))
     summary = "launched" if ended.changed else "is already launched"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
@@ -192,7 +192,7 @@ def update(
     aws, name, product = Aws(region), name or default_name(environment), product_of(environment)
     wanted = DesiredEnvironment(name, product.name, product_version, portfolio, given)
     review = update_reviewer(aws, name, product.key, consent)
-    ended = follow_operation(lambda report, note: run(aws, wanted, report, note, review))
+    ended = follow_operation(aws, lambda report, note: run(aws, wanted, report, note, review))
     summary = "updated" if ended.changed else "is up to date"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")
 
@@ -215,13 +215,19 @@ def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name:
     show_outputs(Aws(region), name, name)
 
 
-def follow_operation(run: Callable[[Report, Note], OperationResult]) -> OperationResult:
+def follow_operation(aws: Aws, run: Callable[[Report, Note], OperationResult]) -> OperationResult:
     """Show an operation's progress and return its result; exit status 1 after a failure."""
     from commands import show
+    from pipeline.stacks.diagnosis.progress import ServiceWatch
 
     out = console()
+
+    def note(text: str) -> None:
+        # Log lines can contain square brackets, which are not styles.
+        out.print(text, soft_wrap=True, markup=False)
+
     with show.Progress(out) as progress:
-        ended = run(progress, lambda text: out.print(text, soft_wrap=True))
+        ended = run(ServiceWatch(aws, progress, note), note)
     if not ended.succeeded:
         show.operation_failure(console(stderr=True), ended)
         raise typer.Exit(1)

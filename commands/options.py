@@ -21,6 +21,13 @@ Settings = Annotated[
         help="Parameter value that replaces the profile's. Repeatable.",
     ),
 ]
+InstanceName = Annotated[
+    str,
+    typer.Option(
+        "--name",
+        help="Name of the provisioned product or of the stack; default: PROJECT-ENVIRONMENT.",
+    ),
+]
 Bucket = Annotated[str, typer.Option(help="Release bucket, in the region of the launch.")]
 Embedded = Annotated[
     bool, typer.Option("--embedded", help="Use an embedded AWS instead of an account.")

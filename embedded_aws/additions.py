@@ -34,7 +34,13 @@ from embedded_aws.cloudformation.requests import (
     tokens,
 )
 from embedded_aws.resources import alarms, attributes, generated_names
-from embedded_aws.resources.compute import containers, instance_groups, scaling
+from embedded_aws.resources.compute import (
+    containers,
+    instance_groups,
+    scaling,
+    service_deployments,
+    target_health,
+)
 from embedded_aws.resources.data import buckets, cache_users, caches, database_updates, volumes
 from embedded_aws.resources.identity import policies, secrets
 from embedded_aws.resources.network import (
@@ -92,6 +98,8 @@ _RESOURCES = (
     rules,
     scaling,
     secrets,
+    service_deployments,
+    target_health,
     volumes,
     web_acls,
     zones,

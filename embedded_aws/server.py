@@ -9,6 +9,7 @@ Only the subprocess imports ministack, so the import of this module is fast.
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import shutil
@@ -19,14 +20,16 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from embedded_aws.settings import (
     ACCESS_KEY,
     ACCOUNT_ID,
     DEFAULT_REGION,
+    RESET_PATH,
     SCRATCH_PREFIX,
     SECRET_KEY,
+    SERVICE_OUTCOMES_PATH,
     client_environment,
 )
 
@@ -121,11 +124,25 @@ class EmbeddedAws:
 
         Raises EmbeddedAwsError when the process does not answer.
         """
+        self._post(RESET_PATH)
+
+    def fail_service(self, container: str, **outcome: Any) -> None:
+        """Let the next deployments of a container's service fail, until a reset.
+
+        ``outcome`` has the fields of `embedded_aws.resources.compute.service_outcomes.ServiceOutcome`, for example
+        ``exit_code=1, log=["no database"], image_tag="2.0.0"``. Raises EmbeddedAwsError for an outcome that is not one.
+        """
+        status, answer = self._post(SERVICE_OUTCOMES_PATH, {"container": container, **outcome})
+        if status >= 400:
+            raise EmbeddedAwsError(answer)
+
+    def _post(self, path: str, body: Any = None) -> tuple[int, str]:
         host = self.endpoint_url.removeprefix("http://")
         connection = http.client.HTTPConnection(host, timeout=_STOP_TIMEOUT)
         try:
-            connection.request("POST", "/_ministack/reset")
-            connection.getresponse().read()
+            connection.request("POST", path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException) as problem:
             raise EmbeddedAwsError(
                 f"The embedded AWS at {self.endpoint_url} does not answer: {problem}"

@@ -1,6 +1,7 @@
 """Serve ministack, with the additions of this package, on a socket that already listens."""
 
 import asyncio
+import json
 import os
 import socket
 import sys
@@ -13,7 +14,9 @@ from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 
 from embedded_aws.additions import install
+from embedded_aws.resources.compute import service_outcomes, target_health
 from embedded_aws.services.tasks import runs
+from embedded_aws.settings import RESET_PATH, SERVICE_OUTCOMES_PATH
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -54,9 +57,33 @@ def _announcing(announce: Callable[[], None]) -> Any:
             if message["type"] == "lifespan.startup.complete":
                 announce()
 
-        await ministack.app.app(scope, receive, observed if scope["type"] == "lifespan" else send)
+        if scope["type"] == "lifespan":
+            await ministack.app.app(scope, receive, observed)
+            return
+        if scope["path"] == SERVICE_OUTCOMES_PATH:
+            await _register_outcome(receive, send)
+            return
+        if scope["path"] == RESET_PATH:
+            service_outcomes.REGISTERED.clear()
+            target_health.forget_all()
+        await ministack.app.app(scope, receive, send)
 
     return application
+
+
+async def _register_outcome(receive: Receive, send: Send) -> None:
+    """Register the service outcome in the body of a request; 400 and the reason if it is not one."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    status, answer = 204, b""
+    try:
+        service_outcomes.REGISTERED.append(service_outcomes.ServiceOutcome.read(json.loads(body)))
+    except (TypeError, ValueError) as problem:
+        status, answer = 400, str(problem).encode()
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": answer})
 
 
 def _end_function_workers() -> None:

@@ -18,6 +18,10 @@ ACCOUNT_ID = "123456789012"
 # The prefix of the folder with the files of a run, in the folder for temporary files.
 SCRATCH_PREFIX = "embedded-aws-"
 
+# Requests to the process itself: ministack's reset, and a service outcome of resources/compute/service_outcomes.py.
+RESET_PATH = "/_ministack/reset"
+SERVICE_OUTCOMES_PATH = "/_embedded_aws/service-outcomes"
+
 # Set if a real PostgreSQL is connected for all database instances: its host and port.
 DATABASE_VARIABLE = "EMBEDDED_DATABASE"
 # Set if a program runs a real PostgreSQL for each database instance: its URL on loopback.

@@ -134,7 +134,13 @@ decode_pem = Function("_decode_pem_field", acm)
 own_certificate = Function("_get_local_certificate", acm)
 signing_profiles_using = Function("_signing_profiles_using", acm)
 
+load_balancing_answer = Function("_xml", alb)
 load_balancing_error = Function("_error", alb)
+
+ecs_deployment = Function("_make_deployment", ecs)
+ecs_epoch = Function("_ts_to_epoch", ecs)
+ecs_time = Function("_iso", ecs)
+json_answer = Function("json_response", ecs)
 
 reconcile_instances = Function("_reconcile_instances", autoscaling)
 

@@ -24,7 +24,12 @@ from embedded_aws.errors import ServiceCallError
 from embedded_aws.settings import ACCESS_KEY
 
 # The emulator's module for a service whose module has another name.
-_MODULES = {"elbv2": "alb", "wafv2": "waf", "application-autoscaling": "application_autoscaling"}
+_MODULES = {
+    "elbv2": "alb",
+    "logs": "cloudwatch_logs",
+    "wafv2": "waf",
+    "application-autoscaling": "application_autoscaling",
+}
 _loader = Loader()
 _validator = ParamValidator()
 

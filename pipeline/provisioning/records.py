@@ -77,7 +77,7 @@ def follow(
                 followed.is_readable = False
                 note("These credentials cannot read the stack; only the result will be shown.")
         operation, is_over = followed.operation, followed.record["Status"] not in RUNNING
-        if operation and (changed or is_over):
+        if operation:
             report(operation)
         if is_over:
             return Outcome(followed.record, tuple(operation.failures()) if operation else ())

@@ -30,12 +30,13 @@ class Failure:
 
 @dataclass
 class StackProgress:
-    """The state of one stack since the operation began."""
+    """The state of one stack since the operation began; ``resources`` and ``physical_ids`` are by logical ID."""
 
     name: str
     stack_id: str
     status: str = ""
     resources: dict[str, str] = field(default_factory=dict)
+    physical_ids: dict[str, str] = field(default_factory=dict)
     latest: str = ""
     failures: list[Failure] = field(default_factory=list)
     echoes: list[tuple[Failure, str]] = field(default_factory=list)
@@ -169,6 +170,8 @@ class Operation:
             return None
         logical_id = event["LogicalResourceId"]
         progress.resources[logical_id] = status
+        if physical_id:
+            progress.physical_ids[logical_id] = physical_id
         progress.latest = logical_id
         reason = event.get("ResourceStatusReason", "")
         named = self._stack_named_in(reason) if event["ResourceType"] == STACK_TYPE else ""

@@ -79,7 +79,7 @@ BUILDINGS = (
             },
             {
                 "checks": "rendering, lint, permissions of the launch role, regions",
-                "stacks": "deploying stacks, following their events, early validation",
+                "stacks": "deploying stacks, following their events, early validation; why services fail, their logs and one-off tasks",
             },
             {
                 "changes": "what a release or a value changes in a launched environment",
@@ -132,7 +132,10 @@ BUILDINGS = (
             },
             {"publishing": "plan and publish"},
             {"launching": "launch, update, status, outputs"},
-            {"deleting": "delete, terminate"},
+            {
+                "deleting": "delete, terminate",
+                "diagnosing": "why",
+            },
         ),
         uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),
     ),

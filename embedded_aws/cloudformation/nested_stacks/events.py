@@ -1,6 +1,7 @@
-"""Nested stacks in a parent's events: their ID from the start, and the location of their template.
+"""IDs in events, and nested stacks in a parent's events: their ID from the start, and the location of their template.
 
-ministack shows the ID of a child only when the child is complete, so never that of a failed child, and shows no properties.
+ministack shows the ID of a child only when the child is complete, so never that of a failed child, and shows no properties. Its
+events of an update lack the ID of the resource until the update is complete.
 taskcat and other programs find a child's template and events by these two.
 """
 
@@ -38,6 +39,10 @@ def install() -> None:
         if is_nested and status.endswith("_FAILED"):
             children = tables.STACKS[stack_name].get(_CHILDREN, {})
             physical_id = physical_id or children.get(logical_id, "")
+        if status in ("UPDATE_IN_PROGRESS", "UPDATE_FAILED"):
+            # The events of an update have the ID of the existing resource.
+            resources = tables.STACKS[stack_name].get("_resources", {})
+            physical_id = physical_id or resources.get(logical_id, {}).get("PhysicalResourceId", "")
         add_event(
             stack_id, stack_name, logical_id, kind, status, reason, physical_id, *rest, **more
         )

@@ -7,10 +7,18 @@ registries, runtime platform). Its API keeps these, so the handlers here call th
 from collections.abc import Callable
 from typing import Any
 
-from embedded_aws.bridge import tables
+from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, physical_name, register
 from embedded_aws.bridge.service_calls import call
+from embedded_aws.resources.compute.failed_deployments import (
+    fail_creation,
+    fail_update,
+    registered_outcome,
+    service_record,
+)
+from embedded_aws.resources.compute.service_outcomes import REGISTERED
 
+_SERVICE = "AWS::ECS::Service"
 # Properties of CloudFormation that CreateService lacks.
 _NOT_IN_API = ("ForceNewDeployment",)
 # Properties that UpdateService accepts (API_UpdateService), by their names in CloudFormation.
@@ -62,10 +70,15 @@ def install() -> None:
         delete=_deregister_task_definition,
     )
     register(
-        "AWS::ECS::Service",
+        _SERVICE,
         create=_create_service,
         update=_update_service,
         delete=_delete_service,
+    )
+    # A deployment that fails takes time, in which the server answers other requests.
+    blocks = functions.runs_on_worker_thread.current
+    functions.runs_on_worker_thread.replace(
+        lambda kind: blocks(kind) or (kind == _SERVICE and bool(REGISTERED))
     )
     cluster = tables.RESOURCE_HANDLERS["AWS::ECS::Cluster"]
     cluster["update"] = _keeping_providers(cluster["update"])
@@ -149,6 +162,21 @@ def _create_service(logical_id: str, properties: Properties, stack_name: str) ->
     service = call("ecs", "CreateService", **_api_names(settings))["service"]
     _remember(service["serviceArn"], properties)
     arn = service["serviceArn"]
+    if outcome := registered_outcome(properties):
+        # On AWS this event has the ID of the resource, long before the resource is stable.
+        functions.add_event(
+            tables.STACKS[stack_name]["StackId"],
+            stack_name,
+            logical_id,
+            _SERVICE,
+            "CREATE_IN_PROGRESS",
+            "Resource creation Initiated",
+            arn,
+        )
+        try:
+            fail_creation(arn, outcome)
+        finally:
+            _delete_service(arn, properties)
     return arn, {"ServiceArn": arn, "Name": service["serviceName"]}
 
 
@@ -200,6 +228,9 @@ def _update_service(
         key: new.get(key, _CLEARED.get(key)) for key in _UPDATABLE if new.get(key) != old.get(key)
     }
     _check_providers_attached(new)
+    outcome = registered_outcome(new)
+    if outcome and new["TaskDefinition"] != service_record(physical_id)["taskDefinition"]:
+        fail_update(physical_id, new["TaskDefinition"], outcome)
     call("ecs", "UpdateService", service=name, cluster=new.get("Cluster"), **changed)
     _remember(physical_id, new)
     _sync_tags(physical_id, old, new)

@@ -1,0 +1,1 @@
+"""What AWS knows about an environment's services: their failures, logs, and one-off tasks."""

@@ -1,0 +1,1 @@
+"""Reasons of failed services, logs and one-off tasks, on the embedded AWS."""
