@@ -1,4 +1,4 @@
-"""The folder that taskcat uploads: only the files that a launch needs.
+"""The folder that taskcat uploads: only the files that a run needs.
 
 taskcat uploads its project root except dot files and Markdown, and has no list of exceptions. From the working tree it
 would also upload the tests and the sources.
@@ -21,7 +21,12 @@ PARTS = (
     f"{DIST}/templates",
     f"{DIST}/functions",
     *(f"{OWN}/{file_name(name)}" for name in NESTED),
+    # taskcat imports the hooks of taskcat.yml by these names; `PYTHONPATH=.` lets it find them here.
+    "taskcat_plugin_protection.py",
+    "taskcat_plugin_tags.py",
 )
+# The name that taskcat uses if it is given none.
+USUAL_NAME = ".taskcat.yml"
 
 
 def lay_out(folder: Path, project: Path = PROJECT_FOLDER) -> Path:
@@ -34,6 +39,7 @@ def lay_out(folder: Path, project: Path = PROJECT_FOLDER) -> Path:
             shutil.copytree(source, target)
         else:
             shutil.copy2(source, target)
+    shutil.copy2(folder / FILE_NAME, folder / USUAL_NAME)
     return folder
 
 
