@@ -58,6 +58,7 @@ from embedded_aws.services import (
     dlm,
     function_roles,
     managed_policies,
+    public_dns,
     public_parameters,
     request_contexts,
     service_catalog,
@@ -77,6 +78,7 @@ _SERVICES = (
     database_snapshots,
     dlm,
     function_roles,
+    public_dns,
     task_requests,
     waf_logging,
 )

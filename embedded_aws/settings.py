@@ -32,6 +32,9 @@ DATABASE_CA_VARIABLE = "DATABASE_CA_FILE"
 # Set if a real Valkey is connected for every cache: its URL, with a user who can change its users.
 CACHE_VARIABLE = "EMBEDDED_CACHE"
 
+# The resolver that the functions ask: HOST:PORT.
+RESOLVER_VARIABLE = "DNS_RESOLVER"
+
 # Settings of a developer's own ministack or LocalStack that would change what a rehearsal proves.
 _FOREIGN_PREFIXES = ("LOCALSTACK_", "MINISTACK_", "LAMBDA_", "S3_")
 # PYTHONPATH: a Lambda function would inherit it, and find this project's modules before its own.

@@ -170,6 +170,7 @@ DATABASE_PARAMETER_GROUPS = Table(rds, "_param_groups")
 DATABASE_SUBNET_GROUPS = Table(rds, "_subnet_groups")
 
 HOSTED_ZONES = Table(route53, "_zones")
+RECORD_SETS = Table(route53, "_records")
 
 OBJECT_VERSIONS = Table(s3, "_object_versions")
 BUCKETS = Table(s3, "_buckets")

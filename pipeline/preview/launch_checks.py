@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pipeline.aws import Aws
 from pipeline.errors import PipelineError
 from templates_src.functions.launch_check.checks import CHECKS
+from templates_src.functions.launch_check.dns import PUBLIC_RESOLVERS
 from templates_src.functions.launch_check.launch import Launch
 
 # The checks log reads that fail, for the log of the function. The command line prints one sentence.
@@ -29,7 +30,17 @@ def refusal(
     Raises PipelineError where the credentials cannot be used.
     """
     place = stack_id or f"arn:aws:cloudformation:{aws.region}:{aws.account()}:stack/new/new"
-    launch = Launch(values, in_force, not stack_id, place, aws.client, must_read=False)
+    # The machine's own resolver can have zones of a private network, and public DNS has no zone of an endpoint on this machine.
+    resolvers = () if aws.is_embedded else PUBLIC_RESOLVERS
+    launch = Launch(
+        values,
+        in_force,
+        not stack_id,
+        place,
+        aws.client,
+        resolvers=resolvers,
+        must_read=False,
+    )
     return next((found for check in CHECKS if (found := check(launch))), None)
 
 

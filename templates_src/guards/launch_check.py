@@ -27,6 +27,7 @@ from templates_src.data.database_parameters import (
     SNAPSHOT_IDENTIFIER,
 )
 from templates_src.data.search_volume import SNAPSHOT_ID, VOLUME_SIZE
+from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID
 from templates_src.guards.bucket_reads import read_buckets
 from templates_src.guards.launch_check_reads import reads
 from templates_src.network.template import AVAILABILITY_ZONES
@@ -55,6 +56,9 @@ CHECKED: tuple[Declaration, ...] = (
     GLACIER_DAYS,
     OLD_VERSION_DAYS,
     MEDIA_CORS_ORIGINS,
+    CERTIFICATE_ARN,
+    DOMAIN_NAME,
+    HOSTED_ZONE_ID,
 )
 
 

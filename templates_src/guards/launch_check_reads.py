@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation, ec2, kms, rds
+from awacs import cloudformation, ec2, kms, rds, route53
 from awacs.aws import Action, Allow, Statement
 from troposphere import Ref, Sub
 
@@ -25,6 +25,12 @@ def reads() -> tuple[Statement, ...]:
         allow("ReadTheSnapshot", rds.DescribeDBSnapshots, arn("rds:*:snapshot:*")),
         # The key of a snapshot can be that of a deleted environment.
         allow("ReadTheStateOfItsKey", kms.DescribeKey, arn("kms:*:key/*")),
+        # A policy with the parameter's zone would change in the update that the check must refuse.
+        allow(
+            "ReadTheHostedZone",
+            route53.ListResourceRecordSets,
+            Sub("arn:${AWS::Partition}:route53:::hostedzone/*"),
+        ),
         Statement(
             Sid="ReadZonesAndSnapshots",
             Effect=Allow,

@@ -137,9 +137,8 @@ UPDATE = {
     "DatabaseAllocatedStorage": "100",
     "LogRetentionDays": "90",
     "CacheMaximumStorageGb": "5",
-    # Refused, because there is no such zone.
-    "DomainName": "app.example.com",
-    "HostedZoneId": "Z0123456789ABCDEFGHIJ",
+    # Refused, because EC2 has no such instance type.
+    "SearchInstanceType": "m9g.large",
 }
 
 
@@ -191,8 +190,8 @@ def test_update_is_rolled_back(reverted: Reverted) -> None:
 
 def test_update_names_the_first_failed_resource(reverted: Reverted) -> None:
     ((failure),) = reverted.end.failures
-    assert (failure.stack, failure.logical_id) == ("Edge", "DomainRecord")
-    assert "Z0123456789ABCDEFGHIJ" in failure.reason
+    assert (failure.stack, failure.logical_id) == ("Compute", "SearchGroup")
+    assert "m9g.large" in failure.reason
 
 
 def test_former_state_is_restored(reverted: Reverted) -> None:
@@ -228,9 +227,7 @@ def test_sizes_are_the_former_ones(reverted: Reverted) -> None:
 
 
 def test_update_after_a_failed_one_succeeds(reverted: Reverted) -> None:
-    changes = {
-        name: value for name, value in UPDATE.items() if name not in ("DomainName", "HostedZoneId")
-    }
+    changes = {name: value for name, value in UPDATE.items() if name != "SearchInstanceType"}
 
     assert reverted.environment.launch(**changes).status == "UPDATE_COMPLETE"
     assert Counter(r.type for r in reverted.environment.resources().values()) == Counter(

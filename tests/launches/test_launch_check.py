@@ -95,6 +95,7 @@ def refused(rehearsal: Rehearsal, environment: Environment | None = None) -> str
             },
             "account 444455556666",
         ),
+        ({}, {"DomainName": "app.example.com", "HostedZoneId": "Z1"}, "which does not exist"),
         (NODES, {"CacheNodes": "2"}, "CacheFailover to off in this update"),
         (
             {**NODES, "CacheNodes": "2"},
@@ -113,6 +114,32 @@ def test_update_is_refused_before_anything_changes(
     assert rehearsal.update({**given, **values}) == "UPDATE_ROLLBACK_COMPLETE"
     assert words in refused(rehearsal)
     assert rehearsal.environment.resources() == before
+
+
+def test_zone_is_refused_until_it_is_delegated(rehearsal: Rehearsal) -> None:
+    """The parent, example.com, is registered; its record delegates the zone."""
+    rehearsal.restart()
+    route53 = rehearsal.aws.client("route53")
+    made = route53.create_hosted_zone(Name="new.example.com", CallerReference="new")
+    values = {
+        "DomainName": "app.new.example.com",
+        "HostedZoneId": made["HostedZone"]["Id"].rpartition("/")[2],
+    }
+    assert rehearsal.update(values) == "UPDATE_ROLLBACK_COMPLETE"
+    assert "private or not delegated" in refused(rehearsal)
+
+    servers = made["DelegationSet"]["NameServers"]
+    delegation = {
+        "Name": "new.example.com",
+        "Type": "NS",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": each} for each in servers],
+    }
+    route53.change_resource_record_sets(
+        HostedZoneId=rehearsal.zone,
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": delegation}]},
+    )
+    assert rehearsal.update(values) == "UPDATE_COMPLETE"
 
 
 def test_zones_that_are_named_later_are_the_ones_in_use(rehearsal: Rehearsal) -> None:

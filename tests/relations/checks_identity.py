@@ -73,6 +73,10 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
     "FetchDocumentsBackFromGlacier": ({"<DocumentsBucket.Arn>/*"}, "objects of one bucket"),
     "OpenSessionChannels": ({"*"}, "channels of ECS Exec have no ARN"),
     "FindTheLogGroup": ({"*"}, "DescribeLogGroups lists"),
+    "ReadTheHostedZone": (
+        {"arn:aws:route53:::hostedzone/*"},
+        "the policy would change with the zone in the update that is to be checked; it reads",
+    ),
     "OpenSessions": (
         {"*"},
         "channels of Session Manager have no ARN, the instance none in advance",

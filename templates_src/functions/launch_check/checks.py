@@ -1,6 +1,6 @@
 """The checks, in the order in which they run; the first that fails gives the reason of the refusal."""
 
-from . import bucket_names, cache, database, network, search_volume, snapshot
+from . import bucket_names, cache, database, hosted_zone, network, search_volume, snapshot
 from .launch import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = (
     database.storage_grows,
     database.ceiling_is_above,
     cache.failover_has_replica,
+    hosted_zone.zone_is_delegated,
     search_volume.volume_grows,
     search_volume.snapshot_stays,
     search_volume.snapshot_fits,

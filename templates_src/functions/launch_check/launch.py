@@ -1,11 +1,12 @@
 """What a check receives and what it returns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
 from .deployed import Deployed
+from .dns import Server, machine_resolvers, name_servers
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Launch:
     `values` are the parameters that templates_src/guards/launch_check.py names, as strings, lists joined by commas. `previous`
     are those before the update; it is empty when the stack is created, and in the update from a release without this check.
     `creates` says whether the stack is created. `stack_id` is the ARN of the root stack. `clients` makes a boto3 client by the
-    name of its service. `must_read` is False where LaunchCheck itself checks again: a check then refuses nothing that it cannot read.
+    name of its service. `resolvers` are the DNS resolvers to ask; none: nothing is known of public DNS. `must_read` is False where LaunchCheck itself checks again: a check then refuses nothing that it cannot read.
     """
 
     values: Mapping[str, str]
@@ -23,6 +24,7 @@ class Launch:
     creates: bool
     stack_id: str
     clients: Callable[[str], Any] = field(repr=False)
+    resolvers: Sequence[Server] = field(default_factory=machine_resolvers)
     must_read: bool = True
 
     @cached_property
@@ -38,6 +40,10 @@ class Launch:
         have.
         """
         return {**self.deployed.values, **self.previous}
+
+    def name_servers(self, zone: str) -> frozenset[str] | None:
+        """The name servers that public DNS has for a zone; None if it cannot be told."""
+        return name_servers(zone, self.resolvers)
 
     def changed(self, name: str, default: str = "") -> bool:
         """Whether an update changes a parameter. False where the value before is unknown.
