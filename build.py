@@ -52,9 +52,8 @@ def default(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Run a command.
-
-    What it refuses is one sentence on standard error, and exit status 1; 2 for wrong usage, 3 for data that would be lost.
+    """Run a command. A refusal is one sentence on standard error with exit status 1; 2 for wrong usage, 3 for data
+    that would be lost.
     """
     from pipeline.errors import PipelineError
 

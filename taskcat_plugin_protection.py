@@ -1,8 +1,8 @@
-"""A hook of taskcat: takes deletion protection off what a test launched, so that taskcat can delete it again.
+"""A hook of taskcat: turns off deletion protection of the stacks of a test, so that taskcat can delete them.
 
-prod is refused without deletion protection, and AWS refuses to delete what has it; taskcat knows no step between the
-two. It imports the hook by this module's name, for the tests of taskcat.yml with `posthooks: [{type: protection}]`,
-once it has begun to create their stacks. Only what those stacks hold is touched.
+prod requires deletion protection to launch, AWS refuses to delete protected resources, and taskcat has no step in between.
+taskcat imports the hook by the name of this module, for the tests of taskcat.yml with `posthooks: [{type: protection}]`,
+after it has started to create their stacks. The hook changes only resources of these stacks.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from taskcat.exceptions import TaskCatException
 from taskcat.testing._hooks import BaseTaskcatHook
 
 LOG = logging.getLogger(f"taskcat.{__name__}")
-# A creation takes half an hour; CloudFormation throttles who asks more often.
+# A creation takes half an hour, and CloudFormation throttles frequent calls.
 POLL_SECONDS = 30.0
-# How often a database is asked that is still being created: for an hour.
-LOOKS = 120
+# The number of attempts for a database that is still being created: one hour.
+ATTEMPTS = 120
 DATABASE = "AWS::RDS::DBInstance"
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 NESTED = "AWS::CloudFormation::Stack"
 
 
 class Hook(BaseTaskcatHook):  # type: ignore[misc]
-    """Waits for the stacks of a test, however they end, and takes the protection off.
+    """Waits until the stacks of a test succeed or fail, and turns protection off.
 
-    Raises TaskCatException with all that is still protected, after it has tried everything.
+    Raises TaskCatException with everything that is still protected, after it has tried everything.
     """
 
     def __init__(
@@ -38,9 +38,11 @@ class Hook(BaseTaskcatHook):  # type: ignore[misc]
         super().__init__(hook_config, config, test, parameters, outputs)
         protected: list[str] = []
         for region in test.regions:
-            LOG.info(f"{test.name} {region.name} is awaited, to take its protection off")
+            LOG.info(
+                f"{test.name} {region.name} is being created; waiting to turn its protection off"
+            )
             try:
-                if settled(region.client("cloudformation"), test.stack_name):
+                if wait_for_creation(region.client("cloudformation"), test.stack_name):
                     protected += still_protected(region, test.stack_name)
             except (ClientError, BotoCoreError) as error:
                 protected.append(f"{test.stack_name} in {region.name}: {error}")
@@ -48,8 +50,8 @@ class Hook(BaseTaskcatHook):  # type: ignore[misc]
             raise TaskCatException(f"still protected: {'; '.join(protected)}")
 
 
-def settled(cloudformation: Any, stack: str) -> bool:
-    """Wait until a stack is no longer being created; False for one that was refused and never was."""
+def wait_for_creation(cloudformation: Any, stack: str) -> bool:
+    """Wait until a stack is no longer being created; False if it was refused and never existed."""
     while True:
         try:
             (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
@@ -63,9 +65,9 @@ def settled(cloudformation: Any, stack: str) -> bool:
 
 
 def still_protected(region: Any, stack: str) -> Iterator[str]:
-    """Unprotect a stack and all that it holds; what remains protected, with the reason."""
+    """Turn off protection of a stack and its resources; yields what is still protected, with the reason."""
     try:
-        # For its nested stacks too. The function of the stack turns it on last, so the stack is complete.
+        # This includes the nested stacks. The function of the stack turns protection on last, so the stack is complete.
         region.client("cloudformation").update_termination_protection(
             StackName=stack, EnableTerminationProtection=False
         )
@@ -79,7 +81,7 @@ def still_protected(region: Any, stack: str) -> Iterator[str]:
 
 
 def resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
-    """Type and physical ID of everything that a stack and those nested in it have made."""
+    """Type and physical ID of each resource of a stack and its nested stacks."""
     for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
         for listed in page["StackResourceSummaries"]:
             name = listed.get("PhysicalResourceId")
@@ -90,13 +92,13 @@ def resources(cloudformation: Any, stack: str) -> Iterator[tuple[str, str]]:
 
 
 def unprotect(region: Any, kind: str, name: str) -> None:
-    """Let a database or a load balancer be deleted."""
+    """Turn off deletion protection of a database or a load balancer."""
     if kind == DATABASE:
         database = region.client("rds")
-        # Where another resource failed it may still be being created, and takes no change.
+        # If another resource failed, the database can still be in creation and accept no change.
         database.get_waiter("db_instance_available").wait(
             DBInstanceIdentifier=name,
-            WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": LOOKS},
+            WaiterConfig={"Delay": POLL_SECONDS, "MaxAttempts": ATTEMPTS},
         )
         database.modify_db_instance(
             DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True

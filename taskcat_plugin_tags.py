@@ -1,8 +1,8 @@
-"""A hook of taskcat: gives each test tags of its own.
+"""A hook of taskcat: keeps the tags of each test separate.
 
 taskcat 0.9.58 adds the tags of every test to one list (https://github.com/aws-ia/taskcat/issues/823), and CloudFormation
-refuses a stack with two tags of one key: of several tests one would launch. taskcat imports the hook by this module's
-name, for every test of taskcat.yml, as the project has `prehooks: [{type: tags}]`.
+refuses a stack with two tags with the same key, so only one of several tests would launch. taskcat imports the hook by the
+name of this module, for every test of taskcat.yml, because the project has `prehooks: [{type: tags}]`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _create_stacks_for_test = Stacker._create_stacks_for_test
 
 
 class Hook(BaseTaskcatHook):  # type: ignore[misc]
-    """Takes effect on all tests, however often it is called."""
+    """Changes taskcat for all tests; a second call changes nothing."""
 
     def __init__(
         self, hook_config: Any, config: Any, test: Any, parameters: Any, outputs: Any

@@ -16,11 +16,13 @@ def changes(
     old: Annotated[
         str,
         typer.Argument(
-            help="A folder such as dist, a kept release such as 1.1.0, a git revision or the ReleaseLocation of a published "
-            "version; or an environment, with --set."
+            help="The state before the change: a folder such as dist, a kept release such as 1.1.0, a Git revision or the "
+            "ReleaseLocation of a published version; or an environment, with --set."
         ),
     ],
-    new: Annotated[str, typer.Argument(help="The side to compare with.")] = "",
+    new: Annotated[
+        str, typer.Argument(help="The state after the change, in one of the same forms.")
+    ] = "",
     environment: Annotated[list[str], typer.Option(help="Only this environment. Repeatable.")] = [],  # noqa: B006 - Typer reads the default
     settings: Settings = [],  # noqa: B006 - Typer reads the default
     region: Region = DEFAULT_REGION,

@@ -52,7 +52,7 @@ def delete(
             f"Stack {name} does not exist in {region}, so nothing was deleted; give another environment, --region, or --set Project=NAME."
         )
     title, done = f"Stack {name}", f"Stack {name} is deleted."
-    # What a deletion in progress leaves is read while the stack exists.
+    # What a deletion in progress leaves can be read only while the stack exists.
     plan = read_plan(aws, entry, stack, title) if is_deleting(stack) else None
     with show.Progress(console()) as progress:
         stack = wait_until_settled(aws, name, progress, print_line)
@@ -97,7 +97,7 @@ def terminate(
     done, plan = f"{name} is terminated.", None
     if found.is_under_change:
         stack = readable_stack(aws, found)
-        # What a termination in progress leaves is read while the stack exists.
+        # What a termination in progress leaves can be read only while the stack exists.
         plan = plan_of_product(aws, entry, found) if stack and is_deleting(stack) else None
         with show.Progress(console()) as progress:
             found = wait_until_idle(aws, name, progress, print_line)
@@ -137,14 +137,14 @@ def is_deleting(stack: Mapping[str, Any]) -> bool:
 
 
 def plan_of_product(aws: Aws, entry: EntryPoint, found: Environment) -> DeletionPlan | None:
-    """What the termination does; None, after a line that says so, where there is no stack that these credentials can read."""
+    """What the termination does; None, after a message, if these credentials cannot read a stack."""
     from pipeline.deletion.deletion import read_plan
     from pipeline.provisioning.environments import readable_stack
 
     stack = readable_stack(aws, found)
     if stack is None:
         print_line(
-            f"Not known: what {found.name} consists of, what stays and what blocks the termination; either it has no stack, or these credentials need cloudformation:DescribeStacks on it."
+            f"Not known: the resources of {found.name}, what stays and what blocks the termination; it has no stack, or these credentials need cloudformation:DescribeStacks on it."
         )
         return None
     return read_plan(aws, entry, stack, found.name)
@@ -164,7 +164,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def raise_unfinished(entry: EntryPoint, name: str, status: str) -> None:
-    """Exit with status 1 after a deletion that did not complete, with the way out."""
+    """Exit with status 1 after an incomplete deletion, with the next step."""
     state = f" is in {status} and" if status else ""
     print_error(
         f"{name}{state} still has resources: remove the causes above, then run {entry.delete} again."
@@ -173,7 +173,7 @@ def raise_unfinished(entry: EntryPoint, name: str, status: str) -> None:
 
 
 def show_remains(aws: Aws, plan: DeletionPlan | None, done: str) -> None:
-    """Print what stays in the account, as far as a plan tells; exit status 1 if something exists that should be gone."""
+    """Print what stays in the account, if a plan is known; exit status 1 if a resource exists that should be deleted."""
     from pipeline.deletion.deletion import read_remains
 
     if plan is None:
@@ -191,12 +191,12 @@ def show_remains(aws: Aws, plan: DeletionPlan | None, done: str) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print a line as it is."""
+    """Print a line without markup or wrapping."""
     console().print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines as they are, so that a command among them can be copied."""
+    """Print lines without markup or wrapping, so that users can copy a command."""
     out = console()
     for line in lines:
         out.print(line, highlight=False, markup=False, soft_wrap=True)

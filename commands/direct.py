@@ -153,7 +153,7 @@ def require_valid(
     values: Mapping[str, str],
     present: Mapping[str, str],
 ) -> None:
-    """Raise PipelineError for values that an environment with the present ones cannot take, or the region does not support."""
+    """Raise PipelineError for values to which the environment cannot change, or which the region does not support."""
     from pipeline.checks.regions.requirements import require_ready
     from pipeline.checks.render import render_values
     from pipeline.parameters.in_force import require_reachable
@@ -192,7 +192,7 @@ def put_release(
 
 
 def reviewer(aws: Aws, found: Preview, consent: Consent, out: Console) -> Review:
-    """Show AWS's own change set next to the preview, and ask for confirmation."""
+    """Show the change set of CloudFormation next to the preview, and ask for confirmation."""
     from pipeline.preview.disagreements import lines
     from pipeline.stacks.change_sets import announced
 

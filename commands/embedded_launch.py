@@ -1,4 +1,4 @@
-"""Prerequisites of a launch on the embedded AWS that an account has: prod's certificate."""
+"""Prerequisites of a launch on the embedded AWS that exist in an account: the certificate of prod."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show what an operation does to an environment, and ask before it is made."""
+"""Show what an operation changes in an environment, and ask for confirmation."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pipeline.provisioning.planned_updates import PlannedUpdate, Review
 
 PreviewOnly = Annotated[
-    bool, typer.Option("--preview", help="Show what would change, and change nothing.")
+    bool, typer.Option("--preview", help="Show the changes without making them.")
 ]
 AcceptLoss = Annotated[
     list[str],
     typer.Option(
         "--accept-loss",
         metavar="NAME",
-        help="Resource that may lose its data, such as Data.Database. Repeatable.",
+        help="Accept that this resource loses its data, such as Data.Database. Repeatable.",
     ),
 ]
 Reset = Annotated[
@@ -58,7 +58,7 @@ class Consent:
             preview.require_accepted(self.accepted)
 
     def confirm(self, question: str) -> bool:
-        """Whether to go on; asks at a terminal. Raises typer.Abort where the answer is no."""
+        """Whether to continue; asks at a terminal. Raises typer.Abort where the answer is no."""
         if self.preview_only:
             return False
         if not self.assume_yes and sys.stdin.isatty():
@@ -67,7 +67,7 @@ class Consent:
 
 
 def show_preview(out: Console, preview: Preview) -> None:
-    """Print what changes, a line each."""
+    """Print the changes, one per line."""
     for line in preview.lines():
         out.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -114,7 +114,7 @@ def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Revi
     def review(planned: PlannedUpdate) -> None:
         with aws_errors(f"read the stack of {name}"):
             stack = read_stack(aws, planned.stack.id)
-        assert stack is not None  # noqa: S101 - it was read a moment ago, by its ARN
+        assert stack is not None  # noqa: S101 - it was just read by its ARN
         deployed = read_deployed(aws, stack)
         require_alone(planned.values, deployed.state.values, same_release=planned.same_version)
         if planned.same_version:

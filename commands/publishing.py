@@ -26,7 +26,7 @@ def plan(
     regions: Regions = [],  # noqa: B006 - Typer reads the default
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON with every step.")] = False,
 ) -> None:
-    """Show what `publish` would change, and why; change nothing.
+    """Show what `publish` would change, and why, without changing anything.
 
     The exit status is 1 if `publish` would refuse the release.
     """

@@ -32,7 +32,7 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started = time.monotonic()
-        self.told: dict[str, str] = {}
+        self.printed: dict[str, str] = {}
         self.live = Live(console=console, refresh_per_second=8) if console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -54,8 +54,8 @@ class Progress:
             self.live.update(self._table(operation))
             return
         for progress in operation.stacks.values():
-            if progress.status and self.told.get(progress.stack_id) != progress.status:
-                self.told[progress.stack_id] = progress.status
+            if progress.status and self.printed.get(progress.stack_id) != progress.status:
+                self.printed[progress.stack_id] = progress.status
                 counted = f"{progress.done} of {len(progress.resources)} resources"
                 self.console.print(
                     f"{time.monotonic() - self.started:6.1f} s  {progress.name:<24} {progress.status}, {counted}",

@@ -47,8 +47,8 @@ class Cause:
 class Change:
     """The change of a resource.
 
-    ``notes`` are sentences; ``renamed`` is the resource that it becomes or was; ``unprotects`` says whether the update
-    turns deletion protection off.
+    ``notes`` are sentences; ``renamed`` is the resource that it becomes or was; ``unprotects`` says whether the
+    update turns off deletion protection.
     """
 
     name: Name

@@ -10,12 +10,12 @@ from pipeline.aws import Aws, code_of
 
 
 class UnreadableError(Exception):
-    """A call that these credentials cannot make, or that AWS did not answer; the account has recorded it."""
+    """These credentials cannot make a call, or AWS did not answer it; the account has recorded it."""
 
 
 @dataclass
 class Account:
-    """An account in one region. ``unread`` has, by IAM action, what these credentials cannot tell."""
+    """An account in one region. ``unread`` has, by IAM action, the subjects that these credentials cannot read."""
 
     aws: Aws
     unread: dict[str, list[str]] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Account:
     def read(self, action: str, about: str, call: Callable[[Any], Any]) -> Any | None:
         """The answer of a call, which receives the client of the action's service; None if the resource does not exist.
 
-        ``action`` is the IAM action that the call needs, ``about`` what it tells. Raises UnreadableError for every other
+        ``action`` is the IAM action that the call needs, ``about`` its subject. Raises UnreadableError for every other
         error of the service, and the errors of botocore where AWS cannot be reached.
         """
         from botocore.exceptions import ClientError
@@ -41,13 +41,13 @@ class Account:
             raise UnreadableError from error
 
     def lines(self) -> Iterator[str]:
-        """What these credentials cannot tell, and the permission that each needs."""
+        """The subjects that these credentials cannot read, and the permission that each needs."""
         for action, subjects in self.unread.items():
             needs = action if " ended in " in action else f"needs {action}"
             yield f"Not known: {', '.join(subjects)} ({needs})."
 
 
-# Where IAM's prefix is not the name of the SDK's client.
+# The services whose IAM prefix is not the name of the SDK's client.
 _CLIENTS = {"elasticloadbalancing": "elbv2"}
 
 

@@ -1,4 +1,4 @@
-"""What stops a deletion before it starts or on its way: each is one sentence with its way out."""
+"""What blocks a deletion before or after it starts: each blocker is one sentence with the next step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Looks = Mapping[str, Look]
 
 @dataclass(frozen=True)
 class Blocker:
-    """What blocks a deletion: one sentence with its way out, and commands that are too long for it."""
+    """What blocks a deletion: one sentence with the next step, and commands that are too long for it."""
 
     sentence: str
     commands: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Blocker:
 def blockers(
     account: Account, entry: EntryPoint, contents: Contents, looks: Looks
 ) -> Iterator[Blocker]:
-    """What blocks the deletion. ``looks`` are the resources in the account, by name, as far as they were read."""
+    """What blocks the deletion. ``looks`` are the resources of the account that were read, by name."""
     own = {each.physical_id for each in contents.resources}
     deleted = [each for each in contents.resources if not each.is_gone and not each.is_retained]
     yield from map(Blocker, _protections(entry, contents, deleted, looks))
@@ -62,7 +62,7 @@ def blockers(
 def _protections(
     entry: EntryPoint, contents: Contents, deleted: list[StackResource], looks: Looks
 ) -> Iterator[str]:
-    """One sentence about every protection, because one update lifts them all."""
+    """One sentence about all protections, because one update turns them off together."""
     stack = contents.stack
     protected = [r for r in deleted if is_protected(r, looks.get(str(r), UNKNOWN))]
     names = [
@@ -99,7 +99,7 @@ def has_termination_protection(stack: Mapping[str, Any]) -> bool:
 
 
 def is_protected(resource: StackResource, seen: Look) -> bool:
-    """Whether deletion protection is on: in the account, or by the template where the account cannot be read."""
+    """Whether deletion protection is on: in the account, or in the template if the account cannot be read."""
     if seen.exists is not None:
         return seen.protected
     if resource.kind == DATABASE:
@@ -120,10 +120,10 @@ def _turn_off(region: str, resource: StackResource) -> str:
 
 
 def is_retainable(entry: EntryPoint, resource: StackResource) -> bool:
-    """Whether a retry retains a bucket at which an earlier deletion stopped: its objects stay with it, so that nothing is lost.
+    """Whether a retry retains a bucket that stopped an earlier deletion. Its objects stay with it, so that nothing is lost.
 
-    CloudFormation retains a resource only in a stack in DELETE_FAILED, and deletes such a stack for its caller, who needs
-    permissions on its resources; a user of a product has none.
+    CloudFormation retains a resource only in a stack in DELETE_FAILED, and deletes such a stack with the permissions
+    of its caller; a user of a product has no permissions on the resources.
     """
     failed = resource.kind == BUCKET and resource.status == "DELETE_FAILED"
     return failed and not entry.is_product
@@ -143,7 +143,7 @@ def _full(entry: EntryPoint, contents: Contents, resource: StackResource) -> Ite
             0, removal_commands.delete_stack(entry.region, nested, (resource.logical_id,))
         )
     yield Blocker(
-        f"Bucket {resource.physical_id} ({resource}) holds objects or old versions, and S3 deletes only an empty bucket; {', or '.join(ways)}.",
+        f"Bucket {resource.physical_id} ({resource}) contains objects or old versions, and S3 deletes only an empty bucket; {', or '.join(ways)}.",
         tuple(commands),
     )
 
@@ -163,7 +163,7 @@ def _certificate_in_use(account: Account, own: set[str], resource: StackResource
 
 
 def _foreign_records(account: Account, own: set[str], resource: StackResource) -> Iterator[str]:
-    """Records that others created in the zone; before 1.2.0 the search server creates and deletes the one that is its own."""
+    """Records in the zone that the stack did not create. Before 1.2.0, the search server creates and deletes its record itself."""
 
     def pages(route53: Any) -> list[dict[str, Any]]:
         paginator = route53.get_paginator("list_resource_record_sets")
@@ -173,7 +173,7 @@ def _foreign_records(account: Account, own: set[str], resource: StackResource) -
             for each in page["ResourceRecordSets"]
         ]
 
-    about = f"what records hosted zone {resource} has"
+    about = f"the records of hosted zone {resource}"
     try:
         records = account.read("route53:ListResourceRecordSets", about, pages) or []
     except UnreadableError:
@@ -192,7 +192,7 @@ def _foreign_records(account: Account, own: set[str], resource: StackResource) -
 def _foreign(
     account: Account, contents: Contents, own: set[str], resource: StackResource
 ) -> Iterator[str]:
-    """What others placed in the VPC, which EC2 then does not delete."""
+    """Resources in the VPC that the stack did not create. EC2 does not delete a VPC with them."""
     groups = {each.physical_id for each in contents.resources if "AutoScalingGroup" in each.kind}
     found = [
         f"{what} {name}"
@@ -201,14 +201,14 @@ def _foreign(
         if (name := each[identity]) not in own and not _belongs(each, groups)
     ]
     if found:
-        yield f"VPC {resource.physical_id} ({resource}) holds {listed(found)}, which the stack did not create, and EC2 deletes only a VPC that holds nothing else; delete {_them(found)} first."
+        yield f"VPC {resource.physical_id} ({resource}) holds {listed(found)}, which the stack did not create, and EC2 deletes only an empty VPC; delete {_them(found)} first."
 
 
 def _them(names: list[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
-# What, the IAM action, the call, the key of the answer and of the identity.
+# The kind of resource, the IAM action, the call, and the keys of the answer and of the ID.
 _IN_NETWORK = (
     ("instance", "ec2:DescribeInstances", "describe_instances", "Reservations", "InstanceId"),
     ("subnet", "ec2:DescribeSubnets", "describe_subnets", "Subnets", "SubnetId"),
@@ -233,7 +233,7 @@ def _in_network(
             for each in page[key]
         ]
 
-    about = f"what else is in VPC {resource.physical_id}"
+    about = f"other resources in VPC {resource.physical_id}"
     try:
         found = account.read(action, about, pages) or []
     except UnreadableError:
@@ -243,7 +243,7 @@ def _in_network(
 
 
 def _belongs(found: Mapping[str, Any], groups: set[str]) -> bool:
-    """Whether EC2 or an Auto Scaling group of the stack created it, or it is terminated."""
+    """Whether EC2 or an Auto Scaling group of the stack created the resource, or it is terminated."""
     tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
     state = found.get("State")
     return (

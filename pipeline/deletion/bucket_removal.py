@@ -28,7 +28,7 @@ def removed_buckets(
     empty = {str(each) for each in managed if (look := looks.get(str(each))) and look.size == EMPTY}
     for resource in managed:
         if resource.values.get(removal.BUCKET_REMOVAL.name) == removal.EMPTY:
-            content = EMPTY if str(resource) in empty else "with every object and old version in it"
+            content = EMPTY if str(resource) in empty else "with every object and old version"
             yield resource, content
         elif all(str(each) in empty for each in managed if each.stack == resource.stack):
             yield resource, EMPTY

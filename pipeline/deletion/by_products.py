@@ -20,7 +20,7 @@ from pipeline.deletion.remaining import (
 from pipeline.deletion.removal_commands import REMOVE, aws
 
 CLUSTER = "AWS::ECS::Cluster"
-# What services name after a resource of the stack, and keep when it is deleted.
+# Log groups that services name after a resource of the stack, and keep when it is deleted.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.Procedural.UploadtoCloudWatch.html
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-view-metrics.html
 _LOG_GROUPS: Mapping[str, str] = {
@@ -58,7 +58,7 @@ def _database_snapshots(account: Account, contents: Contents) -> Iterator[Remain
                 yield _unverified(DATABASE_SNAPSHOT, resource, listing)
                 continue
             size = int(found.get("AllocatedStorage", 0))
-            # RDS bills what the snapshot stores, which is at most the storage of its database.
+            # RDS bills the stored data of a snapshot, which is at most the storage of its database.
             yield _snapshot(
                 account,
                 DATABASE_SNAPSHOT,
@@ -87,7 +87,7 @@ def _cache_snapshots(account: Account, contents: Contents) -> Iterator[Remaining
         ):
             if found is None:
                 yield _unverified(CACHE_SNAPSHOT, resource, listing)
-            # Those that ElastiCache takes every day go with the group.
+            # ElastiCache deletes its daily snapshots with the group.
             elif found.get("SnapshotSource") != "automated":
                 sizes = [node.get("CacheSize", "") for node in found.get("NodeSnapshots", [])]
                 yield _snapshot(
@@ -121,7 +121,7 @@ def _volume_snapshots(account: Account, contents: Contents) -> Iterator[Remainin
                 yield _unverified(VOLUME_SNAPSHOT, resource, listing)
                 continue
             size = int(found.get("VolumeSize", 0))
-            # EBS bills the blocks that changed since the snapshot before.
+            # EBS bills the blocks that changed since the previous snapshot.
             yield _snapshot(
                 account,
                 VOLUME_SNAPSHOT,
@@ -166,7 +166,7 @@ def _snapshot(
 
 
 def _unverified(kind: str, of: StackResource, listing: str) -> Remaining:
-    """What stays by the template, and the command that lists it."""
+    """What stays according to the template, and the command that lists it."""
     return Remaining(
         kind, f"of {of.physical_id}", str(of), "", UNKNOWN_COST, (listing,), False, True
     )
@@ -175,7 +175,7 @@ def _unverified(kind: str, of: StackResource, listing: str) -> Remaining:
 def _read(
     account: Account, resource: StackResource, call: tuple[str, str, str], **arguments: Any
 ) -> Iterator[dict[str, Any] | None]:
-    """Every entry of a listing; None once where the credentials cannot read it."""
+    """The entries of a list; one None if the credentials cannot read it."""
     action, method, key = call
 
     def pages(client: Any) -> list[dict[str, Any]]:
@@ -184,6 +184,6 @@ def _read(
 
     what = {"describe_log_groups": "log groups"}.get(method, "snapshots")
     try:
-        yield from account.read(action, f"which {what} of {resource} stay", pages) or []
+        yield from account.read(action, f"the {what} of {resource} that stay", pages) or []
     except UnreadableError:
         yield None

@@ -15,7 +15,7 @@ from pipeline.stacks.reading import outputs_of, read_stack, values_of
 
 DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
 _RETAINING = frozenset({RETAIN, "RetainExceptOnCreate"})
-# States in which nested stacks that an operation deleted can have left resources.
+# States in which nested stacks that an operation deleted can have left resources behind.
 _AFTER_DELETIONS = frozenset(
     {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "DELETE_IN_PROGRESS"}
 )
@@ -24,9 +24,8 @@ _NO_TEMPLATE: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class StackResource:
-    """A resource of a nested stack, or of the root where ``stack`` is empty.
-
-    ``policy`` is its DeletionPolicy, None where the template cannot be read. ``properties`` are as the template writes them,
+    """A resource of a nested stack, or of the root if ``stack`` is empty. ``policy`` is its DeletionPolicy, None if
+    the template cannot be read. ``properties`` are as the template writes them,
     and ``values`` the parameters of its stack.
     """
 
@@ -64,9 +63,9 @@ class StackResource:
 
 @dataclass(frozen=True)
 class Contents:
-    """An environment's stack, its resources, and its outputs. ``description`` is None where the template cannot be read.
+    """An environment's stack, its resources, and its outputs. ``description`` is None if the template cannot be read.
 
-    ``is_complete`` is False where the credentials cannot read every stack; ``nested`` are the ARNs of the nested stacks by
+    ``is_complete`` is False if the credentials cannot read every stack; ``nested`` are the ARNs of the nested stacks by
     logical ID.
     """
 
@@ -100,7 +99,7 @@ def text_of(value: Any, values: Mapping[str, str]) -> str:
 
 
 def read_contents(account: Account, stack: Mapping[str, Any]) -> Contents:
-    """Read what a stack consists of, as far as the credentials allow; ``account`` records what they do not."""
+    """Read the resources of a stack that the credentials can read; ``account`` records the others."""
     root = _template(account, stack["StackId"], "the root")
     found: list[StackResource] = []
     complete = root is not None
@@ -132,11 +131,11 @@ def _description(template: Mapping[str, Any] | None) -> str | None:
 
 
 def _template(account: Account, stack_id: str, what: str) -> Mapping[str, Any] | None:
-    """The template of a stack; None where it cannot be read, {} where another tool wrote it."""
+    """The template of a stack; None if it cannot be read, {} if another tool wrote it."""
     try:
         found: Mapping[str, Any] | None = account.read(
             "cloudformation:GetTemplate",
-            f"what the template of {what} retains",
+            f"the resources that the template of {what} retains",
             lambda _: template_of(account.aws, stack_id, what),
         )
     except UnreadableError:
@@ -241,12 +240,12 @@ def _events(account: Account, stack_id: str, what: str) -> list[Mapping[str, Any
             each for page in paginator.paginate(StackName=stack_id) for each in page["StackEvents"]
         ]
 
-    about = f"what {what} left when it was deleted"
+    about = f"the resources that {what} left when it was deleted"
     return account.read("cloudformation:DescribeStackEvents", about, pages) or []
 
 
 def _left(account: Account, stack_id: str, nested: str, known: set[str]) -> Iterator[StackResource]:
-    """What a nested stack left when it was deleted: resources that it retained, and those that it took a final snapshot of.
+    """The resources that a nested stack left when it was deleted: retained ones, and those with a final snapshot.
 
     ``known`` are logical IDs of resources that the stack still has.
     """

@@ -1,4 +1,4 @@
-"""What a resource that stays costs a month, by the prices of eu-north-1."""
+"""The monthly cost of a resource that stays, with the prices of eu-north-1."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def stored(gib: Decimal | int, price: Price, *, is_limit: bool = False) -> Cost:
 
 
 def unknown_size(price: Price) -> Cost:
-    """A cost that depends on a size which nothing here tells."""
+    """A cost that depends on an unknown size."""
     return Cost(None, prices=(price,), unknown=f"{price.usd} USD per {price.unit}, size not known")
 
 
@@ -62,7 +62,7 @@ def total(costs: Iterable[Cost]) -> str:
 
 
 def sources(costs: Iterable[Cost], region: str) -> str:
-    """Where the prices of costs are from, with their dates; empty where none is used."""
+    """The sources of the prices, with their dates; empty if no price is used."""
     used = {price.source for cost in costs for price in cost.prices}
     if not used:
         return ""

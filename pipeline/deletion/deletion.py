@@ -1,4 +1,4 @@
-"""Delete an environment, and verify in the account what that left."""
+"""Delete an environment, and verify in the account what stays."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def delete_environment(aws: Aws, plan: DeletionPlan, report: Report, note: Note)
     for resource in plan.contents.resources:
         if plan.keeps(resource):
             kept.setdefault(resource.stack, []).append(resource.logical_id)
-            note(f"Bucket {resource.physical_id} holds objects; the deletion retains it.")
+            note(f"Bucket {resource.physical_id} contains objects; the deletion retains it.")
     for nested, logical_ids in kept.items():
         ended = delete_stack(aws, plan.contents.nested[nested], report, logical_ids)
         if not ended.succeeded:
@@ -47,7 +47,7 @@ def delete_environment(aws: Aws, plan: DeletionPlan, report: Report, note: Note)
 
 @dataclass(frozen=True)
 class Remains:
-    """What a deletion left: what stays by design, and what should be gone."""
+    """The resources that a deletion left: those that stay by design, and those that should be deleted."""
 
     region: str
     stays: tuple[Remaining, ...]
@@ -57,7 +57,7 @@ class Remains:
     def lines(self) -> Iterator[str]:
         """What stays, what it costs and the commands that remove it."""
         if self.undeleted:
-            yield "Should be gone, but exists:"
+            yield "Should be deleted, but exists:"
             yield from (f"  {line}" for each in self.undeleted for line in each.lines())
         if self.stays:
             yield "Stays in the account, with the command that removes it:"
@@ -81,7 +81,7 @@ def read_remains(aws: Aws, plan: DeletionPlan) -> Remains:
 
 
 def _unverified(account: Account) -> Iterator[str]:
-    """One line about every resource whose end these credentials cannot verify."""
+    """One line about the resources whose deletion these credentials cannot verify."""
     if account.unread:
         names = listed([subject for subjects in account.unread.values() for subject in subjects])
-        yield f"Not known: whether {names} are gone, as CloudFormation reports (needs {listed(list(account.unread))})."
+        yield f"Not known: whether {names} are deleted, as CloudFormation reports (needs {listed(list(account.unread))})."

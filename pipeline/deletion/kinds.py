@@ -1,4 +1,4 @@
-"""Whether a resource exists in the account, its size, and what it costs a month, for the types that this knows."""
+"""Whether a resource exists in the account, its size and its monthly cost, for the known types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BYTES_IN_GIB = 1024**3
 
 @dataclass(frozen=True)
 class Look:
-    """A resource in the account. ``exists`` is None where the credentials cannot tell; ``protected`` is of deletion."""
+    """A resource in the account. ``exists`` is None if the credentials cannot read it; ``protected`` means deletion protection."""
 
     exists: bool | None
     size: str = ""
@@ -28,7 +28,7 @@ ABSENT, UNKNOWN = Look(False), Look(None)
 
 
 def look(account: Account, kind: str, physical_id: str, about: str) -> Look:
-    """Read a resource; ``about`` names it where the credentials cannot. UNKNOWN for a type that is not in LOOKS."""
+    """Read a resource; ``about`` names it if the credentials cannot. UNKNOWN for a type that is not in LOOKS."""
     if kind not in LOOKS or not physical_id:
         return UNKNOWN
     try:
@@ -197,7 +197,7 @@ def _network(account: Account, name: str, about: str) -> Look:
     return Look(True, cost=NO_COST) if (answer or {}).get("Vpcs") else ABSENT
 
 
-# What can hold data or costs money by itself; the rest of an environment goes with one of these.
+# Types that can hold data or cost money; the rest of an environment is deleted with one of these.
 LOOKS: Mapping[str, Callable[[Account, str, str], Look]] = {
     "AWS::EC2::EIP": _address,
     "AWS::EC2::NatGateway": _nat_gateway,

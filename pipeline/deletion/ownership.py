@@ -1,4 +1,4 @@
-"""Whether a stack is an environment of this package, so that a deletion does not take another project's."""
+"""Whether a stack is an environment of this package, so that no command deletes the stack of another project."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IN_REVIEW = "REVIEW_IN_PROGRESS"
 
 
 def require_environment(contents: Contents, entry: EntryPoint, name: str) -> None:
-    """Raise PipelineError for a stack of another package, or of another environment than the user named."""
+    """Raise PipelineError for a stack of another package, or of an environment that the user did not name."""
     tags = {tag["Key"]: tag["Value"] for tag in contents.stack.get("Tags", [])}
     environment = contents.values.get("Environment") or tags.get("Environment")
     if contents.stack["StackStatus"] == IN_REVIEW:
@@ -24,9 +24,9 @@ def require_environment(contents: Contents, entry: EntryPoint, name: str) -> Non
     other = "--name NAME" if entry.is_product else "--set Project=NAME"
     if not belongs:
         raise PipelineError(
-            f"{name} does not belong to Carbon Connect, because stack {contents.name} is no environment of this package; nothing was deleted, so give the one that you mean with {other}."
+            f"{name} does not belong to Carbon Connect, because stack {contents.name} is not an environment of this package; nothing was deleted, so name another one with {other}."
         )
     if environment not in {None, entry.environment}:
         raise PipelineError(
-            f"{name} is the environment {environment!r}, not {entry.environment!r}; nothing was deleted, so give the one that you mean with {other}."
+            f"{name} is the environment {environment!r}, not {entry.environment!r}; nothing was deleted, so name another one with {other}."
         )

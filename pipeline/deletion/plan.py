@@ -26,7 +26,7 @@ _READ_FIRST = frozenset(LOOKS) & {*STATEFUL, LOAD_BALANCER}
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """What is deleted, what stays, what blocks the deletion, and what the credentials cannot tell."""
+    """What is deleted, what stays, what blocks the deletion, and what the credentials cannot read."""
 
     entry: EntryPoint
     contents: Contents
@@ -45,7 +45,7 @@ class DeletionPlan:
         ]
 
     def keeps(self, resource: StackResource) -> bool:
-        """Whether a retry retains a resource at which the deletion stopped."""
+        """Whether a retry retains a resource that stopped the deletion."""
         seen = self.looks.get(str(resource))
         return bool(seen and seen.exists) and is_retainable(self.entry, resource)
 
@@ -55,7 +55,7 @@ class DeletionPlan:
         yield from _indented("Deletes:", self._deletions())
         kept = [each for each in self.contents.resources if self.keeps(each)]
         yield from _indented(
-            "Retains with its objects, because an earlier deletion stopped there:",
+            "Retained with its objects, because it stopped an earlier deletion:",
             (f"bucket {each.physical_id} ({each})" for each in kept),
         )
         snapshots = expected_snapshots(self.contents, self.looks)
@@ -91,12 +91,12 @@ class DeletionPlan:
             more = len(self.blocked) - 1
             rest = f" (and {more} more, listed above)" if more else ""
             raise PipelineError(
-                f"Nothing was deleted of {name}: {self.blocked[0].sentence.rstrip('.')}{rest}."
+                f"Nothing of {name} was deleted: {self.blocked[0].sentence.rstrip('.')}{rest}."
             )
 
 
 def _indented(heading: str, lines: Iterator[str] | tuple[str, ...]) -> Iterator[str]:
-    """A heading above lines; nothing without lines."""
+    """Lines below a heading; nothing if there are no lines."""
     found = list(lines)
     if found:
         yield f"  {heading}"
@@ -111,7 +111,7 @@ def plan_deletion(account: Account, entry: EntryPoint, contents: Contents) -> De
         if each.kind in _READ_FIRST and not each.is_gone
         if each.kind == BUCKET or not each.is_retained
     }
-    # A snapshot that cannot be listed can be one that does not exist yet.
+    # A snapshot that cannot be listed possibly does not exist yet.
     removed = {each.physical_id for each, _ in removed_buckets(contents, looks)}
     stays = tuple(
         each

@@ -39,7 +39,7 @@ _WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Remaining:
-    """Something that stays. ``origin`` says why, ``commands`` remove it, and ``verified`` whether the account showed it.
+    """A resource that stays. ``origin`` is the reason, ``commands`` remove it, and ``verified`` says whether the account has it.
 
     With ``is_listing``, the command lists what stays, because these credentials cannot.
     """
@@ -67,7 +67,7 @@ class Remaining:
 
 
 def remaining_lines(found: list[Remaining], region: str) -> Iterator[str]:
-    """What stays, with what it costs together and the prices behind that."""
+    """The resources that stay, with their total cost and the prices that it uses."""
     for each in found:
         yield from each.lines()
     costs = [each.cost if each.verified else UNKNOWN_COST for each in found]

@@ -15,12 +15,12 @@ from pipeline.deletion.kinds import LOOKS, Look, look
 from pipeline.deletion.remaining import Remaining
 from pipeline.deletion.removal_commands import REMOVE
 
-# The root parameter with which a launch adopts buckets that exist, and the outputs that name them.
+# The root parameter with which a launch uses existing buckets, and the outputs that name them.
 ADOPTS, BUCKET_OUTPUTS = "ExistingBuckets", ("DocumentsBucketName", "MediaBucketName")
 
 
 def remaining(account: Account, contents: Contents) -> list[Remaining]:
-    """What stays in the account, or has been left by a deletion; the key last, because the others cannot be read without it.
+    """The resources that stay in the account; the key is last, because the others cannot be read without it.
 
     Snapshots that these credentials cannot list are entries that are not verified.
     """
@@ -33,7 +33,7 @@ def remaining(account: Account, contents: Contents) -> list[Remaining]:
 
 
 def retained(account: Account, contents: Contents) -> Iterator[Remaining]:
-    """Resources that the templates retain, unless they do not exist any more."""
+    """Resources that the templates retain, if they still exist."""
     for resource in contents.resources:
         # A policy or an attachment stays with the resource that it belongs to.
         if resource.is_retained and resource.kind in REMOVE:
@@ -77,7 +77,7 @@ def _of(account: Account, resource: StackResource, seen: Look, origin: str) -> R
 
 
 def expected_snapshots(contents: Contents, looks: Mapping[str, Look]) -> Iterator[str]:
-    """The final snapshots that the deletion is going to take, a line each."""
+    """The final snapshots that the deletion creates, one per line."""
     for resource in contents.resources:
         if resource.leaves_snapshot and not resource.is_gone:
             size, seen = "", looks.get(str(resource))

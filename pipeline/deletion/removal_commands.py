@@ -1,4 +1,4 @@
-"""The AWS CLI commands that remove what an environment leaves in the account, to be typed as they are."""
+"""The AWS CLI commands that remove what an environment leaves in the account, ready to copy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def empty_bucket(region: str, name: str) -> str:
         "{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}, Quiet: `true`}"
     )
     some = "case $found in *VersionId*) true ;; *) false ;; esac"
-    # A thousand long keys are more than an argument can hold.
+    # A thousand long keys are longer than the limit of an argument.
     delete = f"aws s3api delete-objects {bucket} --delete file:///dev/stdin"
     return (
         f"while found=$({versions} --query '{chosen}') && {some}; "
@@ -76,7 +76,7 @@ def turn_off_termination_protection(region: str, stack: str) -> str:
 
 
 def delete_stack(region: str, stack: str, retained: tuple[str, ...] = ()) -> str:
-    """Delete a stack; ``retained`` are logical IDs that stay, which takes a stack in DELETE_FAILED."""
+    """Delete a stack; ``retained`` are logical IDs that stay, which requires a stack in DELETE_FAILED."""
     command = aws(region, "cloudformation", "delete-stack", stack_name=stack)
     return f"{command} --retain-resources {' '.join(retained)}" if retained else command
 

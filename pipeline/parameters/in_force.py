@@ -1,4 +1,4 @@
-"""Relations of the values that an environment would have: those in force, and the new ones over them."""
+"""Relations of the values that an environment would have: the deployed values with the new ones."""
 
 from __future__ import annotations
 

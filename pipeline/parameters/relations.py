@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from templates_src.core.keep_alive import FORMER_KEEP_ALIVE, OPTION
 
-# The first may not exceed the second.
+# The first must not exceed the second.
 ORDERED = (
     ("ApiMinTasks", "ApiMaxTasks"),
     ("WorkerMinTasks", "WorkerMaxTasks"),
@@ -21,8 +21,8 @@ STRICTLY_ORDERED = (("DocumentsIntelligentTieringDays", "DocumentsGlacierDays"),
 
 # Lists without a repeated entry.
 DISTINCT = ("WorkerQueues",)
-# What a launched environment's value can become: at least so many percent of the value in force, if it changes. EBS takes any
-# increase, RDS one of 10 %.
+# The minimum of a new value, in percent of the deployed value, if it changes. EBS accepts any increase, RDS at least
+# 10 %.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.ScalingUp.html
 # https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html
 GROWING = (("DatabaseAllocatedStorage", 110), ("SearchVolumeGb", 100))
@@ -76,7 +76,7 @@ def check_keep_alive(values: Mapping[str, str]) -> str | None:
 
 
 def check_growth(in_force: Mapping[str, str], values: Mapping[str, str]) -> str | None:
-    """Which value cannot follow the one in force, in one sentence that says what can, or None."""
+    """The value that cannot replace the deployed one, in one sentence with the possible values, or None."""
     for name, percent in GROWING:
         if name not in values or values[name] == in_force.get(name, values[name]):
             continue

@@ -1,4 +1,4 @@
-"""The differences between AWS's change set and the comparison of the templates."""
+"""The differences between the change set of CloudFormation and the comparison of the templates."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The checks of LaunchCheck, run with the user's credentials before anything is uploaded or started.
 
-LaunchCheck runs them again in the stack, with the rights of its role. A read that the user may not make therefore refuses
-nothing here.
+LaunchCheck runs them again in the stack, with the permissions of its role. A call that the user has no permission for
+therefore refuses nothing here.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ SHOWN = 10
 class Preview:
     """The changes of an operation on a stack, the most serious first, and notes on other values that it undoes.
 
-    ``is_certain`` is False where the templates alone do not decide what AWS refuses: zones that are named for the first time
-    can be those in use.
+    ``is_certain`` is False where the templates alone do not decide what AWS refuses: zones that are set for the first
+    time can be the current ones.
     """
 
     stack: str
@@ -50,7 +50,7 @@ class Preview:
         yield from (f"  {note}" for note in self.notes)
 
     def require_possible(self) -> None:
-        """Raise PipelineError with what AWS is certain to refuse; the update would fail and roll back."""
+        """Raise PipelineError for changes that AWS certainly refuses; the update would fail and roll back."""
         failing = [change for change in self.changes if change.action is Action.FAIL]
         if not failing or not self.is_certain:
             return

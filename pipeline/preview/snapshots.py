@@ -1,4 +1,4 @@
-"""The snapshot that a database was restored from: an update that lets go of it changes nothing else."""
+"""The snapshot of a restored database: an update that removes it from the parameters must change nothing else."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from templates_src.functions.launch_check.snapshot import (
     names_snapshot,
 )
 
-# What an update can change beside the value "restored": the size, which is not used before.
+# An update to "restored" can also change the size, which was not used before.
 WITH_RESTORED = frozenset({SNAPSHOT, ALLOCATED_STORAGE.name, CEILING})
 
 
 def require_alone(
     values: Mapping[str, str], deployed: Mapping[str, str], *, same_release: bool
 ) -> None:
-    """Refuse an update that lets go of the snapshot and changes something else.
+    """Refuse an update that removes the snapshot from the parameters and changes something else.
 
-    If such an update fails, its rollback names the snapshot again. RDS's handler then treats the database as immutable, so that
-    CloudFormation creates another one from the snapshot, without what was written since.
+    If such an update fails, its rollback names the snapshot again. RDS's handler then treats the database as
+    immutable, so that CloudFormation creates another one from the snapshot, without the later data.
     https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-rds (DBInstance, ImmutabilityHelper).
     Raises PipelineError.
     """

@@ -159,7 +159,7 @@ def summary(aws: Aws, environment: Environment) -> dict[str, str]:
 
 
 def next_step(region: str, environment: Environment, stack: Mapping[str, Any] | None) -> str:
-    """What the user does about a failed environment; empty for one that did not fail."""
+    """The next step for a failed environment; empty for one that did not fail."""
     if environment.status not in {"TAINTED", "ERROR"}:
         return ""
     entry = entry_point(region, values_of(stack or {}), environment.name)

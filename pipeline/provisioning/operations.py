@@ -48,7 +48,7 @@ class DesiredEnvironment:
 
 @dataclass(frozen=True)
 class OperationResult:
-    """The result of an operation. ``changed`` is False if nothing was to change; the other fields describe a failure."""
+    """The result of an operation. ``changed`` is False if there was nothing to change; the other fields describe a failure."""
 
     name: str
     version: str
@@ -208,7 +208,7 @@ def updatable_stack(aws: Aws, found: Environment) -> Stack:
 def is_up_to_date(
     found: Environment, version: Version, wanted: DesiredEnvironment, stack: Stack
 ) -> bool:
-    """Whether an update would change nothing; after a failed update it is worth another try."""
+    """Whether an update would change nothing; False after a failed update, so that it is tried again."""
     same = all(stack.parameters.get(key) == value for key, value in wanted.settings.items())
     return found.status == "AVAILABLE" and found.artifact_id == version.id and same
 

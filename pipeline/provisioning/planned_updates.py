@@ -29,7 +29,7 @@ class PlannedUpdate:
     same_version: bool
 
 
-# Reads an update before it is made; raises an error where it must not be made.
+# Reads an update before it starts; raises an error if it must not start.
 Review = Callable[[PlannedUpdate], None]
 
 

@@ -33,7 +33,7 @@ _CLOCK_SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Launched:
-    """The result of a launch. ``changed`` is False if nothing was to change; ``failures`` is empty on success."""
+    """The result of a launch. ``changed`` is False if there was nothing to change; ``failures`` is empty on success."""
 
     stack: str
     changed: bool
@@ -161,14 +161,14 @@ def wait_until_updatable(
     return stack
 
 
-# A first launch failed, and its rollback left nothing that was ever in use.
+# A first launch failed, so none of its resources was ever in use.
 _REMOVABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 
 
 def require_updatable(
     stack: Mapping[str, Any], region: str, entry: EntryPoint | None = None
 ) -> None:
-    """Raise PipelineError for a stack in a failed state that an update does not take; it names the way out."""
+    """Raise PipelineError, with the next step, for a stack in a failed state that cannot be updated."""
     name, status = stack["StackName"], stack["StackStatus"]
     if not status.endswith("_FAILED") or status in _REMOVABLE:
         return

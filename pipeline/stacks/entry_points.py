@@ -1,4 +1,4 @@
-"""How a user operates an environment, with CloudFormation or from its product, and the way out of each failed state."""
+"""The commands for an environment, with CloudFormation or from its product, and the next step in each failed state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class EntryPoint:
 
     @property
     def decommission(self) -> str:
-        """The update that lifts every protection."""
+        """The update that turns off every protection."""
         verb = "update" if self.is_product else "launch"
         return self.command(verb, *self._direct, "--set", f"{DECOMMISSION}=true")
 
@@ -59,11 +59,11 @@ def is_updatable(status: str) -> bool:
 
 
 def way_out(entry: EntryPoint, status: str, stack: str) -> str:
-    """What ends a failed state of a stack, to follow a semicolon; empty for a state that a launch or an update takes."""
+    """The next step in a failed state of a stack, to follow a semicolon; empty for a state from which a launch or an update works."""
     if status == "UPDATE_ROLLBACK_FAILED":
         return f"{_by_administrator(entry)}run {continue_rollback(entry.region, stack)}, and then {entry.update}"
     if status == "DELETE_FAILED":
-        return f"its deletion has begun and cannot be taken back, so complete it with {entry.delete}, and then run {entry.launch}"
+        return f"its deletion has started and cannot be undone, so complete it with {entry.delete}, and then run {entry.launch}"
     if status in {"CREATE_FAILED", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE"}:
         return f"its creation failed, so remove it with {entry.delete}, and then run {entry.launch}"
     if status in {"UPDATE_FAILED", "IMPORT_ROLLBACK_FAILED"}:
@@ -88,7 +88,7 @@ def roll_back(region: str, stack: str) -> str:
 def lift_protection(
     entry: EntryPoint, stack: Mapping[str, object], values: Mapping[str, str]
 ) -> str:
-    """What lifts the protections of a stack in its present state, to follow a semicolon."""
+    """How to turn off the protections of a stack in its current state, to follow a semicolon."""
     status, name = str(stack["StackStatus"]), str(stack["StackName"])
     if status == "UPDATE_ROLLBACK_FAILED":
         return f"{_by_administrator(entry)}run {continue_rollback(entry.region, name)}, and then {entry.decommission}"

@@ -1,4 +1,4 @@
-"""Cache mode: the parameter that selects the kind of cache, the ports that other layers open, and how clients read."""
+"""Cache mode: the parameter that selects the kind of cache, the ports that other layers open, and how clients read from it."""
 
 from __future__ import annotations
 

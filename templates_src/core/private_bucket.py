@@ -14,7 +14,7 @@ from troposphere.s3 import (
     ServerSideEncryptionRule,
 )
 
-# S3 bills the parts of an incomplete upload, and lists them nowhere with the objects.
+# S3 bills the parts of an incomplete upload, and does not list them with the objects.
 ABORT_UPLOADS = AbortIncompleteMultipartUpload(DaysAfterInitiation=7)
 
 

@@ -1,4 +1,4 @@
-"""Who turns deletion protection on: a layer that is launched alone does, the root of an environment does it for its layers."""
+"""Which stack turns deletion protection on: a layer that is launched alone, or the root of an environment for its layers."""
 
 from __future__ import annotations
 

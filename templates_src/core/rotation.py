@@ -31,19 +31,19 @@ def secret_version(name: str, *, label: str, description: str) -> Declaration:
         description=description,
         default=FIRST_VERSION,
         pattern="[1-9][0-9]{0,2}",
-        message=f"{name} must be a whole number from 1 to 999; to rotate the secret, add 1 to the present value.",
+        message=f"{name} must be a whole number from 1 to 999; to rotate the secret, add 1 to the current value.",
     )
 
 
 DATABASE_CREDENTIALS_VERSION = secret_version(
     "DatabaseCredentialsVersion",
     label="Database credentials: version",
-    description="Another version gives the application another database user; the previous user is closed at the end of the update.",
+    description="Another version gives the application another database user; the previous user loses its login at the end of the update.",
 )
 DATABASE_MASTER_VERSION = secret_version(
     "DatabaseMasterCredentialsVersion",
     label="Database master password: version",
-    description="Another version replaces the secret of the master user, which no container uses, by one with another password.",
+    description="Another version replaces the secret of the master user, which no container uses, with one that has another password.",
 )
 
 
@@ -105,7 +105,7 @@ def pair(
             in_use,
             group=groups.ROTATION,
             label=f"{label}: in use",
-            description=f"Which of two {what}; both are accepted, so that api and worker go on. {change}",
+            description=f"Which of two {what}; both are accepted, so that api and worker continue. {change}",
             allowed=(FIRST, SECOND),
             default=FIRST,
         ),
@@ -153,5 +153,5 @@ SEARCH_KEY_VERSION = secret_version(
 API_KEYS_VERSION = secret_version(
     "ApiKeysVersion",
     label="API keys: version",
-    description="Another version replaces the tasks of api and worker, which then have the API keys that were put in.",
+    description="Another version replaces the tasks of api and worker, which then read the current API keys.",
 )

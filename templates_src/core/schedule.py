@@ -1,4 +1,4 @@
-"""The schedule of a function that measures: it runs at a fixed rate, and the next run makes up for one that failed."""
+"""The schedule of a function that measures: it runs at a fixed rate, and the next run replaces a failed one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from troposphere.events import RetryPolicy, Rule, Target
 
 from templates_src.core.layer import Layer
 
-# The least that Lambda and EventBridge take. An older event has nothing to measure that the next one does not.
+# The minimum of Lambda and EventBridge. An older event has nothing to measure that the next event does not.
 EVENT_AGE_SECONDS = 60
 
 

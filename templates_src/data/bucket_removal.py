@@ -1,4 +1,4 @@
-"""What becomes of documents and media when the environment is deleted: a function does it, as a custom resource."""
+"""The removal of documents and media when the environment is deleted: a function, as a custom resource."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE, boolean, choice
 
 RETAIN, EMPTY = "retain", "empty"
-# The most that Lambda allows. Eight requests at a time delete some millions of versions in it.
+# The maximum of Lambda. With eight requests at a time, the function deletes some millions of versions in this time.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 TIMEOUT_SECONDS = 900
 
@@ -26,9 +26,9 @@ EXISTING_BUCKETS = boolean(
     "ExistingBuckets",
     group=groups.BUCKETS,
     label="Existing buckets",
-    description="Use the two buckets that a deleted environment of this name left, with all they hold, instead of creating "
-    "them. They keep their settings and are never deleted with the stack. Choose it at the first launch and keep it: turned on "
-    "later, the stack no longer owns its buckets, each of which stays, and deletes the log of their removal.",
+    description="Use the two buckets that a deleted environment with this name left, with everything in them, instead of creating new ones. "
+    "They keep their settings and are never deleted with the stack. Choose it at the first launch and keep it: if you turn it on later, "
+    "the stack no longer owns its buckets, each of which stays, and deletes the log of their removal.",
     default=FALSE,
 )
 # Logical ID of the custom resource. Not BucketRemoval: a resource and a parameter cannot have one name.
@@ -37,7 +37,7 @@ BUCKET_REMOVAL = choice(
     "BucketRemoval",
     group=groups.BUCKETS,
     label="Buckets of a deleted environment",
-    description="retain: when the environment is deleted, buckets that hold anything stay. empty: every document and "
+    description="retain: when the environment is deleted, buckets with any content stay. empty: every document and "
     "image, with all old versions, is DELETED with the environment. Prod requires retain.",
     allowed=(RETAIN, EMPTY),
     default=RETAIN,
@@ -114,7 +114,7 @@ def see_stacks() -> Statement:
 
 
 def delete_buckets(buckets: Sequence[Bucket]) -> Statement:
-    """See whether they hold anything, and delete them; S3 refuses where they do."""
+    """Check whether the buckets are empty, and delete them; S3 refuses to delete a bucket that is not empty."""
     return Statement(
         Sid="DeleteEmptyBuckets",
         Effect=Allow,
@@ -124,7 +124,7 @@ def delete_buckets(buckets: Sequence[Bucket]) -> Statement:
 
 
 def allow_emptying(layer: Layer, condition: str, buckets: Sequence[Bucket]) -> PolicyType:
-    """Every object (``/*``) of the two buckets, with its versions, and unfinished uploads; only where they may be emptied."""
+    """Every object (``/*``) of the two buckets, with its versions, and unfinished uploads; only if they may be emptied."""
     return layer.add(
         PolicyType(
             "BucketEmptying",

@@ -47,7 +47,7 @@ NAMESPACE = choice(
     group=groups.BUCKETS,
     label="Bucket names",
     description="global: bucket names in the namespace that all AWS accounts share; account-regional: names with a "
-    "suffix, in this account and region. A change REPLACES the buckets by new, empty ones; the old ones stay.",
+    "suffix, in this account and region. A change REPLACES the buckets with new, empty ones; the old ones stay.",
     allowed=(GLOBAL, ACCOUNT_REGIONAL),
     default=GLOBAL,
 )
@@ -74,7 +74,7 @@ OLD_VERSION_DAYS = number(
     "DocumentsOldVersionDays",
     group=groups.BUCKETS,
     label="Documents: days of old versions",
-    description="Number of days that an overwritten or deleted document can be restored.",
+    description="Number of days in which an overwritten or deleted document can be restored.",
     default="90",
     at_least=1,
     at_most=3_650,
@@ -83,7 +83,7 @@ MEDIA_CORS_ORIGINS = Declaration(
     name="MediaCorsOrigins",
     group=groups.BUCKETS,
     label="Media: origins",
-    description="Origins of pages that may load and upload media from the browser, separated by commas; empty for none.",
+    description="Origins of pages that can load and upload media from the browser, separated by commas; empty for none.",
     type="CommaDelimitedList",
     default="",
     pattern=r"(https?://[a-z0-9.-]+(:\d{1,5})?)?",

@@ -21,7 +21,7 @@ ALLOCATED_STORAGE = number(
     "DatabaseAllocatedStorage",
     group=groups.DATABASE,
     label="Database storage (GiB)",
-    description="Initial storage (gp3). It grows automatically and cannot shrink; RDS takes an increase of at least 10 %, "
+    description="Initial storage (gp3). It grows automatically and cannot shrink; RDS accepts an increase of at least 10 %, "
     "up to 10 % below DatabaseMaxAllocatedStorage. Unused while DatabaseSnapshotIdentifier names a snapshot; after that, at least the size of the "
     "restored database.",
     default="50",
@@ -66,7 +66,7 @@ NAME = Declaration(
     name="DatabaseName",
     group=groups.DATABASE,
     label="Database name",
-    description="Name of the database inside PostgreSQL. A change REPLACES the instance by an empty one; of the old one a final snapshot stays or, with deletion protection, the instance itself.",
+    description="Name of the database inside PostgreSQL. A change REPLACES the instance with an empty one; a final snapshot of the old one stays or, with deletion protection, the instance itself.",
     default="carbon_connect",
     # Names of databases that PostgreSQL and RDS create.
     pattern=r"(?!(postgres|rdsadmin|template[01])$)[a-z][a-z0-9_]{0,62}",

@@ -1,4 +1,4 @@
-"""What the launch check reads of buckets."""
+"""The permissions with which the launch check reads buckets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from awacs import s3
 from awacs.aws import Allow, Statement
 from troposphere import Sub
 
-# The names of the two buckets in both namespaces: an environment that is launched or updated has either.
+# The names of the two buckets in both namespaces: an environment has one or the other.
 NAMES = tuple(
     f"${{Project}}-${{Environment}}-{kind}{suffix}"
     for kind in ("documents", "media")

@@ -1,4 +1,4 @@
-"""Deletion protection, which is turned on last: a function of the root, as a custom resource."""
+"""Deletion protection: a function of the root, as a custom resource, turns it on last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack
 DELETION_PROTECTION = "DeletionProtection"
 # RDS accepts no change of a database for minutes while another one is in progress.
 TIMEOUT_SECONDS = 300
-# cfn-lint warns of names in DependsOn that a property refers to as well.
+# cfn-lint warns if DependsOn names a resource that a property also refers to.
 COMPLETE_LIST = {
     "cfn-lint": {"config": {"ignore_checks": ["W3005"]}},
     "Reason": "DependsOn names every nested stack, so that the order does not depend on the properties.",
@@ -35,7 +35,7 @@ DECOMMISSION = boolean(
     "Decommission",
     group=groups.ENVIRONMENT,
     label="Decommission",
-    description="Set to true, in an update, before you delete a protected environment: true turns off the deletion protection of the stack, the database and the load balancer; false turns on again what the other parameters ask for.",
+    description="Set to true, in an update, before you delete a protected environment: true turns off the deletion protection of the stack, the database and the load balancer; false turns it on again where the other parameters require it.",
     default=FALSE,
 )
 
@@ -74,7 +74,7 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
 
 
 def protected(root: Layer) -> dict[str, str]:
-    """The conditions by property. The stack is protected if one of the other two is."""
+    """The conditions by property. The stack is protected if the database or the load balancer is."""
     kept = Not(Equals(root.parameter(DECOMMISSION), TRUE))
     database = root.condition(
         "ProtectDatabase", And(Equals(root.parameter(DATABASE_PROTECTION), TRUE), kept)
@@ -87,7 +87,7 @@ def protected(root: Layer) -> dict[str, str]:
 
 
 def protect_own_stack() -> Statement:
-    """Turn termination protection of the root stack on and off; it holds for the nested stacks too."""
+    """Turn termination protection of the root stack on and off; it applies to the nested stacks too."""
     return Statement(
         Sid="ProtectItsStack",
         Effect=Allow,

@@ -66,7 +66,7 @@ def add_launch_check(root: Layer) -> CustomResource:
     """The function and its custom resource, which fails before anything else is created or changed.
 
     The log group has no key of the environment, because the security layer creates the key later. CloudFormation sends no Delete request for a retained
-    custom resource: a function that cannot run any more therefore cannot block a deletion.
+    custom resource: a function that no longer runs therefore cannot block a deletion.
     """
     function = add_function(
         root,
@@ -88,7 +88,7 @@ def add_launch_check(root: Layer) -> CustomResource:
 
 
 def text(root: Layer, declaration: Declaration) -> If | Join | Ref:
-    """The value of a parameter as one string; zones that are not named are those that the network layer takes."""
+    """The value of a parameter as one string. If no zones are set, the value is the zones that the network layer uses."""
     reference = root.parameter(declaration)
     if declaration is AVAILABILITY_ZONES:
         first = [Select(str(zone - 1), GetAZs(Region)) for zone in ZONES]

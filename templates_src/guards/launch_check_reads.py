@@ -20,7 +20,7 @@ def reads() -> tuple[Statement, ...]:
             # CloudFormation adds random characters to the name of a nested stack.
             *(arn(f"cloudformation:*:stack/${{AWS::StackName}}-{layer}-*/*") for layer in LAYERS),
         ),
-        # RDS composes the identifier of the database later, and the snapshot is any that the parameter names.
+        # RDS generates the identifier of the database later, and the parameter can name any snapshot.
         allow("ReadTheStorageOfTheDatabase", rds.DescribeDBInstances, arn("rds:*:db:*")),
         allow("ReadTheSnapshot", rds.DescribeDBSnapshots, arn("rds:*:snapshot:*")),
         # The key of a snapshot can be that of a deleted environment.

@@ -30,7 +30,7 @@ def refused(run: Finished, environment: Environment, *parts: str) -> None:
     """One sentence with these parts, exit status 1, and every stack as it was."""
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
-    assert line.startswith(f"build.py: Nothing was deleted of stack {environment.stack}: ")
+    assert line.startswith(f"build.py: Nothing of stack {environment.stack} was deleted: ")
     for part in parts:
         assert part in line
     states = {stack["StackStatus"] for stack in environment.stacks().values()}
@@ -102,7 +102,7 @@ def test_bucket_with_an_old_version_blocks_until_the_command_empties_it(
 
     run = delete(running, tree)
 
-    refused(run, dev, f"Bucket {bucket} (Data.DocumentsBucket) holds objects", "retains it")
+    refused(run, dev, f"Bucket {bucket} (Data.DocumentsBucket) contains objects", "retains it")
     (empty,) = commands(run.stdout, "Blocks the deletion:")
     ended = typed(empty, running)
     assert (ended.returncode, ended.stderr) == (0, "")

@@ -138,7 +138,7 @@ def test_resources_that_should_be_gone_are_found(
     }
     assert ended.value.exit_code == 1
     printed = capsys.readouterr()
-    assert "Should be gone, but exists:" in printed.out
+    assert "Should be deleted, but exists:" in printed.out
     assert "aws rds delete-db-instance" in printed.out
     assert printed.err.startswith("Stack left-dev is deleted, but resources of it still exist: ")
 

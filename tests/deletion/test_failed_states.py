@@ -117,7 +117,7 @@ def test_retry_retains_the_bucket_at_which_a_deletion_stopped(
 
     assert (deleted.returncode, deleted.stderr) == (0, "")
     assert f"bucket {bucket} (Data.DocumentsBucket)" in deleted.stdout
-    assert f"Bucket {bucket} holds objects; the deletion retains it." in deleted.stdout
+    assert f"Bucket {bucket} contains objects; the deletion retains it." in deleted.stdout
     assert f"Bucket {bucket} (Data.DocumentsBucket, retained): not empty" in deleted.stdout
     kept = stopped.client("s3").get_object(Bucket=bucket, Key="offer.pdf")["Body"].read()
     assert kept == b"offer"

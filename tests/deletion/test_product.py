@@ -112,7 +112,7 @@ def test_protected_environment_is_refused_before_the_termination_starts(
 
     assert run.returncode == 1
     (line,) = run.stderr.splitlines()
-    assert f"Nothing was deleted of {NAME}: Stack {stack} has termination protection; " in line
+    assert f"Nothing of {NAME} was deleted: Stack {stack} has termination protection; " in line
     assert f"build.py update dev --region {REGION} --set Decommission=true`" in line
     assert user.environment().status == "AVAILABLE"
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)

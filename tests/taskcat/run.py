@@ -133,7 +133,7 @@ def delete(aws: Aws, stack: str) -> None:
         StackName=stack,
         WaiterConfig={
             "Delay": taskcat_plugin_protection.POLL_SECONDS,
-            "MaxAttempts": taskcat_plugin_protection.LOOKS,
+            "MaxAttempts": taskcat_plugin_protection.ATTEMPTS,
         },
     )
 

@@ -1,4 +1,4 @@
-"""Deletion protection: what protects a database, and what an update protects no longer."""
+"""Deletion protection: what protects a database, and which protections an update turns off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def is_protected(state: Evaluated, database: Resource) -> bool:
 
 
 def protection_lost(old: Resource, new: Resource) -> str:
-    """A sentence that says what an update protects no longer; empty where it protects all that it did."""
+    """A sentence about the protections that an update turns off; empty if it turns off none."""
     if new.kind != PROTECTION:
         return ""
     lost = [

@@ -59,7 +59,7 @@ def _grows_too_little(kind: str, now: int, wanted: int) -> bool:
 def fails_over_without_replica(old: Resource, new: Resource) -> Iterator[str]:
     """Automatic failover of a cache that changes together with the first or the last replica.
 
-    ElastiCache turns failover on only beside a replica, and removes the last replica only while failover is off.
+    ElastiCache turns failover on only with a replica, and removes the last replica only while failover is off.
     https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/383
     https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DecreaseReplicaCount.html
     """
@@ -68,7 +68,7 @@ def fails_over_without_replica(old: Resource, new: Resource) -> Iterator[str]:
     before, after = (int(str(each.properties.get("NumCacheClusters", 1))) for each in (old, new))
     failed_over, fails_over = (_is_true(each, "AutomaticFailoverEnabled") for each in (old, new))
     if before == 1 < after and fails_over:
-        yield "ElastiCache turns on failover only beside a replica: add the node with CacheFailover=off, then set auto."
+        yield "ElastiCache turns on failover only with a replica: add the node with CacheFailover=off, then set auto."
     if after == 1 < before and failed_over:
         yield "ElastiCache keeps the last replica while failover is on: set CacheFailover=off, then remove the node."
 

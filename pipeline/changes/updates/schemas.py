@@ -89,7 +89,7 @@ def schemas_text(kinds: Iterable[str]) -> bytes:
 
 
 def main() -> None:
-    """Write the file for the types of the present templates."""
+    """Write the file for the types of the current templates."""
     from pipeline.checks.permissions import resource_types
     from pipeline.release.assemble import assemble
 

@@ -15,9 +15,9 @@ from templates_src.core.parameters.shared import named
 from templates_src.core.parameters.wiring.network import FIRST_PRIVATE_SUBNET_ID, VPC_ID
 from templates_src.core.parameters.wiring.security import SEARCH_SECURITY_GROUP_ID
 
-# ICANN reserves .internal for private use (resolution 2024.07.29.06), so that no public name is ever shadowed.
+# ICANN reserves .internal for private use (resolution 2024.07.29.06), so that it hides no public name.
 ZONE_NAME = "${Project}-${Environment}.internal"
-# Not search.…: the server of 1.0.0 and 1.1.0 created a record of that name, and Route 53 refuses to create another.
+# Not search.…: the server of 1.0.0 and 1.1.0 created a record with that name, and Route 53 refuses a second one.
 RECORD_NAME = f"meilisearch.{ZONE_NAME}"
 SEARCH_URL = Sub(f"http://{RECORD_NAME}:{ports.SEARCH}")
 RECORD = "SearchRecord"
@@ -48,8 +48,8 @@ def add_address(layer: Layer) -> NetworkInterface:
 def add_interface(layer: Layer) -> NetworkInterface:
     """The interface that each instance attaches when it boots, in the subnet of the group.
 
-    The interface belongs to this layer and not to the volume's, so that CloudFormation deletes it after the group
-    has released it, in a deletion, a replacement and a rollback.
+    The interface is in this layer and not in the layer of the volume, so that CloudFormation deletes it after the
+    group has released it: in a deletion, a replacement and a rollback.
     """
     return layer.add(
         NetworkInterface(
@@ -76,7 +76,7 @@ def add_zone(layer: Layer) -> HostedZone:
 
 
 def add_zone_cleanup(layer: Layer, zone: HostedZone) -> None:
-    """Delete the records that the stack does not own, in a deletion of the stack, before the zone is deleted.
+    """A function that deletes the records that the stack does not own when the stack is deleted, before the zone.
 
     Route 53 refuses to delete a zone that has other records. An environment that was launched from 1.0.0 or 1.1.0
     has one: the record that its search server created.
@@ -114,7 +114,7 @@ def list_records(zone: HostedZone) -> Statement:
 
 
 def delete_records(zone: HostedZone) -> Statement:
-    """Delete records of the names in this zone, and neither create nor change one.
+    """Delete records in this zone, but do not create or change records.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html
     """

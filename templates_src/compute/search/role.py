@@ -1,4 +1,4 @@
-"""What the search server may do: no more than its boot script and its units call."""
+"""The permissions of the search server: the calls of its boot script and its systemd units, and no others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def add_instance_profile(
 ) -> InstanceProfile:
     """The role of the server, in the profile with which EC2 passes it to an instance.
 
-    Its statements are the role's own, so that who waits for the profile waits for them.
+    Its statements are inline, so that resources that wait for the profile also wait for them.
     """
     role = layer.add(
         Role(
@@ -72,7 +72,7 @@ def attach_volume(layer: Layer) -> tuple[Statement, ...]:
             Sid="SeeWhetherTheVolumeIsFree",
             Effect=Allow,
             Action=[ec2_actions.DescribeVolumes],
-            # It lists: it takes no resource.
+            # The action is a list, which supports no resource.
             Resource=["*"],
         ),
         *iam.use_key_for_volumes(layer.parameter(KEY_ARN)),
@@ -89,7 +89,7 @@ def attach_interface(layer: Layer, interface: NetworkInterface) -> tuple[Stateme
 
 
 def attach(what: str, action: Action, resource: str) -> Statement:
-    """Attach one resource of EC2."""
+    """Attach one EC2 resource."""
     return Statement(
         Sid=f"Attach{what}", Effect=Allow, Action=[action], Resource=[Sub(f"{EC2_ARN}{resource}")]
     )
@@ -113,7 +113,7 @@ def to_search_server(layer: Layer, sid: str, action: Action) -> Statement:
 
 
 def signal_stack() -> Statement:
-    """Signal its own stack how the boot ended."""
+    """Signal the result of the boot to the stack."""
     return Statement(
         Sid="SignalItsStack",
         Effect=Allow,
@@ -135,7 +135,7 @@ def publish_metrics() -> Statement:
 
 
 def write_logs(log_group: LogGroup) -> Statement:
-    """Write boot log and server log; the group is made here, with its retention."""
+    """Write the boot log and the server log; this layer creates the group, with its retention."""
     return Statement(
         Sid="WriteStreamsOfThisGroup",
         Effect=Allow,
@@ -160,6 +160,6 @@ def open_sessions() -> Statement:
             ssmmessages.OpenControlChannel,
             ssmmessages.OpenDataChannel,
         ],
-        # Channels have no ARN, and the instance none before it starts.
+        # Channels have no ARN, and the instance has none before it starts.
         Resource=["*"],
     )

@@ -1,4 +1,4 @@
-"""The search server: Meilisearch on one Graviton instance, in an Auto Scaling group of one beside its volume."""
+"""The search server: Meilisearch on one Graviton instance, in an Auto Scaling group of one, in the zone of its volume."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ from templates_src.core.parameters.wiring.network import FIRST_PRIVATE_SUBNET_ID
 from templates_src.core.parameters.wiring.security import KEY_ARN, SEARCH_SECURITY_GROUP_ID
 
 GROUP_TITLE = "SearchGroup"
-# Amazon Linux 2023 for arm64. Resolved by EC2 at each start, not by CloudFormation at each update: Amazon publishes
-# a new one every other week, and no deployment of the api should replace the search server.
+# Amazon Linux 2023 for arm64. EC2 resolves it at each start of an instance. If CloudFormation resolved it at each
+# update, a deployment of the api would replace the search server, because Amazon publishes a new image every other
+# week.
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/using-systems-manager-parameters.html
 MACHINE_IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
-# Operating system and images of two versions of Meilisearch; the index has a separate volume.
+# Room for the operating system and the images of two versions of Meilisearch; the index has a separate volume.
 ROOT_VOLUME_GIB = 8
-# The script waits up to ten minutes for the previous instance to end and ten for Meilisearch, and installs in between.
+# The script waits up to ten minutes for the end of the previous instance and ten for Meilisearch, and installs in between.
 BOOT_TIME = "PT30M"
-# What could end or start the one instance while CloudFormation replaces it.
+# Processes that could end or start the only instance while CloudFormation replaces it.
 SUSPENDED = [
     "HealthCheck",
     "ReplaceUnhealthy",
@@ -68,7 +69,7 @@ IMAGE = Declaration(
     description="Public image of Meilisearch with its exact version; a newer one upgrades a copy of the index. A change replaces the server; search is unavailable meanwhile.",
     default="getmeili/meilisearch:v1.56.2",
     pattern=r"[a-z0-9][a-z0-9._/-]*:v\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?",
-    # User data has room for no longer one.
+    # User data has no room for a longer name.
     max_length=255,
     message="SearchImage must end in an exact version, such as getmeili/meilisearch:v1.56.2.",
 )
@@ -107,15 +108,15 @@ def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) ->
                 InstanceType=layer.parameter(INSTANCE_TYPE),
                 IamInstanceProfile=IamInstanceProfile(Arn=GetAtt(profile, "Arn")),
                 SecurityGroupIds=[layer.parameter(SEARCH_SECURITY_GROUP_ID)],
-                # One hop: the host can read the role's credentials, the container cannot.
+                # One hop: the host can read the credentials of the role, and the container cannot.
                 MetadataOptions=MetadataOptions(
                     HttpEndpoint="enabled", HttpTokens="required", HttpPutResponseHopLimit=1
                 ),
-                # An instance whose boot failed shuts itself down, and the group starts the next.
+                # An instance with a failed boot shuts down, and the group starts the next one.
                 InstanceInitiatedShutdownBehavior="terminate",
                 BlockDeviceMappings=[root_volume()],
                 UserData=data,
-                # The group tags the instance; its root volume only a launch template can.
+                # The group tags the instance, but only a launch template can tag its root volume.
                 TagSpecifications=[
                     TagSpecifications(ResourceType="volume", Tags=Tags(**server_tags(layer)))
                 ],
@@ -130,7 +131,7 @@ def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) ->
 def root_volume() -> LaunchTemplateBlockDeviceMapping:
     """The root volume, which is deleted with its instance.
 
-    Under the account's key for EBS: a customer-managed key would need grants to Auto Scaling's service-linked role.
+    It is encrypted with the account's key for EBS, because a customer-managed key would need grants to the service-linked role of Auto Scaling.
     """
     return LaunchTemplateBlockDeviceMapping(
         DeviceName="/dev/xvda",
@@ -146,10 +147,10 @@ def server_tags(layer: Layer) -> dict[str, Any]:
 
 
 def add_group(layer: Layer, template: LaunchTemplate) -> AutoScalingGroup:
-    """Exactly one instance, in the zone of the volume; the old one ends before the new one starts.
+    """Exactly one instance, in the zone of the volume; the old instance ends before the new one starts.
 
-    Creation and update wait for the boot script's signal, which comes after Meilisearch has answered: an image or a
-    setting that does not work is rolled back.
+    Creation and update wait for the signal of the boot script, which it sends when Meilisearch answers:
+    CloudFormation rolls back an image or a setting that does not work.
     """
     return layer.add(
         AutoScalingGroup(
@@ -175,7 +176,7 @@ def add_group(layer: Layer, template: LaunchTemplate) -> AutoScalingGroup:
             # Replaces an instance that EC2's status checks find impaired. The boot script watches Meilisearch.
             # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-health-checks.html
             HealthCheckType="EC2",
-            # The volume has one holder at a time.
+            # Only one instance at a time can attach the volume.
             InstanceMaintenancePolicy=InstanceMaintenancePolicy(
                 MinHealthyPercentage=0, MaxHealthyPercentage=100
             ),

@@ -29,9 +29,9 @@ def user_data(
     interface: NetworkInterface,
     log_group: LogGroup,
 ) -> Base64:
-    """The settings and the script, in base64; ``group`` is the logical id of the Auto Scaling group that is signalled.
+    """The settings and the script, in base64; ``group`` is the logical ID of the Auto Scaling group that receives the signal.
 
-    Only the settings go through Sub: the script's ``${…}`` are the shell's.
+    Only the settings are a Sub, because ``${…}`` in the script is for the shell.
     """
     for declaration in (image, SEARCH_VOLUME_ID, SEARCH_KEY_SECRET_ARN):
         layer.parameter(declaration)
@@ -62,6 +62,6 @@ def user_data(
 
 
 def boot_script() -> str:
-    """The boot script without its comment lines, because user data has room for 16 KB."""
+    """The boot script without its comment lines, because user data is limited to 16 KB."""
     lines = BOOT_SCRIPT.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(line for line in lines if not COMMENT.match(line))

@@ -16,7 +16,7 @@ class Declaration:
     Defaults are strings for every type, because taskcat cannot override a default of another type. ``message`` is the
     sentence that CloudFormation shows for an invalid value; it says which values are valid. ``wired`` marks a value
     that another layer outputs under the same name: the root connects the two, and only a launch of the single layer
-    asks for it. ``release`` marks the location of the release, which no environment profile contains.
+    has it on its form. ``release`` marks the location of the release, which no environment profile contains.
     """
 
     name: str

@@ -18,7 +18,7 @@ PROJECT = Declaration(
     name="Project",
     group=groups.ENVIRONMENT,
     label="Project",
-    description="Short name of the application; the first part of every name. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
+    description="Short name of the application; the first part of every name. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache with empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
     default="carbon-connect",
     pattern="[a-z](-?[a-z0-9])+",
     # The longest name is an account-regional bucket: {project}-staging-documents-{12 digits}-ap-southeast-1-an
@@ -32,7 +32,7 @@ ENVIRONMENT = choice(
     "Environment",
     group=groups.ENVIRONMENT,
     label="Environment",
-    description="Type of the environment; prod must satisfy more rules. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache by empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
+    description="Type of the environment; prod must satisfy more rules. Choose it before the first launch: a change REPLACES the buckets (the old ones stay) and a serverless cache with empty ones; search is unavailable and beat pauses meanwhile. Launch another environment instead.",
     allowed=ENVIRONMENTS,
     default="dev",
 )
@@ -47,7 +47,7 @@ PERMISSIONS_BOUNDARY = Declaration(
     message="PermissionsBoundary must be empty or the ARN of a managed policy, arn:aws:iam::ACCOUNT:policy/NAME.",
 )
 
-# The values that CloudWatch Logs accepts and that make sense for an application's logs.
+# The retention periods of CloudWatch Logs that suit the logs of an application.
 LOG_RETENTION_DAYS = choice(
     "LogRetentionDays",
     group=groups.OPERATIONS,

@@ -1,7 +1,7 @@
-"""The names of the two buckets: free where the stack creates the buckets, taken by this account where they exist.
+"""The names of the two buckets: they must be free if the stack creates the buckets, and belong to this account if it uses existing ones.
 
-An update compares the names with those of the root's outputs, which CloudFormation changes at the end of an update. A read that fails
-gives nothing, and the launch goes on: CloudFormation then refuses what AWS refuses, and rolls back.
+An update compares the names with those of the root's outputs, which CloudFormation changes at the end of an update.
+If a read fails, the launch continues, and CloudFormation rolls back if AWS refuses a bucket.
 """
 
 import logging
@@ -32,7 +32,7 @@ SETTINGS = (
 
 
 def buckets_are_available(launch: Launch) -> str | None:
-    """The sentence for buckets that cannot be created, or that do not exist or are unfit to be used; or None."""
+    """The sentence for buckets that cannot be created, do not exist or have unsuitable settings; or None."""
     names = bucket_names(launch)
     exist = launch.values[EXISTING] == "true"
     if not launch.creates:
@@ -53,7 +53,7 @@ def buckets_are_available(launch: Launch) -> str | None:
 
 
 def bucket_names(launch: Launch) -> list[str]:
-    """The names that the template gives the buckets of documents and media."""
+    """The names of the buckets of documents and media in the template."""
     values = launch.values
     _, _, _, region, account, *_ = launch.stack_id.split(":")
     suffix = f"-{account}-{region}-an" if values[NAMESPACE] == "account-regional" else ""
@@ -64,7 +64,7 @@ def bucket_names(launch: Launch) -> list[str]:
 
 
 def deployed_names(launch: Launch) -> list[str]:
-    """The names of the buckets before the update; empty where the stack has not been created completely."""
+    """The names of the buckets before the update; empty if the creation of the stack is not complete."""
     try:
         found = launch.clients("cloudformation").describe_stacks(StackName=launch.stack_id)
     except (BotoCoreError, ClientError) as error:
@@ -78,7 +78,7 @@ def deployed_names(launch: Launch) -> list[str]:
 
 
 def owner(launch: Launch, name: str) -> str:
-    """Who has the bucket of this name: one of the four words. Raises botocore's errors."""
+    """The owner of the bucket with this name: one of the four constants. Raises the errors of botocore."""
     region, account = launch.stack_id.split(":")[3:5]
     try:
         found = launch.clients("s3").head_bucket(Bucket=name, ExpectedBucketOwner=account)
@@ -110,7 +110,7 @@ def new(owners: Mapping[str, str]) -> str | None:
 
 
 def existing(launch: Launch, owners: Mapping[str, str]) -> str | None:
-    """The sentence for a bucket that is missing or unfit, or None."""
+    """The sentence for a bucket that is missing or unsuitable, or None."""
     if OWN not in owners.values():
         return (
             f"{EXISTING} is true, but this account has neither bucket {' nor '.join(owners)} in this region:"
@@ -126,13 +126,13 @@ def existing(launch: Launch, owners: Mapping[str, str]) -> str | None:
 
 
 def keep_origin(names: Sequence[str], exist: bool) -> str:
-    """The sentence for an update that would take the buckets out of the stack, or create them again."""
+    """The sentence for an update that would remove the buckets from the stack, or create them again."""
     both = " and ".join(names)
     if exist:
-        return f"This stack created the buckets {both}: leave {EXISTING} at false."
+        return f"This stack created the buckets {both}: keep {EXISTING} at false."
     return (
         f"The buckets {both} exist and do not belong to this stack, which would create them:"
-        f" leave {EXISTING} at true."
+        f" keep {EXISTING} at true."
     )
 
 

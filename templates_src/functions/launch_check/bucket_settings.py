@@ -1,4 +1,4 @@
-"""The settings of existing buckets, which an environment uses as they are: those that its own buckets would have."""
+"""The settings of existing buckets, which an environment does not change: they must equal those of buckets that it creates."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,7 +56,7 @@ def differing_setting(launch: Launch, names: Sequence[str]) -> str | None:
 
 
 def _read(s3: Any, operation: str, **bucket: str) -> Mapping[str, Any]:
-    """The answer of S3; empty where the bucket does not have the setting."""
+    """The answer of S3; empty if the bucket does not have the setting."""
     try:
         answer: Mapping[str, Any] = getattr(s3, operation)(**bucket)
     except ClientError as error:
@@ -67,7 +67,7 @@ def _read(s3: Any, operation: str, **bucket: str) -> Mapping[str, Any]:
 
 
 def of_both(read: Read) -> Iterator[str]:
-    """What a bucket of either kind lacks, and what to do."""
+    """A missing setting of either bucket, and what to do."""
     if read("get_bucket_versioning").get("Status") != "Enabled":
         yield "does not keep old versions: turn on its versioning"
     if algorithm(read("get_bucket_encryption")) != "AES256":
@@ -90,7 +90,7 @@ def algorithm(answer: Mapping[str, Any]) -> str:
 
 
 def refuses_plain_http(policy: str) -> bool:
-    """Whether a statement of the policy denies everything to everybody without TLS."""
+    """Whether a statement of the policy denies all requests without TLS."""
     statements = json.loads(policy).get("Statement", [])
     for statement in [statements] if isinstance(statements, dict) else statements:
         condition = statement.get("Condition", {}).get("Bool", {})
@@ -105,7 +105,7 @@ def refuses_plain_http(policy: str) -> bool:
 
 
 def lifecycle(read: Read, values: Mapping[str, str]) -> list[str]:
-    """What differs between the rules of the bucket of documents and the parameters."""
+    """The difference between the lifecycle rules of the documents bucket and the parameters."""
     answer = read("get_bucket_lifecycle_configuration")
     rules = [rule for rule in answer.get("Rules", []) if rule.get("Status") == "Enabled"]
     found = {
@@ -126,7 +126,7 @@ def lifecycle(read: Read, values: Mapping[str, str]) -> list[str]:
 
 
 def origins(read: Read, values: Mapping[str, str]) -> list[str]:
-    """What differs between the CORS rules of the bucket of media and the parameter."""
+    """The difference between the CORS rules of the media bucket and the parameter."""
     rules = read("get_bucket_cors").get("CORSRules", [])
     found = {origin for rule in rules for origin in rule.get("AllowedOrigins", [])}
     wanted = {origin for origin in values[ORIGINS].split(",") if origin}

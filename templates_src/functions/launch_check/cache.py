@@ -1,6 +1,6 @@
-"""The nodes of the cache: failover and the first or the last replica change in two updates. Reads nothing.
+"""The nodes of the cache: failover and the first or last replica change in two updates. This check makes no call.
 
-ElastiCache turns failover on only beside a replica, and keeps the last replica while failover is on.
+ElastiCache turns failover on only with a replica, and keeps the last replica while failover is on.
 https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/383
 https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_DecreaseReplicaCount.html
 """
@@ -26,7 +26,7 @@ def refuse_failover(before: Mapping[str, str], after: Mapping[str, str]) -> str 
     # A release before 1.2.0 has no such parameter and fails over with two nodes or more.
     if old == 1 < new and after.get(FAILOVER, AUTO) != OFF:
         return (
-            f"{NODES} cannot change from 1 to {new} together with failover, which ElastiCache turns on only beside a replica;"
+            f"{NODES} cannot change from 1 to {new} together with failover, which ElastiCache turns on only with a replica;"
             f" set {FAILOVER} to {OFF} in this update and to {AUTO} in the next one."
         )
     if new == 1 < old and before.get(FAILOVER, AUTO) != OFF:

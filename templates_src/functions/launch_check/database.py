@@ -1,6 +1,5 @@
-"""The storage of the database, which only grows, and by at least 10 %.
-
-Without an answer from RDS the comparison uses the value before the update: RDS refuses the rest, and CloudFormation rolls back.
+"""The storage of the database, which can only grow, by at least 10 %. Without an answer from RDS, the check compares
+the values of the parameter; RDS refuses other values, and CloudFormation rolls back.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.ScalingUp.html
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
@@ -15,7 +14,7 @@ STORAGE = "DatabaseAllocatedStorage"
 
 
 def storage_grows(launch: Launch) -> str | None:
-    """Storage that CloudFormation sends to RDS is what the database has, or at least 10 % more."""
+    """CloudFormation sends either the allocated storage to RDS, or at least 10 % more."""
     if launch.creates or not is_sent(launch):
         return None
     before = int(launch.in_force[STORAGE])
@@ -25,10 +24,10 @@ def storage_grows(launch: Launch) -> str | None:
 
 
 def is_sent(launch: Launch) -> bool:
-    """Whether an update sends AllocatedStorage to the database that exists.
+    """Whether an update sends AllocatedStorage to the existing database.
 
-    A restored database gets the size of its snapshot, so the property appears when the parameter lets go of the snapshot.
-    Another snapshot, and an emptied parameter, create another database.
+    A restored database gets the size of its snapshot, so the property appears when the parameter no longer names the
+    snapshot. Another snapshot, or an empty parameter, creates another database.
     """
     if STORAGE not in launch.in_force or names_snapshot(launch.values):
         return False
@@ -41,7 +40,7 @@ def is_sent(launch: Launch) -> bool:
 def refuse_storage(before: int, allocated: int, wanted: int) -> str | None:
     """The sentence for storage, in GiB, that RDS refuses, or None.
 
-    `before` is the value of the parameter before the update, `allocated` what the database has.
+    `before` is the value of the parameter before the update, `allocated` the storage of the database.
     """
     least = tenth_above(allocated)
     grown = f" (it grew from {before} GiB)" if allocated > before else ""
@@ -59,7 +58,7 @@ def refuse_storage(before: int, allocated: int, wanted: int) -> str | None:
 
 
 def keep(before: int, allocated: int) -> str:
-    """What else the parameter can be."""
+    """The other valid values of the parameter."""
     return f"keep {before} or set " if before == allocated else f"set {allocated} or "
 
 
@@ -68,7 +67,7 @@ def ceiling_is_above(launch: Launch) -> str | None:
     if CEILING not in launch.values or STORAGE not in launch.values:
         return None
     if names_snapshot(launch.values):
-        # The size is that of the snapshot, which snapshot.py compares.
+        # The database has the size of the snapshot, which snapshot.py compares.
         return None
     if not launch.creates and not launch.changed(CEILING) and not is_sent(launch):
         return None

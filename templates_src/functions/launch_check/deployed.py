@@ -1,7 +1,7 @@
-"""What AWS has of an environment: the values and outputs of its nested stacks, and the storage of its database.
+"""The deployed environment: the values and outputs of its nested stacks, and the storage of its database.
 
-A read that fails gives nothing, and the update goes on: CloudFormation then refuses what AWS refuses, and rolls back. Only a
-check whose answer CloudFormation does not give reads by itself and refuses without an answer (`snapshot.py`).
+If a read fails, the update continues, and CloudFormation rolls back if AWS refuses a value. Only a check of something
+that AWS does not refuse makes its own call, and refuses if the call fails (`snapshot.py`).
 """
 
 import logging
@@ -20,7 +20,7 @@ LAYERS = ("Network", "Data")
 
 
 class Deployed:
-    """The environment of a root stack, read when it is first asked for. Without a stack ID there is none."""
+    """The environment of a root stack, read on first use; empty without a stack ID."""
 
     def __init__(self, stack_id: str, clients: Callable[[str], Any]) -> None:
         self._stack_id, self._clients = stack_id, clients
@@ -67,7 +67,7 @@ class Deployed:
 
     @cached_property
     def allocated_storage(self) -> int | None:
-        """What RDS has allocated to the database, in GiB; None where it cannot be read."""
+        """The allocated storage of the database, in GiB; None if it cannot be read."""
         identifier = self.outputs.get("DatabaseInstanceId")
         if not identifier:
             return None

@@ -31,14 +31,14 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 
 def check(request: Request) -> Result:
-    """Run the checks. Raises ProvisioningError with the sentence of the first that fails."""
+    """Run the checks. Raises ProvisioningError with the sentence of the first check that refuses."""
     result = Result(request.physical_id or PHYSICAL_ID)
     if request.type == "Delete":
         return result
     try:
         status = stack_status(request.stack_id)
     except (BotoCoreError, ClientError) as error:
-        # Without the status a rollback looks like an update, and a rollback must succeed.
+        # Without the status, a rollback looks like an update, and a rollback must succeed.
         LOGGER.warning("no check runs, because the status of the stack cannot be read: %s", error)
         return result
     if is_update_rollback(status):

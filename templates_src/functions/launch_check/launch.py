@@ -11,7 +11,7 @@ from .dns import Server, machine_resolvers, name_servers
 
 @dataclass(frozen=True)
 class Launch:
-    """A creation or an update of an environment that is about to begin.
+    """A creation or an update of an environment, before it starts.
 
     `values` are the parameters that templates_src/guards/launch_check.py names, as strings, lists joined by commas. `previous`
     are those before the update; it is empty when the stack is created, and in the update from a release without this check.
@@ -29,15 +29,13 @@ class Launch:
 
     @cached_property
     def deployed(self) -> Deployed:
-        """What AWS has of the environment before the update; nothing when the stack is created."""
+        """The deployed environment before the update; empty when the stack is created."""
         return Deployed("" if self.creates else self.stack_id, self.clients)
 
     @cached_property
     def in_force(self) -> Mapping[str, str]:
-        """The values before the update, of every parameter that can be known; empty when the stack is created.
-
-        Those of the nested stacks complete the properties before, which an update from a release without this check does not
-        have.
+        """The known parameter values before the update; empty when the stack is created. The values of the nested
+        stacks complete the previous properties, which do not exist in an update from a release without this check.
         """
         return {**self.deployed.values, **self.previous}
 
@@ -46,9 +44,8 @@ class Launch:
         return name_servers(zone, self.resolvers)
 
     def changed(self, name: str, default: str = "") -> bool:
-        """Whether an update changes a parameter. False where the value before is unknown.
-
-        `default` is the value before of a parameter that the former release did not have.
+        """Whether an update changes a parameter. False if the previous value is unknown. `default` is the previous
+        value of a parameter that the earlier release did not have.
         """
         if not self.in_force:
             return False

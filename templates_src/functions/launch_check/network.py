@@ -1,6 +1,5 @@
-"""The network: what no update changes, and zones that the account does not have.
-
-A read that is denied lets the launch go on: EC2 refuses a subnet in a zone that does not exist, or with the range of another
+"""The network: values that no update can change, and zones that the account does not have. If a call is denied, the
+launch continues: EC2 refuses a subnet in a zone that does not exist, or with the range of another
 subnet, and CloudFormation rolls back.
 """
 
@@ -16,7 +15,7 @@ COUNT = 3
 
 
 def range_stays(launch: Launch) -> str | None:
-    """RDS does not move a database to another VPC, and another range is another VPC.
+    """RDS does not move a database to another VPC, and another range requires another VPC.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBSubnetGroup.html
     """
@@ -30,10 +29,9 @@ def range_stays(launch: Launch) -> str | None:
 
 
 def zones_stay(launch: Launch) -> str | None:
-    """Subnets do not move: a new one would have the range of the old one, which still exists, and EC2 refuses that.
-
-    The template resolves an empty parameter into the zones that it stands for, so that both can be compared. Zones that
-    are not known, as in the update from a release without this check, are compared by EC2.
+    """Subnets do not move: a new subnet would have the range of the old one, which still exists, and EC2 refuses
+    that. The template passes the actual zones for an empty parameter, so that the check can compare them. If the
+    previous zones are unknown, as in the update from a release without this check, EC2 refuses other zones.
     """
     wanted, before = launch.values.get(ZONES, ""), launch.in_force.get(ZONES, "")
     return refuse_other_zones(before, wanted) if before and wanted else None
@@ -48,7 +46,7 @@ def refuse_other_zones(before: str, wanted: str) -> str | None:
 
 
 def zones_exist(launch: Launch) -> str | None:
-    """Three different zones of the region that the account has."""
+    """The zones are three different ones of the account in the region."""
     wanted = launch.values.get(ZONES, "")
     if not wanted or not launch.creates:
         return None

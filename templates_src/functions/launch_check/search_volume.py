@@ -1,6 +1,5 @@
-"""The volume of the search server, which only grows, and the snapshot that it is restored from.
-
-A read that is denied lets the launch go on: EC2 refuses a snapshot that does not exist or is larger than the volume, and
+"""The volume of the search server, which can only grow, and the snapshot that it is restored from. If a call is
+denied, the launch continues: EC2 refuses a snapshot that does not exist or is larger than the volume, and
 CloudFormation rolls back. The index can be built again from the database.
 
 https://docs.aws.amazon.com/ebs/latest/userguide/modify-volume-requirements.html
@@ -19,7 +18,7 @@ SIZE, SNAPSHOT = "SearchVolumeGb", "SearchSnapshotId"
 
 
 def volume_grows(launch: Launch) -> str | None:
-    """A volume that stays does not shrink."""
+    """An existing volume does not shrink."""
     if launch.creates or launch.changed(SNAPSHOT) or not launch.changed(SIZE):
         return None
     if SIZE not in launch.in_force:
@@ -35,7 +34,7 @@ def refuse_size(before: int, wanted: int) -> str | None:
 
 
 def snapshot_stays(launch: Launch) -> str | None:
-    """One snapshot does not take the place of another: the volume cannot change it."""
+    """A snapshot cannot replace another one, because a volume cannot change its snapshot."""
     return refuse_other_snapshot(launch.in_force.get(SNAPSHOT, ""), launch.values.get(SNAPSHOT, ""))
 
 
@@ -83,4 +82,4 @@ def refuse_snapshot(named: str, snapshot: dict[str, Any], size: str) -> str | No
 
 def missing(named: str) -> str:
     """The sentence for a snapshot that does not exist."""
-    return f"{SNAPSHOT} {named} does not exist in this region; `aws ec2 describe-snapshots --owner-ids self` lists the snapshots that do."
+    return f"{SNAPSHOT} {named} does not exist in this region; `aws ec2 describe-snapshots --owner-ids self` lists the existing snapshots."

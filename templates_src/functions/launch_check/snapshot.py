@@ -1,7 +1,8 @@
 """The snapshot that a database is restored from.
 
-A snapshot that cannot be read is refused: CloudFormation would restore an unencrypted one without an error, and a database that
-is not encrypted cannot be encrypted later. It costs nothing: the snapshot is read only in the launch or update that names it.
+The check refuses a snapshot that it cannot read: CloudFormation would restore an unencrypted one without an error,
+and an unencrypted database cannot be encrypted later. The check reads the snapshot only in the launch or update that
+names it.
 """
 
 import logging
@@ -27,7 +28,7 @@ def names_snapshot(values: Mapping[str, str]) -> bool:
 
 
 def snapshot_fits(launch: Launch) -> str | None:
-    """A snapshot that the launch or update restores from exists here, is encrypted and is of this template's database."""
+    """A snapshot that the launch or update restores from exists here, is encrypted and fits the database of this template."""
     if not names_snapshot(launch.values) or not (launch.creates or launch.changed(SNAPSHOT)):
         return None
     named = launch.values[SNAPSHOT]
@@ -112,12 +113,12 @@ def refuse_size(named: str, snapshot: Mapping[str, Any], ceiling: str) -> str | 
 
 
 def tenth_above(gib: int) -> int:
-    """The least whole number that is 10 % above."""
+    """The smallest whole number that is at least 10 % higher."""
     return -(-gib * 11 // 10)
 
 
 def key_state(launch: Launch, snapshot: Mapping[str, Any]) -> str:
-    """The state of the key of a snapshot; empty where it cannot be read: RDS refuses a key that it cannot use."""
+    """The state of the key of a snapshot; empty if it cannot be read: RDS refuses a key that it cannot use."""
     if not snapshot.get("KmsKeyId"):
         return ""
     try:
@@ -130,7 +131,7 @@ def key_state(launch: Launch, snapshot: Mapping[str, Any]) -> str:
 
 
 def refuse_key(named: str, snapshot: Mapping[str, Any], state: str) -> str | None:
-    """The sentence for a key that decrypts nothing, or None."""
+    """The sentence for a key that is not enabled, or None."""
     if state in ("", "Enabled"):
         return None
     ways = {
@@ -147,7 +148,7 @@ def missing(named: str, region: str) -> str:
     """The sentence for a snapshot that does not exist."""
     return (
         f"{SNAPSHOT} {named} does not exist in {region};"
-        " `aws rds describe-db-snapshots` lists the snapshots that do."
+        " `aws rds describe-db-snapshots` lists the existing snapshots."
     )
 
 
