@@ -76,7 +76,7 @@ RULED = {
     "NatGateways",
 }
 # Parameters whose change LaunchCheck refuses, with its reason: the resources allow the change, the state of the account does not.
-CHECKED = {"ExistingBuckets": "leave ExistingBuckets at false"}
+CHECKED = {"ExistingBuckets": "keep ExistingBuckets at false"}
 # An empty value stands for three zones of the account; tests/changes/cases.py has other zones.
 OF_THE_ACCOUNT = {"AvailabilityZones"}
 

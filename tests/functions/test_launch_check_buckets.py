@@ -281,17 +281,17 @@ def test_update_keeps_its_buckets(environment: Environment) -> None:
     assert changed is None
 
 
-def test_update_does_not_change_whose_the_buckets_are(environment: Environment) -> None:
+def test_update_does_not_change_the_owner_of_the_buckets(environment: Environment) -> None:
     environment.make_both()
     stack = environment.stack()
     both = f"{environment.documents} and {environment.media}"
 
     assert environment.check({}, stack, ExistingBuckets="true") == (
-        f"This stack created the buckets {both}: leave ExistingBuckets at false."
+        f"This stack created the buckets {both}: keep ExistingBuckets at false."
     )
     assert environment.check(environment.previous(ExistingBuckets="true"), stack) == (
         f"The buckets {both} exist and do not belong to this stack, which would create them:"
-        " leave ExistingBuckets at true."
+        " keep ExistingBuckets at true."
     )
 
 

@@ -167,7 +167,7 @@ def test_tasks_of_the_next_environment_may_use_the_buckets(adopted: Environment)
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"ExistingBuckets": "false"}, "leave ExistingBuckets at true"),
+        ({"ExistingBuckets": "false"}, "keep ExistingBuckets at true"),
         ({"DocumentsGlacierDays": "400"}, "DocumentsGlacierDays is 400"),
         ({"MediaCorsOrigins": "https://app.example.com"}, "MediaCorsOrigins is https://app"),
     ],
