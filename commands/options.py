@@ -37,12 +37,17 @@ DEFAULT_REGION = "eu-north-1"
 
 
 def parsed_settings(settings: list[str], option: str = "--set") -> dict[str, str]:
-    """The values of --set, or of a similar option, by name."""
-    values = {}
+    """The values of --set, or of a similar option, by name.
+
+    Raises BadParameter for a setting without a name or a value, and for a name that occurs twice.
+    """
+    values: dict[str, str] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise typer.BadParameter(f"{option} takes KEY=VALUE, not {setting!r}.")
+        if name in values:
+            raise typer.BadParameter(f"{option} gives {name} twice; remove one of the two.")
         values[name] = value
     return values
 

@@ -54,7 +54,12 @@ class Progress:
             self.live.update(self._table(operation))
             return
         for progress in operation.stacks.values():
-            if progress.status and self.printed.get(progress.stack_id) != progress.status:
+            # A stack that CloudFormation refuses has no resources.
+            if (
+                progress.status
+                and progress.resources
+                and self.printed.get(progress.stack_id) != progress.status
+            ):
                 self.printed[progress.stack_id] = progress.status
                 counted = f"{progress.done} of {len(progress.resources)} resources"
                 self.console.print(

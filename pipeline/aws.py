@@ -160,14 +160,25 @@ def aws_errors(doing: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        CredentialRetrievalError,
         EndpointConnectionError,
+        LoginError,
         NoCredentialsError,
+        PartialCredentialsError,
         ProfileNotFound,
+        SSOError,
+        TokenRetrievalError,
     )
 
     try:
         yield
-    except (NoCredentialsError, ProfileNotFound) as error:
+    except (SSOError, LoginError, TokenRetrievalError, CredentialRetrievalError) as error:
+        # botocore's texts name neither the profile nor, all of them, the command.
+        command = "login" if isinstance(error, LoginError) else "sso login"
+        raise PipelineError(
+            f"Could not {doing}: {_one_line(error)}; sign in with `aws {command}{_profile_option()}`."
+        ) from error
+    except (NoCredentialsError, PartialCredentialsError, ProfileNotFound) as error:
         raise PipelineError(
             f"Could not {doing}: {str(error).rstrip('.')}; sign in, for example with `aws sso login`, or set AWS_PROFILE."
         ) from error
@@ -178,9 +189,16 @@ def aws_errors(doing: str) -> Iterator[None]:
     except ClientError as error:
         raise PipelineError(f"Could not {doing}: {reason_of(error)}") from error
     except BotoCoreError as error:
-        raise PipelineError(
-            f"Could not {doing}: {' '.join(str(error).split()).rstrip('.')}."
-        ) from error
+        raise PipelineError(f"Could not {doing}: {_one_line(error)}.") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _profile_option() -> str:
+    profile = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE")
+    return f" --profile {profile}" if profile else ""
 
 
 _ADVICE: Mapping[str, str] = {

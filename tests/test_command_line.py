@@ -146,6 +146,9 @@ def test_help_lists_every_command() -> None:
         ),
         (("launch", "dev", "--tag", "Owner"), ("--tag", "KEY=VALUE", "'Owner'")),
         (("update", "dev", "--set", "ImageTag"), ("KEY=VALUE", "'ImageTag'")),
+        (("lunch", "dev"), ("'lunch'", "Did you mean 'launch'?")),
+        (("update", "dev", "--set", "ImageTag=1", "--set", "ImageTag=1"), ("ImageTag twice",)),
+        (("launch", "dev", "--tag", "Owner=a", "--tag", "Owner=b"), ("--tag", "Owner twice")),
         (("terminate",), ("'environment'", "python build.py terminate --help")),
         (("render", "dev", "--set", "VpcCidr"), ("KEY=VALUE", "'VpcCidr'")),
         (("render", "dev", "--set", "=10.0.0.0/16"), ("KEY=VALUE", "'=10.0.0.0/16'")),
@@ -178,7 +181,7 @@ def test_wrong_usage_is_one_sentence_and_status_2(
         (("launch", "dev", "--embedded", "--set", "Environment=prod"), ("Environment", "'dev'")),
         (("update", "qa"), ("'qa'",)),
         (("render", "dev", "--output", "/dev/null/x"), ("/dev/null", "Not a directory")),
-        (("upload", "--bucket", "Not A Bucket"), ("'Not A Bucket'", "ReleaseBucket")),
+        (("upload", "--bucket", "Not A Bucket"), ("'Not A Bucket'", "lower-case letters")),
     ],
     ids=" ".join,
 )
@@ -212,6 +215,24 @@ def test_unknown_profile_is_one_sentence() -> None:
     finished = run("launch", "dev", env={**NOBODY, "AWS_PROFILE": "nobodys"})
 
     assert_refused(finished, 1, "nobodys", "AWS_PROFILE")
+
+
+SSO_FILE = """\
+[profile company]
+sso_session = company
+sso_account_id = 111122223333
+sso_role_name = Developer
+[sso-session company]
+sso_start_url = https://company.awsapps.com/start
+sso_region = eu-north-1
+"""
+
+
+def test_missing_session_of_single_sign_on_says_how_to_sign_in(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text(SSO_FILE, encoding="utf-8")
+    env = {**NOBODY, "AWS_PROFILE": "company", "AWS_CONFIG_FILE": str(tmp_path / "config")}
+
+    assert_refused(run("status", "dev", env=env), 1, "`aws sso login --profile company`")
 
 
 def test_silent_endpoint_is_one_sentence(closed_port: int) -> None:

@@ -253,9 +253,28 @@ def test_bucket_of_another_account_is_refused(
     assert list(contents(theirs.client("s3"), name)) == ["open"]
 
 
-@pytest.mark.parametrize("name", ["", "ab", "Releases", "s3://releases", "releases/"])
-def test_invalid_bucket_name_is_refused(aws: Aws, release: Release, name: str) -> None:
-    with pytest.raises(PipelineError, match="is not a valid bucket name: ReleaseBucket must be"):
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("", "3 to 63 characters"),
+        ("ab", "3 to 63 characters"),
+        ("a" * 64, "3 to 63 characters"),
+        ("Releases", "lower-case letters"),
+        ("my_releases", "lower-case letters"),
+        ("s3://releases", "lower-case letters"),
+        ("releases/", "lower-case letters"),
+        ("releases-", "begins and ends"),
+        (".releases", "begins and ends"),
+        ("my..releases", "two periods"),
+        ("192.168.5.4", "IP address"),
+        ("xn--releases", "begin with xn--"),
+        ("releases-s3alias", "end of the name"),
+    ],
+)
+def test_invalid_bucket_name_is_refused_with_the_rule(
+    aws: Aws, release: Release, name: str, rule: str
+) -> None:
+    with pytest.raises(PipelineError, match=f"is not a valid bucket name: .*{rule}"):
         upload(aws, release, name)
 
 

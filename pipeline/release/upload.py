@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,9 +12,7 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of, partition_of
 from pipeline.errors import PipelineError
-from pipeline.parameters.profiles import rejection
 from pipeline.release.assemble import Release
-from templates_src.core.parameters.shared import RELEASE_BUCKET
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 
 MANIFEST_NAME = "manifest.json"
@@ -93,6 +92,30 @@ def owned_bucket_exists(aws: Aws, bucket: str, account: str = "") -> bool:
     return True
 
 
+def bucket_name_problem(name: str) -> str | None:
+    """The naming rule of S3 that a bucket name breaks, or None.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    """
+    rules = {
+        "a name has 3 to 63 characters": 3 <= len(name) <= 63,
+        "a name has only lower-case letters, digits, hyphens and periods": re.fullmatch(
+            r"[a-z0-9.-]*", name
+        ),
+        "a name begins and ends with a letter or a digit": name[:1].isalnum()
+        and name[-1:].isalnum(),
+        "a name has no two periods in a row": ".." not in name,
+        "a name does not look like an IP address": not re.fullmatch(r"\d+\.\d+\.\d+\.\d+", name),
+        "S3 reserves names that begin with xn--, sthree- or amzn-s3-demo-": not name.startswith(
+            ("xn--", "sthree-", "amzn-s3-demo-")
+        ),
+        "S3 reserves the end of the name": not name.endswith(
+            ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+        ),
+    }
+    return next((rule for rule, holds in rules.items() if not holds), None)
+
+
 def upload(
     aws: Aws, release: Release, bucket: str, progress: Callable[[str], None] = lambda _key: None
 ) -> Uploaded:
@@ -101,9 +124,9 @@ def upload(
     ``progress`` receives each completed key. Raises PipelineError if the bucket does not exist or cannot exist, is in
     another region, or has other content under a key of the release.
     """
-    reason = rejection(RELEASE_BUCKET, bucket)
-    if reason:
-        raise PipelineError(f"{bucket!r} is not a valid bucket name: {reason}")
+    problem = bucket_name_problem(bucket)
+    if problem:
+        raise PipelineError(f"{bucket!r} is not a valid bucket name: {problem}.")
     s3 = aws.client("s3")
     with aws_errors(f"upload to bucket {bucket}"):
         if not owned_bucket_exists(aws, bucket):
