@@ -30,6 +30,7 @@ from templates_src.compute.services import (
     WORKER_SERVICE,
     add_service,
 )
+from templates_src.compute.task_protection import allow_protection
 from templates_src.compute.task_sizes import require_task_size
 from templates_src.compute.workloads import API, WORKER
 from templates_src.core import iam
@@ -48,6 +49,7 @@ def compute() -> Layer:
     allow_push(layer, source)
     add_image_update(layer)
     cluster = add_cluster(layer)
+    allow_protection(layer, cluster)
     services = add_services(layer, cluster, source)
     add_scaling(layer, cluster, services[API.title], API_SCALING)
     add_scaling(layer, cluster, services[WORKER.title], WORKER_SCALING)

@@ -106,7 +106,7 @@ def of_functions_in_the_vpc() -> tuple[Grant, ...]:
     """The network interfaces of functions, whose IDs are unknown before the launch."""
     return (
         Grant(
-            "InterfacesOfFunctions",
+            "Interfaces",
             tuple(f"ec2:{action.action}" for action in NETWORK_INTERFACE_ACTIONS),
             ("*",),
             # Lambda makes these calls with the function's role. The code of the function, whose calls have this key,
@@ -139,7 +139,7 @@ def by_tag() -> tuple[Grant, ...]:
     return (
         # A certificate has no tags before it is imported, and a snapshot none before it is created.
         Grant(
-            "NewCertificates",
+            "Imports",
             ("acm:AddTagsToCertificate", "acm:ImportCertificate"),
             (CERTIFICATES,),
             Condition([StringEquals(tags("RequestTag")), own_or_new()]),
@@ -178,12 +178,13 @@ def not_of_others() -> tuple[Grant, ...]:
     """Actions on resources that may have no tags, but not those of another environment."""
     return (
         Grant(
-            "NeverAnothers",
+            "NotOthers",
             (
                 "cloudformation:*",
                 "ec2:CreateSnapshot",
                 "ec2:CreateTags",
                 "ecs:DescribeServices",
+                "ecs:*TaskProtection",
                 "logs:*LogStream*",
                 "logs:PutLogEvents",
             ),
@@ -191,7 +192,8 @@ def not_of_others() -> tuple[Grant, ...]:
                 SNAPSHOTS,
                 f"{ARN}logs:*:{ACCOUNT}:log-group:*",
                 f"{ARN}cloudformation:*:{ACCOUNT}:stack/*",
-                f"{ARN}ecs:*:{ACCOUNT}:service/*",
+                # Services and tasks.
+                f"{ARN}ecs:*:{ACCOUNT}:*",
             ),
             Condition(own_or_new()),
         ),
@@ -206,7 +208,7 @@ def by_name() -> tuple[Grant, ...]:
     return (
         # Not the stacks of the launch role and of the release bucket, whose names begin with the default project's.
         Grant(
-            "ProtectStacks",
+            "Stacks",
             ("cloudformation:UpdateTerminationProtection",),
             (f"{stack}{NAMED}/*", f"{stack}{STACK_NAMES}"),
         ),

@@ -10,7 +10,7 @@ from pipeline.checks.render import Rendered
 from tests.relations.iam import allows
 from tests.relations.registry import relation
 from tests.relations.text import listed, text_of
-from tests.rendering import containers, id_of, named, resources_of_type
+from tests.rendering import containers, id_of, named, resources_of_type, role_statements
 
 SCALES = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
@@ -31,6 +31,25 @@ def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
             group = named(rendered, id_of(rendered, service.layer, balancer["TargetGroupArn"]))
             if group.properties.get("TargetType") != "ip":
                 yield f"{group.logical_id} has target type {group.properties.get('TargetType')}, but {service.logical_id} runs on Fargate."
+
+
+@relation
+def workers_can_protect_their_tasks(rendered: Rendered) -> Iterator[str]:
+    """A worker protects its task while it has jobs, and no task of another cluster; api and beat protect none."""
+    for role in ("ApiTaskRole", "WorkerTaskRole", "BeatTaskRole"):
+        protected = [
+            text_of(resource)
+            for _, statement in role_statements(rendered, role)
+            if "ecs:UpdateTaskProtection" in listed(statement["Action"])
+            for resource in listed(statement["Resource"])
+        ]
+        if role != "WorkerTaskRole" and protected:
+            yield f"{role} may protect tasks, which would keep an update from its end."
+        if role == "WorkerTaskRole" and not protected:
+            yield f"{role} cannot protect its tasks: a scale-in ends jobs longer than two minutes."
+        for tasks in protected:
+            if not tasks.endswith(":task/<Cluster>/*"):
+                yield f"{role} may protect {tasks}, which are not the tasks of the cluster."
 
 
 @relation

@@ -24,6 +24,10 @@ CERTIFICATES = "arn:aws:acm:REGION:ACCOUNT:certificate/*"
 
 # Every wildcard in an action or a resource, by the Sid of its statement, with its reason.
 WILDCARDS: dict[str, tuple[set[str], str]] = {
+    "ProtectTasksOfThisCluster": (
+        {"arn:aws:ecs:REGION:ACCOUNT:task/<Cluster>/*"},
+        "the ID of a task exists when it starts",
+    ),
     "AccountDecidesInIam": (
         {"kms:*", "*"},
         "a key policy: * is the key; without the account the policy could not be corrected",

@@ -184,6 +184,26 @@ FAULTS = (
         put("WorkerService", "AvailabilityZoneRebalancing", "ENABLED"),
     ),
     Fault(
+        "workers that cannot protect their tasks",
+        compute.workers_can_protect_their_tasks,
+        "WorkerTaskRole cannot protect",
+        remove("TaskProtectionPolicy"),
+    ),
+    Fault(
+        "workers that protect tasks of every cluster",
+        compute.workers_can_protect_their_tasks,
+        "not the tasks of the cluster",
+        put("TaskProtectionPolicy", "PolicyDocument/Statement/0/Resource", ["*"]),
+    ),
+    Fault(
+        "an api that protects tasks",
+        compute.workers_can_protect_their_tasks,
+        "ApiTaskRole may protect",
+        lambda rendered: body(rendered, "TaskProtectionPolicy")["Properties"]["Roles"].append(
+            rendered.parameters["compute"]["ApiTaskRoleName"]
+        ),
+    ),
+    Fault(
         "a deployment that does not roll back",
         compute.bad_versions_are_rolled_back,
         "WorkerService does not roll",

@@ -6,9 +6,9 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 
-from app import database
+from app import database, protection
 
 # Without the prefix, a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function uses it too.
 KEYS = {"global_keyprefix": os.environ["CELERY_KEY_PREFIX"]}
@@ -36,6 +36,10 @@ app.conf.update(
     result_expires=24 * 60 * MINUTE,
     beat_schedule={"count-documents": {"task": "app.worker.count", "schedule": 60 * MINUTE}},
 )
+
+
+worker_ready.connect(protection.watch)
+worker_shutting_down.connect(protection.end)
 
 
 @worker_init.connect
