@@ -36,6 +36,8 @@ COMMANDS: dict[Callable[..., None], str] = {
     launching.status: "status dev",
     launching.outputs: "outputs dev",
     diagnosing.why: "why dev",
+    diagnosing.logs: "logs dev worker --follow",
+    diagnosing.run: "run dev -- python -m app.database",
     deleting.delete: "delete dev",
 }
 for command, example in COMMANDS.items():

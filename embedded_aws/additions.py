@@ -33,7 +33,7 @@ from embedded_aws.cloudformation.requests import (
     template_urls,
     tokens,
 )
-from embedded_aws.resources import alarms, attributes, generated_names
+from embedded_aws.resources import alarms, attributes, generated_names, log_groups
 from embedded_aws.resources.compute import (
     containers,
     instance_groups,
@@ -95,6 +95,7 @@ _RESOURCES = (
     hosted_zones,
     instance_groups,
     load_balancers,
+    log_groups,
     interfaces,
     policies,
     rules,

@@ -29,7 +29,8 @@ from tests.gate import Gate, Request
 
 COMMANDS = (
     *("build", "lint", "render", "regions", "changes", "upload", "plan", "publish"),
-    *("launch", "update", "terminate", "status", "outputs", "why", "delete"),
+    *("launch", "update", "terminate", "status", "outputs"),
+    *("why", "logs", "run", "delete"),
 )
 LINES, COLUMNS = 30, 80
 # The input of a build.

@@ -38,6 +38,7 @@ def install() -> None:
         acm=_certificates,
         ecr=functions.repository_tags.current,
         ecs=functions.cluster_tags.current,
+        logs=_log_groups,
         elasticloadbalancing=tables.LOAD_BALANCING_TAGS.items,
         rds=_databases,
     )
@@ -141,6 +142,12 @@ def _tag_of(arn: str, key: str) -> str | None:
 def _certificates() -> Iterator[tuple[str, list[dict[str, str]]]]:
     for arn, certificate in tables.CERTIFICATES.items():
         yield arn, certificate.get("Tags", [])
+
+
+def _log_groups() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for group in tables.LOG_GROUPS.values():
+        tags = [{"Key": key, "Value": value} for key, value in (group.get("tags") or {}).items()]
+        yield group["arn"].removesuffix(":*"), tags
 
 
 def _databases() -> Iterator[tuple[str, list[dict[str, str]]]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from awacs import cloudformation, ec2, s3, servicecatalog
-from awacs.aws import Action, Allow, Condition, PolicyDocument, Statement, StringEquals
-from troposphere import GetAtt, Ref, Sub
+from awacs import cloudformation, ec2, ecs, elasticloadbalancing, logs, s3, servicecatalog
+from awacs.aws import Action, Allow, ArnLike, Condition, PolicyDocument, Statement, StringEquals
+from troposphere import GetAtt, Ref, Split, Sub
 from troposphere.iam import ManagedPolicy, Role
 
 from templates_src import environment
@@ -14,13 +14,23 @@ from templates_src.access.trust import role_name, trusted
 from templates_src.core import iam
 from templates_src.core.errors import TemplateError
 from templates_src.core.layer import Layer
-from templates_src.core.parameters.shared import PROJECT
+from templates_src.core.parameters.declaration import choice
+from templates_src.core.parameters.shared import ENVIRONMENT, ENVIRONMENTS, PROD, PROJECT
 from templates_src.launch_role.bindings import STACK_NAMES
+from templates_src.launch_role.environments import COMBINATIONS, SEPARATOR
 
 NAME = "launcher-role"
 
 LAUNCHER_ROLE_NAME = role_name(
     "LauncherRoleName", label="Launcher role", default="carbon-connect-launcher"
+)
+LOG_ENVIRONMENTS = choice(
+    "LogEnvironments",
+    group="Role",
+    label="Environments whose logs are read",
+    description="Environments whose application logs the role reads. Launchers of production need prod for the log lines of a failed update.",
+    allowed=COMBINATIONS,
+    default=SEPARATOR.join(each for each in ENVIRONMENTS if each != PROD),
 )
 # The prefix of the keys of a release's templates, and of its products.
 RELEASES = "carbon-connect"
@@ -54,7 +64,7 @@ def launcher_role(layers: Iterable[Layer] | None = None) -> Layer:
             "LauncherPolicy",
             ManagedPolicyName=name,
             Description="Carbon Connect: launch, update and terminate products",
-            PolicyDocument=use_products(parameter_types(layers or environment.layers())),
+            PolicyDocument=use_products(layer, parameter_types(layers or environment.layers())),
         )
     )
     role = layer.add(
@@ -81,12 +91,13 @@ def parameter_types(layers: Iterable[Layer]) -> list[str]:
     return sorted({kind for kind in types if "::" in kind})
 
 
-def use_products(types: Iterable[str]) -> PolicyDocument:
+def use_products(layer: Layer, types: Iterable[str]) -> PolicyDocument:
     """The permissions for launching from the console, the AWS CLI and build.py; products have parameters of these AWS types."""
     return iam.document(
         *launch_products(),
         own_products(),
         stack_progress(),
+        *service_reasons(layer),
         template_summaries(),
         published_templates(),
         form(types),
@@ -157,6 +168,65 @@ def stack_progress() -> Statement:
             Sub(f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{STACK_NAMES}")
         ],
     )
+
+
+def service_reasons(layer: Layer) -> tuple[Statement, ...]:
+    """Read why a service of a product fails, and its log. CloudFormation begins the names of these with that of the stack."""
+    return (
+        Statement(
+            Sid="ReadTheServicesOfProducts",
+            Effect=Allow,
+            Action=[
+                ecs.DescribeServices,
+                Action("ecs", "DescribeServiceDeployments"),
+                ecs.DescribeTasks,
+                Action("ecs", "ListServiceDeployments"),
+            ],
+            Resource=of_products("ecs", "service", "service-deployment", "task"),
+        ),
+        Statement(
+            Sid="ReadTheLogsOfSomeEnvironments",
+            Effect=Allow,
+            # GetLogEvents cannot be limited by the tags of a log group.
+            Action=[logs.FilterLogEvents],
+            Resource=of_products("logs", "log-group:", separator=""),
+            Condition=Condition(
+                StringEquals(
+                    {
+                        f"aws:ResourceTag/{PROJECT.name}": layer.parameter(PROJECT),
+                        f"aws:ResourceTag/{ENVIRONMENT.name}": Split(
+                            SEPARATOR, layer.parameter(LOG_ENVIRONMENTS)
+                        ),
+                    }
+                )
+            ),
+        ),
+        Statement(
+            Sid="ListTheTasksOfProducts",
+            Effect=Allow,
+            Action=[ecs.ListTasks],
+            # The resource of the action is a container instance, which Fargate does not have.
+            Resource=["*"],
+            Condition=Condition(ArnLike({"ecs:cluster": of_products("ecs", "cluster")})),
+        ),
+        Statement(
+            Sid="ReadTheHealthOfTargets",
+            Effect=Allow,
+            Action=[elasticloadbalancing.DescribeTargetHealth],
+            # The action has no resource.
+            Resource=["*"],
+        ),
+    )
+
+
+def of_products(service: str, *kinds: str, separator: str = "/") -> list[Sub]:
+    """The ARNs of resources with names that CloudFormation gave in the stack of a product."""
+    return [
+        Sub(
+            f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{kind}{separator}{STACK_NAMES}"
+        )
+        for kind in kinds
+    ]
 
 
 def template_summaries() -> Statement:

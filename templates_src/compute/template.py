@@ -142,6 +142,13 @@ def add_outputs(
             f"{workload.title}ServiceName",
             GetAtt(services[workload.title], "Name"),
             f"Name of the service {workload.name}",
+            public=True,
+        )
+        layer.output(
+            f"{workload.title}LogGroupName",
+            Ref(f"{workload.title}LogGroup"),
+            f"Log group of the service {workload.name}",
+            public=True,
         )
     layer.output(
         "RepositoryUri", source.uri, "Where to push the image, without its tag", public=True

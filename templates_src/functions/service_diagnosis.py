@@ -4,7 +4,7 @@
 workflow. A call that the caller may not make is left out, and its permission is named once.
 
 Permissions: ``ecs:DescribeServices``, ``ecs:ListTasks``, ``ecs:DescribeTasks``, ``ecs:ListServiceDeployments``,
-``ecs:DescribeServiceDeployments``, ``elasticloadbalancing:DescribeTargetHealth``, ``logs:GetLogEvents``.
+``ecs:DescribeServiceDeployments``, ``elasticloadbalancing:DescribeTargetHealth``, ``logs:FilterLogEvents``.
 
 ECS keeps stopped tasks for at least an hour, the last 100 events of a service, and service deployments for 90 days.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-errors.html
@@ -16,7 +16,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -34,8 +34,9 @@ GONE = frozenset(
     }
 )
 SPOT = "FARGATE_SPOT"
-# How many log lines of a stopped task are read, and how many characters of each are shown.
-LOG_LINES, LINE_LENGTH = 10, 300
+# How many log lines of a stopped task are shown, and how many characters of each; how many pages of its last minute are read.
+LOG_LINES, LINE_LENGTH, MOST_PAGES = 10, 300, 5
+LAST_MINUTE = timedelta(minutes=1)
 # How many different events of a service are shown.
 MOST_EVENTS = 5
 _TROUBLE = re.compile(r"unable to|is unhealthy in|deployment failed|rolling back|rolled back")
@@ -258,7 +259,7 @@ def _stopped_tasks(reader: Reader, location: ServiceLocation, since: datetime) -
         at = _time(newest.get("stoppedAt") or newest["stoppingAt"])
         yield Finding(
             f"{location.workload}: {count} stopped, the last one at {at}: {_sentence(reason)}",
-            last_lines(reader, location, newest["taskArn"]),
+            last_lines(reader, location, newest),
         )
 
 
@@ -280,19 +281,36 @@ def _why_stopped(task: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def last_lines(reader: Reader, location: ServiceLocation, task_arn: str) -> tuple[str, ...]:
-    """The last log lines of a task; none without its log group. awslogs names the stream PREFIX/CONTAINER/TASK."""
+def last_lines(
+    reader: Reader, location: ServiceLocation, task: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The last log lines of a stopped task; none without its log group. awslogs names the stream PREFIX/CONTAINER/TASK.
+
+    FilterLogEvents, because a policy can limit it to the log groups of some environments. It lists the oldest line first: the
+    last minute is read, and the whole log if that minute has none.
+    """
     if not location.log_group:
         return ()
-    name, identity = location.workload, task_arn.rpartition("/")[2]
-    answer = reader.ask(
-        *("logs", "get_log_events", "logs:GetLogEvents"),
-        logGroupName=location.log_group,
-        logStreamName=f"{name}/{name}/{identity}",
-        limit=LOG_LINES,
-        startFromHead=False,
-    )
-    return tuple(event["message"].rstrip()[:LINE_LENGTH] for event in answer.get("events", ()))
+    name, identity = location.workload, task["taskArn"].rpartition("/")[2]
+    ended = task.get("stoppingAt") or task["stoppedAt"]
+    for start in (ended - LAST_MINUTE, task["createdAt"]):
+        messages: list[str] = []
+        position: dict[str, Any] = {}
+        for _ in range(MOST_PAGES):
+            page = reader.ask(
+                *("logs", "filter_log_events", "logs:FilterLogEvents"),
+                logGroupName=location.log_group,
+                logStreamNames=[f"{name}/{name}/{identity}"],
+                startTime=int(start.timestamp() * 1000),
+                **position,
+            )
+            messages += [event["message"] for event in page.get("events", ())]
+            if not page.get("nextToken"):
+                break
+            position = {"nextToken": page["nextToken"]}
+        if messages:
+            return tuple(message.rstrip()[:LINE_LENGTH] for message in messages[-LOG_LINES:])
+    return ()
 
 
 def _time(moment: datetime) -> str:

@@ -243,6 +243,8 @@ def add_outputs(
             f"{tier.name}SubnetIds",
             Join(",", [Ref(subnet) for subnet in subnets]),
             f"{tier.name} subnets, one per zone, separated by commas",
+            # One-off tasks run in the private ones.
+            public=tier is PRIVATE,
         )
     layer.output("FirstPrivateSubnetId", Ref(private[0]), "Private subnet of the first zone")
     layer.output("FirstPrivateSubnetZone", GetAtt(private[0], "AvailabilityZone"), "The first zone")

@@ -22,7 +22,7 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import named
 from templates_src.security.flow_logs import add_flow_logs
 from templates_src.security.github import add_github
-from templates_src.security.groups import GROUPS, add_security_groups
+from templates_src.security.groups import API, GROUPS, WORKER, add_security_groups
 from templates_src.security.roles import add_task_roles
 from templates_src.security.secrets import GENERATED, TYPED, add_secrets
 
@@ -135,6 +135,8 @@ def add_outputs(
             f"{group.title}SecurityGroupId",
             groups[group.title],
             f"Security group: {group.description}",
+            # One-off tasks of the image run in one of them.
+            public=group in (API, WORKER),
         )
     for secret in (*GENERATED, *TYPED):
         layer.output(f"{secret.title}Arn", secrets[secret.title], f"ARN: {secret.description}")

@@ -30,6 +30,15 @@ PRODUCT_ARN = f"arn:aws:catalog:{REGION}:{ACCOUNT}:product/prod-abcdefghijklm"
 SHARED = f"arn:aws:catalog:{REGION}:999988887777:product/prod-abcdefghijklm"
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/SC-{ACCOUNT}-pp-abc/1234"
 OWN = {"servicecatalog:roleLevel": "self"}
+NAMED = f"SC-{ACCOUNT}-pp-abc-Compute-1X"
+ECS = f"arn:aws:ecs:{REGION}:{ACCOUNT}:"
+STAGING = {"aws:ResourceTag/Project": "carbon-connect", "aws:ResourceTag/Environment": "staging"}
+PROD = {**STAGING, "aws:ResourceTag/Environment": "prod"}
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:"
+SERVICE, TASK = (
+    f"{ECS}service/{NAMED}-Cluster-a/{NAMED}-ApiService-b",
+    f"{ECS}task/{NAMED}-Cluster-a/1234",
+)
 ALLOWED: Cases = (
     ("servicecatalog:SearchProducts", "*", {}),
     ("servicecatalog:DescribeProvisioningParameters", PRODUCT_ARN, {}),
@@ -48,7 +57,14 @@ ALLOWED: Cases = (
     ("s3:GetObject", f"arn:aws:s3:::releases/{product_key('1.2.0', 'dev')}", {}),
     ("s3:GetObject", f"arn:aws:s3:::releases/{built().prefix}{template_path('network')}", {}),
     ("ec2:DescribeVpcs", "*", {}),
-)
+    ("ecs:DescribeServices", SERVICE, {}),
+    ("ecs:ListServiceDeployments", SERVICE, {}),
+    ("ecs:DescribeServiceDeployments", f"{SERVICE.replace(':service/', ':service-deployment/')}/1", {}),
+    ("ecs:DescribeTasks", TASK, {}),
+    ("ecs:ListTasks", f"{ECS}container-instance/x/*", {"ecs:cluster": f"{ECS}cluster/{NAMED}-Cluster-a"}),
+    ("elasticloadbalancing:DescribeTargetHealth", "*", {}),
+    ("logs:FilterLogEvents", f"{LOGS}{NAMED}-ApiLogGroup-c:*", STAGING),
+)  # fmt: skip
 OTHERS = {"servicecatalog:accountLevel": "self"}
 DENIED: Cases = (
     ("servicecatalog:UpdateProvisionedProduct", "*", OTHERS),
@@ -75,6 +91,17 @@ DENIED: Cases = (
     ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:x-a1B2c3", {}),
     ("s3:GetObject", f"arn:aws:s3:::carbon-connect-releases-{ACCOUNT}-{REGION}/x", {}),
     ("ec2:DescribeInstances", "*", {}),
+    ("ecs:RunTask", f"{ECS}task-definition/carbon-connect-dev-api:1", {}),
+    ("ecs:StopTask", TASK, {}),
+    ("ecs:ExecuteCommand", TASK, {}),
+    ("ecs:UpdateService", SERVICE, {}),
+    ("ecs:DescribeServices", f"{ECS}service/other/api", {}),
+    ("ecs:DescribeTasks", f"{ECS}task/other/1234", {}),
+    ("ecs:ListTasks", f"{ECS}container-instance/other/*", {"ecs:cluster": f"{ECS}cluster/other"}),
+    ("logs:GetLogEvents", f"{LOGS}{NAMED}-ApiLogGroup-c:log-stream:api/api/1", STAGING),
+    ("logs:FilterLogEvents", f"{LOGS}{NAMED}-ApiLogGroup-c:*", PROD),
+    ("logs:FilterLogEvents", f"{LOGS}{NAMED}-ApiLogGroup-c:*", {}),
+    ("logs:FilterLogEvents", f"{LOGS}other:*", STAGING),
     ("ec2:TerminateInstances", f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1", {}),
 )  # fmt: skip
 

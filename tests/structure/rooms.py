@@ -134,7 +134,7 @@ BUILDINGS = (
             {"launching": "launch, update, status, outputs"},
             {
                 "deleting": "delete, terminate",
-                "diagnosing": "why",
+                "diagnosing": "why, logs, run",
             },
         ),
         uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),

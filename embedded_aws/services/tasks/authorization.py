@@ -23,6 +23,8 @@ _RESOURCES = {
     "UpdateTaskProtection": ("task", "tasks"),
     "GetTaskProtection": ("task", "tasks"),
     "DescribeServices": ("service", "services"),
+    "ListServiceDeployments": ("service", "service"),
+    "DescribeServiceDeployments": ("service-deployment", "serviceDeploymentArns"),
     "UpdateService": ("service", "service"),
     "ListTasks": ("container-instance", ""),
 }

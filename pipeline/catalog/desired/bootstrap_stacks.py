@@ -14,11 +14,11 @@ from pipeline.catalog.desired.product_profiles import project_of
 from pipeline.catalog.spec.model import Catalog
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release, template_path
-from templates_src.access.launcher import LAUNCHER_ROLE_NAME
+from templates_src.access.launcher import LAUNCHER_ROLE_NAME, LOG_ENVIRONMENTS
 from templates_src.access.launcher import NAME as LAUNCHER_TEMPLATE
 from templates_src.access.trust import TRUSTED_PRINCIPALS
 from templates_src.core.parameters.declaration import Declaration
-from templates_src.core.parameters.shared import PERMISSIONS_BOUNDARY, PROJECT
+from templates_src.core.parameters.shared import ENVIRONMENTS, PERMISSIONS_BOUNDARY, PROJECT
 from templates_src.launch_role.environments import LAUNCHED, SEPARATOR
 from templates_src.launch_role.template import LAUNCH_ROLE_NAME
 from templates_src.launch_role.template import NAME as ROLE_TEMPLATE
@@ -95,14 +95,20 @@ def bootstrap_stacks(
             )
             for role in roles.values()
         ),
-        *launcher_stacks(release, catalog),
+        *launcher_stacks(release, catalog, roles, project),
         bucket,
     )
 
 
-def launcher_stacks(release: Release, catalog: Catalog) -> tuple[BootstrapStack, ...]:
-    """The stacks of the launcher roles in catalog.yaml; the name of a stack follows from its role's."""
-    roles = {each.launcher_role: each for each in catalog.portfolios if each.launcher_role}
+def launcher_stacks(
+    release: Release, catalog: Catalog, roles: Mapping[str, LaunchRole], project: str
+) -> tuple[BootstrapStack, ...]:
+    """The stacks of the launcher roles in catalog.yaml; the name of a stack follows from its role's.
+
+    ``roles`` are the launch roles by the key of their portfolio. A launcher role reads the logs of the environments that its
+    portfolios offer.
+    """
+    launchers = {each.launcher_role: each for each in catalog.portfolios if each.launcher_role}
     return tuple(
         BootstrapStack(
             Kind.LAUNCHER_ROLE,
@@ -110,14 +116,29 @@ def launcher_stacks(release: Release, catalog: Catalog) -> tuple[BootstrapStack,
             release.bootstrap_stacks[template_path(LAUNCHER_TEMPLATE)],
             changed(
                 {
+                    PROJECT: project,
                     LAUNCHER_ROLE_NAME: role,
+                    LOG_ENVIRONMENTS: SEPARATOR.join(launched_with(role, catalog, roles)),
                     TRUSTED_PRINCIPALS: ",".join(portfolio.trusted_principals),
                 }
             ),
             launcher=role,
         )
-        for role, portfolio in roles.items()
+        for role, portfolio in launchers.items()
     )
+
+
+def launched_with(
+    launcher: str, catalog: Catalog, roles: Mapping[str, LaunchRole]
+) -> tuple[str, ...]:
+    """The environments that the portfolios of a launcher role offer, in the order of ``ENVIRONMENTS``."""
+    offered = {
+        environment
+        for portfolio in catalog.portfolios
+        if portfolio.launcher_role == launcher
+        for environment in roles[portfolio.key].environments
+    }
+    return tuple(each for each in ENVIRONMENTS if each in offered)
 
 
 def changed(values: Mapping[Declaration, str]) -> dict[str, str]:

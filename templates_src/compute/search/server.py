@@ -76,7 +76,7 @@ IMAGE = Declaration(
 
 
 def add_search(layer: Layer) -> None:
-    """The search server, its address, its role and its log; the output SearchUrl."""
+    """The search server, its address, its role and its log; its outputs."""
     interface = add_address(layer)
     log_group = add_log_group(layer)
     profile = add_instance_profile(layer, interface, log_group)
@@ -84,6 +84,9 @@ def add_search(layer: Layer) -> None:
         layer, profile, user_data(layer, IMAGE, GROUP_TITLE, interface, log_group)
     )
     add_group(layer, template)
+    layer.output(
+        "SearchLogGroupName", Ref(log_group), "Log group of the search server", public=True
+    )
     layer.output("SearchUrl", SEARCH_URL, "URL of the search server, inside the VPC")
 
 
