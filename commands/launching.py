@@ -99,6 +99,11 @@ def launch(
             launch_product(aws, environment, name, given, product_version, portfolio, chosen)
         if keep:
             serve_until_interrupted(aws)
+    if embedded and not keep:
+        console().print(
+            "The embedded AWS has ended, and these addresses with it; --keep keeps it running.",
+            soft_wrap=True,
+        )
 
 
 def refuse_options_of_products(

@@ -61,6 +61,14 @@ def test_embedded_launch_prints_every_output_of_the_root(
     assert told["DocumentsBucketName"] == f"{STACK}-documents"
 
 
+def test_embedded_launch_says_that_its_addresses_are_gone(embedded: Finished) -> None:
+    last = embedded.stdout.splitlines()[-1]
+
+    assert last == (
+        "The embedded AWS has ended, and these addresses with it; --keep keeps it running."
+    )
+
+
 def test_kept_embedded_aws_answers_until_ctrl_c(tree: Tree) -> None:
     process = tree.start("launch", "dev", "--direct", "--embedded", "--keep")
     assert process.stdout is not None
@@ -83,6 +91,7 @@ def test_kept_embedded_aws_answers_until_ctrl_c(tree: Tree) -> None:
     assert stacks[STACK] == "CREATE_COMPLETE"
     assert len(stacks) == 7
     assert ended.returncode == 0
+    assert "these addresses" not in ended.stdout
     assert ended.stderr == ""
     with pytest.raises(EndpointConnectionError):
         client.describe_stacks()

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release, template_path
 from pipeline.stacks.deploy import CAPABILITIES
 from pipeline.stacks.reading import outputs_of
@@ -18,6 +19,9 @@ from tests.launches.environments import Environment
 
 # The layers that a team with its own VPC uses, in the order of their dependencies.
 REST = ("security", "data", "edge", "compute", "monitoring")
+
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+REQUEST_BYTES = 51_200
 
 
 @dataclass
@@ -178,3 +182,15 @@ def test_network_launches_alone(running: EmbeddedAws, release: Release) -> None:
         of_tier = network.known[f"{tier}SubnetIds"].split(",")
         zones = {s["AvailabilityZone"] for s in subnets if s["SubnetId"] in of_tier}
         assert len(of_tier) == len(zones) == 3
+
+
+def test_page_names_the_templates_that_a_request_cannot_hold(release: Release) -> None:
+    page = (PROJECT_FOLDER / "docs/launching.md").read_text(encoding="utf-8")
+    large = [
+        f"`{layer.name}`"
+        for layer in release.layers
+        if len(release.files[template_path(layer.name)]) > REQUEST_BYTES
+    ]
+    *first, last = large
+
+    assert f"root and the layers {', '.join(first)} and {last} are larger than the 51,200" in page
