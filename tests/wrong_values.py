@@ -152,6 +152,7 @@ COMPUTE = [
     *value("WorkerMemory", "2GB"),
     *value("BeatCpu", "0"),
     *value("BeatMemory", "256"),
+    *value("ApiRollbackAlarms", "", "yes", "True"),
     *value("ApiMinTasks", "0", "101", "two"),
     *value("ApiMaxTasks", "0", "101"),
     *value("ApiCpuTarget", "9", "91", "60%"),

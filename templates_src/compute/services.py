@@ -20,6 +20,7 @@ from troposphere.ecs import (
 )
 
 from templates_src.compute.capacity import on_demand, worker_capacity
+from templates_src.compute.deployment_alarms import add_deployment_alarms
 from templates_src.compute.execute_command import EXECUTE_COMMAND
 from templates_src.compute.workloads import API, BEAT, WORKER, Workload
 from templates_src.core.layer import Layer
@@ -107,7 +108,7 @@ def add_service(
             Cluster=Ref(cluster),
             TaskDefinition=Ref(task),
             CapacityProviderStrategy=running.capacity(layer),
-            DeploymentConfiguration=deployment(running),
+            DeploymentConfiguration=deployment(layer, running),
             AvailabilityZoneRebalancing="ENABLED" if running.rebalances else "DISABLED",
             NetworkConfiguration=NetworkConfiguration(
                 AwsvpcConfiguration=AwsvpcConfiguration(
@@ -124,13 +125,14 @@ def add_service(
     )
 
 
-def deployment(running: ServiceSpec) -> DeploymentConfiguration:
+def deployment(layer: Layer, running: ServiceSpec) -> DeploymentConfiguration:
     """How a new version replaces the old one, and when it is rolled back.
 
     By default the circuit breaker counts up to half of the desired tasks, at least 3, and starts again with each task that
     becomes healthy: a version whose tasks pass their first health check and then crash would never end.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
     """
+    alarms = {"Alarms": add_deployment_alarms(layer)} if running.workload.port else {}
     return DeploymentConfiguration(
         MinimumHealthyPercent=running.minimum,
         MaximumPercent=running.maximum,
@@ -140,4 +142,5 @@ def deployment(running: ServiceSpec) -> DeploymentConfiguration:
             ResetOnHealthyTask=running.forgives,
             ThresholdConfiguration=ThresholdConfiguration(Type="COUNT", Value=running.failures),
         ),
+        **alarms,
     )

@@ -8,6 +8,7 @@ The cache has no such alarm: a serverless cache publishes nothing without use, a
 
 from __future__ import annotations
 
+from templates_src.compute.deployment_alarms import API_RESPONSE_TIME_THRESHOLD
 from templates_src.data import cache_parameters
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricMath, MetricStatistic
 from templates_src.monitoring.metrics import (
@@ -28,7 +29,6 @@ from templates_src.monitoring.metrics import (
     cache_node,
 )
 from templates_src.monitoring.thresholds import (
-    API_RESPONSE_TIME_THRESHOLD,
     WAF_BLOCKED_THRESHOLD,
 )
 

@@ -14,26 +14,14 @@ from troposphere.cloudwatch import MetricDimension
 from templates_src.core.parameters.declaration import Declaration, wired
 from templates_src.core.parameters.groups import COMPUTE_OUTPUTS, DATA_OUTPUTS, EDGE_OUTPUTS
 from templates_src.core.parameters.shared import ENVIRONMENT, METRIC_NAMESPACE
+from templates_src.core.parameters.wiring.edge import (
+    LOAD_BALANCER_FULL_NAME,
+    TARGET_GROUP_FULL_NAME,
+)
 
 AVERAGE, MAXIMUM, MINIMUM, SUM, P50, P99 = "Average", "Maximum", "Minimum", "Sum", "p50", "p99"
 SAMPLE_COUNT = "SampleCount"
 
-LOAD_BALANCER_FULL_NAME = wired(
-    "LoadBalancerFullName",
-    group=EDGE_OUTPUTS,
-    label="Load balancer in metrics",
-    description="Last part of the load balancer's ARN, from app/ on.",
-    pattern=r"app/[\w-]+/[0-9a-z]+",
-    message="LoadBalancerFullName must be the last part of the load balancer's ARN, app/NAME/ID.",
-)
-TARGET_GROUP_FULL_NAME = wired(
-    "TargetGroupFullName",
-    group=EDGE_OUTPUTS,
-    label="Target group in metrics",
-    description="Last part of the target group's ARN, from targetgroup/ on.",
-    pattern=r"targetgroup/[\w-]+/[0-9a-z]+",
-    message="TargetGroupFullName must be the last part of the target group's ARN, targetgroup/NAME/ID.",
-)
 WEB_ACL_NAME = wired(
     "WebAclName",
     group=EDGE_OUTPUTS,

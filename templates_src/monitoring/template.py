@@ -15,6 +15,10 @@ from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import named
+from templates_src.core.parameters.wiring.edge import (
+    LOAD_BALANCER_FULL_NAME,
+    TARGET_GROUP_FULL_NAME,
+)
 from templates_src.core.parameters.wiring.security import KEY_ARN
 from templates_src.data import cache_parameters
 from templates_src.monitoring.alarm_specs import (
@@ -33,9 +37,7 @@ from templates_src.monitoring.metrics import (
     CACHE_NAME,
     CLUSTER_NAME,
     DATABASE_INSTANCE_ID,
-    LOAD_BALANCER_FULL_NAME,
     QUEUE_DEPTH_FUNCTION_NAME,
-    TARGET_GROUP_FULL_NAME,
     WEB_ACL_NAME,
     WORKER_SERVICE_NAME,
 )

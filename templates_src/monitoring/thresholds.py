@@ -14,15 +14,6 @@ WAF_BLOCKED_THRESHOLD = number(
     at_least=1,
     at_most=1_000_000_000,
 )
-API_RESPONSE_TIME_THRESHOLD = number(
-    "ApiResponseTimeThreshold",
-    group=groups.ALARMS,
-    label="Response time (s)",
-    description="Response time in seconds of the slowest 1 % of requests above which an alarm is raised.",
-    default="3",
-    at_least=1,
-    at_most=4000,
-)
 QUEUE_DEPTH_THRESHOLD = number(
     "QueueDepthThreshold",
     group=groups.ALARMS,

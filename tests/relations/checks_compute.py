@@ -7,15 +7,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from tests.relations.checks_monitoring import metrics
 from tests.relations.iam import allows
 from tests.relations.registry import relation
-from tests.relations.text import listed, text_of
+from tests.relations.text import is_true, listed, text_of
 from tests.rendering import containers, id_of, named, resources_of_type, role_statements
 
 SCALES = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 RESOURCE_ID = re.compile(r"service/<(?P<cluster>\w+)>/<(?P<service>\w+)\.Name>")
 BEAT = "BeatService"
+ROLLBACK_METRICS = {
+    "HTTPCode_Target_5XX_Count",
+    "RequestCount",
+    "TargetResponseTime",
+    "UnHealthyHostCount",
+}
 
 
 @relation
@@ -152,6 +159,36 @@ def bad_versions_are_rolled_back(rendered: Rendered) -> Iterator[str]:
             yield f"{service.logical_id} replaces many tasks before it gives a bad version up."
         if breaker.get("ResetOnHealthyTask", True) and service.properties.get("LoadBalancers"):
             yield f"{service.logical_id} never gives up a version that crashes after its first health check."
+
+
+@relation
+def alarms_roll_the_api_back(rendered: Rendered) -> Iterator[str]:
+    """A service behind a load balancer is rolled back by alarms on errors, response time and unhealthy targets of its target group; a slow start raises none."""
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        groups = service.properties.get("LoadBalancers", ())
+        if not groups:
+            continue
+        configured = service.properties["DeploymentConfiguration"].get("Alarms", {})
+        chosen = rendered.parameters[service.layer]["ApiRollbackAlarms"]
+        if str(configured.get("Enable")).lower() != chosen or not is_true(
+            configured.get("Rollback")
+        ):
+            yield f"{service.logical_id} does not follow ApiRollbackAlarms ({chosen})."
+        read = set()
+        for name in configured.get("AlarmNames", ()):
+            alarm = named(rendered, id_of(rendered, service.layer, name))
+            if alarm.properties.get("TreatMissingData") != "notBreaching":
+                yield f"{alarm.logical_id} is raised without traffic."
+            for _, metric, dimensions in metrics(alarm):
+                read.add(metric)
+                if set(dimensions) != {"LoadBalancer", "TargetGroup"}:
+                    yield f"{alarm.logical_id} reads {metric} of other targets too."
+                minutes = int(alarm.properties.get("DatapointsToAlarm", 0))
+                grace = int(service.properties["HealthCheckGracePeriodSeconds"])
+                if metric == "UnHealthyHostCount" and minutes * 60 <= grace:
+                    yield f"{alarm.logical_id} is raised while a task starts."
+        for metric in sorted(ROLLBACK_METRICS - read):
+            yield f"{service.logical_id} is not rolled back for {metric}."
 
 
 @relation

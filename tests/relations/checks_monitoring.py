@@ -222,9 +222,18 @@ def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def alarms_arrive(rendered: Rendered) -> Iterator[str]:
-    """Each alarm publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
+    """Each alarm, unless a deployment reads it, publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
+    read = {
+        id_of(rendered, service.layer, alarm)
+        for service in resources_of_type(rendered, "AWS::ECS::Service")
+        for alarm in service.properties["DeploymentConfiguration"]
+        .get("Alarms", {})
+        .get("AlarmNames", ())
+    }
     topics = {found.logical_id for found in resources_of_type(rendered, "AWS::SNS::Topic")}
     for alarm in resources_of_type(rendered, ALARM):
+        if alarm.logical_id in read:
+            continue
         told = {
             id_of(rendered, alarm.layer, action)
             for action in alarm.properties.get("AlarmActions", ())

@@ -15,7 +15,12 @@ TARGET_GROUP = (
 
 def launch_compute_beside_edge(rendered: Rendered) -> None:
     """The root passes another target group to the compute layer, which then does not wait for the edge layer."""
-    body(rendered, "Compute")["Properties"]["Parameters"]["TargetGroupArn"] = TARGET_GROUP
+    passed = body(rendered, "Compute")["Properties"]["Parameters"]
+    passed |= {
+        "TargetGroupArn": TARGET_GROUP,
+        "TargetGroupFullName": TARGET_GROUP.rpartition(":")[2],
+        "LoadBalancerFullName": "app/other/0123456789abcdef",
+    }
 
 
 FAULTS = (

@@ -16,6 +16,7 @@ from tests.relations import (
     faults_monitoring,
     faults_names,
     faults_network,
+    faults_rollouts,
     faults_rotation,
     faults_search,
     faults_secrets,
@@ -29,6 +30,7 @@ for _module in pkgutil.iter_modules(tests.relations.__path__):
 
 FAULTS = (
     *faults_services.FAULTS,
+    *faults_rollouts.FAULTS,
     *faults_network.FAULTS,
     *faults_groups.FAULTS,
     *faults_edge.FAULTS,

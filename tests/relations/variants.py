@@ -28,6 +28,7 @@ COMPLETE = {
     "WorkerCapacity": "base-on-demand",
 }
 EXISTING = {
+    "ApiRollbackAlarms": "false",
     "AvailabilityZones": "eu-north-1a,eu-north-1b,eu-north-1c",
     "BucketNamespace": "account-regional",
     "CacheCredentials": "second",
