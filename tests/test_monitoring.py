@@ -81,6 +81,8 @@ DOCUMENTED: dict[tuple[str, frozenset[str]], set[str]] = {
         "BacklogPerTask",
         "DelayedJobs",
         "QueueStalledSeconds",
+        "BeatSilentSeconds",
+        "SilentWorkers",
     },
     ("AWS/Lambda", frozenset({"FunctionName"})): {"Errors"},
     # functions/database_storage/handler.py: RDS publishes no metric of the allocation.
@@ -356,3 +358,30 @@ def test_json_text_under_conditions(holds: bool) -> None:
 def test_list_must_not_begin_with_a_conditional_entry() -> None:
     with pytest.raises(TemplateError, match="put an entry first that always exists"):
         json_text([ConditionalEntry("HasAlarmEmail", 1), 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "raised"),
+    [
+        # A worker that starts shows its first sign within two minutes.
+        ("WorkersSilent", [0.0] * 10 + [1, 1, 0, 0, 0], False),
+        ("WorkersSilent", [1.0] * 15, True),
+        ("WorkersSilent", [1.0] * 14, False),
+        # A deployment of beat takes about a minute; a cache that fails over, some.
+        ("BeatSilent", [20, 50, 80, 300, 10], False),
+        ("BeatSilent", [840, 900], False),
+        ("BeatSilent", [900, 960], True),
+        # Every process of the workers can have a job of half an hour.
+        ("QueueStalled", [0, 600, 1800, 2400], False),
+        ("QueueStalled", [2400, 2460], True),
+    ],
+)
+def test_alarms_of_processes_and_queues_without_progress(
+    name: str, minutes: list[float], raised: bool
+) -> None:
+    alarm = alarms(resources())[name]
+    periods = int(alarm["EvaluationPeriods"])
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["TreatMissingData"] == "notBreaching", "without signs of life there is no metric"
+    last = minutes[-periods:] if len(minutes) >= periods else [0.0]
+    assert all(value > float(alarm["Threshold"]) for value in last) is raised

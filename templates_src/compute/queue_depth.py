@@ -34,6 +34,8 @@ from templates_src.security.roles import publish_metrics
 # The metrics that the function publishes, with the dimensions ClusterName and ServiceName.
 QUEUE_DEPTH, BACKLOG_PER_TASK = "QueueDepth", "BacklogPerTask"
 DELAYED_JOBS, QUEUE_STALLED_SECONDS = "DelayedJobs", "QueueStalledSeconds"
+# The last two only if the application shows signs of life.
+BEAT_SILENT_SECONDS, SILENT_WORKERS = "BeatSilentSeconds", "SilentWorkers"
 # Target tracking reads one value a minute, the finest that CloudWatch keeps of a standard metric.
 SCHEDULE = "rate(1 minute)"
 # The time-outs of the calls in functions/queue_depth are shorter.

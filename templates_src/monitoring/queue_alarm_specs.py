@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from templates_src.compute.queue_depth import QUEUE_DEPTH, QUEUE_STALLED_SECONDS
+from templates_src.compute.queue_depth import (
+    BEAT_SILENT_SECONDS,
+    QUEUE_DEPTH,
+    QUEUE_STALLED_SECONDS,
+    SILENT_WORKERS,
+)
 from templates_src.monitoring.alarms import BELOW, BREACHING, AlarmSpec, MetricStatistic
 from templates_src.monitoring.metrics import (
     MAXIMUM,
@@ -35,6 +40,24 @@ def queue_alarm_specs() -> list[AlarmSpec]:
             action="Jobs wait in a queue and no worker takes them. The log of the queue-depth function names the queue (Stalled). "
             "If WorkerCommand does not name it (--queues), add it; if the workers hang, stop their tasks and ECS starts "
             "others; if every job takes this long, raise QueueStalledThreshold.",
+        ),
+        AlarmSpec(
+            title="WorkersSilent",
+            reads=MetricStatistic(QUEUES.metric(SILENT_WORKERS), MINIMUM),
+            threshold=0,
+            # A worker ends after ten minutes without progress, and its successor starts.
+            periods=15,
+            action="A worker runs but shows no sign of life. It ends without progress after ten minutes, with its stack in the log, and "
+            "ECS starts another; if it does not, stop its task. If every worker is silent, see the cache.",
+        ),
+        AlarmSpec(
+            title="BeatSilent",
+            reads=MetricStatistic(QUEUES.metric(BEAT_SILENT_SECONDS), MAXIMUM),
+            # The ten minutes after which beat ends, and five for its successor.
+            threshold=900,
+            periods=1,
+            action="Beat runs but schedules nothing, or does not run. It ends without progress after ten minutes, with its stack in "
+            "the log, and ECS starts another; if it does not, stop its task. See its log for errors of the cache.",
         ),
         AlarmSpec(
             title="QueueDepthErrors",

@@ -118,9 +118,10 @@ class Stack:
         """A worker; ``further`` are arguments of its command, ``variables`` replace its variables."""
         return self._run("worker", {}, *further, **variables)
 
-    def beat(self) -> ServiceSpec:
-        """Beat, whose schedule file is in the machine's folder."""
-        return self._run("beat", {"/tmp/": f"{self.machine.folder}/"})  # noqa: S108
+    def beat(self, *further: str, **variables: str) -> ServiceSpec:
+        """Beat, whose schedule file is in the machine's folder; with ``further`` and ``variables`` like a worker."""
+        folder = {"/tmp/": f"{self.machine.folder}/"}  # noqa: S108
+        return self._run("beat", folder, *further, **variables)
 
     def _run(
         self, name: str, replaced: dict[str, str], *further: str, **variables: str

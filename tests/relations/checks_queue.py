@@ -144,7 +144,9 @@ def alarms_read_what_is_published(rendered: Rendered, measurement: Measurement) 
     silence = False
     for alarm in resources_of_type(rendered, ALARM):
         for namespace, name, dimensions in metrics(alarm):
-            if namespace != own_namespace(rendered) or not name.startswith(("Queue", "Backlog")):
+            if namespace != own_namespace(rendered) or not name.startswith(
+                ("Queue", "Backlog", "Beat", "Silent")
+            ):
                 continue
             read = Metric(
                 namespace,

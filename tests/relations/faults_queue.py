@@ -166,6 +166,12 @@ FAULTS = (
         put("QueueDepthTooHigh", "MetricName", "QueueLength"),
     ),
     Fault(
+        "an alarm of beat under the name of another metric",
+        alarms_read_what_is_published,
+        "BeatSilent reads BeatSilence",
+        put("BeatSilent", "MetricName", "BeatSilence"),
+    ),
+    Fault(
         "no alarm of silence",
         alarms_read_what_is_published,
         "No alarm is raised",

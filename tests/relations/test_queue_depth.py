@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -22,7 +23,7 @@ from pipeline.aws import models
 from pipeline.checks.render import Rendered
 from pipeline.release.assemble import assemble
 from templates_src.functions.queue_depth import handler as measuring
-from templates_src.functions.queue_depth.broker import queue_keys
+from templates_src.functions.queue_depth.broker import BEAT_ALIVE, WORKERS_ALIVE, queue_keys
 from tests.conftest import REGION
 from tests.engines.valkey import Valkey
 from tests.relations.checks_queue import (
@@ -111,6 +112,9 @@ def measure(
         with server.client() as cache:
             for queue in listened_to(rendered):
                 cache.lpush(queue_keys(key_prefix(rendered), queue)[0], *range(JOBS))
+            # The application shows signs of life.
+            cache.set(f"{key_prefix(rendered)}{BEAT_ALIVE}", time.time())
+            cache.zadd(f"{key_prefix(rendered)}{WORKERS_ALIVE}", {"worker": time.time()})
         there = {
             "CACHE_HOST": server.host,
             "CACHE_PORT": str(server.port),

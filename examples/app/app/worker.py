@@ -6,9 +6,9 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_init, worker_ready, worker_shutting_down
+from celery.signals import heartbeat_sent, worker_init, worker_ready, worker_shutting_down
 
-from app import database, protection
+from app import database, liveness, protection
 
 # Without the prefix, a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function uses it too.
 KEYS = {"global_keyprefix": os.environ["CELERY_KEY_PREFIX"]}
@@ -34,11 +34,16 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_soft_shutdown_timeout=SOFT_SHUTDOWN_SECONDS,
     result_expires=24 * 60 * MINUTE,
+    beat_scheduler="app.liveness:Scheduler",
+    # Beat shows progress at least this often.
+    beat_max_loop_interval=MINUTE,
     beat_schedule={"count-documents": {"task": "app.worker.count", "schedule": 60 * MINUTE}},
 )
 
 
 worker_ready.connect(protection.watch)
+worker_ready.connect(liveness.show_worker)
+heartbeat_sent.connect(liveness.heartbeat)
 worker_shutting_down.connect(protection.end)
 
 

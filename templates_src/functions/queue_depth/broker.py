@@ -30,6 +30,12 @@ UNACKED = "unacked"
 BINDING = "_kombu.binding."
 """The prefix of the set that kombu writes at the first use of a queue. Its members contain the separator."""
 
+BEAT_ALIVE, WORKERS_ALIVE = "alive.beat", "alive.workers"
+"""The signs of life of the container contract: the time of beat's last round, and a sorted set of workers with their times."""
+
+WORKER_SILENT_SECONDS = 120
+"""A worker shows a sign every 30 seconds."""
+
 SECONDS = 3.0
 """The time-out to connect, and for each response. The cache is in the same network, so a longer time is a failure."""
 
@@ -60,12 +66,15 @@ class Cache:
 class Jobs:
     """The jobs of all queues: ``due`` can be done now or are in work, ``delayed`` have a time that has not come.
 
-    ``stalled``: for each queue with messages, the seconds since a worker last took one.
+    ``stalled``: for each queue with messages, the seconds since a worker last took one. ``beat_silent`` are the seconds since
+    beat's last sign of life and ``workers`` the workers with a recent one; None if the application shows none.
     """
 
     due: int
     delayed: int
     stalled: Mapping[str, float]
+    beat_silent: float | None
+    workers: int | None
 
 
 def queue_keys(prefix: str, queue: str) -> list[str]:
@@ -104,7 +113,10 @@ def _read(client: valkey.Valkey, prefix: str, queues: Sequence[str]) -> Jobs:
             transaction.srandmember(f"{prefix}{BINDING}{queue}")
         transaction.hlen(f"{prefix}{UNACKED}")
         transaction.get(f"{prefix}{progress.KEY}")
-        *answers, held, stored = transaction.execute()
+        transaction.get(f"{prefix}{BEAT_ALIVE}")
+        transaction.exists(f"{prefix}{WORKERS_ALIVE}")
+        transaction.zcount(f"{prefix}{WORKERS_ALIVE}", time.time() - WORKER_SILENT_SECONDS, "+inf")
+        *answers, held, stored, beat, shown, workers = transaction.execute()
     lengths = dict(zip(lists, answers, strict=False))
     heads, bindings = answers[len(lists) : 2 * len(lists)], answers[2 * len(lists) :]
     _check_bindings(prefix, queues, bindings)
@@ -113,7 +125,13 @@ def _read(client: valkey.Valkey, prefix: str, queues: Sequence[str]) -> Jobs:
     client.set(f"{prefix}{progress.KEY}", progress.dump(seen), ex=progress.LIFETIME_SECONDS)
     delayed = _delayed(client, prefix, held, lengths, datetime.fromtimestamp(now, UTC))
     total = sum(lengths.values()) + held
-    return Jobs(total - delayed, delayed, {queue: now - each.since for queue, each in seen.items()})
+    return Jobs(
+        total - delayed,
+        delayed,
+        {queue: now - each.since for queue, each in seen.items()},
+        beat_silent=max(0.0, now - float(beat)) if beat else None,
+        workers=workers if shown else None,
+    )
 
 
 def _delayed(

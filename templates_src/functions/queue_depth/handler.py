@@ -8,7 +8,7 @@ Environment, all of it required unless it says otherwise:
 
 CACHE_HOST, CACHE_PORT, CACHE_USER
     The cache and the user to sign in as. Of Valkey's commands the user needs LLEN, LINDEX, LRANGE, HLEN, HSCAN, SRANDMEMBER,
-    GET, SET, MULTI and EXEC, in cluster mode CLUSTER SLOTS.
+    ZCOUNT, EXISTS, GET, SET, MULTI and EXEC, in cluster mode CLUSTER SLOTS.
 CACHE_SECRET_ARN
     The user's password: a secret that is the password itself, or a JSON object with ``password``.
 CACHE_KEY_PREFIX
@@ -34,6 +34,8 @@ is QueueDepth divided by the running tasks, or by 1 while none runs, so that a b
 DelayedJobs counts the messages with a ``countdown`` or ``eta`` that has not passed: a worker takes them and holds them until
 then, and another worker cannot do them sooner. Of many messages, the function reads a sample (``messages.py``).
 QueueStalledSeconds is the longest time in which no job was taken from a queue that is not empty (``progress.py``).
+BeatSilentSeconds and SilentWorkers, the running tasks without a recent sign of life, are published if the application shows signs
+(docs/container-contract.md).
 
 Every failure is raised, so that the function's Errors metric and the missing data show it: an unmeasured zero would
 scale the workers in. Returns the published numbers, for the log and for tests.
@@ -136,6 +138,10 @@ def handler(event: object, context: object) -> dict[str, float]:  # noqa: ARG001
         "DelayedJobs": float(jobs.delayed),
         "QueueStalledSeconds": max(jobs.stalled.values(), default=0.0),
     }
+    if jobs.beat_silent is not None:
+        metrics["BeatSilentSeconds"] = jobs.beat_silent
+    if jobs.workers is not None:
+        metrics["SilentWorkers"] = float(max(0, running - jobs.workers))
     _publish(settings, metrics)
     # The seconds of each queue, because the alarm names no queue.
     stalled = {queue: round(seconds) for queue, seconds in jobs.stalled.items()}
