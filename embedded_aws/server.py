@@ -89,7 +89,7 @@ class EmbeddedAws:
 
         Raises EmbeddedAwsError if the process is not ready after `timeout` seconds or ends before.
         """
-        # The process closes its copy; this one is read after a failure.
+        # The process closes its copy; this copy is read after a failure.
         log = tempfile.TemporaryFile(mode="w+", prefix="embedded-aws-log-")  # noqa: SIM115
         # Created here, so that each process can remove it if the other is killed.
         scratch = tempfile.mkdtemp(prefix=SCRATCH_PREFIX)
@@ -120,7 +120,7 @@ class EmbeddedAws:
         }
 
     def reset(self) -> None:
-        """Forget every resource in every region; takes about ten milliseconds.
+        """Delete every resource in every region; takes about ten milliseconds.
 
         Raises EmbeddedAwsError when the process does not answer.
         """

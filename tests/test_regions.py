@@ -275,9 +275,9 @@ def test_names_of_another_partition(release: Release) -> None:
     before = list(reasons_against(release, rendered))
     after = list(reasons_against(release, planted(rendered, "data", "Planted", queue)))
 
-    (told,) = set(after) - set(before)
-    assert told.known
-    assert "arn:aws:kms:x" in told.text
+    (added,) = set(after) - set(before)
+    assert added.known
+    assert "arn:aws:kms:x" in added.text
     (unknown,) = [reason for reason in before if not reason.known]
     assert "aws-cn" in unknown.text
 

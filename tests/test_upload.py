@@ -112,12 +112,12 @@ def test_another_release_leaves_the_first_alone(
 
 
 def test_manifest_comes_last(aws: Aws, bucket: str, release: Release) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
-    upload(aws, release, bucket, told.append)
+    upload(aws, release, bucket, reported.append)
 
-    assert told[-1] == release.prefix + MANIFEST_NAME
-    assert set(told) == expected(release).keys()
+    assert reported[-1] == release.prefix + MANIFEST_NAME
+    assert set(reported) == expected(release).keys()
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 4])

@@ -16,7 +16,7 @@ def main_loop() -> asyncio.AbstractEventLoop:
 
 
 def start_afresh() -> None:
-    """Clear the context of a parent's operation, so that a child's operation does not inherit it."""
+    """Clear the context of an operation on a parent stack, so that the operation on a nested stack does not inherit it."""
     provisioners._NAME_SEED.set("")
     provisioners._RETAIN_REPLACED.set(False)
     provisioners._DEFERRED_PREDECESSOR_DELETES.set(None)

@@ -10,7 +10,7 @@ from embedded_aws.errors import ServiceCallError
 from embedded_aws.schemas.provider_schemas import is_tagged, property_names, schema_of
 
 Properties = dict[str, Any]
-# What `Ref` gives, and what `Fn::GetAtt` gives by attribute name.
+# The value of `Ref`, and the values of `Fn::GetAtt` by attribute name.
 Created = tuple[str, dict[str, Any]]
 Create = Callable[[str, Properties, str], Created]
 Update = Callable[[str, Properties, Properties, str], Created]
@@ -21,7 +21,7 @@ _SCHEMA_REGION = "us-east-1"
 
 
 def register(resource_type: str, *, create: Create, delete: Delete, update: Update) -> None:
-    """Make CloudFormation able to manage `resource_type`.
+    """Let CloudFormation manage `resource_type`.
 
     create(logical_id, properties, stack_name) and update(physical_id, old, new, stack_name) return the physical ID and the
     attributes. delete(physical_id, properties) must accept a resource that no longer exists. A change of a create-only

@@ -20,7 +20,7 @@ _actions = new_store()
 
 
 def install() -> None:
-    """Plug the service into ministack."""
+    """Add the service to ministack."""
     operations = {
         "RegisterScalableTarget": _register,
         "DeregisterScalableTarget": _deregister,

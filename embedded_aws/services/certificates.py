@@ -1,4 +1,4 @@
-"""What ACM reads from an imported certificate, and what it refuses; ministack's ACM accepts any input.
+"""The details that ACM reads from an imported certificate, and the certificates that it refuses; ministack's ACM accepts any input.
 
 https://docs.aws.amazon.com/acm/latest/userguide/import-certificate-prerequisites.html
 https://docs.aws.amazon.com/acm/latest/userguide/import-reimport.html

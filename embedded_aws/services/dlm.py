@@ -21,7 +21,7 @@ _SETTINGS = ("Description", "ExecutionRoleArn", "PolicyDetails", "State")
 
 
 def install() -> None:
-    """Plug the service into ministack."""
+    """Add the service to ministack."""
     plug_in("dlm", RecordService("Data Lifecycle Manager", _find, {"policies": _policies}))
 
 

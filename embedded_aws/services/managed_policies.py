@@ -1,6 +1,5 @@
-"""Managed policies: those that do not exist cannot be attached, and those that the documentation names exist.
-
-ministack attaches every ARN.
+"""Managed policies: a policy that does not exist cannot be attached, and the policies of AWS that this project uses
+exist. ministack attaches every ARN.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html (NoSuchEntity)
 https://github.com/aws/aws-cdk/issues/17278 quotes the message.
 https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSServiceCatalogEndUserFullAccess.html
@@ -15,7 +14,7 @@ from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Properties
 from embedded_aws.cloudformation.properties import hook
 
-# Those that ministack lacks; each a file in the form of the reference.
+# Policies that ministack lacks; each is a file in the form of the reference.
 _ADDED = ("AWSServiceCatalogEndUserFullAccess",)
 _PRINCIPALS = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group")
 _ACTIONS = ("AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy")

@@ -30,7 +30,7 @@ class ServiceError(Exception):
 
 
 class RecordService:
-    """What ministack expects of a service module: handle_request, reset, and state to persist.
+    """The interface of a service module of ministack: handle_request, reset, and state to persist.
 
     `find(method, path, headers)` returns the operation for a request and the parameters that its
     path carries, or None.
@@ -54,7 +54,7 @@ class RecordService:
         body: bytes,
         _query_parameters: Mapping[str, list[str]],
     ) -> Any:
-        """Answer one request, as every ministack service module does."""
+        """Answer one request, like every service module of ministack."""
         found = self._find(method, path, headers)
         if found is None:
             message = f"The embedded {self._name} has no such operation"
@@ -66,7 +66,7 @@ class RecordService:
             return error_response_json(error.code, str(error), error.status)
 
     def reset(self) -> None:
-        """Forget every record."""
+        """Delete every record."""
         for store in self._stores.values():
             store.clear()
 

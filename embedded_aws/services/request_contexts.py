@@ -22,7 +22,7 @@ from embedded_aws.services.service_catalog.callers import without_session
 
 UNKNOWN = "*"
 _TAG = "aws:resourcetag/"
-# What a call that creates a resource is about: the resource has no ID yet.
+# The resource of a call that creates it, which has no ID yet.
 _NEW = {
     "acm:ImportCertificate": "certificate/*",
     "acm:RequestCertificate": "certificate/*",

@@ -12,7 +12,7 @@ from embedded_aws.bridge import tables
 from embedded_aws.services.records import Request, ServiceError, new_store
 
 _logs = new_store()
-# The key of the logs among what ministack persists of WAF.
+# The key of the logs in the state of WAF that ministack persists.
 _STATE = "logging_configurations"
 # API_LoggingConfiguration: the destination's name must start with aws-waf-logs-.
 _DESTINATION = re.compile(r"(:log-group:|:deliverystream/|:s3:::)aws-waf-logs-")

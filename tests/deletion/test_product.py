@@ -83,7 +83,7 @@ def test_user_of_service_catalog_alone_terminates_without_a_list(
     run = terminate(tree, few)
 
     assert (run.returncode, run.stderr) == (0, "")
-    assert "Not known: what carbon-connect-dev consists of" in run.stdout
+    assert "Not known: the resources of carbon-connect-dev" in run.stdout
     assert "cloudformation:DescribeStacks" in run.stdout
     assert run.stdout.splitlines()[-1] == f"{NAME} is terminated."
     stacks = catalog.aws.client("cloudformation").describe_stacks()["Stacks"]

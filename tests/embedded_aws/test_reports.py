@@ -100,7 +100,7 @@ def test_topics_of_a_stack(account: Account) -> None:
 def test_topics_of_a_change_set_are_those_of_its_stack(account: Account) -> None:
     cloudformation = account.client("cloudformation")
     record = cloudformation.create_change_set(
-        StackName="told",
+        StackName="reported",
         ChangeSetName="first",
         ChangeSetType="CREATE",
         TemplateBody=template({"Topic": TOPIC}),

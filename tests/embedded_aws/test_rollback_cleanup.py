@@ -70,8 +70,10 @@ def groups(account: Account) -> set[str]:
 
 def events(account: Account, stack_id: str) -> list[tuple[str, str]]:
     """The events of a stack, oldest first."""
-    told = account.client("cloudformation").describe_stack_events(StackName=stack_id)["StackEvents"]
-    return [(each["LogicalResourceId"], each["ResourceStatus"]) for each in reversed(told)]
+    events = account.client("cloudformation").describe_stack_events(StackName=stack_id)[
+        "StackEvents"
+    ]
+    return [(each["LogicalResourceId"], each["ResourceStatus"]) for each in reversed(events)]
 
 
 def test_a_new_group_goes_after_its_user_has_its_former_group_again(account: Account) -> None:

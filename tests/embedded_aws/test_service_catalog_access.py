@@ -218,12 +218,12 @@ def test_owner_is_who_may_update(embedded: EmbeddedAws, shelf: Shelf) -> None:
     with pytest.raises(ClientError, match="AccessDeniedException"):
         client.update_provisioned_product(**update)
 
-    handed = shelf.api.update_provisioned_product_properties(
+    updated = shelf.api.update_provisioned_product_properties(
         ProvisionedProductId=launched["ProvisionedProductId"],
         ProvisionedProductProperties={"OWNER": role},
     )
 
-    assert handed["Status"] == "SUCCEEDED"
+    assert updated["Status"] == "SUCCEEDED"
     started = client.update_provisioned_product(**update)
     assert client.describe_record(Id=started["RecordDetail"]["RecordId"])["RecordDetail"]
     assert shelf.settled(started)["Status"] == "SUCCEEDED"

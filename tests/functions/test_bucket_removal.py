@@ -268,7 +268,7 @@ def test_nested_stack_that_is_deleted_by_itself_deletes_nothing(stacks: Stacks) 
     assert stacks.held() == 3
 
 
-def test_bucket_that_somebody_deleted_does_not_stop_the_deletion(stacks: Stacks) -> None:
+def test_bucket_that_a_user_deleted_does_not_stop_the_deletion(stacks: Stacks) -> None:
     stacks.create(stacks.root(stacks.nested("empty")))
     stacks.s3.delete_bucket(Bucket=stacks.bucket)
 

@@ -90,7 +90,7 @@ def test_release_bucket_accepts_a_release(aws: Aws, release: Release) -> None:
 
 
 @pytest.mark.parametrize(
-    ("buckets", "status"), [("", "SUCCEEDED"), ("somebody-elses-releases", "FAILED")]
+    ("buckets", "status"), [("", "SUCCEEDED"), ("another-teams-releases", "FAILED")]
 )
 def test_service_catalog_launches_with_them(
     aws: Aws, release: Release, buckets: str, status: str

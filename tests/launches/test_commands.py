@@ -55,10 +55,10 @@ def test_embedded_launch_prints_every_output_of_the_root(
     embedded: Finished, release: Release
 ) -> None:
     assert f"{STACK} launched (CREATE_COMPLETE)" in embedded.stdout.splitlines()
-    told = outputs(embedded.stdout)
-    assert told.keys() == release.root.template.outputs.keys()
-    assert told["Url"].startswith("https://")
-    assert told["DocumentsBucketName"] == f"{STACK}-documents"
+    printed = outputs(embedded.stdout)
+    assert printed.keys() == release.root.template.outputs.keys()
+    assert printed["Url"].startswith("https://")
+    assert printed["DocumentsBucketName"] == f"{STACK}-documents"
 
 
 def test_embedded_launch_says_that_its_addresses_are_gone(embedded: Finished) -> None:

@@ -61,9 +61,9 @@ def test_stack_is_gone(dev: Deleted) -> None:
 
 
 def test_progress_of_every_nested_stack_is_shown(dev: Deleted, release: Release) -> None:
-    told = set(dev.environment.heard)
+    progress = set(dev.environment.heard)
 
-    assert {(layer.name.capitalize(), "DELETE_COMPLETE") for layer in release.layers} <= told
+    assert {(layer.name.capitalize(), "DELETE_COMPLETE") for layer in release.layers} <= progress
 
 
 def test_only_resources_with_data_are_retained(dev: Deleted) -> None:

@@ -167,7 +167,7 @@ class InProgress:
             StackName=self.environment.stack
         )["StackResources"]
         url = next(r["PhysicalResourceId"] for r in listed if r["LogicalResourceId"] == "Handle")
-        body = {"Status": status, "UniqueId": "1", "Data": "", "Reason": "told so"}
+        body = {"Status": status, "UniqueId": "1", "Data": "", "Reason": "set by the test"}
         address = urlsplit(url)
         connection = http.client.HTTPConnection(address.netloc, timeout=10)
         connection.request("PUT", address.path, json.dumps(body))
@@ -185,7 +185,7 @@ def until(condition: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("signalled", "told", "status"),
+    ("signalled", "notes", "status"),
     [
         ("SUCCESS", ["is in CREATE_IN_PROGRESS; waiting"], "UPDATE_COMPLETE"),
         (
@@ -196,7 +196,7 @@ def until(condition: Any) -> None:
     ],
 )
 def test_launch_waits_for_an_operation_in_progress(
-    running: EmbeddedAws, release: Release, signalled: str, told: list[str], status: str
+    running: EmbeddedAws, release: Release, signalled: str, notes: list[str], status: str
 ) -> None:
     running.reset()
     environment = Environment(running, release, "dev")
@@ -208,8 +208,8 @@ def test_launch_waits_for_an_operation_in_progress(
         launched = launching.result()
 
     assert launched.status == status
-    assert len(environment.notes) == len(told)
-    for note, part in zip(environment.notes, told, strict=True):
+    assert len(environment.notes) == len(notes)
+    for note, part in zip(environment.notes, notes, strict=True):
         assert part in note
     assert {name.split(".")[0] for name in environment.resources()} == {
         "Root",

@@ -65,10 +65,10 @@ def test_every_stack_is_complete(case: Case, release: Release) -> None:
 
 
 def test_progress_of_every_nested_stack_is_shown(case: Case, release: Release) -> None:
-    told = set(case.environment.heard)
+    progress = set(case.environment.heard)
 
-    assert (case.environment.stack, "CREATE_COMPLETE") in told
-    assert {(layer.name.capitalize(), "CREATE_COMPLETE") for layer in release.layers} <= told
+    assert (case.environment.stack, "CREATE_COMPLETE") in progress
+    assert {(layer.name.capitalize(), "CREATE_COMPLETE") for layer in release.layers} <= progress
 
 
 def test_every_resource_is_in_its_service(case: Case) -> None:

@@ -110,7 +110,7 @@ def test_all_commands_succeed(commands: dict[str, Finished]) -> None:
 
 
 def test_result_is_printed(commands: dict[str, Finished], release: Release, later: Release) -> None:
-    told = {
+    lines = {
         "launch": f"{NAME} launched (version {release.version})",
         "launch again": f"{NAME} is already launched (version {release.version})",
         "update": f"{NAME} updated (version {release.version})",
@@ -119,7 +119,7 @@ def test_result_is_printed(commands: dict[str, Finished], release: Release, late
         "terminate": f"{NAME} is terminated.",
     }
 
-    for name, line in told.items():
+    for name, line in lines.items():
         assert line in commands[name].stdout.splitlines(), name
 
 

@@ -127,15 +127,15 @@ def test_next_version_keeps_values_and_uses_its_bucket_and_new_defaults(
 
 @pytest.mark.usefixtures("launched")
 def test_status_shows_product_version_and_last_operation(user: User, release: Release) -> None:
-    told = environments.summary(user.aws, user.environment())
+    summary = environments.summary(user.aws, user.environment())
 
-    assert told["Status"] == "AVAILABLE"
-    assert told["Version"] == "99.0.0"
-    assert told["Versions offered"] == f"{release.version}, 99.0.0"
-    assert told["Last operation"].startswith("UPDATE_PROVISIONED_PRODUCT SUCCEEDED, 20")
-    assert told["Error"] == ""
-    assert told["Stack"] == user.stack().id
-    assert told["Stack status"] == "UPDATE_COMPLETE"
+    assert summary["Status"] == "AVAILABLE"
+    assert summary["Version"] == "99.0.0"
+    assert summary["Versions offered"] == f"{release.version}, 99.0.0"
+    assert summary["Last operation"].startswith("UPDATE_PROVISIONED_PRODUCT SUCCEEDED, 20")
+    assert summary["Error"] == ""
+    assert summary["Stack"] == user.stack().id
+    assert summary["Stack status"] == "UPDATE_COMPLETE"
 
 
 @pytest.mark.usefixtures("launched")

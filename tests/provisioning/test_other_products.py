@@ -23,7 +23,7 @@ def offer_another(catalog: Catalog, release: Release, name: str) -> None:
     url = f"https://{catalog.bucket}.s3.{REGION}.amazonaws.com/{product_key(release.version, DEVELOPMENT.key)}"
     other = catalog.catalog.create_product(
         Name=name,
-        Owner="Somebody",
+        Owner="Another team",
         ProductType="CLOUD_FORMATION_TEMPLATE",
         ProvisioningArtifactParameters={
             "Name": "1",
@@ -78,11 +78,11 @@ def test_status_without_permission_to_launch_the_product(catalog: Catalog) -> No
     user = User(catalog.user, "seen-dev")
     assert user.launch(Project="seen").succeeded
 
-    told = environments.summary(
+    summary = environments.summary(
         catalog.aws, environments.existing_environment(catalog.aws, "seen-dev")
     )
 
-    assert (told["Status"], told["Product"]) == ("AVAILABLE", catalog.product)
+    assert (summary["Status"], summary["Product"]) == ("AVAILABLE", catalog.product)
     assert user.terminate().succeeded
 
 

@@ -74,7 +74,7 @@ def test_two_products_with_one_name_are_refused(
     made_twice = [
         catalog.catalog.create_product(
             Name="Twice",
-            Owner="Somebody",
+            Owner="Another team",
             ProductType="CLOUD_FORMATION_TEMPLATE",
             ProvisioningArtifactParameters={
                 "Name": "1",

@@ -64,7 +64,7 @@ def next_version(publisher: Publisher) -> dict[str, Any]:
     portfolio = catalog.list_portfolios()["PortfolioDetails"][0]
     catalog.update_portfolio(Id=portfolio["Id"], DisplayName="Changed by hand")
     view = catalog.search_products_as_admin()["ProductViewDetails"][0]["ProductViewSummary"]
-    catalog.update_product(Id=view["ProductId"], Owner="Somebody")
+    catalog.update_product(Id=view["ProductId"], Owner="Another team")
     placed = catalog.list_constraints_for_portfolio(PortfolioId=portfolio["Id"])
     for constraint in placed["ConstraintDetails"]:
         if constraint["Type"] == "RESOURCE_UPDATE":

@@ -231,7 +231,7 @@ def test_changed_template_updates_its_stack(hub: Hub, kind: Kind, template: str)
 @pytest.mark.parametrize(
     ("stack", "name", "value", "kind"),
     [
-        (ROLE_STACK, "ReleaseBuckets", "somebody-elses", Kind.LAUNCH_ROLE),
+        (ROLE_STACK, "ReleaseBuckets", "another-teams", Kind.LAUNCH_ROLE),
         (ROLE_STACK, "Environments", "staging,prod", Kind.LAUNCH_ROLE),
         (ROLE_STACK, "PermissionsBoundary", BOUNDARY, Kind.LAUNCH_ROLE),
         (BUCKET_STACK, "OrganizationId", "o-a1b2c3d4e5", Kind.BUCKET),

@@ -56,8 +56,8 @@ def test_only_the_project_of_the_launch_role_is_allowed(templates: dict[str, byt
     for key, body in templates.items():
         parameter = json.loads(body)["Parameters"]["Project"]
         assert parameter["AllowedValues"] == ["carbon-connect"] == [parameter["Default"]], key
-        told = f"Project is carbon-connect in {names[key]}."
-        assert parameter["ConstraintDescription"] == told
+        message = f"Project is carbon-connect in {names[key]}."
+        assert parameter["ConstraintDescription"] == message
 
 
 def test_every_parameter_has_its_group_and_label(templates: dict[str, bytes]) -> None:

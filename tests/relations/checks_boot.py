@@ -173,8 +173,10 @@ def role_is_limited_to_its_resources(rendered: Rendered) -> Iterator[str]:
             (action,) = listed(statement["Action"])
             is_own = ids_in(rendered, layer, statement["Resource"]) == {own_device.get(action)}
             tags = statement.get("Condition", {}).get("StringEquals", {})
-            told = {f"aws:ResourceTag/{key}" for key in ("Project", "Environment", "Layer")}
-            if not is_own and not (resources[0].endswith(":instance/*") and told <= tags.keys()):
+            required = {f"aws:ResourceTag/{key}" for key in ("Project", "Environment", "Layer")}
+            if not is_own and not (
+                resources[0].endswith(":instance/*") and required <= tags.keys()
+            ):
                 yield f"{sid} lets it attach {resources}."
             continue
         if services == {"cloudformation"}:

@@ -38,10 +38,10 @@ def functions_can_read_their_secrets(rendered: Rendered) -> Iterator[str]:
     """The function can read and decrypt a secret in its environment, or from a custom resource."""
     via = {"kms:ViaService": f"secretsmanager.{rendered.region}.amazonaws.com"}
     secrets = {found.logical_id for found in resources_of_type(rendered, SECRET)}
-    for function, layer, told in _told(rendered):
+    for function, layer, variables in _environments(rendered):
         found = named(rendered, function)
         role = id_of(rendered, found.layer, found.properties["Role"])
-        for secret in sorted(ids_in(rendered, layer, told) & secrets):
+        for secret in sorted(ids_in(rendered, layer, variables) & secrets):
             key = id_of(
                 rendered,
                 named(rendered, secret).layer,
@@ -53,7 +53,7 @@ def functions_can_read_their_secrets(rendered: Rendered) -> Iterator[str]:
                 yield f"{role} may not decrypt with {key}, under which {secret} is."
 
 
-def _told(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
+def _environments(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
     """A function with its settings, as values of a layer."""
     for function in resources_of_type(rendered, FUNCTION):
         yield function.logical_id, function.layer, function.properties.get("Environment", {})
@@ -66,8 +66,8 @@ def _told(rendered: Rendered) -> Iterator[tuple[str, str, Any]]:
 @relation
 def functions_contain_no_password(rendered: Rendered) -> Iterator[str]:
     """Neither their environment nor the properties of custom resources, which CloudTrail keeps, contain a password."""
-    for function, _, told in _told(rendered):
-        if "{{resolve:" in str(told):
+    for function, _, variables in _environments(rendered):
+        if "{{resolve:" in str(variables):
             yield f"{function} gets a password in plain text."
 
 

@@ -234,11 +234,15 @@ def alarms_arrive(rendered: Rendered) -> Iterator[str]:
     for alarm in resources_of_type(rendered, ALARM):
         if alarm.logical_id in read:
             continue
-        told = {
+        notified = {
             id_of(rendered, alarm.layer, action)
             for action in alarm.properties.get("AlarmActions", ())
         }
-        if not told or told - topics or not is_true(alarm.properties.get("ActionsEnabled", True)):
+        if (
+            not notified
+            or notified - topics
+            or not is_true(alarm.properties.get("ActionsEnabled", True))
+        ):
             yield f"{alarm.logical_id} publishes to no topic."
     for topic in sorted(topics):
         policies = [

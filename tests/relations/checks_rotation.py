@@ -52,9 +52,9 @@ def the_cache_is_used_as_the_user_in_use(rendered: Rendered) -> Iterator[str]:
         yield f"CacheUrl does not name the user {user} of {secret}."
     function = named(rendered, "QueueDepthFunction")
     variables = function.properties["Environment"]["Variables"]
-    told = id_of(rendered, function.layer, variables["CACHE_SECRET_ARN"])
-    if (text_of(variables["CACHE_USER"]), told) != (user, secret):
-        yield f"QueueDepthFunction signs in as {text_of(variables['CACHE_USER'])} with {told}."
+    read_secret = id_of(rendered, function.layer, variables["CACHE_SECRET_ARN"])
+    if (text_of(variables["CACHE_USER"]), read_secret) != (user, secret):
+        yield f"QueueDepthFunction signs in as {text_of(variables['CACHE_USER'])} with {read_secret}."
 
 
 def _user_of(rendered: Rendered, secret: str) -> str:
@@ -78,15 +78,15 @@ def both_users_of_the_cache_are_accepted(rendered: Rendered) -> Iterator[str]:
 @relation
 def the_api_signs_with_one_secret_and_accepts_two(rendered: Rendered) -> Iterator[str]:
     """New tasks accept signatures of former ones, and vice versa."""
-    handed = {
+    secrets = {
         variable: next(iter(ids_in(rendered, named(rendered, task).layer, reference)))
         for task, container, variable, reference in injected(rendered)
         if container == "api"
     }
     for parameter, variables in SIGNING.items():
         for variable, secret in zip(variables, in_use(rendered, parameter), strict=True):
-            if handed and handed.get(variable) != secret:
-                yield f"{variable} is {handed.get(variable)}, where {secret} should be."
+            if secrets and secrets.get(variable) != secret:
+                yield f"{variable} is {secrets.get(variable)}, where {secret} should be."
 
 
 @relation

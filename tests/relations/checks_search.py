@@ -62,7 +62,7 @@ def search_server_is_in_the_zone_of_its_volume(rendered: Rendered) -> Iterator[s
     body = rendered.layers[group.layer]["Resources"][group.logical_id]
     rolling = body["UpdatePolicy"]["AutoScalingRollingUpdate"]
     if int(rolling["MinInstancesInService"]) != 0:
-        yield f"{group.logical_id} starts a second instance before the first lets go of the volume."
+        yield f"{group.logical_id} starts a second instance before the first one releases the volume."
 
 
 @relation
@@ -79,16 +79,16 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
         }
         if admitted != {(int(port), int(port))}:
             yield f"{group} admits ports {sorted(admitted)}, but the server answers on {port}."
-    told = set()
+    receivers = set()
     for task, container in containers(rendered):
         for variable in container["Environment"]:
             if variable["Name"] == "MEILISEARCH_URL":
-                told.add(container["Name"])
+                receivers.add(container["Name"])
                 found = URL.fullmatch(text_of(variable["Value"]))
                 if not found or (found["host"], found["port"]) != (name, port):
                     yield f"{task} looks for search at {variable['Value']}, but it is {name}:{port}."
-    if told != {"api", "worker"}:
-        yield f"{sorted(told)} have the address of search."
+    if receivers != {"api", "worker"}:
+        yield f"{sorted(receivers)} have the address of search."
 
 
 @relation

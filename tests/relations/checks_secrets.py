@@ -245,7 +245,11 @@ def users_are_those_of_their_secrets(rendered: Rendered) -> Iterator[str]:
         ("CacheSecondUser", "UserName", "CacheSecondSecret", None),
     ):
         user = user_of(rendered, secret)
-        given = told(rendered) if holder == FUNCTION else named(rendered, holder).properties
+        given = (
+            function_variables(rendered)
+            if holder == FUNCTION
+            else named(rendered, holder).properties
+        )
         if given.get(key, user) != user:
             yield f"{holder} has the user {given[key]}, but {secret} {user}."
         if url and f"://{user}:" not in text_of(named(rendered, url).properties["SecretString"]):
@@ -265,7 +269,7 @@ def containers_are_not_the_master_user(rendered: Rendered) -> Iterator[str]:
     for key, secret in (("SecretArn", "DatabaseSecret"), ("UserSecretArn", "DatabaseUserSecret")):
         for what, given in (
             ("DatabaseExtensions", made.properties),
-            (FUNCTION, told(rendered)),
+            (FUNCTION, function_variables(rendered)),
         ):
             found = ids_in(rendered, made.layer, given.get(key, ""))
             if found != {secret}:
@@ -277,9 +281,9 @@ def rotations_replace_tasks(rendered: Rendered) -> Iterator[str]:
     """A container with the database's URL also has the version of the credentials: a new version creates a new revision."""
     version = rendered.parameters[ROOT]["DatabaseCredentialsVersion"]
     for task, container in containers(rendered):
-        handed = {secret["Name"] for secret in container.get("Secrets", ())}
+        injected = {secret["Name"] for secret in container.get("Secrets", ())}
         variables = {each["Name"]: text_of(each["Value"]) for each in container["Environment"]}
-        if "DATABASE_URL" in handed and variables.get("DATABASE_ROTATION") != version:
+        if "DATABASE_URL" in injected and variables.get("DATABASE_ROTATION") != version:
             yield f"{container['Name']} of {task} keeps the database's old URL when DatabaseCredentialsVersion changes."
 
 
@@ -289,7 +293,7 @@ def user_of(rendered: Rendered, secret: str) -> str:
     return str(json.loads(text_of(template))["username"])
 
 
-def told(rendered: Rendered) -> dict[str, str]:
+def function_variables(rendered: Rendered) -> dict[str, str]:
     """The current user in the environment of the database's function."""
     variables = named(rendered, FUNCTION).properties["Environment"]["Variables"]
     found: dict[str, str] = json.loads(text_of(variables["CURRENT"]))

@@ -69,7 +69,7 @@ FAULTS = (
         granting("PushPolicy", Action=["*:*"], Resource=["*"]),
     ),
     Fault(
-        "a bucket for everybody",
+        "a public bucket",
         identity.no_statement_allows_all_of_iam,
         "MediaBucketPolicy allows everybody",
         granting("MediaBucketPolicy", Principal="*", Action=["s3:GetObject"], Resource=[]),
@@ -115,7 +115,7 @@ FAULTS = (
         put("ApiTaskRole", f"{TRUST}/Principal", {"AWS": "arn:aws:iam::111122223333:root"}),
     ),
     Fault(
-        "a role for everybody",
+        "a role that every principal can assume",
         identity.only_services_and_workflows_assume_roles,
         "ExecutionRole is taken on by ['*']",
         put("ExecutionRole", f"{TRUST}/Principal", "*"),

@@ -82,7 +82,7 @@ FAULTS = (
         put(FUNCTION, f"{VARIABLES}/CLUSTER_MODE", "true"),
     ),
     Fault(
-        "a port of its own",
+        "another port",
         function_has_its_environment,
         "Host and port are of different things",
         put(FUNCTION, f"{VARIABLES}/CACHE_PORT", "6380"),

@@ -17,7 +17,7 @@ OVERVIEW = section(
         " architecture with ECS Fargate for compute and managed services for data.",
         "test_stockholm_is_where_a_launch_goes",
         "test_fargate_computes_and_managed_services_keep_the_data",
-        note="The search engine runs on an instance of its own: AWS manages no Meilisearch.",
+        note="The search engine runs on a separate instance: AWS manages no Meilisearch.",
     ),
 )
 
@@ -61,7 +61,7 @@ NODES = section(
         note="Serverless in dev and staging; nodes in prod, as the tables below say.",
     ),
     END,
-    held('subgraph Storage["S3 Buckets"]', "test_s3_buckets_are_handed_to_api_and_worker"),
+    held('subgraph Storage["S3 Buckets"]', "test_s3_buckets_are_passed_to_api_and_worker"),
     held("S3D[Documents Bucket]", "test_documents_bucket"),
     held("S3M[Media Bucket]", "test_media_bucket"),
     END,

@@ -82,9 +82,9 @@ def uses_cache(rendered: Rendered, title: str) -> None:
     assert int(properties.get("Port", CACHE_PORT)) == CACHE_PORT
     assert reaches(rendered, group_of(rendered, title), group, CACHE_PORT)
     assert data_tier_admits(rendered, CACHE_PORT)
-    handed = injected(rendered, title)
-    assert handed["CELERY_BROKER_URL"] == handed["CELERY_RESULT_BACKEND"]
-    url = named(rendered, handed["CELERY_BROKER_URL"]).properties["SecretString"]
+    secrets = injected(rendered, title)
+    assert secrets["CELERY_BROKER_URL"] == secrets["CELERY_RESULT_BACKEND"]
+    url = named(rendered, secrets["CELERY_BROKER_URL"]).properties["SecretString"]
     assert name in ids_in(rendered, layer, url)
 
 

@@ -156,11 +156,11 @@ def test_elasticache_valkey_is_in_data_subnets(
     assert tiers_in(prod, layer, group["SubnetIds"]) == {"Data"}
 
 
-def test_s3_buckets_are_handed_to_api_and_worker(rendered: Rendered) -> None:
+def test_s3_buckets_are_passed_to_api_and_worker(rendered: Rendered) -> None:
     for title in ("Api", "Worker"):
-        handed = service(rendered, title).variables
-        assert id_of(rendered, "compute", handed["DOCUMENTS_BUCKET"]) == "DocumentsBucket"
-        assert id_of(rendered, "compute", handed["MEDIA_BUCKET"]) == "MediaBucket"
+        variables = service(rendered, title).variables
+        assert id_of(rendered, "compute", variables["DOCUMENTS_BUCKET"]) == "DocumentsBucket"
+        assert id_of(rendered, "compute", variables["MEDIA_BUCKET"]) == "MediaBucket"
 
 
 def test_documents_bucket(rendered: Rendered) -> None:

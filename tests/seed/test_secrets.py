@@ -48,9 +48,9 @@ def test_database_password_is_generated(rendered: Rendered) -> None:
 
 
 def test_application_secrets_are_jwt_secret_and_session_key(complete: Rendered) -> None:
-    handed = injected(complete, "Api")
-    assert handed["JWT_SECRET"] == "JwtSecret"
-    assert handed["SESSION_KEY"] == "SessionKeySecret"
+    secrets = injected(complete, "Api")
+    assert secrets["JWT_SECRET"] == "JwtSecret"
+    assert secrets["SESSION_KEY"] == "SessionKeySecret"
     for secret in ("JwtSecret", "SessionKeySecret"):
         assert int(generation(complete, secret)["PasswordLength"]) >= 32
 

@@ -54,7 +54,7 @@ def existing_vpc(test: str) -> bytes:
     """The committed template of a test."""
     names = NESTED[test]
     template = Template(
-        f"Carbon Connect's layers {', '.join(names)} on a VPC of somebody else. Generated: do not edit."
+        f"Carbon Connect's layers {', '.join(names)} on an existing VPC. Generated: do not edit."
     )
     template.set_version()
     for declaration in PARAMETERS:

@@ -116,8 +116,8 @@ class Run:
                 self.attempt(partial(delete, aws, stack.id))
             status, reason = end_of(aws, stack.id)
             if status != DELETED:
-                told = f"{stack.name} in {stack.region_name} is still there and costs: {status} {reason}"
-                self.problems.append(told.rstrip())
+                problem = f"{stack.name} in {stack.region_name} still exists and costs money: {status} {reason}"
+                self.problems.append(problem.rstrip())
 
 
 def whole_account(region: str) -> Aws:
@@ -189,8 +189,10 @@ def reasons_of(stack: Any) -> list[str]:
     A stack is included only if nothing in it failed, because it repeats the failures in it.
     """
     events = sorted(stack.error_events(refresh=True), key=lambda event: event.timestamp)
-    told = [event for event in events if event.status_reason]
-    causes = [event for event in told if event.type != taskcat_plugin_protection.NESTED] or told[:1]
+    explained = [event for event in events if event.status_reason]
+    causes = [
+        event for event in explained if event.type != taskcat_plugin_protection.NESTED
+    ] or explained[:1]
     return list(dict.fromkeys(f"{event.logical_id}: {event.status_reason}" for event in causes))
 
 

@@ -53,7 +53,7 @@ def outputs(**values: Any) -> dict[str, Any]:
     return {name: {"Value": value} for name, value in values.items()}
 
 
-def told(account: Account, place: Place, body: str) -> list[str]:
+def problems(account: Account, place: Place, body: str) -> list[str]:
     """The problems of a stack of the template, which is named ``outer``."""
     stack = account.launch(body, "outer")
     assert stack["StackStatus"] == "CREATE_COMPLETE", account.failures(stack)
@@ -78,13 +78,13 @@ def test_missing_output_is_reported(account: Account, place: Place) -> None:
         Conditions={"IsNever": {"Fn::Equals": ["a", "b"]}},
         Outputs={"ReleaseVersion": never, **outputs(DatabasePort="5432")},
     )
-    assert told(account, place, body) == [f"outer in {REGION} has no output ReleaseVersion"]
+    assert problems(account, place, body) == [f"outer in {REGION} has no output ReleaseVersion"]
 
 
 def test_empty_output_is_reported(account: Account, place: Place) -> None:
     values = {**dict.fromkeys(OPTIONAL, ""), "Url": "", "VpcId": "", "LogGroupName": ""}
     body = template(PLAIN, Outputs=outputs(**values))
-    assert sorted(told(account, place, body)) == [
+    assert sorted(problems(account, place, body)) == [
         f"outer in {REGION} outputs {name} as '', which is empty"
         for name in ("LogGroupName", "Url", "VpcId")
     ]
@@ -111,7 +111,7 @@ def test_output_of_a_nested_stack_is_checked(account: Account, place: Place, dep
         }
         body = template({"Inner": nested}, Outputs=outputs(DatabasePort="5432"))
 
-    (sentence,) = told(account, place, body)
+    (sentence,) = problems(account, place, body)
 
     assert sentence.startswith("outer-Inner-")
     assert f"in {REGION} outputs Url as 'http://app.example.com', which does not fit" in sentence

@@ -80,15 +80,15 @@ def test_values_are_those_of_the_profile(name: str) -> None:
             ).read_text()
         )
     }
-    told = {
+    values = {
         key: test["parameters"].get(key, known.get("Default"))
         for key, known in template_of(test)["Parameters"].items()
     }
 
-    differing = {key for key in told.keys() & profile.keys() if told[key] != profile[key]}
+    differing = {key for key in values.keys() & profile.keys() if values[key] != profile[key]}
     assert differing <= OTHERWISE
-    assert told.keys() - profile.keys() <= {"ReleaseBucket", "ReleasePrefix"}
-    assert None not in told.values()
+    assert values.keys() - profile.keys() <= {"ReleaseBucket", "ReleasePrefix"}
+    assert None not in values.values()
 
 
 def test_every_profile_is_launched_completely(release: Release) -> None:

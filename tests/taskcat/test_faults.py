@@ -69,7 +69,7 @@ def rehearsal(embedded: EmbeddedAws, release: Release, tmp_path: Path) -> Rehear
     return Rehearsal(embedded, lay_out(tmp_path / "tree"), release, tmp_path / "report")
 
 
-def told(done: subprocess.CompletedProcess[str], *words: str) -> Iterator[str]:
+def sentences(done: subprocess.CompletedProcess[str], *words: str) -> Iterator[str]:
     """The lines that hold all words."""
     return (line for line in done.stdout.splitlines() if all(word in line for word in words))
 
@@ -82,7 +82,7 @@ def assert_red(
     rows = [line.split() for line in done.stdout.splitlines()]
     assert [test, SOUND, "CREATE_COMPLETE"] in rows, done.stdout
     assert [test, faulty, status] in rows, done.stdout
-    assert not list(told(done, SOUND, "ended in"))
+    assert not list(sentences(done, SOUND, "ended in"))
     assert "1 passed, 1 failed" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
@@ -94,7 +94,7 @@ def test_missing_nested_template_fails_its_region(rehearsal: Rehearsal) -> None:
     done = rehearsal.run("data", prehooks=[hook])
 
     assert_red(done, "data", "CREATE_FAILED")
-    (sentence,) = told(done, f"data in {FAULTY} ended in CREATE_FAILED")
+    (sentence,) = sentences(done, f"data in {FAULTY} ended in CREATE_FAILED")
     assert key in sentence
 
 
@@ -102,7 +102,7 @@ def test_unavailable_database_class_fails_its_region(rehearsal: Rehearsal) -> No
     done = rehearsal.run("data", regions=[SOUND, CLASSLESS])
 
     assert_red(done, "data", "CREATE_FAILED", CLASSLESS)
-    (sentence,) = told(done, f"data in {CLASSLESS} ended in CREATE_FAILED")
+    (sentence,) = sentences(done, f"data in {CLASSLESS} ended in CREATE_FAILED")
     # Reported once, and not again for each parent stack.
     assert sentence.count("Database: ") == 1
     assert f"db.t4g.medium is not offered in {CLASSLESS}" in sentence
@@ -117,8 +117,8 @@ def test_failed_production_is_deleted_despite_its_protection(rehearsal: Rehearsa
     done = rehearsal.run("prod", regions=[HOME], prehooks=[hook])
 
     assert done.returncode == 1
-    assert list(told(done, f"prod in {HOME} ended in CREATE_FAILED", key))
-    assert not list(told(done, "is left in")), done.stdout
+    assert list(sentences(done, f"prod in {HOME} ended in CREATE_FAILED", key))
+    assert not list(sentences(done, "is left in")), done.stdout
     aws = rehearsal.aws(HOME)
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in stacks] == [TASKCAT_ROLE_NAME.default]
@@ -136,7 +136,7 @@ def test_rule_that_refuses_fails_its_region(rehearsal: Rehearsal) -> None:
     )
 
     assert_red(done, "network", "CREATE_FAILED")
-    (sentence,) = told(done, f"network in {FAULTY} ended in")
+    (sentence,) = sentences(done, f"network in {FAULTY} ended in")
     assert "NatGateways must be per-zone when Environment is prod." in sentence
 
 
@@ -146,8 +146,8 @@ def test_leftover_in_a_region_is_reported(rehearsal: Rehearsal) -> None:
     done = rehearsal.run("network", prehooks=[{"type": "litter", "config": {"region": FAULTY}}])
 
     assert done.returncode == 1
-    assert list(told(done, "AWS::SNS::Topic", "litter", f"is left in {FAULTY}"))
-    assert not list(told(done, f"is left in {SOUND}"))
+    assert list(sentences(done, "AWS::SNS::Topic", "litter", f"is left in {FAULTY}"))
+    assert not list(sentences(done, f"is left in {SOUND}"))
 
 
 def test_wrong_output_is_reported(rehearsal: Rehearsal) -> None:
@@ -160,11 +160,11 @@ def test_wrong_output_is_reported(rehearsal: Rehearsal) -> None:
 
     assert done.returncode == 1
     for region in REGIONS:
-        assert list(told(done, f"in {region} outputs VpcId", "ec2 does not find"))
+        assert list(sentences(done, f"in {region} outputs VpcId", "ec2 does not find"))
 
 
 def test_test_without_a_stack_is_reported(rehearsal: Rehearsal) -> None:
     done = rehearsal.run("network", regions=[])
 
     assert done.returncode == 1
-    assert list(told(done, "network was never launched"))
+    assert list(sentences(done, "network was never launched"))

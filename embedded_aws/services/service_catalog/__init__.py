@@ -2,8 +2,8 @@
 
 
 def install() -> None:
-    """Plug the service into ministack, and its templates into ministack's CloudFormation."""
-    # Imported this late: importing the package alone must not import ministack.
+    """Add the service to ministack, and its templates to ministack's CloudFormation."""
+    # Imported here, because the import of the package alone must not import ministack.
     from embedded_aws.resources.identity import roles
     from embedded_aws.services.records import plug_in
     from embedded_aws.services.service_catalog import wire

@@ -13,13 +13,13 @@ from embedded_aws.bridge import tables
 
 @dataclass(frozen=True)
 class Caller:
-    """A principal: `arn` of its user or role, `session_arn` of what it signed with."""
+    """A principal: `arn` is that of its user or role, `session_arn` that of its credentials."""
 
     arn: str
     session_arn: str
 
     def principals(self) -> list[str]:
-        """The ARNs under which a portfolio may know the caller: its own and its groups'."""
+        """The ARNs of the caller that a portfolio can contain: its own and those of its groups."""
         user = self.arn.rpartition("/")[2]
         if ":user/" not in self.arn:
             return [self.arn]
@@ -33,12 +33,12 @@ _current: contextvars.ContextVar[Caller] = contextvars.ContextVar("service_catal
 
 
 def current() -> Caller:
-    """The caller of the request that is being answered."""
+    """The caller of the current request."""
     return _current.get()
 
 
 def remember(headers: Mapping[str, str]) -> None:
-    """Find the signer of a request; an unknown key is the account itself."""
+    """Find the caller that signed a request; an unknown key belongs to the account itself."""
     identity = resolve_caller_identity(extract_access_key_id(dict(headers), {}) or "")
     root = f"arn:aws:iam::{get_account_id()}:root"
     session_arn = str(identity["userArn"]) if identity else root

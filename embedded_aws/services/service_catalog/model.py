@@ -1,4 +1,4 @@
-"""What botocore's model of the API requires of a request and of an answer.
+"""The requirements of botocore's API model for requests and answers.
 
 botocore checks only types, required members and minimum lengths; this module also checks maximum lengths, enumerations and
 patterns, as the service does.
@@ -12,13 +12,13 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
 
-# Unicode classes of the model that Python's re spells in another way, each widened a little.
+# Unicode classes of the model that Python's re does not have, each replaced with a slightly wider class.
 _CLASSES = {r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d"}
 
 
 @functools.cache
 def operation(name: str) -> OperationModel:
-    """The model of an operation; loaded at the first call, because it takes some 20 ms."""
+    """The model of an operation; loaded at the first call, because loading takes about 20 ms."""
     return _service().operation_model(name)
 
 
@@ -30,7 +30,7 @@ def _service() -> ServiceModel:
 
 
 def problems(value: Any, shape: Shape, where: str) -> list[str]:
-    """What is wrong with `value` (JSON types) for `shape`, a sentence each; `where` names it."""
+    """The violations of `shape` by `value` (JSON types), one sentence each; `where` names the value."""
     report = ParamValidator().validate(value, shape)
     if report.has_errors():
         return [str(report.generate_report())]
@@ -56,7 +56,7 @@ def _beyond_botocore(value: Any, shape: Shape, where: str) -> list[str]:
 
 
 def _of_one(value: Any, shape: Shape, where: str) -> list[str]:
-    """The limits of one value, its members apart."""
+    """The limits of one value, without its members."""
     limits = shape.metadata
     found = []
     if shape.type_name in ("list", "map", "string") and len(value) > limits.get("max", len(value)):

@@ -6,8 +6,8 @@ from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog import organization, state
 from embedded_aws.services.service_catalog.state import Answer, Record
 
-# How often a caller finds an operation on a share with an organization in progress. A count and not a time, so that every
-# caller sees it in progress and sees its end, also on a busy machine.
+# The number of reads that show an operation on a share with an organization in progress. It is a count and not a
+# time, so that every caller sees both the progress and the end, even on a busy machine.
 _LOOKS = 3
 
 
@@ -36,7 +36,7 @@ def begin(portfolio: str, kind: str, principal: str) -> Record:
 
 
 def in_progress(operation: Record) -> bool:
-    """Whether an operation is in progress, which comes nearer to its end with every look."""
+    """Whether an operation is in progress; each call counts as one read."""
     looks: int = operation["Looks"]
     operation["Looks"] = max(0, looks - 1)
     return looks > 0
@@ -47,7 +47,7 @@ def _is_open(account: Record) -> bool:
 
 
 def status_of(operation: Record) -> str:
-    """How far an operation is, or how it ended."""
+    """The progress or the result of an operation."""
     if in_progress(operation):
         return "IN_PROGRESS"
     if not operation["Missed"]:

@@ -1,4 +1,4 @@
-"""What the embedded Service Catalog stores by account and region, and how operations find it."""
+"""The records of the embedded Service Catalog by account and region, and the lookups of operations."""
 
 import secrets
 import string
@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 portfolios = new_store()
 products = new_store()
-# Copies of the templates, by the id of the provisioning artifact.
+# Copies of the templates, by the ID of the provisioning artifact.
 templates = new_store()
 constraints = new_store()
 tag_options = new_store()
@@ -72,27 +72,27 @@ def not_found(kind: str, identifier: Any) -> ServiceError:
 
 
 def invalid(message: str) -> ServiceError:
-    """The answer for a request that makes no sense."""
+    """The error for an invalid request."""
     return ServiceError("InvalidParametersException", message)
 
 
 def in_use(message: str) -> ServiceError:
-    """The answer for a deletion of what something else needs."""
+    """The error for the deletion of a resource in use."""
     return ServiceError("ResourceInUseException", message)
 
 
 def limit_error(limit: int, what: str) -> ServiceError:
-    """The answer for one thing too many."""
+    """The error for a quota that would be exceeded."""
     return ServiceError("LimitExceededException", f"You have exceeded the limit of {limit} {what}.")
 
 
 def records_of_all_accounts(store: Any) -> list[Any]:
-    """What every account has in this region: what a shared portfolio refers to is its owner's."""
+    """The records of every account in this region; a shared portfolio refers to records of its owner."""
     return [value for (_, region, _), value in tables.everywhere(store) if region == get_region()]
 
 
 def find_in_any_account(store: Any, identifier: str) -> Any:
-    """What some account has under this id in this region; None when none has."""
+    """The record with this ID of any account in this region; None if no account has one."""
     for (_, region, key), value in tables.everywhere(store):
         if (region, key) == (get_region(), identifier):
             return value
@@ -100,7 +100,7 @@ def find_in_any_account(store: Any, identifier: str) -> Any:
 
 
 def find(store: Any, kind: str, identifier: str) -> Record:
-    """The record with this id; refused as not found otherwise."""
+    """The record with this ID; an error if it does not exist."""
     record: Record | None = store.get(identifier)
     if record is None:
         raise not_found(kind, identifier)
@@ -108,7 +108,7 @@ def find(store: Any, kind: str, identifier: str) -> Record:
 
 
 def record_named(kind: str, name: str, named: Sequence[Record]) -> Record:
-    """The one record of this name: names need not be unique in Service Catalog."""
+    """The only record with this name; an error for several, because names need not be unique in Service Catalog."""
     if not named:
         raise not_found(kind, name)
     if len(named) > 1:
@@ -117,7 +117,7 @@ def record_named(kind: str, name: str, named: Sequence[Record]) -> Record:
 
 
 def exactly_one(request: Request, *names: str) -> str:
-    """Which of these members the request gives; exactly one must be given."""
+    """The member that the request has; it must have exactly one of these."""
     given = [name for name in names if request.get(name)]
     if len(given) != 1:
         raise invalid(f"Exactly one of {' and '.join(names)} must be given.")
@@ -148,7 +148,7 @@ def tags_after(record: Record, request: Request) -> list[Record]:
 
 
 def checked_tags(tags: list[Record]) -> list[Record]:
-    """The tags, if there are not too many and no key comes twice."""
+    """The tags; an error for too many tags or a duplicate key."""
     if len(tags) > _MOST_TAGS:
         raise limit_error(_MOST_TAGS, "tags per resource")
     keys = [tag["Key"] for tag in tags]

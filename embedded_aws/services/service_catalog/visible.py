@@ -1,4 +1,4 @@
-"""What an account sees: its own portfolios and products, and those that others share with it.
+"""The portfolios and products that an account sees: its own, and those that other accounts share with it.
 
 An account imports a share by accepting it; a share with the organization, or with an organizational unit, needs no import.
 """
@@ -12,7 +12,7 @@ from embedded_aws.services.service_catalog.state import Record
 
 
 def portfolios() -> list[Record]:
-    """Own portfolios and shared ones; changing a shared one changes nothing for its owner."""
+    """Own portfolios and shared ones; a change of a shared one does not affect its owner."""
     return [
         *state.portfolios.values(),
         *(in_this_account(s) for s in incoming_shares() if s["Accepted"]),
@@ -20,7 +20,7 @@ def portfolios() -> list[Record]:
 
 
 def portfolio_of(identifier: str) -> Record:
-    """The portfolio with this id, own or shared; refused when there is none."""
+    """The portfolio with this ID, own or shared; refused if it does not exist."""
     for portfolio in portfolios():
         if portfolio["Id"] == identifier:
             return portfolio
@@ -44,7 +44,7 @@ def product_of(request: Request) -> Record:
 
 
 def incoming_shares() -> list[Record]:
-    """The shares of this region that reach this account, each with the account that it is of."""
+    """The shares of this region with this account, each with the account of its owner."""
     own = get_account_id()
     return [
         {**share, "Owner": account}
@@ -56,7 +56,7 @@ def incoming_shares() -> list[Record]:
 def _reaches(share: Record, owner: str, account: str) -> bool:
     if share["Type"] == "ACCOUNT":
         return bool(share["PrincipalId"] == account)
-    # An organization's accounts have it once sharing has ended, and those only that it reached.
+    # The accounts of an organization see it when sharing has ended, if it reached them.
     made = state.share_operations.get_scoped(owner, get_region(), share["Token"])
     return not share_operations.in_progress(made) and any(
         member["Id"] == account and member["Status"] == "ACTIVE"
@@ -78,7 +78,7 @@ def in_this_account(share: Record) -> Record:
 
 
 def own_principals(identifier: str) -> list[Record]:
-    """The principals that this account has associated with a portfolio, to be changed in place."""
+    """The principals that this account has associated with a portfolio; callers change this list."""
     if identifier in state.portfolios:
         principals: list[Record] = state.portfolios[identifier]["Principals"]
         return principals

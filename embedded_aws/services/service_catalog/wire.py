@@ -60,18 +60,18 @@ class ServiceCatalog(RecordService):
         super().__init__("Service Catalog", find_for_caller, state.STORES)
 
     def reset(self) -> None:
-        """Forget every record, and stop what works on them."""
+        """Delete every record, and stop the tasks in progress."""
         work.abort_all()
         super().reset()
 
     def load_persisted_state(self, state: Mapping[str, Any] | None) -> None:
-        """Take back what `get_state` gave; what was in progress then has failed."""
+        """Restore the state of `get_state`; operations that were in progress have failed."""
         super().load_persisted_state(state)
         work.fail_restored()
 
 
 def _checked(name: str, operation: Operation) -> Operation:
-    """`operation` between checks of its request and of its answer by the API's model."""
+    """`operation` with checks of its request and its answer by the API's model."""
 
     def answer(request: Request) -> Answer:
         shape = model.operation(name)
@@ -90,14 +90,14 @@ def _checked(name: str, operation: Operation) -> Operation:
 
 
 def _once(name: str, operation: Operation, request: Request) -> Answer:
-    """The answer, which is the first one where an idempotency token comes again."""
+    """The answer; for a repeated idempotency token, the first answer."""
     token = next((request[member] for member in _TOKENS if member in request), None)
     if token is None:
         return operation(request)
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
     known = state.tokens.get(f"{name}/{token}")
     if known is None:
-        # As JSON: the records behind an answer change, the answer does not.
+        # As JSON, because the records of an answer can change later, and the answer must not.
         text = json.dumps(operation(request))
         known = state.tokens[f"{name}/{token}"] = {"Request": digest, "Answer": text}
     elif known["Request"] != digest:

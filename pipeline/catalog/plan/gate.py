@@ -50,9 +50,9 @@ def gate_steps(
             for finding in update.findings():
                 broken[finding.change][_users(product, version)] = None
     subject = f"Release {release.version}"
-    told = {change: f"{change} in {listed(list(where))}" for change, where in broken.items()}
+    described = {change: f"{change} in {listed(list(where))}" for change, where in broken.items()}
     reasons = notes.reasons
-    without = [told[change] for change in broken if change not in reasons]
+    without = [described[change] for change in broken if change not in reasons]
     if without:
         reason = (
             f"would break versions that are in use: {'; '.join(without)}; "
@@ -65,7 +65,7 @@ def gate_steps(
     for change in broken:
         if change in reasons:
             why = reasons[change].reason.rstrip(".")
-            yield Step(Action.REPORT, Kind.VERSION, subject, f"{told[change]}: {why}")
+            yield Step(Action.REPORT, Kind.VERSION, subject, f"{described[change]}: {why}")
 
 
 @dataclass(frozen=True)

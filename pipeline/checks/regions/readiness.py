@@ -150,15 +150,15 @@ def reasons_against(release: Release, rendered: Rendered) -> Iterator[Reason]:
 def missing_types(region: str, found: Sequence[Used]) -> Iterator[Reason]:
     """Resource types and properties that the region's schemas do not have; each once."""
     known = schemas.resource_types(region) or {}
-    told: set[str] = set()
+    reported: set[str] = set()
     for kind, logical_id, properties in found:
         if kind.startswith(CUSTOM):
             continue
         names = sorted(set(properties) - schemas.properties(known[kind])) if kind in known else ()
         lacking = [f"{kind}.{name}" for name in names] if kind in known else [kind]
-        for what in set(lacking) - told:
+        for what in set(lacking) - reported:
             yield Reason(f"{region} has no {what}, which {logical_id} needs.", f"no {what}")
-        told.update(lacking)
+        reported.update(lacking)
 
 
 def missing_values(region: str, found: Sequence[Used]) -> Iterator[Reason]:

@@ -1,1 +1,1 @@
-"""What administrators do in Service Catalog: portfolios, products, constraints, permissions and shares."""
+"""The operations of Service Catalog administrators: portfolios, products, constraints, permissions and shares."""

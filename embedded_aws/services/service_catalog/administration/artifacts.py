@@ -14,9 +14,8 @@ _SOURCES = {"LoadTemplateFromURL": "TemplateUrl", "ImportFromPhysicalId": "Templ
 
 
 def add(product: Record, properties: Record) -> Record:
-    """Copy the template of a new version and add it to the product's others.
-
-    Names need not be unique; a launch by an ambiguous name is refused.
+    """Copy the template of a new version and add the version to the product. Names need not be unique; a launch with
+    an ambiguous name is refused.
     """
     if len(product["Artifacts"]) >= _MOST_VERSIONS:
         raise state.limit_error(_MOST_VERSIONS, "provisioning artifacts per product")
@@ -60,7 +59,7 @@ def artifact_of(product: Record, request: Request) -> Record:
 
 
 def detail(artifact: Record) -> Record:
-    """A version as its administrator sees it."""
+    """A version as an administrator sees it."""
     return state.present_members(
         artifact, "Id", "Name", "Description", "Type", "CreatedTime", "Active", "Guidance"
     )
@@ -113,7 +112,7 @@ def _delete(request: Request) -> Answer:
 
 
 def refuse_if_used(artifacts: Container[str], what: str) -> None:
-    """Refuse the deletion of versions that a provisioned product was made from."""
+    """Refuse the deletion of versions that a provisioned product uses."""
     users = [
         provisioned["Id"]
         for provisioned in state.records_of_all_accounts(state.provisioned_products)

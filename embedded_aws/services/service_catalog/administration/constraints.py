@@ -17,7 +17,7 @@ from embedded_aws.services.service_catalog.state import Answer, Record
 _MOST_CONSTRAINTS = 100
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+")
-# Those of which a product has one in a portfolio; LAUNCH and STACKSET exclude each other as well.
+# Types of which a product has at most one in a portfolio; LAUNCH and STACKSET also exclude each other.
 _SINGLE = ("LAUNCH", "STACKSET", "RESOURCE_UPDATE")
 
 
@@ -32,7 +32,7 @@ def constraints_of(portfolio: str, product: str, kind: str | None = None) -> lis
 
 
 def rules_of(portfolio: str, product: str) -> dict[str, Any]:
-    """The rules of the TEMPLATE constraints, under names that no template has."""
+    """The rules of the TEMPLATE constraints, with names that no template uses."""
     return {
         templates.rule_name(constraint["ConstraintId"], name): rule
         for constraint in constraints_of(portfolio, product, "TEMPLATE")
@@ -41,7 +41,7 @@ def rules_of(portfolio: str, product: str) -> dict[str, Any]:
 
 
 def parameters_of(portfolio: str, product: str, kind: str) -> Record | None:
-    """The parameters of the constraint of a type that comes once; None when there is none."""
+    """The parameters of the constraint of a type that can exist once; None if it does not exist."""
     found = constraints_of(portfolio, product, kind)
     return json.loads(found[0]["Parameters"]) if found else None
 
@@ -162,7 +162,7 @@ def _constraint_of(request: Request) -> Record:
 
 
 def detail(constraint: Record) -> Record:
-    """A constraint as every operation shows it."""
+    """A constraint in the form of all operations."""
     return state.present_members(
         constraint, "ConstraintId", "Type", "Description", "Owner", "ProductId", "PortfolioId"
     )

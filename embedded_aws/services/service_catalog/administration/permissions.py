@@ -18,7 +18,7 @@ from embedded_aws.services.service_catalog.state import Record
 
 Policies = list[list[iam_evaluator.ParsedStatement]]
 
-# The actions on a portfolio and on a product; all others have no resource, provisioned products neither.
+# The actions on portfolios and products; all others, including those on provisioned products, have no resource.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsservicecatalog.html
 _OF_PORTFOLIOS = frozenset(
     [
@@ -64,7 +64,7 @@ _PASSED = {"iam:passedtoservice": "servicecatalog.amazonaws.com"}
 
 
 def require(action: str, request: Request) -> None:
-    """Refuse as AWS does what no policy of the caller allows."""
+    """Refuse a call that no policy of the caller allows, with the error of AWS."""
     caller = callers.current()
     granted = _policies_of(caller)
     if granted is None:
@@ -82,7 +82,7 @@ def require(action: str, request: Request) -> None:
 
 
 def _required_permissions(action: str, request: Request) -> Iterator[tuple[str, str, Record]]:
-    """The actions that a call takes: each with the ARN that it is on, and condition keys by their names in lower case."""
+    """The actions that a call requires: each with the ARN of its resource, and condition keys by their names in lower case."""
     tags = _request_tags(request)
     for arn, record in _resources(action, request):
         keys = {f"aws:resourcetag/{tag['Key'].lower()}": tag["Value"] for tag in record["Tags"]}
@@ -102,7 +102,7 @@ def _request_tags(request: Request) -> Record:
 
 
 def _launch_role(request: Request) -> str:
-    """The ARN of the role of a launch constraint, which is the caller's account's where it is named."""
+    """The ARN of the role of a launch constraint; a role that is given by name is in the caller's account."""
     try:
         parameters = json.loads(request["Parameters"])
     except ValueError:
@@ -122,7 +122,7 @@ def is_allowed(
 ) -> bool:
     """Whether the policies allow `action` on `resource` within all of `limits`.
 
-    `context` is what conditions are evaluated against, by condition key in lower case.
+    `context` has the values of condition keys, by key in lower case.
     """
     decision = iam_evaluator.evaluate(
         evaluation(principal, action, resource, context), policies, *limits
@@ -133,7 +133,7 @@ def is_allowed(
 def evaluation(
     principal: str, action: str, resource: str, context: Record | None = None
 ) -> iam_evaluator.EvalContext:
-    """What a policy is evaluated against."""
+    """The request context that policies are evaluated with."""
     return iam_evaluator.EvalContext(
         principal_arn=principal,
         principal_type="AssumedRole" if ":assumed-role/" in principal else "User",
@@ -146,7 +146,7 @@ def evaluation(
 
 
 def role_policies(name: str, account: str) -> tuple[Policies, list[Policies]]:
-    """What a role's policies grant, and the boundary within which they do."""
+    """The policies of a role, and its permissions boundary."""
     return (
         functions.role_policies(name, account),
         functions.permissions_boundary(tables.ROLES.store, name, account),
@@ -167,7 +167,7 @@ def _policies_of(caller: Caller) -> tuple[Policies, list[Policies]] | None:
 
 
 def _resources(action: str, request: Request) -> list[tuple[str, Record]]:
-    """What an action is on: ARNs with records; * where it has no resource, any ARN of the kind where there is none yet."""
+    """The resources of an action: ARNs with records; * if it has no resource, any ARN of the kind if the resource does not exist yet."""
     nothing: Record = {"Tags": []}
     if action in _OF_EITHER:
         kind = "portfolio" if request["ResourceId"].startswith("port-") else "product"
@@ -192,7 +192,7 @@ def _products(action: str, request: Request) -> list[str | None]:
 
 
 def _found(kind: str, identifier: str) -> tuple[str, Record]:
-    """ARN and record of what exists, in the account that has it, or the ARN that it would have here."""
+    """ARN and record of an existing resource, in the account that has it, or the ARN that it would have in this account."""
     store = {"portfolio": state.portfolios, "product": state.products}[kind]
     found = state.find_in_any_account(store, identifier)
     return (str(found["ARN"]), found) if found else (state.arn(kind, identifier), {"Tags": []})

@@ -1,4 +1,4 @@
-"""Portfolios, and what is associated with them: products and principals."""
+"""Portfolios with their products and principals."""
 
 import re
 import time
@@ -43,12 +43,12 @@ def _create(request: Request) -> Answer:
 
 
 def portfolio_of(identifier: str) -> Record:
-    """The portfolio with this id; refused when there is none."""
+    """The portfolio with this ID; refused if it does not exist."""
     return state.find(state.portfolios, "Portfolio", identifier)
 
 
 def detail(portfolio: Record) -> Record:
-    """A portfolio as every operation shows it."""
+    """A portfolio in the form of all operations."""
     return state.present_members(
         portfolio, "Id", "ARN", "DisplayName", "Description", "CreatedTime", "ProviderName"
     )

@@ -61,7 +61,7 @@ def _described(request: Request) -> Record:
 
 
 def summary(product: Record) -> Record:
-    """A product as a person at the console sees it."""
+    """A product as a user in the console sees it."""
     return {
         "Id": product["ViewId"],
         "ProductId": product["Id"],
@@ -71,7 +71,7 @@ def summary(product: Record) -> Record:
 
 
 def detail(product: Record) -> Record:
-    """A product as its administrator sees it."""
+    """A product as an administrator sees it."""
     return {
         "ProductViewSummary": summary(product),
         "Status": "AVAILABLE",
@@ -122,9 +122,8 @@ def _search_as_admin(request: Request) -> Answer:
 
 
 def matching(request: Request, found: Iterable[Record]) -> list[Record]:
-    """The products that pass the filters, sorted as the request says.
-
-    FullTextSearch searches for each of its words; the other filters for the whole value.
+    """The products that match the filters, in the order of the request. FullTextSearch searches for each word; the
+    other filters compare the whole value.
     """
     passing = [product for product in found if _passes(product, request.get("Filters", {}))]
     member = _SORTED_BY.get(request.get("SortBy", ""))

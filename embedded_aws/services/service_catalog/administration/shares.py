@@ -10,7 +10,7 @@ from embedded_aws.services.service_catalog.administration import portfolios
 from embedded_aws.services.service_catalog.state import Answer, Record
 
 _ACCOUNT = re.compile(r"\d{12}")
-# Types of organization nodes as requests name them, and as shares with them are listed.
+# Types of organization nodes: in requests, and in lists of shares.
 _NODES = {
     "ORGANIZATION": "ORGANIZATION",
     "ORGANIZATIONAL_UNIT": "ORGANIZATIONAL_UNIT",
@@ -21,7 +21,7 @@ _ACCESS = "enabled"
 
 
 def _recipient(request: Request) -> tuple[str, str]:
-    """Type and identifier of whom a request shares with; a node may be named by its ARN."""
+    """Type and identifier of the recipient in a request; a node can be given by its ARN."""
     if state.exactly_one(request, "AccountId", "OrganizationNode") == "AccountId":
         kind, principal = "ACCOUNT", request["AccountId"]
         if not _ACCOUNT.fullmatch(principal):
@@ -54,7 +54,7 @@ def _create(request: Request) -> Answer:
     if kind != "ACCOUNT":
         _require_access()
     share = _share_of(portfolio["Id"], kind, principal)
-    # API_CreatePortfolioShare: an existing share is not changed, without an error.
+    # API_CreatePortfolioShare: the call does not change an existing share, and returns no error.
     if share is None:
         operation = share_operations.begin(portfolio["Id"], kind, principal)
         share = {
@@ -187,13 +187,13 @@ def _offer(request: Request) -> Record:
 
 
 def _is_of(share: Record, request: Request) -> bool:
-    """Whether a share is of the PortfolioShareType of the request."""
+    """Whether a share has the PortfolioShareType of the request."""
     kind = request.get("PortfolioShareType", "IMPORTED")
     return bool(kind == ("IMPORTED" if share["Type"] == "ACCOUNT" else "AWS_ORGANIZATIONS"))
 
 
 def _set_accepted(share: Record, *, accepted: bool) -> None:
-    """Accept or reject a share with an account; those of an organization are accepted always."""
+    """Accept or reject a share with an account; shares with an organization are always accepted."""
     key = _key(share["PortfolioId"], share["Type"], share["PrincipalId"])
     if share["Type"] == "ACCOUNT":
         state.shares.get_scoped(share["Owner"], get_region(), key)["Accepted"] = accepted

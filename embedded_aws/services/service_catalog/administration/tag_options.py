@@ -130,7 +130,7 @@ def shown_options(resource: Record) -> list[Record]:
 
 
 def choices(portfolio: Record, product: Record) -> dict[str, list[str]]:
-    """The values to choose from by key; none at all where portfolio and product contradict.
+    """The values to choose from by key; empty if portfolio and product contradict each other.
 
     https://docs.aws.amazon.com/servicecatalog/latest/adminguide/tagoptions-launching.html
     """

@@ -25,7 +25,7 @@ _LIMITS = (
 
 
 def load(url: str, *, validate: bool) -> str:
-    """The template at an S3 URL, valid for CloudFormation if `validate`."""
+    """The template at an S3 URL; with `validate`, CloudFormation validates it."""
     place = locate(url)
     if place is None or not place[0] or not place[1]:
         raise state.invalid(f"LoadTemplateFromURL must be the URL of an S3 object: {url}")
@@ -38,7 +38,7 @@ def load(url: str, *, validate: bool) -> str:
 
 
 def of_stack(stack_arn: str) -> str:
-    """The template of a stack that runs."""
+    """The template of an existing stack."""
     try:
         body = call("cloudformation", "GetTemplate", StackName=stack_arn)["TemplateBody"]
     except ServiceCallError as problem:
@@ -47,10 +47,8 @@ def of_stack(stack_arn: str) -> str:
 
 
 def parameters(body: str, rules: Rules | None = None) -> list[Record]:
-    """The parameters as DescribeProvisioningParameters shows them.
-
-    A rule without a condition that admits only listed values of a parameter narrows what is
-    shown as allowed; every other rule is evaluated at launch.
+    """The parameters in the form of DescribeProvisioningParameters. A rule without a condition that allows only
+    listed values of a parameter restricts the allowed values; every other rule is evaluated at launch.
     """
     declared = functions.parse_template(body).get("Parameters") or {}
     narrowed = _admitted(rules or {})
@@ -112,7 +110,7 @@ def outputs(body: str) -> list[Record]:
 
 
 def check_rules(rules: Any) -> None:
-    """Refuse what CloudFormation would not take as the Rules of a template."""
+    """Refuse text that is not a valid Rules section of a template."""
     try:
         functions.check_rules({"Rules": rules})
     except ValueError as problem:
@@ -137,5 +135,5 @@ def with_rules(body: str, rules: Rules) -> str:
 
 
 def rule_name(constraint: str, name: str) -> str:
-    """A name that no rule of the template has: rules have alphanumeric names."""
+    """A rule name that the template does not use; names of rules are alphanumeric."""
     return re.sub(r"\W|_", "", f"{constraint}{name}")

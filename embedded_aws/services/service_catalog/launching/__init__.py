@@ -1,1 +1,1 @@
-"""What users do in Service Catalog: browse, launch, update and terminate, with the launch role's permissions."""
+"""The operations of Service Catalog users: browse, launch, update and terminate, with the permissions of the launch role."""

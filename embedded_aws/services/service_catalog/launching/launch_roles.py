@@ -1,7 +1,6 @@
-"""The launch role: its identity, whether Service Catalog may assume it, and what it allows.
-
-The checks here cover what Service Catalog and CloudFormation need for any launch, because on AWS only the first launch shows
-that a role lacks it. They do not cover what the role needs for each resource.
+"""The launch role: its identity, whether Service Catalog can assume it, and its permissions. The checks cover the
+permissions that Service Catalog and CloudFormation need for any launch, because on AWS only the first launch shows
+that they are missing. They do not cover the permissions for each resource.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ FORWARDED = {"aws:calledvia": ["cloudformation.amazonaws.com"], "aws:viaawsservi
 
 
 def launch_role_arn(path: Record, product: Record) -> str | None:
-    """The role of the LAUNCH constraint, in the account of the caller where it is local."""
+    """The role of the LAUNCH constraint; a local role is in the account of the caller."""
     parameters = parameters_of(path["Id"], product["Id"], "LAUNCH")
     if parameters is None:
         return None
@@ -44,9 +43,8 @@ class LaunchRole:
     account: str
 
     def require(self, action: str, resource: str, context: Record | None = None) -> None:
-        """Refuse as AWS does when no policy of the role allows `action` on `resource`.
-
-        `context` is what conditions are evaluated against, by condition key in lower case.
+        """Refuse `action` on `resource`, with the error of AWS, if no policy of the role allows it. `context` has the
+        values of condition keys, by key in lower case.
         """
         session = f"arn:aws:sts::{self.account}:assumed-role/{self.name}/servicecatalog"
         policies, limits = permissions.role_policies(self.name, self.account)

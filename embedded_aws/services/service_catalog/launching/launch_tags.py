@@ -13,7 +13,7 @@ _MOST_TAGS = 50
 
 
 def at_launch(path: Record, product: Record, given: list[Record]) -> list[Record]:
-    """The tags of the stack; refused when a choice is open, wrong, or contradicts."""
+    """The tags of the stack; refused if a choice is missing, invalid or contradictory."""
     fixed = {tag["Key"]: tag["Value"] for tag in [*path["Tags"], *product["Tags"]]}
     free = _by_key(given)
     for key in fixed.keys() & free.keys():
@@ -25,7 +25,7 @@ def at_launch(path: Record, product: Record, given: list[Record]) -> list[Record
 def after_update(
     path: Record, product: Record, provisioned: Record, given: list[Record] | None
 ) -> list[Record]:
-    """The tags of the stack; changed only where a RESOURCE_UPDATE constraint allows it."""
+    """The tags of the stack; changed only if a RESOURCE_UPDATE constraint allows it."""
     present: list[Record] = provisioned["Tags"]
     if not given:
         return present

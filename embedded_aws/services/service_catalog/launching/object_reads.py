@@ -14,7 +14,7 @@ from embedded_aws.services.records import ServiceError
 from embedded_aws.services.service_catalog.launching import foreign_buckets
 from embedded_aws.services.service_catalog.launching.launch_roles import FORWARDED, LaunchRole
 
-# The launch role of the operation that is in progress, None outside of one.
+# The launch role of the operation in progress; None if no operation is in progress.
 working_role: contextvars.ContextVar[LaunchRole | None] = contextvars.ContextVar(
     "launch_role", default=None
 )
@@ -28,7 +28,7 @@ def install() -> None:
     fetch = functions.fetch_function_code.current
 
     def resolve_key(key: str, context: Any) -> Any:
-        # ministack takes the caller's account for the owner of every bucket.
+        # ministack treats the caller's account as the owner of every bucket.
         if key.lower() == _OWNER and _OWNER in context.service_context:
             return context.service_context[_OWNER]
         return resolve(key, context)

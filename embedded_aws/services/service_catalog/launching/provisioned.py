@@ -55,7 +55,7 @@ _SORTED_BY = {"arn": "Arn", "id": "Id", "name": "Name", "lastrecordid": "LastRec
 
 
 def provisioned_product_of(request: Request) -> Record:
-    """The provisioned product of a request: by id, or by name or ARN."""
+    """The provisioned product of a request: by ID, name or ARN."""
     names = ("ProvisionedProductId", "ProvisionedProductName")
     if "Id" in request or "Name" in request:
         names = ("Id", "Name")
@@ -74,7 +74,7 @@ def detail(provisioned: Record) -> Record:
 
 
 def record_detail(record: Record) -> Record:
-    """A record as every operation shows it."""
+    """A record in the form of all operations."""
     return state.present_members(record, *_RECORD)
 
 

@@ -96,10 +96,8 @@ def _topics(path: Record, product: Record) -> list[str]:
 
 
 def _parameters(request: Request) -> dict[str, str]:
-    """The parameters as CloudFormation takes them.
-
-    What an update does not mention gets the template's default, as in UpdateStack: the API says
-    only that UsePreviousValue keeps a value.
+    """The parameters in CloudFormation's form. A parameter that an update does not name gets the template's default,
+    as in UpdateStack: the API says only that UsePreviousValue keeps a value.
     """
     return stacks.fields_of(
         "Parameters",
@@ -146,7 +144,7 @@ def _update(request: Request) -> Answer:
 
 
 def _settled(request: Request) -> Record:
-    """The provisioned product of a request, if nothing works on it."""
+    """The provisioned product of a request, if no operation is in progress."""
     provisioned = provisioned_product_of(request)
     if provisioned["Status"] == "UNDER_CHANGE":
         raise state.invalid(
@@ -161,7 +159,7 @@ def _product_after(provisioned: Record, request: Request) -> Record:
 
 
 def _path_after(provisioned: Record, product: Record, request: Request) -> Record:
-    """The path that the request names, or the one of the launch if it is still open."""
+    """The path that the request names, or the path of the launch if it is still available."""
     named = state.present_members(request, "PathId", "PathName")
     if not named:
         for path in paths_to(product):

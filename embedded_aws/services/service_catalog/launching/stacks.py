@@ -16,11 +16,11 @@ from embedded_aws.services.service_catalog.state import Record
 
 Stack = dict[str, Any]
 
-# Seconds between two looks at a stack.
+# Seconds between two reads of a stack.
 _INTERVAL = 0.02
 # Templates by the URL under which CloudFormation is about to read them.
 _offered: dict[str, str] = {}
-# What Service Catalog does with the launch role's credentials:
+# The calls of Service Catalog with the credentials of the launch role:
 # https://docs.aws.amazon.com/servicecatalog/latest/adminguide/constraints-launch.html
 _ACTIONS = {
     "CreateStack": ("ValidateTemplate", "GetTemplateSummary", "CreateStack"),
@@ -61,10 +61,9 @@ async def carry_out(
     body: str,
     observe: Callable[[Stack], None],
 ) -> Stack:
-    """CreateStack, UpdateStack or DeleteStack, and the stack once it has settled.
-
-    `arn` names the stack (the part behind its name may be *); `observe` sees it while it changes.
-    Raises ServiceError if the role does not allow it or CloudFormation rejects it.
+    """Call CreateStack, UpdateStack or DeleteStack, and return the stack when its operation has ended. `arn` names
+    the stack (the part after its name may be *); `observe` receives it while it changes. Raises ServiceError if the
+    role does not allow the call or CloudFormation rejects it.
     """
     object_reads.working_role.set(role)
     if role is not None:
@@ -94,7 +93,7 @@ def _require(role: LaunchRole, action: str, arn: str, *, copied: bool) -> None:
 
 async def _settled(name: str, observe: Callable[[Stack], None]) -> Stack:
     while True:
-        # Before the first look too: a deletion says so only when its task has begun.
+        # Also before the first read: the status shows a deletion only when its task has started.
         await asyncio.sleep(_INTERVAL)
         stack = present(name)
         observe(stack)
@@ -120,7 +119,7 @@ def _error_of(answer: bytes | str) -> ServiceError:
 
 
 def fields_of(name: str, items: list[Record]) -> dict[str, str]:
-    """A list of structures as the query protocol spells it: Tags.member.1.Key."""
+    """A list of structures in the form of the query protocol: Tags.member.1.Key."""
     return {
         f"{name}.member.{number}.{key}": value
         for number, item in enumerate(items, 1)

@@ -1,4 +1,4 @@
-"""Records of operations on provisioned products, and the work that follows the answer."""
+"""Records of operations on provisioned products, and the work that continues after the answer."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from embedded_aws.services.service_catalog.state import Answer, Record
 
 Work = Callable[[Record, LaunchRole | None], Coroutine[Any, Any, Stack]]
 
-# What works on records at present; held, because the loop holds tasks weakly.
+# The tasks in progress; stored here, because the loop has only weak references to tasks.
 _working: set[asyncio.Task[None]] = set()
 
 
@@ -30,9 +30,8 @@ def begin(
     artifact: Record,
     product: str = "",
 ) -> Record:
-    """A new record; the provisioned product is under change from now on.
-
-    `product` is the id of another product that the provisioned one becomes.
+    """Create a record; the provisioned product is then under change. `product` is the ID of the product if the
+    operation changes it.
     """
     now, caller = time.time(), callers.current()
     record = {
@@ -99,7 +98,7 @@ async def act(
     fields: dict[str, str],
     body: str,
 ) -> Stack:
-    """Have CloudFormation act on the product's stack, and keep what it is known by."""
+    """Change the stack of the product with CloudFormation, and store its identifiers."""
 
     def observe(stack: Stack) -> None:
         provisioned["PhysicalId"] = stack["StackId"]
@@ -113,7 +112,7 @@ async def act(
     try:
         return await stacks.carry_out(action, arn, role, fields, body, observe)
     except ServiceError as error:
-        # A new version that changes nothing is a success: its number is what was updated.
+        # An update to a new version without other changes succeeds: it changes the version.
         if action != "UpdateStack" or "No updates are to be performed" not in str(error):
             raise
         record["Unchanged"] = True
@@ -121,7 +120,7 @@ async def act(
 
 
 def _conclude(record: Record, provisioned: Record, stack: Stack) -> None:
-    """Success where the stack is what was asked for, failure with its reason otherwise."""
+    """Record success if the stack has the requested state, otherwise failure with its reason."""
     wanted = {
         "PROVISION_PRODUCT": "CREATE_COMPLETE",
         "UPDATE_PROVISIONED_PRODUCT": "UPDATE_COMPLETE",
@@ -153,13 +152,13 @@ def _outputs(stack: Stack) -> list[Record]:
 def _fail(record: Record, provisioned: Record, code: str, message: str) -> None:
     record["Status"] = "FAILED"
     record["RecordErrors"] = [{"Code": code, "Description": message}]
-    # API_ProvisionedProductDetail: ERROR where no stack runs, TAINTED where an older one does.
+    # API_ProvisionedProductDetail: ERROR without a working stack, TAINTED with the stack of an earlier operation.
     launched = record["RecordType"] != "PROVISION_PRODUCT" and provisioned.get("PhysicalId")
     provisioned.update(Status="TAINTED" if launched else "ERROR", StatusMessage=message)
 
 
 def abort_all() -> None:
-    """Stop all work, because everything is about to be forgotten."""
+    """Stop all work before the state is deleted."""
     for task in list(_working):
         task.cancel()
 
