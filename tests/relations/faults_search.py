@@ -62,9 +62,9 @@ FAULTS = (
         in_another_zone,
     ),
     Fault(
-        "a second server before the first is gone",
+        "a second server before the first one has ended",
         search.search_server_is_in_the_zone_of_its_volume,
-        "before the first lets go",
+        "before the first one releases",
         put("SearchGroup", "../UpdatePolicy/AutoScalingRollingUpdate/MinInstancesInService", 1),
     ),
     Fault(
