@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scaling.document import PICTURE, numbers
-from benchmarks.scaling.fleet import BACKLOG, CPU, Assumptions, Fleet
+from benchmarks.scaling.document import PICTURE, VARIANTS_PICTURE, numbers
+from benchmarks.scaling.fleet import BACKLOG, CPU, Assumptions, Fleet, Options, Run
 from benchmarks.scaling.load import Job, Reclaim, Scenario
-from benchmarks.scaling.picture import CHUNK, digest, draw
+from benchmarks.scaling.picture import CHUNK, Picture, digest, draw
 from benchmarks.scaling.policy import Policy, Scaler, configuration
 from benchmarks.scaling.results import Results, results
 from pipeline.checks.render import render
 from pipeline.release.assemble import Release
+from templates_src.compute.capacity import BASE_ON_DEMAND
 from templates_src.compute.scaling import SCALE_IN_SECONDS, SCALE_OUT_SECONDS
 from templates_src.compute.workloads import WORKER_STOP_SECONDS
 
@@ -104,7 +105,7 @@ def test_no_job_is_lost(metric: str) -> None:
     for until in (350, 450, 560, 1500, 5500):
         running = fleet(*jobs(300, 200.0), *jobs(100, sent=700), metric=metric, reclaims=reclaims)
         run = running.play(until)
-        assert run.sent == run.finished + running.depth == (400 if until > 700 else 300)
+        assert run.sent == run.finished + running.depth(1e9) == (400 if until > 700 else 300)
         assert len(running.lost) > 0 or until != 560
     assert (run.finished, run.repeated > 0) == (400, True)
 
@@ -120,7 +121,7 @@ def test_workers_never_exceed_the_maximum() -> None:
 def test_each_process_has_one_job() -> None:
     running = fleet(*jobs(100, 1000.0), policy=Policy(10, 2, 2, 60, 300))
     running.play(60)
-    assert (running.in_work, running.depth) == (2 * running.assumptions.processes, 100)
+    assert (running.in_work, running.depth(1e9)) == (2 * running.assumptions.processes, 100)
 
 
 def test_worker_takes_no_job_before_its_start() -> None:
@@ -183,23 +184,68 @@ def test_every_scenario_completes_all_jobs(found: Results) -> None:
 
 
 def test_page_has_the_output_of_the_program(found: Results) -> None:
-    assert numbers() == found.text, "Run: python -m benchmarks.scaling"
+    assert numbers() == found.texts, "Run: python -m benchmarks.scaling"
 
 
 def test_same_input_same_result(found: Results) -> None:
-    assert results().text == found.text
+    assert results().texts == found.texts
 
 
-def test_picture_is_of_these_runs(found: Results) -> None:
-    stale = "Run: python -m benchmarks.scaling"
-    assert texts(PICTURE)[CHUNK] == digest(found.worker, found.outcomes), stale
+@pytest.mark.parametrize("name", ["policies", "options"])
+def test_picture_is_of_these_runs(found: Results, name: str, tmp_path: Path) -> None:
+    path = {"policies": PICTURE, "options": VARIANTS_PICTURE}[name]
+    picture: Picture = getattr(found, name)
+    assert texts(path)[CHUNK] == digest(picture), "Run: python -m benchmarks.scaling"
 
-
-def test_picture_is_the_same_when_drawn_again(found: Results, tmp_path: Path) -> None:
     first, second = tmp_path / "1.png", tmp_path / "2.png"
-    for path in (first, second):
-        draw(found.worker, found.outcomes, path)
+    draw(picture, first)
+    draw(picture, second)
     assert first.read_bytes() == second.read_bytes()
+
+
+def variant(found: Results, load: str, name: str) -> Run:
+    (run,) = (
+        each.run for each in found.variants if (each.scenario.name, each.name) == (load, name)
+    )
+    return run
+
+
+def test_delayed_jobs_add_no_worker_before_their_time(found: Results) -> None:
+    run = variant(found, "delayed jobs", "delayed jobs are no backlog")
+    # Sent in minute 30, for minute 60.
+    assert max(minute.running for minute in run.minutes[:60]) == 2
+    assert max(minute.depth for minute in run.minutes[:60]) < 20 < run.minutes[60].depth
+    counted = variant(found, "delayed jobs", "every job is backlog")
+    assert max(minute.running for minute in counted.minutes[:60]) == 10
+
+
+@pytest.mark.parametrize(
+    ("capacity", "running"), [("spot", 0), ("base-on-demand", 2), ("on-demand", 10)]
+)
+def test_an_hour_without_spot(found: Results, capacity: str, running: int) -> None:
+    run = variant(found, "hour without Spot", f"WorkerCapacity {capacity}")
+    assert max(minute.running for minute in run.minutes[65:119]) == running
+
+
+def test_protected_tasks_repeat_no_job(found: Results) -> None:
+    protected = variant(found, "scale-in", "tasks protected")
+    assert protected.repeated == 0 < variant(found, "scale-in", "tasks not protected").repeated
+    desired = [minute.desired for minute in protected.minutes]
+    assert min(desired) < max(desired), "workers were removed"
+
+
+def test_capacity_of_a_base() -> None:
+    ten = Policy(target=1, least=2, most=22, out_cooldown=60, in_cooldown=300)
+    running = Fleet(
+        Scenario("test", jobs(1000, 5000.0)),
+        Scaler(ten),
+        BACKLOG,
+        AT_ONCE,
+        options=Options(BASE_ON_DEMAND),
+    )
+    running.play(1200)
+    on_spot = [worker.on_spot for worker in running.workers]
+    assert (on_spot.count(False), on_spot.count(True)) == (2 + 2, 18)
 
 
 def texts(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The workers: a service on Fargate Spot that takes jobs from the queue, second by second."""
+"""The workers: a service on Fargate that takes jobs from the queue, second by second."""
 
 from __future__ import annotations
 
@@ -10,9 +10,29 @@ from dataclasses import dataclass, field
 
 from benchmarks.scaling.load import SECONDS, SEED, Job, Scenario
 from benchmarks.scaling.policy import Scaler
+from templates_src.compute.capacity import (
+    BASE_ON_DEMAND,
+    ON_DEMAND,
+    ON_DEMAND_WEIGHT,
+    SPOT,
+    SPOT_WEIGHT,
+)
 
 MINUTE = 60
 BACKLOG, CPU = "backlog", "CPU"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the templates or the application can do in another way.
+
+    ``capacity`` is WorkerCapacity. A worker that ``protects`` its task is not stopped by a scale-in while it has jobs.
+    ``counts_delayed``: jobs count as backlog before their time comes.
+    """
+
+    capacity: str = SPOT
+    protects: bool = False
+    counts_delayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,9 @@ class Assumptions:
     metric_delay: int = 1
 
 
+DEFAULT = Options()
+
+
 @dataclass
 class Worker:
     """A task of the service; ``stops`` is the time at which ECS kills it, after the stop signal."""
@@ -40,8 +63,11 @@ class Worker:
     ordered: float
     ready: float
     stops: float = math.inf
+    on_spot: bool = True
     # Each job with its start and its end in seconds.
     work: list[tuple[float, float, Job]] = field(default_factory=list)
+    # Jobs with a countdown that it took: no other worker can do them.
+    held: list[Job] = field(default_factory=list)
 
     @property
     def told_to_stop(self) -> bool:
@@ -69,6 +95,12 @@ class Run:
     finished: int = 0
     repeated: int = 0
     worker_seconds: float = 0.0
+    spot_seconds: float = 0.0
+
+
+def due(job: Job) -> float:
+    """The second at which a job can be done."""
+    return job.sent + job.delay
 
 
 class Fleet:
@@ -83,9 +115,11 @@ class Fleet:
         *,
         vcpu: float = 1.0,
         stop_seconds: float = 120.0,
+        options: Options = DEFAULT,
     ) -> None:
         self.scenario, self.scaler, self.metric = scenario, scaler, metric
         self.assumptions, self.vcpu, self.stop_seconds = assumptions, vcpu, stop_seconds
+        self.options = options
         self.chance = random.Random(SEED)  # noqa: S311 (a simulation)
         self.run = Run()
         self.coming = deque(scenario.jobs)
@@ -94,7 +128,9 @@ class Fleet:
         # The jobs of killed workers, by the second at which they return.
         self.lost: list[tuple[float, float, Job]] = []
         self.desired = scaler.policy.least
-        self.workers = [Worker(0.0, 0.0) for _ in range(self.desired)]
+        self.workers: list[Worker] = []
+        for _ in range(self.desired):
+            self.workers.append(Worker(0.0, 0.0, on_spot=self.next_is_on_spot()))
         self.no_spot_until = -math.inf
         self.points: deque[float] = deque()
         self.busy, self.capacity = 0.0, 0.0
@@ -122,14 +158,24 @@ class Fleet:
         return sum(len(worker.work) for worker in self.workers)
 
     @property
-    def depth(self) -> int:
-        """The count of the function: waiting jobs, and jobs of running and killed workers."""
-        return len(self.waiting) + self.in_work + len(self.lost)
+    def held(self) -> list[Job]:
+        """Jobs with a countdown in workers, that have not begun."""
+        return [job for worker in self.workers for job in worker.held]
+
+    def depth(self, now: float) -> int:
+        """The count of the function: waiting jobs, those of running and killed workers, and delayed ones that are due."""
+        counted = [job for job in self.held if self.options.counts_delayed or due(job) <= now]
+        return len(self.waiting) + self.in_work + len(self.lost) + len(counted)
 
     def receive(self, now: float) -> None:
-        """Add new jobs and returning jobs to the queue."""
+        """Add new jobs and returning jobs to the queue; workers take delayed jobs at once."""
         while self.coming and self.coming[0].sent <= now:
-            self.waiting.append((self.coming.popleft(), True))
+            job = self.coming.popleft()
+            running = self.running(now)
+            if job.delay and running:
+                running[self.run.sent % len(running)].held.append(job)
+            else:
+                self.waiting.append((job, True))
             self.run.sent += 1
         while self.lost and self.lost[0][0] <= now:
             # At the head of the queue, like kombu.
@@ -140,10 +186,24 @@ class Fleet:
         """Spot's notice: a stop signal, and the end after the notice time."""
         for each in self.scenario.reclaims:
             if each.at == now:
-                running = self.running(now)
+                running = [worker for worker in self.running(now) if worker.on_spot]
                 for worker in running[: math.ceil(len(running) * each.share)]:
-                    worker.stops = now + self.assumptions.notice
+                    self.stop(worker, now + self.assumptions.notice)
                 self.no_spot_until = now + each.shortage
+
+    def stop(self, worker: Worker, end: float) -> None:
+        """Send the stop signal: the delayed jobs of the worker return to the queue."""
+        worker.stops = end
+        self.waiting.extend((job, True) for job in worker.held)
+        worker.held = []
+
+    def next_is_on_spot(self) -> bool:
+        """The capacity provider of the next task: the base first, and then by weight."""
+        if self.options.capacity != BASE_ON_DEMAND:
+            return self.options.capacity != ON_DEMAND
+        kept = [worker.on_spot for worker in self.workers if not worker.told_to_stop]
+        spot, on_demand = kept.count(True), kept.count(False) - self.scaler.policy.least
+        return on_demand >= 0 and (spot + 1) / SPOT_WEIGHT <= (on_demand + 1) / ON_DEMAND_WEIGHT
 
     def progress(self, now: float) -> None:
         """End jobs, and stopping workers: with their last job, or when their time is over."""
@@ -165,24 +225,39 @@ class Fleet:
         """Start missing tasks if there is capacity, and stop surplus ones, the youngest first, like ECS."""
         kept = [worker for worker in self.workers if not worker.told_to_stop]
         for _ in range(self.desired - len(kept)):
-            if now >= self.no_spot_until:
+            on_spot = self.next_is_on_spot()
+            if now >= self.no_spot_until or not on_spot:
                 ready = now + self.chance.uniform(*self.assumptions.start)
-                self.workers.append(Worker(now, ready))
-        for worker in sorted(kept, key=lambda each: each.ordered)[self.desired :]:
-            worker.stops = now + self.stop_seconds
+                self.workers.append(Worker(now, ready, on_spot=on_spot))
+        surplus = max(0, len(kept) - self.desired)
+        youngest = sorted(kept, key=lambda each: each.ordered)[::-1]
+        if self.options.protects:
+            youngest = [worker for worker in youngest if not worker.work]
+        for worker in youngest[:surplus]:
+            self.stop(worker, now + self.stop_seconds)
 
     def take(self, now: float) -> None:
         """Each free process takes the next job."""
         for worker in self.running(now):
+            for job in [job for job in worker.held if due(job) <= now]:
+                if len(worker.work) == self.assumptions.processes:
+                    break
+                worker.held.remove(job)
+                self.begin(worker, job, now, is_new=True)
             while self.waiting and len(worker.work) < self.assumptions.processes:
                 job, is_new = self.waiting.popleft()
-                if is_new:
-                    self.run.waits.append(max(0.0, now - job.sent))
-                worker.work.append((now, now + job.seconds, job))
+                self.begin(worker, job, now, is_new=is_new)
+
+    def begin(self, worker: Worker, job: Job, now: float, *, is_new: bool) -> None:
+        """A process begins a job."""
+        if is_new:
+            self.run.waits.append(max(0.0, now - due(job)))
+        worker.work.append((now, now + job.seconds, job))
 
     def account(self) -> None:
         """Add a second of all running tasks: cost and used CPU."""
         self.run.worker_seconds += len(self.workers)
+        self.run.spot_seconds += sum(worker.on_spot for worker in self.workers)
         computing = 1 - self.assumptions.io_share
         for worker in self.workers:
             self.busy += min(len(worker.work) * computing, self.vcpu)
@@ -192,7 +267,7 @@ class Fleet:
         """Publish the data point of the minute, and apply the policy to the newest visible one."""
         running = len(self.running(now))
         if self.metric == BACKLOG:
-            point = self.depth / max(running, 1)
+            point = self.depth(now) / max(running, 1)
         else:
             point = 100 * self.busy / self.capacity if self.capacity else 0.0
         self.busy = self.capacity = 0.0
@@ -200,4 +275,4 @@ class Fleet:
         delayed = len(self.points) > self.assumptions.metric_delay
         arrived = self.points.popleft() if delayed else None
         self.desired = self.scaler.desired(now, self.desired, arrived)
-        self.run.minutes.append(Minute(self.depth, running, self.desired, point))
+        self.run.minutes.append(Minute(self.depth(now), running, self.desired, point))

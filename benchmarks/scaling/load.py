@@ -15,10 +15,11 @@ SHORT_SECONDS, LONG_SECONDS, LONG_SHARE = 6.0, 60.0, 0.1
 
 @dataclass(frozen=True)
 class Job:
-    """A job: the time at which it is sent, and its duration in seconds."""
+    """A job: the time at which it is sent, its duration, and its ``countdown``, in seconds."""
 
     sent: float
     seconds: float
+    delay: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.scaling.fleet import Run
+from benchmarks.scaling.load import Scenario
 from benchmarks.scaling.policy import Configuration
-from benchmarks.scaling.report import CONTENDERS, Outcome
 
-# The policy of the templates, and the ones that it is compared with.
+# What the templates do, and what it is compared with.
 COLOURS = ("#0b6e99", "#d9480f", "#868e96")
 STYLES = ("-", "--", ":")
 # The key of the text chunk with the digest of the data, which identifies a stale picture.
@@ -18,53 +20,80 @@ CHUNK = "Description"
 FEWEST = 1
 
 
-def digest(worker: Configuration, found: Sequence[Outcome]) -> str:
+@dataclass(frozen=True)
+class Line:
+    """A run of a load, with its label."""
+
+    scenario: Scenario
+    label: str
+    run: Run
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Runs of some loads; the loads of a picture with ``one_legend`` have equal labels."""
+
+    worker: Configuration
+    lines: Sequence[Line]
+    one_legend: bool = True
+
+    @property
+    def loads(self) -> list[str]:
+        """The names of the loads, one a column."""
+        return list(dict.fromkeys(line.scenario.name for line in self.lines))
+
+
+def digest(picture: Picture) -> str:
     """The digest of all drawn data."""
     drawn = [
-        (each.scenario.name, each.contender.name, minute.depth, minute.running)
-        for each in found
-        for minute in each.run.minutes
+        (line.scenario.name, line.label, minute.depth, minute.running)
+        for line in picture.lines
+        for minute in line.run.minutes
     ]
-    return hashlib.sha256(repr((worker, drawn)).encode()).hexdigest()
+    return hashlib.sha256(repr((picture.worker, drawn)).encode()).hexdigest()
 
 
-def draw(worker: Configuration, found: Sequence[Outcome], path: Path) -> None:
+def draw(picture: Picture, path: Path) -> None:
     """Write the picture as PNG: the same bytes for the same runs under one version of matplotlib."""
     # Imported here, because it takes long and the comparison of digests does not need it.
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    loads = list(dict.fromkeys(each.scenario.name for each in found))
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(12, 6.4), dpi=110, layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(2, len(loads), sharex="col", sharey="row", squeeze=False)
-        for column, load in enumerate(loads):
-            mine = [each for each in found if each.scenario.name == load]
-            draw_load(axes[0][column], axes[1][column], mine, worker)
+        axes = figure.subplots(2, len(picture.loads), sharex="col", sharey="row", squeeze=False)
+        for column, load in enumerate(picture.loads):
+            mine = [line for line in picture.lines if line.scenario.name == load]
+            draw_load(axes[0][column], axes[1][column], mine, picture.worker)
+            if not picture.one_legend:
+                axes[1][column].legend(
+                    loc="lower center", bbox_to_anchor=(0.5, -0.5), frameon=False
+                )
         axes[0][0].set_ylabel("jobs, waiting and in work")
         axes[1][0].set_ylabel("workers that run")
-        figure.legend(
-            *axes[0][0].get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=len(CONTENDERS),
-            frameon=False,
-        )
-        figure.savefig(path, metadata={"Software": None, CHUNK: digest(worker, found)})
+        if picture.one_legend:
+            figure.legend(
+                *axes[1][0].get_legend_handles_labels(),
+                loc="outside lower center",
+                ncols=len(COLOURS),
+                frameon=False,
+            )
+        figure.savefig(path, metadata={"Software": None, CHUNK: digest(picture)})
 
 
-def draw_load(jobs: Any, workers: Any, found: Sequence[Outcome], worker: Configuration) -> None:
+def draw_load(jobs: Any, workers: Any, lines: Sequence[Line], worker: Configuration) -> None:
     """One column."""
-    scenario = found[0].scenario
+    scenario = lines[0].scenario
     last = scenario.shown * 60
-    for each, colour, style in zip(found, COLOURS, STYLES, strict=True):
+    for each, colour, style in zip(lines, COLOURS, STYLES, strict=False):
         shown = each.run.minutes[:last]
         hours = [minute / 60 for minute in range(1, len(shown) + 1)]
         depths = [max(FEWEST, minute.depth) for minute in shown]
-        jobs.plot(hours, depths, style, color=colour, label=f"scaled by {each.contender.name}")
+        jobs.plot(hours, depths, style, color=colour)
         running = [minute.running for minute in shown]
-        workers.step(hours, running, style, color=colour, where="post")
+        workers.step(hours, running, style, color=colour, where="post", label=each.label)
     jobs.set_title(scenario.name, fontweight="bold")
     jobs.set_yscale("log")
     jobs.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
