@@ -145,6 +145,9 @@ COMPUTE = [
     *value("ImageRepository", "Team/app", "111122223333.dkr.ecr.eu-north-1.amazonaws.com/app:1"),
     *value("ImageRepository", "a" * 257),
     *value("ImageTag", ":latest", "1.0 beta", "t" * 129),
+    *value(
+        "MigrationCommand", " alembic", "alembic  upgrade", "alembic upgrade head ", "\talembic"
+    ),
     *value("CpuArchitecture", "", "arm64", "AMD64"),
     *value("ApiCpu", "", "1", "1000", "1 vCPU"),
     *value("ApiMemory", "", "2", "2000"),

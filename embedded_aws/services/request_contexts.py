@@ -4,6 +4,7 @@
 - aws:PrincipalArn of a session: on AWS the ARN of the role with its path, not that of the session.
 - The path in the ARN of a role, the stack of a change set, the boundary and the managed policy of a request to IAM.
 - The names, types and actions of a change of DNS records.
+- The log stream of a request to read or write its events.
 - aws:SecureTransport is true: the endpoint is on this machine.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -11,6 +12,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
@@ -27,6 +29,8 @@ _NEW = {
     "acm:ImportCertificate": "certificate/*",
     "acm:RequestCertificate": "certificate/*",
 }
+
+_ON_STREAMS = ("logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents")
 
 
 def install() -> None:
@@ -50,6 +54,8 @@ def _naming_resource(extract: Callable[..., Any]) -> Callable[..., str]:
         *sent, region, account = request
         if service == "iam":
             return _with_path(found, sent[-1])
+        if service == "logs":
+            return _of_stream(found, functions.request_action(service, *sent) or "", sent[-2])
         if found != UNKNOWN:
             return found
         action = functions.request_action(service, *sent) or ""
@@ -98,6 +104,13 @@ def _with_path(arn: str, parameters: Any) -> str:
     role = tables.ROLES.get(name)
     path = role["Path"] if role else functions.request_field.current(parameters, "Path") or "/"
     return f"{account}:role{path}{name}"
+
+
+def _of_stream(arn: str, action: str, body: bytes) -> str:
+    """The ARN of the log stream of an action on one; ministack has that of its group."""
+    if action not in _ON_STREAMS:
+        return arn
+    return f"{arn}:log-stream:{json.loads(body).get('logStreamName', '')}"
 
 
 def _of_change_set(action: str, parameters: Any) -> str:

@@ -47,6 +47,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "DomainName": (_DOMAIN, _OTHER_DOMAIN),
     "ImageRepository": ("first", "second"),
     "ImageTag": ("1.0", "2.0"),
+    "MigrationCommand": ("first", "second"),
     "ApiCommand": ("first",),
     "WorkerCommand": ("first",),
     "BeatCommand": ("first",),

@@ -126,12 +126,18 @@ def container(
                 "awslogs-group": Ref(log_group),
                 "awslogs-region": Region,
                 "awslogs-stream-prefix": workload.name,
-                "mode": "non-blocking",
-                "max-buffer-size": LOG_BUFFER,
+                **log_mode(workload),
             },
         ),
         **optional,
     )
+
+
+def log_mode(workload: Workload) -> dict[str, str]:
+    """Whether the container waits when CloudWatch is slow, or loses lines."""
+    if workload.keeps_every_line:
+        return {"mode": "blocking"}
+    return {"mode": "non-blocking", "max-buffer-size": LOG_BUFFER}
 
 
 def command_line(layer: Layer, workload: Workload) -> If:

@@ -19,6 +19,7 @@ from templates_src.compute.capacity import FARGATE, FARGATE_SPOT
 from templates_src.compute.containers import add_log_group, add_task_definition
 from templates_src.compute.execute_command import add_execute_command
 from templates_src.compute.image_update import add_image_update
+from templates_src.compute.migration import add_migration
 from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
@@ -32,7 +33,7 @@ from templates_src.compute.services import (
 )
 from templates_src.compute.task_protection import allow_protection
 from templates_src.compute.task_sizes import require_task_size
-from templates_src.compute.workloads import API, WORKER
+from templates_src.compute.workloads import API, MIGRATION, WORKER, WORKLOADS
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_NAME
@@ -76,15 +77,22 @@ def add_cluster(layer: Layer) -> Cluster:
 def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[str, Service]:
     """The three services by the title of their workload.
 
-    They depend on the capacity providers and on the permissions that starting a task needs, which no reference
-    expresses. CloudFormation therefore also deletes them first, and then can remove the capacity providers.
+    They depend on the capacity providers, on the permissions that starting a task needs and on the migration, which no
+    reference expresses. CloudFormation therefore also deletes them first, and then can remove the capacity providers.
     """
-    groups = {running.workload.title: add_log_group(layer, running.workload) for running in RUNNING}
+    groups = {
+        workload.title: add_log_group(layer, workload) for workload in (*WORKLOADS, MIGRATION)
+    }
+    started = allow_start(layer, source, list(groups.values())).title
+    migration = add_task_definition(layer, MIGRATION, source, groups[MIGRATION.title])
     after = [
         attach_capacity(layer, cluster).title,
-        allow_start(layer, source, list(groups.values())).title,
+        started,
         # A resolver remembers for 15 minutes that a name does not exist.
         RECORD,
+        add_migration(
+            layer, cluster, source, migration, groups[MIGRATION.title], [started, RECORD]
+        ),
     ]
     services = {}
     for running in RUNNING:

@@ -89,6 +89,17 @@ def command(service: str, default: str) -> Declaration:
     )
 
 
+MIGRATION_COMMAND = Declaration(
+    name="MigrationCommand",
+    group=groups.IMAGE,
+    label="Migration command",
+    description="Command of the image that changes the database before any service changes, and its arguments, separated by single spaces; empty for none. It runs once for each new image or command. Clearing it deletes the log of its function, not that of the migrations.",
+    default="",
+    pattern=r"(\S+( \S+)*)?",
+    message="MigrationCommand must be empty or a command and its arguments, separated by single spaces.",
+)
+
+
 @dataclass(frozen=True)
 class SecretVariable:
     """An environment variable that ECS fills from a secret: one key of its JSON."""
@@ -158,9 +169,10 @@ APPLICATION_VARIABLES: Variables = (
 
 @dataclass(frozen=True)
 class Workload:
-    """One of the three workloads that run from the image.
+    """What runs from the image: one of the three services, or the migration.
 
-    ``title`` is the prefix of its logical IDs; ``temporary_mib`` is the size of its /tmp if no parameter sets it.
+    ``title`` is the prefix of its logical IDs; ``temporary_mib`` is the size of its /tmp if no parameter sets it. A workload
+    that ``keeps_every_line`` waits for CloudWatch Logs when it is slow, where the others lose lines.
     """
 
     title: str
@@ -174,6 +186,7 @@ class Workload:
     port: int | None = None
     stop_seconds: int | None = None
     temporary_mib: int | None = None
+    keeps_every_line: bool = False
 
     @property
     def name(self) -> str:
@@ -218,5 +231,18 @@ BEAT = Workload(
     secrets=BROKER,
     variables=BROKER_VARIABLES,
     temporary_mib=BEAT_TEMPORARY_MIB,
+)
+# It gets what api and worker both have, because an application often reads its settings while it is imported. The user in
+# its DATABASE_URL becomes the role that owns every object of the application.
+MIGRATION = Workload(
+    "Migration",
+    WORKER.cpu,
+    WORKER.memory,
+    MIGRATION_COMMAND,
+    PLACEHOLDER_IDLE,
+    WORKER_TASK_ROLE_ARN,
+    secrets=APPLICATION,
+    variables=APPLICATION_VARIABLES,
+    keeps_every_line=True,
 )
 WORKLOADS = (API, WORKER, BEAT)

@@ -48,6 +48,10 @@ class ProvisioningError(Exception):
     """The work failed; the message is the reason that the stack's events show, without secrets."""
 
 
+class AnswerLaterError(Exception):
+    """Another invocation goes on with the work and responds, so this one sends no response."""
+
+
 class MalformedEventError(Exception):
     """The event has no usable ResponseURL, so there is no response."""
 
@@ -78,7 +82,8 @@ class Request:
 
     `type` is one of REQUEST_TYPES; `physical_id` is None on Create; `properties` are the ResourceProperties without ServiceToken
     and ServiceTimeout, every scalar a string, as CloudFormation sends them; `deadline` leaves time for the response.
-    `old_properties` are those before an Update, empty otherwise; `stack_id` is the ARN of the stack that has the resource.
+    `old_properties` are those before an Update, empty otherwise; `stack_id` is the ARN of the stack that has the resource; `id` is
+    the same in each repetition of a request.
     """
 
     type: str
@@ -87,6 +92,7 @@ class Request:
     deadline: Deadline
     old_properties: Mapping[str, Any] = field(default_factory=dict)
     stack_id: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ def serve(
 ) -> None:
     """Do `work` and respond to CloudFormation.
 
+    AnswerLaterError of the work means that there is no response yet.
+
     The response has `physical_id` if the work returned none: after a failed Create, CloudFormation sends a Delete of
     that ID. The reason of a failure is the message of a ProvisioningError; of any other exception only its type,
     because the message may contain a secret.
@@ -118,6 +126,8 @@ def serve(
     watchdog.start()
     try:
         result = work(_request(event, Deadline.after(remaining - WORK_MARGIN_SECONDS)))
+    except AnswerLaterError as error:
+        LOGGER.info("no response yet: %s", error)
     except ProvisioningError as error:
         answer.failed(str(error))
     except Exception as error:
@@ -154,6 +164,7 @@ def _request(event: Mapping[str, Any], deadline: Deadline) -> Request:
         deadline,
         _own(old) if isinstance(old, Mapping) else {},
         str(event.get("StackId", "")),
+        str(event.get("RequestId", "")),
     )
 
 

@@ -28,9 +28,13 @@ from templates_src.launch_role.bindings import (
 )
 from templates_src.launch_role.environments import EACH, NO_ENVIRONMENT, condition, per_environment
 from templates_src.launch_role.grant import Grant, equals
+from templates_src.launch_role.grants import ROLES
 
 CERTIFICATES = f"{ARN}acm:*:{ACCOUNT}:certificate/*"
 SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
+# Every resource of the account, whose type the actions decide, and snapshots, which belong to no account. An ARN for each
+# type would exceed the size of the policy.
+OF_ACCOUNT = (f"{ARN}*:*:{ACCOUNT}:*", SNAPSHOTS)
 # The services that use a key on behalf of a role; EBS works through EC2.
 KEY_USERS = ("ec2", "secretsmanager")
 
@@ -59,6 +63,7 @@ def without_resources() -> tuple[Grant, ...]:
                 "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeSnapshots",
                 "ec2:DescribeVolumes",
+                "ecs:ListTasks",
                 "logs:DescribeLogGroups",
                 "route53:ListResourceRecordSets",
                 "rds:DescribeDBInstances",
@@ -158,16 +163,7 @@ def by_tag() -> tuple[Grant, ...]:
                 "rds:*DBInstance*",
                 "secretsmanager:GetSecretValue",
             ),
-            (
-                CERTIFICATES,
-                SNAPSHOTS,
-                # Instances, interfaces and volumes; three ARNs would exceed the size of the policy.
-                f"{ARN}ec2:*:{ACCOUNT}:*",
-                f"{ARN}elasticloadbalancing:*:{ACCOUNT}:loadbalancer/app/*",
-                f"{ARN}lambda:*:{ACCOUNT}:function:*",
-                f"{ARN}rds:*:{ACCOUNT}:db:*",
-                f"{ARN}secretsmanager:*:{ACCOUNT}:secret:*",
-            ),
+            OF_ACCOUNT,
             own_tags(),
             also=True,
         ),
@@ -183,18 +179,11 @@ def not_of_others() -> tuple[Grant, ...]:
                 "cloudformation:*",
                 "ec2:CreateSnapshot",
                 "ec2:CreateTags",
-                "ecs:DescribeServices",
-                "ecs:*TaskProtection",
+                "ecs:*",
                 "logs:*LogStream*",
-                "logs:PutLogEvents",
+                "logs:*LogEvents",
             ),
-            (
-                SNAPSHOTS,
-                f"{ARN}logs:*:{ACCOUNT}:log-group:*",
-                f"{ARN}cloudformation:*:{ACCOUNT}:stack/*",
-                # Services and tasks.
-                f"{ARN}ecs:*:{ACCOUNT}:*",
-            ),
+            OF_ACCOUNT,
             Condition(own_or_new()),
         ),
     )
@@ -212,12 +201,14 @@ def by_name() -> tuple[Grant, ...]:
             ("cloudformation:UpdateTerminationProtection",),
             (f"{stack}{NAMED}/*", f"{stack}{STACK_NAMES}"),
         ),
+        # The asterisk also covers the objects in the buckets.
+        Grant("Buckets", ("s3:*",), (bucket,)),
         Grant(
-            "Buckets",
-            ("s3:ListBucket*", "s3:DeleteBucket", "s3:GetBucket*", "s3:Get*Configuration"),
-            (bucket,),
+            "PassRolesToTasks",
+            ("iam:PassRole",),
+            (ROLES,),
+            equals("iam:PassedToService", "ecs-tasks.amazonaws.com"),
         ),
-        Grant("Objects", ("s3:*",), (f"{bucket}/*",)),
         Grant(
             "PrivateRecords",
             ("route53:ChangeResourceRecordSets",),

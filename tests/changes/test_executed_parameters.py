@@ -44,6 +44,7 @@ OTHER: Mapping[str, str] = {
     "MediaCorsOrigins": "https://app.example.com",
     "ImageRepository": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/app",
     "ImageTag": "1.4.3",
+    "MigrationCommand": "migrate",
     "ApiCommand": "serve",
     "WorkerCommand": "work",
     "BeatCommand": "beat",

@@ -76,4 +76,8 @@ def resolved(rendered: Rendered, layer: str, value: Any) -> str:
             return of(name, attribute)
         case {"Fn::Sub": str(text)}:
             return VARIABLE.sub(lambda part: of(part[1], part[2]), text)
-    return str(value)
+    given = rendered.parameters["environment"]
+    # An output of an earlier layer is an example, with the path of roles in dev.
+    return str(value).replace(
+        ":role/carbon-connect/dev/", f":role/{given['Project']}/{given['Environment']}/"
+    )

@@ -39,6 +39,7 @@ KEY = f"arn:aws:kms:{REGIONAL}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRET = f"arn:aws:secretsmanager:{REGIONAL}:secret:x-a1B2c3"
 ZONE = "arn:aws:route53:::hostedzone/Z1"
 NAMES = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+TO_TASKS = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 # Privilege escalation by a role with all permissions.
 CLIMBING = (
     Request("iam:CreateUser", f"{IAM}user/x"),
@@ -99,6 +100,10 @@ REACHING = (
     Request("route53:ChangeResourceRecordSets", ZONE, {NAMES: ["www.example.com"]}),
     Request("route53:ChangeResourceRecordSets", ZONE),
     Request("servicecatalog:UpdateProvisionedProduct", "*"),
+    Request("ecs:RunTask", f"arn:aws:ecs:{REGIONAL}:task-definition/carbon-connect-prod-worker:1", PROD),
+    Request("ecs:StopTask", f"arn:aws:ecs:{REGIONAL}:task/x/1", PROD),
+    Request("iam:PassRole", f"{IAM}role/carbon-connect/prod/x", TO_TASKS),
+    Request("iam:PassRole", f"{IAM}role/carbon-connect-launch", TO_TASKS),
 )  # fmt: skip
 
 

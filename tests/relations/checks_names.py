@@ -89,6 +89,7 @@ NAMED: dict[tuple[str, str], str] = {
     ("ApiTaskDefinition", "Family"): "each revision has another number",
     ("WorkerTaskDefinition", "Family"): "each revision has another number",
     ("BeatTaskDefinition", "Family"): "each revision has another number",
+    ("MigrationTaskDefinition", "Family"): "each revision has another number",
     ("ApiCpuScaling", "PolicyName"): "required, and unique within the service only",
     ("ApiMemoryScaling", "PolicyName"): "required, and unique within the service only",
     ("WorkerBacklogScaling", "PolicyName"): "required, and unique within the service only",

@@ -67,7 +67,7 @@ def search_server_is_in_the_zone_of_its_volume(rendered: Rendered) -> Iterator[s
 
 @relation
 def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
-    """Port and name are the same in the group's rules, the server's settings, the record, and the variables of api and worker."""
+    """Port and name are the same in the group's rules, the server's settings, the record, and the variables of api, worker and migration."""
     _, template, launch = _server(rendered)
     port, name = settings(rendered)["PORT"], text_of(named(rendered, RECORD).properties["Name"])
     for group_id in launch["SecurityGroupIds"]:
@@ -87,7 +87,7 @@ def search_is_reached_where_it_answers(rendered: Rendered) -> Iterator[str]:
                 found = URL.fullmatch(text_of(variable["Value"]))
                 if not found or (found["host"], found["port"]) != (name, port):
                     yield f"{task} looks for search at {variable['Value']}, but it is {name}:{port}."
-    if receivers != {"api", "worker"}:
+    if receivers != {"api", "worker", "migration"}:
         yield f"{sorted(receivers)} have the address of search."
 
 

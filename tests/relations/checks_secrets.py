@@ -56,15 +56,19 @@ READERS = {
     "DatabaseUserSecret": readers("DatabaseExtensionsRole", resources="DatabaseUrl"),
     "CacheSecret": readers("QueueDepthRole", resources="CacheUser CacheDefaultUser CacheUrl"),
     "CacheSecondSecret": readers("QueueDepthRole", resources="CacheSecondUser"),
-    "DatabaseUrl": readers("ExecutionRole", "api worker"),
-    "CacheUrl": readers("ExecutionRole", "api worker beat"),
+    "DatabaseUrl": readers("ExecutionRole", "api worker migration"),
+    "CacheUrl": readers("ExecutionRole", "api worker beat migration"),
     "JwtSecret": readers("ExecutionRole", "api"),
     "JwtSecondSecret": readers("ExecutionRole", "api"),
     "SessionKeySecret": readers("ExecutionRole", "api"),
     "SessionSecondKeySecret": readers("ExecutionRole", "api"),
-    "SearchKeySecret": readers("ExecutionRole SearchRole", "api worker"),
-    "ClaudeApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
-    "ClimatiqApiKeySecret": readers("ExecutionRole ApiTaskRole WorkerTaskRole", "api worker"),
+    "SearchKeySecret": readers("ExecutionRole SearchRole", "api worker migration"),
+    "ClaudeApiKeySecret": readers(
+        "ExecutionRole ApiTaskRole WorkerTaskRole", "api worker migration"
+    ),
+    "ClimatiqApiKeySecret": readers(
+        "ExecutionRole ApiTaskRole WorkerTaskRole", "api worker migration"
+    ),
 }
 
 

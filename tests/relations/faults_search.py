@@ -124,7 +124,7 @@ FAULTS = (
     Fault(
         "an api that does not know where search is",
         search.search_is_reached_where_it_answers,
-        "['worker'] have the address",
+        "['migration', 'worker'] have the address",
         told_nothing,
     ),
     Fault(

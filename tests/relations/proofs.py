@@ -13,6 +13,7 @@ from tests.relations import (
     faults_groups,
     faults_guards,
     faults_identity,
+    faults_migration,
     faults_monitoring,
     faults_names,
     faults_network,
@@ -43,5 +44,6 @@ FAULTS = (
     *faults_search.FAULTS,
     *faults_functions.FAULTS,
     *faults_guards.FAULTS,
+    *faults_migration.FAULTS,
 )
 TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS

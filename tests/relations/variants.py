@@ -22,6 +22,7 @@ COMPLETE = {
     "GitHubRepositoryId": "202",
     "ImageTag": "v1",
     "LoadBalancerIdleTimeout": "4000",
+    "MigrationCommand": "alembic upgrade head",
     "MediaCorsOrigins": "https://app.example.com",
     "PermissionsBoundary": "arn:aws:iam::111122223333:policy/boundary",
     "WafBlockedBodies": "none",

@@ -59,8 +59,11 @@ def _starting(action: Action) -> Action:
             functions.start_background(
                 runs.run, record, definition, overrides, thread_name="embedded-task"
             )
-        if token := request.get("clientToken"):
-            _tokens[token] = {"request": request, "tasks": [each["taskArn"] for each in records]}
+        if request.get("clientToken"):
+            _tokens[_token(request)] = {
+                "request": request,
+                "tasks": [each["taskArn"] for each in records],
+            }
         return _answer(records)
 
     return start
@@ -82,7 +85,7 @@ def _answer(records: list[Record]) -> Answer:
 
 def _known(request: Record) -> Answer | None:
     """The tasks of an earlier request with the same client token."""
-    earlier = _tokens.get(request.get("clientToken") or "")
+    earlier = _tokens.get(_token(request))
     if earlier is None:
         return None
     if earlier["request"] != request:
@@ -90,6 +93,12 @@ def _known(request: Record) -> Answer | None:
             "ConflictException", "The clientToken was used with other parameters in an earlier call"
         )
     return _answer([tables.TASKS[arn] for arn in earlier["tasks"] if arn in tables.TASKS])
+
+
+def _token(request: Record) -> str:
+    """The client token of a request in its cluster: another cluster has its own tokens."""
+    cluster = functions.resolve_cluster_name(request.get("cluster", "default"))
+    return f"{cluster}/{request.get('clientToken', '')}"
 
 
 def _definition(request: Record) -> Record:

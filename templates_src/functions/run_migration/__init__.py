@@ -1,0 +1,1 @@
+"""Runs the migration of a new image as an ECS task, before any service changes."""

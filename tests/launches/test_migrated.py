@@ -1,0 +1,177 @@
+"""Updates with a migration on the embedded AWS: real programs as images, and the reasons that CloudFormation shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from embedded_aws.server import EmbeddedAws
+from pipeline.release.assemble import Release
+from pipeline.stacks.deploy import Launched
+from tests.embedded_aws.tasks import push_program
+from tests.launches.environments import Environment
+
+COMMAND = "sh migrate.sh"
+
+
+class Migrated(Environment):
+    """An environment of dev, whose images are programs in a folder for each tag."""
+
+    folder: Path
+
+    def push(self, tag: str, script: str) -> None:
+        """Push an image whose migration is a shell script. It appends its tag to the file `ran`."""
+        directory = self.folder / tag
+        directory.mkdir()
+        (directory / "migrate.sh").write_text(f"echo {tag} >> {self.folder}/ran\n{script}\n")
+        repository = self.outputs()["RepositoryUri"].partition("/")[2]
+        push_program(self.client("ecr"), repository, tag, directory)
+
+    def ran(self) -> list[str]:
+        """The tags whose migration has started, in order."""
+        file = self.folder / "ran"
+        return file.read_text().split() if file.exists() else []
+
+    def forget(self) -> None:
+        """Forget which migrations ran."""
+        (self.folder / "ran").unlink(missing_ok=True)
+
+    def images(self) -> set[str]:
+        """The tags that the services run."""
+        ecs = self.client("ecs")
+        cluster = self.outputs()["ClusterName"]
+        services = ecs.describe_services(
+            cluster=cluster, services=ecs.list_services(cluster=cluster)["serviceArns"]
+        )["services"]
+        assert len(services) == 3
+        images = set()
+        for service in services:
+            definition = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
+            container = definition["taskDefinition"]["containerDefinitions"][0]
+            images.add(container["image"].rpartition(":")[2])
+        return images
+
+    def events(self) -> list[str]:
+        """The resources of the compute layer in the order in which the last operation began to change them."""
+        pages = self.client("cloudformation").get_paginator("describe_stack_events")
+        begun: list[str] = []
+        for page in pages.paginate(StackName=self.stacks()["Compute"]["StackId"]):
+            for event in page["StackEvents"]:
+                if event["PhysicalResourceId"] == event["StackId"]:
+                    if event["ResourceStatus"] == "UPDATE_IN_PROGRESS":
+                        return begun[::-1]
+                elif event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
+                    begun.append(event["LogicalResourceId"])
+        return begun[::-1]
+
+    def update(self, **changes: str) -> Launched:
+        """Update with these values and keep them."""
+        launched = self.launch(**changes)
+        self.settings.update(changes)
+        return launched
+
+
+@pytest.fixture(scope="module")
+def dev(
+    running: EmbeddedAws, release: Release, tmp_path_factory: pytest.TempPathFactory
+) -> Migrated:
+    environment = Migrated(running, release, "dev")
+    environment.folder = tmp_path_factory.mktemp("images")
+    assert environment.launch().succeeded
+    return environment
+
+
+def test_first_launch_has_no_function_and_runs_nothing(dev: Migrated) -> None:
+    assert "Compute.RunMigrationFunction" not in dev.resources()
+    assert "Compute.Migration" not in dev.resources()
+
+    assert dev.update(MigrationCommand=COMMAND).succeeded
+
+    assert "Compute.Migration" not in dev.resources()
+    assert dev.ran() == []
+
+
+def test_migration_runs_before_the_services_change(dev: Migrated) -> None:
+    dev.push("1", "echo migrating")
+
+    assert dev.update(MigrationCommand=COMMAND, ImageTag="1").succeeded
+
+    assert dev.ran() == ["1"]
+    assert dev.images() == {"1"}
+    begun = dev.events()
+    for service in ("ApiService", "WorkerService", "BeatService"):
+        assert begun.index("Migration") < begun.index(service)
+
+
+def test_same_image_and_command_run_nothing(dev: Migrated) -> None:
+    dev.forget()
+
+    # A new revision of the migration's task definition: its image and command stay.
+    assert dev.update(WorkerMemory="4096").succeeded
+
+    assert dev.ran() == []
+    assert dev.update(MigrationCommand=f"{COMMAND} again").succeeded
+    assert dev.ran() == ["1"]
+    assert dev.update(MigrationCommand=COMMAND).succeeded
+    dev.forget()
+
+
+def test_failure_has_exit_code_and_lines_and_changes_no_service(dev: Migrated) -> None:
+    dev.push(
+        "2",
+        "echo adding a column; echo url=postgresql://carbon_app_1:hidden@db:5432/x >&2;"
+        " printf 'line %s\\n' 1 2 3; exit 3",
+    )
+
+    failed = dev.launch(ImageTag="2")
+
+    assert not failed.succeeded
+    (reason,) = [each.reason for each in failed.failures if each.logical_id == "Migration"]
+    assert "failed with exit code 3; no service was changed." in reason
+    assert "adding a column | url=postgresql://***@db:5432/x | line 1 | line 2 | line 3" in reason
+    assert "hidden" not in reason
+    # The rollback ran nothing, and the services were never updated.
+    assert dev.ran() == ["2"]
+    assert dev.images() == {"1"}
+    assert not {"ApiService", "WorkerService", "BeatService"} & set(dev.events())
+    dev.forget()
+
+
+def test_rollback_of_a_later_failure_runs_nothing(dev: Migrated) -> None:
+    dev.push("3", "echo good")
+    ecs, cluster = dev.client("ecs"), dev.outputs()["ClusterName"]
+    providers = {"cluster": cluster, "defaultCapacityProviderStrategy": []}
+    # The service of the worker needs FARGATE_SPOT, so that its update fails.
+    ecs.put_cluster_capacity_providers(capacityProviders=["FARGATE"], **providers)
+
+    failed = dev.launch(ImageTag="3")
+
+    assert not failed.succeeded
+    assert "WorkerService" in {each.logical_id for each in failed.failures}
+    assert dev.ran() == ["3"]
+    ecs.put_cluster_capacity_providers(capacityProviders=["FARGATE", "FARGATE_SPOT"], **providers)
+    assert dev.update(WorkerMemory="4096").succeeded
+    assert dev.images() == {"1"}
+    assert dev.ran() == ["3"]
+    dev.forget()
+
+
+@pytest.mark.parametrize(
+    ("tag", "command", "reason"),
+    [
+        ("missing", COMMAND, "did not start, and no service was changed. Push"),
+        ("4", "no-such-command --now", "exit code 127 (the image has no such command)"),
+    ],
+)
+def test_migration_that_cannot_start(dev: Migrated, tag: str, command: str, reason: str) -> None:
+    if tag != "missing":
+        dev.push(tag, "")
+
+    failed = dev.launch(ImageTag=tag, MigrationCommand=command)
+
+    (found,) = [each.reason for each in failed.failures if each.logical_id == "Migration"]
+    assert reason in found
+    assert ("CannotPullContainerError" if tag == "missing" else "no-such-command") in found
+    assert dev.images() == {"1"}
+    assert dev.ran() == []
