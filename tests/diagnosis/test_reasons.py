@@ -257,7 +257,7 @@ def test_command_shows_the_reasons(running: EmbeddedAws, environment: Environmen
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [
-        ({}, "has one of exit_code, start_error, health_status and no_capacity"),
+        ({}, "has one of exit_code, start_error, health_status, no_capacity and alarm"),
         ({"exit_code": 1, "health_status": 500}, "has one of"),
         ({"exitcode": 1}, "has no exitcode"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 from embedded_aws.bridge import functions, tables
 from embedded_aws.bridge.registry import Created, Properties, ignoring, physical_name, register
 from embedded_aws.bridge.service_calls import call
+from embedded_aws.resources.compute.deployment_alarms import fails
 from embedded_aws.resources.compute.failed_deployments import (
     fail_creation,
     fail_update,
@@ -162,7 +163,8 @@ def _create_service(logical_id: str, properties: Properties, stack_name: str) ->
     service = call("ecs", "CreateService", **_api_names(settings))["service"]
     _remember(service["serviceArn"], properties)
     arn = service["serviceArn"]
-    if outcome := registered_outcome(properties):
+    outcome = registered_outcome(properties)
+    if outcome and fails(properties, outcome):
         # On AWS this event has the ID of the resource, long before the resource is stable.
         functions.add_event(
             tables.STACKS[stack_name]["StackId"],
@@ -229,7 +231,8 @@ def _update_service(
     }
     _check_providers_attached(new)
     outcome = registered_outcome(new)
-    if outcome and new["TaskDefinition"] != service_record(physical_id)["taskDefinition"]:
+    is_new = new["TaskDefinition"] != service_record(physical_id)["taskDefinition"]
+    if outcome and is_new and fails(new, outcome):
         fail_update(physical_id, new["TaskDefinition"], outcome)
     call("ecs", "UpdateService", service=name, cluster=new.get("Cluster"), **changed)
     _remember(physical_id, new)

@@ -29,6 +29,11 @@ _TIMED_OUT = (
     'Resource handler returned message: "Resource timed out waiting for completion"'
     " (HandlerErrorCode: NotStabilized)"
 )
+# No source quotes the reason of CloudFormation for an alarm.
+_ALARM = (
+    'Resource handler returned message: "Error occurred during operation'
+    " 'ECS Deployment failed: alarm detected'.\" (HandlerErrorCode: GeneralServiceException)"
+)
 _NO_CAPACITY = "Capacity is unavailable at this time. Please try again later or in a different availability zone"
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 _MISMATCH = "Target.ResponseCodeMismatch"
@@ -89,13 +94,17 @@ def _fail(
     if outcome.no_capacity:
         _event(service, f"was unable to place a task. Reason: {_NO_CAPACITY}.")
         time.sleep(outcome.seconds)
-    for number in range(0 if outcome.no_capacity else threshold):
+    if outcome.alarm:
+        time.sleep(outcome.seconds)
+    for number in range(0 if outcome.no_capacity or outcome.alarm else threshold):
         _fail_once(service, deployment, outcome, number)
     if not outcome.no_capacity:
-        reason = "tasks failed to start."
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+        reason = "alarm detected." if outcome.alarm else "tasks failed to start."
         _event(service, f"(deployment {deployment['id']}) deployment failed: {reason}")
         deployment.update(
-            rolloutState="FAILED", rolloutStateReason=f"ECS deployment circuit breaker: {reason}"
+            rolloutState="FAILED",
+            rolloutStateReason=f"ECS deployment {'failed' if outcome.alarm else 'circuit breaker'}: {reason}",
         )
     _record(service, deployment, threshold, started, outcome, previous)
     if previous:
@@ -105,7 +114,7 @@ def _fail(
             _event(service, f"rolling back to deployment {previous['id']}.")
     for group in _target_groups(service):
         target_health.forget(group)
-    raise ValueError(_TIMED_OUT if outcome.no_capacity else _TRIGGERED)
+    raise ValueError(_TIMED_OUT if outcome.no_capacity else _ALARM if outcome.alarm else _TRIGGERED)
 
 
 def _threshold(service: Mapping[str, Any]) -> int:
@@ -243,7 +252,9 @@ def _record(
         "status": "ROLLBACK_SUCCESSFUL" if previous else "STOPPED",
         "statusReason": deployment["rolloutStateReason"],
         "deploymentCircuitBreaker": {
-            "status": "MONITORING_COMPLETE" if outcome.no_capacity else "TRIGGERED",
+            "status": "MONITORING_COMPLETE"
+            if outcome.no_capacity or outcome.alarm
+            else "TRIGGERED",
             "failureCount": deployment["failedTasks"],
             "threshold": threshold,
         },

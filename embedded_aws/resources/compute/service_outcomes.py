@@ -13,12 +13,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ServiceOutcome:
-    """How the tasks of a service fail. One of the four causes is given.
+    """How the tasks of a service fail. One of the five causes is given.
 
     ``exit_code``: the container ends by itself with it, after it has written the lines of ``log``.
     ``start_error``: the task cannot start; the text is its stoppedReason.
     ``health_status``: the container answers the load balancer's health check with this HTTP status.
     ``no_capacity``: the capacity provider that has none.
+    ``alarm``: part of the name of an alarm that the version raises. The deployment fails if the service reads the alarm, and none of the
+    alarms of the service is raised before.
 
     Each attempt takes ``seconds``. ``image_tag`` is empty for any image.
     """
@@ -29,6 +31,7 @@ class ServiceOutcome:
     start_error: str = ""
     health_status: int = 0
     no_capacity: str = ""
+    alarm: str = ""
     log: tuple[str, ...] = ()
     seconds: float = 0.0
 
@@ -43,10 +46,11 @@ class ServiceOutcome:
             bool(outcome.start_error),
             bool(outcome.health_status),
             bool(outcome.no_capacity),
+            bool(outcome.alarm),
         )
         if sum(causes) != 1:
             raise ValueError(
-                "A service outcome has one of exit_code, start_error, health_status and no_capacity"
+                "A service outcome has one of exit_code, start_error, health_status, no_capacity and alarm"
             )
         return outcome
 
