@@ -30,7 +30,14 @@ _NEW = {
     "acm:RequestCertificate": "certificate/*",
 }
 
-_ON_STREAMS = ("logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents")
+# The stream in the ARN of FilterLogEvents is empty, so that a policy for log groups needs the asterisk of GetAtt's ARN.
+_ON_STREAMS = (
+    "logs:DeleteLogStream",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:PutLogEvents",
+)
+_STREAM = ":log-stream:"
 
 
 def install() -> None:
@@ -110,7 +117,7 @@ def _of_stream(arn: str, action: str, body: bytes) -> str:
     """The ARN of the log stream of an action on one; ministack has that of its group."""
     if action not in _ON_STREAMS:
         return arn
-    return f"{arn}:log-stream:{json.loads(body).get('logStreamName', '')}"
+    return f"{arn}{_STREAM}{json.loads(body).get('logStreamName', '')}"
 
 
 def _of_change_set(action: str, parameters: Any) -> str:
@@ -146,7 +153,8 @@ def _of_records(body: bytes) -> dict[str, list[str]]:
 
 def _tag_of(arn: str, key: str) -> str | None:
     """The value of a resource's tag; ministack reads it only if a policy of the caller, not a boundary, names one."""
-    for name, value in (tagging.resource_tags(arn) or {}).items():
+    # A log group has tags, a stream has none.
+    for name, value in (tagging.resource_tags(arn.removesuffix(_STREAM)) or {}).items():
         if name.lower() == key.lower():
             return str(value)
     return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from awacs import awslambda, servicecatalog
-from awacs.aws import Allow, Condition, Statement, StringEquals
-from troposphere import GetAtt, If, Ref, Sub
+from collections.abc import Mapping
+
+from awacs import awslambda, ecs, logs, servicecatalog
+from awacs.aws import Action, Allow, ArnEquals, Condition, Statement, StringEquals
+from troposphere import GetAtt, If, Join, Ref, Sub
 from troposphere.awslambda import Function
+from troposphere.ecs import Cluster, Service
 from troposphere.iam import PolicyType
 
 from templates_src.core import iam
@@ -13,15 +16,16 @@ from templates_src.core.function import add_function
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.wiring.security import DEPLOY_ROLE_NAME
 
-# Five calls of Service Catalog, each with its retries.
+# Five calls of Service Catalog, or about ten of ECS and CloudWatch Logs, each with its retries.
 TIMEOUT_SECONDS = 60
 
 
-def add_image_update(layer: Layer) -> None:
+def add_image_update(layer: Layer, cluster: Cluster, services: Mapping[str, Service]) -> None:
     """The function, the deploy role's permission to invoke it, and their outputs, where there is a deploy role.
 
     The function's role owns the provisioned product, and the deploy role cannot call Service Catalog. An owner can
     change every parameter of a product, its version and its tags: no condition key of Service Catalog distinguishes them.
+    The function also returns why ``services``, by the title of their workload, are not stable.
     """
     has_deploy_role = layer.has(DEPLOY_ROLE_NAME)
     function = add_function(
@@ -29,7 +33,21 @@ def add_image_update(layer: Layer) -> None:
         "image_update",
         description="Updates ImageTag of its own provisioned product for the deploy role",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(update_own_product(), read_product_parameters()),
+        environment={
+            "CLUSTER": Ref(cluster),
+            "SERVICES": Join(
+                " ",
+                [
+                    Join("=", [title.lower(), GetAtt(service, "Name"), Ref(f"{title}LogGroup")])
+                    for title, service in services.items()
+                ],
+            ),
+        },
+        statements=(
+            update_own_product(),
+            read_product_parameters(),
+            *read_reasons(cluster, services),
+        ),
         condition=has_deploy_role,
     )
     allow_invocation(layer, function, has_deploy_role)
@@ -100,4 +118,42 @@ def read_product_parameters() -> Statement:
         Effect=Allow,
         Action=[servicecatalog.DescribeProvisioningParameters],
         Resource=[Sub("arn:${AWS::Partition}:catalog:${AWS::Region}:*:product/*")],
+    )
+
+
+def read_reasons(cluster: Cluster, services: Mapping[str, Service]) -> tuple[Statement, ...]:
+    """Read the services of the environment, their deployments and tasks, and the logs of the tasks."""
+    inside = Condition(ArnEquals({"ecs:cluster": GetAtt(cluster, "Arn")}))
+    account = "arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:"
+    return (
+        Statement(
+            Sid="ReadTheServices",
+            Effect=Allow,
+            Action=[ecs.DescribeServices, Action("ecs", "ListServiceDeployments")],
+            Resource=[Ref(service) for service in services.values()],
+        ),
+        Statement(
+            Sid="ReadTheDeploymentsAndTasks",
+            Effect=Allow,
+            Action=[Action("ecs", "DescribeServiceDeployments"), ecs.DescribeTasks],
+            # They have no IDs before they exist.
+            Resource=[
+                Sub(f"{account}service-deployment/${{{cluster.title}}}/*"),
+                Sub(f"{account}task/${{{cluster.title}}}/*"),
+            ],
+        ),
+        Statement(
+            Sid="ListTheTasks",
+            Effect=Allow,
+            Action=[ecs.ListTasks],
+            # The resource type of the action is the container instance, which Fargate does not have.
+            Resource=["*"],
+            Condition=inside,
+        ),
+        Statement(
+            Sid="ReadTheLogsOfTheServices",
+            Effect=Allow,
+            Action=[logs.FilterLogEvents],
+            Resource=[GetAtt(f"{title}LogGroup", "Arn") for title in services],
+        ),
     )

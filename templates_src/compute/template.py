@@ -48,10 +48,10 @@ def compute() -> Layer:
     )
     source = add_repository(layer)
     allow_push(layer, source)
-    add_image_update(layer)
     cluster = add_cluster(layer)
     allow_protection(layer, cluster)
     services = add_services(layer, cluster, source)
+    add_image_update(layer, cluster, services)
     add_scaling(layer, cluster, services[API.title], API_SCALING)
     add_scaling(layer, cluster, services[WORKER.title], WORKER_SCALING)
     measured = add_queue_depth(layer, cluster, services[WORKER.title])
@@ -152,10 +152,11 @@ def add_outputs(
             f"Name of the service {workload.name}",
             public=True,
         )
+    for workload in (*WORKLOADS, MIGRATION):
         layer.output(
             f"{workload.title}LogGroupName",
             Ref(f"{workload.title}LogGroup"),
-            f"Log group of the service {workload.name}",
+            f"Log group of {workload.name}",
             public=True,
         )
     layer.output(

@@ -45,7 +45,7 @@ def command(running: EmbeddedAws, *words: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "beat", "search"])
+@pytest.mark.parametrize("name", ["api", "worker", "beat", "search", "migration"])
 def test_each_log_is_the_group_of_its_output(
     running: EmbeddedAws, environment: Environment, name: str
 ) -> None:

@@ -43,6 +43,16 @@ class Deployable:
         """The repository's name."""
         return self.repository_uri.partition("/")[2]
 
+    def function_variables(self) -> dict[str, str]:
+        """The variables of the deployed function, with its name, which Lambda sets."""
+        found = self.catalog.aws.client("lambda").get_function_configuration(
+            FunctionName=self.function
+        )
+        return {
+            **found["Environment"]["Variables"],
+            "AWS_LAMBDA_FUNCTION_NAME": self.function,
+        }
+
     def parameters(self) -> Mapping[str, str]:
         """The values of the stack, read with the account's credentials, because the launcher is no longer the owner."""
         found = environments.existing_environment(self.catalog.aws, NAME)

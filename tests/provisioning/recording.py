@@ -18,6 +18,8 @@ _RPC = re.compile(r"/service/(?P<service>\w+)/operation/(?P<operation>\w+)")
 # The prefix of IAM's actions, by the first part of a request's target.
 _PREFIXES = {
     "AWS242ServiceCatalogService": "servicecatalog",
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "Logs_20140328": "logs",
     "AmazonEC2ContainerRegistry_V20150921": "ecr",
 }
 

@@ -294,6 +294,23 @@ def test_product_that_moved_to_another_portfolio_is_deployed_to(
 
 
 @pytest.mark.usefixtures("deployed")
+def test_failed_tasks_are_in_the_summary_of_the_run(running: EmbeddedAws, runner: Runner) -> None:
+    running.fail_service(
+        "worker", image_tag="c" * 40, exit_code=2, log=["no broker", "`giving up`"], seconds=0.2
+    )
+
+    run = runner.run(running.endpoint_url, attempt=6, tag="c" * 40)
+
+    assert run.status == 1
+    lines = run.summary.splitlines()
+    assert lines[0].startswith(f"The update of {NAME} to {'c' * 40} failed: ")
+    assert lines[1] == ""
+    assert all(line.startswith("    ") for line in lines[2:])
+    assert any("container worker exited with 2." in line for line in lines)
+    assert lines[-2:] == ["      | no broker", "      | `giving up`"]
+
+
+@pytest.mark.usefixtures("deployed")
 def test_failed_update_fails_the_run_with_the_reason(
     running: EmbeddedAws, runner: Runner, environment: Deployable
 ) -> None:
@@ -306,7 +323,8 @@ def test_failed_update_fails_the_run_with_the_reason(
 
     assert run.status == 1
     assert f"::error::The update of {NAME} failed: " in run.output
-    assert run.summary == ""
+    assert run.summary.startswith(f"The update of {NAME} to fails failed: ")
+    assert run.summary.endswith("\n\n    ECS knows no reason.\n")
 
 
 def test_job_has_least_github_permissions() -> None:

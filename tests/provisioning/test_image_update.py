@@ -51,7 +51,7 @@ def called(
                 **as_.environment,
                 "AWS_DEFAULT_REGION": REGION,
                 "AWS_ENDPOINT_URL": recorded.endpoint_url,
-                "AWS_LAMBDA_FUNCTION_NAME": environment.function,
+                **environment.function_variables(),
                 "PYTHONPATH": str(package),
             },
             capture_output=True,
@@ -107,8 +107,44 @@ def test_role_of_the_function_has_exactly_the_needed_permissions(
     for action in asked:
         arn = product if action.endswith("Parameters") else "*"
         assert allows(granted, Request(action, arn, OWNER)), action
-    calls = {action for each in granted for action in each["Action"] if "logs:" not in action}
-    assert calls == asked
+    calls = {action for each in granted for action in each["Action"]}
+    assert {each for each in calls if each.startswith("servicecatalog:")} == asked
+
+
+def test_reasons_need_exactly_the_other_permissions(
+    environment: Deployable, package: Path, running: EmbeddedAws, ask: Ask
+) -> None:
+    running.fail_service("api", image_tag="v-bad", exit_code=3, log=["no [database]"])
+    granted = list(statements(environment.catalog.aws, environment.updater_name))
+    started = ask({**UPDATE, "ImageTag": "v-bad", "UpdateToken": "t-bad"})
+    record = json.loads(started.stdout)["RecordId"]
+    assert finished(environment, record) == "FAILED"
+    question = {"Action": "Why", "RecordId": record}
+
+    done, actions = called(
+        environment, package, running.endpoint_url, question, environment.updater
+    )
+
+    reasons = json.loads(done.stdout)["Reasons"].splitlines()
+    assert any("ROLLBACK_SUCCESSFUL; 3 failed tasks, and 3 end the" in each for each in reasons)
+    assert any("container api exited with 3." in each for each in reasons)
+    assert reasons[-1] == "  | no [database]"
+    calls = {action for each in granted for action in each["Action"]}
+    own_log = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    of_updates = {each for each in calls if each.startswith("servicecatalog:")}
+    assert {action for action, _ in actions} == calls - own_log - (
+        of_updates - {"servicecatalog:DescribeRecord"}
+    )
+
+
+def test_reasons_of_a_successful_update_are_empty(environment: Deployable, ask: Ask) -> None:
+    started = ask({**UPDATE, "ImageTag": "v-good", "UpdateToken": "t-good"})
+    record = json.loads(started.stdout)["RecordId"]
+    assert finished(environment, record) == "SUCCEEDED"
+
+    done = ask({"Action": "Why", "RecordId": record})
+
+    assert json.loads(done.stdout) == {"Reasons": ""}
 
 
 def test_an_update_names_every_parameter_and_keeps_version_path_and_tags(
@@ -137,7 +173,7 @@ def test_an_update_names_every_parameter_and_keeps_version_path_and_tags(
         ({"ProvisioningArtifactId": "pa-evil"}, "Update takes the fields"),
         ({"Tags": [{"Key": "Owner", "Value": "me"}]}, "Update takes the fields"),
         ({"UpdateToken": None}, "Update takes the fields"),
-        ({"Action": "Terminate"}, "Action must be one of Describe, Update, Status"),
+        ({"Action": "Terminate"}, "Action must be one of Describe, Update, Status, Why"),
         ({"Action": ["Update"]}, "Action must be one of"),
         ({"ImageTag": {"Value": "v2"}}, "Update takes the fields"),
         ({"ImageTag": ""}, "Update takes the fields"),

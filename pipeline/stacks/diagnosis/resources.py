@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.aws import Aws, aws_errors
-from templates_src.compute.workloads import WORKLOADS
+from templates_src.compute.workloads import MIGRATION, WORKLOADS
 from templates_src.functions.service_diagnosis import ServiceLocation
 
 # The logical ID of the nested stack with the services.
@@ -16,7 +16,7 @@ COMPUTE = "Compute"
 LOG_GROUPS: Mapping[str, str] = {
     **{workload.name: f"{workload.title}LogGroup" for workload in WORKLOADS},
     "search": "SearchLogGroup",
-    "migration": "MigrationLogGroup",
+    MIGRATION.name: f"{MIGRATION.title}LogGroup",
 }
 _SERVICES = {f"{workload.title}Service": workload.name for workload in WORKLOADS}
 _SERVICE_ARN = re.compile(

@@ -13,6 +13,10 @@ Events, whose fields are all required strings; any other field is refused:
 ``{"Action": "Status", "RecordId": ID}``
     Returns ``{"Status": …, "Errors": …}``, of Service Catalog's record; the errors are one line.
 
+``{"Action": "Why", "RecordId": ID}``
+    Returns ``{"Reasons": …}``: what ECS knows since the beginning of the update about services that are not stable, one line for each
+    reason, with the last log lines of failed tasks; empty if nothing is wrong.
+
 Raises RefusedError with a sentence that names the problem, and botocore's ClientError if Service Catalog refuses.
 
 The product must be the one whose output ImageUpdateFunctionName is this function. So a role that owns two products by
@@ -20,7 +24,11 @@ mistake can update only the right one.
 
 Permissions, at the level of the function's role (``servicecatalog:roleLevel``), which therefore owns the provisioned product:
 ``servicecatalog:DescribeProvisionedProduct``, ``servicecatalog:DescribeRecord``, ``servicecatalog:UpdateProvisionedProduct``;
-``servicecatalog:DescribeProvisioningParameters`` on the product; its own log group.
+``servicecatalog:DescribeProvisioningParameters`` on the product; its own log group. For the reasons, on the services of the
+environment: those of ``service_diagnosis`` without ``elasticloadbalancing:DescribeTargetHealth``, because the unhealthy targets are
+gone after an update; the events of the service name them.
+
+Environment: ``CLUSTER``, the name of the cluster; ``SERVICES``, WORKLOAD=SERVICE=LOG-GROUP for each service, separated by spaces.
 """
 
 import json
@@ -33,6 +41,8 @@ from typing import Any
 
 import boto3
 import botocore.config
+
+from ..service_diagnosis import Finding, Reader, ServiceLocation, diagnose
 
 LOGGER = logging.getLogger(__name__)
 LOGGER.setLevel(logging.INFO)
@@ -69,7 +79,9 @@ def handler(event: object, context: object) -> dict[str, str]:  # noqa: ARG001 (
     fields = _fields(event)
     serve, _ = ACTIONS[fields["Action"]]
     answer = serve(fields)
-    LOGGER.info("%s", json.dumps({**fields, **answer}))
+    # The reasons contain lines of other logs.
+    noted = {name: value for name, value in answer.items() if name != "Reasons"}
+    LOGGER.info("%s", json.dumps({**fields, **noted}))
     return answer
 
 
@@ -130,10 +142,31 @@ def status(fields: Mapping[str, str]) -> dict[str, str]:
     return {"Status": record["Status"], "Errors": " ".join(errors.split())}
 
 
+def why(fields: Mapping[str, str]) -> dict[str, str]:
+    """Why services are not stable since the beginning of an update, also after its rollback."""
+    record = _catalog().describe_record(Id=fields["RecordId"])["RecordDetail"]
+    reader = Reader(_client, denied=["elasticloadbalancing:DescribeTargetHealth"])
+    found = diagnose(reader, _services(), record["CreatedTime"], history=True)
+    return {"Reasons": "\n".join(line for finding in found for line in _lines(finding))}
+
+
+def _lines(finding: Finding) -> list[str]:
+    return [finding.text, *(f"  | {line}" for line in finding.log)]
+
+
+def _services() -> list[ServiceLocation]:
+    cluster = os.environ["CLUSTER"]
+    return [
+        ServiceLocation(workload, cluster, service, group)
+        for workload, service, group in (each.split("=") for each in os.environ["SERVICES"].split())
+    ]
+
+
 ACTIONS: Mapping[str, tuple[Callable[[Mapping[str, str]], dict[str, str]], frozenset[str]]] = {
     "Describe": (describe, frozenset({"Action", "ProvisionedProduct"})),
     "Update": (update, frozenset({"Action", "ProvisionedProduct", IMAGE_TAG, "UpdateToken"})),
     "Status": (status, frozenset({"Action", "RecordId"})),
+    "Why": (why, frozenset({"Action", "RecordId"})),
 }
 
 
@@ -179,4 +212,8 @@ def _last_record(catalog: Any, record_id: str) -> tuple[str, dict[str, str]]:
 
 
 def _catalog() -> Any:
-    return boto3.client("servicecatalog", config=CLIENT)
+    return _client("servicecatalog")
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, config=CLIENT)
