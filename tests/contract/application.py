@@ -110,9 +110,13 @@ class Stack:
 
     def api(self) -> ServiceSpec:
         """The api on a free port, answering."""
-        api = self._run("api", {"8000": str(self.port)})
+        api = self.run_api()
         api.wait_for(lambda: self.get("/health")[0] == 200)
         return api
+
+    def run_api(self) -> ServiceSpec:
+        """The api on a free port, which starts."""
+        return self._run("api", {"8000": str(self.port)})
 
     def worker(self, *further: str, **variables: str) -> ServiceSpec:
         """A worker; ``further`` are arguments of its command, ``variables`` replace its variables."""

@@ -118,11 +118,12 @@ class ServiceSpec:
 
 @dataclass
 class Machine:
-    """Runs containers. ``trusted`` names the authorities that the image would have."""
+    """Runs containers. ``trusted`` names the authorities that the image would have; ``program`` is the folder of the image."""
 
     folder: Path
     trusted: Mapping[str, str] = field(default_factory=dict)
     running: list[ServiceSpec] = field(default_factory=list)
+    program: Path = EXAMPLE
 
     def run(
         self,
@@ -148,7 +149,7 @@ class Machine:
                     **secrets,
                     **self.trusted,
                 },
-                cwd=EXAMPLE,
+                cwd=self.program,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
