@@ -145,6 +145,7 @@ COMPUTE = [
     *value("ImageRepository", "Team/app", "111122223333.dkr.ecr.eu-north-1.amazonaws.com/app:1"),
     *value("ImageRepository", "a" * 257),
     *value("ImageTag", ":latest", "1.0 beta", "t" * 129),
+    *value("ApplicationSettingsVersion", "-1", "latest", "1000001"),
     *value(
         "MigrationCommand", " alembic", "alembic  upgrade", "alembic upgrade head ", "\talembic"
     ),

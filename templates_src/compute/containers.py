@@ -18,7 +18,13 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
-from templates_src.compute.workloads import REPLACED_OPTIONS, Workload
+from templates_src.compute.settings import application_secret, environment_file, use_settings
+from templates_src.compute.workloads import (
+    MIGRATION,
+    REPLACED_OPTIONS,
+    WORKLOADS,
+    Workload,
+)
 from templates_src.core.layer import Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, boolean, choice, number
@@ -106,18 +112,15 @@ def container(
         optional["PortMappings"] = [PortMapping(ContainerPort=workload.port, Protocol="tcp")]
     if workload.stop_seconds is not None:
         optional["StopTimeout"] = workload.stop_seconds
+    if workload.has_settings:
+        optional["EnvironmentFiles"] = If(use_settings(layer), [environment_file(layer)], NoValue)
     return ContainerDefinition(
         Name=workload.name,
         Image=source.image,
         Command=command_line(layer, workload),
         Essential=True,
         Environment=environment(layer, workload),
-        # The placeholder image receives no secret: it is not the application's image.
-        Secrets=If(
-            layer.has(IMAGE_TAG),
-            [injected.reference(layer) for injected in workload.secrets],
-            NoValue,
-        ),
+        Secrets=secrets(layer, workload),
         ReadonlyRootFilesystem=layer.parameter(READONLY_ROOT),
         LinuxParameters=linux(layer, workload),
         LogConfiguration=LogConfiguration(
@@ -131,6 +134,15 @@ def container(
         ),
         **optional,
     )
+
+
+def secrets(layer: Layer, workload: Workload) -> If:
+    """The secrets of a container. The placeholder image receives none: it is not the application's image."""
+    own = [injected.reference(layer) for injected in workload.secrets]
+    if not workload.has_settings:
+        return If(layer.has(IMAGE_TAG), own, NoValue)
+    with_application = If(use_settings(layer), [*own, application_secret(layer)], own)
+    return If(layer.has(IMAGE_TAG), with_application, NoValue)
 
 
 def log_mode(workload: Workload) -> dict[str, str]:
@@ -151,6 +163,13 @@ def command_line(layer: Layer, workload: Workload) -> If:
         given = Join(option, Split(former, given))
     of_image = If(layer.has(workload.command), Split(" ", given), NoValue)
     return If(layer.has(IMAGE_TAG), of_image, list(workload.placeholder))
+
+
+def variable_names() -> set[str]:
+    """The names of all variables of the containers."""
+    named_ = {name for workload in (*WORKLOADS, MIGRATION) for name, _ in workload.variables}
+    injected = {each.variable for workload in WORKLOADS for each in workload.secrets}
+    return named_ | injected | {"ENVIRONMENT", "CELERY_KEY_PREFIX"}
 
 
 def environment(layer: Layer, workload: Workload) -> list[Environment]:

@@ -16,7 +16,11 @@ from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
 from templates_src.compute.capacity import FARGATE, FARGATE_SPOT
-from templates_src.compute.containers import add_log_group, add_task_definition
+from templates_src.compute.containers import (
+    add_log_group,
+    add_task_definition,
+    variable_names,
+)
 from templates_src.compute.execute_command import add_execute_command
 from templates_src.compute.image_update import add_image_update
 from templates_src.compute.migration import add_migration
@@ -31,6 +35,7 @@ from templates_src.compute.services import (
     WORKER_SERVICE,
     add_service,
 )
+from templates_src.compute.settings import add_settings_check
 from templates_src.compute.task_protection import allow_protection
 from templates_src.compute.task_sizes import require_task_size
 from templates_src.compute.workloads import API, MIGRATION, WORKER, WORKLOADS
@@ -85,13 +90,15 @@ def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[st
     }
     started = allow_start(layer, source, list(groups.values())).title
     migration = add_task_definition(layer, MIGRATION, source, groups[MIGRATION.title])
+    checked = add_settings_check(layer, variable_names())
     after = [
+        checked,
         attach_capacity(layer, cluster).title,
         started,
         # A resolver remembers for 15 minutes that a name does not exist.
         RECORD,
         add_migration(
-            layer, cluster, source, migration, groups[MIGRATION.title], [started, RECORD]
+            layer, cluster, source, migration, groups[MIGRATION.title], [started, checked, RECORD]
         ),
     ]
     services = {}

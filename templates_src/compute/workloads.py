@@ -172,7 +172,7 @@ class Workload:
     """What runs from the image: one of the three services, or the migration.
 
     ``title`` is the prefix of its logical IDs; ``temporary_mib`` is the size of its /tmp if no parameter sets it. A workload
-    that ``keeps_every_line`` waits for CloudWatch Logs when it is slow, where the others lose lines.
+    that ``has_settings`` gets the application's own. One that ``keeps_every_line`` waits for CloudWatch Logs when it is slow, where the others lose lines.
     """
 
     title: str
@@ -187,6 +187,7 @@ class Workload:
     stop_seconds: int | None = None
     temporary_mib: int | None = None
     keeps_every_line: bool = False
+    has_settings: bool = False
 
     @property
     def name(self) -> str:
@@ -207,6 +208,7 @@ API = Workload(
     secrets=(*APPLICATION, *SIGNING),
     variables=APPLICATION_VARIABLES,
     port=ports.API,
+    has_settings=True,
 )
 WORKER = Workload(
     "Worker",
@@ -218,6 +220,7 @@ WORKER = Workload(
     secrets=APPLICATION,
     variables=APPLICATION_VARIABLES,
     stop_seconds=WORKER_STOP_SECONDS,
+    has_settings=True,
 )
 BEAT = Workload(
     "Beat",
@@ -244,5 +247,6 @@ MIGRATION = Workload(
     secrets=APPLICATION,
     variables=APPLICATION_VARIABLES,
     keeps_every_line=True,
+    has_settings=True,
 )
 WORKLOADS = (API, WORKER, BEAT)

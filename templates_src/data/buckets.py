@@ -32,6 +32,7 @@ from templates_src.data.bucket_removal import (
     creates_buckets,
     restrict_emptying,
 )
+from templates_src.data.settings_file import FOLDER, keep_tasks_away, let_ecs_read
 
 GLOBAL, ACCOUNT_REGIONAL = "global", "account-regional"
 # The placeholder for the name of an existing bucket.
@@ -101,6 +102,7 @@ def add_buckets(layer: Layer) -> None:
     add_bucket_removal(layer, created)
     allow_tasks(layer, "Api", API_TASK_ROLE_NAME, *created)
     allow_tasks(layer, "Worker", WORKER_TASK_ROLE_NAME, *created)
+    let_ecs_read(layer, arn(layer, created[1]), settings_files(layer, created[1]))
     documents, media = (in_use(layer, bucket, Ref(bucket)) for bucket in created)
     layer.output("DocumentsBucketName", documents, "Bucket of documents and reports", public=True)
     layer.output("MediaBucketName", media, "Bucket of logos and images", public=True)
@@ -247,6 +249,7 @@ def allow_tasks(
                     Action=[s3_actions.RestoreObject],
                     Resource=[objects(layer, documents)],
                 ),
+                keep_tasks_away(settings_files(layer, media)),
             ),
         )
     )
@@ -266,6 +269,11 @@ def in_use(layer: Layer, bucket: Bucket, created: Ref | GetAtt | Sub, existing: 
 def arn(layer: Layer, bucket: Bucket) -> If:
     """ARN of a bucket in use."""
     return in_use(layer, bucket, GetAtt(bucket, "Arn"), ARN)
+
+
+def settings_files(layer: Layer, media: Bucket) -> If:
+    """ARN of the environment files in the media bucket."""
+    return in_use(layer, media, Sub(f"${{{media.title}.Arn}}/{FOLDER}/*"), f"{ARN}/{FOLDER}/*")
 
 
 def objects(layer: Layer, bucket: Bucket) -> If:

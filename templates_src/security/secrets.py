@@ -69,6 +69,7 @@ class TypedSecret:
 
     title: str
     description: str
+    initial: str | None = None
 
 
 # FROZEN. CloudFormation generates a new value when GenerateSecretString of a running environment changes in any way,
@@ -147,7 +148,11 @@ CLAUDE_API_KEY = TypedSecret(
 CLIMATIQ_API_KEY = TypedSecret(
     "ClimatiqApiKeySecret", 'Climatiq API key; put in as {"value": "KEY"} after the launch'
 )
-TYPED = (CLAUDE_API_KEY, CLIMATIQ_API_KEY)
+# Empty until a user sets it; frozen like UNSET.
+APPLICATION = TypedSecret(
+    "ApplicationSecret", "The application's own secrets; put in as JSON after the launch", "{}"
+)
+TYPED = (CLAUDE_API_KEY, CLIMATIQ_API_KEY, APPLICATION)
 
 # The secrets that ECS injects into containers; the URLs of database and cache are secrets of the data layer.
 INJECTED = (
@@ -158,6 +163,7 @@ INJECTED = (
     SEARCH_KEY,
     CLAUDE_API_KEY,
     CLIMATIQ_API_KEY,
+    APPLICATION,
 )
 
 
@@ -178,7 +184,7 @@ def add_secrets(layer: Layer, key_arn: GetAtt) -> dict[str, Ref]:
     }
     for typed in TYPED:
         arns[typed.title] = add_secret(
-            layer, typed, Secret(typed.title, KmsKeyId=key_arn, SecretString=UNSET)
+            layer, typed, Secret(typed.title, KmsKeyId=key_arn, SecretString=typed.initial or UNSET)
         )
     return arns
 

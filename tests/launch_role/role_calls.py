@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.iam.conditions import clauses_of, listed
 from tests.iam.policies import Request
 from tests.rendering import VARIABLE, resources_of_type, role_statements
 
+EXAMPLE_OF_MEDIA = re.compile(r"(?<=:::)mediabucket-[0-9a-f]+")
 ROLE = "AWS::IAM::Role"
 # The actions of a wildcard.
 UNFOLDED = {"kms:ReEncrypt*": ("kms:ReEncryptFrom", "kms:ReEncryptTo")}
@@ -78,6 +80,7 @@ def resolved(rendered: Rendered, layer: str, value: Any) -> str:
             return VARIABLE.sub(lambda part: of(part[1], part[2]), text)
     given = rendered.parameters["environment"]
     # An output of an earlier layer is an example, with the path of roles in dev.
-    return str(value).replace(
+    text = str(value).replace(
         ":role/carbon-connect/dev/", f":role/{given['Project']}/{given['Environment']}/"
     )
+    return EXAMPLE_OF_MEDIA.sub(f"{given['Project']}-{given['Environment']}-media", text)

@@ -175,3 +175,36 @@ def test_migration_that_cannot_start(dev: Migrated, tag: str, command: str, reas
     assert ("CannotPullContainerError" if tag == "missing" else "no-such-command") in found
     assert dev.images() == {"1"}
     assert dev.ran() == []
+
+
+def test_settings_of_the_application_reach_the_migration(dev: Migrated) -> None:
+    bucket = dev.outputs()["MediaBucketName"]
+    secret = dev.physical_id("Security.ApplicationSecret")
+    dev.client("s3").put_object(Bucket=bucket, Key="settings/1.env", Body=b"MODE=live\n")
+    dev.client("secretsmanager").put_secret_value(SecretId=secret, SecretString='{"KEY": "k1"}')
+    dev.push("5", 'echo "$MODE $ENVIRONMENT $APPLICATION_SECRETS" > seen')
+
+    assert dev.update(ImageTag="5", ApplicationSettingsVersion="1").succeeded
+
+    assert (dev.folder / "5" / "seen").read_text() == 'live dev {"KEY": "k1"}\n'
+    dev.forget()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"DATABASE_URL=x\n", "DATABASE_URL in s3://"), (None, "cannot be read")],
+)
+def test_wrong_settings_change_no_service(dev: Migrated, body: bytes | None, reason: str) -> None:
+    if body is not None:
+        bucket = dev.outputs()["MediaBucketName"]
+        dev.client("s3").put_object(Bucket=bucket, Key="settings/2.env", Body=body)
+    dev.push("6" if body else "7", "")
+
+    failed = dev.launch(
+        ImageTag="6" if body else "7", ApplicationSettingsVersion="2" if body else "3"
+    )
+
+    (found,) = [each.reason for each in failed.failures if each.logical_id == "ApplicationSettings"]
+    assert reason in found
+    assert dev.ran() == []
+    assert dev.images() == {"5"}

@@ -109,6 +109,15 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         {"arn:aws:cloudformation:REGION:ACCOUNT:stack/STACK*"},
         "a stack has no id in advance; names that begin with the root's; it reads",
     ),
+    "ReadTheSettings": (
+        {"arn:aws:s3:::MEDIA/settings/*"},
+        "the environment files of every version, in one folder of one bucket",
+    ),
+    "ReadEnvironmentFiles": (
+        {"<MediaBucket.Arn>/settings/*"},
+        "the environment files of every version, in one folder of one bucket",
+    ),
+    "KeepAwayFromSettings": ({"s3:*", "<MediaBucket.Arn>/settings/*"}, "it denies"),
     "RunTheMigration": (
         {"arn:aws:ecs:REGION:ACCOUNT:task-definition/FAMILY:*"},
         "each image is a new revision of the one family",
@@ -159,6 +168,8 @@ BOUND = {
     "ImportAsItsOwn": "aws:RequestTag/StackId",
     "RenewAndDeleteItsOwn": "aws:ResourceTag/StackId",
 }
+# An output of the data layer, as rendered.
+EXAMPLE_OF_MEDIA = re.compile(r"(?<=:::)mediabucket-[0-9a-f]+")
 # Part of the allowed actions, never all.
 # checks_migration.py says which roles this statement passes, and to which service.
 PASSING = "PassTheRolesOfTheTask"
@@ -190,7 +201,7 @@ def wildcards_have_a_reason(rendered: Rendered) -> Iterator[str]:
             yield f"Statement {sid} of {holder} says what it is not about."
         parts = [*listed(statement.get("Action")), *listed(statement.get("Resource"))]
         texts = {
-            text_of(part)
+            EXAMPLE_OF_MEDIA.sub("MEDIA", text_of(part))
             .replace(rendered.region, "REGION")
             .replace(ACCOUNT, "ACCOUNT")
             .replace(data, "STACK")

@@ -58,6 +58,7 @@ READERS = {
     "CacheSecondSecret": readers("QueueDepthRole", resources="CacheSecondUser"),
     "DatabaseUrl": readers("ExecutionRole", "api worker migration"),
     "CacheUrl": readers("ExecutionRole", "api worker beat migration"),
+    "ApplicationSecret": readers("ExecutionRole ApplicationSettingsRole", "api worker migration"),
     "JwtSecret": readers("ExecutionRole", "api"),
     "JwtSecondSecret": readers("ExecutionRole", "api"),
     "SessionKeySecret": readers("ExecutionRole", "api"),
@@ -95,7 +96,12 @@ FROZEN = {
     "SearchKeySecret": generation("{}", "value", 48),
 }
 # A CHANGE OVERWRITES THE KEY that a user has set.
-PLACEHOLDERS = dict.fromkeys(("ClaudeApiKeySecret", "ClimatiqApiKeySecret"), '{"value": "unset"}')
+PLACEHOLDERS = {
+    **dict.fromkeys(("ClaudeApiKeySecret", "ClimatiqApiKeySecret"), '{"value": "unset"}'),
+    "ApplicationSecret": "{}",
+}
+# The application reads all of its secrets from the JSON in this variable.
+WHOLE = "APPLICATION_SECRETS"
 
 
 def injected(rendered: Rendered) -> Iterator[tuple[str, str, str, str]]:
@@ -118,6 +124,8 @@ def keys_of(rendered: Rendered, secret: str) -> set[str]:
 def references_name_a_key(rendered: Rendered) -> Iterator[str]:
     """Without its key a container receives the whole JSON; with a wrong key its task does not start."""
     for task, container, variable, reference in injected(rendered):
+        if variable == WHOLE:
+            continue
         found = REFERENCE.fullmatch(reference)
         if not found:
             yield f"{variable} of {container} in {task} comes from {reference}, which names no key of a secret."
@@ -178,6 +186,11 @@ def secrets_have_exactly_their_readers(rendered: Rendered) -> Iterator[str]:
 
 def _readers_of(rendered: Rendered, secret: str) -> Readers:
     """The readers of a pair of secrets: the URL has the one in use."""
+    if (
+        secret == "ApplicationSecret"
+        and rendered.parameters[ROOT]["ApplicationSettingsVersion"] == "0"
+    ):
+        return readers("ExecutionRole")
     second = rendered.parameters[ROOT]["CacheCredentials"] == "second"
     if second and secret == "CacheSecret":
         return replace(READERS[secret], resources=READERS[secret].resources - {"CacheUrl"})

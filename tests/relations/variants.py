@@ -10,6 +10,7 @@ from pipeline.release.assemble import Release, assemble
 
 REGION = "eu-north-1"
 COMPLETE = {
+    "ApplicationSettingsVersion": "1",
     "AlarmEmail": "operations@example.com",
     "AccessLogs": "true",
     "CertificateArn": "",

@@ -71,3 +71,9 @@ CLIMATIQ_API_KEY_SECRET_ARN = secret_arn(
     label="Climatiq API key",
     description="ARN of the secret that holds the Climatiq API key.",
 )
+APPLICATION_SECRET_ARN = secret_arn(
+    "ApplicationSecretArn",
+    group=SECURITY_OUTPUTS,
+    label="Application's secret",
+    description="ARN of the secret with the application's own secrets.",
+)

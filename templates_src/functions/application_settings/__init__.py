@@ -1,0 +1,1 @@
+"""Checks the application's own settings before tasks get them."""
