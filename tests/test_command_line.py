@@ -120,8 +120,9 @@ def test_help_fits_a_screen_and_has_an_example_that_runs(command: str) -> None:
     assert len(lines) <= LINES
     assert max(map(len, lines)) <= COLUMNS
     (example,) = re.findall(rf"Example: \.venv/bin/python build\.py ({command}.*)", finished.stdout)
-    # Unknown options are refused before --help.
-    assert run(*shlex.split(example), "--help").returncode == 0
+    # Unknown options are refused before --help, which is first because `run` passes on what follows its "--".
+    name, *arguments = shlex.split(example)
+    assert run(name, "--help", *arguments).returncode == 0
 
 
 def test_help_lists_every_command() -> None:

@@ -21,7 +21,7 @@ from templates_src.monitoring.thresholds import QUEUE_DEPTH_THRESHOLD, QUEUE_STA
 
 
 def queue_alarm_specs() -> list[AlarmSpec]:
-    """The alarms of the queues, and of the function that worker scaling depends on."""
+    """The alarms of the queues, their workers and beat, and of the function that measures the queues."""
     return [
         AlarmSpec(
             title="QueueDepthTooHigh",
@@ -59,6 +59,13 @@ def queue_alarm_specs() -> list[AlarmSpec]:
             action="Beat runs but schedules nothing, or does not run. It ends without progress after ten minutes, with its stack in "
             "the log, and ECS starts another; if it does not, stop its task. See its log for errors of the cache.",
         ),
+        *measurement_alarm_specs(),
+    ]
+
+
+def measurement_alarm_specs() -> list[AlarmSpec]:
+    """The alarms of the function that measures the queues."""
+    return [
         AlarmSpec(
             title="QueueDepthErrors",
             reads=MetricStatistic(QUEUE_DEPTH_FUNCTION.metric("Errors"), SUM),
