@@ -43,7 +43,7 @@ from templates_src.data.connection_urls import add_url_secret, password_of
 
 ENGINE = "valkey"
 MAJOR_VERSION = "8"
-# The first minor version of nodes; ElastiCache upgrades it. Serverless accepts only the major version.
+# The minor version of nodes, which only a release raises. Serverless accepts only the major version and upgrades the minor one.
 VERSION = f"{MAJOR_VERSION}.2"
 FAMILY = f"{ENGINE}{MAJOR_VERSION}"
 # A restore of an older state of a broker would repeat finished jobs.
@@ -197,7 +197,10 @@ def add_replication_group(layer: Layer, condition: str, users: UserGroup) -> Rep
             ReplicationGroupDescription=named(),
             Engine=ENGINE,
             EngineVersion=VERSION,
-            AutoMinorVersionUpgrade=True,
+            # ElastiCache requires a minor version and refuses a lower one than it runs: after an automatic upgrade, an update of the
+            # group would be a downgrade. Patches come as service updates in both cases.
+            # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/VersionManagement.html
+            AutoMinorVersionUpgrade=False,
             CacheNodeType=layer.parameter(NODE_TYPE),
             ClusterMode="disabled",
             NumCacheClusters=layer.parameter(NODES),

@@ -135,6 +135,28 @@ def certificate_arn(layer: Layer, balancer: LoadBalancer) -> If:
     )
 
 
+def url_certificate(layer: Layer) -> If:
+    """Whether clients accept the certificate at the address in the output Url, in one sentence.
+
+    Only ACM and the DNS know the names of a given certificate, and no public certificate has the load balancer's own name.
+    """
+    domain = f"${{{DOMAIN_NAME.name}}}"
+    given = If(
+        layer.has(DOMAIN_NAME),
+        Sub(f"CertificateArn must name a certificate that is valid for {domain}."),
+        "Not valid for Url, the load balancer's own name: set DomainName to a name of the certificate.",
+    )
+    return If(
+        layer.has(CERTIFICATE_ARN),
+        given,
+        If(
+            "UseDevelopmentCertificate",
+            "Self-signed: clients warn until they trust it; see docs/certificates.md.",
+            Sub(f"Issued by ACM for {domain}."),
+        ),
+    )
+
+
 def add_requested_certificate(layer: Layer, condition: str) -> Certificate:
     """The certificate that ACM issues for the domain name and renews.
 

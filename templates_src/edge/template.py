@@ -33,6 +33,7 @@ from templates_src.edge.certificate import (
     HOSTED_ZONE_ID,
     certificate_arn,
     require_certificate,
+    url_certificate,
 )
 from templates_src.edge.waf import add_web_acl
 
@@ -216,6 +217,12 @@ def add_outputs(
     host = If(layer.has(DOMAIN_NAME), layer.parameter(DOMAIN_NAME), GetAtt(balancer, "DNSName"))
     layer.output(
         "Url", Sub("https://${Host}", Host=host), "Address of the application", public=True
+    )
+    layer.output(
+        "UrlCertificate",
+        url_certificate(layer),
+        "Whether the certificate is valid for Url",
+        public=True,
     )
     layer.output(
         "LoadBalancerDnsName",

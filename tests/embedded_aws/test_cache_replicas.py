@@ -1,4 +1,4 @@
-"""Failover of a cache without a replica is refused, by CloudFormation and by ElastiCache's own API."""
+"""Failover of a cache without a replica and a lower engine version are refused, by CloudFormation and by ElastiCache's own API."""
 
 from typing import Any
 
@@ -84,3 +84,32 @@ def test_elasticache_itself_refuses_the_calls(account: Account) -> None:
         elasticache.decrease_replica_count(
             ReplicationGroupId="one", NewReplicaCount=0, ApplyImmediately=True
         )
+
+
+def test_engine_version_does_not_fall(account: Account) -> None:
+    """As in an update after an automatic upgrade, which the template does not know."""
+
+    def versioned(version: str, nodes: str = "cache.t4g.medium") -> str:
+        properties = {
+            "ReplicationGroupDescription": "cache",
+            "Engine": "valkey",
+            "EngineVersion": version,
+            "CacheNodeType": nodes,
+        }
+        return template(
+            {"Cache": {"Type": "AWS::ElastiCache::ReplicationGroup", "Properties": properties}}
+        )
+
+    stack = account.launch(versioned("8.1"))
+    client = account.client("elasticache")
+    group = client.describe_replication_groups()["ReplicationGroups"][0]["ReplicationGroupId"]
+    client.modify_replication_group(
+        ReplicationGroupId=group, EngineVersion="8.2", ApplyImmediately=True
+    )
+    with pytest.raises(ClientError, match="Cannot downgrade the engine version"):
+        client.modify_replication_group(
+            ReplicationGroupId=group, EngineVersion="8.0", ApplyImmediately=True
+        )
+    stack = account.update(stack, versioned("8.0"))
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert "from 8.2 to 8.0" in account.failures(stack)["Cache"]

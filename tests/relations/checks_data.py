@@ -152,6 +152,16 @@ def parameter_groups_are_of_the_engine(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def updates_do_not_downgrade_engines(rendered: Rendered) -> Iterator[str]:
+    """An engine that upgrades its minor version has none in the template: the next update would be a downgrade, which AWS refuses."""
+    for kind in ("AWS::RDS::DBInstance", "AWS::ElastiCache::ReplicationGroup"):
+        for engine in resources_of_type(rendered, kind):
+            version = str(engine.properties["EngineVersion"])
+            if "." in version and is_true(engine.properties.get("AutoMinorVersionUpgrade", True)):
+                yield f"{engine.logical_id} upgrades {version} by itself, and an update returns to it."
+
+
+@relation
 def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
     """Database, cache, search index, secrets, logs and alarm topic use the environment's key, which is retained; a restored snapshot keeps its key."""
     for kind, key, switch in (

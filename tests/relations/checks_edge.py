@@ -86,6 +86,23 @@ def _answer(action: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 @relation
+def the_certificate_is_valid_for_the_url(rendered: Rendered) -> Iterator[str]:
+    """The output UrlCertificate says so, or what to do: a given certificate is never valid for the load balancer's own name."""
+    outputs, given = rendered.layers["edge"]["Outputs"], rendered.parameters["edge"]
+    url, said = (text_of(outputs[name]["Value"]) for name in ("Url", "UrlCertificate"))
+    own = ".elb." in url or "LoadBalancer" in url
+    certificates = resources_of_type(rendered, "AWS::CertificateManager::Certificate")
+    if given["CertificateArn"]:
+        expected = "set DomainName" if own else f"valid for {given['DomainName']}"
+    else:
+        expected = f"ACM for {given['DomainName']}" if list(certificates) else "Self-signed"
+    if own != (not given["DomainName"]):
+        yield f"Url is {url} with DomainName {given['DomainName']}."
+    if expected not in said:
+        yield f"UrlCertificate of {url} says {said}"
+
+
+@relation
 def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
     """Every load balancer has a web ACL; no two of its rules share a priority or a metric; its log group has a name that WAF delivers to."""
     protected = {

@@ -85,6 +85,18 @@ FAULTS = (
         put("CacheReplicationGroup", "EngineVersion", "7.2"),
     ),
     Fault(
+        "a cache that upgrades the version of the template",
+        data.updates_do_not_downgrade_engines,
+        "CacheReplicationGroup upgrades 8.2 by itself",
+        put("CacheReplicationGroup", "AutoMinorVersionUpgrade", True),
+    ),
+    Fault(
+        "a database that upgrades the version of the template",
+        data.updates_do_not_downgrade_engines,
+        "Database upgrades 16.9 by itself",
+        put("Database", "EngineVersion", "16.9"),
+    ),
+    Fault(
         "a database that is not encrypted",
         data.data_is_encrypted_with_the_key,
         "Database is not encrypted",

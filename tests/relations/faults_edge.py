@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from pipeline.checks.render import Rendered
 from tests.relations import checks_edge as edge
 from tests.relations.planting import append, drop, put, remove
 from tests.relations.registry import Fault
 
 COMMAND = "ContainerDefinitions/0/Command"
 COUNTED = "Rules/4/Statement/ManagedRuleGroupStatement/RuleActionOverrides"
+
+
+def put_output(name: str, value: str) -> Callable[[Rendered], None]:
+    """Set an output of the edge layer."""
+
+    def plant(rendered: Rendered) -> None:
+        rendered.layers["edge"]["Outputs"][name]["Value"] = value
+
+    return plant
+
 
 FAULTS = (
     Fault(
@@ -33,6 +46,25 @@ FAULTS = (
         edge.clients_get_https,
         "listens on 8443",
         put("HttpsListener", "Port", 8443),
+    ),
+    Fault(
+        "a certificate of ACM that users believe to be self-signed",
+        edge.the_certificate_is_valid_for_the_url,
+        "UrlCertificate of https://app.example.com says Self-signed",
+        put_output("UrlCertificate", "Self-signed"),
+    ),
+    Fault(
+        "an own certificate that users believe to be valid for the load balancer's name",
+        edge.the_certificate_is_valid_for_the_url,
+        "says It is valid",
+        put_output("UrlCertificate", "It is valid"),
+        variant="prod",
+    ),
+    Fault(
+        "a URL that is not the domain name",
+        edge.the_certificate_is_valid_for_the_url,
+        "with DomainName app.example.com",
+        put_output("Url", "https://<LoadBalancer.DNSName>"),
     ),
     Fault(
         "a load balancer without a firewall",

@@ -85,6 +85,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/-]*"
 # The first entry whose name matches the output applies.
 PROMISES: Mapping[str, Promise] = {
     "Url": Fits(rf"https://{_HOST}"),
+    "UrlCertificate": Fits(r"(Self-signed:|Issued by ACM|Not valid|CertificateArn must) .+\."),
     ".*SecretArn": Exists("secretsmanager", "describe_secret", "SecretId"),
     ".*BucketName": Bucket(),
     "KeyArn": Exists("kms", "describe_key", "KeyId"),

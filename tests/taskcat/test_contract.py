@@ -159,6 +159,7 @@ FORMS: Mapping[str, tuple[str, tuple[str, ...]]] = {
             "api",
         ),
     ),
+    "UrlCertificate": ("Issued by ACM for app.example.com.", ("", "valid", "Issued by ACM")),
     "CacheUserName": ("carbon-second", ("default", "carbon-third")),
     "CacheCredentialsInUse": ("second/12", ("third/1", "first", "first/")),
     "SearchSubnetZone": (f"{REGION}a", (f"{OTHER}a", REGION, f"{REGION}g", f"{REGION}ab")),

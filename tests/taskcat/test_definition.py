@@ -30,7 +30,7 @@ from tests.taskcat.costs import (
 )
 from tests.taskcat.definition import CASES, FILE_NAME, OWN, definition, text
 from tests.taskcat.existing_vpc import NESTED, existing_vpc, file_name
-from tests.taskcat.tree import lay_out
+from tests.taskcat.tree import USUAL_NAME, lay_out
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((PROJECT_FOLDER / FILE_NAME).read_text(encoding="utf-8"))
 TESTS: dict[str, dict[str, Any]] = DOCUMENT["tests"]
@@ -197,7 +197,9 @@ def test_tree_has_the_files_for_a_launch(release: Release, tmp_path: Path) -> No
 
     files = {str(path.relative_to(tree)): path for path in tree.rglob("*") if path.is_file()}
     wanted = {f"dist/{path}" for path in {**release.files, **release.bootstrap_stacks}}
-    assert files.keys() == {*wanted, FILE_NAME, *(f"{OWN}/{file_name(n)}" for n in NESTED)}
+    hooks = {"taskcat_plugin_protection.py", "taskcat_plugin_tags.py"}
+    own = {f"{OWN}/{file_name(name)}" for name in NESTED}
+    assert files.keys() == {*wanted, FILE_NAME, USUAL_NAME, *own, *hooks}
     assert sum(path.stat().st_size for path in files.values()) < LARGEST_TREE
 
 

@@ -1,4 +1,4 @@
-"""Automatic failover of a replication group, which ElastiCache refuses without a replica to fail over to."""
+"""Changes of a replication group that ElastiCache refuses: failover without a replica, and a lower engine version."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -58,7 +58,7 @@ def refuse_creation(request: Request) -> None:
 
 
 def refuse_modification(request: Request) -> None:
-    """Raise ServiceCallError where failover is turned on for a group without a replica.
+    """Raise ServiceCallError where failover is turned on for a group without a replica, and for a lower engine version.
 
     CloudFormation modifies the group before it adds a replica, so an update that does both fails:
     https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/383
@@ -69,6 +69,20 @@ def refuse_modification(request: Request) -> None:
             "InvalidParameterValue",
             "Replication group must have at least one read replica to enable autofailover.",
         )
+    wanted = str(functions.cache_field(request, "EngineVersion") or "")
+    running = str(_group(request).get("EngineVersion") or "")
+    if wanted and running and _numbers(wanted) < _numbers(running):
+        # The documentation has the rule and not the message.
+        # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Replication.Modify.html
+        raise ServiceCallError(
+            _SERVICE,
+            "InvalidParameterCombination",
+            f"Cannot downgrade the engine version of the replication group from {running} to {wanted}.",
+        )
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
 
 
 def refuse_removal(request: Request) -> None:
