@@ -28,8 +28,12 @@ def progress(output: str) -> set[tuple[str, str]]:
 
 def outputs(output: str) -> dict[str, str]:
     """The output below the last title."""
-    pairs = (line.split() for line in output.splitlines() if line.startswith("  "))
-    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    pairs = (
+        line.strip().partition(" ")
+        for line in output.rpartition("(CREATE_COMPLETE)")[2].splitlines()
+        if line.startswith("  ")
+    )
+    return {name: value.strip() for name, _, value in pairs}
 
 
 @pytest.fixture(scope="module")
