@@ -122,13 +122,13 @@ def _values(declaration: Declaration, current: str) -> Iterator[tuple[str, str, 
     elif declaration.min_value is not None and declaration.max_value is not None:
         now = int(current)
         for label, other in (
-            (HIGHER, min(declaration.max_value, now * 2)),
+            (HIGHER, min(declaration.max_value, now * 2 or 1)),
             (LOWER, max(declaration.min_value, now // 2)),
         ):
             if other != now:
                 yield label, current, str(other)
             else:
-                yield label, str(now * 2 if label == LOWER else now // 2), current
+                yield label, str((now * 2 or 1) if label == LOWER else now // 2), current
     elif declaration.name.endswith("Version"):
         yield CHANGED, current, str(int(current) + 1)
     else:

@@ -29,7 +29,7 @@ SETTINGS_VERSION = number(
     "ApplicationSettingsVersion",
     group=groups.CONTAINERS,
     label="Application settings: version",
-    description=f"Number of the environment file {FOLDER}/NUMBER.env in the media bucket; 0 for none. A change starts new tasks of api and worker.",
+    description=f"Number of the environment file {FOLDER}/NUMBER.env in the media bucket; 0 for none. A change starts new tasks of api and worker; 0 deletes the log of the check, whose resource stays.",
     default="0",
     at_least=0,
     at_most=1_000_000,

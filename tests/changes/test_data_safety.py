@@ -86,7 +86,7 @@ EFFECTS: Mapping[Kind, str] = {
     Kind.STAYS: r"\bstays?\b",
 }
 # Parameters that replace a secret: docs/rotation.md and the row of generated secrets describe them together.
-ROTATION = re.compile(r"\w+Version")
+ROTATION = re.compile(r"(?!ApplicationSettings)\w+Version")
 
 
 def table(heading: str) -> dict[str, list[str]]:

@@ -213,10 +213,12 @@ PARTS: Mapping[str, str] = {
     "AWS::SNS::TopicPolicy": "AWS::SNS::Topic",
     "AWS::SecretsManager::SecretTargetAttachment": "AWS::SecretsManager::Secret",
     "AWS::WAFv2::WebACLAssociation": "AWS::WAFv2::WebACL",
+    "Custom::ApplicationSettings": "AWS::Lambda::Function",
     "Custom::BucketCleanup": "AWS::S3::Bucket",
     "Custom::DatabaseExtensions": "AWS::RDS::DBInstance",
     "Custom::DeletionProtection": "AWS::RDS::DBInstance",
     "Custom::LaunchCheck": "AWS::Lambda::Function",
+    "Custom::Migration": "AWS::Lambda::Function",
     "Custom::ZoneCleanup": "AWS::Route53::HostedZone",
 }
 # The resources that functions of custom resources create.

@@ -208,7 +208,7 @@ def test_cloudwatch_has_logs_and_metrics(rendered: Rendered) -> None:
     for group in resources_of_type(rendered, "AWS::Logs::LogGroup"):
         assert int(group.properties["RetentionInDays"]) == 30
     logged = [container["LogConfiguration"]["LogDriver"] for _, container in containers(rendered)]
-    assert logged == ["awslogs"] * 3
+    assert logged == ["awslogs"] * 4
     assert only(rendered, "AWS::CloudWatch::Dashboard").layer == "monitoring"
     watched = {
         alarm.properties.get("Namespace")

@@ -17,7 +17,8 @@ def test_stockholm_is_where_a_launch_goes() -> None:
 
 def test_fargate_computes_and_managed_services_keep_the_data(rendered: Rendered) -> None:
     tasks = list(resources_of_type(rendered, "AWS::ECS::TaskDefinition"))
-    assert len(tasks) == 3
+    # The three services and the migration.
+    assert len(tasks) == 4
     assert all(task.properties["RequiresCompatibilities"] == ["FARGATE"] for task in tasks)
     types = {kind for kind, _ in resources(rendered)}
     assert not types & SERVERS

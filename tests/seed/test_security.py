@@ -130,7 +130,8 @@ def test_execution_role_pulls_images_and_reads_secrets(complete: Rendered) -> No
     pull = {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
     write_logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
     read = {"secretsmanager:GetSecretValue", "kms:Decrypt"}
-    assert set(actions) == {"ecr:GetAuthorizationToken"} | pull | write_logs | read
+    settings = {"s3:GetObject", "s3:GetBucketLocation"}
+    assert set(actions) == {"ecr:GetAuthorizationToken"} | pull | write_logs | read | settings
     for action in pull:
         assert actions[action] == {"ImageRepositoryOfEnvironment"}
     named_by_tasks = {
