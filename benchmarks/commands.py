@@ -1,6 +1,6 @@
 """Time and memory of the interactive commands. Run: python -m benchmarks.commands
 
-Each command runs in a process of its own, several times; the fastest run counts, because whatever else the machine
+Each command runs in a separate process, several times; the fastest run counts, because whatever else the machine
 does only makes runs slower.
 """
 

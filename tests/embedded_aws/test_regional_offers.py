@@ -15,7 +15,7 @@ COMPLETE, ROLLED_BACK = "CREATE_COMPLETE", "ROLLBACK_COMPLETE"
 # What cfn-lint 1.58 lists: db.t4g not in ca-west-1, cache.t4g not in me-central-1, m7g not in eu-south-1.
 NO_T4G_DATABASE, NO_T4G_CACHE, NO_M7G = "ca-west-1", "me-central-1", "eu-south-1"
 EVERYTHING = "eu-north-1"
-# A partition of its own, of which cfn-lint has resource types and no price lists.
+# A separate partition, of which cfn-lint has resource types and no price lists.
 NO_LISTS = "eusc-de-east-1"
 
 

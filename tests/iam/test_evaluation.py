@@ -123,7 +123,7 @@ def test_reasons_name_what_decides() -> None:
         },
     )  # fmt: skip
     denial = one("guard", {"Sid": "Never", "Effect": "Deny", "Action": "*", "Resource": "*"})
-    somebody = by({"AWS": f"arn:aws:iam::{HOME}:role/other"})
+    other = by({"AWS": f"arn:aws:iam::{HOME}:role/other"})
 
     def reasons(principal: Principal, resource: Policy | None = None) -> tuple[str, ...]:
         return decide(principal, READ, Resource(HOME, resource)).reasons()
@@ -135,7 +135,7 @@ def test_reasons_name_what_decides() -> None:
     )
     assert reasons(role(ALLOW, denial)) == ("guard/Never: Effect",)
     assert reasons(role(ALLOW, boundary=bound))[0] == "boundary"
-    assert reasons(role(), somebody) == ("resource/Allow1: Principal",)
+    assert reasons(role(), other) == ("resource/Allow1: Principal",)
 
 
 def test_other_elements() -> None:

@@ -1,6 +1,6 @@
 """A deletion that begins during a creation stops the creation, then deletes what it created.
 
-ministack runs both at once: the creation goes on and creates resources that no stack has.
+ministack runs both at once: the creation continues and creates resources that no stack has.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html (CREATE_IN_PROGRESS may be followed by
 DELETE_IN_PROGRESS); CloudFormation reports "Resource creation cancelled" for the resources that it stops.
 """

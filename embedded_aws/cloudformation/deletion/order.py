@@ -1,6 +1,6 @@
 """A resource that a failed deletion depends on is not deleted.
 
-CloudFormation deletes a resource only after everything that depends on it. ministack goes on after a failure: it deletes the
+CloudFormation deletes a resource only after everything that depends on it. ministack continues after a failure: it deletes the
 network of a protected database.
 """
 
