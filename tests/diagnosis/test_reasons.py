@@ -144,6 +144,13 @@ def test_other_services_are_not_mentioned(failed: Failed) -> None:
     ]
 
 
+def test_reasons_of_earlier_updates_are_not_repeated(failed: Failed) -> None:
+    case, _, notes, lines = failed
+    earlier = [each.why[-1] for each in CASES.values() if each is not case]
+
+    assert not [line for line in (*notes, *lines) for reason in earlier if reason in line]
+
+
 def test_nothing_is_said_about_an_update_that_succeeds(
     environment: Environment, release: Release
 ) -> None:
