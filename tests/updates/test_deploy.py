@@ -61,7 +61,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 @pytest.fixture(scope="module")
 def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Environment:
     """dev of the kept release, after the commands."""
-    make, *update = commands_below((tree.folder / "README.md").read_text("utf-8"), HEADING)
+    _role, make, *update = commands_below((tree.folder / "README.md").read_text("utf-8"), HEADING)
     run(make, running, tree)
     upload(aws, previous.release, BUCKET)
     environment = Environment(
