@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -18,6 +19,10 @@ from pipeline.release.assemble import Release, assemble
 _isolated = without_machine_settings(os.environ)
 os.environ.clear()
 os.environ.update(_isolated)
+
+# A shell lets what it runs in the background ignore Ctrl-C, and the programs of the tests would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.engines.fixtures"]
 
