@@ -44,7 +44,7 @@ Names = frozenset[str]
 
 
 @dataclass(frozen=True)
-class Told:
+class Results:
     """An environment before the update, and after each operation by the words of ENDS."""
 
     before: State
@@ -61,14 +61,14 @@ def taken(aws: Aws) -> None:
 
 
 @pytest.fixture(scope="module", params=profile_names(kept().profiles))
-def told(
+def results(
     request: pytest.FixtureRequest,
     running: EmbeddedAws,
     aws: Aws,
     taken: None,
     previous: Kept,
     release: Release,
-) -> Told:
+) -> Results:
     del taken
     journey = Journey(running, aws, previous, request.param)
     updated, back = journey.update(release), journey.take_back()
@@ -77,7 +77,9 @@ def told(
     with pytest.raises(ClientError) as refused:
         journey.update_keeping_values(release, also_prefix=True)
     states = (updated, back, failed, journey.update_keeping_values(release))
-    return Told(journey.before, dict(zip(ENDS, states, strict=True)), failures, str(refused.value))
+    return Results(
+        journey.before, dict(zip(ENDS, states, strict=True)), failures, str(refused.value)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,45 +89,47 @@ def holding(previous: Kept) -> Names:
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_operation_ends(told: Told, operation: str) -> None:
-    assert told.after[operation].status == ENDS[operation]
+def test_operation_ends(results: Results, operation: str) -> None:
+    assert results.after[operation].status == ENDS[operation]
 
 
 def test_environment_has_the_requested_release(
-    told: Told, previous: Kept, release: Release
+    results: Results, previous: Kept, release: Release
 ) -> None:
-    versions = [state.outputs["ReleaseVersion"] for state in told.after.values()]
+    versions = [state.outputs["ReleaseVersion"] for state in results.after.values()]
     former, present = previous.release.version, release.version
 
-    assert told.before.outputs["ReleaseVersion"] == former
+    assert results.before.outputs["ReleaseVersion"] == former
     assert versions == [present, former, former, present]
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_resources_with_data_are_the_same(told: Told, holding: Names, operation: str) -> None:
-    assert list(replaced(told.before, told.after[operation], holding)) == []
+def test_resources_with_data_are_the_same(results: Results, holding: Names, operation: str) -> None:
+    assert list(replaced(results.before, results.after[operation], holding)) == []
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_data_is_the_same(told: Told, operation: str) -> None:
-    assert list(lost(told.before, told.after[operation])) == []
+def test_data_is_the_same(results: Results, operation: str) -> None:
+    assert list(lost(results.before, results.after[operation])) == []
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_outputs_are_the_same(told: Told, operation: str) -> None:
-    assert list(changed_outputs(told.before, told.after[operation])) == []
+def test_outputs_are_the_same(results: Results, operation: str) -> None:
+    assert list(changed_outputs(results.before, results.after[operation])) == []
 
 
 @pytest.mark.parametrize("operation", ENDS)
-def test_no_resources_are_left_over(told: Told, operation: str) -> None:
-    assert list(left_over(told.before, told.after[operation])) == []
+def test_no_resources_are_left_over(results: Results, operation: str) -> None:
+    assert list(left_over(results.before, results.after[operation])) == []
 
 
-def test_every_resource_that_supports_it_has_data(told: Told, holding: Names) -> None:
+def test_every_resource_that_supports_it_has_data(results: Results, holding: Names) -> None:
     """Otherwise a loss would not be noticed."""
-    held = {name for name, data in told.before.held.items() if data}
+    held = {name for name, data in results.before.held.items() if data}
     kinds = {
-        name: resource.type for name, resource in told.before.resources.items() if name in holding
+        name: resource.type
+        for name, resource in results.before.resources.items()
+        if name in holding
     }
 
     assert {kind for name, kind in kinds.items() if name not in held} <= WITHOUT_CONTENT
@@ -138,17 +142,21 @@ def without_replaced(state: State) -> State:
     return replace(state, inventory=kept)
 
 
-def test_failed_update_changes_nothing(told: Told) -> None:
-    ((failure),) = told.failures
+def test_failed_update_changes_nothing(results: Results) -> None:
+    ((failure),) = results.failures
 
     assert (failure.stack, failure.logical_id) == ("Monitoring", "Taken")
     assert "already exists" in failure.reason
-    assert without_replaced(told.after["failed"]) == without_replaced(told.after["taken back"])
+    assert without_replaced(results.after["failed"]) == without_replaced(
+        results.after["taken back"]
+    )
 
 
-def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, aws: Aws) -> None:
+def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(
+    results: Results, aws: Aws
+) -> None:
     """Those of the former releases used AWS's key, in a group of the network layer."""
-    last = told.after["updated with its values"]
+    last = results.after["updated with its values"]
     written = {
         flow_log["FlowLogId"]
         for flow_log in aws.client("ec2").describe_flow_logs()["FlowLogs"]
@@ -159,16 +167,18 @@ def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(told: Told, a
 
     assert written == {last.resources["Security.VpcFlowLog"].physical_id}
     assert described["kmsKeyId"].endswith(f"/{last.resources['Security.Key'].physical_id}")
-    assert "Network.FlowLog" in told.before.resources
+    assert "Network.FlowLog" in results.before.resources
     assert "Network.FlowLog" not in last.resources
     assert (
-        last.held["Network.FlowLogGroup"] == told.before.held["Network.FlowLogGroup"] == [MESSAGE]
+        last.held["Network.FlowLogGroup"]
+        == results.before.held["Network.FlowLogGroup"]
+        == [MESSAGE]
     )
 
 
-def test_repeated_values_are_the_same(told: Told, release: Release) -> None:
+def test_repeated_values_are_the_same(results: Results, release: Release) -> None:
     before, after = (
-        state.parameters[""] for state in (told.before, told.after["updated with its values"])
+        state.parameters[""] for state in (results.before, results.after["updated with its values"])
     )
     added = after.keys() - before.keys()
 
@@ -181,14 +191,14 @@ def test_repeated_values_are_the_same(told: Told, release: Release) -> None:
     assert after[RELEASE_PREFIX.name] == release.prefix
 
 
-def test_prefix_of_the_previous_release_is_refused(told: Told, release: Release) -> None:
+def test_prefix_of_the_previous_release_is_refused(results: Results, release: Release) -> None:
     """Otherwise the new root would nest the previous layers, and have the version of the new release."""
-    assert f"ReleasePrefix must be {release.prefix}, this release's own" in told.refusal
+    assert f"ReleasePrefix must be {release.prefix}, this release's own" in results.refusal
 
 
-def test_listed_outputs_exist(told: Told) -> None:
-    updated = told.after["updated"].outputs
+def test_listed_outputs_exist(results: Results) -> None:
+    updated = results.after["updated"].outputs
 
-    assert {name for name in OF_THE_RELEASE if updated[name] != told.before.outputs[name]} == set(
-        OF_THE_RELEASE
-    )
+    assert {
+        name for name in OF_THE_RELEASE if updated[name] != results.before.outputs[name]
+    } == set(OF_THE_RELEASE)

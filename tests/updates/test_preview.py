@@ -58,13 +58,13 @@ def test_update_succeeds_without_data_loss(updated: Finished) -> None:
 def test_replacement_that_aws_announces_and_that_does_not_happen_is_shown_with_both_verdicts(
     updated: Finished, environment: Environment, before: dict[str, Resource]
 ) -> None:
-    told = DISAGREEMENT.findall(updated.stdout)
+    disagreements = DISAGREEMENT.findall(updated.stdout)
 
     # A secret's name reads a new parameter, and evaluates to the old name.
-    assert {kind for _, kind, *_ in told} == {"AWS::SecretsManager::Secret"}
-    assert {(aws, engine) for *_, aws, engine in told} == {("replaced", "unchanged")}
+    assert {kind for _, kind, *_ in disagreements} == {"AWS::SecretsManager::Secret"}
+    assert {(aws, engine) for *_, aws, engine in disagreements} == {("replaced", "unchanged")}
     after = environment.resources()
-    assert all(before[name] == after[name] for name, *_ in told)
+    assert all(before[name] == after[name] for name, *_ in disagreements)
 
 
 def test_given_values_stay(updated: Finished, environment: Environment, release: Release) -> None:

@@ -22,7 +22,7 @@ NAME = "carbon-connect-dev"
 
 
 @dataclass(frozen=True)
-class Told:
+class Results:
     """The environment before the update, after it, and after the update back, with both results."""
 
     before: State
@@ -32,7 +32,7 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
+def results(running: EmbeddedAws, previous: Kept, release: Release) -> Results:
     catalog = Catalog(running)
     catalog.publish(previous.release, profiles=previous.profiles)
     user = User(catalog.user)
@@ -47,30 +47,30 @@ def told(running: EmbeddedAws, previous: Kept, release: Release) -> Told:
     update = user.update(release.version)
     updated = State.of(environment, holdings)
     back = user.update(previous.release.version)
-    return Told(before, updated, State.of(environment, holdings), (update, back))
+    return Results(before, updated, State.of(environment, holdings), (update, back))
 
 
-def test_both_updates_succeed(told: Told, previous: Kept, release: Release) -> None:
-    assert told.ends == tuple(
+def test_both_updates_succeed(results: Results, previous: Kept, release: Release) -> None:
+    assert results.ends == tuple(
         OperationResult(NAME, version, changed=True, succeeded=True)
         for version in (release.version, previous.release.version)
     )
-    assert told.updated.outputs["ReleaseVersion"] == release.version
-    assert told.back.outputs == told.before.outputs
+    assert results.updated.outputs["ReleaseVersion"] == release.version
+    assert results.back.outputs == results.before.outputs
 
 
 @pytest.mark.parametrize("state", ["updated", "back"])
-def test_everything_is_unchanged(told: Told, previous: Kept, state: str) -> None:
-    after: State = getattr(told, state)
+def test_everything_is_unchanged(results: Results, previous: Kept, state: str) -> None:
+    after: State = getattr(results, state)
     names = stateful.names(previous.templates)
 
-    assert list(replaced(told.before, after, names)) == []
-    assert list(lost(told.before, after)) == []
-    assert list(changed_outputs(told.before, after)) == []
-    assert list(left_over(told.before, after)) == []
+    assert list(replaced(results.before, after, names)) == []
+    assert list(lost(results.before, after)) == []
+    assert list(changed_outputs(results.before, after)) == []
+    assert list(left_over(results.before, after)) == []
 
 
-def test_values_are_kept(told: Told) -> None:
-    before = told.before.parameters[""]
+def test_values_are_kept(results: Results) -> None:
+    before = results.before.parameters[""]
 
-    assert before.items() <= told.updated.parameters[""].items()
+    assert before.items() <= results.updated.parameters[""].items()
