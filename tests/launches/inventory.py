@@ -136,7 +136,10 @@ LISTINGS: Mapping[str, Listing] = {
     "AWS::IAM::OIDCProvider": Listing(
         "iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"
     ),
-    "AWS::IAM::Role": Listing("iam", "list_roles", "Roles[].RoleName"),
+    # A service-linked role belongs to the account, and every environment uses it.
+    "AWS::IAM::Role": Listing(
+        "iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"
+    ),
     "AWS::KMS::Alias": Listing("kms", "list_aliases", "Aliases[].AliasName"),
     # A deleted key is listed for a week at least.
     "AWS::KMS::Key": Listing(

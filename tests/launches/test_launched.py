@@ -330,7 +330,7 @@ def test_secrets_are_encrypted_with_the_key(case: Case) -> None:
         if resource.type == "AWS::SecretsManager::Secret"
     ]
 
-    assert len(arns) == 13
+    assert len(arns) == 14
     assert {secrets.describe_secret(SecretId=arn)["KmsKeyId"] for arn in arns} <= {
         key,
         key.rsplit("/", 1)[-1],

@@ -241,7 +241,9 @@ def test_reset_uses_the_value_of_the_profile(
     assert ended.returncode == 0, ended.stderr
     assert values(environment)["ImageTag"] == ""
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {f"Compute.{service}TaskDefinition" for service in ("Api", "Beat", "Worker")}
+    assert changed == {
+        f"Compute.{part}TaskDefinition" for part in ("Api", "Beat", "Migration", "Worker")
+    }
 
 
 def test_accepted_loss_happens_as_previewed(

@@ -222,7 +222,7 @@ def test_an_image_is_deployed_in_place(history: History) -> None:
 
     assert history.image.end.status == "UPDATE_COMPLETE"
     assert {history.larger.resources[name].type for name in replaced} == VERSIONED
-    assert len(replaced) == 3
+    assert len(replaced) == 4
 
 
 def test_every_service_runs_the_image(history: History) -> None:
