@@ -1,6 +1,6 @@
 """The additions to ministack, in the order in which they are installed."""
 
-from embedded_aws.cloudformation import custom_resources, failure_options
+from embedded_aws.cloudformation import custom_resources, failure_options, metadata_references
 from embedded_aws.cloudformation.change_sets import changes, validation
 from embedded_aws.cloudformation.deletion import (
     during_creation,
@@ -147,6 +147,7 @@ _RULES = (
     nested_change_sets,
     tokens,
     custom_resources,
+    metadata_references,
     vpc_functions,
     # Last: it wraps CloudFormation with all other changes.
     service_catalog,

@@ -65,6 +65,7 @@ resolve_parameters = Function("_resolve_parameters", engine, changesets, handler
 parse_template = Function("_parse_template", engine)
 evaluate_conditions = Function("_evaluate_conditions", engine, changesets)
 resolve_functions = Function("_resolve_refs", engine, changesets, stacks, handlers)
+dependencies_of = Function("_extract_deps", engine, stacks)
 referred_to = Function("_intrinsic_references", engine, stacks)
 
 resolve_for_difference = Function("_resolve_props_for_diff", changesets)

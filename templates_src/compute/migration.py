@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from awacs import awslambda, cloudformation, ecs
@@ -19,7 +20,7 @@ from templates_src.compute.repository import IMAGE_TAG, ImageSource
 from templates_src.compute.workloads import MIGRATION, MIGRATION_COMMAND
 from templates_src.core import iam
 from templates_src.core.function import add_custom_resource, add_function
-from templates_src.core.layer import Layer
+from templates_src.core.layer import Layer, follow_if_created
 from templates_src.core.parameters.wiring.network import PRIVATE_SUBNET_IDS
 from templates_src.core.parameters.wiring.security import (
     EXECUTION_ROLE_ARN,
@@ -27,6 +28,11 @@ from templates_src.core.parameters.wiring.security import (
 )
 
 RESOURCE = "Migration"
+# The condition of the resource contains that of the image.
+IMAGE_IS_SET = {
+    "cfn-lint": {"config": {"ignore_checks": ["W1028"]}},
+    "Reason": "The same expression as in the task definitions: here the image is always set.",
+}
 TASKS = "ecs-tasks.amazonaws.com"
 # Lambda's maximum; the function invokes itself before it ends.
 TIMEOUT_SECONDS = 900
@@ -44,8 +50,9 @@ def add_migration(
     task: TaskDefinition,
     group: LogGroup,
     after: list[str],
-) -> str:
-    """The function that runs the migration, and its custom resource, on which the services depend; returns its title.
+    after_if_created: Mapping[str, str],
+) -> dict[str, str]:
+    """The function that runs the migration, and its custom resource, on which the services depend; returns its condition by its title.
 
     Both exist only with a command and an image: a launch without them costs and waits for nothing, and the placeholder
     never runs a migration. Delete stops a migration that still runs, so that the cluster can be deleted.
@@ -73,6 +80,7 @@ def add_migration(
         function,
         condition=condition,
         DependsOn=[own.title, *after],
+        Metadata={**follow_if_created(after_if_created), **IMAGE_IS_SET},
         Cluster=Ref(cluster),
         TaskDefinition=Ref(task),
         SubnetIds=layer.parameter(PRIVATE_SUBNET_IDS),
@@ -81,7 +89,7 @@ def add_migration(
         RunsFor=[source.image, layer.parameter(MIGRATION_COMMAND)],
     )
     resource.ServiceTimeout = SERVICE_TIMEOUT_SECONDS
-    return str(resource.title)
+    return {str(resource.title): condition}
 
 
 def allow_continuation(layer: Layer, function: Function, condition: str) -> PolicyType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from templates_src.compute.capacity import on_demand, worker_capacity
 from templates_src.compute.deployment_alarms import add_deployment_alarms
 from templates_src.compute.execute_command import EXECUTE_COMMAND
 from templates_src.compute.workloads import API, BEAT, WORKER, Workload
-from templates_src.core.layer import Layer
+from templates_src.core.layer import Layer, follow_if_created
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.wiring.edge import TARGET_GROUP_ARN
 from templates_src.core.parameters.wiring.network import PRIVATE_SUBNET_IDS
@@ -97,14 +97,20 @@ def optional_properties(layer: Layer, running: ServiceSpec) -> dict[str, Any]:
 
 
 def add_service(
-    layer: Layer, running: ServiceSpec, cluster: Cluster, task: TaskDefinition, after: list[str]
+    layer: Layer,
+    running: ServiceSpec,
+    cluster: Cluster,
+    task: TaskDefinition,
+    after: list[str],
+    after_if_created: Mapping[str, str],
 ) -> Service:
-    """The service of a workload, which depends on the resources named in ``after``."""
+    """The service of a workload, which depends on the resources named in ``after`` and ``after_if_created``."""
     optional = optional_properties(layer, running)
     return layer.add(
         Service(
             f"{running.workload.title}Service",
             DependsOn=after,
+            Metadata=follow_if_created(after_if_created),
             Cluster=Ref(cluster),
             TaskDefinition=Ref(task),
             CapacityProviderStrategy=running.capacity(layer),

@@ -59,8 +59,8 @@ def application_secret(layer: Layer) -> Secret:
     return Secret(Name=VARIABLE, ValueFrom=layer.parameter(APPLICATION_SECRET_ARN))
 
 
-def add_settings_check(layer: Layer, reserved: Iterable[str]) -> str:
-    """The function that checks the settings, and its custom resource; returns its title."""
+def add_settings_check(layer: Layer, reserved: Iterable[str]) -> dict[str, str]:
+    """The function that checks the settings, and its custom resource; returns its condition by its title."""
     condition = use_settings(layer)
     secret = layer.parameter(APPLICATION_SECRET_ARN)
     function = add_function(
@@ -87,7 +87,7 @@ def add_settings_check(layer: Layer, reserved: Iterable[str]) -> str:
         SecretArn=secret,
         Reserved=sorted({*reserved, VARIABLE}),
     )
-    return str(resource.title)
+    return {str(resource.title): condition}
 
 
 def read_files(layer: Layer) -> Statement:

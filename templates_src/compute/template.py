@@ -92,21 +92,20 @@ def add_services(layer: Layer, cluster: Cluster, source: ImageSource) -> dict[st
     migration = add_task_definition(layer, MIGRATION, source, groups[MIGRATION.title])
     checked = add_settings_check(layer, variable_names())
     after = [
-        checked,
         attach_capacity(layer, cluster).title,
         started,
         # A resolver remembers for 15 minutes that a name does not exist.
         RECORD,
-        add_migration(
-            layer, cluster, source, migration, groups[MIGRATION.title], [started, checked, RECORD]
-        ),
     ]
+    migrated = add_migration(
+        layer, cluster, source, migration, groups[MIGRATION.title], [started, RECORD], checked
+    )
     services = {}
     for running in RUNNING:
         title = running.workload.title
         require_task_size(layer, running.workload.cpu, running.workload.memory)
         task = add_task_definition(layer, running.workload, source, groups[title])
-        services[title] = add_service(layer, running, cluster, task, after)
+        services[title] = add_service(layer, running, cluster, task, after, checked | migrated)
     return services
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
@@ -67,6 +68,17 @@ RESOURCE_ORDER = (
     "Metadata",
     "Properties",
 )
+
+
+def follow_if_created(conditions: Mapping[str, str]) -> dict[str, Any]:
+    """Metadata with which a resource follows resources that may not exist: their conditions by logical ID.
+
+    DependsOn accepts no function, and no resource that a condition leaves out (cfn-lint E3005). A reference in the metadata is a
+    dependency too: https://cloudonaut.io/optional-dependson-with-cloudformation-metadata-to-the-rescue
+    """
+    return {
+        "Follows": [If(condition, Ref(title), NoValue) for title, condition in conditions.items()]
+    }
 
 
 class Layer:

@@ -61,6 +61,7 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "SearchKeySecret": (DELETE, DELETE),
     "ClaudeApiKeySecret": (DELETE, DELETE),
     "ClimatiqApiKeySecret": (DELETE, DELETE),
+    "ApplicationSecret": (DELETE, DELETE),
     # Derived from other resources, and created again with them.
     "DatabaseUrl": (None, None),
     "CacheUrl": (None, None),

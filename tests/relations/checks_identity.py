@@ -109,6 +109,11 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         {"arn:aws:cloudformation:REGION:ACCOUNT:stack/STACK*"},
         "a stack has no id in advance; names that begin with the root's; it reads",
     ),
+    "ReadTheDeploymentsAndTasks": (
+        {"arn:aws:ecs:REGION:ACCOUNT:service-deployment/<Cluster>/*", TASKS},
+        "neither has an ID in advance; it reads",
+    ),
+    "ListTheTasks": ({"*"}, "ListTasks lists; bound to the cluster"),
     "ReadTheSettings": (
         {"arn:aws:s3:::MEDIA/settings/*"},
         "the environment files of every version, in one folder of one bucket",
@@ -158,6 +163,7 @@ BOUND = {
     "RunTheMigration": "ecs:cluster",
     "TagTheTaskThatItStarts": "ecs:CreateAction",
     "ListTheTasksOfTheCluster": "ecs:cluster",
+    "ListTheTasks": "ecs:cluster",
     "SeeTheTask": "ecs:cluster",
     "StopTheTaskThatItStarted": "aws:ResourceTag/StartedBy",
     "AttachToTheSearchServer": "aws:ResourceTag/Environment",

@@ -14,7 +14,7 @@ CONTAINER = "ContainerDefinitions/0"
 
 def start_api_before(rendered: Rendered) -> None:
     """The service of the api does not wait for the migration."""
-    body(rendered, "ApiService")["DependsOn"].remove("Migration")
+    del body(rendered, "ApiService")["Metadata"]
 
 
 def statement_of(rendered: Rendered, sid: str) -> dict[str, Any]:

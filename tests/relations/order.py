@@ -42,7 +42,8 @@ def _waits_for(rendered: Rendered, layer: str, logical_id: str) -> set[str]:
     while pending:
         body = resources[pending.pop()]
         direct = set(body.get("DependsOn", ()))
-        direct |= ids_in(rendered, layer, body.get("Properties", {})) & resources.keys()
+        for part in ("Properties", "Metadata"):
+            direct |= ids_in(rendered, layer, body.get(part, {})) & resources.keys()
         pending += direct - found
         found |= direct
     return found

@@ -23,9 +23,9 @@ OUTPUT = PROJECT_FOLDER / "taskcat_outputs"
 INTERRUPTED = 130
 
 
-def only(tree: Path, names: list[str], file_name: str = FILE_NAME) -> None:
+def only(tree: Path, names: list[str]) -> None:
     """Remove all other tests; exits for an unknown name, for which taskcat would run no test and succeed."""
-    file = tree / file_name
+    file = tree / FILE_NAME
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
     known = document["tests"]
     for name in names:

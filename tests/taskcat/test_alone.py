@@ -15,9 +15,8 @@ from packaging.requirements import Requirement
 
 from embedded_aws.server import EmbeddedAws
 from tests.taskcat.__main__ import only
-from tests.taskcat.definition import FILE_NAME
 from tests.taskcat.prerequisites import prepare
-from tests.taskcat.tree import USUAL_NAME, lay_out
+from tests.taskcat.tree import lay_out
 
 OFFLINE = Path(__file__).with_name("offline.py")
 # The command, with the three changes of offline.py. -P: as for the command, the present folder is not searched for modules.
@@ -66,8 +65,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tree(tmp_path: Path) -> Path:
     """The folder of docs/testing.md with one test: taskcat lints a minute for each template and region."""
     tree = lay_out(tmp_path / "tree")
-    for name in (FILE_NAME, USUAL_NAME):
-        only(tree, ["network"], name)
+    only(tree, ["network"])
     return tree
 
 

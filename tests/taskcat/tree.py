@@ -39,7 +39,8 @@ def lay_out(folder: Path, project: Path = PROJECT_FOLDER) -> Path:
             shutil.copytree(source, target)
         else:
             shutil.copy2(source, target)
-    shutil.copy2(folder / FILE_NAME, folder / USUAL_NAME)
+    # A link, because taskcat merges a project's file of that name with the one that it is given.
+    (folder / USUAL_NAME).symlink_to(FILE_NAME)
     return folder
 
 
