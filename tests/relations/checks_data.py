@@ -43,6 +43,8 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "LaunchCheck": (RETAIN, RETAIN),
     # When it is replaced, its function closes the previous user of the database.
     "DatabaseExtensions": (RETAIN, DELETE),
+    # A check: its deletion does nothing.
+    "ApplicationSettings": (RETAIN, RETAIN),
     # Without it, snapshots and logs cannot be read.
     "Key": (ONCE_LAUNCHED, RETAIN),
     "SearchVolume": (ONCE_LAUNCHED, RETAIN),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.checks.render import Rendered
 from tests.relations import checks_data as data
 from tests.relations import checks_search as search
-from tests.relations.planting import Plant, body, drop, put
+from tests.relations.planting import Plant, body, drop, follow_capacity_only, put
 from tests.relations.registry import Fault
 
 
@@ -113,7 +113,7 @@ FAULTS = (
         "an api that starts before the name of search exists",
         search.stack_owns_the_address_of_search,
         "ApiService may look up",
-        put("ApiService", "../DependsOn", ["CapacityProviders"]),
+        follow_capacity_only,
     ),
     Fault(
         "a worker that looks on another port",

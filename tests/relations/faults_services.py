@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.checks.render import Rendered
 from tests.relations import checks_compute as compute
 from tests.relations import checks_order as order
-from tests.relations.planting import add, append, body, drop, put, remove
+from tests.relations.planting import add, append, body, drop, follow_capacity_only, put, remove
 from tests.relations.registry import Fault
 
 TARGET_GROUP = (
@@ -77,7 +77,7 @@ FAULTS = (
         "a service before its permissions",
         order.services_follow_their_permissions,
         "ApiService may start tasks before StartPolicy",
-        put("ApiService", "../DependsOn", ["CapacityProviders"]),
+        follow_capacity_only,
     ),
     Fault(
         "target type instance under Fargate",

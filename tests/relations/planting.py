@@ -111,3 +111,10 @@ def _follow(holder: Any, path: str) -> tuple[Any, Any]:
     for step in steps:
         holder = holder[step]
     return holder, last
+
+
+def follow_capacity_only(rendered: Rendered) -> None:
+    """The api waits for its capacity, and for neither its permissions nor what waits for them."""
+    service = body(rendered, "ApiService")
+    service["DependsOn"] = ["CapacityProviders"]
+    service.pop("Metadata", None)

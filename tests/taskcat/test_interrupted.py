@@ -50,7 +50,7 @@ def test_launched_stacks_are_deleted_despite_protection(
     ) as process:
         assert process.stdout
         lines = iter(process.stdout.readline, "")
-        assert any("is awaited" in line for line in lines)
+        assert any("waiting to turn its protection off" in line for line in lines)
         os.killpg(process.pid, signal.SIGINT)
         said = process.stdout.read()
 
