@@ -19,7 +19,7 @@ from pipeline.checks.render import render
 from pipeline.release.assemble import Release
 from templates_src.compute.capacity import BASE_ON_DEMAND
 from templates_src.compute.scaling import SCALE_IN_SECONDS, SCALE_OUT_SECONDS
-from templates_src.compute.workloads import WORKER_STOP_SECONDS
+from templates_src.compute.tasks.workloads import WORKER_STOP_SECONDS
 
 POLICY = Policy(target=10, least=2, most=10, out_cooldown=60, in_cooldown=300)
 AT_ONCE = Assumptions(start=(0.0, 0.0), metric_delay=0)

@@ -11,7 +11,7 @@ from pipeline.deletion.account import Account, UnreadableError
 from pipeline.errors import PipelineError
 from pipeline.preview.deployed import template_of
 from pipeline.stacks.events import STACK_TYPE
-from pipeline.stacks.reading import outputs_of, read_stack, values_of
+from pipeline.stacks.reading import outputs_of, read_stack, resource_summaries, values_of
 
 DELETE, RETAIN, SNAPSHOT = "Delete", "Retain", "Snapshot"
 _RETAINING = frozenset({RETAIN, "RetainExceptOnCreate"})
@@ -192,12 +192,7 @@ def default_policy(kind: str) -> str:
 
 def _listed(account: Account, stack_id: str, what: str) -> list[Mapping[str, Any]]:
     def pages(cloudformation: Any) -> list[Mapping[str, Any]]:
-        paginator = cloudformation.get_paginator("list_stack_resources")
-        return [
-            each
-            for page in paginator.paginate(StackName=stack_id)
-            for each in page["StackResourceSummaries"]
-        ]
+        return list(resource_summaries(cloudformation, stack_id))
 
     return (
         account.read("cloudformation:ListStackResources", f"the resources of {what}", pages) or []

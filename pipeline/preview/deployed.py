@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.aws import Aws, aws_errors
 from pipeline.changes.state import STACK, State, template_name
 from pipeline.errors import PipelineError
-from pipeline.stacks.reading import read_stack, values_of
+from pipeline.stacks.reading import read_stack, resource_summaries, values_of
 from templates_src.environment import ROOT
 
 # The Description of the root template of every version; `templates_src.environment` has it.
@@ -91,12 +91,10 @@ def describes_environment(description: str) -> bool:
 
 def nested_stacks(aws: Aws, stack_id: str) -> Iterator[tuple[str, str]]:
     """Logical ID and ARN of every nested stack. Raises the errors of botocore."""
-    pages = aws.client("cloudformation").get_paginator("list_stack_resources")
-    for page in pages.paginate(StackName=stack_id):
-        for resource in page["StackResourceSummaries"]:
-            exists = resource["ResourceStatus"] != "DELETE_COMPLETE"
-            if resource["ResourceType"] == STACK and exists and resource.get("PhysicalResourceId"):
-                yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
+    for resource in resource_summaries(aws.client("cloudformation"), stack_id):
+        exists = resource["ResourceStatus"] != "DELETE_COMPLETE"
+        if resource["ResourceType"] == STACK and exists and resource.get("PhysicalResourceId"):
+            yield resource["LogicalResourceId"], resource["PhysicalResourceId"]
 
 
 def address_of(root: Template, logical_id: str) -> str:

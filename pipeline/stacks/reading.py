@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.aws import Aws, code_of
@@ -23,6 +23,12 @@ def read_stack(aws: Aws, stack: str) -> Mapping[str, Any] | None:
         raise
     found: Mapping[str, Any] = stacks[0]
     return found
+
+
+def resource_summaries(cloudformation: Any, stack: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the resources of a stack as ListStackResources has them, deleted ones too. Raises the errors of botocore."""
+    for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack):
+        yield from page["StackResourceSummaries"]
 
 
 def outputs_of(stack: Mapping[str, Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from troposphere.ecs import (
 from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
-from templates_src.compute.containers import READONLY_ROOT
+from templates_src.compute.tasks.containers import READONLY_ROOT
 from templates_src.core import iam
 from templates_src.core.layer import Layer, Rule
 from templates_src.core.parameters import groups

@@ -22,7 +22,7 @@ from troposphere.ecs import (
 from templates_src.compute.capacity import on_demand, worker_capacity
 from templates_src.compute.deployment_alarms import add_deployment_alarms
 from templates_src.compute.execute_command import EXECUTE_COMMAND
-from templates_src.compute.workloads import API, BEAT, WORKER, Workload
+from templates_src.compute.tasks.workloads import API, BEAT, WORKER, Workload
 from templates_src.core.layer import Layer, follow_if_created
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.wiring.edge import TARGET_GROUP_ARN

@@ -16,14 +16,8 @@ from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
 from templates_src.compute.capacity import FARGATE, FARGATE_SPOT
-from templates_src.compute.containers import (
-    add_log_group,
-    add_task_definition,
-    variable_names,
-)
 from templates_src.compute.execute_command import add_execute_command
 from templates_src.compute.image_update import add_image_update
-from templates_src.compute.migration import add_migration
 from templates_src.compute.queue_depth import add_queue_depth
 from templates_src.compute.repository import ImageSource, add_repository, allow_push, pull
 from templates_src.compute.scaling import API_SCALING, WORKER_SCALING, add_scaling
@@ -35,10 +29,16 @@ from templates_src.compute.services import (
     WORKER_SERVICE,
     add_service,
 )
-from templates_src.compute.settings import add_settings_check
 from templates_src.compute.task_protection import allow_protection
-from templates_src.compute.task_sizes import require_task_size
-from templates_src.compute.workloads import API, MIGRATION, WORKER, WORKLOADS
+from templates_src.compute.tasks.containers import (
+    add_log_group,
+    add_task_definition,
+    variable_names,
+)
+from templates_src.compute.tasks.migration import add_migration
+from templates_src.compute.tasks.settings import add_settings_check
+from templates_src.compute.tasks.task_sizes import require_task_size
+from templates_src.compute.tasks.workloads import API, MIGRATION, WORKER, WORKLOADS
 from templates_src.core import iam
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_NAME

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from awacs import kms, s3, secretsmanager
+from awacs import cloudformation, kms, s3, secretsmanager
 from awacs.aws import (
     Action,
     Allow,
@@ -19,7 +19,7 @@ from awacs.aws import (
     StringEquals,
 )
 from awacs.sts import AssumeRole
-from troposphere import GetAtt, Sub
+from troposphere import GetAtt, Ref, Select, Split, Sub
 from troposphere.s3 import Bucket
 
 VERSION = "2012-10-17"
@@ -50,6 +50,32 @@ def tls_only(bucket: Bucket) -> Statement:
         Action=[s3.Action("*")],
         Resource=[GetAtt(bucket, "Arn"), Sub(f"${{{bucket.title}.Arn}}/*")],
         Condition=Condition(Bool({"aws:SecureTransport": "false"})),
+    )
+
+
+def see_own_stack(sid: str) -> Statement:
+    """The statement with which a function reads the status of its stack."""
+    return Statement(
+        Sid=sid,
+        Effect=Allow,
+        Action=[cloudformation.DescribeStacks],
+        Resource=[Ref("AWS::StackId")],
+    )
+
+
+def see_own_stack_and_root(sid: str, layer: str) -> Statement:
+    """The statement with which a function of a layer reads the status of its stack and of the root; ``layer`` is its title.
+
+    A nested stack has the name of its parent, its logical ID and a suffix. The IDs of both are not known before, hence
+    the asterisk after the name of the root.
+    """
+    root = Select(0, Split(f"-{layer}-", Sub("${AWS::StackName}")))
+    arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${Root}*"
+    return Statement(
+        Sid=sid,
+        Effect=Allow,
+        Action=[cloudformation.DescribeStacks],
+        Resource=[Sub(arn, Root=root)],
     )
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from awacs import cloudformation as cloudformation_actions
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, Statement
-from troposphere import And, Condition, Equals, GetAtt, If, Not, Ref, Select, Split, Sub
+from troposphere import And, Condition, Equals, GetAtt, If, Not, Ref, Select, Sub
 from troposphere.iam import PolicyType
 from troposphere.s3 import Bucket
 
@@ -77,7 +76,10 @@ def add_bucket_removal(layer: Layer, buckets: Sequence[Bucket]) -> None:
         "bucket_removal",
         description="Deletes the buckets of a deleted environment if they are empty or may be emptied",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(see_stacks(), delete_buckets(buckets)),
+        statements=(
+            iam.see_own_stack_and_root("SeeWhetherTheEnvironmentIsDeleted", "Data"),
+            delete_buckets(buckets),
+        ),
         condition=condition,
     )
     empty = layer.condition(
@@ -94,22 +96,6 @@ def add_bucket_removal(layer: Layer, buckets: Sequence[Bucket]) -> None:
         # With the policy, so that the policy is deleted after the function has used it. Not DependsOn: that cannot name
         # a resource which a condition leaves out.
         Removal=If(empty, Select(0, [EMPTY, Ref(content)]), RETAIN),
-    )
-
-
-def see_stacks() -> Statement:
-    """The status of the stack and of its root.
-
-    A nested stack has the name of its parent, its logical ID and a suffix. The IDs of both are not known before, hence
-    the asterisk after the name of the root.
-    """
-    root = Select(0, Split("-Data-", Sub("${AWS::StackName}")))
-    arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${Root}*"
-    return Statement(
-        Sid="SeeWhetherTheEnvironmentIsDeleted",
-        Effect=Allow,
-        Action=[cloudformation_actions.DescribeStacks],
-        Resource=[Sub(arn, Root=root)],
     )
 
 

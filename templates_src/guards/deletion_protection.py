@@ -18,7 +18,7 @@ from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
 from templates_src.core.parameters.shared import RELEASE_PREFIX
 from templates_src.data.database_parameters import DELETION_PROTECTION as DATABASE_PROTECTION
 from templates_src.edge.template import DELETION_PROTECTION as LOAD_BALANCER_PROTECTION
-from templates_src.guards.launch_check import LAUNCH_CHECK, describe_own_stack
+from templates_src.guards.launch_check import LAUNCH_CHECK
 
 DELETION_PROTECTION = "DeletionProtection"
 # RDS accepts no change of a database for minutes while another one is in progress.
@@ -52,7 +52,7 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
         "deletion_protection",
         description="Turns deletion protection of the environment on and off",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(describe_own_stack("KnowItsStack"), protect_own_stack()),
+        statements=(iam.see_own_stack("KnowItsStack"), protect_own_stack()),
         log_key=None,
     )
     # If the check refuses an update, the function does not change either; it depends on both.

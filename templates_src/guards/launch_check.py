@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation
-from awacs.aws import Allow, Statement
 from troposphere import GetAZs, If, Join, Ref, Region, Select
 from troposphere.cloudformation import CustomResource
 
+from templates_src.core import iam
 from templates_src.core.cache_mode import MODE
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, is_list
@@ -73,7 +72,7 @@ def add_launch_check(root: Layer) -> CustomResource:
         "launch_check",
         description="Refuses a launch or an update that cannot succeed, before anything changes",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(describe_own_stack("KnowItsStack"), read_buckets(), *reads()),
+        statements=(iam.see_own_stack("KnowItsStack"), read_buckets(), *reads()),
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}
@@ -94,13 +93,3 @@ def text(root: Layer, declaration: Declaration) -> If | Join | Ref:
         first = [Select(str(zone - 1), GetAZs(Region)) for zone in ZONES]
         return If(root.has(declaration), Join(",", reference), Join(",", first))
     return Join(",", reference) if is_list(declaration) else reference
-
-
-def describe_own_stack(sid: str) -> Statement:
-    """Read the status of the stack that the function belongs to."""
-    return Statement(
-        Sid=sid,
-        Effect=Allow,
-        Action=[cloudformation.DescribeStacks],
-        Resource=[Ref("AWS::StackId")],
-    )

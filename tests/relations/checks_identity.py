@@ -80,7 +80,7 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
     "FindTheLogGroup": ({"*"}, "DescribeLogGroups lists"),
     "ReadTheHostedZone": (
         {"arn:aws:route53:::hostedzone/*"},
-        "the policy would change with the zone in the update that is to be checked; it reads",
+        "the policy would change with the zone in the update that the check examines; it reads",
     ),
     "OpenSessions": (
         {"*"},

@@ -19,6 +19,11 @@ _DURATION = re.compile(r"(\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
+def polling_interval(aws: Aws) -> float:
+    """Seconds between two reads of a log."""
+    return EMBEDDED_INTERVAL if aws.is_embedded else INTERVAL
+
+
 @dataclass(frozen=True)
 class LogLine:
     """An event of a log; ``source`` is the task or the instance that wrote it."""
@@ -74,7 +79,7 @@ def follow_log(
         for line in _read(aws, group, start, seen):
             start = max(start, int(line.time.timestamp() * 1000))
             yield line
-        wait(EMBEDDED_INTERVAL if aws.is_embedded else INTERVAL)
+        wait(polling_interval(aws))
 
 
 def _read(aws: Aws, group: str, start: int, seen: set[str]) -> Iterator[LogLine]:

@@ -10,14 +10,13 @@ from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.errors import PipelineError
+from pipeline.stacks.diagnosis.logs import polling_interval
 from pipeline.stacks.diagnosis.resources import compute_resources, service_locations
 from pipeline.stacks.reading import values_of
 from templates_src.compute.capacity import FARGATE
 from templates_src.compute.repository import IMAGE_TAG
 from templates_src.functions.service_diagnosis import DENIED, ServiceLocation
 
-# Seconds between two reads of a task and its log.
-INTERVAL, EMBEDDED_INTERVAL = 2.0, 0.1
 # The driver awslogs sends the last lines some seconds after the end; so many reads without a line end the log.
 QUIET_READS = 3
 STARTED_BY = "build.py"
@@ -164,7 +163,7 @@ def follow_task(
 
     Raises TaskNotStartedError for a container that did not start, PipelineError for an error of AWS.
     """
-    interval = EMBEDDED_INTERVAL if aws.is_embedded else INTERVAL
+    interval = polling_interval(aws)
     log = _Log(aws, task, show, note)
     with aws_errors(f"follow task {task.id}"):
         while True:
@@ -208,5 +207,5 @@ def still_running(aws: Aws, task: OneOffTask, follow: str) -> FollowingStoppedEr
         f"aws ecs stop-task --region {aws.region} --cluster {task.service.cluster} --task {task.id}"
     )
     return FollowingStoppedError(
-        f"Task {task.id} goes on; stop it with `{stop}`, or follow its log with `{follow}`."
+        f"Task {task.id} continues; stop it with `{stop}`, or follow its log with `{follow}`."
     )

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.aws import Aws, aws_errors
-from templates_src.compute.workloads import MIGRATION, WORKLOADS
+from pipeline.stacks.reading import resource_summaries
+from templates_src.compute.tasks.workloads import MIGRATION, WORKLOADS
 from templates_src.functions.service_diagnosis import ServiceLocation
 
 # The logical ID of the nested stack with the services.
@@ -46,13 +47,11 @@ def compute_resources(aws: Aws, stack_id: str) -> dict[str, Resource]:
 
 def list_resources(aws: Aws, stack_id: str) -> dict[str, Resource]:
     """The resources of a stack, also of a deleted one, by logical ID. Raises botocore's ClientError."""
-    pages = aws.client("cloudformation").get_paginator("list_stack_resources")
     return {
         each["LogicalResourceId"]: Resource(
             each.get("PhysicalResourceId", ""), each["ResourceStatus"]
         )
-        for page in pages.paginate(StackName=stack_id)
-        for each in page["StackResourceSummaries"]
+        for each in resource_summaries(aws.client("cloudformation"), stack_id)
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation, route53
+from awacs import route53
 from awacs.aws import Allow, Condition, ForAllValuesStringEquals, ForAllValuesStringLike, Statement
-from troposphere import GetAtt, Ref, StackId, Sub, Tags
+from troposphere import GetAtt, Ref, Sub, Tags
 from troposphere.ec2 import NetworkInterface
 from troposphere.route53 import HostedZone, HostedZoneConfiguration, HostedZoneVPCs, RecordSetType
 
-from templates_src.core import ports
+from templates_src.core import iam, ports
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer
 from templates_src.core.parameters.shared import named
@@ -86,20 +86,10 @@ def add_zone_cleanup(layer: Layer, zone: HostedZone) -> None:
         "zone_cleanup",
         description="Deletes the records that remain in the private zone when the stack is deleted",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(see_stack(), list_records(zone), delete_records(zone)),
+        statements=(iam.see_own_stack("SeeItsStack"), list_records(zone), delete_records(zone)),
     )
     add_custom_resource(
         layer, "ZoneCleanup", function, HostedZoneId=Ref(zone), KeptRecord=Sub(RECORD_NAME)
-    )
-
-
-def see_stack() -> Statement:
-    """Read whether the stack is being deleted."""
-    return Statement(
-        Sid="SeeItsStack",
-        Effect=Allow,
-        Action=[cloudformation.DescribeStacks],
-        Resource=[StackId],
     )
 
 

@@ -1,6 +1,6 @@
 """The name servers that public DNS has for a zone, asked of a resolver with the standard library.
 
-A function outside a VPC asks the resolver of its own machine, which sees public DNS. RFC 1035 defines the messages.
+Outside a VPC, a function asks the resolver of its execution environment, which sees public DNS. RFC 1035 defines the messages.
 """
 
 import os

@@ -20,7 +20,7 @@ FIRST_RECORDS = "100"
 
 @dataclass(frozen=True)
 class Zone:
-    """A hosted zone, by the records of its own name."""
+    """A hosted zone, as the records at its apex describe it."""
 
     identifier: str
     name: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from awacs import awslambda, cloudformation, ecs
+from awacs import awslambda, ecs
 from awacs import iam as iam_actions
 from awacs import logs as logs_actions
 from awacs.aws import Allow, ArnEquals, Condition, Statement, StringEquals
-from troposphere import And, GetAtt, Ref, Select, Split, Sub
+from troposphere import And, GetAtt, Ref, Sub
 from troposphere import Condition as Named
 from troposphere.awslambda import Function
 from troposphere.ecs import Cluster, TaskDefinition
@@ -17,7 +17,7 @@ from troposphere.iam import PolicyType
 from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
-from templates_src.compute.workloads import MIGRATION, MIGRATION_COMMAND
+from templates_src.compute.tasks.workloads import MIGRATION, MIGRATION_COMMAND
 from templates_src.core import iam
 from templates_src.core.function import add_custom_resource, add_function
 from templates_src.core.layer import Layer, follow_if_created
@@ -69,7 +69,7 @@ def add_migration(
         statements=(
             *use_tasks(layer, cluster),
             read_log(group),
-            see_stacks(),
+            iam.see_own_stack_and_root("SeeWhetherAnUpdateIsRolledBack", "Compute"),
         ),
         condition=condition,
     )
@@ -176,20 +176,4 @@ def read_log(group: LogGroup) -> Statement:
         Effect=Allow,
         Action=[logs_actions.GetLogEvents],
         Resource=[GetAtt(group, "Arn")],
-    )
-
-
-def see_stacks() -> Statement:
-    """The status of the stack and of its root.
-
-    A nested stack has the name of its parent, its logical ID and a suffix. The IDs of both are not known before, hence
-    the asterisk after the name of the root.
-    """
-    root = Select(0, Split("-Compute-", Sub("${AWS::StackName}")))
-    arn = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${Root}*"
-    return Statement(
-        Sid="SeeWhetherAnUpdateIsRolledBack",
-        Effect=Allow,
-        Action=[cloudformation.DescribeStacks],
-        Resource=[Sub(arn, Root=root)],
     )

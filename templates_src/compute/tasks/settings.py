@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from awacs import cloudformation, s3
+from awacs import s3
 from awacs.aws import Allow, Statement
-from troposphere import And, Equals, Not, Ref, Sub
+from troposphere import And, Equals, Not, Sub
 from troposphere import Condition as Named
 from troposphere.ecs import EnvironmentFile, Secret
 
@@ -71,7 +71,8 @@ def add_settings_check(layer: Layer, reserved: Iterable[str]) -> dict[str, str]:
         statements=(
             read_files(layer),
             *iam.read_secrets([secret], layer.parameter(KEY_ARN)),
-            see_stack(),
+            # The settings are not checked in a rollback.
+            iam.see_own_stack("SeeWhetherItsUpdateIsRolledBack"),
         ),
         condition=condition,
     )
@@ -96,14 +97,4 @@ def read_files(layer: Layer) -> Statement:
     arn = f"arn:${{AWS::Partition}}:s3:::${{{MEDIA_BUCKET_NAME.name}}}/{FOLDER}/*"
     return Statement(
         Sid="ReadTheSettings", Effect=Allow, Action=[s3.GetObject], Resource=[Sub(arn)]
-    )
-
-
-def see_stack() -> Statement:
-    """The status of the stack: the settings are not checked in a rollback."""
-    return Statement(
-        Sid="SeeWhetherItsUpdateIsRolledBack",
-        Effect=Allow,
-        Action=[cloudformation.DescribeStacks],
-        Resource=[Ref("AWS::StackId")],
     )

@@ -10,7 +10,7 @@ from troposphere import If, Sub
 from troposphere.ecs import Secret
 
 from templates_src.compute.search.address import SEARCH_URL
-from templates_src.compute.task_sizes import cpu, memory
+from templates_src.compute.tasks.task_sizes import cpu, memory
 from templates_src.core import ports
 from templates_src.core.keep_alive import FORMER_KEEP_ALIVE, KEEP_ALIVE
 from templates_src.core.layer import Layer

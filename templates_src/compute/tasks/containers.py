@@ -18,8 +18,8 @@ from troposphere.ecs import (
 from troposphere.logs import LogGroup
 
 from templates_src.compute.repository import IMAGE_TAG, ImageSource
-from templates_src.compute.settings import application_secret, environment_file, use_settings
-from templates_src.compute.workloads import (
+from templates_src.compute.tasks.settings import application_secret, environment_file, use_settings
+from templates_src.compute.tasks.workloads import (
     MIGRATION,
     REPLACED_OPTIONS,
     WORKLOADS,

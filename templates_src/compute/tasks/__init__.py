@@ -1,0 +1,1 @@
+"""What runs in a task: containers of api, worker, beat and migration, their settings and sizes."""
