@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from benchmarks.scaling.fleet import BACKLOG, CPU, Assumptions, Fleet, Run
 from benchmarks.scaling.load import HOURS, LONG_SECONDS, LONG_SHARE, SHORT_SECONDS, Scenario
 from benchmarks.scaling.policy import Configuration, Scaler
-from pipeline.prices import (
+from pipeline.cost.prices import (
     FARGATE_GB_HOUR,
     FARGATE_SPOT_DISCOUNT_AT_MOST_PERCENT,
     FARGATE_VCPU_HOUR,

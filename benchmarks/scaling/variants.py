@@ -9,7 +9,7 @@ from benchmarks.scaling.fleet import BACKLOG, Assumptions, Fleet, Options, Run
 from benchmarks.scaling.load import SEED, Job, Reclaim, Scenario, arrivals
 from benchmarks.scaling.policy import Configuration, Scaler
 from benchmarks.scaling.report import minutes, usd_an_hour
-from pipeline.prices import FARGATE_SPOT_DISCOUNT_AT_MOST_PERCENT
+from pipeline.cost.prices import FARGATE_SPOT_DISCOUNT_AT_MOST_PERCENT
 from templates_src.compute.capacity import BASE_ON_DEMAND, ON_DEMAND, SPOT
 
 HOUR = 3600.0

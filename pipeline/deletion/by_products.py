@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline import prices
 from pipeline.changes.updates.facts import DATABASE, LOG_GROUP, REPLICATION_GROUP, VOLUME
+from pipeline.cost import prices
 from pipeline.deletion.account import Account, UnreadableError
 from pipeline.deletion.contents import Contents, StackResource
 from pipeline.deletion.costs import UNKNOWN_COST, Cost, stored, unknown_size

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from pipeline import prices
-from pipeline.prices import Price, Source
+from pipeline.cost import prices
+from pipeline.cost.prices import Price, Source
 
 _CENT = Decimal("0.01")
 

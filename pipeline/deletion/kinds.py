@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from pipeline import prices
+from pipeline.cost import prices
 from pipeline.deletion.account import Account, UnreadableError
 from pipeline.deletion.costs import NO_COST, UNKNOWN_COST, Cost, monthly, stored, unknown_size
 

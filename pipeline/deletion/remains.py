@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from pipeline import prices
 from pipeline.changes.updates.facts import BUCKET, DATABASE, KEY
+from pipeline.cost import prices
 from pipeline.deletion.account import Account
 from pipeline.deletion.by_products import by_products
 from pipeline.deletion.contents import Contents, StackResource

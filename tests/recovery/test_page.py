@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.prices import (
+from pipeline.cost.prices import (
     DATABASE_HOUR,
     DATABASE_SNAPSHOT_GB_MONTH,
     DATABASE_STORAGE_GB_MONTH,

@@ -151,7 +151,7 @@ DATABASE = section(
         "| Instance class | db.t4g.medium | Graviton ARM (20% savings over Intel) |",
         "test_instance_class_is_graviton",
         "test_instance_class_saves_12_percent_over_intel",
-        note="12.2 % against db.t3.medium at the prices of pipeline/prices.py, not 20 %.",
+        note="12.2 % against db.t3.medium at the prices of pipeline/cost/prices.py, not 20 %.",
     ),
     held(
         "| Engine version | PostgreSQL 16 | With pgvector extension |",

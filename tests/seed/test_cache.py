@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from pipeline.checks.render import Rendered
+from pipeline.cost.prices import CACHE_NODE_HOUR, saving_percent
 from pipeline.errors import PipelineError
-from pipeline.prices import CACHE_NODE_HOUR, saving_percent
 from tests.rendering import resources_of_type
 from tests.seed.conftest import RenderWith
 from tests.seed.rendered_architecture import cache

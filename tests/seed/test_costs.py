@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from pipeline.checks.render import Rendered
-from pipeline.prices import (
+from pipeline.cost.prices import (
     CACHE_NODE_HOUR,
     DATABASE_HOUR,
     FARGATE_GB_HOUR,

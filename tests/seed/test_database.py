@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.checks.render import Rendered
-from pipeline.prices import DATABASE_HOUR, saving_percent
+from pipeline.cost.prices import DATABASE_HOUR, saving_percent
 from tests.rendering import id_of, named, only
 from tests.seed.rendered_architecture import extensions, is_true
 

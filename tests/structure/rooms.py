@@ -67,7 +67,6 @@ BUILDINGS = (
             {
                 "errors": "the error that the command line answers with one sentence",
                 "paths": "where the project keeps files",
-                "prices": "what AWS charges, each price with its date and source",
             },
             {
                 "aws": "AWS clients, regions and partitions, and AWS errors as sentences",
@@ -80,6 +79,9 @@ BUILDINGS = (
             {
                 "checks": "rendering, lint, permissions of the launch role, regions",
                 "stacks": "deploying stacks, following their events, early validation; why services fail, their logs and one-off tasks",
+            },
+            {
+                "cost": "what AWS charges, each price with its date and source; what an environment costs a month",
             },
             {
                 "changes": "what a release or a value changes in a launched environment",

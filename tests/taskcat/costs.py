@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from pipeline import prices
 from pipeline.checks.render import Rendered, render
+from pipeline.cost import prices
 from pipeline.release.assemble import Release
 from templates_src.environment import ROOT
 from tests.rendering import Resource, resources, resources_of_type
