@@ -10,7 +10,16 @@ from typing import NoReturn
 
 import typer
 
-from commands import building, changes, deleting, diagnosing, launching, publishing, regions
+from commands import (
+    building,
+    changes,
+    deleting,
+    diagnosing,
+    launching,
+    pages,
+    publishing,
+    regions,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -27,6 +36,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     building.render: "render prod --region eu-west-1",
     regions.regions: "regions --region eu-central-1",
     changes.changes: "changes 1.1.0 dist",
+    pages.pages: "pages",
     building.upload: "upload --bucket my-releases",
     publishing.plan: "plan --region eu-north-1",
     publishing.publish: "publish --yes",

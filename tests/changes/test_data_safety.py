@@ -14,9 +14,9 @@ from pipeline.changes.sides import Side, of_release
 from pipeline.changes.state import Resource, evaluate
 from pipeline.changes.updates import facts
 from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement
+from pipeline.pages.reference.effects import Effects, Kind
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.reference.effects import Effects, Kind
 from pipeline.release.assemble import Release
 from tests.changes.cases import SNAPSHOT_ID
 from tests.conftest import REGION

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.pages.reference.effects import Effect, Effects, Kind
+from pipeline.pages.reference.page import PAGE, grouped, shown, text
+from pipeline.pages.reference.transitions import EXAMPLES
 from pipeline.parameters import relations
-from pipeline.reference.effects import Effect, Effects, Kind
-from pipeline.reference.page import PAGE, grouped, shown, text
-from pipeline.reference.transitions import EXAMPLES
 from pipeline.release.assemble import Release
 from templates_src.core.parameters.declaration import Declaration
 
@@ -76,7 +76,7 @@ def test_page_is_current(
     release: Release, reference: Effects, effects: Mapping[str, list[Effect]]
 ) -> None:
     assert PAGE.read_text(encoding="utf-8") == text(release, effects, reference.profiles), (
-        "run python -m pipeline.reference.page"
+        "run python -m pipeline.pages.reference.page"
     )
 
 

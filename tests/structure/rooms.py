@@ -95,10 +95,10 @@ BUILDINGS = (
             },
             {
                 "preview": "what an operation does to a deployed environment, read from AWS",
-                "reference": "docs/parameters.md: what each parameter accepts and what a change of it does",
             },
             {
                 "deletion": "what a deletion deletes and keeps, what blocks it, what stays in the account",
+                "pages": "the site of an environment, and docs/parameters.md",
             },
         ),
         uses=frozenset({"templates_src"}),
@@ -130,6 +130,7 @@ BUILDINGS = (
                 "building": "build, lint, render, upload",
                 "changes": "changes",
                 "direct": "launch --direct",
+                "pages": "pages",
                 "regions": "regions",
             },
             {"publishing": "plan and publish"},

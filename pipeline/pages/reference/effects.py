@@ -15,9 +15,9 @@ from pipeline.changes.sides import Side, of_release
 from pipeline.changes.state import Evaluated, State, evaluate
 from pipeline.checks.render import check_rules, scope_of
 from pipeline.errors import PipelineError, listed
+from pipeline.pages.reference.transitions import REGION, Transition, transitions
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.parameters.relations import check_relations
-from pipeline.reference.transitions import REGION, Transition, transitions
 from pipeline.release.assemble import Release
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.guards.launch_check import LAUNCH_CHECK
@@ -110,7 +110,7 @@ class Effects:
                 ]
         if not shown:
             raise PipelineError(
-                f"No change of {declaration.name} satisfies the rules; add an example to pipeline/reference/transitions.py."
+                f"No change of {declaration.name} satisfies the rules; add an example to pipeline/pages/reference/transitions.py."
             )
         return list(_grouped(found, shown))
 

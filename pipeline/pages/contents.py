@@ -1,0 +1,6 @@
+"""The pages of the site, in the order of the navigation."""
+
+from pipeline.pages import outputs
+from pipeline.pages.site import Page
+
+PAGES: tuple[Page, ...] = (outputs.PAGE,)

@@ -1,0 +1,99 @@
+"""The files of the site: deterministic, small, and with a reason where a page or an environment is missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.pages.contents import PAGES
+from pipeline.pages.site import Page, Site, site_of
+from pipeline.pages.writer import files, write
+from pipeline.paths import PARAMETERS
+from pipeline.release.assemble import Release
+from tests.conftest import REGION
+
+MOST_BYTES = 3_000_000
+REASON = "The price of a resource is unknown."
+
+
+@pytest.fixture(scope="module")
+def site(release: Release) -> Site:
+    return site_of(release, REGION)
+
+
+def failing(_site: Site) -> Mapping[str, Any]:
+    raise PipelineError(REASON)
+
+
+def test_two_runs_write_the_same_bytes(release: Release, site: Site) -> None:
+    first, second = files(site), files(site_of(release, REGION))
+
+    assert first == second
+    assert not first.failures
+    assert sum(map(len, first.contents.values())) < MOST_BYTES
+
+
+def test_no_file_names_another_host_as_a_source(site: Site) -> None:
+    """Links may lead elsewhere; nothing that a browser loads by itself does."""
+    for name, content in files(site).contents.items():
+        text = content.decode()
+        assert not re.search(
+            r"""(src|srcset)=["']?(https?:)?//|url\(["']?(https?:)?//|@import""", text
+        ), name
+        assert not re.search(r"<link[^>]*(https?:)?//", text), name
+
+
+def test_every_link_within_the_site_leads_somewhere(site: Site) -> None:
+    contents = {name: body.decode() for name, body in files(site).contents.items()}
+    for name, text in contents.items():
+        for link in re.findall(r"""href="([^"#:]*)(?:#([^"]*))?\"""", text):
+            target, anchor = link
+            assert target == "" or target in contents, (name, link)
+            if anchor:
+                assert f'id="{anchor}"' in contents[target or name], (name, link)
+
+
+def test_a_page_that_fails_says_why_and_leaves_the_others(site: Site) -> None:
+    broken = Page("outputs", "Broken", "A page that fails.", failing)
+
+    found = files(site, (PAGES[0], broken))
+
+    assert found.failures == {"Broken": REASON}
+    assert REASON in found.contents["outputs.html"].decode()
+    assert REASON not in found.contents["index.html"].decode()
+
+
+def test_an_environment_that_cannot_be_rendered_is_named_on_every_page(
+    release: Release, tmp_path: Path
+) -> None:
+    profiles = Path(shutil.copytree(PARAMETERS, tmp_path / "parameters"))
+    broken = profiles / "prod.json"
+    broken.write_text(broken.read_text().replace("per-zone", "single"))
+
+    found = files(site_of(release, REGION, profiles))
+
+    assert not found.failures
+    reason = "NatGateways must be per-zone when Environment is prod."
+    for name, content in found.contents.items():
+        if name.endswith(".html"):
+            assert reason in content.decode(), name
+
+
+def test_the_folder_is_replaced_unless_it_has_other_files(site: Site, tmp_path: Path) -> None:
+    found, folder = files(site), tmp_path / "pages"
+    write(found, folder)
+    (folder / "old.html").touch()
+    write(found, folder)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(found.contents)
+
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").touch()
+    with pytest.raises(PipelineError, match=r"has other files, such as thesis\.txt"):
+        write(found, tmp_path / "other")
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["thesis.txt"]
