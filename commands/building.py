@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import (
+from commands.common.options import (
     DEFAULT_REGION,
     Bucket,
     EnvironmentName,
@@ -94,7 +94,7 @@ def lint(
 
 def show_findings(report: Report, found: Sequence[Readiness], *, full: bool) -> None:
     """Print the findings of cfn-lint, and the regions that are not ready."""
-    from commands import show
+    from commands.common import show
     from pipeline.checks.regions.show import not_ready
 
     show.findings(console(), report)

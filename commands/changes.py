@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import DEFAULT_REGION, Region, Settings, parsed_settings
+from commands.common.options import DEFAULT_REGION, Region, Settings, parsed_settings
 
 if TYPE_CHECKING:
     from pipeline.changes.report import Report

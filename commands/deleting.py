@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands.launching import Name
-from commands.options import (
+from commands.common.options import (
     DEFAULT_REGION,
     EnvironmentName,
     Region,
@@ -18,11 +17,12 @@ from commands.options import (
     console,
     parsed_settings,
 )
+from commands.launching import Name
 
 if TYPE_CHECKING:
     from pipeline.aws import Aws
-    from pipeline.deletion.plan import DeletionPlan
-    from pipeline.provisioning.environments import Environment
+    from pipeline.environments.deletion.plan import DeletionPlan
+    from pipeline.environments.provisioning.environments import Environment
     from pipeline.stacks.entry_points import EntryPoint
 
 
@@ -38,9 +38,9 @@ def delete(
     with Decommission=true first. Afterwards lists what stays, its cost, and the command that removes it.
     """
     given = parsed_settings(settings)
-    from commands import show
+    from commands.common import show
     from pipeline.aws import Aws
-    from pipeline.deletion.deletion import delete_environment, read_plan
+    from pipeline.environments.deletion.deletion import delete_environment, read_plan
     from pipeline.errors import PipelineError
     from pipeline.stacks.deploy import describe_stack, wait_until_settled
 
@@ -77,13 +77,13 @@ def terminate(
     Lists what is deleted, what stays and what blocks the deletion, and asks. Refuses a protected environment: update it
     with Decommission=true first. Afterwards lists what stays, its cost, and the command that removes it.
     """
-    from commands import show
+    from commands.common import show
     from commands.launching import default_name
     from pipeline.aws import Aws
+    from pipeline.environments.provisioning.environments import find_environment, readable_stack
+    from pipeline.environments.provisioning.operations import terminate as run
+    from pipeline.environments.provisioning.operations import wait_until_idle
     from pipeline.errors import PipelineError
-    from pipeline.provisioning.environments import find_environment, readable_stack
-    from pipeline.provisioning.operations import terminate as run
-    from pipeline.provisioning.operations import wait_until_idle
     from pipeline.stacks.entry_points import EntryPoint
 
     aws, options = Aws(region), f"--name {name}" if name else ""
@@ -138,8 +138,8 @@ def is_deleting(stack: Mapping[str, Any]) -> bool:
 
 def plan_of_product(aws: Aws, entry: EntryPoint, found: Environment) -> DeletionPlan | None:
     """What the termination does; None, after a message, if these credentials cannot read a stack."""
-    from pipeline.deletion.deletion import read_plan
-    from pipeline.provisioning.environments import readable_stack
+    from pipeline.environments.deletion.deletion import read_plan
+    from pipeline.environments.provisioning.environments import readable_stack
 
     stack = readable_stack(aws, found)
     if stack is None:
@@ -174,7 +174,7 @@ def raise_unfinished(entry: EntryPoint, name: str, status: str) -> None:
 
 def show_remains(aws: Aws, plan: DeletionPlan | None, done: str) -> None:
     """Print what stays in the account, if a plan is known; exit status 1 if a resource exists that should be deleted."""
-    from pipeline.deletion.deletion import read_remains
+    from pipeline.environments.deletion.deletion import read_remains
 
     if plan is None:
         print(done)

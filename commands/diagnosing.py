@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from commands.common.options import DEFAULT_REGION, EnvironmentName, InstanceName, Region, console
 from commands.launching import default_name
-from commands.options import DEFAULT_REGION, EnvironmentName, InstanceName, Region, console
 
 Log = Annotated[str, typer.Argument(help="api, worker, beat, search or migration.")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Show new lines until Ctrl-C.")]
@@ -26,7 +26,7 @@ def why(
 ) -> None:
     """Show why the last launch or update failed, and what is wrong with the services."""
     from pipeline.aws import Aws
-    from pipeline.provisioning.stacks import find_stack
+    from pipeline.environments.provisioning.stacks import find_stack
     from pipeline.stacks.diagnosis.why import explain
 
     aws = Aws(region)
@@ -47,7 +47,7 @@ def logs(
     from datetime import UTC, datetime
 
     from pipeline.aws import Aws
-    from pipeline.provisioning.stacks import find_stack
+    from pipeline.environments.provisioning.stacks import find_stack
     from pipeline.stacks.diagnosis.logs import follow_log, log_group, read_log, start_of
 
     start = start_of(since, datetime.now(UTC))
@@ -73,7 +73,7 @@ def run(
     if service not in RUNNABLE:
         raise typer.BadParameter(f"--service is {service!r}; it must be api or worker.")
     from pipeline.aws import Aws
-    from pipeline.provisioning.stacks import find_stack
+    from pipeline.environments.provisioning.stacks import find_stack
     from pipeline.stacks.diagnosis.one_off_tasks import follow_task, start_task, still_running
 
     aws, name = Aws(region), name or default_name(environment)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from commands.options import console
-from commands.preview import Consent, require_launchable, show_kept, show_preview
+from commands.common.options import console
+from commands.common.preview import Consent, require_launchable, show_kept, show_preview
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.aws import Aws
-    from pipeline.preview.deployed import Deployed
-    from pipeline.preview.preview import Preview
+    from pipeline.environments.preview.deployed import Deployed
+    from pipeline.environments.preview.preview import Preview
     from pipeline.release.assemble import Release
     from pipeline.stacks.change_set_creation import Note, Review
     from pipeline.stacks.deploy import Launched, Report
@@ -39,7 +39,7 @@ class DirectLaunch:
 
 def launch_directly(aws: Aws, release: Release, environment: str, wanted: DirectLaunch) -> None:
     """Launch the release and print the result; exit status 1 after a failure."""
-    from commands import show
+    from commands.common import show
 
     launched = launch_release(aws, release, environment, wanted)
     if launched is None:
@@ -61,7 +61,7 @@ def launch_release(
 
     None for the preview of a first launch.
     """
-    from commands import show
+    from commands.common import show
     from pipeline.stacks.deploy import launch as run
     from pipeline.stacks.diagnosis.progress import ServiceWatch
     from pipeline.stacks.service_roles import create_role_of_ecs
@@ -96,9 +96,9 @@ def before_upload(
 
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
+    from pipeline.environments.preview.deployed import read_deployed
     from pipeline.parameters.environment_values import values_of_update
     from pipeline.parameters.profiles import load_profile, with_overrides
-    from pipeline.preview.deployed import read_deployed
     from pipeline.release.upload import release_bucket_name
     from pipeline.stacks.deploy import holds_environment
 
@@ -159,8 +159,8 @@ def require_valid(
     """Raise PipelineError for values to which the environment cannot change, or which the region does not support."""
     from pipeline.checks.regions.requirements import require_ready
     from pipeline.checks.render import render_values
+    from pipeline.environments.preview.snapshots import require_alone
     from pipeline.parameters.in_force import require_reachable
-    from pipeline.preview.snapshots import require_alone
 
     if present:
         require_reachable(present, values, aws.region)
@@ -172,7 +172,7 @@ def require_valid(
 def update_preview(release: Release, deployed: Deployed, values: Mapping[str, str]) -> Preview:
     """What the release with these values changes in a deployed environment."""
     from pipeline.changes.sides import of_release
-    from pipeline.preview.preview import preview
+    from pipeline.environments.preview.preview import preview
 
     templates = of_release(release, {}).templates
     return preview(deployed, replace(deployed.state, templates=templates, values=values, nested={}))
@@ -196,7 +196,7 @@ def put_release(
 
 def reviewer(aws: Aws, found: Preview, consent: Consent, out: Console) -> Review:
     """Show the change set of CloudFormation next to the preview, and ask for confirmation."""
-    from pipeline.preview.disagreements import lines
+    from pipeline.environments.preview.disagreements import lines
     from pipeline.stacks.change_sets import announced
 
     def review(change_set: Mapping[str, Any]) -> bool:

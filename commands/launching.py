@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import (
+from commands.common.options import (
     DEFAULT_REGION,
     Embedded,
     EnvironmentName,
@@ -17,14 +17,14 @@ from commands.options import (
     console,
     parsed_settings,
 )
-from commands.preview import AcceptLoss, Consent, PreviewOnly, Reset, update_reviewer
-from commands.targets import serve_until_interrupted, target
+from commands.common.preview import AcceptLoss, Consent, PreviewOnly, Reset, update_reviewer
+from commands.common.targets import serve_until_interrupted, target
 
 if TYPE_CHECKING:
     from pipeline.aws import Aws
     from pipeline.catalog.spec.model import Product
-    from pipeline.provisioning.operations import OperationResult
-    from pipeline.provisioning.records import Note, Report
+    from pipeline.environments.provisioning.operations import OperationResult
+    from pipeline.environments.provisioning.records import Note, Report
     from pipeline.release.assemble import Release
 
 ProductVersion = Annotated[str, typer.Option(help="Version of the product.")]
@@ -74,8 +74,8 @@ def launch(
         raise typer.BadParameter(f"--set and --reset both name {both[0]}; give one of them.")
     if keep and not embedded:
         raise typer.BadParameter("--keep needs --embedded.")
+    from commands.common.embedded_launch import embedded_prerequisites
     from commands.direct import DirectLaunch, launch_directly
-    from commands.embedded_launch import embedded_prerequisites
     from pipeline.parameters.profiles import load_profile, with_overrides
     from pipeline.release.assemble import assemble, write
 
@@ -128,7 +128,7 @@ def refuse_options_of_direct(
 
 def publish_to_embedded(aws: Aws, release: Release, environment: str) -> Aws:
     """Publish to an empty embedded AWS as the publisher role; returns it in a session of a launcher of the product."""
-    from commands.embedded_sessions import launcher, publisher, role_prefix
+    from commands.common.embedded_sessions import launcher, publisher, role_prefix
     from commands.publishing import publish_everything
     from pipeline.catalog.spec.document import load_catalog
 
@@ -165,7 +165,7 @@ def launch_product(
     tags: Mapping[str, str],
 ) -> None:
     """Launch from the product of an environment and print the result; exit status 1 after a failure."""
-    from pipeline.provisioning.operations import DesiredEnvironment, launch
+    from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
     wanted = DesiredEnvironment(
@@ -191,8 +191,8 @@ def update(
     given = parsed_settings(settings)
     consent = Consent(tuple(accept_loss), yes, preview)
     from pipeline.aws import Aws
-    from pipeline.provisioning.operations import DesiredEnvironment
-    from pipeline.provisioning.operations import update as run
+    from pipeline.environments.provisioning.operations import DesiredEnvironment
+    from pipeline.environments.provisioning.operations import update as run
 
     aws, name, product = Aws(region), name or default_name(environment), product_of(environment)
     wanted = DesiredEnvironment(name, product.name, product_version, portfolio, given)
@@ -204,9 +204,9 @@ def update(
 
 def status(environment: EnvironmentName, region: Region = DEFAULT_REGION, name: Name = "") -> None:
     """Show status, version, last operation and stack."""
-    from commands import show
+    from commands.common import show
     from pipeline.aws import Aws
-    from pipeline.provisioning.environments import existing_environment, summary
+    from pipeline.environments.provisioning.environments import existing_environment, summary
 
     aws, name = Aws(region), name or default_name(environment)
     show.pairs(console(), name, summary(aws, existing_environment(aws, name)))
@@ -222,7 +222,7 @@ def outputs(environment: EnvironmentName, region: Region = DEFAULT_REGION, name:
 
 def follow_operation(aws: Aws, run: Callable[[Report, Note], OperationResult]) -> OperationResult:
     """Show an operation's progress and return its result; exit status 1 after a failure."""
-    from commands import show
+    from commands.common import show
     from pipeline.stacks.diagnosis.progress import ServiceWatch
 
     out = console()
@@ -241,8 +241,8 @@ def follow_operation(aws: Aws, run: Callable[[Report, Note], OperationResult]) -
 
 def show_outputs(aws: Aws, name: str, title: str) -> None:
     """Print the outputs of a provisioned product below a title."""
-    from commands import show
-    from pipeline.provisioning import environments
+    from commands.common import show
+    from pipeline.environments.provisioning import environments
 
     values = environments.outputs(aws, environments.existing_environment(aws, name))
     show.pairs(console(), title, values)

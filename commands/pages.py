@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import DEFAULT_REGION, Region
+from commands.common.options import DEFAULT_REGION, Region
 
 
 def pages(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.building import written
-from commands.options import Yes, console
+from commands.common.options import Yes, console
 
 if TYPE_CHECKING:
     from pipeline.aws import Aws

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import console
+from commands.common.options import console
 
 
 def regions(

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from commands.embedded_sessions import with_credentials
+from commands.common.embedded_sessions import with_credentials
 from pipeline.aws import Aws
 
 ISSUER = "token.actions.githubusercontent.com"

@@ -7,7 +7,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from commands.show import Progress
+from commands.common.show import Progress
 from pipeline.aws import Aws
 from pipeline.stacks.events import Operation, StackProgress
 

@@ -157,6 +157,7 @@ NOT_PUBLISHING = {
     "cloudformation:DeleteChangeSet",
     "cloudformation:DescribeChangeSet",
     "cloudformation:ExecuteChangeSet",
+    "cloudformation:ListStackResources",
     "iam:CreateServiceLinkedRole",
     "s3:PutPublicAccessBlock",
 }

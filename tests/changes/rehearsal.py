@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from commands.embedded_launch import embedded_prerequisites
+from commands.common.embedded_launch import embedded_prerequisites
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release
 from pipeline.release.upload import upload

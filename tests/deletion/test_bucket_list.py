@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.deletion.bucket_removal import removed_buckets
-from pipeline.deletion.contents import Contents, StackResource
-from pipeline.deletion.kinds import EMPTY, Look
+from pipeline.environments.deletion.bucket_removal import removed_buckets
+from pipeline.environments.deletion.contents import Contents, StackResource
+from pipeline.environments.deletion.kinds import EMPTY, Look
 
 DOCUMENTS, MEDIA = "Data.DocumentsBucket", "Data.MediaBucket"
 

@@ -10,7 +10,7 @@ import typer
 
 from commands.deleting import show_remains
 from embedded_aws.server import EmbeddedAws
-from pipeline.deletion.deletion import read_plan, read_remains
+from pipeline.environments.deletion.deletion import read_plan, read_remains
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import direct_entry
 from tests.conftest import REGION

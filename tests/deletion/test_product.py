@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from commands.embedded_sessions import session
+from commands.common.embedded_sessions import session
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.environments.provisioning.stacks import find_stack
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning.stacks import find_stack
 from pipeline.stacks.diagnosis.logs import log_group, start_of
 from pipeline.stacks.diagnosis.resources import LOG_GROUPS
 from tests.launches.environments import Environment

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.environments.provisioning.stacks import find_stack
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning.stacks import find_stack
 from pipeline.release.assemble import Release
 from pipeline.stacks.diagnosis.one_off_tasks import TaskNotStartedError, follow_task, start_task
 from tests.conftest import REGION

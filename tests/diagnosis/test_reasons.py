@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_sessions import with_credentials
+from commands.common.embedded_sessions import with_credentials
 from embedded_aws.server import EmbeddedAws, EmbeddedAwsError
 from pipeline.aws import Aws
+from pipeline.environments.provisioning.stacks import find_stack
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning.stacks import find_stack
 from pipeline.release.assemble import Release
 from pipeline.stacks import deploy
 from pipeline.stacks.deploy import Launched

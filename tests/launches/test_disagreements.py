@@ -10,8 +10,8 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.changes.change import Action, Change, Fate
 from pipeline.changes.references import Name
-from pipeline.preview.disagreements import disagreements, lines
-from pipeline.preview.preview import Preview
+from pipeline.environments.preview.disagreements import disagreements, lines
+from pipeline.environments.preview.preview import Preview
 from pipeline.stacks.change_sets import Announced, AnnouncedChange, announced
 from pipeline.stacks.early_validation import refusals
 from tests.conftest import REGION

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from commands import show
+from commands.common import show
 from embedded_aws.server import EmbeddedAws
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import Launched

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
+from commands.common.embedded_sessions import session
 from commands.direct import DirectLaunch, before_upload
-from commands.embedded_sessions import session
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.changes.change import Action, Change, Fate
 from pipeline.changes.references import Name
+from pipeline.environments.preview.preview import Preview
 from pipeline.errors import PipelineError
-from pipeline.preview.preview import Preview
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment, aws_of

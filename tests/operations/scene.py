@@ -8,15 +8,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from commands.embedded_launch import embedded_prerequisites
+from commands.common.embedded_launch import embedded_prerequisites
 from commands.launching import publish_to_embedded
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.desired.launch_roles import by_product, launch_roles
 from pipeline.catalog.desired.product_templates import product_template
 from pipeline.catalog.spec.document import load_catalog
-from pipeline.provisioning import environments
-from pipeline.provisioning.environments import find_environment
+from pipeline.environments.provisioning import environments
+from pipeline.environments.provisioning.environments import find_environment
 from pipeline.release.assemble import Release, content_digest, serialize
 from pipeline.release.upload import release_bucket_name, upload
 from pipeline.stacks.deploy import Launched, describe_stack

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_sessions import launcher
+from commands.common.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.apply.stacks import ensure_stack

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.aws import Aws
-from pipeline.provisioning import environments
-from pipeline.provisioning.operations import DesiredEnvironment, launch
+from pipeline.environments.provisioning import environments
+from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.role_sessions import job, service
 

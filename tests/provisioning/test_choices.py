@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
-from pipeline.provisioning import environments
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 

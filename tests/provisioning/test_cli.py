@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.environments.provisioning import environments
 from pipeline.parameters.profiles import load_profile
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User

@@ -17,8 +17,8 @@ import yaml
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.environments.provisioning import environments
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning import environments
 from tests.conftest import REGION
 from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import Catalog

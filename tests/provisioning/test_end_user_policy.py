@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from commands.embedded_sessions import session
+from commands.common.embedded_sessions import session
 from pipeline.aws import Aws
+from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning import environments
 from tests.conftest import REGION
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User

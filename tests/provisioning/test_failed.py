@@ -7,8 +7,8 @@ import json
 import pytest
 
 from pipeline.aws import Aws
+from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
-from pipeline.provisioning import environments
 from tests.conftest import REGION
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.recording import recording

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from commands.embedded_sessions import PERSON, make_launcher, session
+from commands.common.embedded_sessions import PERSON, make_launcher, session
 from pipeline.aws import Aws
+from pipeline.environments.provisioning.offers import find_product
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.provisioning.offers import find_product
 from tests.provisioning.catalog import DEVELOPMENT, USER, Catalog
 from tests.relations.variants import built
 

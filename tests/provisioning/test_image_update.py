@@ -15,9 +15,9 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.environments.provisioning import environments
+from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 from pipeline.paths import FUNCTIONS
-from pipeline.provisioning import environments
-from pipeline.provisioning.operations import DesiredEnvironment, launch
 from tests.conftest import REGION
 from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import DEVELOPMENT, Catalog

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.provisioning import environments
+from pipeline.environments.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.launches.tree import Tree, end, finished
 from tests.provisioning.catalog import Catalog

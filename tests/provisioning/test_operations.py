@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.environments.provisioning import environments
+from pipeline.environments.provisioning.operations import OperationResult
 from pipeline.errors import PipelineError
-from pipeline.provisioning import environments
-from pipeline.provisioning.operations import OperationResult
 from pipeline.release.assemble import Release
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.catalog.desired.product_templates import product_key
+from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
-from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.provisioning.catalog import DEVELOPMENT, Catalog

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from commands.embedded_sessions import session
-from pipeline.provisioning import environments
+from commands.common.embedded_sessions import session
+from pipeline.environments.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.launches.snapshots import keep_snapshot
 from tests.launches.tree import Finished, Tree

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_sessions import session
+from commands.common.embedded_sessions import session
 from pipeline.aws import Aws
 from tests.launches.inventory import inventory
 from tests.provisioning.catalog import Catalog

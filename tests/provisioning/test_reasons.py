@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.environments.provisioning.operations import DesiredEnvironment, launch, update
+from pipeline.environments.provisioning.stacks import find_stack
 from pipeline.errors import PipelineError
-from pipeline.provisioning.operations import DesiredEnvironment, launch, update
-from pipeline.provisioning.stacks import find_stack
 from pipeline.stacks.diagnosis.logs import log_group, read_log, start_of
 from pipeline.stacks.diagnosis.one_off_tasks import TaskNotStartedError, start_task
 from pipeline.stacks.diagnosis.progress import ServiceWatch

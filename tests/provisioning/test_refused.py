@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from commands.embedded_sessions import launcher
+from commands.common.embedded_sessions import launcher
 from pipeline.catalog.desired.product_templates import fixed_rules, product_key
+from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
-from pipeline.provisioning import environments
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.provisioning.catalog import DEVELOPMENT, Catalog

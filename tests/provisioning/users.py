@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.aws import Aws
-from pipeline.provisioning import environments, operations
-from pipeline.provisioning.environments import Environment, Stack
-from pipeline.provisioning.operations import DesiredEnvironment, OperationResult
+from pipeline.environments.provisioning import environments, operations
+from pipeline.environments.provisioning.environments import Environment, Stack
+from pipeline.environments.provisioning.operations import DesiredEnvironment, OperationResult
 from pipeline.stacks.events import Operation
 from tests.provisioning.catalog import DEVELOPMENT
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_sessions import publisher as publisher_session
+from commands.common.embedded_sessions import publisher as publisher_session
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish

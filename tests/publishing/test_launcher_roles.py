@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.embedded_sessions import session
+from commands.common.embedded_sessions import session
 from pipeline.aws import Aws
 from pipeline.catalog.desired.bootstrap_stacks import LAUNCHER_STACK
 from pipeline.catalog.desired.kinds import Kind

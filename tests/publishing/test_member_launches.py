@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from commands.embedded_sessions import launcher, publisher
+from commands.common.embedded_sessions import launcher, publisher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish

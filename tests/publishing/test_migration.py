@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from commands.embedded_launch import embedded_prerequisites
-from commands.embedded_sessions import launcher, publisher
+from commands.common.embedded_launch import embedded_prerequisites
+from commands.common.embedded_sessions import launcher, publisher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.desired.kinds import Kind

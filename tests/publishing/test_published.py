@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from commands.embedded_sessions import publisher as publisher_session
+from commands.common.embedded_sessions import publisher as publisher_session
 from pipeline.aws import Aws
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action

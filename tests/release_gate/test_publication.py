@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.embedded_sessions import launcher
+from commands.common.embedded_sessions import launcher
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.changes.sides import KEPT

@@ -18,7 +18,7 @@ BEGIN, END = "<!-- rooms: python -m tests.structure.rooms -->\n", "<!-- rooms en
 NEVER_IMPORTED = frozenset({"tests", "benchmarks", "tools", "examples"})
 
 # A folder with more modules and subfolders than this is split.
-MOST_IN_A_FOLDER = 16
+MOST_IN_A_FOLDER = 14
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,9 @@ BUILDINGS = (
             },
             {
                 "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
-                "provisioning": "launching, updating and terminating environments from their product",
             },
             {
-                "preview": "what an operation does to a deployed environment, read from AWS",
-            },
-            {
-                "deletion": "what a deletion deletes and keeps, what blocks it, what stays in the account",
+                "environments": "launched environments: operations with Service Catalog, previews, deletions",
                 "pages": "the site of an environment, and docs/parameters.md",
             },
         ),
@@ -116,16 +112,21 @@ BUILDINGS = (
         ),
     ),
     Building(
-        "commands",
+        "pipeline.environments",
         (
             {
-                "options": "options that several commands have",
-                "targets": "the account or the embedded AWS that a command works on",
-                "show": "progress and results on the terminal",
-                "embedded_launch": "what a launch on the embedded AWS needs and an account has",
-                "embedded_sessions": "sessions of the roles on the embedded AWS",
+                "provisioning": "launching, updating and terminating environments from their product",
+                "preview": "what an operation does to a deployed environment, read from AWS",
             },
-            {"preview": "showing what an operation changes, and asking before it is made"},
+            {
+                "deletion": "what a deletion deletes and keeps, what blocks it, what stays in the account",
+            },
+        ),
+    ),
+    Building(
+        "commands",
+        (
+            {"common": "what several commands share"},
             {
                 "building": "build, lint, render, upload",
                 "changes": "changes",
@@ -141,6 +142,19 @@ BUILDINGS = (
             },
         ),
         uses=frozenset({"templates_src", "pipeline", "embedded_aws.server"}),
+    ),
+    Building(
+        "commands.common",
+        (
+            {
+                "options": "options that several commands have",
+                "targets": "the account or the embedded AWS that a command works on",
+                "show": "progress and results on the terminal",
+                "embedded_launch": "what a launch on the embedded AWS needs and an account has",
+                "embedded_sessions": "sessions of the roles on the embedded AWS",
+            },
+            {"preview": "showing what an operation changes, and asking before it is made"},
+        ),
     ),
     Building(
         "build",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_sessions import taskcat
+from commands.common.embedded_sessions import taskcat
 from embedded_aws.server import EmbeddedAws
 from embedded_aws.settings import without_machine_settings
 from pipeline.aws import Aws

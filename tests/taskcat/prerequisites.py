@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.embedded_launch import EXAMPLE_DOMAIN, embedded_prerequisites
+from commands.common.embedded_launch import EXAMPLE_DOMAIN, embedded_prerequisites
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from templates_src.core.parameters.shared import PROD

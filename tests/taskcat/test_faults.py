@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from commands.embedded_sessions import taskcat
+from commands.common.embedded_sessions import taskcat
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.release.assemble import Release

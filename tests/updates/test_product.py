@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from embedded_aws.server import EmbeddedAws
-from pipeline.provisioning.operations import OperationResult
+from pipeline.environments.provisioning.operations import OperationResult
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
 from tests.launches.environments import Environment

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from commands.embedded_launch import embedded_prerequisites
+from commands.common.embedded_launch import embedded_prerequisites
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.paths import PARAMETERS

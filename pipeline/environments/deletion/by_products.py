@@ -7,17 +7,17 @@ from typing import Any
 
 from pipeline.changes.updates.facts import DATABASE, LOG_GROUP, REPLICATION_GROUP, VOLUME
 from pipeline.cost import prices
-from pipeline.deletion.account import Account, UnreadableError
-from pipeline.deletion.contents import Contents, StackResource
-from pipeline.deletion.costs import UNKNOWN_COST, Cost, stored, unknown_size
-from pipeline.deletion.kinds import gib, in_words
-from pipeline.deletion.remaining import (
+from pipeline.environments.deletion.account import Account, UnreadableError
+from pipeline.environments.deletion.contents import Contents, StackResource
+from pipeline.environments.deletion.costs import UNKNOWN_COST, Cost, stored, unknown_size
+from pipeline.environments.deletion.kinds import gib, in_words
+from pipeline.environments.deletion.remaining import (
     CACHE_SNAPSHOT,
     DATABASE_SNAPSHOT,
     VOLUME_SNAPSHOT,
     Remaining,
 )
-from pipeline.deletion.removal_commands import REMOVE, aws
+from pipeline.environments.deletion.removal_commands import REMOVE, aws
 
 CLUSTER = "AWS::ECS::Cluster"
 # Log groups that services name after a resource of the stack, and keep when it is deleted.

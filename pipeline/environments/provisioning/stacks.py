@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of
+from pipeline.environments.provisioning.environments import find_environment
+from pipeline.environments.provisioning.records import DENIED, stack_name
 from pipeline.errors import PipelineError
-from pipeline.provisioning.environments import find_environment
-from pipeline.provisioning.records import DENIED, stack_name
 from pipeline.stacks.reading import read_stack
 
 

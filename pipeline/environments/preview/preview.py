@@ -9,9 +9,9 @@ from pipeline.changes.change import Action, Change
 from pipeline.changes.engine import compare
 from pipeline.changes.report import ALWAYS_SHOWN, groups, rest, sentence
 from pipeline.changes.state import State
+from pipeline.environments.preview.deployed import Deployed
 from pipeline.errors import DataLossError, PipelineError, listed
 from pipeline.parameters.relations import ZONES
-from pipeline.preview.deployed import Deployed
 
 # The number of resources that a less serious heading shows; the others are counted.
 SHOWN = 10

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.aws import Aws, aws_errors
-from pipeline.errors import PipelineError
-from pipeline.parameters.in_force import require_reachable, require_related, with_defaults
-from pipeline.provisioning import environments, records
-from pipeline.provisioning.environments import UPDATABLE, Environment, Stack
-from pipeline.provisioning.offers import (
+from pipeline.environments.provisioning import environments, records
+from pipeline.environments.provisioning.environments import UPDATABLE, Environment, Stack
+from pipeline.environments.provisioning.offers import (
     Offer,
     OfferedProduct,
     Version,
@@ -20,13 +18,15 @@ from pipeline.provisioning.offers import (
     launch_path,
     read_offer,
 )
-from pipeline.provisioning.planned_updates import (
+from pipeline.environments.provisioning.planned_updates import (
     Review,
     current_version,
     planned,
     update_parameters,
 )
-from pipeline.provisioning.records import Note, Outcome, Report
+from pipeline.environments.provisioning.records import Note, Outcome, Report
+from pipeline.errors import PipelineError
+from pipeline.parameters.in_force import require_reachable, require_related, with_defaults
 from pipeline.stacks.entry_points import way_out
 from pipeline.stacks.events import Failure
 

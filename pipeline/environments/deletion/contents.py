@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.changes.updates.facts import DATABASE, REPLICATION_GROUP
-from pipeline.deletion.account import Account, UnreadableError
+from pipeline.environments.deletion.account import Account, UnreadableError
+from pipeline.environments.preview.deployed import template_of
 from pipeline.errors import PipelineError
-from pipeline.preview.deployed import template_of
 from pipeline.stacks.events import STACK_TYPE
 from pipeline.stacks.reading import outputs_of, read_stack, resource_summaries, values_of
 

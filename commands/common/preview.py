@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.options import console
+from commands.common.options import console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.aws import Aws
+    from pipeline.environments.preview.preview import Preview
+    from pipeline.environments.provisioning.planned_updates import PlannedUpdate, Review
     from pipeline.parameters.environment_values import KeptValue
-    from pipeline.preview.preview import Preview
-    from pipeline.provisioning.planned_updates import PlannedUpdate, Review
 
 PreviewOnly = Annotated[
     bool, typer.Option("--preview", help="Show the changes without making them.")
@@ -80,8 +80,8 @@ def require_launchable(
     stack_id: str = "",
 ) -> None:
     """Raise PipelineError for what LaunchCheck would refuse; print it if nothing will be changed."""
-    from pipeline.preview.launch_checks import refusal
-    from pipeline.preview.launch_checks import require_launchable as require
+    from pipeline.environments.preview.launch_checks import refusal
+    from pipeline.environments.preview.launch_checks import require_launchable as require
 
     if not consent.preview_only:
         require(aws, values, in_force, stack_id)
@@ -105,10 +105,10 @@ def show_kept(out: Console, kept: Mapping[str, KeptValue]) -> None:
 def update_reviewer(aws: Aws, name: str, product: str, consent: Consent) -> Review:
     """Show what an update does, and ask. ``product`` is the product's key in catalog.yaml."""
     from pipeline.aws import aws_errors
-    from pipeline.preview.deployed import read_deployed
-    from pipeline.preview.offered import offered_state
-    from pipeline.preview.preview import preview
-    from pipeline.preview.snapshots import require_alone
+    from pipeline.environments.preview.deployed import read_deployed
+    from pipeline.environments.preview.offered import offered_state
+    from pipeline.environments.preview.preview import preview
+    from pipeline.environments.preview.snapshots import require_alone
     from pipeline.stacks.reading import read_stack
 
     def review(planned: PlannedUpdate) -> None:

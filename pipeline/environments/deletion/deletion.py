@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.aws import Aws, aws_errors
-from pipeline.deletion.account import Account
-from pipeline.deletion.contents import RETAIN, Contents, read_contents
-from pipeline.deletion.ownership import IN_REVIEW, require_environment
-from pipeline.deletion.plan import DeletionPlan, plan_deletion
-from pipeline.deletion.remaining import Remaining, remaining_lines
-from pipeline.deletion.remains import remaining, undeleted
+from pipeline.environments.deletion.account import Account
+from pipeline.environments.deletion.contents import RETAIN, Contents, read_contents
+from pipeline.environments.deletion.ownership import IN_REVIEW, require_environment
+from pipeline.environments.deletion.plan import DeletionPlan, plan_deletion
+from pipeline.environments.deletion.remaining import Remaining, remaining_lines
+from pipeline.environments.deletion.remains import remaining, undeleted
 from pipeline.errors import listed
 from pipeline.stacks.change_set_creation import Note
 from pipeline.stacks.deploy import Launched, Report, delete, delete_stack

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipeline.changes.updates.facts import BUCKET
-from pipeline.deletion.contents import Contents, StackResource
-from pipeline.deletion.kinds import EMPTY, Look
+from pipeline.environments.deletion.contents import Contents, StackResource
+from pipeline.environments.deletion.kinds import EMPTY, Look
 from templates_src.data import bucket_removal as removal
 
 

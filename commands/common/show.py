@@ -13,7 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from pipeline.checks.lint import Report
-    from pipeline.provisioning.operations import OperationResult
+    from pipeline.environments.provisioning.operations import OperationResult
     from pipeline.stacks.deploy import Launched
     from pipeline.stacks.events import Failure, Operation
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.changes.updates.facts import BUCKET, STATEFUL
-from pipeline.deletion.account import Account
-from pipeline.deletion.blockers import LOAD_BALANCER, Blocker, blockers, is_retainable
-from pipeline.deletion.bucket_removal import removed_buckets
-from pipeline.deletion.contents import Contents, StackResource
-from pipeline.deletion.kinds import LOOKS, Look, look
-from pipeline.deletion.remaining import Remaining, remaining_lines
-from pipeline.deletion.remains import expected_snapshots, remaining
+from pipeline.environments.deletion.account import Account
+from pipeline.environments.deletion.blockers import LOAD_BALANCER, Blocker, blockers, is_retainable
+from pipeline.environments.deletion.bucket_removal import removed_buckets
+from pipeline.environments.deletion.contents import Contents, StackResource
+from pipeline.environments.deletion.kinds import LOOKS, Look, look
+from pipeline.environments.deletion.remaining import Remaining, remaining_lines
+from pipeline.environments.deletion.remains import expected_snapshots, remaining
 from pipeline.errors import PipelineError
 from pipeline.stacks.entry_points import EntryPoint
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.changes.change import Action, Change
 from pipeline.changes.references import Name
-from pipeline.preview.preview import Preview
+from pipeline.environments.preview.preview import Preview
 from pipeline.stacks.change_sets import (
     ADD,
     MODIFY,

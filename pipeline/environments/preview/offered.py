@@ -12,8 +12,8 @@ from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.desired.product_templates import product_key
 from pipeline.changes.state import STACK, State, template_name, with_defaults
 from pipeline.checks.render import scope_of
+from pipeline.environments.preview.deployed import Deployed
 from pipeline.errors import PipelineError
-from pipeline.preview.deployed import Deployed
 from templates_src.environment import ROOT
 
 _BUCKET = re.compile(r"https://([a-z0-9][a-z0-9.-]+)\.s3[.-]")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.environments.provisioning.environments import Environment, Stack
+from pipeline.environments.provisioning.offers import Offer, Version
 from pipeline.errors import PipelineError
-from pipeline.provisioning.environments import Environment, Stack
-from pipeline.provisioning.offers import Offer, Version
 from templates_src.core.parameters.shared import RELEASE_BUCKET
 
 # Versions before 1.2.0 have the source of their nested templates as a parameter, with their own as the default.

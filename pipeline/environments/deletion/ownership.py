@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.deletion.contents import Contents
+from pipeline.environments.deletion.contents import Contents
+from pipeline.environments.preview.deployed import describes_environment
 from pipeline.errors import PipelineError
-from pipeline.preview.deployed import describes_environment
 from pipeline.stacks.entry_points import EntryPoint
 
 # Before its first change set is executed, a stack has no template and no resources.

@@ -13,7 +13,7 @@ from pipeline.changes.updates.facts import (
     REPLICATION_GROUP,
     VOLUME,
 )
-from pipeline.deletion.costs import UNKNOWN_COST, Cost, sources, total
+from pipeline.environments.deletion.costs import UNKNOWN_COST, Cost, sources, total
 
 DATABASE_SNAPSHOT, CACHE_SNAPSHOT = "AWS::RDS::DBSnapshot", "AWS::ElastiCache::Snapshot"
 VOLUME_SNAPSHOT = "AWS::EC2::Snapshot"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.changes.updates.facts import BUCKET, DATABASE
-from pipeline.deletion import removal_commands
-from pipeline.deletion.account import Account, UnreadableError
-from pipeline.deletion.contents import Contents, StackResource, text_of
-from pipeline.deletion.kinds import EMPTY, UNKNOWN, Look
+from pipeline.environments.deletion import removal_commands
+from pipeline.environments.deletion.account import Account, UnreadableError
+from pipeline.environments.deletion.contents import Contents, StackResource, text_of
+from pipeline.environments.deletion.kinds import EMPTY, UNKNOWN, Look
 from pipeline.errors import listed
 from pipeline.stacks.entry_points import (
     DECOMMISSION,

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from pipeline.changes.updates.facts import BUCKET, DATABASE, KEY
 from pipeline.cost import prices
-from pipeline.deletion.account import Account
-from pipeline.deletion.by_products import by_products
-from pipeline.deletion.contents import Contents, StackResource
-from pipeline.deletion.costs import stored
-from pipeline.deletion.kinds import LOOKS, Look, look
-from pipeline.deletion.remaining import Remaining
-from pipeline.deletion.removal_commands import REMOVE
+from pipeline.environments.deletion.account import Account
+from pipeline.environments.deletion.by_products import by_products
+from pipeline.environments.deletion.contents import Contents, StackResource
+from pipeline.environments.deletion.costs import stored
+from pipeline.environments.deletion.kinds import LOOKS, Look, look
+from pipeline.environments.deletion.remaining import Remaining
+from pipeline.environments.deletion.removal_commands import REMOVE
 
 # The root parameter with which a launch uses existing buckets, and the outputs that name them.
 ADOPTS, BUCKET_OUTPUTS = "ExistingBuckets", ("DocumentsBucketName", "MediaBucketName")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.aws import Aws, aws_errors, code_of, token_pages
+from pipeline.environments.provisioning.records import DENIED, errors_of, read_record, stack_name
 from pipeline.errors import PipelineError
-from pipeline.provisioning.records import DENIED, errors_of, read_record, stack_name
 from pipeline.stacks.entry_points import EntryPoint, way_out
 from pipeline.stacks.reading import read_stack, values_of
 from templates_src.core.parameters.shared import PROJECT

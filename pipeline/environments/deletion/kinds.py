@@ -8,8 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.cost import prices
-from pipeline.deletion.account import Account, UnreadableError
-from pipeline.deletion.costs import NO_COST, UNKNOWN_COST, Cost, monthly, stored, unknown_size
+from pipeline.environments.deletion.account import Account, UnreadableError
+from pipeline.environments.deletion.costs import (
+    NO_COST,
+    UNKNOWN_COST,
+    Cost,
+    monthly,
+    stored,
+    unknown_size,
+)
 
 _BYTES_IN_GIB = 1024**3
 

@@ -1,0 +1,1 @@
+"""Parts that several commands share: options, targets, progress, previews, and what an embedded launch needs."""
