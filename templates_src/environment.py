@@ -11,7 +11,7 @@ from troposphere.cloudformation import Stack
 
 from templates_src.compute.template import compute
 from templates_src.core.errors import TemplateError
-from templates_src.core.layer import Layer, is_list
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer, is_list
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_ENVIRONMENT
@@ -79,6 +79,7 @@ def nested_stack(root: Layer, layer: Layer, sources: dict[str, str]) -> Stack:
         stack_title(layer.name),
         # If the check refuses a launch or an update, no resource is created or changed.
         DependsOn=LAUNCH_CHECK,
+        **DELETED_WITH_THE_STACK,
         TemplateURL=template_url(layer.name),
         Parameters=values,
         # A nested stack passes its tags to its resources, so they must be those of its layer.

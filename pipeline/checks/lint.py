@@ -32,6 +32,8 @@ class Target:
     name: str
     regions: tuple[str, ...]
     files: tuple[tuple[str, bytes], ...]
+    # Informational rules read references, which a rendered environment no longer has.
+    informational: bool = False
 
     def digest(self) -> str:
         """Digest of content, regions and linter: a target that was clean is not linted again."""
@@ -141,13 +143,13 @@ def nested_templates(release: Release, regions: tuple[str, ...]) -> Target:
         (f"{layer.name}{TEMPLATE_SUFFIX}", release.files[template_path(layer.name)])
         for layer in release.layers
     ]
-    return Target(TREE, regions, tuple(files))
+    return Target(TREE, regions, tuple(files), informational=True)
 
 
 def bootstrap_templates(release: Release, regions: tuple[str, ...]) -> list[Target]:
     """The bootstrap templates, each by itself."""
     return [
-        Target(Path(path).name, regions, ((Path(path).name, body),))
+        Target(Path(path).name, regions, ((Path(path).name, body),), informational=True)
         for path, body in release.bootstrap_stacks.items()
     ]
 
@@ -181,6 +183,7 @@ def lint_target(target: Target) -> list[Finding]:
             [],
             templates=sorted(name for name, _ in target.files),
             regions=list(target.regions),
+            include_checks=["I"] if target.informational else [],
         )
         return [
             Finding(

@@ -16,7 +16,7 @@ from troposphere.logs import LogGroup
 
 from templates_src.compute.tasks.containers import READONLY_ROOT
 from templates_src.core import iam
-from templates_src.core.layer import Layer, Rule
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer, Rule
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE, boolean
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
@@ -46,6 +46,7 @@ def add_execute_command(layer: Layer) -> If:
             Condition=use,
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             KmsKeyId=layer.parameter(KEY_ARN),
+            **DELETED_WITH_THE_STACK,
         )
     )
     layer.add(

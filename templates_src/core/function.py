@@ -15,7 +15,7 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from templates_src.core import iam
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, RELEASE_BUCKET, RELEASE_PREFIX
 from templates_src.core.parameters.wiring.network import PRIVATE_SUBNET_IDS
@@ -110,6 +110,7 @@ def add_log_group(
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             **encryption,
             **optional,
+            **DELETED_WITH_THE_STACK,
         )
     )
 

@@ -69,6 +69,12 @@ RESOURCE_ORDER = (
     "Properties",
 )
 
+# What CloudFormation does without policies, written down where a reader of the template asks: logs and derived secrets.
+DELETED_WITH_THE_STACK: Mapping[str, str] = {
+    "DeletionPolicy": "Delete",
+    "UpdateReplacePolicy": "Delete",
+}
+
 
 def follow_if_created(conditions: Mapping[str, str]) -> dict[str, Any]:
     """Metadata with which a resource follows resources that may not exist: their conditions by logical ID.

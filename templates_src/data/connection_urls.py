@@ -12,7 +12,7 @@ from troposphere.iam import PolicyType
 from troposphere.secretsmanager import Secret
 
 from templates_src.core import iam
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import PASSWORD_KEY
 from templates_src.core.parameters.wiring.security import EXECUTION_ROLE_NAME, KEY_ARN
@@ -49,6 +49,7 @@ def add_url_secret(
     return layer.add(
         Secret(
             title,
+            **DELETED_WITH_THE_STACK,
             Description=description,
             KmsKeyId=layer.parameter(KEY_ARN),
             SecretString=text(url)

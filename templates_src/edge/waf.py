@@ -31,7 +31,7 @@ from troposphere.wafv2 import (
     WebACLRule,
 )
 
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import choice, number
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
@@ -229,6 +229,7 @@ def add_web_acl_log(layer: Layer, acl: WebACL) -> None:
             LogGroupName=named_log_group(),
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             KmsKeyId=layer.parameter(KEY_ARN),
+            **DELETED_WITH_THE_STACK,
         )
     )
     layer.add(

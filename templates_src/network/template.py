@@ -30,7 +30,7 @@ from troposphere.ec2 import (
 )
 from troposphere.logs import LogGroup
 
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, choice
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
@@ -230,7 +230,13 @@ def keep_former_flow_logs(layer: Layer) -> None:
     removed the group would delete its logs, because the DeletionPolicy of the former template applies, which has none.
     The logs expire after LogRetentionDays. In a new environment, the group is empty and costs nothing.
     """
-    layer.add(LogGroup("FlowLogGroup", RetentionInDays=layer.parameter(LOG_RETENTION_DAYS)))
+    layer.add(
+        LogGroup(
+            "FlowLogGroup",
+            RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
+            **DELETED_WITH_THE_STACK,
+        )
+    )
 
 
 def add_outputs(

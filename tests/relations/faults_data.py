@@ -29,7 +29,7 @@ FAULTS = (
     Fault(
         "something else that is kept",
         data.deletion_policies_match_the_table,
-        "ApiLogGroup has the policies ('Retain', None)",
+        "ApiLogGroup has the policies ('Retain', 'Delete')",
         put("ApiLogGroup", "../DeletionPolicy", "Retain"),
     ),
     Fault(

@@ -27,7 +27,7 @@ from troposphere.policies import (
 from templates_src.compute.search.address import SEARCH_URL, add_address
 from templates_src.compute.search.role import add_instance_profile
 from templates_src.compute.search.user_data import user_data
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration
 from templates_src.core.parameters.shared import LOG_RETENTION_DAYS, named
@@ -97,6 +97,7 @@ def add_log_group(layer: Layer) -> LogGroup:
             "SearchLogGroup",
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             KmsKeyId=layer.parameter(KEY_ARN),
+            **DELETED_WITH_THE_STACK,
         )
     )
 
@@ -106,6 +107,8 @@ def add_launch_template(layer: Layer, profile: InstanceProfile, data: Base64) ->
     return layer.add(
         LaunchTemplate(
             "SearchLaunchTemplate",
+            # I1022 asks for Fn::Sub: a script of lines is readable as Fn::Join, and Sub would read its shell variables.
+            Metadata={"cfn-lint": {"config": {"ignore_checks": ["I1022"]}}},
             LaunchTemplateData=LaunchTemplateData(
                 ImageId=MACHINE_IMAGE,
                 InstanceType=layer.parameter(INSTANCE_TYPE),

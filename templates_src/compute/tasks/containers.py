@@ -25,7 +25,7 @@ from templates_src.compute.tasks.workloads import (
     WORKLOADS,
     Workload,
 )
-from templates_src.core.layer import Layer
+from templates_src.core.layer import DELETED_WITH_THE_STACK, Layer
 from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import Declaration, boolean, choice, number
 from templates_src.core.parameters.shared import (
@@ -77,6 +77,7 @@ def add_log_group(layer: Layer, workload: Workload) -> LogGroup:
             f"{workload.title}LogGroup",
             RetentionInDays=layer.parameter(LOG_RETENTION_DAYS),
             KmsKeyId=layer.parameter(KEY_ARN),
+            **DELETED_WITH_THE_STACK,
         )
     )
 
