@@ -36,6 +36,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     building.render: "render prod --region eu-west-1",
     regions.regions: "regions --region eu-central-1",
     changes.changes: "changes 1.1.0 dist",
+    pages.cost: "cost prod --set NatGateways=per-zone",
     pages.pages: "pages",
     building.upload: "upload --bucket my-releases",
     publishing.plan: "plan --region eu-north-1",

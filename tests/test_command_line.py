@@ -28,7 +28,8 @@ from tests.conftest import REGION
 from tests.gate import Gate, Request
 
 COMMANDS = (
-    *("build", "lint", "render", "regions", "changes", "pages", "upload", "plan", "publish"),
+    *("build", "lint", "render", "regions", "changes", "cost", "pages"),
+    *("upload", "plan", "publish"),
     *("launch", "update", "terminate", "status", "outputs"),
     *("why", "logs", "run", "delete"),
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.changes.references import CONDITION, Name, mentioned
 from pipeline.changes.state import ROOT, Evaluated
+from pipeline.template.references import CONDITION, Name, mentioned
 
 TEMPLATE = "the template differs"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.changes.references import Name
+from pipeline.template.references import Name
 
 
 class Action(StrEnum):

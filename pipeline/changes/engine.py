@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pipeline.changes.causes import Tracer
 from pipeline.changes.change import Action, Cause, Change, Fate
 from pipeline.changes.differences import MISSING, covers, differences, is_same, value_at
-from pipeline.changes.references import Name, tokens
 from pipeline.changes.renaming import renamed
 from pipeline.changes.state import STACK, Evaluated, Resource, State, evaluate
 from pipeline.changes.updates import facts
@@ -16,6 +15,7 @@ from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement
 from pipeline.changes.updates.protection import is_protected, protection_lost
 from pipeline.changes.updates.refusals import refusals
 from pipeline.changes.updates.schemas import updates
+from pipeline.template.references import Name, tokens
 
 _ORDER = {action: position for position, action in enumerate(Action)}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from pipeline.changes.references import TOKEN, Name
 from pipeline.changes.state import STACK, Evaluated, Resource
+from pipeline.template.references import TOKEN, Name
 
 
 def renamed(before: Evaluated, after: Evaluated) -> dict[Name, Name]:

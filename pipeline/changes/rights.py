@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.changes.references import Name, tokens
 from pipeline.changes.state import Evaluated, Resource
+from pipeline.template.references import Name, tokens
 
 ROLE = "AWS::IAM::Role"
 # Types with one policy document for the roles that they name.

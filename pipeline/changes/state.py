@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.changes.references import Name, has_token, token
 from pipeline.checks.render import pseudo_parameters
 from pipeline.errors import PipelineError
 from pipeline.template.intrinsic_functions import KNOWN_FUNCTIONS, NO_VALUE, Scope
+from pipeline.template.references import Name, has_token, token
 
 STACK = "AWS::CloudFormation::Stack"
 ROOT = ""

@@ -18,6 +18,9 @@ GB_HOUR = "GB-hour"
 GB_MONTH = "GB-month"
 MILLION_REQUESTS = "million requests"
 MILLION_ECPU = "million ECPU"
+THOUSAND_REQUESTS = "thousand requests"
+TEN_THOUSAND_CALLS = "ten thousand calls"
+GB_SECOND = "GB-second"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Source:
     name: str
     day: date
     confirmed: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.day}{'' if self.confirmed else ', not confirmed'}"
 
 
 AWS_2025 = Source("AWS, on demand, eu-north-1", date(2025, 6, 18))
@@ -119,6 +125,23 @@ ALARM_MONTH = price("0.10", MONTH)
 # By EC2 instance type.
 INSTANCE_HOUR: Mapping[str, Price] = {"t4g.small": price("0.0172", HOUR)}
 VOLUME_GB_MONTH = price("0.0836", GB_MONTH, AWS_2026)
+
+# Compare with the pricing pages of EC2, Route 53, Lambda, CloudWatch, S3, Secrets Manager and KMS.
+INTERNET_OUT_GB = price("0.09", GB, UNCONFIRMED)
+CROSS_ZONE_GB = price("0.01", GB, UNCONFIRMED)
+HOSTED_ZONE_MONTH = price("0.50", MONTH, UNCONFIRMED)
+FUNCTION_MILLION_RUNS = price("0.20", MILLION_REQUESTS, UNCONFIRMED)
+FUNCTION_GB_SECOND: Mapping[str, Price] = {
+    "X86_64": price("0.0000166667", GB_SECOND, UNCONFIRMED),
+    "ARM64": price("0.0000133334", GB_SECOND, UNCONFIRMED),
+}
+DASHBOARD_MONTH = price("3.00", MONTH, UNCONFIRMED)
+BUCKET_WRITES = price("0.005", THOUSAND_REQUESTS, UNCONFIRMED)
+BUCKET_READS = price("0.0004", THOUSAND_REQUESTS, UNCONFIRMED)
+# S3 Intelligent-Tiering: objects that nobody has read for 30 days.
+BUCKET_INFREQUENT_GB_MONTH = price("0.0125", GB_MONTH, UNCONFIRMED)
+SECRET_CALLS = price("0.05", TEN_THOUSAND_CALLS, UNCONFIRMED)
+KEY_CALLS = price("0.03", TEN_THOUSAND_CALLS, UNCONFIRMED)
 
 # What stays after an environment is deleted. Compare with the pricing pages of RDS, ElastiCache, EBS, S3, ECR and CloudWatch.
 DATABASE_SNAPSHOT_GB_MONTH = price("0.095", GB_MONTH, UNCONFIRMED)

@@ -1,1 +1,1 @@
-"""Evaluate a template: CloudFormation's intrinsic functions, and example values of resources."""
+"""Evaluate a template: CloudFormation's intrinsic functions, references in values, and example values of resources."""

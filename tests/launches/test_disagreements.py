@@ -9,11 +9,11 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.changes.change import Action, Change, Fate
-from pipeline.changes.references import Name
 from pipeline.environments.preview.disagreements import disagreements, lines
 from pipeline.environments.preview.preview import Preview
 from pipeline.stacks.change_sets import Announced, AnnouncedChange, announced
 from pipeline.stacks.early_validation import refusals
+from pipeline.template.references import Name
 from tests.conftest import REGION
 from tests.launches.environments import aws_of
 

@@ -19,10 +19,10 @@ from commands.direct import DirectLaunch, before_upload
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.changes.change import Action, Change, Fate
-from pipeline.changes.references import Name
 from pipeline.environments.preview.preview import Preview
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release
+from pipeline.template.references import Name
 from tests.conftest import REGION
 from tests.launches.environments import Environment, aws_of
 from tests.launches.snapshots import keep_snapshot

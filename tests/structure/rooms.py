@@ -70,7 +70,7 @@ BUILDINGS = (
             },
             {
                 "aws": "AWS clients, regions and partitions, and AWS errors as sentences",
-                "template": "CloudFormation's intrinsic functions; example values of resources",
+                "template": "CloudFormation's intrinsic functions; references in values; example values of resources",
                 "parameters": "environment profiles, and relations between parameter values",
             },
             {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.changes.references import Name
 from pipeline.changes.state import Evaluated, Resource
+from pipeline.template.references import Name
 from templates_src.guards.deletion_protection import DELETION_PROTECTION
 
 PROTECTION = f"Custom::{DELETION_PROTECTION}"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from pipeline.changes.differences import MISSING, is_same, value_at
-from pipeline.changes.references import Name, tokens
 from pipeline.changes.state import Evaluated, Resource
 from pipeline.changes.updates import facts
 from pipeline.changes.updates.schemas import updates
+from pipeline.template.references import Name, tokens
 
 
 class Replacements(Protocol):

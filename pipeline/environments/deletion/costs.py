@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from pipeline.cost import prices
-from pipeline.cost.prices import Price, Source
+from pipeline.cost.prices import Price
 
 _CENT = Decimal("0.01")
 
@@ -66,10 +66,6 @@ def sources(costs: Iterable[Cost], region: str) -> str:
     used = {price.source for cost in costs for price in cost.prices}
     if not used:
         return ""
-    named = "; ".join(map(_named, sorted(used, key=lambda source: (source.day, source.name))))
+    named = "; ".join(map(str, sorted(used, key=lambda source: (source.day, source.name))))
     other = "" if region == prices.REGION else f" Those of {region} can differ."
     return f"Prices: {named}.{other}"
-
-
-def _named(source: Source) -> str:
-    return f"{source.name}, {source.day}{'' if source.confirmed else ', not confirmed'}"

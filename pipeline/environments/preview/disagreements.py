@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipeline.changes.change import Action, Change
-from pipeline.changes.references import Name
 from pipeline.environments.preview.preview import Preview
 from pipeline.stacks.change_sets import (
     ADD,
@@ -16,6 +15,7 @@ from pipeline.stacks.change_sets import (
     Announced,
     AnnouncedChange,
 )
+from pipeline.template.references import Name
 
 # The actions of AWS that agree with each action of the engine. A conditional replacement agrees with any update.
 _REPLACING = {Action.REPLACE, Action.MAY_REPLACE, Action.FAIL}
