@@ -22,6 +22,7 @@ pytestmark = [
 VISIBILITY_SECONDS = 3600
 # Seconds; the rest of the 100 that the application asks for would only be waited for.
 SHORT_SHUTDOWN = ("worker.soft_shutdown_timeout=4",)
+SHORTEST_SHUTDOWN = "worker.soft_shutdown_timeout=1"
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
@@ -90,6 +91,22 @@ def test_short_tasks_end_within_the_notice_and_long_ones_return_to_the_queue(
     successor.wait_for(lambda: service.is_done(long, "long"))
     assert successor.said().count("received") == 1
     assert service.place("long") == "[('[1,1,1]',)]"
+
+
+def test_a_shutdown_that_hangs_returns_its_task(service: Service) -> None:
+    """A child process that does not react; Celery alone waits for it without end."""
+    service.running().stop()
+    stack, worker = service.stack, service.start("--concurrency=1", SHORTEST_SHUTDOWN)
+    with service.held(worker, "stuck") as task:
+        for child in children(worker.process.pid):
+            os.kill(child, signal.SIGSTOP)
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.process.wait(PATIENCE) == 0
+        assert "so it is killed" in worker.said()
+        assert (stack.waiting(), stack.unacknowledged()) == (1, 0)
+
+    successor = service.running()
+    successor.wait_for(lambda: service.is_done(task, "stuck"))
 
 
 def test_a_task_of_a_killed_worker_returns_after_the_visibility_timeout(service: Service) -> None:

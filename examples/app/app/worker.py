@@ -8,7 +8,7 @@ import os
 from celery import Celery
 from celery.signals import heartbeat_sent, worker_init, worker_ready, worker_shutting_down
 
-from app import database, liveness, protection
+from app import database, liveness, protection, shutdown
 
 # Without the prefix, a serverless cache, which is a cluster, answers CROSSSLOT. The queue-depth function uses it too.
 KEYS = {"global_keyprefix": os.environ["CELERY_KEY_PREFIX"]}
@@ -41,6 +41,7 @@ app.conf.update(
 )
 
 
+worker_ready.connect(shutdown.watch)
 worker_ready.connect(protection.watch)
 worker_ready.connect(liveness.show_worker)
 heartbeat_sent.connect(liveness.heartbeat)
