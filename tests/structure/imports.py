@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.structure.rooms import BUILDINGS, MOST_IN_A_FOLDER, NEVER_IMPORTED, Building
@@ -71,19 +72,23 @@ def _name(project: Path, path: Path) -> str:
 
 
 def _imported(importer: str, source: str, known: Mapping[str, Path]) -> Iterator[str]:
+    for module, member in _imports(source):
+        whole = f"{module}.{member}" if member else module
+        name = whole if whole in known else module
+        if (name in known and name != importer) or name.partition(".")[0] in NEVER_IMPORTED:
+            yield name
+
+
+@cache
+def _imports(source: str) -> tuple[tuple[str, str], ...]:
+    """Each import of a source as module and member; a source without changes is parsed once."""
+    found: list[tuple[str, str]] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            whole = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [each if each in known else node.module for each in whole]
-        else:
-            continue
-        yield from (
-            name
-            for name in names
-            if (name in known and name != importer) or name.partition(".")[0] in NEVER_IMPORTED
-        )
+            found += [(node.module, alias.name) for alias in node.names]
+    return tuple(found)
 
 
 def _rooms(module: str) -> dict[str, str]:
