@@ -64,7 +64,6 @@ def launch_release(
     from commands.common import show
     from pipeline.stacks.deploy import launch as run
     from pipeline.stacks.diagnosis.progress import ServiceWatch
-    from pipeline.stacks.service_roles import create_role_of_ecs
 
     out = console()
 
@@ -77,8 +76,6 @@ def launch_release(
         note(f"Stack {stack_of(values)} does not exist yet; the launch creates everything.")
         return None
     put_release(aws, release, values, wanted, note)
-    if found is None and create_role_of_ecs(aws):
-        note("Created the service-linked role of ECS.")
     review = None if found is None else reviewer(aws, found, wanted.consent, out)
     with show.Progress(out) as progress:
         return run(aws, release, values, ServiceWatch(aws, progress, note), note, review)

@@ -24,6 +24,7 @@ from embedded_aws.cloudformation.properties import (
     values,
 )
 from embedded_aws.cloudformation.requests import (
+    cancellation,
     capabilities,
     notifications,
     parameter_types,
@@ -42,7 +43,7 @@ from embedded_aws.resources.compute import (
     target_health,
 )
 from embedded_aws.resources.data import buckets, cache_users, caches, database_updates, volumes
-from embedded_aws.resources.identity import policies, secrets
+from embedded_aws.resources.identity import policies, secrets, service_linked_roles
 from embedded_aws.resources.network import (
     addresses,
     hosted_zones,
@@ -102,6 +103,7 @@ _RESOURCES = (
     scaling,
     secrets,
     service_deployments,
+    service_linked_roles,
     target_health,
     volumes,
     web_acls,
@@ -147,6 +149,7 @@ _RULES = (
     nested_change_sets,
     tokens,
     custom_resources,
+    cancellation,
     metadata_references,
     vpc_functions,
     # Last: it wraps CloudFormation with all other changes.

@@ -2,7 +2,7 @@
 
 - The resource of a request and the tags of a resource: without them, a policy that names them allows nothing.
 - aws:PrincipalArn of a session: on AWS the ARN of the role with its path, not that of the session.
-- The path in the ARN of a role, the stack of a change set, the boundary and the managed policy of a request to IAM.
+- The path in the ARN of a role, the stack of a change set, the boundary, the managed policy and the linked service of a request to IAM.
 - The names, types and actions of a change of DNS records.
 - The log stream of a request to read or write its events.
 - aws:SecureTransport is true: the endpoint is on this machine.
@@ -20,6 +20,7 @@ from xml.etree import ElementTree
 from ministack.services import tagging
 
 from embedded_aws.bridge import functions, tables
+from embedded_aws.resources.identity.service_linked_roles import role_name
 from embedded_aws.services.service_catalog.callers import without_session
 
 UNKNOWN = "*"
@@ -60,6 +61,9 @@ def _naming_resource(extract: Callable[..., Any]) -> Callable[..., str]:
         found = str(extract(service, *request))
         *sent, region, account = request
         if service == "iam":
+            linked = functions.request_field(sent[-1], "AWSServiceName")
+            if linked:
+                return f"arn:aws:iam::{account}:role/aws-service-role/{linked}/{role_name(linked)}"
             return _with_path(found, sent[-1])
         if service == "logs":
             return _of_stream(found, functions.request_action(service, *sent) or "", sent[-2])
@@ -130,11 +134,15 @@ def _of_change_set(action: str, parameters: Any) -> str:
 
 
 def _of_iam(parameters: Any) -> dict[str, Any]:
-    """The boundary that a request sets, or else the boundary of its role, and the managed policy."""
+    """The boundary that a request sets, or else the boundary of its role, the managed policy, and the service of a service-linked role."""
     field = functions.request_field.current
     role = tables.ROLES.get(field(parameters, "RoleName")) or {}
     boundary = field(parameters, "PermissionsBoundary") or role.get("PermissionsBoundary")
-    keys = {"iam:permissionsboundary": boundary, "iam:policyarn": field(parameters, "PolicyArn")}
+    keys = {
+        "iam:permissionsboundary": boundary,
+        "iam:policyarn": field(parameters, "PolicyArn"),
+        "iam:awsservicename": field(parameters, "AWSServiceName"),
+    }
     return {key: value for key, value in keys.items() if value}
 
 

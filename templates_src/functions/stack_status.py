@@ -2,7 +2,7 @@
 
 A Delete request looks the same when a stack is deleted, when its creation is rolled back and when an update is rolled back.
 
-Permission: ``cloudformation:DescribeStacks`` on the stack.
+Permission: ``cloudformation:DescribeStacks`` on the stack, and for ``is_rolled_back`` on its root.
 """
 
 from collections.abc import Mapping
@@ -40,3 +40,13 @@ def stack_status(stack_id: str) -> str:
 def is_update_rollback(status: str) -> bool:
     """Whether a failed or cancelled update of the stack is being rolled back."""
     return status.startswith("UPDATE_ROLLBACK")
+
+
+def is_rolled_back(stack_id: str) -> bool:
+    """Whether an update of the stack or of its root is being rolled back. Raises botocore's errors if it cannot be read.
+
+    A rollback of the root sends its Update to a nested stack whose status can still be that of an update.
+    """
+    stack = describe_stack(stack_id)
+    stacks = [stack, describe_stack(stack["RootId"])] if stack.get("RootId") else [stack]
+    return any(is_update_rollback(each["StackStatus"]) for each in stacks)

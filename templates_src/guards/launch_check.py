@@ -28,12 +28,12 @@ from templates_src.data.database_parameters import (
 from templates_src.data.search_volume import SNAPSHOT_ID, VOLUME_SIZE
 from templates_src.edge.certificate import CERTIFICATE_ARN, DOMAIN_NAME, HOSTED_ZONE_ID
 from templates_src.guards.bucket_reads import read_buckets
-from templates_src.guards.launch_check_reads import reads
+from templates_src.guards.launch_check_reads import create_service_linked_roles, reads
 from templates_src.network.template import AVAILABILITY_ZONES
 from templates_src.network.tiers import VPC_CIDR, ZONES
 
 LAUNCH_CHECK = "LaunchCheck"
-# A few read-only calls, each with its retries.
+# A few calls, each with its retries.
 TIMEOUT_SECONDS = 60
 # Only the parameters that a check reads: a change of one of them invokes the function.
 CHECKED: tuple[Declaration, ...] = (
@@ -70,9 +70,14 @@ def add_launch_check(root: Layer) -> CustomResource:
     function = add_function(
         root,
         "launch_check",
-        description="Refuses a launch or an update that cannot succeed, before anything changes",
+        description="Refuses a launch or an update that cannot succeed; creates missing service-linked roles",
         timeout_seconds=TIMEOUT_SECONDS,
-        statements=(iam.see_own_stack("KnowItsStack"), read_buckets(), *reads()),
+        statements=(
+            iam.see_own_stack("KnowItsStack"),
+            read_buckets(),
+            *reads(),
+            create_service_linked_roles(),
+        ),
         log_key=None,
     )
     values = {declaration.name: text(root, declaration) for declaration in CHECKED}

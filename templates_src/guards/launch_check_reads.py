@@ -1,10 +1,12 @@
-"""The read permissions of the checks of a launch."""
+"""The permissions of the checks of a launch: what they read, and the service-linked roles that a first launch creates."""
 
 from __future__ import annotations
 
-from awacs import cloudformation, ec2, kms, rds, route53
-from awacs.aws import Action, Allow, Statement
+from awacs import cloudformation, ec2, iam, kms, rds, route53
+from awacs.aws import Action, Allow, Condition, Statement, StringEquals
 from troposphere import Ref, Sub
+
+from templates_src.functions.launch_check.service_linked_roles import SERVICES
 
 # Logical IDs of the nested stacks whose values are compared: LAYERS in functions/launch_check/deployed.py.
 LAYERS = ("Network", "Data")
@@ -38,6 +40,19 @@ def reads() -> tuple[Statement, ...]:
             # Neither call supports a resource.
             Resource=["*"],
         ),
+    )
+
+
+def create_service_linked_roles() -> Statement:
+    """Create the roles of these services only. Their names are those of AWS, hence the asterisk."""
+    return Statement(
+        Sid="CreateServiceLinkedRoles",
+        Effect=Allow,
+        Action=[iam.CreateServiceLinkedRole],
+        Resource=[
+            Sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/aws-service-role/*"),
+        ],
+        Condition=Condition(StringEquals({"iam:AWSServiceName": list(SERVICES)})),
     )
 
 

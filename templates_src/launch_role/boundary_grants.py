@@ -37,6 +37,8 @@ SNAPSHOTS = f"{ARN}ec2:*::snapshot/*"
 OF_ACCOUNT = (f"{ARN}*:*:{ACCOUNT}:*", SNAPSHOTS)
 # The services that use a key on behalf of a role; EBS works through EC2.
 KEY_USERS = ("ec2", "secretsmanager")
+# Services whose service-linked role the check of a first launch creates.
+LINKED = ("ecs.*", "elasticache.*", "elasticloadbalancing.*", "rds.*")
 
 
 def grants() -> tuple[Grant, ...]:
@@ -54,7 +56,7 @@ def grants() -> tuple[Grant, ...]:
 
 
 def without_resources() -> tuple[Grant, ...]:
-    """Actions without a resource type."""
+    """Actions without a resource type, or on any resource of their type."""
     return (
         Grant(
             "NoResource",
@@ -64,15 +66,19 @@ def without_resources() -> tuple[Grant, ...]:
                 "ec2:DescribeSnapshots",
                 "ec2:DescribeVolumes",
                 "ecs:ListTasks",
+                # The state of the key of a snapshot that a launch restores from: it can be any key, and the policy of a key decides too.
+                "kms:DescribeKey",
                 "logs:DescribeLogGroups",
                 "route53:ListResourceRecordSets",
                 "rds:DescribeDBInstances",
                 "rds:DescribeDBSnapshots",
+                # Its only resource is a product; one that is shared belongs to the account that shares it.
+                "servicecatalog:DescribeProvisioningParameters",
                 "ssm:UpdateInstanceInformation",
                 "ssmmessages:*",
             ),
             ("*",),
-            reason="the actions have no resource, or list what the account has",
+            reason="the actions have no resource, or read what can be any resource of its type",
         ),
         Grant(
             "Metrics",
@@ -81,11 +87,19 @@ def without_resources() -> tuple[Grant, ...]:
             equals("cloudwatch:namespace", per_environment(f"{PROJECT_TEXT}/{EACH}")),
             reason="the action has no resource; bound to the environments' namespaces",
         ),
+        Grant(
+            "Linked",
+            ("iam:CreateServiceLinkedRole",),
+            ("*",),
+            # Beginnings of names: complete ones would exceed the size of the policy.
+            Condition(StringLike({"iam:AWSServiceName": list(LINKED)})),
+            reason="only the service can assume such a role; bound to the services that a launch uses",
+        ),
     )
 
 
 def on_products() -> tuple[Grant, ...]:
-    """Actions on products, which can belong to another account, and on provisioned products."""
+    """Actions on provisioned products."""
     return (
         Grant(
             "OwnProducts",
@@ -97,12 +111,6 @@ def on_products() -> tuple[Grant, ...]:
             ("*",),
             equals("servicecatalog:roleLevel", "self"),
             reason="the actions have no resource; bound to what the role itself owns",
-        ),
-        Grant(
-            "Products",
-            ("servicecatalog:DescribeProvisioningParameters",),
-            (f"{ARN}catalog:*:*:product/*",),
-            reason="a product that is shared belongs to the account that shares it",
         ),
     )
 
@@ -230,10 +238,6 @@ def of_keys() -> tuple[Grant, ...]:
     """The environment's key, for secrets and volumes, only through a service that uses it for the role."""
     key = f"{ARN}kms:*:{ACCOUNT}:key/*"
     return (
-        # The state of the key of a snapshot that a launch restores from: it can be the key of a deleted environment.
-        Grant(
-            "StateOfKeys", ("kms:DescribeKey",), (key,), reason="a restored snapshot has any key"
-        ),
         Grant(
             "GrantKeysToEbs",
             ("kms:CreateGrant",),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tests.attacks import inside, launching, machines, network, outside, people, settings
+from tests.attacks import inside, launching, machines, migrating, network, outside, people, settings
 from tests.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
     *inside.TASKS,
     *inside.INSTANCE,
     *inside.FUNCTIONS,
+    *migrating.MIGRATIONS,
+    *migrating.OF_THE_APPLICATION,
+    *migrating.LINKED,
     *outside.DEPUTIES,
     *outside.AT_RESOURCES,
     *outside.AT_RELEASES,

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
+from templates_src.functions import stack_status
 from templates_src.functions.application_settings import handler as function
-from tests.functions.cloudformation import Answers
+from tests.functions.cloudformation import STACK, Answers
 from tests.functions.databases import AMPLE
 
 
@@ -26,8 +28,13 @@ def check(client: Any, store: Any, answers: Answers, monkeypatch: pytest.MonkeyP
         secret: str = "{}",  # noqa: S107 - an empty JSON object
         kind: str = "Create",
         status: str = "UPDATE_IN_PROGRESS",
+        root: str = "UPDATE_IN_PROGRESS",
     ) -> dict[str, Any]:
-        monkeypatch.setattr(function, "stack_status", lambda _stack: status)
+        stacks = {
+            STACK: {"StackStatus": status, "RootId": "root"},
+            "root": {"StackStatus": root},
+        }
+        monkeypatch.setattr(stack_status, "describe_stack", stacks.__getitem__)
         if file is not None:
             client("s3").put_object(Bucket=bucket, Key="settings/1.env", Body=file)
         properties = {
@@ -77,8 +84,28 @@ def test_wrong_settings_fail_in_words(
 
 
 @pytest.mark.parametrize(
-    ("kind", "status"),
-    [("Delete", "DELETE_IN_PROGRESS"), ("Update", "UPDATE_ROLLBACK_IN_PROGRESS")],
+    ("kind", "status", "root"),
+    [
+        ("Delete", "DELETE_IN_PROGRESS", "DELETE_IN_PROGRESS"),
+        ("Update", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"),
+        ("Update", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"),
+    ],
 )
-def test_rollback_and_deletion_check_nothing(check: Any, kind: str, status: str) -> None:
-    assert check(None, kind=kind, status=status)["Status"] == "SUCCESS"
+def test_rollback_and_deletion_check_nothing(check: Any, kind: str, status: str, root: str) -> None:
+    assert check(None, kind=kind, status=status, root=root)["Status"] == "SUCCESS"
+
+
+def test_unknown_status_refuses_nothing(
+    check: Any, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback must succeed, and without the status it looks like an update."""
+
+    def refuse(_stack: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
+
+    check(b"")
+    monkeypatch.setattr(stack_status, "describe_stack", refuse)
+    properties = {"Bucket": "absent", "Key": "settings/1.env", "SecretArn": "", "Reserved": []}
+    function.handler(answers.event("Update", properties), AMPLE)
+
+    assert answers.taken[-1]["Status"] == "SUCCESS"

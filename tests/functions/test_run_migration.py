@@ -12,6 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from templates_src.functions import stack_status
 from templates_src.functions.custom_resource import Deadline
 from templates_src.functions.run_migration import handler as function
 from templates_src.functions.run_migration import reasons, tasks
@@ -120,7 +121,7 @@ def in_status(monkeypatch: pytest.MonkeyPatch, status: str, root: str = "") -> N
         STACK: {"StackStatus": status, "RootId": "root"},
         "root": {"StackStatus": root or status},
     }
-    monkeypatch.setattr(function, "describe_stack", lambda stack: statuses[stack])
+    monkeypatch.setattr(stack_status, "describe_stack", lambda stack: statuses[stack])
 
 
 def create(
@@ -295,7 +296,7 @@ def test_unknown_status_of_the_stack_starts_nothing(
     def refuse(_stack: str) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
 
-    monkeypatch.setattr(function, "describe_stack", refuse)
+    monkeypatch.setattr(stack_status, "describe_stack", refuse)
 
     reason = create(answers, family.properties("true"))["Reason"]
 

@@ -14,6 +14,7 @@ from pipeline.checks.render import render_values
 from pipeline.paths import SETUP_CFG
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import Launched
+from templates_src.functions.launch_check.service_linked_roles import SERVICES
 from tests.attacks.launched import Launched as AsRendered
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.iam.conditions import listed
@@ -62,6 +63,17 @@ def test_every_stack_is_complete(case: Case, release: Release) -> None:
     assert statuses == dict.fromkeys(
         ["", *(layer.name.capitalize() for layer in release.layers)], "CREATE_COMPLETE"
     )
+
+
+def test_service_linked_roles_exist_before_the_first_nested_stack(case: Case) -> None:
+    """ECS, RDS and ElastiCache can fail to use a role that they create themselves."""
+    roles = case.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
+    created = {role["Path"].split("/")[2]: role["CreateDate"] for role in roles}
+    stacks = case.environment.stacks()
+    first = min(stack["CreationTime"] for name, stack in stacks.items() if name)
+
+    assert set(created) >= set(SERVICES)
+    assert max(created[service] for service in SERVICES) <= first
 
 
 def test_progress_of_every_nested_stack_is_shown(case: Case, release: Release) -> None:

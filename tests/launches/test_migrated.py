@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,11 +69,45 @@ class Migrated(Environment):
                     begun.append(event["LogicalResourceId"])
         return begun[::-1]
 
+    def migration_tasks(self) -> list[dict[str, Any]]:
+        """The tasks of the newest migration."""
+        ecs, cluster = self.client("ecs"), self.outputs()["ClusterName"]
+        found = [
+            arn
+            for status in ("RUNNING", "STOPPED")
+            for arn in ecs.list_tasks(
+                cluster=cluster, family="carbon-connect-dev-migration", desiredStatus=status
+            )["taskArns"]
+        ]
+        described = ecs.describe_tasks(cluster=cluster, tasks=found)["tasks"]
+        newest = max(task["createdAt"] for task in described)
+        return [task for task in described if task["createdAt"] == newest]
+
+    def finished_runs(self) -> int:
+        """How many invocations of the migration's function have ended."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        return sum(
+            event["message"].startswith("REPORT")
+            for page in pages.paginate(
+                logGroupName=self.physical_id("Compute.RunMigrationLogGroup")
+            )
+            for event in page["events"]
+        )
+
     def update(self, **changes: str) -> Launched:
         """Update with these values and keep them."""
         launched = self.launch(**changes)
         self.settings.update(changes)
         return launched
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for at most a minute."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("a minute was not enough")
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +213,48 @@ def test_migration_that_cannot_start(dev: Migrated, tag: str, command: str, reas
     assert ("CannotPullContainerError" if tag == "missing" else "no-such-command") in found
     assert dev.images() == {"1"}
     assert dev.ran() == []
+
+
+def test_cancelled_update_stops_its_migration_and_runs_no_other(dev: Migrated) -> None:
+    dev.push("8", "echo waiting; exec sleep 300")
+    cloudformation = dev.client("cloudformation")
+
+    with ThreadPoolExecutor(1) as pool:
+        update = pool.submit(dev.launch, ImageTag="8")
+        wait_until(lambda: "8" in dev.ran())
+        cloudformation.cancel_update_stack(StackName=dev.stack)
+        cancelled = update.result(timeout=120)
+
+    assert not cancelled.succeeded
+    assert dev.stacks()["Compute"]["StackStatus"].startswith("UPDATE_ROLLBACK_COMPLETE")
+    assert dev.ran() == ["8"]
+    assert dev.images() == {"1"}
+    (task,) = dev.migration_tasks()
+    assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+    assert task["stoppedReason"] == "The update of the environment ended."
+    dev.forget()
+
+
+def test_migration_outlasts_a_run_of_its_function(dev: Migrated) -> None:
+    """The function invokes itself 30 seconds before its time ends."""
+    dev.push("9", f"until [ -e {dev.folder}/go ]; do sleep 0.1; done")
+    functions, name = dev.client("lambda"), dev.physical_id("Compute.RunMigrationFunction")
+    functions.update_function_configuration(FunctionName=name, Timeout=45)
+    before = dev.finished_runs()
+
+    with ThreadPoolExecutor(1) as pool:
+        update = pool.submit(dev.update, ImageTag="9")
+        wait_until(lambda: dev.finished_runs() > before)
+        assert not update.done()
+        (dev.folder / "go").touch()
+        launched = update.result(timeout=120)
+
+    functions.update_function_configuration(FunctionName=name, Timeout=900)
+    assert launched.succeeded
+    assert dev.finished_runs() >= before + 2
+    assert dev.ran() == ["9"]
+    assert dev.images() == {"9"}
+    dev.forget()
 
 
 def test_settings_of_the_application_reach_the_migration(dev: Migrated) -> None:

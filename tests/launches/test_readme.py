@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -83,12 +82,11 @@ def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
         ]
 
 
-def test_readme_has_four_commands(tree: Tree) -> None:
+def test_readme_has_three_commands(tree: Tree) -> None:
     readme = (tree.folder / "README.md").read_text(encoding="utf-8")
     commands = commands_below(readme, HEADING)
 
     assert [" ".join(command.split()[:3]) for command in commands] == [
-        "aws iam create-service-linked-role",
         "aws s3 mb",
         ".venv/bin/python build.py upload",
         "aws cloudformation deploy",
@@ -96,17 +94,16 @@ def test_readme_has_four_commands(tree: Tree) -> None:
 
 
 def test_each_command_succeeds(ends: list[Finished]) -> None:
-    assert [end.returncode for end in ends] == [0, 0, 0, 0]
-    role, bucket, upload, deploy = (end.stderr.strip() for end in ends)
-    assert (role, bucket, upload) == ("", "", "")
+    assert [end.returncode for end in ends] == [0, 0, 0]
+    bucket, upload, deploy = (end.stderr.strip() for end in ends)
+    assert (bucket, upload) == ("", "")
     # The AWS CLI writes the progress of its upload there.
     assert re.fullmatch(r"Uploading to \w+\.template .*", deploy)
 
 
 def test_commands_print_their_results(ends: list[Finished], release: Release) -> None:
-    role, bucket, upload, deploy = (end.stdout for end in ends)
+    bucket, upload, deploy = (end.stdout for end in ends)
 
-    assert json.loads(role)["Role"]["Path"] == "/aws-service-role/ecs.amazonaws.com/"
     assert bucket == f"make_bucket: {BUCKET}\n"
     assert upload.startswith(f"s3://{BUCKET}/{release.prefix} has the release")
     assert deploy.splitlines()[-1] == f"Successfully created/updated stack - {STACK}"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT
+from templates_src.functions.launch_check.service_linked_roles import SERVICES
 from templates_src.guards.deletion_protection import DELETION_PROTECTION
 from templates_src.guards.launch_check import LAUNCH_CHECK
 from tests.relations.iam import plain
 from tests.relations.registry import relation
-from tests.relations.text import listed
+from tests.relations.text import listed, text_of
 from tests.rendering import role_statements
 
 STACK = "AWS::CloudFormation::Stack"
@@ -57,13 +58,32 @@ def nested_stacks_create_nothing_protected(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def launch_check_only_reads(rendered: Rendered) -> Iterator[str]:
-    """It may look at the account, and change nothing but its log."""
+    """It may look at the account, and change nothing but its log and the service-linked roles that are missing."""
     for _, statement in role_statements(rendered, f"{LAUNCH_CHECK}Role"):
-        if statement["Sid"] == "WriteItsLog":
+        if statement["Sid"] in {"WriteItsLog", "CreateServiceLinkedRoles"}:
             continue
         for action in listed(statement["Action"]):
             if not action.partition(":")[2].startswith(READS):
                 yield f"{LAUNCH_CHECK} may call {action}, which is no reading call."
+
+
+@relation
+def launch_check_creates_the_service_linked_roles_of_the_launch(
+    rendered: Rendered,
+) -> Iterator[str]:
+    """It may create those of the services that it names, and no role of another service or another path."""
+    given = {
+        action: statement
+        for _, statement in role_statements(rendered, f"{LAUNCH_CHECK}Role")
+        for action in listed(statement["Action"])
+    }
+    statement = given.get("iam:CreateServiceLinkedRole", {})
+    condition = statement.get("Condition", {}).get("StringEquals", {})
+    if listed(condition.get("iam:AWSServiceName", ())) != list(SERVICES):
+        yield f"{LAUNCH_CHECK} may not create exactly the roles of the services that a launch uses."
+    for resource in listed(statement.get("Resource", ())):
+        if not text_of(resource).endswith(":role/aws-service-role/*"):
+            yield f"{LAUNCH_CHECK} may create {text_of(resource)}, which is no service-linked role."
 
 
 @relation

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pipeline.checks.render import Rendered
 from tests.relations import checks_guards as guards
-from tests.relations.planting import append, drop, put
+from tests.relations.planting import append, body, drop, put
 from tests.relations.registry import Fault
+
+
+def linked(rendered: Rendered) -> dict[str, Any]:
+    """The statement by which the launch check creates service-linked roles."""
+    role = body(rendered, "LaunchCheckRole")["Properties"]["Policies"][0]
+    (found,) = (
+        each
+        for each in role["PolicyDocument"]["Statement"]
+        if each["Sid"] == "CreateServiceLinkedRoles"
+    )
+    statement: dict[str, Any] = found
+    return statement
+
 
 FAULTS = (
     Fault(
@@ -54,6 +70,20 @@ FAULTS = (
         append(
             "LaunchCheckRole", "Policies/0/PolicyDocument/Statement/1/Action", "s3:DeleteBucket"
         ),
+    ),
+    Fault(
+        "a launch check that creates the role of another service",
+        guards.launch_check_creates_the_service_linked_roles_of_the_launch,
+        "exactly the roles of the services",
+        lambda rendered: linked(rendered)["Condition"]["StringEquals"]["iam:AWSServiceName"].append(
+            "organizations.amazonaws.com"
+        ),
+    ),
+    Fault(
+        "a launch check that creates other roles",
+        guards.launch_check_creates_the_service_linked_roles_of_the_launch,
+        "which is no service-linked role",
+        lambda rendered: linked(rendered).update(Resource=["*"]),
     ),
     Fault(
         "protection of every database",

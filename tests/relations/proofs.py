@@ -22,6 +22,7 @@ from tests.relations import (
     faults_search,
     faults_secrets,
     faults_services,
+    faults_settings,
     faults_templates,
 )
 
@@ -31,6 +32,7 @@ for _module in pkgutil.iter_modules(tests.relations.__path__):
 
 FAULTS = (
     *faults_services.FAULTS,
+    *faults_settings.FAULTS,
     *faults_rollouts.FAULTS,
     *faults_network.FAULTS,
     *faults_groups.FAULTS,

@@ -72,7 +72,7 @@ def add_settings_check(layer: Layer, reserved: Iterable[str]) -> dict[str, str]:
             read_files(layer),
             *iam.read_secrets([secret], layer.parameter(KEY_ARN)),
             # The settings are not checked in a rollback.
-            iam.see_own_stack("SeeWhetherItsUpdateIsRolledBack"),
+            iam.see_own_stack_and_root("SeeWhetherAnUpdateIsRolledBack", "Compute"),
         ),
         condition=condition,
     )

@@ -11,14 +11,15 @@ SecretArn
 Reserved
     The names of the variables that this package sets. AWS_ and ECS_ belong to AWS.
 
-Create and Update check; Delete does nothing, and neither does the rollback of an update, which must succeed. The answer names
-settings, never a value.
+Create and Update check; Delete does nothing, and neither does the rollback of an update of the stack or of its root, which must
+succeed. The answer names settings, never a value.
 
 Permissions: ``s3:GetObject`` on the object, ``secretsmanager:GetSecretValue`` on the secret, ``kms:Decrypt`` on its key,
-``cloudformation:DescribeStacks`` on the stack; its own log group.
+``cloudformation:DescribeStacks`` on the stack and its root; its own log group.
 """
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -28,8 +29,9 @@ import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..custom_resource import LambdaContext, ProvisioningError, Request, Result, serve
-from ..stack_status import is_update_rollback, stack_status
+from ..stack_status import is_rolled_back
 
+LOGGER = logging.getLogger(__name__)
 PHYSICAL_ID = "application-settings"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 OF_AWS = ("AWS_", "ECS_")
@@ -47,7 +49,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
 
 def provision(request: Request) -> Result:
     """Check the settings. Raises ProvisioningError with what is wrong."""
-    if request.type != "Delete" and not is_update_rollback(stack_status(request.stack_id)):
+    if request.type != "Delete" and not _is_rollback(request.stack_id):
         properties = request.properties
         reserved = frozenset(properties["Reserved"])
         place = f"s3://{properties['Bucket']}/{properties['Key']}"
@@ -55,6 +57,15 @@ def provision(request: Request) -> Result:
         place = "the application's secret"
         require_own_names(names_in_secret(properties["SecretArn"]), reserved, place)
     return Result(PHYSICAL_ID)
+
+
+def _is_rollback(stack_id: str) -> bool:
+    """Whether an update is rolled back. Without the status, a rollback looks like an update, and it must succeed."""
+    try:
+        return is_rolled_back(stack_id)
+    except (BotoCoreError, ClientError) as error:
+        LOGGER.warning("the settings are not checked, because the stack cannot be read: %s", error)
+        return True
 
 
 def require_own_names(names: Iterable[str], reserved: frozenset[str], place: str) -> None:

@@ -1,11 +1,14 @@
 """Refuses a launch or an update that cannot succeed, before CloudFormation creates or changes anything.
 
+A launch that can succeed first gets the service-linked roles that the account lacks (`service_linked_roles.py`).
+
 Handler: ``functions.launch_check.handler.handler``. Needs no VPC. Every nested stack of the root waits for this custom resource.
 
 Properties: the parameters that templates_src/guards/launch_check.py names. Create and Update run every check of ``checks.py``;
 Delete does nothing. The rollback of an update sends an Update with the previous values: it must always succeed, so it runs no check.
 
-Permissions: ``cloudformation:DescribeStacks`` on its own root stack; what the checks read; its own log group.
+Permissions: ``cloudformation:DescribeStacks`` on its own root stack; what the checks read; ``iam:CreateServiceLinkedRole`` for the
+services of ``service_linked_roles.SERVICES``; its own log group.
 """
 
 import logging
@@ -20,6 +23,7 @@ from ..custom_resource import LambdaContext, ProvisioningError, Request, Result,
 from ..stack_status import CLIENT, CREATION, is_update_rollback, stack_status
 from .checks import CHECKS
 from .launch import Launch
+from .service_linked_roles import create_missing
 
 LOGGER = logging.getLogger(__name__)
 PHYSICAL_ID = "launch-check"
@@ -49,6 +53,8 @@ def check(request: Request) -> Result:
     for each in CHECKS:
         if problem := each(launch):
             raise ProvisioningError(problem)
+    if launch.creates:
+        create_missing(_client)
     return result
 
 

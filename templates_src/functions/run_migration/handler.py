@@ -53,7 +53,7 @@ from ..custom_resource import (
     Result,
     serve,
 )
-from ..stack_status import describe_stack, is_update_rollback
+from ..stack_status import is_rolled_back
 from .reasons import last_lines, why_failed
 from .tasks import Tasks, identity
 
@@ -102,15 +102,13 @@ def _is_new(request: Request) -> bool:
 
 
 def _is_rollback(stack_id: str) -> bool:
-    """Whether an update of the stack or of its root is rolled back. An unknown status stops the update, before it changes services."""
+    """Whether this is a rollback. An unknown status stops the update, before it changes services."""
     try:
-        stack = describe_stack(stack_id)
-        root = describe_stack(stack.get("RootId") or stack_id)
+        return is_rolled_back(stack_id)
     except (BotoCoreError, ClientError) as error:
         raise ProvisioningError(
             f"The status of the stack cannot be read, so no migration was started: {_code(error)}."
         ) from error
-    return any(is_update_rollback(each["StackStatus"]) for each in (stack, root))
 
 
 def _stop_what_runs(tasks: Tasks, request: Request) -> None:
