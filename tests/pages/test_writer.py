@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PipelineError
-from pipeline.pages.contents import PAGES
+from pipeline.pages import outputs
 from pipeline.pages.site import Page, Site, site_of
-from pipeline.pages.writer import files, write
+from pipeline.pages.writer import Files, files, write
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
@@ -27,21 +27,24 @@ def site(release: Release) -> Site:
     return site_of(release, REGION)
 
 
+@pytest.fixture(scope="module")
+def found(site: Site) -> Files:
+    return files(site)
+
+
 def failing(_site: Site) -> Mapping[str, Any]:
     raise PipelineError(REASON)
 
 
-def test_two_runs_write_the_same_bytes(release: Release, site: Site) -> None:
-    first, second = files(site), files(site_of(release, REGION))
-
-    assert first == second
-    assert not first.failures
-    assert sum(map(len, first.contents.values())) < MOST_BYTES
+def test_two_runs_write_the_same_bytes(release: Release, found: Files) -> None:
+    assert found == files(site_of(release, REGION))
+    assert not found.failures
+    assert sum(map(len, found.contents.values())) < MOST_BYTES
 
 
-def test_no_file_names_another_host_as_a_source(site: Site) -> None:
+def test_no_file_names_another_host_as_a_source(found: Files) -> None:
     """Links may lead elsewhere; nothing that a browser loads by itself does."""
-    for name, content in files(site).contents.items():
+    for name, content in found.contents.items():
         text = content.decode()
         assert not re.search(
             r"""(src|srcset)=["']?(https?:)?//|url\(["']?(https?:)?//|@import""", text
@@ -49,8 +52,8 @@ def test_no_file_names_another_host_as_a_source(site: Site) -> None:
         assert not re.search(r"<link[^>]*(https?:)?//", text), name
 
 
-def test_every_link_within_the_site_leads_somewhere(site: Site) -> None:
-    contents = {name: body.decode() for name, body in files(site).contents.items()}
+def test_every_link_within_the_site_leads_somewhere(found: Files) -> None:
+    contents = {name: body.decode() for name, body in found.contents.items()}
     for name, text in contents.items():
         for link in re.findall(r"""href="([^"#:]*)(?:#([^"]*))?\"""", text):
             target, anchor = link
@@ -60,13 +63,13 @@ def test_every_link_within_the_site_leads_somewhere(site: Site) -> None:
 
 
 def test_a_page_that_fails_says_why_and_leaves_the_others(site: Site) -> None:
-    broken = Page("outputs", "Broken", "A page that fails.", failing)
+    broken = Page("broken", "Broken", "A page that fails.", failing)
 
-    found = files(site, (PAGES[0], broken))
+    shown = files(site, (outputs.PAGE, broken))
 
-    assert found.failures == {"Broken": REASON}
-    assert REASON in found.contents["outputs.html"].decode()
-    assert REASON not in found.contents["index.html"].decode()
+    assert shown.failures == {"Broken": REASON}
+    assert REASON in shown.contents["broken.html"].decode()
+    assert REASON not in shown.contents["index.html"].decode()
 
 
 def test_an_environment_that_cannot_be_rendered_is_named_on_every_page(
@@ -85,8 +88,8 @@ def test_an_environment_that_cannot_be_rendered_is_named_on_every_page(
             assert reason in content.decode(), name
 
 
-def test_the_folder_is_replaced_unless_it_has_other_files(site: Site, tmp_path: Path) -> None:
-    found, folder = files(site), tmp_path / "pages"
+def test_the_folder_is_replaced_unless_it_has_other_files(found: Files, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
     write(found, folder)
     (folder / "old.html").touch()
     write(found, folder)

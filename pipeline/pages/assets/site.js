@@ -56,6 +56,36 @@ function showTarget() {
   target.scrollIntoView({ block: "center" });
 }
 
+// The drawing: what its lines show, and the lines of the box that has the focus or the pointer.
+function startPictures() {
+  const pictures = [...document.querySelectorAll("[data-picture]")];
+  for (const input of document.querySelectorAll("[data-toggle]")) {
+    const name = input.dataset.toggle;
+    const apply = () => {
+      for (const picture of pictures) {
+        if (name === "differences") picture.classList.toggle("differences", input.checked);
+        else picture.classList.toggle(`hide-${name}`, !input.checked);
+      }
+    };
+    input.addEventListener("change", apply);
+    apply();
+  }
+  for (const picture of pictures) {
+    const near = (event) => {
+      const leaves = event.type === "pointerleave" || event.type === "focusout";
+      const name = leaves ? undefined : event.target.closest("[data-box]")?.dataset.box;
+      picture.classList.toggle("focused", Boolean(name));
+      for (const line of picture.querySelectorAll(".flow")) {
+        line.classList.toggle("near", name === line.dataset.from || name === line.dataset.to);
+      }
+    };
+    picture.addEventListener("pointerover", near);
+    picture.addEventListener("focusin", near);
+    picture.addEventListener("pointerleave", near);
+    picture.addEventListener("focusout", near);
+  }
+}
+
 function start() {
   const switches = [...document.querySelectorAll("[data-switch] input")];
   if (switches.length) {
@@ -69,6 +99,7 @@ function start() {
     }
     showEnvironment(wanted.value);
   }
+  startPictures();
   const fields = [...document.querySelectorAll("[data-search]")];
   for (const field of fields) {
     field.addEventListener("input", () => filter(field));
