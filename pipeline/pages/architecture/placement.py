@@ -64,7 +64,7 @@ def place(resources: Resources, boxes: list[Box]) -> Placement:
     longest = max((len(row) for each in rows.values() for row in each[0]), default=1)
     inner = max(longest * (WIDTH + BESIDE) + BESIDE, zones * (WIDTH + 2 * BESIDE))
     left, top = PADDING * 2, PADDING + HEIGHT + BETWEEN
-    y = top + 26
+    y: float = top + 26
     for tier, subnets in tiers.items():
         y = _place_tier(placement, tier, subnets, rows[tier], (left + PADDING, y), inner)
         y += PADDING

@@ -127,16 +127,14 @@ def _box(drawing: Drawing, box: Box, differs: Collection[str], *, links: bool) -
     mark = " differs" if box.title in differs else ""
     body = "".join(_card(box, at))
     if links and box.name != INTERNET:
-        facts = f": {', '.join(box.facts)}" if any(box.facts) else ""
-        label = escape(f"{box.title}{facts}", quote=True)
-        body = f'<a href="#{drawing.environment}-{box.name}" aria-label="{label}">{body}</a>'
+        body = f'<a href="#{drawing.environment}-{box.name}">{body}</a>'
     return f'<g class="box{mark}" data-box="{box.name}">{body}</g>'
 
 
 def _card(box: Box, at: Rectangle) -> Iterator[str]:
     yield f'<rect class="card" x="{at.x:g}" y="{at.y:g}" width="{at.width:g}" height="{at.height:g}" rx="{RADIUS}"/>'
     yield f'<rect x="{at.x + 5:g}" y="{at.y + 13:g}" width="{ICON}" height="{ICON}" rx="3" fill="{box.category.value}"/>'
-    yield f'<text class="icon" x="{at.x + 5 + ICON / 2:g}" y="{at.y + 28.5:g}">{escape(box.short)}</text>'
+    yield f'<text class="icon" aria-hidden="true" x="{at.x + 5 + ICON / 2:g}" y="{at.y + 28.5:g}">{escape(box.short)}</text>'
     facts = [fact for fact in box.facts if fact]
     x, y = at.x + ICON + 10, at.y + (29 if not facts else 19 if len(facts) > 1 else 23)
     yield f'<text class="title" x="{x:g}" y="{y:g}">{escape(_short(box.title, TITLE))}</text>'
