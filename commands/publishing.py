@@ -62,17 +62,37 @@ def publish(
         raise PipelineError(" ".join(refused))
     steps = sum(len(each.writing) for each in plans)
     if not steps:
+        upload_pages(plans)
         print("Nothing to publish.")
         return
     if not yes and sys.stdin.isatty():
         typer.confirm(f"Apply these {steps} steps?", abort=True)
     with show.Bars(out) as progress:
         run(plans, progress)
+    upload_pages(plans)
     print(
         f"Published {plans[0].release.version} in {len(plans)} regions."
         if len(plans) > 1
         else f"Published {plans[0].release.version} in {plans[0].region}."
     )
+
+
+def upload_pages(plans: list[RegionPlan]) -> None:
+    """Upload the site of the release to the bucket of each region, unless it is there.
+
+    A page that cannot be produced contains the reason, and does not stop the publication.
+    """
+    from pipeline.pages.site import site_of
+    from pipeline.pages.upload import upload_site
+    from pipeline.pages.writer import files
+
+    for plan in plans:
+        found = files(site_of(plan.release, plan.region))
+        address, written = upload_site(plan.aws, plan.release, plan.desired.bucket, found.contents)
+        if written:
+            print(f"The pages are at {address}.")
+        for title, reason in found.failures.items() if written else ():
+            print(f"The page {title} could not be produced: {reason}")
 
 
 def release_plans(regions: list[str]) -> list[RegionPlan]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.spec.document import load_catalog
+from pipeline.release.upload import keys_below
 from tests.conftest import REGION
 from tests.launches.tree import Tree, clean_environment
 from tests.publishing.snapshot import snapshot
@@ -46,7 +48,12 @@ def test_plan_changes_nothing_and_publish_leaves_no_step(tree: Tree, embedded: E
     assert sorted(names) == sorted(product.name for product in catalog.products)
     assert len(held["portfolios"]) == len(catalog.portfolios)
 
+    (address,) = re.findall(r"The pages are at s3://([^/]+)/(\S+)\.\n", published.stdout)
+    keys = keys_below(aws.client("s3"), *address)
+    assert {f"{address[1]}index.html", f"{address[1]}site.css"} <= keys
+
     again = tree.run("publish", "--yes", **embedded.environment())
+    assert "The pages are at" not in again.stdout
     assert again.stdout.endswith("Nothing to publish.\n")
     table = tree.run("plan", **embedded.environment()).stdout
     assert "create" not in table

@@ -6,11 +6,13 @@ import re
 
 import pytest
 
+from pipeline.catalog.desired.catalog import desired
 from pipeline.catalog.desired.product_templates import product_templates
 from pipeline.catalog.spec.document import load_catalog
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
+from tests.conftest import REGION
 from tests.publishing.minimal_catalog import CATALOG, ORGANIZATION, small_catalog
 
 WRONG = [
@@ -23,6 +25,12 @@ WRONG = [
     ("launch_role: launch", "launch_role: arn:aws:iam::1:role/x", 4, "the name of a role"),
     ("owner: Platform", f"owner: {'x' * 51}", 5, "51 characters, but Service Catalog allows 50"),
     ("email: help@example.com", "email: nobody", 8, "support.email must be an e-mail address"),
+    (
+        "email: help@example.com",
+        "pages: https://example.com/?page=1",
+        8,
+        "support.pages must be a URL of a folder",
+    ),
     ("tags: {Team: platform}", "tags: {'aws:x': y}", 9, "reserved"),
     ("tags: {Team: platform}", "tags: {'carbon-connect:x': y}", 9, "reserved"),
     ("tags: {Team: platform}", "tags: {Team: platform, Team: b}", 9, "exists twice"),
@@ -239,3 +247,23 @@ def test_catalog_that_does_not_fit_the_release_is_refused(
 
     with pytest.raises(PipelineError, match=reason):
         desired(release, small_catalog(text), "1" * 12, "eu-north-1")
+
+
+@pytest.mark.parametrize(
+    ("support", "link"),
+    [
+        ("email: help@example.com", ""),
+        ("pages: https://example.com/pages", "https://example.com/pages/?environment=prod"),
+        ("pages: https://example.com/pages/", "https://example.com/pages/?environment=prod"),
+        (
+            "url: https://example.com/help\n  pages: https://example.com/pages",
+            "https://example.com/help",
+        ),
+    ],
+)
+def test_the_support_link_leads_to_the_pages_of_the_profile(
+    release: Release, support: str, link: str
+) -> None:
+    text = CATALOG.replace("email: help@example.com", support)
+    wanted = desired(release, small_catalog(text), "111122223333", REGION)
+    assert wanted.products["production"].fields["SupportUrl"] == link

@@ -26,7 +26,7 @@ launch_role: launch
 owner: Platform
 organization: o-a1b2c3d4e5
 permissions_boundary: arn:aws:iam::111122223333:policy/boundary
-support: {description: Ask us., email: help@example.com, url: "https://example.com"}
+support: {description: Ask us., email: help@example.com, url: "https://example.com", pages: "https://example.com/pages/"}
 tags: {Team: platform}
 portfolios:
   environments:

@@ -14,7 +14,7 @@ PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\s*$")
 PRIVILEGED_TRIGGERS = {"pull_request_target", "workflow_run", "issue_comment"}
 READING: tuple[Mapping[str, str], ...] = ({}, {"contents": "read"})
 # The permissions that a job can request, each with its use.
-WRITING = {"id-token": "write", "pull-requests": "write"}
+WRITING = {"id-token": "write", "pull-requests": "write", "pages": "write"}
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 
 

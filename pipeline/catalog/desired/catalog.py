@@ -213,7 +213,7 @@ def desired_product(catalog: Catalog, product: Product, version: DesiredVersion)
             "Description": product.description,
             "SupportDescription": catalog.support.description,
             "SupportEmail": catalog.support.email,
-            "SupportUrl": catalog.support.url,
+            "SupportUrl": catalog.support.link(product.profile),
         },
         tags={**product.tags, MANAGED_BY: PUBLISHER, PRODUCT_TAG: product.key},
         version=version,

@@ -30,14 +30,22 @@ LAUNCHER_ROLE = r"[A-Za-z0-9-]{1,64}"
 TRUSTED = r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=.@/*?-]{1,900}"
 
 
+# The address of a folder: the link of a product adds a query to it.
+PAGES_URL = r"https?://[^\s?#]+"
+
+
 def support(place: Place | None) -> Support:
-    """Support text, address and URL."""
-    found = place.mapping((), ("description", "email", "url")) if place else {}
-    description, email, url = (found.get(key) for key in ("description", "email", "url"))
+    """Support text, address, URL, and the address of the pages."""
+    keys = ("description", "email", "url", "pages")
+    found = place.mapping((), keys) if place else {}
+    description, email, url, pages = (found.get(key) for key in keys)
     return Support(
         description=description.text() if description else "",
         email=email.text(r"[^@\s]+@[^@\s]+", "an e-mail address", 254) if email else "",
         url=url.text(r"https?://\S+", "a URL that begins with https://", 2083) if url else "",
+        pages=pages.text(PAGES_URL, "a URL of a folder that begins with https://", 2000)
+        if pages
+        else "",
     )
 
 

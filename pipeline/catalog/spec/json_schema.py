@@ -20,6 +20,7 @@ from pipeline.catalog.spec.entries import (
     MAX_PORTFOLIO_NAME,
     MAX_TAGS,
     OWN_TAGS,
+    PAGES_URL,
     PRINCIPAL,
     RESERVED,
     ROLE,
@@ -165,6 +166,11 @@ def support() -> Schema:
             "description": text("Where users find help."),
             "email": text("Address of the support.", r"[^@\s]+@[^@\s]+", most=254),
             "url": text("Page of the support.", r"https?://\S+", most=2083),
+            "pages": text(
+                "Address that serves the site of `build.py pages`; the support link without url.",
+                PAGES_URL,
+                most=2000,
+            ),
         },
     )
 

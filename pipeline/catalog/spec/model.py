@@ -65,11 +65,22 @@ class Portfolio:
 
 @dataclass(frozen=True)
 class Support:
-    """Support details of a product; empty if catalog.yaml has none."""
+    """Support details of a product; empty if catalog.yaml has none.
+
+    ``pages`` is the address that serves the site of `build.py pages`.
+    """
 
     description: str
     email: str
     url: str
+    pages: str = ""
+
+    def link(self, profile: str) -> str:
+        """The support link of a product: ``url``, or the site with the environment of the profile selected."""
+        if self.url or not self.pages:
+            return self.url
+        site = f"{self.pages.rstrip('/')}/"
+        return f"{site}?environment={profile}" if profile else site
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ function startPictures() {
 function start() {
   const switches = [...document.querySelectorAll("[data-switch] input")];
   if (switches.length) {
-    const wanted = switches.find((input) => input.value === stored()) ?? switches[0];
+    const named = new URLSearchParams(location.search).get("environment") ?? stored();
+    const wanted = switches.find((input) => input.value === named) ?? switches[0];
     wanted.checked = true;
     for (const input of switches) {
       input.addEventListener("change", () => {
