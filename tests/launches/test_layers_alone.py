@@ -1,9 +1,11 @@
-"""Each layer launched alone, on an existing VPC."""
+"""Each layer launched alone with the command of docs/launching.md, on an existing VPC."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,18 @@ from botocore.exceptions import ClientError
 from embedded_aws.server import EmbeddedAws
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release, template_path
+from pipeline.release.upload import ensure_bucket
 from pipeline.stacks.deploy import CAPABILITIES
 from pipeline.stacks.reading import outputs_of
 from tests.conftest import REGION
+from tests.documentation.blocks import Place, block
+from tests.documentation.shell import Shell
+from tests.gate import Gate
 from tests.launches.environments import Environment
+from tests.launches.tree import Tree
 
+COMMAND = block(Place("docs/launching.md", "Launch one layer alone"))
+BUCKET = "my-releases"
 # The layers that a team with its own VPC uses, in the order of their dependencies.
 REST = ("security", "data", "edge", "compute", "monitoring")
 
@@ -29,6 +38,8 @@ class Alone:
     """An account in which layers are launched one by one; ``known`` has the values for wired parameters."""
 
     environment: Environment
+    shell: Shell
+    folder: Path
     known: dict[str, str] = field(default_factory=dict)
     stacks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -51,25 +62,42 @@ class Alone:
         bucket, prefix = self.environment.settings["ReleaseBucket"], self.environment.release.prefix
         return f"https://{bucket}.s3.{REGION}.amazonaws.com/{prefix}{template_path(layer)}"
 
-    def create(self, layer: str, parameters: list[dict[str, str]] | None = None) -> str:
-        """Launch a layer from the release bucket and add its outputs to ``known``; returns the status of the stack."""
-        cloudformation = self.client("cloudformation")
-        stack = cloudformation.create_stack(
-            StackName=f"alone-{layer}",
-            TemplateURL=self.template_url(layer),
-            Capabilities=CAPABILITIES,
-            Parameters=parameters or self.parameters(layer),
-        )["StackId"]
-        waiter = cloudformation.get_waiter("stack_create_complete")
-        waiter.wait(StackName=stack, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
-        self.stacks[layer] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    def create(self, layer: str) -> str:
+        """Launch a layer with the command of the page and add its outputs to ``known``; returns the status of the stack."""
+        values = {each["ParameterKey"]: each["ParameterValue"] for each in self.parameters(layer)}
+        pairs = [f"{name}={value}" for name, value in values.items()]
+        (self.folder / f"my-{layer}.json").write_text(json.dumps(pairs), encoding="utf-8")
+        # The AWS CLI reads the stack once and then again after thirty seconds.
+        with Gate(
+            self.environment.aws.environment["AWS_ENDPOINT_URL"],
+            lambda request: request.asks_for("ExecuteChangeSet"),
+            lambda: self.settle(f"my-{layer}"),
+            after=True,
+        ) as gate:
+            command = COMMAND.text.replace("data", layer)
+            self.shell.run_as(command, {"AWS_ENDPOINT_URL": gate.endpoint_url})
+        (self.stacks[layer],) = self.client("cloudformation").describe_stacks(
+            StackName=f"my-{layer}"
+        )["Stacks"]
         self.known |= outputs_of(self.stacks[layer])
         return str(self.stacks[layer]["StackStatus"])
 
+    def settle(self, stack: str) -> None:
+        """Wait until a stack is complete."""
+        waiter = self.client("cloudformation").get_waiter("stack_create_complete")
+        waiter.wait(StackName=stack, WaiterConfig={"Delay": 0.05, "MaxAttempts": 1200})
+
+
+def in_account(environment: Environment, tree: Tree) -> Alone:
+    """The bucket and the shell of a user with this environment's values."""
+    ensure_bucket(environment.aws, BUCKET)
+    shell = Shell(tree.folder, environment.aws.environment)
+    return Alone(environment, shell, tree.folder)
+
 
 @pytest.fixture(scope="module")
-def alone(running: EmbeddedAws, release: Release) -> Alone:
-    return Alone(Environment(running, release, "dev"))
+def alone(running: EmbeddedAws, release: Release, tree: Tree) -> Alone:
+    return in_account(Environment(running, release, "dev"), tree)
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +200,8 @@ def test_layer_refuses_a_missing_subnet(alone: Alone, rest: dict[str, str]) -> N
     assert cloudformation.describe_stacks()["Stacks"] == before
 
 
-def test_network_launches_alone(running: EmbeddedAws, release: Release) -> None:
-    network = Alone(Environment(running, release, "prod", Project="network"))
+def test_network_launches_alone(running: EmbeddedAws, release: Release, tree: Tree) -> None:
+    network = in_account(Environment(running, release, "prod", Project="network"), tree)
 
     assert network.create("network") == "CREATE_COMPLETE"
     ec2, vpc = network.client("ec2"), network.known["VpcId"]

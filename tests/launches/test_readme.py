@@ -16,22 +16,14 @@ from pipeline.aws import Aws
 from pipeline.release.assemble import Release
 from pipeline.stacks.deploy import describe_stack
 from tests.conftest import REGION
+from tests.documentation.blocks import Place, block
 from tests.gate import Gate
 from tests.launches.environments import Environment
 from tests.launches.tree import PATIENCE, Finished, Tree, clean_environment
 
-HEADING = "## Launch it in an account"
+COMMANDS = block(Place("README.md", "Launch it in an account")).commands()
 STACK = "carbon-connect-dev"
 BUCKET = "my-releases"
-
-
-def commands_below(readme: str, heading: str) -> list[str]:
-    """The commands of the first block of code below a heading; continued lines are one command."""
-    _, _, section = readme.partition(f"{heading}\n")
-    block = re.search(r"(?:^    .*\n)+", section, re.MULTILINE)
-    assert block, f"README.md has no commands below {heading!r}"
-    text = re.sub(r"^    ", "", block.group(), flags=re.MULTILINE)
-    return text.replace("\\\n", " ").splitlines()
 
 
 def is_settled(aws: Aws) -> bool:
@@ -55,7 +47,6 @@ def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
     `aws cloudformation deploy` reads the stack once and then again after thirty seconds, which cannot be configured; so
     the response to its ExecuteChangeSet is delayed until the stack is stable.
     """
-    readme = (tree.folder / "README.md").read_text(encoding="utf-8")
     aws = Aws(REGION, running.environment())
     programs = os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]])
     with Gate(
@@ -78,15 +69,12 @@ def ends(running: EmbeddedAws, tree: Tree) -> list[Finished]:
                 timeout=PATIENCE,
                 check=False,
             )
-            for command in commands_below(readme, HEADING)
+            for command in COMMANDS
         ]
 
 
-def test_readme_has_three_commands(tree: Tree) -> None:
-    readme = (tree.folder / "README.md").read_text(encoding="utf-8")
-    commands = commands_below(readme, HEADING)
-
-    assert [" ".join(command.split()[:3]) for command in commands] == [
+def test_readme_has_three_commands() -> None:
+    assert [" ".join(command.split()[:3]) for command in COMMANDS] == [
         "aws s3 mb",
         ".venv/bin/python build.py upload",
         "aws cloudformation deploy",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import subprocess
 import sys
@@ -15,8 +14,8 @@ import pytest
 
 from pipeline.environments.provisioning import environments
 from pipeline.parameters.profiles import load_profile
-from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
+from tests.documentation.blocks import below
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.users import User
 
@@ -25,10 +24,7 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 def parts() -> list[str]:
     """The blocks of the section on the AWS CLI: the common beginning, launch, update, terminate."""
-    text = (PROJECT_FOLDER / "docs/launching.md").read_text(encoding="utf-8")
-    section = text.split("## With the AWS CLI\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", section, re.MULTILINE)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE).strip() for block in blocks]
+    return [block.text for block in below("docs/launching.md", "With the AWS CLI")]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
 from pipeline.paths import PROJECT_FOLDER
+from tests.documentation.blocks import below
 from tests.organization import Organization
 from tests.publishing.conftest import Publisher
 from tests.publishing.results import portfolio_and_product, writing_steps
@@ -21,11 +21,10 @@ from tests.publishing.shared_catalog import Hub, catalog_with
 
 def commands(heading: str, containing: str) -> str:
     """The commands of the one block of a section that contains a text."""
-    text = (PROJECT_FOLDER / "docs/publishing.md").read_text(encoding="utf-8")
-    section = re.split(r"\n##+ ", text.split(f"# {heading}\n")[1])[0]
-    blocks = re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
-    [found] = [block for block in blocks if containing in block]
-    return re.sub(r"^    ", "", found, flags=re.MULTILINE)
+    [found] = [
+        block.text for block in below("docs/publishing.md", heading) if containing in block.text
+    ]
+    return found
 
 
 def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -54,8 +53,11 @@ def test_principals_and_shares_are_removed(publisher: Publisher) -> None:
         top=f"organization: {organization.id}\n",
     )
     hub.publish(catalog)
-    script = commands("Removing principals and shares", "delete-portfolio-share")
+    script = commands("Sharing > Removing principals and shares", "delete-portfolio-share")
     portfolio, _ = portfolio_and_product(publisher.catalog)
+    accept = commands("Sharing", "accept-portfolio-share").replace("port-…", portfolio)
+    accepted = run(accept, **organization.credentials("210987654321"))
+    assert accepted.returncode == 0, accepted.stderr
     for example, real in (
         ("port-…", portfolio),
         ("role/NAME", "role/launcher"),

@@ -24,7 +24,7 @@ from pipeline.stacks.events import Operation
 from tests.conftest import REGION
 from tests.launches.environments import Environment
 from tests.launches.snapshots import keep_snapshot
-from tests.launches.test_readme import BUCKET, HEADING, commands_below
+from tests.launches.test_readme import BUCKET, COMMANDS
 from tests.launches.tree import PATIENCE, Tree, clean_environment
 from tests.releases.kept import Kept
 
@@ -61,7 +61,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 @pytest.fixture(scope="module")
 def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Environment:
     """dev of the kept release, after the commands."""
-    _role, make, *update = commands_below((tree.folder / "README.md").read_text("utf-8"), HEADING)
+    _role, make, *update = COMMANDS
     run(make, running, tree)
     upload(aws, previous.release, BUCKET)
     environment = Environment(
