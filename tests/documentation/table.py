@@ -55,6 +55,9 @@ DRILLS = {
 # Blocks that are only parsed, each with the reason.
 PARSED = {
     Place(
+        "docs/pages.md", "The site of an environment"
+    ): "tests/pages/test_writer.py writes the files",
+    Place(
         "CONTRIBUTING.md", "2. Change, build, look"
     ): "writes dist/ of the working tree; tests/test_command_line.py builds and lints a copy",
     Place("CONTRIBUTING.md", "3. Test", 1): "runs the tests, which .ci/run does",

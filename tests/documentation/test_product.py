@@ -59,11 +59,12 @@ def catalog_id(kind: str) -> Callable[[Scene], str]:
         constraints = catalog.list_constraints_for_portfolio(
             PortfolioId=portfolio, ProductId=product
         )["ConstraintDetails"]
-        return {
+        ids: dict[str, str] = {
             "portfolio": portfolio,
             "product": product,
             "constraints": " ".join(each["ConstraintId"] for each in constraints),
-        }[kind]
+        }
+        return ids[kind]
 
     return find
 

@@ -1,39 +1,20 @@
-"""Every block of the pages is run by a test, or listed with a reason; a block that is only parsed has no typing error."""
+"""The table of blocks is true, and a block that is only parsed has no typing error."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 import pytest
 
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
-from tests.documentation import test_product, test_stack
-from tests.documentation.blocks import PAGES, Place, block, blocks_of
+from tests.documentation.blocks import Place, block
+from tests.documentation.listed import STEPS
 from tests.documentation.parsing import errors
 from tests.documentation.table import DRILLS, NO_COMMANDS, PARSED, RUN_ELSEWHERE
 
-STEPS = (*test_stack.STEPS, *test_product.STEPS)
 # Programs at the beginning of a command.
 PROGRAMS = ("aws ", ".venv/bin/", "make ", "build.py ", "python", "docker ", "curl ", "git ")
-
-
-def drills() -> Iterator[Place]:
-    """The blocks of docs/recovery.md, which the tests of its sections run."""
-    for found in blocks_of("docs/recovery.md"):
-        if found.place.heading.partition(" > ")[0] in DRILLS:
-            yield found.place
-
-
-def test_every_block_is_in_one_list() -> None:
-    run = {step.place for step in STEPS}
-    elsewhere = [place for places in RUN_ELSEWHERE.values() for place in places]
-    listed = [*run, *elsewhere, *drills(), *PARSED, *NO_COMMANDS]
-
-    assert sorted(map(str, listed)) == sorted(
-        str(found.place) for page in PAGES for found in blocks_of(page)
-    )
 
 
 def test_every_command_of_a_block_is_run() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.documentation.listed import unlisted
 from tests.structure.rooms import PROJECT_FOLDER
 
 INDEX = PROJECT_FOLDER / "docs" / "README.md"
@@ -65,6 +66,10 @@ def test_every_page_is_in_the_index() -> None:
         if path.suffix in {".md", ".txt"} and path != INDEX
     }
     assert pages - linked == set()
+
+
+def test_every_block_is_run_by_a_test_or_listed_with_a_reason() -> None:
+    assert unlisted() == []
 
 
 # The largest template in a request to CloudFormation.

@@ -62,7 +62,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str | None]] = {
         *("a secret is read", None),
     ),
     "no time limit": (
-        *("ci.yml", "    timeout-minutes: 30\n", ""),
+        *("ci.yml", "    timeout-minutes: 90\n", ""),
         *("the job test has no time limit", None),
     ),
 }
