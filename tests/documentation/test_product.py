@@ -101,6 +101,7 @@ STEPS = (
         {
             "NAME": lambda scene: scene.physical_id("Security.ApiTaskRole"),
             "ACCOUNT": account,
+            "LAUNCH_ROLE": "carbon-connect-launch-development",
         },
         before=read_stack,
     ),
