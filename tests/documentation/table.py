@@ -54,6 +54,7 @@ DRILLS = {
 
 # Blocks that are only parsed, each with the reason.
 PARSED = {
+    Place("docs/cost.md", "Monthly cost"): "tests/cost/test_command.py runs each form",
     Place(
         "docs/pages.md", "The site of an environment"
     ): "tests/pages/test_writer.py writes the files",

@@ -93,6 +93,7 @@ PROTECTION = Place("docs/data-safety.md", "Deletion protection")
 FIRST = "The first publication, step by step"
 MIGRATION = "From release 1.1.0 or 1.0.0"
 STEPS = (
+    Step(Place(LAUNCHING, "Service-linked roles")),
     Step(Place(PUBLISHING, FIRST, 2)),
     Step(Place(PUBLISHING, FIRST, 3)),
     Step(LAUNCH, lines=(0, 1, 2), as_launcher=True, before=sign_in),

@@ -61,7 +61,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 @pytest.fixture(scope="module")
 def updated(running: EmbeddedAws, aws: Aws, tree: Tree, previous: Kept) -> Environment:
     """dev of the kept release, after the commands."""
-    _role, make, *update = COMMANDS
+    make, *update = COMMANDS
     run(make, running, tree)
     upload(aws, previous.release, BUCKET)
     environment = Environment(
