@@ -13,6 +13,7 @@ import typer
 from commands import (
     building,
     changes,
+    checking,
     deleting,
     diagnosing,
     launching,
@@ -26,8 +27,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Build, lint, publish, launch and update Carbon Connect's infrastructure.",
-    epilog="Example: .venv/bin/python build.py launch dev --embedded",
+    # One line, so that the help fits on one screen.
+    help="Carbon Connect. Example: .venv/bin/python build.py launch dev --embedded",
 )
 # Each command and its example, in the order of the help.
 COMMANDS: dict[Callable[..., None], str] = {
@@ -41,6 +42,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     building.upload: "upload --bucket my-releases",
     publishing.plan: "plan --region eu-north-1",
     publishing.publish: "publish --yes",
+    checking.check: "check dev",
     launching.launch: "launch dev --set ApiMaxTasks=12",
     launching.update: "update dev --set ImageTag=1.4.3",
     deleting.terminate: "terminate dev",

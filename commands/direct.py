@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DirectLaunch:
-    """The user's input: values, parameters that take the profile's value, a bucket, and consent."""
+    """The user's input: values, parameters that take the profile's value, a bucket, and consent.
+
+    ``examine`` says whether a new environment is launched only after the check of the account; an empty embedded AWS needs none.
+    """
 
     given: Mapping[str, str] = field(default_factory=dict)
     reset: tuple[str, ...] = ()
     bucket: str = ""
     consent: Consent = field(default_factory=Consent)
+    examine: bool = True
 
     @property
     def named_bucket(self) -> str:
@@ -93,6 +97,7 @@ def before_upload(
 
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
+    from pipeline.environments.account.launches import require_launch
     from pipeline.environments.preview.deployed import read_deployed
     from pipeline.parameters.environment_values import values_of_update
     from pipeline.parameters.profiles import load_profile, with_overrides
@@ -128,6 +133,8 @@ def before_upload(
     )
     if found:
         wanted.consent.approve(found)
+    if stack is None and wanted.examine and not wanted.consent.preview_only:
+        require_launch(aws, release, environment, chosen.values, wanted.named_bucket)
     return chosen.values, found
 
 

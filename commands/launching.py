@@ -90,13 +90,22 @@ def launch(
             given = {**embedded_prerequisites(aws, environment, given), **given}
         if direct:
             consent = Consent(tuple(accept_loss), yes, preview)
-            wanted = DirectLaunch(given, tuple(reset), bucket, consent)
+            wanted = DirectLaunch(given, tuple(reset), bucket, consent, examine=not embedded)
             launch_directly(aws, release, environment, wanted)
         else:
             if embedded:
                 aws = publish_to_embedded(aws, release, environment)  # noqa: PLW2901 - the same AWS, as its user from now on
             name = provisioned_name({**profile, **given})
-            launch_product(aws, environment, name, given, product_version, portfolio, chosen)
+            launch_product(
+                aws,
+                environment,
+                name,
+                given,
+                product_version,
+                portfolio,
+                chosen,
+                None if embedded else release,
+            )
         if keep:
             serve_until_interrupted(aws)
     if embedded and not keep:
@@ -163,14 +172,21 @@ def launch_product(
     version: str,
     portfolio: str,
     tags: Mapping[str, str],
+    examined: Release | None = None,
 ) -> None:
-    """Launch from the product of an environment and print the result; exit status 1 after a failure."""
+    """Launch from the product of an environment and print the result; exit status 1 after a failure.
+
+    For ``examined``, the release of the working tree, the account is checked first. An empty embedded AWS needs no check.
+    """
+    from pipeline.environments.account.launches import require_product_launch
     from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}
     wanted = DesiredEnvironment(
         name, product_of(environment).name, version, portfolio, settings, tags={**own, **tags}
     )
+    if examined:
+        require_product_launch(aws, examined, environment, wanted)
     ended = follow_operation(aws, lambda report, note: launch(aws, wanted, report, note))
     summary = "launched" if ended.changed else "is already launched"
     show_outputs(aws, name, f"{name} {summary} (version {ended.version})")

@@ -49,6 +49,7 @@ from embedded_aws.resources.network import (
     hosted_zones,
     interfaces,
     load_balancers,
+    regions,
     rules,
     web_acls,
     zones,
@@ -58,7 +59,6 @@ from embedded_aws.services import (
     certificates,
     dlm,
     function_roles,
-    managed_policies,
     public_dns,
     public_parameters,
     request_contexts,
@@ -66,6 +66,7 @@ from embedded_aws.services import (
     vpc_functions,
     waf_logging,
 )
+from embedded_aws.services.account import managed_policies, service_quotas
 from embedded_aws.services.databases import instances as databases
 from embedded_aws.services.databases import requests as database_requests
 from embedded_aws.services.databases import snapshots as database_snapshots
@@ -80,6 +81,7 @@ _SERVICES = (
     dlm,
     function_roles,
     public_dns,
+    service_quotas,
     task_requests,
     waf_logging,
 )
@@ -99,6 +101,7 @@ _RESOURCES = (
     log_groups,
     interfaces,
     policies,
+    regions,
     rules,
     scaling,
     secrets,

@@ -25,6 +25,7 @@ from typing import IO, Any, Self
 from embedded_aws.settings import (
     ACCESS_KEY,
     ACCOUNT_ID,
+    ACCOUNT_PATH,
     DEFAULT_REGION,
     RESET_PATH,
     SCRATCH_PREFIX,
@@ -133,6 +134,22 @@ class EmbeddedAws:
         ``exit_code=1, log=["no database"], image_tag="2.0.0"``. Raises EmbeddedAwsError for an outcome that is not one.
         """
         status, answer = self._post(SERVICE_OUTCOMES_PATH, {"container": container, **outcome})
+        if status >= 400:
+            raise EmbeddedAwsError(answer)
+
+    def set_quota(self, service: str, code: str, value: float) -> None:
+        """Set the applied value of a quota of Service Quotas in every region, until a reset.
+
+        Raises EmbeddedAwsError for a quota that the embedded AWS does not have.
+        """
+        self._account({"service": service, "code": code, "value": value})
+
+    def turn_region_off(self, region: str) -> None:
+        """Let the account have turned a region off, until a reset. Regions that are always on stay on."""
+        self._account({"region_off": region})
+
+    def _account(self, setting: Mapping[str, Any]) -> None:
+        status, answer = self._post(ACCOUNT_PATH, setting)
         if status >= 400:
             raise EmbeddedAwsError(answer)
 

@@ -15,8 +15,10 @@ from hypercorn.config import Config
 
 from embedded_aws.additions import install
 from embedded_aws.resources.compute import service_outcomes, target_health
+from embedded_aws.resources.network import regions
+from embedded_aws.services.account import service_quotas
 from embedded_aws.services.tasks import runs
-from embedded_aws.settings import RESET_PATH, SERVICE_OUTCOMES_PATH
+from embedded_aws.settings import ACCOUNT_PATH, RESET_PATH, SERVICE_OUTCOMES_PATH
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -60,26 +62,45 @@ def _announcing(announce: Callable[[], None]) -> Any:
         if scope["type"] == "lifespan":
             await ministack.app.app(scope, receive, observed)
             return
-        if scope["path"] == SERVICE_OUTCOMES_PATH:
-            await _register_outcome(receive, send)
+        if scope["path"] in _REGISTRATIONS:
+            await _register(_REGISTRATIONS[scope["path"]], receive, send)
             return
         if scope["path"] == RESET_PATH:
             service_outcomes.REGISTERED.clear()
+            regions.OFF.clear()
             target_health.forget_all()
         await ministack.app.app(scope, receive, send)
 
     return application
 
 
-async def _register_outcome(receive: Receive, send: Send) -> None:
-    """Register the service outcome in the body of a request; 400 and the reason if it is not one."""
+def _register_outcome(values: Any) -> None:
+    service_outcomes.REGISTERED.append(service_outcomes.ServiceOutcome.read(values))
+
+
+def _set_account(values: Any) -> None:
+    """Set a quota, or turn a region off."""
+    if "region_off" in values:
+        regions.OFF.add(values["region_off"])
+    else:
+        service_quotas.set_quota(**values)
+
+
+_REGISTRATIONS: dict[str, Callable[[Any], None]] = {
+    SERVICE_OUTCOMES_PATH: _register_outcome,
+    ACCOUNT_PATH: _set_account,
+}
+
+
+async def _register(take: Callable[[Any], None], receive: Receive, send: Send) -> None:
+    """Take the body of a request to the process itself; 400 and the reason if it is not valid."""
     body, more = b"", True
     while more:
         message = await receive()
         body, more = body + message.get("body", b""), message.get("more_body", False)
     status, answer = 204, b""
     try:
-        service_outcomes.REGISTERED.append(service_outcomes.ServiceOutcome.read(json.loads(body)))
+        take(json.loads(body))
     except (TypeError, ValueError) as problem:
         status, answer = 400, str(problem).encode()
     await send({"type": "http.response.start", "status": status, "headers": []})

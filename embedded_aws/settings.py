@@ -18,9 +18,11 @@ ACCOUNT_ID = "123456789012"
 # The prefix of the folder with the files of a run, in the folder for temporary files.
 SCRATCH_PREFIX = "embedded-aws-"
 
-# Requests to the process itself: ministack's reset, and a service outcome of resources/compute/service_outcomes.py.
+# Requests to the process itself: ministack's reset, a service outcome of resources/compute/service_outcomes.py, and a quota or
+# region of the account.
 RESET_PATH = "/_ministack/reset"
 SERVICE_OUTCOMES_PATH = "/_embedded_aws/service-outcomes"
+ACCOUNT_PATH = "/_embedded_aws/account"
 
 # Set if a real PostgreSQL is connected for all database instances: its host and port.
 DATABASE_VARIABLE = "EMBEDDED_DATABASE"

@@ -30,7 +30,7 @@ from tests.gate import Gate, Request
 COMMANDS = (
     *("build", "lint", "render", "regions", "changes", "cost", "pages"),
     *("upload", "plan", "publish"),
-    *("launch", "update", "terminate", "status", "outputs"),
+    *("check", "launch", "update", "terminate", "status", "outputs"),
     *("why", "logs", "run", "delete"),
 )
 LINES, COLUMNS = 30, 80
@@ -142,6 +142,8 @@ def test_help_lists_every_command() -> None:
             ("launch", "dev", "--direct", "--product-version", "1"),
             ("--product-version", "--direct"),
         ),
+        (("check", "--direct"), ("--direct", "environment")),
+        (("check", "dev", "--bucket", "mine"), ("--bucket", "--direct")),
         (("launch", "dev", "--preview"), ("--preview", "--direct", "`update`")),
         (
             ("launch", "dev", "--direct", "--set", "ImageTag=1", "--reset", "ImageTag"),

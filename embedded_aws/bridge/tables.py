@@ -6,6 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from types import ModuleType
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.services import (
     acm,
     alb,
@@ -146,6 +147,8 @@ ECS_ACTIONS = Table(ecs, "_ACTION_MAP")
 REPLICATION_GROUPS = Table(elasticache, "_replication_groups")
 SERVERLESS_CACHES = Table(elasticache, "_serverless_caches")
 
+# The prefix of the actions of each service whose requests are authorized.
+ACTION_PREFIXES = Table(iam_actions, "SERVICE_TO_IAM_NAMESPACE")
 IAM_ACTIONS = Table(iam, "_IAM_HANDLERS")
 AWS_MANAGED_POLICIES = Table(iam, "_aws_managed_policies")
 INSTANCE_PROFILES = Table(iam, "_instance_profiles")

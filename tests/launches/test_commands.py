@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from typing import Any
@@ -112,6 +113,23 @@ def test_ctrl_c_ends_an_embedded_launch_with_one_sentence(tree: Tree) -> None:
     assert ended.stderr == "build.py: Interrupted; run the same command again to continue.\n"
 
 
+def user_without(running: EmbeddedAws, action: str) -> dict[str, str]:
+    """The variables of a user who can do everything except one action."""
+    iam = client_of(running, "iam")
+    iam.create_user(UserName="someone")
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": action, "Resource": "*"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName="someone", PolicyName="most", PolicyDocument=document)
+    key = iam.create_access_key(UserName="someone")["AccessKey"]
+    return running.environment() | {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+
+
 def client_of(running: EmbeddedAws, service: str) -> Any:
     return boto3.client(
         service,
@@ -184,10 +202,12 @@ def test_second_deletion_says_that_the_stack_does_not_exist(launched: list[Finis
 def test_failed_launch_prints_the_reasons_and_ends_with_status_1(
     running: EmbeddedAws, tree: Tree
 ) -> None:
+    """A user without the permission to list log groups, so that the check of the account cannot find the taken one."""
     setting = ("--set", "Project=broken")
     client_of(running, "logs").create_log_group(logGroupName="aws-waf-logs-broken-dev")
+    user = user_without(running, "logs:DescribeLogGroups")
 
-    failed = tree.run("launch", "dev", "--direct", *setting, **running.environment())
+    failed = tree.run("launch", "dev", "--direct", *setting, **user)
 
     assert failed.returncode == 1
     assert failed.stderr.splitlines() == [

@@ -93,7 +93,7 @@ BUILDINGS = (
                 "catalog": "publishing Service Catalog products: desired, observed, plan, apply",
             },
             {
-                "environments": "launched environments: operations with Service Catalog, previews, deletions",
+                "environments": "environments in an account: the check before a launch, operations with Service Catalog, previews, deletions",
                 "pages": "the site of an environment, and docs/parameters.md",
             },
         ),
@@ -121,6 +121,7 @@ BUILDINGS = (
             {
                 "deletion": "what a deletion deletes and keeps, what blocks it, what stays in the account",
             },
+            {"account": "the check of the account before a launch, and the environments in it"},
         ),
     ),
     Building(
@@ -137,6 +138,7 @@ BUILDINGS = (
             {"publishing": "plan and publish"},
             {"launching": "launch, update, status, outputs"},
             {
+                "checking": "check",
                 "deleting": "delete, terminate",
                 "diagnosing": "why, logs, run",
             },

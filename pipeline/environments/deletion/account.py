@@ -10,7 +10,14 @@ from pipeline.aws import Aws, code_of
 
 
 class UnreadableError(Exception):
-    """These credentials cannot make a call, or AWS did not answer it; the account has recorded it."""
+    """These credentials cannot make a call, or AWS did not answer it; the account has recorded it.
+
+    The text names the missing permission, or the call with its error code. ``denied`` says whether a permission is missing.
+    """
+
+    def __init__(self, text: str, *, denied: bool) -> None:
+        super().__init__(text)
+        self.denied = denied
 
 
 @dataclass
@@ -34,11 +41,12 @@ class Account:
             code = code_of(error)
             if is_absent(code) or "does not exist" in str(error):
                 return None
-            known = action if is_denied(code) else f"{action} ended in {code}"
+            denied = is_denied(code)
+            known = action if denied else f"{action} ended in {code}"
             subjects = self.unread.setdefault(known, [])
             if about not in subjects:
                 subjects.append(about)
-            raise UnreadableError from error
+            raise UnreadableError(f"needs {action}" if denied else known, denied=denied) from error
 
     def lines(self) -> Iterator[str]:
         """The subjects that these credentials cannot read, and the permission that each needs."""
@@ -48,7 +56,7 @@ class Account:
 
 
 # The services whose IAM prefix is not the name of the SDK's client.
-_CLIENTS = {"elasticloadbalancing": "elbv2"}
+_CLIENTS = {"elasticloadbalancing": "elbv2", "servicequotas": "service-quotas"}
 
 
 def _service(action: str) -> str:

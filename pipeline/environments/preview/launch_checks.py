@@ -29,10 +29,18 @@ def refusal(
     ``in_force`` are the values of the environment with the ARN ``stack_id``; without one, the environment is created.
     Raises PipelineError where the credentials cannot be used.
     """
+    launch = launch_of(aws, values, in_force, stack_id)
+    return next((found for check in CHECKS if (found := check(launch))), None)
+
+
+def launch_of(
+    aws: Aws, values: Mapping[str, str], in_force: Mapping[str, str], stack_id: str = ""
+) -> Launch:
+    """The launch as the checks of LaunchCheck receive it."""
     place = stack_id or f"arn:aws:cloudformation:{aws.region}:{aws.account()}:stack/new/new"
     # The machine's own resolver can have zones of a private network, and public DNS has no zone of an endpoint on this machine.
     resolvers = () if aws.is_embedded else PUBLIC_RESOLVERS
-    launch = Launch(
+    return Launch(
         values,
         in_force,
         not stack_id,
@@ -41,7 +49,6 @@ def refusal(
         resolvers=resolvers,
         must_read=False,
     )
-    return next((found for check in CHECKS if (found := check(launch))), None)
 
 
 def require_launchable(

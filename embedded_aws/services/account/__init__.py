@@ -1,0 +1,1 @@
+"""The managed policies and the quotas of an account."""

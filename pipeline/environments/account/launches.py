@@ -1,0 +1,63 @@
+"""Refuse a launch that the account cannot have, before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.aws import Aws
+from pipeline.checks.render import render_values
+from pipeline.environments.account.check import environment_lines, run
+from pipeline.environments.account.findings import stopping
+from pipeline.environments.account.publication import release_bucket
+from pipeline.environments.provisioning.environments import find_environment
+from pipeline.environments.provisioning.offers import find_product
+from pipeline.environments.provisioning.operations import DesiredEnvironment
+from pipeline.errors import PipelineError
+from pipeline.parameters.profiles import load_profile, resolve
+from pipeline.release.assemble import Release
+from pipeline.release.upload import release_bucket_name
+from templates_src.core.parameters.shared import RELEASE_BUCKET
+
+
+def require_launch(
+    aws: Aws,
+    release: Release,
+    environment: str,
+    values: Mapping[str, str],
+    named_bucket: str = "",
+) -> None:
+    """Raise PipelineError with the first reason why a new environment with these values cannot be launched.
+
+    ``named_bucket`` is the release bucket that the user names. What the credentials cannot read does not stop the launch.
+    """
+    rendered = render_values(release, environment, aws.region, values)
+    lines = environment_lines(aws, release, rendered, values)
+    if named_bucket:
+        account = aws.account()
+        lines.insert(0, lambda: release_bucket(aws, named_bucket, account, is_named=True))
+    found = stopping(run(aws, lines))
+    if found:
+        more = f" `check` shows {len(found) - 1} more." if len(found) > 1 else ""
+        raise PipelineError(f"{found[0].subject}: {found[0].text}{more}")
+
+
+def require_product_launch(
+    aws: Aws, release: Release, environment: str, wanted: DesiredEnvironment
+) -> None:
+    """Raise PipelineError where a launch of this release from its product cannot succeed.
+
+    A version of another release is not examined, nor an environment that exists.
+    """
+    if find_environment(aws, wanted.name):
+        return
+    version = wanted.version or find_product(aws, wanted.product).newest().name
+    if version != release.version:
+        return
+    bucket = release_bucket_name(aws.account(), aws.region)
+    given = {RELEASE_BUCKET.name: bucket, **wanted.settings}
+    try:
+        values = resolve(release.root, load_profile(release.root, environment), given)
+    except PipelineError:
+        # The product can have other parameters, and refuses wrong values itself.
+        return
+    require_launch(aws, release, environment, values)
