@@ -48,6 +48,7 @@ COMMANDS: dict[Callable[..., None], str] = {
     deleting.terminate: "terminate dev",
     launching.status: "status dev",
     launching.outputs: "outputs dev",
+    checking.environments: "environments",
     diagnosing.why: "why dev",
     diagnosing.logs: "logs dev worker --follow",
     diagnosing.run: "run dev -- python -m app.database",

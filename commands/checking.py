@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipeline.environments.account.findings import Finding
+    from pipeline.environments.account.launched import Launched
 
 
 def check(
@@ -72,3 +74,60 @@ def show_findings(found: Sequence[Finding]) -> None:
         style="bold",
         soft_wrap=True,
     )
+
+
+def environments(
+    regions: Annotated[
+        list[str],
+        typer.Option("--region", help="AWS region; default: those of catalog.yaml. Repeatable."),
+    ] = [],  # noqa: B006 - Typer reads the default
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List what was launched, with version, status, cost and losses.
+
+    The last column says what an update to the newest version would lose.
+    """
+    from pipeline.aws import Aws, require_region
+    from pipeline.catalog.spec.document import load_catalog
+    from pipeline.environments.account.launched import in_regions
+    from pipeline.errors import PipelineError, listed
+    from pipeline.release.assemble import assemble
+
+    for region in regions:
+        require_region(region)
+    catalog = load_catalog()
+    chosen = list(dict.fromkeys(regions or catalog.regions))
+    found: list[Launched] = []
+    failures: list[str] = []
+    for region, each in in_regions(chosen, Aws, assemble(), catalog):
+        if isinstance(each, PipelineError):
+            failures.append(f"{region}: {each}")
+        else:
+            found += each
+    if as_json:
+        print(json.dumps([each.document() for each in found], indent=1))
+    elif found:
+        show_environments(found)
+    elif not failures:
+        print(f"Nothing is launched in {listed(chosen)}.")
+    if failures:
+        raise PipelineError(" ".join(failures))
+
+
+def show_environments(found: Sequence[Launched]) -> None:
+    """Print a table; a line is never wrapped, so that the output can be piped."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    if not out.is_terminal:
+        out.width = 1_000
+    table = Table(box=None, pad_edge=False)
+    titles = ("Name", "Region", "Launched from", "Version", "Newest", "Status", "Last operation")
+    for title in (*titles, "USD a month", "An update would lose"):
+        table.add_column(title, overflow="fold")
+    for each in found:
+        values = (each.name, each.region, each.source, each.version, each.newest, each.status)
+        more = (each.operation, each.monthly_usd, each.loses)
+        table.add_row(*(Text(value or "-") for value in (*values, *more)))
+    out.print(table)

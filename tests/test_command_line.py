@@ -31,6 +31,7 @@ COMMANDS = (
     *("build", "lint", "render", "regions", "changes", "cost", "pages"),
     *("upload", "plan", "publish"),
     *("check", "launch", "update", "terminate", "status", "outputs"),
+    "environments",
     *("why", "logs", "run", "delete"),
 )
 LINES, COLUMNS = 30, 80

@@ -14,7 +14,7 @@ from pipeline.aws import Aws
 from pipeline.catalog.spec.document import load_catalog
 from pipeline.environments.account.check import LaunchPlan, check_launch, check_publication
 from pipeline.environments.account.findings import Finding
-from pipeline.environments.account.quotas import PORTFOLIOS, PRODUCTS, QUOTAS
+from pipeline.environments.account.quota_table import PORTFOLIOS, PRODUCTS, QUOTAS
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release

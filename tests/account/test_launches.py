@@ -10,7 +10,9 @@ from commands.common.preview import Consent
 from commands.direct import DirectLaunch, launch_release
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
-from pipeline.environments.account.launches import require_launch
+from pipeline.catalog.publish import plan_regions
+from pipeline.catalog.spec.document import load_catalog
+from pipeline.environments.account.launches import require_launch, require_publication
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, resolve
 from pipeline.release.assemble import Release
@@ -59,6 +61,19 @@ def test_quota_that_only_limits_growth_does_not_stop_a_launch(
     running.set_quota("fargate", "L-3032A538", 2)
     with pytest.raises(PipelineError, match=r"0 of 2 in use, and dev needs 2.25: request at least"):
         require_launch(aws, release, "dev", values_of(release))
+
+
+def test_publication_stops_before_it_creates_anything(
+    release: Release, aws: Aws, running: EmbeddedAws
+) -> None:
+    plans = plan_regions(lambda _region: aws, release, load_catalog(), (REGION,))
+    require_publication(plans)
+
+    running.set_quota("servicecatalog", "L-764CF6A1", 5)
+    with pytest.raises(
+        PipelineError, match=r"0 of 5 in use, and the publication needs 9: request at least 9"
+    ):
+        require_publication(plans)
 
 
 def values_of(release: Release) -> dict[str, str]:

@@ -7,6 +7,7 @@ from tests.documentation.blocks import Place
 # Blocks that hold no commands.
 NO_COMMANDS = {
     Place("README.md", "The layers"): "a drawing",
+    Place("docs/access.md", "Check"): "a policy",
     Place("docs/access.md", "IAM Identity Center", 1): "an ARN",
     Place("docs/access.md", "IAM Identity Center", 2): "a line of catalog.yaml",
     Place("docs/access.md", "IAM Identity Center", 3): "the value of a parameter",
@@ -31,6 +32,11 @@ NO_COMMANDS = {
 
 # Blocks that a test of another folder runs. The test reads the block from the page.
 RUN_ELSEWHERE = {
+    "tests/account/test_environments.py": (
+        Place("docs/check.md", "Check an account before a launch", 1),
+        Place("docs/check.md", "Check an account before a launch", 2),
+        Place("docs/check.md", "What was launched"),
+    ),
     "tests/launches/test_readme.py": (Place("README.md", "Launch it in an account"),),
     "tests/launches/test_layers_alone.py": (Place("docs/launching.md", "Launch one layer alone"),),
     "tests/provisioning/test_cli.py": tuple(

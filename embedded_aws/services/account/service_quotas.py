@@ -1,6 +1,6 @@
 """Service Quotas: AWS's default values of the quotas that a launch can exceed, and other values that `EmbeddedAws.set_quota` sets.
 
-The two quotas of Fargate have the values of an account that AWS has raised: a new account begins with 6 vCPUs.
+The quotas of vCPUs have values as AWS raises them with use: a new account begins with 6 vCPUs of Fargate and 5 of instances.
 https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html
 """
 
@@ -28,7 +28,7 @@ _DEFAULTS: dict[str, _Quotas] = {
     "ebs": {"L-7A658B76": ("Storage for General Purpose SSD (gp3) volumes, in TiB", 50)},
     "ec2": {
         "L-0263D0A3": ("EC2-VPC Elastic IPs", 5),
-        "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 5),
+        "L-1216C47A": ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", 64),
     },
     "elasticache": {
         "L-DFE45DF3": ("Nodes per Region", 300),

@@ -11,11 +11,12 @@ from typing import TypeVar
 from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.spec.model import Catalog, Product
 from pipeline.checks.render import Rendered, render, render_values
-from pipeline.environments.account import certificates, names, places, publication, quotas, usage
+from pipeline.environments.account import certificates, names, places, publication, quota, usage
 from pipeline.environments.account.findings import Finding, cannot_tell, no, yes
 from pipeline.environments.account.launch_checks import launch_findings
 from pipeline.environments.account.needs import Need, Needs, flat
-from pipeline.environments.account.quotas import Quota
+from pipeline.environments.account.quota import Quota
+from pipeline.environments.account.quota_table import PORTFOLIOS, PRODUCTS, QUOTAS
 from pipeline.environments.deletion.account import Account, UnreadableError
 from pipeline.environments.provisioning.environments import find_environment
 from pipeline.errors import PipelineError
@@ -92,14 +93,20 @@ def check_publication(aws: Aws, release: Release, catalog: Catalog) -> tuple[Fin
         lambda: publication.release_bucket(aws, release_bucket_name(account, aws.region), account),
         lambda: publication.launch_roles(home, release, catalog, portfolios, publishing=True),
     ]
-    needs = {
-        quotas.PRODUCTS: flat(len(catalog.products)),
-        quotas.PORTFOLIOS: flat(len(catalog.portfolios)),
-    }
-    lines += quota_lines(aws, needs, "the publication")
+    lines += publication_quotas(
+        aws,
+        products=publication.missing_products(aws, catalog),
+        portfolios=publication.missing_portfolios(aws, catalog),
+    )
     found = run(aws, [*region_lines(aws), *lines])
     require_readable(found)
     return tuple(found)
+
+
+def publication_quotas(aws: Aws, *, products: int, portfolios: int) -> list[Line]:
+    """The lines about the quotas of Service Catalog, for a publication that creates so many products and portfolios."""
+    needs = {PRODUCTS: flat(products), PORTFOLIOS: flat(portfolios)}
+    return quota_lines(aws, needs, "the publication")
 
 
 def rendered_launch(
@@ -179,7 +186,7 @@ def _publication_lines(
 def environment_lines(
     aws: Aws, release: Release, rendered: Rendered, values: Mapping[str, str]
 ) -> list[Line]:
-    """The lines about a new environment: region, zones, names, certificate, LaunchCheck's checks, roles and quotas."""
+    """The lines about a new environment: region, zones, names, certificate, LaunchCheck's checks, roles and quota."""
     needs = Needs(rendered)
 
     def account() -> Account:
@@ -196,7 +203,7 @@ def environment_lines(
     ]
     for named in names.NAMED:
         lines.append(partial(_names, needs, named, aws))
-    wanted = {each: each.need(needs) for each in quotas.QUOTAS}
+    wanted = {each: each.need(needs) for each in QUOTAS}
     return [*lines, *quota_lines(aws, wanted, rendered.environment)]
 
 
@@ -206,7 +213,7 @@ def _names(needs: Needs, named: names.Named, aws: Aws) -> list[Finding]:
 
 def region_lines(aws: Aws) -> list[Line]:
     """The line about the region in the account, which a region that is always on answers."""
-    place = quotas.home_of(aws.region)
+    place = quota.home_of(aws.region)
     return [lambda: places.opted_in(aws.region, Account(_in_region(aws, place)))]
 
 
@@ -215,21 +222,21 @@ def quota_lines(aws: Aws, wanted: Mapping[Quota, Need], environment: str) -> lis
     needed = {each: need for each, need in wanted.items() if need.at_largest}
     codes: dict[tuple[str, str], set[str]] = {}
     for each in needed:
-        codes.setdefault((quotas.place_of(each, aws.region), each.service), set()).add(each.code)
+        codes.setdefault((quota.place_of(each, aws.region), each.service), set()).add(each.code)
     read = {
-        place: _Once(partial(quotas.limits, _in_region(aws, place[0]), place[1], frozenset(found)))
+        place: _Once(partial(quota.limits, _in_region(aws, place[0]), place[1], frozenset(found)))
         for place, found in codes.items()
     }
     return [
         *(once.start for once in read.values()),
         *(
             partial(
-                quotas.finding,
+                quota.finding,
                 each,
-                quotas.place_of(each, aws.region),
+                quota.place_of(each, aws.region),
                 environment,
                 need,
-                read[quotas.place_of(each, aws.region), each.service].result,
+                read[quota.place_of(each, aws.region), each.service].result,
                 Account(aws),
             )
             for each, need in needed.items()
@@ -274,9 +281,9 @@ def service_linked_roles(account: Account) -> Finding:
     return yes(subject, f"The launch creates those of {', '.join(missing)}.")
 
 
-def run(aws: Aws, lines: Sequence[Line]) -> list[Finding]:
+def run(aws: Aws, lines: Sequence[Line], services: Sequence[str] = _CLIENTS) -> list[Finding]:
     """Run all lines in parallel; their findings in the order of the lines. Raises PipelineError where AWS does not answer."""
-    for service in _CLIENTS:
+    for service in services:
         # boto3 does not create clients in parallel.
         aws.client(service)
     with aws_errors("read the account"), ThreadPoolExecutor(_PARALLEL) as pool:

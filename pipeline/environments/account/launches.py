@@ -1,13 +1,17 @@
-"""Refuse a launch that the account cannot have, before anything is created."""
+"""Refuse a launch or a publication that the account cannot have, before anything is created."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from pipeline.aws import Aws
+from pipeline.catalog.desired.kinds import Kind
+from pipeline.catalog.plan.steps import Action
+from pipeline.catalog.publish import RegionPlan
 from pipeline.checks.render import render_values
-from pipeline.environments.account.check import environment_lines, run
-from pipeline.environments.account.findings import stopping
+from pipeline.environments.account.check import environment_lines, publication_quotas, run
+from pipeline.environments.account.findings import Finding, stopping
 from pipeline.environments.account.publication import release_bucket
 from pipeline.environments.provisioning.environments import find_environment
 from pipeline.environments.provisioning.offers import find_product
@@ -35,10 +39,7 @@ def require_launch(
     if named_bucket:
         account = aws.account()
         lines.insert(0, lambda: release_bucket(aws, named_bucket, account, is_named=True))
-    found = stopping(run(aws, lines))
-    if found:
-        more = f" `check` shows {len(found) - 1} more." if len(found) > 1 else ""
-        raise PipelineError(f"{found[0].subject}: {found[0].text}{more}")
+    refuse(run(aws, lines))
 
 
 def require_product_launch(
@@ -61,3 +62,21 @@ def require_product_launch(
         # The product can have other parameters, and refuses wrong values itself.
         return
     require_launch(aws, release, environment, values)
+
+
+def require_publication(plans: Sequence[RegionPlan]) -> None:
+    """Raise PipelineError where a quota of Service Catalog does not suffice for the products and portfolios that a plan creates."""
+    for plan in plans:
+        created = Counter(step.kind for step in plan.steps if step.action is Action.CREATE)
+        lines = publication_quotas(
+            plan.aws, products=created[Kind.PRODUCT], portfolios=created[Kind.PORTFOLIO]
+        )
+        refuse(run(plan.aws, lines, ("servicecatalog", "service-quotas")))
+
+
+def refuse(found: Sequence[Finding]) -> None:
+    """Raise PipelineError with the first line that stops a launch or a publication."""
+    reasons = stopping(found)
+    if reasons:
+        more = f" `check` shows {len(reasons) - 1} more." if len(reasons) > 1 else ""
+        raise PipelineError(f"{reasons[0].subject}: {reasons[0].text}{more}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline.aws import Aws, aws_errors, code_of
 from pipeline.catalog.desired.bootstrap_stacks import bootstrap_stacks
@@ -14,6 +14,7 @@ from pipeline.catalog.plan.steps import Action, Step
 from pipeline.catalog.plan.storage import bootstrap_step, lost_environments
 from pipeline.catalog.spec.model import Catalog
 from pipeline.environments.account.findings import Finding, cannot_tell, no, yes
+from pipeline.environments.account.usage import Listing, listing
 from pipeline.environments.deletion.account import Account, UnreadableError, is_denied
 from pipeline.environments.provisioning.offers import find_product, launch_path
 from pipeline.errors import PipelineError
@@ -66,6 +67,29 @@ def release_bucket(aws: Aws, bucket: str, account: str, *, is_named: bool = Fals
             f"It is in {home}, but the launch is in {aws.region}: use a bucket in {aws.region}.",
         )
     return yes(subject, "It exists.")
+
+
+def missing_products(aws: Aws, catalog: Catalog) -> int:
+    """The number of products that a publication creates; all, without the permission to list products."""
+    listed = listing(
+        "servicecatalog:SearchProductsAsAdmin", "search_products_as_admin", "ProductViewDetails"
+    )
+    names = _names(aws, listed, lambda each: each["ProductViewSummary"]["Name"])
+    return len({product.name for product in catalog.products} - names)
+
+
+def missing_portfolios(aws: Aws, catalog: Catalog) -> int:
+    """The number of portfolios that a publication creates; all, without the permission to list portfolios."""
+    listed = listing("servicecatalog:ListPortfolios", "list_portfolios", "PortfolioDetails")
+    names = _names(aws, listed, lambda each: each["DisplayName"])
+    return len({portfolio.name for portfolio in catalog.portfolios} - names)
+
+
+def _names(aws: Aws, listed: Listing, name: Callable[[Any], str]) -> set[str]:
+    try:
+        return {name(each) for each in listed.entries(Account(aws))}
+    except UnreadableError:
+        return set()
 
 
 def product(aws: Aws, release: Release, name: str, portfolio: str = "") -> Finding:
