@@ -15,6 +15,7 @@ from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement
 from pipeline.changes.updates.protection import is_protected, protection_lost
 from pipeline.changes.updates.refusals import refusals
 from pipeline.changes.updates.schemas import updates
+from pipeline.cost.change import CostChange, cost_change
 from pipeline.template.references import Name, tokens
 
 _ORDER = {action: position for position, action in enumerate(Action)}
@@ -72,6 +73,11 @@ class Comparison:
             change = self._kept(resource) if name in self.before.resources else self._new(resource)
             if change:
                 yield replace(change, renamed=backwards.get(name))
+
+    def cost(self, region: str) -> CostChange:
+        """The monthly cost before and after."""
+        before, after = (side.resources.values() for side in (self.before, self.after))
+        return cost_change(before, after, region)
 
     def paths(self, name: Name) -> list[str]:
         """The properties of a resource that change: by their text, or because a resource that they refer to changes."""

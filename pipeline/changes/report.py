@@ -13,6 +13,8 @@ from pipeline.changes.engine import Comparison, sorted_changes
 from pipeline.changes.interface import interface_changes
 from pipeline.changes.rights import RightsChange, rights_changes
 from pipeline.changes.state import State, evaluate
+from pipeline.cost.change import CostChange
+from pipeline.cost.table import in_usd
 
 # Every change of a container replaces the task definition; the change of the service says what that does.
 ROUTINE = {"AWS::ECS::TaskDefinition"}
@@ -47,6 +49,7 @@ class Report:
     changes: tuple[Change, ...]
     interface: tuple[str, ...]
     rights: tuple[RightsChange, ...]
+    cost: CostChange
 
     def losses(self) -> list[Change]:
         """The changes that lose data."""
@@ -61,6 +64,7 @@ def report(environment: str, before: State, after: State) -> Report:
         tuple(sorted_changes(comparison.changes())),
         tuple(interface_changes(before.templates[before.root], after.templates[after.root])),
         tuple(rights_changes(comparison.before, comparison.after)),
+        comparison.cost(after.region),
     )
 
 
@@ -116,6 +120,7 @@ def lines(reports: Sequence[Report]) -> Iterator[str]:
         if counts := rest(found.changes):
             yield f"  The rest: {counts}."
         yield from (f"  {line}" for line in map(rights_sentence, found.rights))
+        yield f"  {found.cost.sentence()}"
     if reports and reports[0].interface:
         yield "Parameters and outputs"
         yield from (f"  {line}" for line in reports[0].interface)
@@ -146,6 +151,7 @@ def markdown(reports: Sequence[Report]) -> str:
         if found.rights:
             parts.append("### Rights\n")
             parts.append("".join(f"- {rights_sentence(each)}\n" for each in found.rights))
+        parts.append(f"{found.cost.sentence()}\n")
     if reports and reports[0].interface:
         parts.append("## Parameters and outputs\n")
         parts.append("".join(f"- {line}\n" for line in reports[0].interface))
@@ -179,4 +185,18 @@ def _plain(found: Report) -> dict[str, Any]:
             {"Role": str(each.role), "Gained": list(each.gained), "Lost": list(each.lost)}
             for each in found.rights
         ],
+        "MonthlyCost": _cost(found.cost),
+    }
+
+
+def _cost(cost: CostChange) -> dict[str, str] | None:
+    if cost.difference is None:
+        return None
+    amounts = {
+        "Before": cost.before.known(),
+        "After": cost.after.known(),
+        "Difference": cost.difference,
+    }
+    return {"Currency": "USD"} | {
+        name: in_usd(usd).replace(",", "") for name, usd in amounts.items()
     }

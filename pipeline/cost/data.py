@@ -23,10 +23,13 @@ def database(resource: Resource, _: Resources) -> Iterator[Charge]:
     kind, standby = properties["DBInstanceClass"], is_true(properties.get("MultiAZ", False))
     where = "in two zones" if standby else "in one zone"
     yield Charge(f"hours of {kind} {where}", prices.DATABASE_HOUR.get((kind, standby)), hours())
-    size = Decimal(str(properties["AllocatedStorage"]))
     per_gb = prices.DATABASE_STORAGE_GB_MONTH[standby]
     known = per_gb if properties.get("StorageType", "gp3") == "gp3" else None
-    yield Charge(f"storage {where}", known, fixed(size))
+    if "AllocatedStorage" in properties:
+        size = Decimal(str(properties["AllocatedStorage"]))
+        yield Charge(f"storage {where}", known, fixed(size))
+    else:
+        yield Charge(f"storage {where}, as large as the snapshot", None, fixed(0))
     yield Charge("backups", prices.DATABASE_SNAPSHOT_GB_MONTH, used("database_backups"))
     if properties.get("EnableCloudwatchLogsExports"):
         yield Charge("exported logs", prices.LOG_GB, used("database_logs"))

@@ -111,7 +111,12 @@ class CostTable:
 
 def in_usd(usd: Decimal) -> str:
     """An amount to the cent."""
-    return f"{usd.quantize(_CENT, ROUND_HALF_UP):,}"
+    return f"{to_cents(usd):,}"
+
+
+def to_cents(usd: Decimal) -> Decimal:
+    """An amount, rounded to the cent."""
+    return usd.quantize(_CENT, ROUND_HALF_UP)
 
 
 def monthly_cost(
@@ -129,7 +134,12 @@ def monthly_cost(
 
 
 def _line(resource: Resource, every: Resources, region: str, assumptions: Assumptions) -> CostLine:
-    found, free = charges(resource, every)
+    try:
+        found, free = charges(resource, every)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # A template that was not built here can lack a property.
+        unknown = f"The cost of {resource.kind} cannot be computed from its properties: {error!r}."
+        return CostLine(resource.name, resource.kind, (), unknown=unknown)
     if not found and not free:
         unknown = f"No price of {resource.kind} is known, and no reason why it is free."
         return CostLine(resource.name, resource.kind, (), unknown=unknown)

@@ -130,6 +130,20 @@ def test_an_instance_class_without_a_price_is_named(release: Release) -> None:
     assert "The price of hours of db.m7g.large in one zone is not known." in line.unknown
 
 
+def test_a_restored_database_has_storage_of_an_unknown_size(release: Release) -> None:
+    given = {"DatabaseSnapshotIdentifier": "before", "DatabaseAllocatedStorage": "50"}
+    (line,) = cost_of(render(release, "dev", REGION, given)).unknown()
+    assert line.unknown == (
+        "The price of storage in one zone, as large as the snapshot is not known."
+    )
+
+
+def test_a_resource_without_a_property_is_named(dev: Rendered) -> None:
+    volume = {"Type": "AWS::EC2::Volume", "Properties": {}}
+    (line,) = cost_of(changed(dev, "data", SearchVolume=volume)).unknown()
+    assert "cannot be computed from its properties" in line.unknown
+
+
 def test_another_region_has_no_prices(release: Release) -> None:
     resources = rendered_resources(render(release, "dev", "eu-west-1"))
     table = monthly_cost(resources, "eu-west-1")

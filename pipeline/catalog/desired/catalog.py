@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.aws import partition_of
 from pipeline.catalog.desired.launch_roles import LaunchRole, launch_roles
+from pipeline.catalog.desired.product_costs import cost_sentence
 from pipeline.catalog.desired.product_profiles import project_of
 from pipeline.catalog.desired.product_templates import (
     fixed_rules,
@@ -17,6 +18,7 @@ from pipeline.catalog.desired.product_templates import (
 )
 from pipeline.catalog.desired.written_in import WRITTEN_IN_TEXT
 from pipeline.catalog.spec.model import Catalog, Portfolio, Product
+from pipeline.catalog.spec.nodes import MAX_TEXT
 from pipeline.catalog.spec.shares import Share
 from pipeline.release.assemble import RELEASE_NAME as PROJECT_NAME
 from pipeline.release.assemble import Release
@@ -166,6 +168,7 @@ def desired(release: Release, catalog: Catalog, account: str, region: str) -> De
                 catalog,
                 product,
                 desired_version(release, product, templates[product.key], bucket, region),
+                cost_sentence(release, product, region),
             )
             for product in catalog.products
         },
@@ -203,14 +206,17 @@ def principal_with_type(name: str, region: str) -> tuple[str, str]:
     return f"arn:{partition_of(region)}:iam:::{name}", "IAM_PATTERN"
 
 
-def desired_product(catalog: Catalog, product: Product, version: DesiredVersion) -> DesiredProduct:
-    """A product with the version of this release."""
+def desired_product(
+    catalog: Catalog, product: Product, version: DesiredVersion, cost: str
+) -> DesiredProduct:
+    """A product with the version of this release. ``cost`` ends its description, if both fit."""
+    text = f"{product.description} {cost}".rstrip()
     return DesiredProduct(
         key=product.key,
         fields={
             "Name": product.name,
             "Owner": catalog.owner,
-            "Description": product.description,
+            "Description": text if len(text) <= MAX_TEXT else product.description,
             "SupportDescription": catalog.support.description,
             "SupportEmail": catalog.support.email,
             "SupportUrl": catalog.support.link(product.profile),

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipeline.changes.change import Action, Change
-from pipeline.changes.engine import compare
+from pipeline.changes.engine import Comparison, sorted_changes
 from pipeline.changes.report import ALWAYS_SHOWN, groups, rest, sentence
-from pipeline.changes.state import State
+from pipeline.changes.state import State, evaluate
+from pipeline.cost.change import CostChange
 from pipeline.environments.preview.deployed import Deployed
 from pipeline.errors import DataLossError, PipelineError, listed
 from pipeline.parameters.relations import ZONES
@@ -22,13 +23,14 @@ class Preview:
     """The changes of an operation on a stack, the most serious first, and notes on other values that it undoes.
 
     ``is_certain`` is False where the templates alone do not decide what AWS refuses: zones that are set for the first
-    time can be the current ones.
+    time can be the current ones. ``cost`` is the monthly cost before and after.
     """
 
     stack: str
     changes: tuple[Change, ...]
     notes: tuple[str, ...]
     is_certain: bool = True
+    cost: CostChange | None = None
 
     def losses(self) -> list[Change]:
         """The changes that lose data."""
@@ -47,6 +49,8 @@ class Preview:
                 yield f"    and {len(group) - len(shown)} more."
         if counts := rest(self.changes):
             yield f"  The rest: {counts}."
+        if self.cost:
+            yield f"  {self.cost.sentence()}"
         yield from (f"  {note}" for note in self.notes)
 
     def require_possible(self) -> None:
@@ -76,10 +80,14 @@ def preview(deployed: Deployed, after: State) -> Preview:
     Raises PipelineError for a deployed template, or one of the release, that cannot be evaluated.
     """
     try:
-        changes = compare(deployed.state, after)
+        comparison = Comparison(evaluate(deployed.state), evaluate(after))
+        changes = sorted_changes(comparison.changes())
+        cost = comparison.cost(after.region)
     except (LookupError, TypeError, ValueError) as error:
         raise PipelineError(
             f"The templates of stack {deployed.stack} cannot be evaluated ({error!r}); deploy a release over them with `aws cloudformation deploy` after you read its change set."
         ) from error
     named = [bool(state.values.get(ZONES)) for state in (deployed.state, after)]
-    return Preview(deployed.stack, tuple(changes), deployed.notes, is_certain=named[0] == named[1])
+    return Preview(
+        deployed.stack, tuple(changes), deployed.notes, is_certain=named[0] == named[1], cost=cost
+    )
