@@ -15,7 +15,7 @@ from pipeline.pages.contents import PAGES
 from pipeline.pages.site import Page, Site
 
 FOLDER = Path(__file__).parent
-ASSETS = ("site.css", "site.js")
+ASSETS = ("site.css", "site.js", "costs.js")
 # The template of a page that cannot be produced.
 FAILED = "failed"
 

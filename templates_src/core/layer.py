@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from troposphere import (
@@ -27,6 +29,8 @@ from templates_src.core.parameters.declaration import TRUE, Declaration
 from templates_src.core.parameters.groups import ORDER
 from templates_src.core.parameters.shared import ENVIRONMENT, PERMISSIONS_BOUNDARY, PROD, PROJECT
 
+# The folder of this package.
+_CORE = Path(__file__).resolve().parent
 Resource = TypeVar("Resource", bound=AWSObject)
 Expression: TypeAlias = "AWSHelperFn | dict[str, Any]"
 
@@ -107,6 +111,7 @@ class Layer:
         self.template = Template(Description=description)
         self.template.set_version()
         self.declarations: dict[str, Declaration] = {}
+        self.sources: dict[str, str] = {}
         self.rules: dict[str, Rule] = {}
         self.public_outputs: list[str] = []
         for declaration in common:
@@ -202,6 +207,7 @@ class Layer:
                 self.tags() if resource.props["Tags"][0] is dict else Tags(**self.tags())
             )
         self.template.add_resource(resource)
+        self.sources[resource.title] = _source()
         return resource
 
     def tags(self, **more: Any) -> dict[str, Any]:
@@ -257,6 +263,19 @@ class Layer:
             raise TemplateError(
                 f"{name} of layer {self.name} has no {what}; add it to the declaration."
             )
+
+
+def _source() -> str:
+    """File and line of the module that adds a resource, such as ``templates_src/data/database.py:120``.
+
+    The modules of ``core`` are passed over: they add resources for a module of a layer.
+    """
+    frame = sys._getframe(2)
+    while frame.f_back and Path(frame.f_code.co_filename).is_relative_to(_CORE):
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    inside = path.relative_to(_CORE.parents[1]) if path.is_relative_to(_CORE.parents[1]) else path
+    return f"{inside.as_posix()}:{frame.f_lineno}"
 
 
 def is_list(declaration: Declaration) -> bool:

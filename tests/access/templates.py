@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks.iam.evaluation import Decision, Principal, Resource, decide
+from pipeline.checks.iam.policies import Policy, Request, policy
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.layer import Layer
-from tests.iam.evaluation import Decision, Principal, Resource, decide
-from tests.iam.policies import Policy, Request, policy
 from tests.launch_role.evaluation import resources_of
 
 REGION = "eu-north-1"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from tests.iam.evaluation import Principal, Resource, decide
-from tests.iam.policies import Body, Policy, Request
+from pipeline.checks.iam.evaluation import Principal, Resource, decide
+from pipeline.checks.iam.policies import Body, Policy, Request
 
 NO_STATEMENT = "no statement"
 BOUNDARY = "boundary"

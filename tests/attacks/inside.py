@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipeline.checks.iam.evaluation import Principal, Resource
 from pipeline.template.example_values import ACCOUNT
 from tests.attacks.attack import Attack, attack
 from tests.attacks.launched import Launched, launched
-from tests.iam.evaluation import Principal, Resource
 from tests.relations.variants import REGION
 
 API, WORKER, BEAT, SEARCH = "api task", "worker task", "beat task", "search instance"

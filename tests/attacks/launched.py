@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any
 
 from pipeline.aws import partition_of
+from pipeline.checks.iam.conditions import listed
+from pipeline.checks.iam.evaluation import Principal, Resource
+from pipeline.checks.iam.policies import Policy, policy
 from pipeline.checks.render import Rendered, pseudo_parameters, render
 from pipeline.template.example_values import ACCOUNT, example
 from templates_src.environment import stack_title
-from tests.iam.conditions import listed
-from tests.iam.evaluation import Principal, Resource
-from tests.iam.policies import Policy, policy
 from tests.relations.variants import COMPLETE, REGION, built
 from tests.rendering import VARIABLE, named, resources, resources_of_type
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from pipeline.checks.iam.evaluation import Principal, Resource
+from pipeline.checks.iam.policies import policy
 from pipeline.template.example_values import ACCOUNT
 from templates_src.launch_role.template import launch_role
 from tests.attacks.attack import Attack, attack
 from tests.attacks.inside import TLS, arn, dev, of_account, prod
 from tests.attacks.outside import AWAY, EVERYTHING, OUTSIDER, PUBLISHER, service
-from tests.iam.evaluation import Principal, Resource
-from tests.iam.policies import policy
 from tests.launch_role.evaluation import resources_of
 from tests.relations.variants import REGION
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
+from pipeline.checks.iam.evaluation import Principal, Resource
+from pipeline.checks.iam.policies import policy
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.publisher import publisher_role
 from templates_src.access.publisher_grants import MANAGED_BY, PUBLISHER
@@ -17,8 +19,6 @@ from tests.attacks.inside import arn, dev, of_account
 from tests.attacks.launching import role as launch_role
 from tests.attacks.launching import trust as launch_role_trust
 from tests.attacks.outside import OUTSIDER, PROVIDER
-from tests.iam.evaluation import Principal, Resource
-from tests.iam.policies import policy
 from tests.launch_role.evaluation import resources_of
 
 PUBLISHING, PLANNING, TESTING = "publisher role", "plan role", "taskcat role"

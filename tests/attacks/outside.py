@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from pipeline.checks.iam.evaluation import Principal, Resource
+from pipeline.checks.iam.policies import Policy, policy
 from pipeline.release.upload import release_bucket_name
 from pipeline.template.example_values import ACCOUNT
 from templates_src.release_bucket.template import release_bucket
 from tests.attacks.attack import Attack, attack
 from tests.attacks.inside import TLS, dev, of_account, prod, role_of
 from tests.attacks.launched import Launched
-from tests.iam.evaluation import Principal, Resource
-from tests.iam.policies import Policy, policy
 from tests.launch_role.evaluation import resources_of
 from tests.relations.text import listed
 from tests.relations.variants import REGION

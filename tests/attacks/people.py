@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from pipeline.checks.iam.evaluation import Principal, Resource
+from pipeline.checks.iam.policies import policy
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.launcher import launcher_role
 from tests.attacks.attack import Attack, attack
@@ -13,8 +15,6 @@ from tests.attacks.inside import arn, dev, of_account
 from tests.attacks.launching import DEVELOPER, trust
 from tests.attacks.launching import role as launch_role
 from tests.attacks.outside import OUTSIDER, administrator
-from tests.iam.evaluation import Principal, Resource
-from tests.iam.policies import policy
 from tests.launch_role.evaluation import resources_of
 
 PEOPLE = f"arn:aws:iam::{ACCOUNT}:role/developers"

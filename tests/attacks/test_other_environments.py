@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from pipeline.checks.iam.conditions import listed
+from pipeline.checks.iam.policies import Body, Request, allows
 from pipeline.checks.permissions import arn_formats, condition_keys, resources_of
 from pipeline.template.example_values import ACCOUNT
 from tests.attacks.inside import prod
 from tests.attacks.launching import BOUNDARY_ARN, role
-from tests.iam.conditions import listed
-from tests.iam.policies import Body, Request, allows
 from tests.relations.variants import REGION
 
 TAG = "aws:ResourceTag/${TagKey}"

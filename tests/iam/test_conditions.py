@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core import iam_evaluator
 
-from tests.iam.conditions import (
+from pipeline.checks.iam.conditions import (
     Clause,
     MissingVariableError,
     SeveralValuesError,

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core import iam_evaluator
 
-from tests.iam.evaluation import Principal, Resource, decide
-from tests.iam.policies import Policy, Request, allows, denies, policy
+from pipeline.checks.iam.evaluation import Principal, Resource, decide
+from pipeline.checks.iam.policies import Policy, Request, allows, denies, policy
 
 HOME, AWAY = "111122223333", "444455556666"
 ROLE = f"arn:aws:iam::{HOME}:role/r"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.aws import partition_of
+from pipeline.checks.iam.policies import Request
 from pipeline.checks.permissions import CUSTOM_RESOURCE, arn_formats, called_actions
 from pipeline.checks.permissions import resources_of as kinds_of
 from pipeline.checks.render import Rendered
@@ -14,7 +15,6 @@ from templates_src.environment import ROOT
 from templates_src.launch_role.boundary import SUFFIX as BOUNDARY_SUFFIX
 from templates_src.launch_role.policies import WIDENED
 from templates_src.launch_role.template import ROLE_NAME
-from tests.iam.policies import Request
 from tests.launch_role.touched import Place, touched
 from tests.relations.text import listed, text_of
 from tests.rendering import Resource, id_of, ids_in, named, resources, resources_of_type

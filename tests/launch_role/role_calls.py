@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.aws import partition_of
+from pipeline.checks.iam.conditions import clauses_of, listed
+from pipeline.checks.iam.policies import Request
 from pipeline.checks.render import Rendered
 from pipeline.template.example_values import example
-from tests.iam.conditions import clauses_of, listed
-from tests.iam.policies import Request
 from tests.rendering import VARIABLE, resources_of_type, role_statements
 
 EXAMPLE_OF_MEDIA = re.compile(r"(?<=:::)mediabucket-[0-9a-f]+")

@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from troposphere import encode_to_dict
 
+from pipeline.checks.iam.conditions import listed
+from pipeline.checks.iam.evaluation import Decision, Principal, Resource, decide
+from pipeline.checks.iam.policies import Policy, Request, allows, policy
 from pipeline.checks.permissions import role_actions
 from pipeline.template.example_values import ACCOUNT
 from templates_src.core.errors import TemplateError
@@ -20,9 +23,6 @@ from templates_src.launch_role import boundary, boundary_grants
 from templates_src.launch_role.environments import LAUNCHED
 from templates_src.launch_role.permissions import declared
 from templates_src.launch_role.template import BOUNDARY_ADDED, launch_role
-from tests.iam.conditions import listed
-from tests.iam.evaluation import Decision, Principal, Resource, decide
-from tests.iam.policies import Policy, Request, allows, policy
 from tests.launch_role.evaluation import resources_of, role_statements
 from tests.launch_role.releases import EVERY, KEPT, environment_of, kept_release
 from tests.launch_role.role_calls import allowed_requests, roles

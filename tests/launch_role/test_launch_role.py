@@ -9,6 +9,8 @@ from functools import cache
 import pytest
 from troposphere.sqs import Queue
 
+from pipeline.checks.iam.conditions import like
+from pipeline.checks.iam.policies import Request, allows
 from pipeline.checks.permissions import (
     called_actions,
     compute,
@@ -29,8 +31,6 @@ from templates_src.launch_role.grant import RELEASE_OBJECTS, Grant
 from templates_src.launch_role.permissions import PERMISSIONS, declared
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
-from tests.iam.conditions import like
-from tests.iam.policies import Request, allows
 from tests.launch_role.calls import Calls, name_of
 from tests.launch_role.evaluation import Statement, resources_of, role_statements
 from tests.launch_role.releases import EVERY, environment_of

@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
+from pipeline.checks.iam.conditions import like, listed
+from pipeline.checks.iam.policies import Request, allows
 from pipeline.checks.permissions import arn_formats, condition_keys
 from pipeline.checks.permissions import resources_of as kinds_of
 from pipeline.template.example_values import ACCOUNT
 from templates_src.launch_role.template import launch_role
-from tests.iam.conditions import like, listed
-from tests.iam.policies import Request, allows
 from tests.launch_role.evaluation import REGION, Statement, resources_of, role_statements
 from tests.launch_role.touched import KINDS, UNTAGGED, Place, arn_of
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks.iam.policies import Request, allows, denies
 from pipeline.release.upload import release_bucket_name
 from pipeline.template.example_values import ACCOUNT
 from templates_src.release_bucket.template import release_bucket
-from tests.iam.policies import Request, allows, denies
 from tests.launch_role.evaluation import REGION, resources_of
 
 ORGANIZATION = "o-a1b2c3d4e5"

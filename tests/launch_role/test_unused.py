@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.checks.iam.conditions import like
 from pipeline.checks.permissions import (
     called_actions,
     handler_actions,
@@ -20,7 +21,6 @@ from templates_src.launch_role.gaps import gap_actions
 from templates_src.launch_role.permissions import declared
 from templates_src.launch_role.template import launch_role
 from templates_src.launch_role.unused import PATTERNS, UNUSED, Unused
-from tests.iam.conditions import like
 from tests.launch_role.evaluation import resources_of as rendered_resources
 from tests.launch_role.evaluation import role_statements
 from tests.launch_role.releases import KEPT, kept_release

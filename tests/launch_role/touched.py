@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from pipeline.checks.iam.conditions import like
+from pipeline.checks.iam.policies import Request
 from pipeline.checks.permissions import resources_of as kinds_of
-from tests.iam.conditions import like
-from tests.iam.policies import Request
 
 # Resource types of the templates, with the resource part of their ARNs. NAME is CloudFormation's name, SMALL the same
 # in lower case, NAMED the project and the environment.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from embedded_aws.server import EmbeddedAws
+from pipeline.checks.iam.conditions import listed
 from pipeline.checks.render import render_values
 from pipeline.paths import SETUP_CFG
 from pipeline.release.assemble import Release
@@ -17,7 +18,6 @@ from pipeline.stacks.deploy import Launched
 from templates_src.functions.launch_check.service_linked_roles import SERVICES
 from tests.attacks.launched import Launched as AsRendered
 from tests.conftest import ENVIRONMENTS, REGION
-from tests.iam.conditions import listed
 from tests.launches.environments import Environment
 from tests.launches.inventory import (
     CUSTOM,

@@ -211,6 +211,22 @@ def test_a_box_shows_its_lines_and_leads_to_its_resources(visit: Visit) -> None:
     expect(page.locator("#dev-Database")).to_be_in_viewport()
 
 
+def test_the_assumed_use_changes_the_cost(visit: Visit) -> None:
+    """With the keyboard; Reset restores the figures of the templates."""
+    page = visit.open("costs.html")
+    total = page.locator("[data-total=dev]")
+    before = total.text_content() or ""
+    page.get_by_label("requests to the load balancer").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("11")
+    expect(total).to_have_text(f"{float(before) + 10 * 0.6:.2f}")
+    expect(page.locator("[data-idle=dev]")).not_to_have_text(total.text_content() or "")
+    page.get_by_role("button", name="Reset").focus()
+    page.keyboard.press("Enter")
+    expect(total).to_have_text(before)
+    assert visit.complaints == []
+
+
 def test_the_differences_are_marked(visit: Visit) -> None:
     page = visit.open("index.html")
     page.get_by_label("prod", exact=True).check()

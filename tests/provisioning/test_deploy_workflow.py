@@ -17,10 +17,10 @@ import yaml
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.checks.iam.policies import Request, allows
 from pipeline.environments.provisioning import environments
 from pipeline.paths import PROJECT_FOLDER
 from tests.conftest import REGION
-from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import Catalog
 from tests.provisioning.deployments import NAME, OWNER, Deployable, deployable, statements
 from tests.provisioning.recording import recording

@@ -15,11 +15,11 @@ import pytest
 
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.checks.iam.policies import Request, allows
 from pipeline.environments.provisioning import environments
 from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 from pipeline.paths import FUNCTIONS
 from tests.conftest import REGION
-from tests.iam.policies import Request, allows
 from tests.provisioning.catalog import DEVELOPMENT, Catalog
 from tests.provisioning.deployments import NAME, OWNER, Deployable, deployable, statements
 from tests.provisioning.recording import recording

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.checks.iam import policies
+from pipeline.checks.iam.policies import Request
 from pipeline.checks.render import Rendered
-from tests.iam import policies
-from tests.iam.policies import Request
 from tests.relations.text import listed, text_of
 from tests.rendering import id_of, role_statements
 

@@ -77,7 +77,7 @@ BUILDINGS = (
                 "release": "assembling templates, packing functions, name limits, upload, parameter files",
             },
             {
-                "checks": "rendering, lint, permissions of the launch role, regions",
+                "checks": "rendering, lint, evaluation of IAM policies, permissions of the launch role, regions",
                 "stacks": "deploying stacks, following their events, early validation; why services fail, their logs and one-off tasks",
             },
             {

@@ -9,8 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from tests.iam.conditions import like, listed
-from tests.iam.policies import Body, Policy, Request, Statement, applies, matches_action, obstacles
+from pipeline.checks.iam.conditions import like, listed
+from pipeline.checks.iam.policies import (
+    Body,
+    Policy,
+    Request,
+    Statement,
+    applies,
+    matches_action,
+    obstacles,
+)
 
 # Services where the policy of the resource must allow the request; an identity policy alone is not enough.
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html

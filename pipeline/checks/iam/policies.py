@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.iam.conditions import (
+from pipeline.checks.iam.conditions import (
     MissingVariableError,
     clauses_of,
     holds,
