@@ -124,8 +124,9 @@ def effect(rendered: Rendered, name: str, alarm: Mapping[str, Any]) -> str:
             for body in rendered.layers["monitoring"]["Resources"].values()
         )
         found.append(
-            "AlarmTopic sends a message"
-            + (" by e-mail." if topics else "; it has no subscription yet.")
+            "AlarmTopic sends an e-mail."
+            if topics
+            else "AlarmTopic gets a message; without AlarmEmail it has no subscription."
         )
     services = [
         logical_id.removesuffix("Service").lower()

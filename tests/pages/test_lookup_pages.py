@@ -69,7 +69,7 @@ def test_an_alarm_names_its_parameter_and_what_it_does(site: Site) -> None:
     assert effects == "ECS rolls back a deployment of api in progress."
     changed, layers = with_changed_dev(site)
     layers["monitoring"]["Resources"]["AlarmEmailSubscription"] = {"Type": "AWS::SNS::Subscription"}
-    assert "by e-mail" in alarm(changed, "ApiCpuTooHigh")["environments"]["dev"]["effect"]
+    assert "sends an e-mail" in alarm(changed, "ApiCpuTooHigh")["environments"]["dev"]["effect"]
 
 
 def test_every_parameter_has_its_values_and_effects(site: Site) -> None:

@@ -74,6 +74,7 @@ def flows(resources: Resources, boxes: list[Box]) -> list[Flow]:
     found = {
         *network_flows(resources, boxes),
         *route_flows(resources, boxes),
+        *endpoint_flows(resources, boxes),
         *grant_flows(resources, boxes, owners),
         *association_flows(resources, owners),
     }
@@ -155,6 +156,29 @@ def route_flows(resources: Resources, boxes: list[Box]) -> Iterator[Flow]:
                 for rule in allowed:
                     what, name = f"{rule.ports} to {rule.range}", f"{rule.key}, {route}"
                     yield Flow(box.name, INTERNET, Way.OUTBOUND.value, what, name)
+
+
+def endpoint_flows(resources: Resources, boxes: list[Box]) -> Iterator[Flow]:
+    """The routes to gateway endpoints, from boxes that may open connections to addresses outside."""
+    outgoing = {
+        rule.group
+        for rule in rules(resources, egress=True)
+        if rule.peer is None and rule.range and not _is_loopback(rule.range)
+    }
+    for endpoint in boxes:
+        for key in endpoint.primary:
+            if resources.kind(key) != "AWS::EC2::VPCEndpoint":
+                continue
+            service = str(resources.properties(key)["ServiceName"]).rpartition(".")[2]
+            for box in boxes:
+                if (
+                    box is not endpoint
+                    and set(box.subnets) & set(endpoint.subnets)
+                    and box.groups & outgoing
+                ):
+                    yield Flow(
+                        box.name, endpoint.name, Way.OUTBOUND.value, f"route to {service}", str(key)
+                    )
 
 
 def _default_routes(resources: Resources) -> dict[Key, set[tuple[Key, Key]]]:
