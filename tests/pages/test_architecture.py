@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.checks.render import Rendered
+from pipeline.checks.render import Rendered, render
 from pipeline.pages.architecture.drawing import Drawing, drawing_of
 from pipeline.pages.architecture.page import PAGE, different
 from pipeline.pages.architecture.picture import PICTURE, picture
@@ -166,6 +166,13 @@ def test_a_new_service_has_a_box_in_its_subnets(dev: Rendered) -> None:
 
     assert drawing.boxes["ReportService"].title == "report service"
     assert ("report service", "PostgreSQL") in lines(drawing)
+
+
+def test_workflows_of_a_repository_have_a_box(release: Release) -> None:
+    rendered = render(release, "dev", overrides={"GitHubRepository": "acme/app"})
+    drawing = drawing_of(rendered)
+    assert ("GitHub Actions", "Repository") in lines(drawing, "grant")
+    assert len(drawing.boxes) <= MOST_BOXES
 
 
 def test_every_resource_is_in_one_box_or_in_the_rest(rendered: Rendered) -> None:

@@ -16,7 +16,8 @@ from pipeline.pages.writer import address, files, write
 from pipeline.release.assemble import Release
 from tests.conftest import ENVIRONMENTS, REGION
 from tests.engines.fetch import axe_archive
-from tests.pages.chromium import FLAGS, chromium
+from tests.engines.places import EngineError
+from tests.pages.chromium import FLAGS, chromium, fetch_chromium
 
 PHONE, DESKTOP = 360, 1440
 # The inner width of A4 with the margins of the style sheet, in pixels of 1/96 inch.
@@ -79,6 +80,16 @@ class Visit:
 
     def close(self) -> None:
         self.page.context.close()
+
+
+def test_a_user_without_root_gets_the_command_that_installs_the_browser(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("tests.pages.chromium.MACOS", tmp_path / "none")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(EngineError, match="sudo apt-get install chromium"):
+        fetch_chromium()
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def _box(resources: Resources, kind: Kind, keys: list[Key]) -> Box:
         kind.facts(resources, keys),
         tuple(subnets),
         frozenset(key for key in reached if resources.kind(key) == "AWS::EC2::SecurityGroup"),
-        frozenset(key for key in reached if resources.kind(key) == "AWS::IAM::Role"),
+        frozenset(key for key in {*keys, *reached} if resources.kind(key) == "AWS::IAM::Role"),
     )
 
 

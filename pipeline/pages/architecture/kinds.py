@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pipeline.pages.architecture.boxes import Area, Category, Kind
+from pipeline.pages.architecture.boxes import Area, Category, Kind, Properties
 from pipeline.pages.architecture.references import Key, Resources
 
 
@@ -149,6 +149,11 @@ def certificate_facts(resources: Resources, keys: list[Key]) -> tuple[str, ...]:
     return ("self-signed" if resources.kind(keys[0]).startswith("Custom::") else "by Amazon",)
 
 
+def for_workflows(properties: Properties) -> bool:
+    """Whether workflows of GitHub assume a role."""
+    return "sts:AssumeRoleWithWebIdentity" in str(properties["AssumeRolePolicyDocument"])
+
+
 def endpoint_facts(resources: Resources, keys: list[Key]) -> tuple[str, ...]:
     """The type of an endpoint."""
     return (f"{resources.properties(keys[0]).get('VpcEndpointType', 'Gateway')} endpoint",)
@@ -162,7 +167,7 @@ def rule_count(resources: Resources, keys: list[Key]) -> tuple[str, ...]:
 KINDS = (
     Kind(("AWS::WAFv2::WebACL",), fixed("Web ACL"), "WAF", Category.SECURITY, Area.EDGE, rule_count),
     Kind(("AWS::CertificateManager::Certificate", "Custom::DevelopmentCertificate"), fixed("Certificate"), "ACM", Category.SECURITY, Area.EDGE, certificate_facts),
-    Kind(("AWS::IAM::OIDCProvider",), fixed("GitHub Actions"), "OIDC", Category.OUTSIDE, Area.EDGE),
+    Kind(("AWS::IAM::Role",), fixed("GitHub Actions"), "IAM", Category.OUTSIDE, Area.EDGE, lambda _resources, keys: (keys[0].logical_id,), applies=for_workflows),
     Kind(("AWS::ElasticLoadBalancingV2::LoadBalancer",), fixed("Load balancer"), "ALB", Category.NETWORK, Area.SUBNETS, balancer_facts),
     Kind(("AWS::EC2::NatGateway",), gateway_title, "NAT", Category.NETWORK, Area.SUBNETS),
     Kind(("AWS::ECS::Service",), service_title, "ECS", Category.COMPUTE, Area.SUBNETS, service_facts),
