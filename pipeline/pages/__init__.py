@@ -13,6 +13,7 @@ A page has no script or style of its own: ``assets/site.js`` and ``assets/site.c
 - ``data-environment="dev"``: the element is visible only while dev is selected in the switch of environments.
 - ``data-search="ID"`` on a search field: it filters the elements with ``data-row`` within the element ``ID``. A group of rows with
   the attribute ``data-group`` is hidden while it has no visible row.
+- The address of a page can select an environment and search: ``resources.html?environment=dev&search=Data.Database``.
 - ``class="cards"`` on a table: on a phone each row becomes a card; every cell needs ``data-label``. The macro ``scroll`` is for a wide
   table that scrolls within the page instead.
 

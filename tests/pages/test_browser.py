@@ -274,3 +274,10 @@ def test_without_scripts_every_environment_is_shown(browser: Browser, folder: Pa
     page.goto((folder / "index.html").as_uri())
     assert page.locator("[data-picture]:visible").count() == len(ENVIRONMENTS)
     context.close()
+
+
+def test_an_address_can_select_an_environment_and_search(visit: Visit) -> None:
+    page = visit.open("outputs.html")
+    page.goto(f"{page.url}?environment=staging&search=DatabaseHost")
+    assert page.locator("[data-switch] input:checked").get_attribute("value") == "staging"
+    expect(page.locator("#outputs [data-row]:visible")).to_have_count(1)

@@ -80,7 +80,7 @@ def test_every_link_within_the_site_leads_somewhere(found: Files) -> None:
     contents = {name: body.decode() for name, body in found.contents.items()}
     for name, text in contents.items():
         for link in re.findall(r"""href="([^"#:]*)(?:#([^"]*))?\"""", text):
-            target, anchor = link
+            target, anchor = link[0].partition("?")[0], link[1]
             assert target == "" or target in contents, (name, link)
             if anchor:
                 assert f'id="{anchor}"' in contents[target or name], (name, link)

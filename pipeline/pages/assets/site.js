@@ -103,6 +103,8 @@ function start() {
   startPictures();
   const fields = [...document.querySelectorAll("[data-search]")];
   for (const field of fields) {
+    // A link can ask for a search.
+    if (field === fields[0]) field.value = new URLSearchParams(location.search).get("search") ?? field.value;
     field.addEventListener("input", () => filter(field));
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -110,6 +112,7 @@ function start() {
       filter(field);
     });
   }
+  for (const field of fields) filter(field);
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=radio]):not([type=checkbox]), textarea, select");
     if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || !fields.length) return;
