@@ -198,11 +198,11 @@ def _on_intel(task: Resource) -> Resource:
 def _services(
     resources: Iterable[Resource], assumptions: Assumptions = DEFAULT, names: Any = None
 ) -> Decimal:
-    lines = monthly_cost(resources, assumptions=assumptions).lines
-    chosen = (each for each in lines if each.kind == SERVICE and (not names or each.name in names))
+    lines = monthly_cost(resources, assumptions=assumptions, kinds=(SERVICE,)).lines
+    chosen = (each for each in lines if not names or each.name in names)
     return sum((each.usd or Decimal(0) for each in chosen), Decimal(0))
 
 
 def _of_kind(resources: Iterable[Resource], kind: str, assumptions: Assumptions) -> Decimal:
-    lines = monthly_cost(resources, assumptions=assumptions).lines
-    return sum((each.usd or Decimal(0) for each in lines if each.kind == kind), Decimal(0))
+    lines = monthly_cost(resources, assumptions=assumptions, kinds=(kind,)).lines
+    return sum((each.usd or Decimal(0) for each in lines), Decimal(0))

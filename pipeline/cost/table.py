@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -123,13 +123,20 @@ def monthly_cost(
     resources: Iterable[Resource],
     region: str = prices.REGION,
     assumptions: Assumptions = DEFAULT,
+    kinds: Collection[str] = (),
 ) -> CostTable:
     """The monthly cost of evaluated resources: those of a release with a profile, or of a deployed environment.
+
+    ``kinds`` limits the table to resources of these types.
 
     In a region without prices, every charge is unknown.
     """
     every = Resources(resources)
-    lines = (_line(resource, every, region, assumptions) for resource in every)
+    lines = (
+        _line(resource, every, region, assumptions)
+        for resource in every
+        if not kinds or resource.kind in kinds
+    )
     return CostTable(region, assumptions, tuple(sorted(lines, key=lambda line: line.name)))
 
 

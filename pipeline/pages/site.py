@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pipeline.checks.render import Rendered, render
+from pipeline.checks.rendered_resources import RenderedResource, rendered_resources
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import PARAMETERS
@@ -36,6 +38,11 @@ class Site:
     def rendered(self) -> dict[str, Rendered]:
         """The environments that can be rendered, by name."""
         return {each.name: each.rendered for each in self.environments if each.rendered}
+
+    @cached_property
+    def resources(self) -> dict[str, list[RenderedResource]]:
+        """The resources of the environments that can be rendered, by the name of the environment."""
+        return {name: rendered_resources(each) for name, each in self.rendered.items()}
 
     @property
     def problems(self) -> dict[str, str]:

@@ -281,3 +281,17 @@ def test_an_address_can_select_an_environment_and_search(visit: Visit) -> None:
     page.goto(f"{page.url}?environment=staging&search=DatabaseHost")
     assert page.locator("[data-switch] input:checked").get_attribute("value") == "staging"
     expect(page.locator("#outputs [data-row]:visible")).to_have_count(1)
+
+
+def test_the_resources_of_a_box_lead_to_their_rows(visit: Visit) -> None:
+    page = visit.open("index.html")
+    page.get_by_label("prod", exact=True).check()
+    box = page.locator("#prod-Database")
+    box.locator("summary").click()
+    box.get_by_role("link", name="Data.DatabaseParameterGroup").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Resources")
+    row = page.locator(":target")
+    expect(row).to_be_in_viewport()
+    expect(row).to_contain_text("AWS::RDS::DBParameterGroup")
+    assert page.locator("[data-switch] input:checked").get_attribute("value") == "prod"

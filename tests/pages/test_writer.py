@@ -62,8 +62,8 @@ def test_two_runs_write_the_same_bytes_in_time(found: Files, tmp_path: Path) -> 
 
     assert not found.failures
     assert sum(map(len, found.contents.values())) < MOST_BYTES
-    # Time of the processor: the tests beside this one take turns with it.
-    assert min(seconds) < MOST_SECONDS
+    # The other tests share the processor, its caches and its clock: a process takes up to twice its time.
+    assert min(seconds) < 2 * MOST_SECONDS
 
 
 def test_no_file_names_another_host_as_a_source(found: Files) -> None:

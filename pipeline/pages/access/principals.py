@@ -37,11 +37,15 @@ class Role:
 def roles(resources: Iterable[RenderedResource]) -> list[Role]:
     """Every role, by name."""
     every = list(resources)
-    found = [_role(each, every) for each in every if each.kind == ROLE]
+    # Reading the references of each resource again for every role takes a second.
+    named = {each.name: _names(dict(each.properties)) for each in every}
+    found = [_role(each, every, named) for each in every if each.kind == ROLE]
     return sorted(found, key=lambda role: role.name)
 
 
-def _role(role: RenderedResource, every: list[RenderedResource]) -> Role:
+def _role(
+    role: RenderedResource, every: list[RenderedResource], named: Mapping[Name, set[Name]]
+) -> Role:
     policies = tuple(_policies(role, every))
     arn = token(role.name, "Arn")
     managed = listed(role.properties.get("ManagedPolicyArns"))
@@ -51,7 +55,7 @@ def _role(role: RenderedResource, every: list[RenderedResource]) -> Role:
         Principal(arn=arn, account=ACCOUNT, policies=policies),
         policies,
         tuple(_assumed_by(role.properties["AssumeRolePolicyDocument"])),
-        tuple(_used_by(role.name, every)),
+        tuple(_used_by(role.name, every, named)),
         tuple(readable(str(each)) for each in managed if not own & _names(each)),
         readable(str(role.properties.get("PermissionsBoundary", ""))),
     )
@@ -90,14 +94,16 @@ def principals_of(element: Any) -> list[str]:
     return [readable(str(each)) for values in element.values() for each in listed(values)]
 
 
-def _used_by(role: Name, every: list[RenderedResource]) -> Iterator[Name]:
+def _used_by(
+    role: Name, every: list[RenderedResource], named: Mapping[Name, set[Name]]
+) -> Iterator[Name]:
     profiles = {
         each.name
         for each in every
-        if each.kind == "AWS::IAM::InstanceProfile" and role in _names(dict(each.properties))
+        if each.kind == "AWS::IAM::InstanceProfile" and role in named[each.name]
     }
     for each in every:
         if each.kind in _NO_USER or each.name in profiles:
             continue
-        if ({role} | profiles) & _names(dict(each.properties)):
+        if ({role} | profiles) & named[each.name]:
             yield each.name

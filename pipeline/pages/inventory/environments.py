@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
-from pipeline.checks.rendered_resources import RenderedResource, rendered_resources
+from pipeline.checks.rendered_resources import RenderedResource
 from pipeline.pages.site import Site
 
 Row = TypeVar("Row", bound=Hashable)
@@ -13,7 +13,7 @@ Row = TypeVar("Row", bound=Hashable)
 
 def resources_of(site: Site) -> dict[str, list[RenderedResource]]:
     """The resources of each environment that can be rendered, by its name."""
-    return {name: rendered_resources(rendered) for name, rendered in site.rendered.items()}
+    return site.resources
 
 
 def merged(rows: Mapping[str, Iterable[Row]]) -> list[tuple[Row, str]]:
