@@ -97,7 +97,6 @@ def before_upload(
 
     Raises PipelineError for an invalid value and for a stack that cannot be read, DataLossError for a loss that is not accepted.
     """
-    from pipeline.environments.account.launches import require_launch
     from pipeline.environments.preview.deployed import read_deployed
     from pipeline.parameters.environment_values import values_of_update
     from pipeline.parameters.profiles import load_profile, with_overrides
@@ -134,8 +133,26 @@ def before_upload(
     if found:
         wanted.consent.approve(found)
     if stack is None and wanted.examine and not wanted.consent.preview_only:
-        require_launch(aws, release, environment, chosen.values, wanted.named_bucket)
+        examine(aws, release, environment, chosen.values, wanted.named_bucket)
     return chosen.values, found
+
+
+def examine(
+    aws: Aws, release: Release, environment: str, values: Mapping[str, str], named_bucket: str
+) -> None:
+    """Raise PipelineError for a new environment that the account cannot have.
+
+    Another launch of the environment that has just begun takes its names; this launch follows it.
+    """
+    from pipeline.environments.account.launches import require_launch
+    from pipeline.errors import PipelineError
+    from pipeline.stacks.deploy import describe_stack
+
+    try:
+        require_launch(aws, release, environment, values, named_bucket)
+    except PipelineError:
+        if describe_stack(aws, stack_of(values)) is None:
+            raise
 
 
 def updatable_stack(

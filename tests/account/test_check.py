@@ -11,6 +11,8 @@ import pytest
 from commands.common.embedded_sessions import PERSON, user_without_permissions
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
+from pipeline.catalog.desired.bootstrap_stacks import bootstrap_stacks
+from pipeline.catalog.observed.storage import TEMPLATE_TAG
 from pipeline.catalog.spec.document import load_catalog
 from pipeline.environments.account.check import LaunchPlan, check_launch, check_publication
 from pipeline.environments.account.findings import Finding
@@ -153,6 +155,33 @@ def test_launch_from_a_product_that_is_not_published(release: Release, scene: Sc
     assert found[f"launch role {role}"] == [
         "It does not exist. Run `.venv/bin/python build.py publish`."
     ]
+
+
+def test_launch_role_of_another_release(release: Release, scene: Scene) -> None:
+    catalog = load_catalog()
+    (product,) = (each for each in catalog.products if each.profile == "dev")
+    role = catalog.portfolio_of(product.key).launch_role
+    (stack,) = (
+        each.stack
+        for each in bootstrap_stacks(release, catalog, {})
+        if each.role and each.role.name == role
+    )
+    values = {"LaunchRoleName": role, "Environments": "dev,staging"}
+    body = {
+        "Parameters": {name: {"Type": "String"} for name in values},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+    }
+    scene.aws.client("cloudformation").create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(body),
+        Parameters=[{"ParameterKey": key, "ParameterValue": text} for key, text in values.items()],
+        Tags=[{"Key": TEMPLATE_TAG, "Value": "0123456789abcdef"}],
+    )
+    found = refused(check_launch(scene.aws, release, catalog, LaunchPlan("dev", {}, product)))
+
+    (sentence,) = found[f"launch role {role}"]
+    assert sentence.startswith("It is not that of this release: ")
+    assert sentence.endswith("Run `.venv/bin/python build.py publish`.")
 
 
 def user(aws: Aws, statement: Mapping[str, object] | None) -> Aws:

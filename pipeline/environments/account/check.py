@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from pipeline.aws import Aws, aws_errors
 from pipeline.catalog.spec.model import Catalog, Product
@@ -38,7 +37,6 @@ _CLIENTS = (
 )
 GIVEN_PROVIDER = "GitHubOidcProviderArn"
 Line = Callable[[], "Finding | Iterable[Finding] | None"]
-Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,12 @@ def require_product_launch(
     except PipelineError:
         # The product can have other parameters, and refuses wrong values itself.
         return
-    require_launch(aws, release, environment, values)
+    try:
+        require_launch(aws, release, environment, values)
+    except PipelineError:
+        # Another launch of the environment that has just begun takes its names.
+        if find_environment(aws, wanted.name) is None:
+            raise
 
 
 def require_publication(plans: Sequence[RegionPlan]) -> None:
