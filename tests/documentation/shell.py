@@ -39,7 +39,7 @@ class Shell:
             "AWS_PAGER": "",
             "LC_ALL": "C.UTF-8",
         }
-        self._folder, self._program = folder, program
+        self.folder, self._program = folder, program
         self._state = folder / "state.sh"
         self._state.write_text("")
 
@@ -63,7 +63,7 @@ class Shell:
         script = f"set {options}\n. {self._state}\n{text}\n{kept}\n"
         done = subprocess.run(
             [self._program, "-c", script],
-            cwd=self._folder,
+            cwd=self.folder,
             env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -16,6 +16,9 @@ NO_COMMANDS = {
     Place("docs/diagnosis.md", "While you wait"): "output",
     Place("docs/firewall.md", "An upload returns 403", 1): "a query of CloudWatch Logs Insights",
     Place("docs/firewall.md", "An upload returns 403", 2): "a query of CloudWatch Logs Insights",
+    Place(
+        "docs/launching.md", "With Sceptre", 1
+    ): "two files, which tests/launches/test_clients.py writes",
     Place("docs/migrations.md", "What happens in an update"): "output",
     Place("docs/publishing.md", "What a release can break"): "notes of a release",
     Place("docs/publishing.md", "Sharing", 1): "lines of catalog.yaml",
@@ -39,6 +42,7 @@ RUN_ELSEWHERE = {
     ),
     "tests/launches/test_readme.py": (Place("README.md", "Launch it in an account"),),
     "tests/launches/test_layers_alone.py": (Place("docs/launching.md", "Launch one layer alone"),),
+    "tests/launches/test_clients.py": (Place("docs/launching.md", "With Sceptre", 2),),
     "tests/provisioning/test_cli.py": tuple(
         Place("docs/launching.md", "With the AWS CLI", number) for number in range(1, 5)
     ),

