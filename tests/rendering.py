@@ -11,6 +11,11 @@ from pipeline.checks.render import Origin, Rendered
 # A variable of Fn::Sub: a resource, or one of its attributes.
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
+# What texts contain, by the identity and size of an environment's origins, which are kept so that the identity stays.
+_WITHIN: dict[tuple[int, int], tuple[Mapping[str, Origin], dict[str, set[Origin]]]] = {}
+# What values refer to, by their identity; None unless nothing changes a rendered environment in place, as in mutation testing.
+REMEMBERED: dict[tuple[int, int, int], tuple[object, set[Origin]]] | None = None
+
 
 class Resource(NamedTuple):
     """A rendered resource."""
@@ -40,7 +45,12 @@ def resources(rendered: Rendered) -> Iterator[tuple[str, Resource]]:
 
 def resources_of_type(rendered: Rendered, kind: str) -> Iterator[Resource]:
     """Every resource of one type, in any layer."""
-    return (resource for found, resource in resources(rendered) if found == kind)
+    return (
+        Resource(layer, logical_id, body.get("Properties", {}))
+        for layer, template in rendered.layers.items()
+        for logical_id, body in template["Resources"].items()
+        if body["Type"] == kind
+    )
 
 
 def only(rendered: Rendered, kind: str) -> Resource:
@@ -52,7 +62,11 @@ def only(rendered: Rendered, kind: str) -> Resource:
 
 def named(rendered: Rendered, logical_id: str) -> Resource:
     """The resource with a logical ID, which is unique over the layers."""
-    found = [resource for _, resource in resources(rendered) if resource.logical_id == logical_id]
+    found = [
+        Resource(layer, logical_id, template["Resources"][logical_id].get("Properties", {}))
+        for layer, template in rendered.layers.items()
+        if logical_id in template["Resources"]
+    ]
     assert len(found) == 1, f"{rendered.environment} has {len(found)} of {logical_id} and not one."
     return found[0]
 
@@ -78,29 +92,54 @@ def id_of(rendered: Rendered, layer: str, value: Any) -> str:
 
 def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
     """Every resource that a value refers to, at any depth, also within text."""
+    if REMEMBERED is None or type(value) is not dict:
+        return _origins_in(rendered, layer, value)
+    resources = rendered.layers[layer]["Resources"]
+    key = (id(value), id(resources), id(rendered.origins))
+    if key not in REMEMBERED:
+        # The objects are kept, so that no other object gets their identity.
+        kept = (value, resources, rendered.origins)
+        REMEMBERED[key] = (kept, _origins_in(rendered, layer, value))
+    return REMEMBERED[key][1]
+
+
+def _origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
     whole = origin_of(rendered, layer, value)
     if whole:
         return {whole}
     match value:
         case str():
-            inside = {
-                origin
-                for example, origin in rendered.origins.items()
-                # A port is an example value too, and would match any number.
-                if example in value and not example.isdigit()
-            }
-            return inside | {
+            within = _origins_within(rendered, value)
+            if "${" not in value:
+                return within
+            return within | {
                 Origin(layer, name, attribute or None)
                 for name, attribute in VARIABLE.findall(value)
                 if name in rendered.layers[layer]["Resources"]
             }
+        case bool() | int() | float() | None:
+            return set()
         case Mapping():
             parts = list(value.values())
         case list():
             parts = value
         case _:
             return set()
-    return {origin for part in parts for origin in origins_in(rendered, layer, part)}
+    return {origin for part in parts for origin in _origins_in(rendered, layer, part)}
+
+
+def _origins_within(rendered: Rendered, value: str) -> set[Origin]:
+    """The resources of other layers whose example values a text contains, remembered for each environment."""
+    origins = rendered.origins
+    _, known = _WITHIN.setdefault((id(origins), len(origins)), (origins, {}))
+    if value not in known:
+        known[value] = {
+            origin
+            for example, origin in origins.items()
+            # A port is an example value too, and would match any number.
+            if example in value and not example.isdigit()
+        }
+    return known[value]
 
 
 def ids_in(rendered: Rendered, layer: str, value: Any) -> set[str]:

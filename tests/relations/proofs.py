@@ -7,6 +7,7 @@ import pkgutil
 
 import tests.relations
 from tests.relations import (
+    faults_alarms,
     faults_data,
     faults_edge,
     faults_functions,
@@ -17,13 +18,17 @@ from tests.relations import (
     faults_monitoring,
     faults_names,
     faults_network,
+    faults_promises,
     faults_rollouts,
     faults_rotation,
     faults_search,
     faults_secrets,
     faults_services,
     faults_settings,
+    faults_storage,
+    faults_tasks,
     faults_templates,
+    faults_trust,
 )
 
 for _module in pkgutil.iter_modules(tests.relations.__path__):
@@ -42,6 +47,11 @@ FAULTS = (
     *faults_rotation.FAULTS,
     *faults_names.FAULTS,
     *faults_data.FAULTS,
+    *faults_storage.FAULTS,
+    *faults_trust.FAULTS,
+    *faults_tasks.FAULTS,
+    *faults_promises.FAULTS,
+    *faults_alarms.FAULTS,
     *faults_monitoring.FAULTS,
     *faults_search.FAULTS,
     *faults_functions.FAULTS,

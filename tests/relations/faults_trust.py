@@ -1,0 +1,46 @@
+"""Faults in the trust between services, and references that lead nowhere."""
+
+from __future__ import annotations
+
+from tests.relations.checks_trust import (
+    references_lead_somewhere,
+    services_act_for_this_account,
+    the_key_is_used_through_services,
+)
+from tests.relations.planting import drop, put, remove
+from tests.relations.registry import Fault
+
+TRUST = "AssumeRolePolicyDocument/Statement/0"
+
+FAULTS = (
+    Fault(
+        "a role that ECS takes on for another account",
+        services_act_for_this_account,
+        "ApiTaskRole is taken on by ['ecs-tasks.amazonaws.com'] for other accounts",
+        drop("ApiTaskRole", f"{TRUST}/Condition/StringEquals"),
+    ),
+    Fault(
+        "a role that ECS takes on for another region",
+        services_act_for_this_account,
+        "BeatTaskRole is taken on for tasks of every region",
+        drop("BeatTaskRole", f"{TRUST}/Condition/ArnLike"),
+    ),
+    Fault(
+        "a trust that denies",
+        services_act_for_this_account,
+        "QueueDepthRole has the trust ['Deny']",
+        put("QueueDepthRole", f"{TRUST}/Effect", "Deny"),
+    ),
+    Fault(
+        "a key that a role uses directly",
+        the_key_is_used_through_services,
+        "DatabaseExtensionsRole uses the key through None",
+        drop("DatabaseExtensionsRole", "Policies/0/PolicyDocument/Statement/4/Condition"),
+    ),
+    Fault(
+        "a reference to a role that is gone",
+        references_lead_somewhere,
+        "QueueDepthFunction refers to QueueDepthRole",
+        remove("QueueDepthRole"),
+    ),
+)
