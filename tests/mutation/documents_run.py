@@ -1,0 +1,93 @@
+"""Mutants of catalog.yaml and taskcat.yml: what they launch, for whom, and with which values."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from pipeline.paths import PROJECT_FOLDER
+from tests.mutation.operators import Path
+from tests.mutation.results import Result
+from tests.publishing import catalog_promises
+from tests.relations.variants import built
+from tests.taskcat import promises as taskcat_promises
+
+Document = dict[str, Any]
+# Texts for people, and settings of the programs themselves.
+OUTSIDE = frozenset({"description", "name", "owner", "support", "tags", "project", "type"})
+OUTSIDE_OPTIONS = frozenset({"shares", "tag_options", "launcher_role", "regions", "versions_kept"})
+
+
+def document_results() -> list[Result]:
+    """The mutants of both files with the check that finds each."""
+    release = built()
+    taskcat = yaml.safe_load((PROJECT_FOLDER / "taskcat.yml").read_text(encoding="utf-8"))
+    return [
+        *_results(
+            "catalog.yaml",
+            catalog_promises.document(),
+            lambda document: any(catalog_promises.broken_promises(document, release)),
+        ),
+        *_results(
+            "taskcat.yml",
+            taskcat,
+            lambda document: any(taskcat_promises.broken_promises(document, release)),
+        ),
+    ]
+
+
+def _results(kind: str, document: Document, broken: Callable[[Document], bool]) -> Iterator[Result]:
+    assert not broken(document), kind
+    for operator, path, mutant in mutants(document):
+        try:
+            found = broken(mutant)
+        except Exception:
+            found = True
+        place = "/".join("*" if isinstance(step, int) else step for step in path)
+        yield Result(kind, kind, place, operator, (f"{kind}/promises",) if found else ())
+
+
+def mutants(document: Document) -> Iterator[tuple[str, Path, Document]]:
+    """Every dropped value and element, and every text that names another of its kind."""
+    texts = sorted({text for _, text in _texts(document, ())})
+    for path, value in _parts(document, ()):
+        yield "drop", path, _changed(document, path, None)
+        if isinstance(value, str):
+            other = next(
+                (each for each in texts if each != value and each[:3] == value[:3]), "other"
+            )
+            yield "name another", path, _changed(document, path, other)
+
+
+def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    items = (
+        value.items()
+        if isinstance(value, Mapping)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, part in items:
+        if key in OUTSIDE | OUTSIDE_OPTIONS:
+            continue
+        yield (*path, key), part
+        yield from _parts(part, (*path, key))
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    return ((each, part) for each, part in _parts(value, path) if isinstance(part, str))
+
+
+def _changed(document: Document, path: Path, value: str | None) -> Document:
+    result = copy.deepcopy(document)
+    holder: Any = result
+    for step in path[:-1]:
+        holder = holder[step]
+    if value is None:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    return result

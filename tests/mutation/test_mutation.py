@@ -1,0 +1,94 @@
+"""A small run finds what a full run finds; each survivor in the list has a reason; the promises of both files hold."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from pipeline.paths import PROJECT_FOLDER
+from pipeline.release.assemble import Release
+from tests.mutation import survivors
+from tests.mutation.__main__ import judge
+from tests.mutation.documents_run import mutants
+from tests.mutation.environment_run import Job, changes_of, found_by
+from tests.mutation.operators import Mutator
+from tests.mutation.results import Result
+from tests.publishing import catalog_promises
+from tests.relations.variants import rendered_variant
+from tests.taskcat import promises as taskcat_promises
+
+# The list may only shrink: a run with --write removes entries, and this bound follows.
+MOST_SURVIVORS = 232
+VARIANT = "complete prod"
+
+
+def test_every_survivor_has_a_reason() -> None:
+    assert [key for key in sorted(survivors.listed()) if not survivors.reason(key)] == []
+    assert len(survivors.listed()) <= MOST_SURVIVORS
+
+
+def test_operators_use_the_schema() -> None:
+    body = rendered_variant(VARIANT).layers["data"]["Resources"]["Database"]
+
+    found = {
+        (each.place, each.operator) for each in Mutator("eu-north-1", lambda _: None).changes(body)
+    }
+
+    assert {
+        ("StorageEncrypted", "flip"),
+        ("BackupRetentionPeriod", "times ten"),
+        ("EngineLifecycleSupport", "drop"),
+        ("EnableCloudwatchLogsExports/*", "drop element"),
+        ("DeletionPolicy", "drop"),
+        ("", "remove the resource"),
+    } <= found
+
+
+@pytest.mark.parametrize(
+    ("job", "place", "operator"),
+    [
+        (Job(VARIANT, "data", "DocumentsBucket"), "VersioningConfiguration/Status", "next value"),
+        (Job(VARIANT, "compute", "ApiService"), "PropagateTags", "drop"),
+        (Job(VARIANT, "security", "ApiTaskRole"), "PermissionsBoundary", "drop"),
+        (Job(VARIANT, "monitoring", "DatabaseCpuTooHigh"), "ComparisonOperator", "reverse"),
+    ],
+    ids=lambda part: str(getattr(part, "logical_id", part)),
+)
+def test_a_planted_fault_is_found(job: Job, place: str, operator: str) -> None:
+    rendered = rendered_variant(job.variant)
+    (change,) = (
+        each
+        for each in changes_of(rendered, job)
+        if (each.place, each.operator) == (place, operator)
+    )
+    assert found_by(rendered, job, change)
+
+
+def test_a_new_survivor_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    new = Result("AWS::S3::Bucket", "data.DocumentsBucket", "BucketName", "drop", ())
+
+    assert judge([new], write=False, complete=False) == 1
+    assert "No check finds AWS::S3::Bucket BucketName: drop" in capsys.readouterr().err
+
+
+def test_the_catalog_keeps_its_promises(release: Release) -> None:
+    document = catalog_promises.document()
+    assert list(catalog_promises.broken_promises(document, release)) == []
+
+    document["products"]["development"]["profile"] = "prod"
+    found = list(catalog_promises.broken_promises(document, release))
+    assert "The product development launches prod." in found
+
+
+def test_taskcat_keeps_its_promises(release: Release) -> None:
+    document = yaml.safe_load((PROJECT_FOLDER / "taskcat.yml").read_text(encoding="utf-8"))
+    assert list(taskcat_promises.broken_promises(document, release)) == []
+
+    document["tests"]["staging"]["parameters"]["Environment"] = "dev"
+    found = list(taskcat_promises.broken_promises(document, release))
+    assert "staging launches dev." in found
+
+
+def test_documents_have_mutants() -> None:
+    operators = {operator for operator, _, _ in mutants(catalog_promises.document())}
+    assert operators == {"drop", "name another"}
