@@ -29,6 +29,10 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         {"arn:aws:ecs:REGION:ACCOUNT:task/<Cluster>/*"},
         "the ID of a task exists when it starts",
     ),
+    "CreateServiceLinkedRoles": (
+        {"arn:aws:iam::ACCOUNT:role/aws-service-role/*"},
+        "AWS names the roles; the condition names the services",
+    ),
     "AccountDecidesInIam": (
         {"kms:*", "*"},
         "a key policy: * is the key; without the account the policy could not be corrected",
@@ -155,6 +159,7 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
 }
 # A statement on these resources is limited by its conditions instead.
 BOUND = {
+    "CreateServiceLinkedRoles": "iam:AWSServiceName",
     "PublishMetricsOfThisEnvironment": "cloudwatch:namespace",
     "UpdateTheProductItOwns": "servicecatalog:roleLevel",
     "LogsOfThisAccount": "kms:EncryptionContext:aws:logs:arn",
@@ -177,8 +182,8 @@ BOUND = {
 # An output of the data layer, as rendered.
 EXAMPLE_OF_MEDIA = re.compile(r"(?<=:::)mediabucket-[0-9a-f]+")
 # Part of the allowed actions, never all.
-# checks_migration.py says which roles this statement passes, and to which service.
-PASSING = "PassTheRolesOfTheTask"
+# checks_migration.py says which roles the first statement passes, and to which service; BOUND names the services of the second.
+IAM_BY_NAME = frozenset({"PassTheRolesOfTheTask", "CreateServiceLinkedRoles"})
 WHOLE_SERVICES = ("*", "iam:", "sts:", "organizations:")
 
 
@@ -234,7 +239,10 @@ def no_statement_allows_all_of_iam(rendered: Rendered) -> Iterator[str]:
         if statement["Effect"] != "Allow":
             continue
         for action in listed(statement.get("Action")):
-            if action.lower().startswith(WHOLE_SERVICES) and statement.get("Sid") != PASSING:
+            if (
+                action.lower().startswith(WHOLE_SERVICES)
+                and statement.get("Sid") not in IAM_BY_NAME
+            ):
                 yield f"{holder} allows {action}."
         principal = statement.get("Principal")
         if principal == "*" or (
