@@ -89,4 +89,5 @@ def run(
     except KeyboardInterrupt:
         follow = f".venv/bin/python build.py logs {environment} {service} --follow --region {region} --name {name}"
         raise still_running(aws, task, follow) from None
-    raise typer.Exit(status)
+    # Not typer.Exit, whose status 130 build.py takes for Ctrl-C.
+    sys.exit(status)

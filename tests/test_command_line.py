@@ -197,9 +197,6 @@ def test_impossible_operation_is_one_sentence_and_status_1(
     assert_refused(run(*arguments, env=SOMEBODY), 1, *named)
 
 
-CERTIFICATE = f"CertificateArn=arn:aws:acm:{REGION}:111122223333:certificate/0a1b2c3d"
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -256,7 +253,7 @@ def test_invalid_endpoint_is_one_sentence() -> None:
 
 
 def test_missing_bucket_is_refused(aws: Aws) -> None:
-    launch = ("launch", "dev", "--direct", "--set", CERTIFICATE, "--bucket", "absent")
+    launch = ("launch", "dev", "--direct", "--bucket", "absent")
 
     finished = run(*launch, env={**NOBODY, **aws.environment})
 

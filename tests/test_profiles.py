@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import PipelineError
+from pipeline.parameters.cautions import cautions
 from pipeline.parameters.profiles import load_profile, profile_names, profile_parameters
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
@@ -195,3 +196,20 @@ def test_profiles_are_the_files_of_their_folder(folder: Path) -> None:
     (folder / "notes.txt").write_text("")
 
     assert profile_names(folder) == ["dev", "prod", "qa", "staging"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "values", "named"),
+    [
+        ("prod", {"ApiRollbackAlarms": "false"}, ["ApiRollbackAlarms is false in prod"]),
+        ("prod", {"WafBlockedBodies": "none"}, ["WafBlockedBodies is none in prod"]),
+        ("prod", {"ApiRollbackAlarms": "true", "WafBlockedBodies": "all"}, []),
+        ("dev", {"ApiRollbackAlarms": "false", "WafBlockedBodies": "none"}, []),
+    ],
+)
+def test_prod_says_which_protection_it_does_without(
+    environment: str, values: dict[str, str], named: list[str]
+) -> None:
+    found = cautions({"Environment": environment, **values})
+    assert len(found) == len(named)
+    assert all(name in sentence for name, sentence in zip(named, found, strict=True))

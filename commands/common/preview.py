@@ -79,14 +79,17 @@ def require_launchable(
     in_force: Mapping[str, str],
     stack_id: str = "",
 ) -> None:
-    """Raise PipelineError for what LaunchCheck would refuse; print it if nothing will be changed."""
+    """Raise PipelineError for what LaunchCheck would refuse; print it if nothing will be changed. Print what prod does without."""
     from pipeline.environments.preview.launch_checks import refusal
     from pipeline.environments.preview.launch_checks import require_launchable as require
+    from pipeline.parameters.cautions import cautions
 
     if not consent.preview_only:
         require(aws, values, in_force, stack_id)
     elif found := refusal(aws, values, in_force, stack_id):
         print(f"LaunchCheck refuses this: {found}")
+    for sentence in cautions(values):
+        print(sentence)
 
 
 def show_kept(out: Console, kept: Mapping[str, KeptValue]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from awacs import cloudformation, ec2, iam, kms, rds, route53
+from awacs import acm, cloudformation, ec2, iam, kms, rds, route53
 from awacs.aws import Action, Allow, Condition, Statement, StringEquals
 from troposphere import Ref, Sub
 
@@ -33,6 +33,8 @@ def reads() -> tuple[Statement, ...]:
             route53.ListResourceRecordSets,
             Sub("arn:${AWS::Partition}:route53:::hostedzone/*"),
         ),
+        # The parameter can name any certificate of the account, which may have no tags.
+        allow("ReadTheCertificate", acm.DescribeCertificate, arn("acm:*:certificate/*")),
         Statement(
             Sid="ReadZonesAndSnapshots",
             Effect=Allow,

@@ -61,6 +61,8 @@ def without_resources() -> tuple[Grant, ...]:
         Grant(
             "NoResource",
             (
+                # The certificate that a launch names may have no tags.
+                "acm:DescribeCertificate",
                 "ecr:GetAuthorizationToken",
                 "ec2:DescribeAvailabilityZones",
                 "ec2:DescribeSnapshots",

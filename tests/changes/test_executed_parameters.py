@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from commands.common.embedded_launch import EXAMPLE_DOMAIN
 from pipeline.changes.engine import compare
 from pipeline.changes.sides import of_release
 from pipeline.changes.state import State
@@ -58,7 +59,7 @@ WITH: Mapping[str, Mapping[str, str]] = {
     "GitHubOrganizationId": {"GitHubRepository": "acme/app", "GitHubRepositoryId": "2"},
     "GitHubRepositoryId": {"GitHubRepository": "acme/app", "GitHubOrganizationId": "2"},
     "GitHubOidcProviderArn": {"GitHubRepository": "acme/app"},
-    "HostedZoneId": {"DomainName": "app.example.com"},
+    "HostedZoneId": {"DomainName": EXAMPLE_DOMAIN},
     "ApiCpu": {"ApiMemory": "4096"},
     "WorkerCpu": {"WorkerMemory": "4096"},
     "BeatCpu": {"BeatMemory": "1024"},
@@ -113,7 +114,8 @@ def other_value(rehearsal: Rehearsal, parameter: Declaration) -> str:
     if parameter.name == "SearchSnapshotId":
         return volume_snapshot(rehearsal)
     assert parameter.name in {"HostedZoneId", "DomainName"}, f"{parameter.name} has no other value"
-    return rehearsal.zone if parameter.name == "HostedZoneId" else "app.example.com"
+    # LaunchCheck refuses a domain that the certificate of prod is not valid for.
+    return rehearsal.zone if parameter.name == "HostedZoneId" else EXAMPLE_DOMAIN
 
 
 def volume_snapshot(rehearsal: Rehearsal) -> str:

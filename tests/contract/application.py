@@ -114,9 +114,9 @@ class Stack:
         api.wait_for(lambda: self.get("/health")[0] == 200)
         return api
 
-    def run_api(self) -> ServiceSpec:
-        """The api on a free port, which starts."""
-        return self._run("api", {"8000": str(self.port)})
+    def run_api(self, **variables: str) -> ServiceSpec:
+        """The api on a free port, which starts; ``variables`` are added or replace its variables."""
+        return self._run("api", {"8000": str(self.port)}, **variables)
 
     def worker(self, *further: str, **variables: str) -> ServiceSpec:
         """A worker; ``further`` are arguments of its command, ``variables`` replace its variables."""

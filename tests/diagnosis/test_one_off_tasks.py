@@ -100,6 +100,14 @@ def test_success_is_status_0_and_worker_has_its_own_task_definition(
 
 
 @pytest.mark.usefixtures("environment")
+@pytest.mark.usefixtures("environment")
+def test_status_130_of_a_command_is_no_ctrl_c(running: EmbeddedAws) -> None:
+    finished = run(running, "--", "sh", "-c", "exit 130")
+
+    assert finished.returncode == 130
+    assert "Interrupted" not in finished.stderr
+
+
 def test_unknown_command_is_status_127(running: EmbeddedAws) -> None:
     finished = run(running, "--", "no-such-command")
 

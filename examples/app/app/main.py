@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Cookie, FastAPI, Header, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from app import database, signing, worker
+from app import database, settings, signing, worker
 
 app = FastAPI(title="Carbon Connect")
 
@@ -38,6 +38,12 @@ def health() -> dict[str, str]:
     With a query of the database, its failover would make the load balancer replace every healthy task at once.
     """
     return {"status": "ok"}
+
+
+@app.get("/api/v1/about")
+def about() -> dict[str, str | bool]:
+    """What the application's own settings say."""
+    return {"welcome": settings.welcome(), "partner": settings.has_partner()}
 
 
 @app.post("/api/v1/documents", status_code=202)

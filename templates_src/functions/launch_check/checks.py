@@ -1,6 +1,15 @@
 """The checks, in the order in which they run; the first that fails gives the reason of the refusal."""
 
-from . import bucket_names, cache, database, hosted_zone, network, search_volume, snapshot
+from . import (
+    bucket_names,
+    cache,
+    certificate,
+    database,
+    hosted_zone,
+    network,
+    search_volume,
+    snapshot,
+)
 from .launch import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -13,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     database.ceiling_is_above,
     cache.failover_has_replica,
     hosted_zone.zone_is_delegated,
+    certificate.certificate_fits,
     search_volume.volume_grows,
     search_volume.snapshot_stays,
     search_volume.snapshot_fits,
