@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from templates_src.functions.launch_check.certificate import certificate_fits, is_valid_for
+from templates_src.functions.launch_check.hosted_zone import certificate_fits, is_valid_for
 from templates_src.functions.launch_check.launch import Launch
 
 ROOT = "arn:aws:cloudformation:eu-north-1:111122223333:stack/carbon-connect-dev/1"

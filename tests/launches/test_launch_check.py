@@ -78,6 +78,11 @@ def refused(rehearsal: Rehearsal, environment: Environment | None = None) -> str
         ({}, {"DatabaseMaxAllocatedStorage": "52"}, "set at least 55"),
         ({}, {"SearchVolumeGb": "10"}, "a volume does not shrink"),
         ({}, {"DatabaseSnapshotIdentifier": "absent"}, "does not exist"),
+        (
+            {},
+            {"CertificateArn": f"arn:aws:acm:{REGION}:123456789012:certificate/absent"},
+            "certificate/absent, which does not exist",
+        ),
         ({}, {"DatabaseSnapshotIdentifier": "plain"}, "not encrypted"),
         ({}, {"DatabaseSnapshotIdentifier": "other"}, "is of mysql"),
         ({}, {"DatabaseSnapshotIdentifier": "locked"}, "which is PendingDeletion"),

@@ -3,7 +3,6 @@
 from . import (
     bucket_names,
     cache,
-    certificate,
     database,
     hosted_zone,
     network,
@@ -22,7 +21,7 @@ CHECKS: tuple[Check, ...] = (
     database.ceiling_is_above,
     cache.failover_has_replica,
     hosted_zone.zone_is_delegated,
-    certificate.certificate_fits,
+    hosted_zone.certificate_fits,
     search_volume.volume_grows,
     search_volume.snapshot_stays,
     search_volume.snapshot_fits,
