@@ -38,13 +38,14 @@ def has_token(text: str) -> bool:
 def tokens(value: Any) -> Iterator[tuple[Name, str | None]]:
     """The resources, with the attribute unless it is the Ref, that an evaluated value depends on."""
     if isinstance(value, str):
-        for stack, logical_id, attribute in TOKEN.findall(value):
-            yield Name(stack, logical_id), attribute or None
-    elif isinstance(value, dict):
-        for part in value.values():
-            yield from tokens(part)
-    elif isinstance(value, list):
-        for part in value:
+        if _OPEN in value:
+            for stack, logical_id, attribute in TOKEN.findall(value):
+                yield Name(stack, logical_id), attribute or None
+        return
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        # Most values are texts without a token; a generator for each of them takes most of the time.
+        if not isinstance(part, str) or _OPEN in part:
             yield from tokens(part)
 
 
