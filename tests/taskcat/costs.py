@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 from pipeline.checks.render import Rendered, render
-from pipeline.cost import prices
+from pipeline.checks.rendered_resources import rendered_resources
+from pipeline.cost.assumptions import DEFAULT, without_use
+from pipeline.cost.prices import HOURS_A_MONTH, REGION
+from pipeline.cost.table import monthly_cost
 from pipeline.release.assemble import Release
 from templates_src.environment import ROOT
-from tests.rendering import Resource, resources, resources_of_type
-from tests.seed.rendered_architecture import is_true, service
+from tests.rendering import resources, resources_of_type
+from tests.seed.rendered_architecture import service
 from tests.taskcat.definition import Case
 from tests.taskcat.existing_vpc import NESTED, existing_vpc
 
@@ -61,75 +64,9 @@ def quota_use(rendered: Rendered) -> Counter[str]:
 
 
 def hourly(rendered: Rendered) -> Decimal:
-    """US dollars an hour, without traffic; a monthly price is divided into hours, and Spot counts with the on-demand price."""
-    return sum(charges(rendered), Decimal(0))
-
-
-def charges(rendered: Rendered) -> Iterator[Decimal]:
-    """The price per hour of all resources."""
-    for kind, found in resources(rendered):
-        yield charge(kind, found)
-    if any(resources_of_type(rendered, "AWS::ECS::Service")):
-        yield from (tasks(rendered, title) for title in SERVICES)
-
-
-def charge(kind: str, found: Resource) -> Decimal:
-    """The price per hour of one resource; 0 for most."""
-    properties = found.properties
-    match kind:
-        case "AWS::EC2::NatGateway":
-            return prices.NAT_GATEWAY_HOUR.usd
-        case "AWS::EC2::EIP":
-            return prices.PUBLIC_IPV4_HOUR.usd
-        case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-            addresses = len(properties["Subnets"])
-            return prices.LOAD_BALANCER_HOUR.usd + addresses * prices.PUBLIC_IPV4_HOUR.usd
-        case "AWS::RDS::DBInstance":
-            return database(properties)
-        case "AWS::ElastiCache::ReplicationGroup":
-            node = prices.CACHE_NODE_HOUR[properties["CacheNodeType"], "valkey"]
-            return int(properties["NumCacheClusters"]) * node.usd
-        case "AWS::ElastiCache::ServerlessCache":
-            return prices.SERVERLESS_CACHE_LEAST_GB * prices.SERVERLESS_CACHE_GB_HOUR.usd
-        case "AWS::EC2::LaunchTemplate":
-            return prices.INSTANCE_HOUR[properties["LaunchTemplateData"]["InstanceType"]].usd
-        case "AWS::EC2::Volume":
-            return monthly(int(properties["Size"]) * prices.VOLUME_GB_MONTH.usd)
-        case "AWS::WAFv2::WebACL":
-            rules = len(properties["Rules"]) * prices.WEB_ACL_RULE_MONTH.usd
-            return monthly(prices.WEB_ACL_MONTH.usd + rules)
-    return monthly(BY_MONTH.get(kind, Decimal(0)))
-
-
-BY_MONTH: Mapping[str, Decimal] = {
-    "AWS::SecretsManager::Secret": prices.SECRET_MONTH.usd,
-    "AWS::KMS::Key": prices.KEY_MONTH.usd,
-    "AWS::CloudWatch::Alarm": prices.ALARM_MONTH.usd,
-}
-
-
-def monthly(usd: Decimal) -> Decimal:
-    """A monthly price per hour."""
-    return usd / prices.HOURS_A_MONTH
-
-
-def database(properties: Mapping[str, Any]) -> Decimal:
-    """The price of a database instance and its storage."""
-    standby = is_true(properties["MultiAZ"])
-    storage = int(properties["AllocatedStorage"]) * prices.DATABASE_STORAGE_GB_MONTH[standby].usd
-    return prices.DATABASE_HOUR[properties["DBInstanceClass"], standby].usd + monthly(storage)
-
-
-def tasks(rendered: Rendered, title: str) -> Decimal:
-    """The price of an idle service."""
-    task = service(rendered, title).task
-    platform = task["RuntimePlatform"]["CpuArchitecture"]
-    vcpu, memory = Decimal(task["Cpu"]) / 1024, Decimal(task["Memory"]) / 1024
-    one = (
-        vcpu * prices.FARGATE_VCPU_HOUR[platform].usd
-        + memory * prices.FARGATE_GB_HOUR[platform].usd
-    )
-    return least_tasks(rendered, title) * one
+    """US dollars an hour in eu-north-1, without any use; Spot counts with the on-demand price."""
+    unused = replace(without_use(DEFAULT), spot_discount=Decimal(0))
+    return monthly_cost(rendered_resources(rendered), REGION, unused).known() / HOURS_A_MONTH
 
 
 def least_tasks(rendered: Rendered, title: str) -> int:
