@@ -16,8 +16,10 @@ from pathlib import Path
 import typer
 
 import build
+from pipeline.aws import DEFAULT_REGION
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
+from tests.launches.tree import clean_environment
 
 ASSIGNMENT = re.compile(r"\w+=\S*")
 
@@ -97,6 +99,8 @@ def of_the_aws_cli(arguments: list[str]) -> Iterator[str]:
     """The errors of the AWS CLI, which validates the request with the model of the service and sends nothing."""
     done = subprocess.run(
         [Path(sys.executable).with_name("aws"), *arguments, "--generate-cli-skeleton", "output"],
+        # Without the profiles of the machine.
+        env=clean_environment({"AWS_DEFAULT_REGION": DEFAULT_REGION}),
         capture_output=True,
         text=True,
         check=False,
