@@ -248,3 +248,38 @@ def custom_resources_wait_for_their_function(rendered: Rendered) -> Iterator[str
         )
         if not runs + 30 <= waits <= runs + 120:
             yield f"{resource.logical_id} waits {waits} seconds for {function.logical_id}, which runs for {runs}."
+
+
+@relation
+def custom_resources_pass_what_their_code_reads(rendered: Rendered) -> Iterator[str]:
+    """A custom resource has each property that the code of its function reads without a default."""
+    for kind, resource in resources(rendered):
+        if not kind.startswith("Custom::"):
+            continue
+        function = named(
+            rendered, id_of(rendered, resource.layer, resource.properties["ServiceToken"])
+        )
+        needed = properties_of(function.properties["Handler"].split(".")[1])
+        for name in sorted(needed - resource.properties.keys()):
+            yield f"{resource.logical_id} lacks {name}, which the code of {function.logical_id} reads."
+
+
+@cache
+def properties_of(folder: str) -> frozenset[str]:
+    """The properties of a request that a function's code reads without a default."""
+    found = set()
+    for path in (FUNCTIONS / folder).glob("*.py"):
+        for node in ast.walk(syntax(path)):
+            key: ast.AST | None = None
+            if isinstance(node, ast.Subscript) and reads_properties(node.value):
+                key = node.slice
+            if isinstance(node, ast.Call) and node.args and reads_properties(node.args[0]):
+                key = node.args[1] if len(node.args) > 1 else None
+            if isinstance(key, ast.Constant) and str(key.value)[:1].isupper():
+                found.add(str(key.value))
+    return frozenset(found)
+
+
+def reads_properties(node: ast.AST) -> bool:
+    """Whether an expression is the properties of the request."""
+    return ast.unparse(node) in ("properties", "request.properties")

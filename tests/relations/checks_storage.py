@@ -143,6 +143,19 @@ def engines_can_be_restored(rendered: Rendered) -> Iterator[str]:
         yield from _windows(cache.logical_id, cache.properties, "SnapshotWindow")
 
 
+@relation
+def serverless_caches_can_be_restored(rendered: Rendered) -> Iterator[str]:
+    """A serverless cache has daily snapshots of a week at most, at a time that is written down, and subnets in two zones or more."""
+    for cache in resources_of_type(rendered, "AWS::ElastiCache::ServerlessCache"):
+        properties = cache.properties
+        if int(properties.get("SnapshotRetentionLimit", 0)) not in range(1, 8):
+            yield f"{cache.logical_id} has {properties.get('SnapshotRetentionLimit')} snapshots."
+        if "DailySnapshotTime" not in properties or "MajorEngineVersion" not in properties:
+            yield f"{cache.logical_id} leaves the time of its snapshots or its version to AWS."
+        if len({str(each) for each in properties["SubnetIds"]}) < 2:
+            yield f"{cache.logical_id} is in one zone."
+
+
 def _windows(name: str, properties: Mapping[str, Any], backup: str) -> Iterator[str]:
     for key in (backup, "PreferredMaintenanceWindow"):
         if not properties.get(key):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.checks.render import Rendered
 from tests.relations.checks_code import (
+    custom_resources_pass_what_their_code_reads,
     custom_resources_wait_for_their_function,
     functions_are_alike,
     functions_get_their_settings,
@@ -126,6 +127,12 @@ FAULTS = (
         custom_resources_wait_for_their_function,
         "BucketCleanup waits 96 seconds",
         put("BucketCleanup", "ServiceTimeout", 96),
+    ),
+    Fault(
+        "a custom resource without a property that its code reads",
+        custom_resources_pass_what_their_code_reads,
+        "ZoneCleanup lacks KeptRecord",
+        drop("ZoneCleanup", "KeptRecord"),
     ),
     Fault(
         "a dashboard without a service",

@@ -10,6 +10,7 @@ from tests.relations.checks_storage import (
     engines_can_be_restored,
     engines_survive_a_zone,
     search_volume_is_copied_daily,
+    serverless_caches_can_be_restored,
 )
 from tests.relations.planting import append, drop, put, remove
 from tests.relations.registry import Fault
@@ -61,6 +62,13 @@ FAULTS = (
         engines_can_be_restored,
         "CacheReplicationGroup has no SnapshotWindow",
         drop("CacheReplicationGroup", "SnapshotWindow"),
+    ),
+    Fault(
+        "a serverless cache without snapshots",
+        serverless_caches_can_be_restored,
+        "ServerlessCache has None snapshots",
+        drop("ServerlessCache", "SnapshotRetentionLimit"),
+        "complete dev",
     ),
     Fault(
         "PostgreSQL without TLS",
