@@ -57,9 +57,10 @@ def test_countdown_jobs_in_idle_workers_are_no_backlog(
 
 def test_a_delayed_job_is_backlog_when_its_time_comes(newest: Celery) -> None:
     with newest.worker("celery,reports", 1):
-        newest.publish({"queue": "reports", "count": 3, "priorities": [None], "countdown": 4})
+        newest.publish({"queue": "reports", "count": 3, "priorities": [None], "countdown": 10})
         wait_for(lambda: newest.unacknowledged() == 3)
-        assert (depth(), delayed_jobs()) == (0, 3)
+        answer = handler({}, None)
+        assert (answer["QueueDepth"], answer["DelayedJobs"]) == (0, 3)
         wait_for(lambda: depth() == 3)
         assert delayed_jobs() == 0
 
