@@ -71,7 +71,7 @@ def savings(
     ]
     if region == prices.REGION:
         return found
-    note = f"The prices are those of {prices.REGION}; those of {region} are not known."
+    note = f"the prices of {region} are not known"
     return [replace(each, with_it=None, without=None, note=note) for each in found]
 
 

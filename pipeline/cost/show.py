@@ -87,7 +87,7 @@ def _detail(line: CostLine) -> str:
 def saving_sentence(saving: Saving) -> str:
     """A saving in words."""
     if saving.usd is None:
-        return f"{saving.strategy} ({saving.claim}): nothing here, {saving.note}."
+        return f"{saving.strategy} ({saving.claim}): no figure, {saving.note}."
     return f"{saving.strategy} ({saving.claim}): {saving.percent} %, {in_usd(saving.usd)} USD a month, {saving.note}."
 
 
