@@ -18,7 +18,7 @@ from tests.provisioning.users import User
 NAME_OF_POLICY = "AWSServiceCatalogEndUserFullAccess"
 # What the embedded AWS knows of the policy.
 POLICY = json.loads(
-    (PROJECT_FOLDER / f"embedded_aws/services/{NAME_OF_POLICY}.json").read_text("utf-8")
+    (PROJECT_FOLDER / f"embedded_aws/services/account/{NAME_OF_POLICY}.json").read_text("utf-8")
 )
 ROLE = "end-user"
 NAME = "carbon-connect-dev"
