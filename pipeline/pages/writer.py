@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment as Templates
 from jinja2 import FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pipeline.errors import PipelineError
 from pipeline.pages.contents import PAGES
@@ -18,6 +20,7 @@ FOLDER = Path(__file__).parent
 ASSETS = ("site.css", "site.js", "costs.js")
 # The template of a page that cannot be produced.
 FAILED = "failed"
+_BREAKS = re.compile(r"(::|[.:/_-])|(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ def files(site: Site, pages: Sequence[Page] = PAGES) -> Files:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["breakable"] = breakable
     contents = {name: (FOLDER / "assets" / name).read_bytes() for name in ASSETS}
     failures: dict[str, str] = {}
     for page in pages:
@@ -52,6 +56,11 @@ def files(site: Site, pages: Sequence[Page] = PAGES) -> Files:
         text = templates.get_template(f"{name}.html").render(**shared, **variables)
         contents[address(page, pages)] = text.encode()
     return Files(contents, failures)
+
+
+def breakable(text: str) -> Markup:
+    """A long name that may break before a capital letter and after punctuation, and not within a word."""
+    return Markup(_BREAKS.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 - the text is escaped
 
 
 def address(page: Page, pages: Sequence[Page] = PAGES) -> str:

@@ -48,7 +48,7 @@ def text(site: Site, page: Page) -> str:
     found = files(site, (PAGES[0], page) if page is not PAGES[0] else (page,))
     assert not found.failures
     name = "index.html" if page is PAGES[0] else f"{page.name}.html"
-    plain = re.sub(r"<[^>]+>", " ", found.contents[name].decode())
+    plain = re.sub(r"<[^>]+>", " ", found.contents[name].decode().replace("<wbr>", ""))
     return re.sub(r"\s+", " ", plain)
 
 
