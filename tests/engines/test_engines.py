@@ -15,6 +15,7 @@ from tests.engines.places import EngineError, present
 from tests.engines.postgres import Postgres
 from tests.engines.tls import issue
 from tests.engines.valkey import Valkey
+from tests.pages.chromium import chromium
 
 
 def connect(server: Postgres, **options: Any) -> pg8000.native.Connection:
@@ -108,9 +109,13 @@ def test_a_missing_engine_says_to_run_the_set_up(tmp_path: Path) -> None:
         present(tmp_path / "postgres16")
 
 
-def test_second_set_up_downloads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_set_up_downloads_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    browser = chromium()
+    assert browser
+    (tmp_path / browser.name).symlink_to(browser)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PATH", "/nowhere")
+    # No program but the browser, whose absence the set-up reports.
+    monkeypatch.setenv("PATH", str(tmp_path))
 
     assert fetch.main() == 0
 

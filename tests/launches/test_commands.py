@@ -176,6 +176,7 @@ def test_second_launch_says_that_nothing_changes(
     count = len(release.files) + 1
     lines = launched[1].stdout.splitlines()
 
+    assert re.fullmatch(r"  Monthly cost: about \d+\.\d\d USD, as before\.", lines.pop(2))
     assert lines[:4] == [
         f"What changes in {STACK}:",
         "  No resource changes.",
