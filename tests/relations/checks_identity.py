@@ -65,6 +65,10 @@ WILDCARDS: dict[str, tuple[set[str], str]] = {
         {"arn:aws:kms:REGION:ACCOUNT:key/*"},
         "a snapshot has any key, and the key policy decides too; it reads",
     ),
+    "ReadTheCertificate": (
+        {"arn:aws:acm:REGION:ACCOUNT:certificate/*"},
+        "the certificate is any that a parameter names, and may have no tags; it reads",
+    ),
     "ReadZonesAndSnapshots": ({"*"}, "DescribeAvailabilityZones and DescribeSnapshots list"),
     "PublishMetricsOfThisEnvironment": ({"*"}, "a metric has no ARN; bound to one namespace"),
     "UpdateTheProductItOwns": (
