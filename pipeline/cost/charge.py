@@ -69,10 +69,8 @@ class Resources:
 
     def __init__(self, every: Iterable[Resource]) -> None:
         self.by_name = {resource.name: resource for resource in every}
-        self._references = {
-            name: {other for other, _ in tokens(dict(resource.properties))}
-            for name, resource in self.by_name.items()
-        }
+        # Filled when they are read: most resources are never asked for.
+        self._references: dict[Name, frozenset[Name]] = {}
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.by_name.values())
@@ -88,7 +86,14 @@ class Resources:
 
     def referring(self, resource: Resource, kind: str) -> list[Resource]:
         """The resources of a type that refer to a resource."""
-        return [each for each in self.of_kind(kind) if resource.name in self._references[each.name]]
+        return [each for each in self.of_kind(kind) if resource.name in self._references_of(each)]
+
+    def _references_of(self, resource: Resource) -> frozenset[Name]:
+        found = self._references.get(resource.name)
+        if found is None:
+            found = frozenset(other for other, _ in tokens(dict(resource.properties)))
+            self._references[resource.name] = found
+        return found
 
 
 def hours(number: Decimal | int = 1) -> tuple[Term, ...]:
