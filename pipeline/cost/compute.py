@@ -87,7 +87,7 @@ def sizes(task: Mapping[str, Any]) -> Iterator[tuple[str, Decimal, Price | None]
 
 
 def task_definition(resource: Resource, every: Resources) -> Iterator[Charge]:
-    """The tasks that run outside a service, such as migrations; a service has the charges of its own tasks."""
+    """The tasks that run outside a service, such as migrations; a service has the charges of the tasks that it starts."""
     if not every.referring(resource, SERVICE):
         for what, size, price in sizes(resource.properties):
             yield Charge(f"{what} of tasks outside a service", price, used("one_off_hours", size))

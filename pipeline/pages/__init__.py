@@ -8,7 +8,7 @@ To add a page NAME:
    ``{% block content %}``. ``parts.html`` has macros for the search field, the switch of environments and tables.
 3. Add the page to ``PAGES`` in `pipeline.pages.contents`; the order is that of the navigation.
 
-A page has no script or style of its own: ``assets/site.js`` and ``assets/site.css`` serve all pages, and read these attributes:
+All pages share ``assets/site.js`` and ``assets/site.css``, which read these attributes:
 
 - ``data-environment="dev"``: the element is visible only while dev is selected in the switch of environments.
 - ``data-search="ID"`` on a search field: it filters the elements with ``data-row`` within the element ``ID``. A group of rows with

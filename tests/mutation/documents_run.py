@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from pipeline.paths import PROJECT_FOLDER
-from tests.mutation.operators import Path
+from tests.mutation.operators import DROP, Path, replaced
 from tests.mutation.results import Result
 from tests.publishing import catalog_promises
 from tests.relations.variants import built
@@ -54,12 +53,12 @@ def mutants(document: Document) -> Iterator[tuple[str, Path, Document]]:
     """Every dropped value and element, and every text that names another of its kind."""
     texts = sorted({text for _, text in _texts(document, ())})
     for path, value in _parts(document, ()):
-        yield "drop", path, _changed(document, path, None)
+        yield "drop", path, replaced(document, path, DROP)
         if isinstance(value, str):
             other = next(
                 (each for each in texts if each != value and each[:3] == value[:3]), "other"
             )
-            yield "name another", path, _changed(document, path, other)
+            yield "name another", path, replaced(document, path, other)
 
 
 def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
@@ -79,15 +78,3 @@ def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
     return ((each, part) for each, part in _parts(value, path) if isinstance(part, str))
-
-
-def _changed(document: Document, path: Path, value: str | None) -> Document:
-    result = copy.deepcopy(document)
-    holder: Any = result
-    for step in path[:-1]:
-        holder = holder[step]
-    if value is None:
-        del holder[path[-1]]
-    else:
-        holder[path[-1]] = value
-    return result

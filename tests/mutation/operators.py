@@ -107,6 +107,11 @@ class Mutator:
 
 def changed(operator: str, path: Path, body: dict[str, Any], value: Any) -> Change:
     """The change that sets or drops a value."""
+    return Change(operator, path, replaced(body, path, value))
+
+
+def replaced(body: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
+    """A copy with another value at a path; ``DROP`` removes it."""
     result = copy.deepcopy(body)
     holder: Any = result
     for step in path[:-1]:
@@ -115,7 +120,7 @@ def changed(operator: str, path: Path, body: dict[str, Any], value: Any) -> Chan
         del holder[path[-1]]
     else:
         holder[path[-1]] = value
-    return Change(operator, path, result)
+    return result
 
 
 def statements(value: dict[str, Any], path: Path) -> Iterator[tuple[str, Path, Any]]:

@@ -11,7 +11,7 @@ from tests.engines.places import EngineError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-# Flags without which Chromium contacts hosts of its own, or needs a user namespace that root does not have.
+# Flags without which Chromium contacts hosts of Google, or needs a user namespace that root does not have.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -16,7 +16,7 @@ def forget_database_url(rendered: Rendered) -> None:
 
 
 def see_own_stack_only(rendered: Rendered) -> None:
-    """The function of the check reads the status of its own stack."""
+    """The function of the check reads the status of its nested stack and not of the root."""
     role = body(rendered, "ApplicationSettingsRole")["Properties"]["Policies"][0]
     for statement in role["PolicyDocument"]["Statement"]:
         if statement["Sid"] == "SeeWhetherAnUpdateIsRolledBack":
