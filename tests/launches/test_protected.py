@@ -213,3 +213,22 @@ def test_failure_after_the_protection_is_rolled_back_completely(
     assert not environment.stacks()[""]["EnableTerminationProtection"]
     assert environment.client("rds").describe_db_instances()["DBInstances"] == []
     assert environment.delete().status == "DELETE_COMPLETE"
+
+
+def test_deletion_of_an_unprotected_stack_completes(running: EmbeddedAws, release: Release) -> None:
+    """An administrator turns termination protection off; a change of the release turns it on again, before it is off once more."""
+    running.reset()
+    chosen = {"DatabaseDeletionProtection": "true", "LoadBalancerDeletionProtection": "true"}
+    environment = Environment(running, release, "dev", **chosen)
+    environment.launch()
+    unprotect = environment.client("cloudformation").update_termination_protection
+    unprotect(StackName=environment.stack, EnableTerminationProtection=False)
+    later = planted(release)
+    Environment(running, later, "dev", **chosen).launch(ReleasePrefix=later.prefix)
+    turned_on_again = protection(environment)
+    unprotect(StackName=environment.stack, EnableTerminationProtection=False)
+
+    assert turned_on_again == ON
+    assert protection(environment) == {**ON, "stack": False}
+    assert environment.delete().status == "DELETE_COMPLETE"
+    assert environment.client("rds").describe_db_instances()["DBInstances"] == []

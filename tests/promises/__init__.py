@@ -1,0 +1,1 @@
+"""Every promise of the documentation names the checks that hold it."""

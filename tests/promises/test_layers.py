@@ -1,0 +1,46 @@
+"""What docs/data-safety.md promises of a layer that is launched alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from pipeline.checks.render import render, render_layer
+from templates_src.core.parameters.declaration import FALSE, TRUE
+from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_LAYER
+from tests.relations.text import is_true
+from tests.relations.variants import REGION, built
+
+
+def protection_of_database(properties: Mapping[str, Any]) -> Any:
+    return properties["DeletionProtection"]
+
+
+def protection_of_load_balancer(properties: Mapping[str, Any]) -> Any:
+    (value,) = (
+        each["Value"]
+        for each in properties["LoadBalancerAttributes"]
+        if each["Key"] == "deletion_protection.enabled"
+    )
+    return value
+
+
+@pytest.mark.parametrize("chosen", [TRUE, FALSE])
+@pytest.mark.parametrize(
+    ("layer", "resource", "parameter", "protection"),
+    [
+        ("data", "Database", "DatabaseDeletionProtection", protection_of_database),
+        ("edge", "LoadBalancer", "LoadBalancerDeletionProtection", protection_of_load_balancer),
+    ],
+)
+def test_layer_alone_protects_its_own_resource(
+    layer: str, resource: str, parameter: str, protection: Any, chosen: str
+) -> None:
+    rendered = render(built(), "staging", REGION)
+    alone = {PROTECTED_BY.name: PROTECTED_BY_LAYER, parameter: chosen}
+    render_layer(built(), rendered, layer, {**rendered.parameters[layer], **alone})
+
+    properties = rendered.layers[layer]["Resources"][resource]["Properties"]
+    assert is_true(protection(properties)) is (chosen == TRUE)
