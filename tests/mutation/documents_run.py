@@ -16,8 +16,11 @@ from tests.taskcat import promises as taskcat_promises
 
 Document = dict[str, Any]
 # Texts for people, and settings of the programs themselves.
-OUTSIDE = frozenset({"description", "name", "owner", "support", "tags", "project", "type"})
-OUTSIDE_OPTIONS = frozenset({"shares", "tag_options", "launcher_role", "regions", "versions_kept"})
+OUTSIDE = frozenset(
+    {"description", "name", "owner", "support", "tags", "type"}
+    | {"build_submodules", "shorten_stack_name"}
+)
+OUTSIDE_OPTIONS = frozenset({"shares", "tag_options", "regions", "versions_kept"})
 
 
 def document_results() -> list[Result]:

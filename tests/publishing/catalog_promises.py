@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.release.assemble import Release
+from pipeline.release.assemble import Release, template_path
 from templates_src.core.parameters.shared import ENVIRONMENT
 
 PROTECTED = "prod"
-PREFIX = "carbon-connect-launch-"
+# The template and the parameter that name each role of a portfolio, and the publisher's prefix of both.
+ROLES = {
+    "launch_role": ("launch-role", "LaunchRoleName"),
+    "launcher_role": ("launcher-role", "LauncherRoleName"),
+}
+PUBLISHER, PREFIX = "publisher-role", "BootstrapRolePrefix"
 
 
 def document() -> dict[str, Any]:
@@ -37,8 +43,10 @@ def broken_promises(catalog: Mapping[str, Any], release: Release) -> Iterator[st
     roles = [each["launch_role"] for each in portfolios.values()]
     if len(set(roles)) != len(roles):
         yield "Two portfolios share a launch role."
+    named = role_names(release)
+    yield from _of_launchers(portfolios, products)
     for title, portfolio in portfolios.items():
-        yield from _of_portfolio(title, portfolio, products)
+        yield from _of_portfolio(title, portfolio, products, named)
 
 
 def _of_products(products: Mapping[str, Any], release: Release) -> Iterator[str]:
@@ -67,14 +75,42 @@ def _protecting(profiles: Mapping[str, Mapping[str, str]], release: Release) -> 
             yield name
 
 
+def role_names(release: Release) -> dict[str, str]:
+    """The default names of the roles of a portfolio, by key of the catalog, and the publisher's prefix under its own."""
+    found = {}
+    for key, (template, parameter) in {**ROLES, PREFIX: (PUBLISHER, PREFIX)}.items():
+        body = json.loads(release.bootstrap_stacks[template_path(template)])
+        found[key] = str(body["Parameters"][parameter]["Default"])
+    return found
+
+
+def _of_launchers(portfolios: Mapping[str, Any], products: Mapping[str, Any]) -> Iterator[str]:
+    """Whether users who launch other products are kept from production."""
+    users: dict[bool, set[str]] = {True: set(), False: set()}
+    for portfolio in portfolios.values():
+        protected = PROTECTED in {products.get(n, {}).get("profile") for n in portfolio["products"]}
+        users[protected].add(portfolio.get("launcher_role", ""))
+    for role in sorted(users[True] & users[False]):
+        yield f"Users with the role {role!r} launch {PROTECTED} and other products."
+
+
 def _of_portfolio(
-    title: str, portfolio: Mapping[str, Any], products: Mapping[str, Any]
+    title: str,
+    portfolio: Mapping[str, Any],
+    products: Mapping[str, Any],
+    named: Mapping[str, str],
 ) -> Iterator[str]:
+    for key in ROLES:
+        role = portfolio.get(key, "")
+        if not role.startswith(named[PREFIX]):
+            yield f"Portfolio {title} has the {key} {role!r}, which a publisher cannot deploy: its roles begin with {named[PREFIX]}."
+        if role != named[key] and not role.startswith(f"{named[key]}-"):
+            yield f"Portfolio {title} has the {key} {role!r}, not {named[key]} with a suffix."
     launched = {products[name].get("profile") for name in portfolio["products"] if name in products}
     profiles = sorted(name for name in launched if name)
     if PROTECTED in profiles and len(portfolio["products"]) > 1:
         yield f"Portfolio {title} offers {PROTECTED} beside others, so that their users can launch it."
-    purpose = portfolio["launch_role"].removeprefix(PREFIX)
+    purpose = portfolio["launch_role"].removeprefix(f"{named['launch_role']}-")
     if purpose == portfolio["launch_role"] or not (
         purpose in portfolio["products"] or purpose == title
     ):

@@ -8,7 +8,9 @@ import pkgutil
 import tests.relations
 from tests.relations import (
     faults_alarms,
+    faults_containers,
     faults_data,
+    faults_defaults,
     faults_edge,
     faults_functions,
     faults_groups,
@@ -52,6 +54,7 @@ FAULTS = (
     *faults_storage.FAULTS,
     *faults_trust.FAULTS,
     *faults_tasks.FAULTS,
+    *faults_containers.FAULTS,
     *faults_server.FAULTS,
     *faults_promises.FAULTS,
     *faults_removal.FAULTS,
@@ -62,4 +65,4 @@ FAULTS = (
     *faults_guards.FAULTS,
     *faults_migration.FAULTS,
 )
-TEMPLATE_FAULTS = faults_templates.TEMPLATE_FAULTS
+TEMPLATE_FAULTS = (*faults_templates.TEMPLATE_FAULTS, *faults_defaults.TEMPLATE_FAULTS)

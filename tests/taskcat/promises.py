@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.parameters.profiles import load_profile
+from pipeline.parameters.profiles import load_profile, rejection
 from pipeline.paths import PROJECT_FOLDER
-from pipeline.release.assemble import Release, template_path
+from pipeline.release.assemble import RELEASE_NAME, Release, template_path
 from templates_src.environment import ROOT
 
 # Values of each launch, and names.
@@ -19,11 +19,19 @@ OTHERWISE = frozenset(
 RELEASE = ("$[taskcat_autobucket]", "$[taskcat_project_name]/dist/")
 CERTIFICATES = ("CertificateArn", "HostedZoneId", "DomainName")
 ALONE = {"network", "data", "layers"}
+ROLE_TEMPLATE, ROLE = "taskcat-role", "DeploymentRole"
+# Settings of taskcat without which no test launches, and why.
+PROJECT: Mapping[str, tuple[object, str]] = {
+    "package_lambda": (False, "taskcat packs the functions again, with Docker"),
+    "s3_regional_buckets": (True, "a function's zip is not in the region of its stack"),
+    "s3_object_acl": ("bucket-owner-full-control", "a new bucket refuses the uploads"),
+}
 PROTECTING = ("DatabaseDeletionProtection", "LoadBalancerDeletionProtection")
 
 
 def broken_promises(document: Mapping[str, Any], release: Release) -> Iterator[str]:
     """The broken promises, each a sentence."""
+    yield from _of_project(document["project"], release)
     environments = set()
     for name, test in document["tests"].items():
         given = test["parameters"]
@@ -31,7 +39,7 @@ def broken_promises(document: Mapping[str, Any], release: Release) -> Iterator[s
             yield f"{name} runs in no region."
         if given.get("Project") != "tcat-$[taskcat_test_name]":
             yield f"{name} has the project {given.get('Project')}, as another test may."
-        yield from _own(name, test)
+        yield from _own(name, test, release)
         if test["template"] != f"dist/{template_path(ROOT)}":
             continue
         environment = given.get("Environment", "")
@@ -56,14 +64,40 @@ def broken_promises(document: Mapping[str, Any], release: Release) -> Iterator[s
         yield f"No test launches {missing}."
 
 
-def _own(name: str, test: Mapping[str, Any]) -> Iterator[str]:
+def _of_project(project: Mapping[str, Any], release: Release) -> Iterator[str]:
+    """What taskcat does for every test: the role, the bucket, the tags, and nothing that needs Docker or Git."""
+    role = json.loads(release.bootstrap_stacks[template_path(ROLE_TEMPLATE)])["Resources"][ROLE]
+    wanted = role["Properties"]["RoleName"]
+    if project.get("role_name") != wanted:
+        yield f"The stacks are launched by {project.get('role_name')}, not by {wanted}."
+    if not RELEASE[1].startswith("$[taskcat_project_name]/") or project.get("name") != RELEASE_NAME:
+        yield f"The release is uploaded under {project.get('name')}."
+    for key, (value, otherwise) in PROJECT.items():
+        if project.get(key) != value:
+            yield f"{key} is {project.get(key)}: {otherwise}."
+    if not any(each["type"] == "tags" for each in project.get("prehooks", ())):
+        yield "A stack gets the tags of every test."
+    if "parameters" in project:
+        yield "Parameters of the project replace those of the tests."
+
+
+def _own(name: str, test: Mapping[str, Any], release: Release) -> Iterator[str]:
     """What a test needs beside a profile: its template, names that are free, and what an account has prepared."""
     given, path = test["parameters"], PROJECT_FOLDER / test["template"]
     of_layer = path.name.startswith(name)
-    if not path.is_file() or not (of_layer or given.get("Environment") == name.partition("-")[0]):
+    of_root = test["template"] == f"dist/{template_path(ROOT)}"
+    if not path.is_file() or not (
+        of_layer or (of_root and given.get("Environment") == name.partition("-")[0])
+    ):
         yield f"{name} launches {given.get('Environment')} from {test['template']}."
         return
     declared = json.loads(path.read_text(encoding="utf-8"))["Parameters"]
+    for parameter, value in given.items():
+        known = release.root.declarations.get(parameter)
+        if parameter not in declared or known is None:
+            yield f"{name} sets {parameter}, which its template does not have."
+        elif not value.startswith("$[") and "-$[" not in value and rejection(known, value):
+            yield f"{name} sets {parameter} to {value}, which its template refuses."
     if of_layer and given.get("Environment") != "dev":
         yield f"{name} launches a layer of {given.get('Environment')}."
     if "BucketNamespace" in declared and given.get("BucketNamespace") != "account-regional":
