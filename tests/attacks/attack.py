@@ -42,6 +42,25 @@ class Attack:
         return f"{self.principal}: {self.name}"
 
 
+def findings(attack: Attack) -> list[str]:
+    """Why an attempt is not refused exactly by its guards, as sentences; empty if it is."""
+    attempt = attack.attempt()
+    if not attempt.reasons():
+        return [f"{attack}: the attempt succeeds."]
+    found = []
+    try:
+        for guard in attack.guards:
+            others = [other for other in attack.guards if other != guard]
+            if guard not in without(attempt, others).reasons():
+                found.append(f"{attack}: {guard} does not refuse the attempt.")
+        left = without(attempt, attack.guards).reasons()
+        if left:
+            found.append(f"{attack}: without its guards, {' and '.join(left)} refuses the attempt.")
+    except ValueError as error:
+        found.append(f"{attack}: {error}")
+    return found
+
+
 def without(attempt: Attempt, guards: Iterable[str]) -> Attempt:
     """The attempt without these guards."""
     for guard in guards:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -186,11 +187,27 @@ class Launched:
         return replace(self.role(logical_id), boundary=boundary)
 
 
-@cache
+# The environments of the attempts by name; each is launched when the first attempt needs it.
+_LAUNCHED: dict[str, Launched] = {}
+
+
 def launched(environment: str) -> Launched:
     """An environment with every option on; launched once, read only."""
-    given = {key: value for key, value in COMPLETE.items() if key != "PermissionsBoundary"}
-    if environment != "prod":
-        # A self-signed certificate, with the function that creates it.
-        given |= {"DomainName": "", "HostedZoneId": ""}
-    return Launched(render(built(), environment, REGION, given))
+    if environment not in _LAUNCHED:
+        given = {key: value for key, value in COMPLETE.items() if key != "PermissionsBoundary"}
+        if environment != "prod":
+            # A self-signed certificate, with the function that creates it.
+            given |= {"DomainName": "", "HostedZoneId": ""}
+        _LAUNCHED[environment] = Launched(render(built(), environment, REGION, given))
+    return _LAUNCHED[environment]
+
+
+@contextmanager
+def replaced(environment: Launched) -> Iterator[None]:
+    """The attempts meet this environment, and not the usual one of its name, in the ``with`` block."""
+    usual = launched(environment.name)
+    _LAUNCHED[environment.name] = environment
+    try:
+        yield
+    finally:
+        _LAUNCHED[environment.name] = usual

@@ -12,6 +12,7 @@ from types import ModuleType
 
 import tests.seed
 from pipeline.checks.render import Rendered
+from tests.mutation import other_checks
 from tests.mutation.watching import EVERYTHING, USUAL, Read, watched
 from tests.relations import proofs
 from tests.relations.page import identity
@@ -27,16 +28,22 @@ assert proofs  # registers the relations
 
 @dataclass
 class Check:
-    """A check: its ID, and why a rendered environment does not pass; ``reads`` is what it looked at."""
+    """A check: its ID, and why a rendered environment does not pass; ``reads`` is what it looked at.
+
+    ``counts`` says whether a resource matters to it whose properties it does not read.
+    """
 
     name: str
     finds: Callable[[Rendered], bool]
     reads: set[Read] = field(default_factory=set)
+    counts: bool = True
 
     def looks_at(self, layer: str, logical_id: str, key: str) -> bool:
-        """Whether a change of a property or attribute can change the result."""
+        """Whether a change of a property or attribute can change the result; without a key the resource is removed."""
         if not key:
-            return True
+            return self.counts or any(
+                read[:2] == (layer, logical_id) and read[2] not in USUAL for read in self.reads
+            )
         return (layer, logical_id, key) in self.reads or (
             (layer, logical_id, EVERYTHING) in self.reads and key not in USUAL
         )
@@ -58,6 +65,15 @@ def seed_checks() -> list[Check]:
         if module.name.startswith("test_"):
             found += tests_of(importlib.import_module(f"{tests.seed.__name__}.{module.name}"))
     return found
+
+
+def further_checks() -> list[Check]:
+    """The attempts of tests/attacks, the relations of the boot script, and tests of other areas."""
+    return [
+        *(Check(name, finds, counts=False) for name, finds in other_checks.attempts()),
+        *(Check(name, finds) for name, finds in other_checks.boot()),
+        *(check for module in other_checks.modules() for check in tests_of(module)),
+    ]
 
 
 def tests_of(module: ModuleType) -> list[Check]:
@@ -105,7 +121,7 @@ def checks_for(variant: str) -> tuple[Check, ...]:
     """The checks that a variant passes, those that read least first."""
     rendered = rendered_variant(variant)
     found = []
-    for check in (*relation_checks(), *seed_checks()):
+    for check in (*relation_checks(), *seed_checks(), *further_checks()):
         if not fails_for(check, watched(rendered, check.reads)):
             found.append(check)
     return tuple(sorted(found, key=lambda check: (len(check.reads), check.name)))
