@@ -16,16 +16,33 @@ EQUIVALENT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|AWS::ElastiCache::ReplicationGroup (ClusterMode|Port): drop"
             r"|AWS::Route53::RecordSet AliasTarget/EvaluateTargetHealth: drop"
             r"|AWS::CloudWatch::Alarm DatapointsToAlarm: drop"
-            r"|AWS::IAM::InstanceProfile Path: drop|AWS::S3::Bucket AbacStatus: drop",
+            r"|AWS::IAM::InstanceProfile Path: drop|AWS::EC2::Subnet MapPublicIpOnLaunch: drop"
+            r"|AWS::ECS::Service DeploymentConfiguration/DeploymentCircuitBreaker/ResetOnHealthyTask: drop",
             "The value is the default of the service; it is written down for readers.",
         ),
         (
             r"AWS::EC2::NetworkAclEntry RuleNumber: (times ten|divide by ten)"
             r"|AWS::WAFv2::WebACL Rules/\*/Priority: times ten"
-            r"|AWS::ECS::\w+ (Default)?CapacityProviderStrategy/\*/Weight: .*"
-            r"|AWS::DLM::LifecyclePolicy .*: past the length|AWS::SNS::Topic DisplayName: drop"
+            r"|AWS::ECS::\w+ (Default)?CapacityProviderStrategy/\*/Weight: times ten"
             r"|AWS::EC2::NatGateway DependsOn/\*: drop element",
             "The order, the share or the wait is the same: only the relation between several values counts.",
+        ),
+        (
+            r"AWS::ECS::Service DependsOn/\*: drop element",
+            "The service waits for the migration, which waits for the same resources; without a migration, order/ finds it.",
+        ),
+        (
+            r"AWS::ApplicationAutoScaling::ScalingPolicy .*/CustomizedMetricSpecification/Statistic: next value",
+            "The metric has one value a minute, of which average and maximum are the same.",
+        ),
+        (
+            r"AWS::(EC2::Volume|RDS::DBInstance) Metadata: drop|AWS::Route53::HostedZone HostedZoneConfig: drop"
+            r"|AWS::SNS::Topic DisplayName: drop",
+            "A text for people, or for the linter; the service does not act on it.",
+        ),
+        (
+            r"AWS::S3::Bucket LifecycleConfiguration/TransitionDefaultMinimumObjectSize: .*",
+            "The rules of this bucket move nothing to another storage class.",
         ),
     )
 )

@@ -41,6 +41,23 @@ def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def tasks_of_an_image_have_one_platform(rendered: Rendered) -> Iterator[str]:
+    """api, worker, beat and migration run one image, which has one processor and one operating system; tasks without a service have capacity."""
+    platforms: dict[str, dict[str, Any]] = {}
+    for task, container in containers(rendered):
+        given = named(rendered, task).properties.get("RuntimePlatform", {})
+        expected = platforms.setdefault(text_of(container["Image"]), given)
+        if given != expected or given.keys() != {"CpuArchitecture", "OperatingSystemFamily"}:
+            yield f"{task} runs its image on {given}, another task on {expected}."
+    # ECS refuses to start a task if the weight of each provider is 0, which is the default.
+    # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
+    for association in resources_of_type(rendered, "AWS::ECS::ClusterCapacityProviderAssociations"):
+        default = association.properties["DefaultCapacityProviderStrategy"]
+        if not any(int(each.get("Weight", 0)) for each in default):
+            yield f"{association.logical_id} starts no task without a strategy."
+
+
+@relation
 def workers_can_protect_their_tasks(rendered: Rendered) -> Iterator[str]:
     """A worker protects its task while it has jobs, and no task of another cluster; api and beat protect none."""
     for role in ("ApiTaskRole", "WorkerTaskRole", "BeatTaskRole"):
@@ -139,17 +156,19 @@ def rebalancing_has_room(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def rebalancing_stops_no_job(rendered: Rendered) -> Iterator[str]:
-    """Rebalancing zones stops healthy tasks, and Spot reclaims make zones uneven all the time: a worker would lose its jobs."""
+    """Rebalancing zones stops healthy tasks, and Spot reclaims make zones uneven all the time: a worker would lose its jobs. The api returns to each zone."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         answers = bool(service.properties.get("LoadBalancers"))
         rebalancing = service.properties.get("AvailabilityZoneRebalancing", "ENABLED")
         if rebalancing == "ENABLED" and not answers:
             yield f"{service.logical_id} rebalances zones, and no load balancer drains its tasks."
+        if rebalancing != "ENABLED" and answers:
+            yield f"{service.logical_id} stays in the zones that were left when one failed."
 
 
 @relation
 def bad_versions_are_rolled_back(rendered: Rendered) -> Iterator[str]:
-    """A version whose tasks fail is rolled back after a few tasks, whatever the number of desired tasks is."""
+    """A version whose tasks fail is rolled back after a few tasks, whatever the number of desired tasks is; what Spot reclaims is no failure."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         breaker = service.properties["DeploymentConfiguration"].get("DeploymentCircuitBreaker", {})
         if not (breaker.get("Enable") and breaker.get("Rollback")):
@@ -157,8 +176,15 @@ def bad_versions_are_rolled_back(rendered: Rendered) -> Iterator[str]:
         threshold = breaker.get("ThresholdConfiguration", {})
         if threshold.get("Type") != "COUNT" or not 1 <= int(threshold.get("Value", 0)) <= 5:
             yield f"{service.logical_id} replaces many tasks before it gives a bad version up."
-        if breaker.get("ResetOnHealthyTask", True) and service.properties.get("LoadBalancers"):
+        spot = any(
+            item["CapacityProvider"] == "FARGATE_SPOT"
+            for item in service.properties["CapacityProviderStrategy"]
+        )
+        forgives = is_true(breaker.get("ResetOnHealthyTask", True))
+        if forgives and service.logical_id != "WorkerService":
             yield f"{service.logical_id} never gives up a version that crashes after its first health check."
+        if spot and not forgives:
+            yield f"{service.logical_id} takes the tasks that Spot reclaims for failures of the version."
 
 
 @relation
@@ -193,7 +219,7 @@ def alarms_roll_the_api_back(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def spot_follows_the_parameter(rendered: Rendered) -> Iterator[str]:
-    """Only workers run on Spot, and only where WorkerCapacity says so; with a base, the smallest number of tasks is on demand."""
+    """Only workers run on Spot, and only where WorkerCapacity says so; with a base, the smallest number of tasks is on demand, and most of the others on Spot."""
     values = rendered.parameters[named(rendered, "WorkerService").layer]
     chosen = values["WorkerCapacity"]
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
@@ -208,6 +234,11 @@ def spot_follows_the_parameter(rendered: Rendered) -> Iterator[str]:
         }[chosen if service.logical_id == "WorkerService" else "on-demand"]
         if strategy.keys() != providers:
             yield f"{service.logical_id} runs on {sorted(strategy)} with WorkerCapacity {chosen}."
+        weights = {name: int(item.get("Weight", 0)) for name, item in strategy.items()}
+        if 0 in weights.values():
+            yield f"{service.logical_id} starts no task on {sorted(n for n, w in weights.items() if not w)}."
+        if weights.get("FARGATE_SPOT", 1) <= weights.get("FARGATE", 0) and len(weights) > 1:
+            yield f"{service.logical_id} runs above its base on demand mostly."
         base = strategy.get("FARGATE", {}).get("Base")
         if len(providers) > 1 and str(base) != values["WorkerMinTasks"]:
             yield f"{service.logical_id} has {base} tasks on demand, not WorkerMinTasks."

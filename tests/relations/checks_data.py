@@ -91,7 +91,7 @@ def deletion_policies_match_the_table(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def buckets_are_private(rendered: Rendered) -> Iterator[str]:
-    """Buckets have no public access and no ACLs, are encrypted, and accept only TLS."""
+    """Buckets have no public access and no ACLs, are encrypted, and accept only TLS; the launch role knows those of its environment by name or tags."""
     for bucket in resources_of_type(rendered, "AWS::S3::Bucket"):
         name, properties = bucket.logical_id, bucket.properties
         closed = properties.get("PublicAccessBlockConfiguration", {})
@@ -113,6 +113,11 @@ def buckets_are_private(rendered: Rendered) -> Iterator[str]:
         ]
         if algorithms != ["AES256"]:
             yield f"{name} is encrypted by {algorithms}, not by AES256."
+        # IAM compares the tags of a bucket only with ABAC; the names of the others are those of the environment.
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/buckets-tagging-enable-abac.html
+        is_named = "BucketName" in properties or "BucketNamePrefix" in properties
+        if not is_named and properties.get("AbacStatus") != "Enabled":
+            yield f"{name} may be changed by the launch role of another environment."
         if not any(_refuses_plain_http(statement, name) for statement in _policy(rendered, name)):
             yield f"{name} may be reached without TLS."
 
@@ -169,6 +174,21 @@ def updates_do_not_downgrade_engines(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def the_master_secret_has_the_address(rendered: Rendered) -> Iterator[str]:
+    """Secrets Manager adds host and port of the database to the secret of its master user: those who restore or rotate read them there."""
+    for database in resources_of_type(rendered, "AWS::RDS::DBInstance"):
+        password = {"Password": database.properties["MasterUserPassword"]}
+        wanted = ids_in(rendered, database.layer, password)
+        attached = {
+            id_of(rendered, each.layer, each.properties["SecretId"])
+            for each in resources_of_type(rendered, "AWS::SecretsManager::SecretTargetAttachment")
+            if id_of(rendered, each.layer, each.properties["TargetId"]) == database.logical_id
+        }
+        if attached != wanted:
+            yield f"{database.logical_id} is the target of {sorted(attached)}, not of {sorted(wanted)}."
+
+
+@relation
 def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
     """Database, cache, search index, secrets, logs and alarm topic use the environment's key, which is retained; a restored snapshot keeps its key."""
     for kind, key, switch in (
@@ -192,7 +212,10 @@ def data_is_encrypted_with_the_key(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def nothing_writes_to_former_log_groups(rendered: Rendered) -> Iterator[str]:
-    """Log groups without the environment's key contain no data."""
+    """Log groups of earlier releases stay until their logs expire, and receive none: they have not the environment's key."""
+    existing = {resource.logical_id for _, resource in resources(rendered)}
+    for logical_id in sorted(FORMER - existing):
+        yield f"An update deletes {logical_id} with the logs of earlier releases."
     for _, resource in resources(rendered):
         for logical_id in sorted(ids_in(rendered, resource.layer, resource.properties) & FORMER):
             yield f"{resource.logical_id} refers to {logical_id}, which is kept for what it holds only."

@@ -67,7 +67,8 @@ def clients_get_https(rendered: Rendered) -> Iterator[str]:
         if protocol == "HTTPS":
             if not TLS_POLICY.fullmatch(str(properties.get("SslPolicy"))):
                 yield f"{listener.logical_id} has the TLS policy {properties.get('SslPolicy')}."
-            if not properties.get("Certificates"):
+            certificates = properties.get("Certificates", ())
+            if not certificates or not all(each.get("CertificateArn") for each in certificates):
                 yield f"{listener.logical_id} has no certificate."
         if (port, protocol) not in ((80, "HTTP"), (443, "HTTPS")):
             yield f"{listener.logical_id} listens on {port} for {protocol}."
@@ -104,7 +105,7 @@ def the_certificate_is_valid_for_the_url(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
-    """Every load balancer has a web ACL; no two of its rules share a priority or a metric; its log group has a name that WAF delivers to."""
+    """Every load balancer has a web ACL with the rule groups for addresses, bad input, SQL and common attacks; no two of its rules share a priority or a metric; its log group has a name that WAF delivers to."""
     protected = {
         id_of(rendered, found.layer, found.properties["ResourceArn"])
         for found in resources_of_type(rendered, "AWS::WAFv2::WebACLAssociation")
@@ -124,6 +125,11 @@ def the_firewall_is_in_front(rendered: Rendered) -> Iterator[str]:
         ):
             if len(set(values)) != len(values):
                 yield f"Two rules of {acl.logical_id} share a {what}."
+        groups = {
+            rule["Statement"].get("ManagedRuleGroupStatement", {}).get("Name") for rule in rules
+        }
+        for missing in sorted(BODY_RULES.keys() - groups):
+            yield f"{acl.logical_id} lacks {missing}."
         # The documentation names one of them as the dimension of the metrics, and CloudWatch shows the other.
         if acl.properties.get("Name") != acl.properties["VisibilityConfig"]["MetricName"]:
             yield f"{acl.logical_id} has another name than its metrics."

@@ -10,6 +10,7 @@ from templates_src.functions.launch_check.service_linked_roles import SERVICES
 from templates_src.guards.deletion_protection import DELETION_PROTECTION
 from templates_src.guards.launch_check import LAUNCH_CHECK
 from tests.relations.iam import plain
+from tests.relations.order import existing_before
 from tests.relations.registry import relation
 from tests.relations.text import listed, text_of
 from tests.rendering import role_statements
@@ -22,8 +23,11 @@ READS = ("Describe", "Get", "Head", "List")
 @relation
 def nested_stacks_wait_for_the_launch_check(rendered: Rendered) -> Iterator[str]:
     """A launch that the check refuses has created nothing else."""
-    for logical_id, body in rendered.layers[ROOT]["Resources"].items():
-        if body["Type"] == STACK and LAUNCH_CHECK not in body.get("DependsOn", ()):
+    for logical_id in rendered.layers[ROOT]["Resources"]:
+        own = logical_id.startswith(LAUNCH_CHECK)
+        if not own and LAUNCH_CHECK not in {
+            name for _, name in existing_before(rendered, ROOT, logical_id)
+        }:
             yield f"{logical_id} may be created before {LAUNCH_CHECK} has succeeded."
 
 

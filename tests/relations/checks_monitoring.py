@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ from tests.rendering import Resource, id_of, named, origin_of, resources_of_type
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTIONS = Path(templates_src.functions.__path__[0])
 PUBLISHER = "cloudwatch.amazonaws.com"
+# A dimension in the source of a program, in Python or as an argument of the AWS CLI.
+DIMENSION = re.compile(r"""\bName"?\s*[:=]\s*"?(\w+)"?,\s*"?Value""")
 NODE = re.compile(r"(?P<group>.+)-(?P<number>\d{3})")
 
 
@@ -122,8 +124,9 @@ def own_namespace(rendered: Rendered) -> str:
 
 
 class Program(NamedTuple):
-    """Running code of this project: its role, its source, and the values of its settings, resources by their logical ID."""
+    """Running code of this project: its logical ID, its role, its source, and the values of its settings, resources by their logical ID."""
 
+    logical_id: str
     role: str
     source: str
     settings: frozenset[str]
@@ -132,18 +135,30 @@ class Program(NamedTuple):
 def _unpublished_by_us(
     rendered: Rendered, layer: str, what: str, metric: str, dimensions: Mapping[str, Any]
 ) -> Iterator[str]:
+    publishers = publishers_of(rendered, metric, dimensions)
+    if not publishers:
+        yield f"{what}, which nothing publishes."
+    elif not any(set(dimensions) == dimension_names(each) for each in publishers):
+        yield f"{what} under {sorted(dimensions)}, under which nothing publishes."
+    for key, value in dimensions.items():
+        if not any(id_of(rendered, layer, value) in each.settings for each in publishers):
+            yield f"{what} for {key} {value}, for which nothing publishes it."
+
+
+def publishers_of(rendered: Rendered, metric: str, dimensions: Iterable[str]) -> list[Program]:
+    """The programs that may publish in the namespace of the environment, and whose source has the metric and the dimensions."""
     context = {"cloudwatch:namespace": own_namespace(rendered)}
-    publishers = [
+    return [
         program
         for program in _programs(rendered)
         if allows(rendered, program.role, "cloudwatch:PutMetricData", "", context)
         and all(re.search(rf"\b{word}\b", program.source) for word in (metric, *dimensions))
     ]
-    if not publishers:
-        yield f"{what}, which nothing publishes."
-    for key, value in dimensions.items():
-        if not any(id_of(rendered, layer, value) in each.settings for each in publishers):
-            yield f"{what} for {key} {value}, for which nothing publishes it."
+
+
+def dimension_names(program: Program) -> set[str]:
+    """The names of the dimensions under which a program publishes, from its source."""
+    return set(DIMENSION.findall(program.source))
 
 
 def _programs(rendered: Rendered) -> Iterator[Program]:
@@ -152,6 +167,7 @@ def _programs(rendered: Rendered) -> Iterator[Program]:
         folder = FUNCTIONS / function.properties["Handler"].split(".")[1]
         variables = function.properties.get("Environment", {}).get("Variables", {})
         yield Program(
+            function.logical_id,
             id_of(rendered, function.layer, function.properties["Role"]),
             "".join(path.read_text() for path in sorted(folder.glob("*.py"))),
             frozenset(id_of(rendered, function.layer, value) for value in variables.values()),
@@ -164,7 +180,7 @@ def _programs(rendered: Rendered) -> Iterator[Program]:
         (role,) = profile.properties["Roles"]
         source = text_of(launch["UserData"]["Fn::Base64"])
         settings = frozenset(line.partition("=")[2] for line in source.splitlines())
-        yield Program(id_of(rendered, profile.layer, role), source, settings)
+        yield Program(template.logical_id, id_of(rendered, profile.layer, role), source, settings)
 
 
 def _leads_somewhere(
@@ -220,16 +236,21 @@ def nodes_of_the_cache_are_watched(rendered: Rendered) -> Iterator[str]:
                 yield f"No alarm reads node {number} of {group.logical_id}."
 
 
-@relation
-def alarms_arrive(rendered: Rendered) -> Iterator[str]:
-    """Each alarm, unless a deployment reads it, publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
-    read = {
+def read_by_deployments(rendered: Rendered) -> set[str]:
+    """The alarms that roll a deployment back, and that publish to no topic."""
+    return {
         id_of(rendered, service.layer, alarm)
         for service in resources_of_type(rendered, "AWS::ECS::Service")
         for alarm in service.properties["DeploymentConfiguration"]
         .get("Alarms", {})
         .get("AlarmNames", ())
     }
+
+
+@relation
+def alarms_arrive(rendered: Rendered) -> Iterator[str]:
+    """Each alarm, unless a deployment reads it, publishes to a topic that CloudWatch can publish to, with a key that CloudWatch can use."""
+    read = read_by_deployments(rendered)
     topics = {found.logical_id for found in resources_of_type(rendered, "AWS::SNS::Topic")}
     for alarm in resources_of_type(rendered, ALARM):
         if alarm.logical_id in read:

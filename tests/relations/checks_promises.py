@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -32,21 +33,25 @@ def images_cannot_change(rendered: Rendered) -> Iterator[str]:
         scanning = repository.properties.get("ImageScanningConfiguration", {})
         if not is_true(scanning.get("ScanOnPush")):
             yield f"{repository.logical_id} scans no image."
-        if "LifecyclePolicy" not in repository.properties:
-            yield f"{repository.logical_id} keeps every image permanently."
+        rules = json.loads(
+            repository.properties.get("LifecyclePolicy", {}).get("LifecyclePolicyText", "{}")
+        ).get("rules", ())
+        if {rule["selection"]["tagStatus"] for rule in rules} != {"tagged", "untagged"}:
+            yield f"{repository.logical_id} keeps images permanently."
 
 
 @relation
 def deployments_keep_the_api_up(rendered: Rendered) -> Iterator[str]:
-    """A service behind a load balancer keeps all tasks during a deployment, and gives the new ones two minutes before their health counts."""
+    """A service behind a load balancer keeps all tasks during a deployment, and gives the new ones two minutes before their health counts; a service that scales keeps half of its tasks, and never doubles more than once."""
     for service in resources_of_type(rendered, "AWS::ECS::Service"):
         deployment = service.properties["DeploymentConfiguration"]
+        least = int(deployment.get("MinimumHealthyPercent", 100))
+        most = int(deployment.get("MaximumPercent", 200))
+        if "DesiredCount" not in service.properties and (least < 50 or most > 200):
+            yield f"{service.logical_id} has {least} to {most} % of its tasks during a deployment."
         if not service.properties.get("LoadBalancers"):
             continue
-        if (
-            int(deployment.get("MinimumHealthyPercent", 100)) < 100
-            or int(deployment.get("MaximumPercent", 200)) != 200
-        ):
+        if least < 100 or most != 200:
             yield f"{service.logical_id} loses tasks during a deployment."
         if not 60 <= int(service.properties.get("HealthCheckGracePeriodSeconds", 0)) <= 300:
             yield f"{service.logical_id} has a grace period of {service.properties.get('HealthCheckGracePeriodSeconds')} seconds."

@@ -45,11 +45,19 @@ def the_server_is_replaced_and_leaves_nothing(rendered: Rendered) -> Iterator[st
 
 @relation
 def the_server_is_complete_when_it_has_booted(rendered: Rendered) -> Iterator[str]:
-    """CloudFormation waits for the boot of the instance; a failed instance is replaced."""
+    """CloudFormation waits for the boot of the instance; a failed instance is replaced, after it has released the volume."""
     for group in resources_of_type(rendered, "AWS::AutoScaling::AutoScalingGroup"):
         body = rendered.layers[group.layer]["Resources"][group.logical_id]
         if "CreationPolicy" not in body:
             yield f"{group.logical_id} is complete before its instance has booted."
+        maintained = group.properties.get("InstanceMaintenancePolicy", {})
+        bounds = tuple(
+            int(maintained.get(key, -1)) for key in ("MinHealthyPercentage", "MaxHealthyPercentage")
+        )
+        # The volume attaches to one instance: the former one ends first, and no second one starts beside it.
+        # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-maintenance-policy.html
+        if bounds != (0, 100):
+            yield f"{group.logical_id} may replace an instance while its volume is attached to the former one."
         if group.properties.get("HealthCheckType") != "EC2":
             yield f"{group.logical_id} judges instances by {group.properties.get('HealthCheckType')}."
 

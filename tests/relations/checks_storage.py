@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.checks.render import Rendered
@@ -27,7 +28,18 @@ DESTROYING = (
     "s3:PutBucketPolicy",
     "s3:BypassGovernanceRetention",
 )
+# Chromium forgets the answer of a bucket after two hours, whatever the bucket says.
+# https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age
+BROWSER_MEMORY = 7200
+CLOCK = re.compile(r"(\d\d):(\d\d)")
+TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+LONGEST_NAME = 120
+# Minutes.
+DAY = 24 * 60
 WEEK = 7
+# The major versions of serverless caches.
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
+SERVERLESS_VERSIONS = {"valkey": {"7", "8", "9"}}
 ZONES = 3
 
 
@@ -39,9 +51,11 @@ def documents_do_not_expire(rendered: Rendered) -> Iterator[str]:
         active = [rule for rule in rules if rule["Status"] == "Enabled"]
         if any("Id" not in rule for rule in rules):
             yield f"{bucket.logical_id} has a rule without a name."
+        expires = any("ExpirationInDays" in rule for rule in active)
+        if bucket.logical_id in EXPIRING and not expires:
+            yield f"{bucket.logical_id} keeps its logs permanently."
+        yield from _unfinished_uploads(bucket.logical_id, active)
         if bucket.logical_id in EXPIRING:
-            if not any("ExpirationInDays" in rule for rule in active):
-                yield f"{bucket.logical_id} keeps its logs permanently."
             continue
         for rule in active:
             for key in EXPIRATIONS:
@@ -58,13 +72,16 @@ def documents_do_not_expire(rendered: Rendered) -> Iterator[str]:
             yield f"{bucket.logical_id} keeps delete markers without versions."
         if bool(kept) != (bucket.logical_id == "DocumentsBucket"):
             yield f"{bucket.logical_id} keeps old versions for {kept or 'unlimited'} days."
-        ended = [
-            int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])
-            for rule in active
-            if "AbortIncompleteMultipartUpload" in rule
-        ]
-        if not ended or ended[0] not in UNFINISHED_UPLOADS:
-            yield f"{bucket.logical_id} keeps unfinished uploads for {ended} days."
+
+
+def _unfinished_uploads(bucket: str, active: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    ended = [
+        int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])
+        for rule in active
+        if "AbortIncompleteMultipartUpload" in rule
+    ]
+    if not ended or ended[0] not in UNFINISHED_UPLOADS:
+        yield f"{bucket} keeps unfinished uploads for {ended} days."
 
 
 @relation
@@ -111,7 +128,7 @@ def browsers_upload_from_named_origins(rendered: Rendered) -> Iterator[str]:
                 yield f"{bucket.logical_id} does not answer what an upload asks."
             if rule.get("AllowedHeaders") != ["*"] or "ETag" not in rule.get("ExposedHeaders", ()):
                 yield f"{bucket.logical_id} hides the headers of an upload."
-            if not 600 <= int(rule.get("MaxAge", 0)) <= 86400:
+            if not 600 <= int(rule.get("MaxAge", 0)) <= BROWSER_MEMORY:
                 yield f"{bucket.logical_id} lets browsers ask again after {rule.get('MaxAge')} seconds."
 
 
@@ -145,21 +162,38 @@ def engines_can_be_restored(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def serverless_caches_can_be_restored(rendered: Rendered) -> Iterator[str]:
-    """A serverless cache has daily snapshots of a week at most, at a time that is written down, and subnets in two zones or more."""
+    """A serverless cache has daily snapshots of a week at most, at a time that is written down, a version that exists, and the subnets of three zones."""
     for cache in resources_of_type(rendered, "AWS::ElastiCache::ServerlessCache"):
         properties = cache.properties
         if int(properties.get("SnapshotRetentionLimit", 0)) not in range(1, 8):
             yield f"{cache.logical_id} has {properties.get('SnapshotRetentionLimit')} snapshots."
         if "DailySnapshotTime" not in properties or "MajorEngineVersion" not in properties:
             yield f"{cache.logical_id} leaves the time of its snapshots or its version to AWS."
-        if len({str(each) for each in properties["SubnetIds"]}) < 2:
-            yield f"{cache.logical_id} is in one zone."
+        version = str(properties.get("MajorEngineVersion"))
+        if version not in SERVERLESS_VERSIONS.get(properties["Engine"], {version}):
+            yield f"{cache.logical_id} has the version {version}, which does not exist."
+        if len({str(each) for each in properties["SubnetIds"]}) < ZONES:
+            yield f"{cache.logical_id} has fewer than three zones."
 
 
 def _windows(name: str, properties: Mapping[str, Any], backup: str) -> Iterator[str]:
-    for key in (backup, "PreferredMaintenanceWindow"):
-        if not properties.get(key):
+    times = [properties.get(key) for key in (backup, "PreferredMaintenanceWindow")]
+    for key, time in zip((backup, "PreferredMaintenanceWindow"), times, strict=True):
+        if not time:
             yield f"{name} has no {key}: AWS chooses one, which may be at noon."
+    if all(times) and overlap(*(_minutes(str(time)) for time in times)):
+        yield f"{name} has the backup {times[0]} during the maintenance {times[1]}, which AWS refuses."
+
+
+def _minutes(window: str) -> range:
+    """The minutes of a window after midnight, on whatever day it begins; it ends on the next day if it passes midnight."""
+    first, last = (int(hour) * 60 + int(minute) for hour, minute in CLOCK.findall(window))
+    return range(first, last if last > first else last + DAY)
+
+
+def overlap(one: range, other: range) -> bool:
+    """Whether two windows share a minute of a day; maintenance is on one day of the week, and backups are on each."""
+    return bool({minute % DAY for minute in one} & {minute % DAY for minute in other})
 
 
 @relation
@@ -217,9 +251,13 @@ def engines_survive_a_zone(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def search_volume_is_copied_daily(rendered: Rendered) -> Iterator[str]:
-    """A policy makes a snapshot of the search volume each day, finds it by its tag, and keeps a week of them with their tags."""
+    """The search volume has one speed in each size. A policy makes a snapshot of it each day, finds it by its tag, and keeps a week of them with their tags."""
     policies = list(resources_of_type(rendered, "AWS::DLM::LifecyclePolicy"))
     for volume in resources_of_type(rendered, "AWS::EC2::Volume"):
+        # The performance of other types depends on the size, or they are billed for each request.
+        # https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html
+        if volume.properties.get("VolumeType", "gp2") != "gp3":
+            yield f"{volume.logical_id} is as fast as its size allows."
         tags = {(each["Key"], text_of(each["Value"])) for each in volume.properties["Tags"]}
         covering = [policy for policy in policies if _targets(policy.properties) & tags]
         if not covering:
@@ -243,6 +281,9 @@ def search_volume_is_copied_daily(rendered: Rendered) -> Iterator[str]:
                 1,
             ):
                 yield f"{policy.logical_id} makes snapshots every {rule['Interval']} {rule['IntervalUnit']}."
+            # https://docs.aws.amazon.com/dlm/latest/APIReference/API_Schedule.html
+            if not TIME.fullmatch(rule["Times"][0]) or len(schedule.get("Name", "")) > LONGEST_NAME:
+                yield f"{policy.logical_id} has a schedule that DLM refuses."
             if int(schedule["RetainRule"]["Count"]) not in range(WEEK, 32):
                 yield f"{policy.logical_id} keeps {schedule['RetainRule']['Count']} snapshots."
             if not is_true(schedule.get("CopyTags")) or not schedule.get("Name"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 from pipeline.checks.render import Rendered
 from pipeline.paths import PROJECT_FOLDER
@@ -17,6 +18,7 @@ ROW = re.compile(r"\| `(?P<name>[A-Z_]+)` \|.*\| (?P<holders>[a-z, ]+) \|")
 # The variable that exists with a version of the application's settings only.
 WITH_SETTINGS = frozenset({"APPLICATION_SECRETS"})
 ZONES = 3
+MINUTE = 60
 # Nothing in the templates refers to what people, a service or a later launch finds by its name.
 # One-off tasks name the family of the migration.
 FOUND_BY_NAME = frozenset({"ImageRepositoryOfEnvironment", "MigrationTaskDefinition"})
@@ -25,6 +27,35 @@ USED = (
     *("AWS::Logs::LogGroup", "AWS::EC2::SecurityGroup", "AWS::ElastiCache::User"),
 )
 FORMER = frozenset({"FlowLogGroup"})
+
+
+class Health(NamedTuple):
+    """The health check of a target: path, seconds between two requests and for an answer, and failures that end the task."""
+
+    path: str
+    interval: int
+    timeout: int
+    failures: int
+
+
+HEALTH = re.compile(
+    r"requests `GET (?P<path>\S+)` on port \d+ every (?P<interval>\d+) seconds and expects 200 within (?P<timeout>\d+) seconds\."
+    r" After\s+(?P<failures>\w+)\s+failures"
+)
+NUMBERS = ("one", "two", "three", "four", "five")
+
+
+@cache
+def health_of_contract() -> Health:
+    """The health check as the contract describes it."""
+    found = HEALTH.search(CONTRACT.read_text(encoding="utf-8"))
+    assert found, "The contract does not describe the health check."
+    return Health(
+        found["path"],
+        int(found["interval"]),
+        int(found["timeout"]),
+        NUMBERS.index(found["failures"]) + 1,
+    )
 
 
 @cache
@@ -53,6 +84,9 @@ def containers_get_what_the_contract_says(rendered: Rendered) -> Iterator[str]:
             yield f"{task} lacks {variable}, which the contract gives to {name}."
         for variable in sorted(given - wanted):
             yield f"{task} has {variable}, which the contract does not give to {name}."
+        family = text_of(named(rendered, task).properties.get("Family"))
+        if not family.endswith(f"-{container['Name']}"):
+            yield f"{task} has the family {family}, in which nobody looks for {container['Name']}."
         files = container.get("EnvironmentFiles", ())
         if settings and name != "beat" and not files:
             yield f"{task} gets no file of settings."
@@ -99,16 +133,18 @@ def containers_run_as_the_contract_says(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def targets_are_healthy_in_time(rendered: Rendered) -> Iterator[str]:
-    """A target is healthy within a minute and unhealthy within two, and requests end before it goes."""
+    """The load balancer asks for the path, the interval and the failures of the contract; a target is healthy within a minute, and requests end before it goes."""
+    contract = health_of_contract()
     for group in resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::TargetGroup"):
         properties = group.properties
         interval = int(properties.get("HealthCheckIntervalSeconds", 30))
-        timeout = int(properties.get("HealthCheckTimeoutSeconds", 30))
-        if timeout >= interval or not 2 <= timeout <= 10:
-            yield f"{group.logical_id} waits {timeout} of {interval} seconds for an answer."
-        for key, most in (("HealthyThresholdCount", 60), ("UnhealthyThresholdCount", 120)):
-            if not interval <= interval * int(properties.get(key, 5)) <= most:
-                yield f"{group.logical_id} decides by {key} {properties.get(key)} every {interval} seconds."
+        timeout = int(properties.get("HealthCheckTimeoutSeconds", 5))
+        failures = int(properties.get("UnhealthyThresholdCount", 2))
+        asked = Health(str(properties.get("HealthCheckPath")), interval, timeout, failures)
+        if asked != contract:
+            yield f"{group.logical_id} asks {asked}, but the contract says {contract}."
+        if not interval <= interval * int(properties.get("HealthyThresholdCount", 5)) <= MINUTE:
+            yield f"{group.logical_id} needs {properties.get('HealthyThresholdCount')} answers, one every {interval} seconds."
         attributes = {
             each.get("Key"): each.get("Value")
             for each in properties.get("TargetGroupAttributes", ())

@@ -39,7 +39,7 @@ FAULTS = (
     Fault(
         "targets that stay unhealthy for minutes",
         targets_are_healthy_in_time,
-        "decides by UnhealthyThresholdCount 3 every 150 seconds",
+        "needs 2 answers, one every 150 seconds",
         put("ApiTargetGroup", "HealthCheckIntervalSeconds", 150),
     ),
     Fault(

@@ -8,6 +8,7 @@ import pkgutil
 import tests.relations
 from tests.relations import (
     faults_alarms,
+    faults_choices,
     faults_containers,
     faults_data,
     faults_defaults,
@@ -33,6 +34,7 @@ from tests.relations import (
     faults_tasks,
     faults_templates,
     faults_trust,
+    faults_watching,
 )
 
 for _module in pkgutil.iter_modules(tests.relations.__path__):
@@ -64,5 +66,7 @@ FAULTS = (
     *faults_functions.FAULTS,
     *faults_guards.FAULTS,
     *faults_migration.FAULTS,
+    *faults_watching.FAULTS,
+    *faults_choices.FAULTS,
 )
 TEMPLATE_FAULTS = (*faults_templates.TEMPLATE_FAULTS, *faults_defaults.TEMPLATE_FAULTS)
