@@ -55,9 +55,8 @@ def add_deletion_protection(root: Layer, nested: Sequence[str]) -> CustomResourc
         statements=(iam.see_own_stack("KnowItsStack"), protect_own_stack()),
         log_key=None,
     )
-    # If the check refuses an update, the function does not change either; it depends on both.
-    for title in (f"{DELETION_PROTECTION}LogGroup", f"{DELETION_PROTECTION}Role"):
-        root.template.resources[title].DependsOn = LAUNCH_CHECK
+    # If the check refuses an update, the function does not change either: it and its role refer to the log group.
+    root.template.resources[f"{DELETION_PROTECTION}LogGroup"].DependsOn = LAUNCH_CHECK
     policy = allow_changes(root)
     return add_custom_resource(
         root,

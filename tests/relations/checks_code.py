@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import functools
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-import templates_src.functions
 from pipeline.checks.render import Rendered
+from tests.relations.function_code import modules_of, properties_of, settings_of, words_of
 from tests.relations.iam import allows
 from tests.relations.registry import relation
 from tests.relations.text import listed
 from tests.rendering import id_of, named, resources, resources_of_type, role_statements
 
-FUNCTIONS = Path(templates_src.functions.__path__[0])
-PACKAGE = FUNCTIONS.name
 FUNCTION = "AWS::Lambda::Function"
 SERVICES = (
     *("acm", "cloudformation", "cloudwatch", "ec2", "ecs", "elbv2", "kms", "logs", "rds"),
@@ -46,6 +41,8 @@ IN_A_VPC = (
     *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
     *("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
 )
+# CloudFormation reads these properties of a custom resource itself.
+WAITING = ("ServiceToken", "ServiceTimeout")
 WRITES_ITS_LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -118,43 +115,6 @@ def methods() -> tuple[tuple[str, str], ...]:
     )
 
 
-def modules_of(folder: str) -> set[Path]:
-    """The modules of a function, and those of this project that they import."""
-    pending, found = list((FUNCTIONS / folder).glob("*.py")), set()
-    while pending:
-        path = pending.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for node in ast.walk(syntax(path)):
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module
-                and PACKAGE in node.module.split(".")
-            ):
-                steps = node.module.split(".")
-                inside = steps[steps.index(PACKAGE) + 1 :]
-                names = [inside, *([*inside, each.name] for each in node.names)]
-                files = (FUNCTIONS.joinpath(*name).with_suffix(".py") for name in names if name)
-                pending += [file for file in files if file.is_file()]
-    return found
-
-
-@functools.cache
-def syntax(path: Path) -> ast.Module:
-    """The syntax tree of a module."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def words_of(path: Path) -> Iterator[str]:
-    """Attributes and texts of a module, among which are the calls."""
-    for node in ast.walk(syntax(path)):
-        if isinstance(node, ast.Attribute):
-            yield node.attr
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
 @relation
 def functions_get_their_settings(rendered: Rendered) -> Iterator[str]:
     """A function has each variable that its code requires, and none that its code does not read; the queues are those of the workers."""
@@ -172,30 +132,6 @@ def functions_get_their_settings(rendered: Rendered) -> Iterator[str]:
             yield f"{function.logical_id} measures {given['QUEUES']}, not WorkerQueues."
         if "QUEUES" in texts and "QUEUES" not in given:
             yield f"{function.logical_id} is not told its queues."
-
-
-@cache
-def settings_of(folder: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The variables that a function's code requires, and every text in it."""
-    needed, texts = set(), set()
-    for path in (FUNCTIONS / folder).glob("*.py"):
-        constants: dict[str, str] = {}
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                texts.add(node.value)
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-                for target in node.targets:
-                    constants[ast.unparse(target)] = str(node.value.value)
-            key: ast.AST | None = None
-            if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
-                key = node.slice
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "required":
-                key = node.args[-1]
-            if isinstance(key, ast.Constant):
-                needed.add(str(key.value))
-            elif isinstance(key, ast.Name) and key.id in constants:
-                needed.add(constants[key.id])
-    return frozenset(needed) - {"AWS_LAMBDA_FUNCTION_NAME", "AWS_REGION"}, frozenset(texts)
 
 
 @relation
@@ -252,34 +188,22 @@ def custom_resources_wait_for_their_function(rendered: Rendered) -> Iterator[str
 
 @relation
 def custom_resources_pass_what_their_code_reads(rendered: Rendered) -> Iterator[str]:
-    """A custom resource has each property that the code of its function reads without a default."""
+    """A custom resource has each property that the code of its function reads, and no other; another value only calls the function again with each release."""
     for kind, resource in resources(rendered):
         if not kind.startswith("Custom::"):
             continue
         function = named(
             rendered, id_of(rendered, resource.layer, resource.properties["ServiceToken"])
         )
-        needed = properties_of(function.properties["Handler"].split(".")[1])
+        folder = function.properties["Handler"].split(".")[1]
+        needed = properties_of(folder)
         for name in sorted(needed - resource.properties.keys()):
             yield f"{resource.logical_id} lacks {name}, which the code of {function.logical_id} reads."
-
-
-@cache
-def properties_of(folder: str) -> frozenset[str]:
-    """The properties of a request that a function's code reads without a default."""
-    found = set()
-    for path in (FUNCTIONS / folder).glob("*.py"):
-        for node in ast.walk(syntax(path)):
-            key: ast.AST | None = None
-            if isinstance(node, ast.Subscript) and reads_properties(node.value):
-                key = node.slice
-            if isinstance(node, ast.Call) and node.args and reads_properties(node.args[0]):
-                key = node.args[1] if len(node.args) > 1 else None
-            if isinstance(key, ast.Constant) and str(key.value)[:1].isupper():
-                found.add(str(key.value))
-    return frozenset(found)
-
-
-def reads_properties(node: ast.AST) -> bool:
-    """Whether an expression is the properties of the request."""
-    return ast.unparse(node) in ("properties", "request.properties")
+        read = {
+            *WAITING,
+            *needed,
+            *(word for path in modules_of(folder) for word in words_of(path)),
+        }
+        for name in sorted(resource.properties.keys() - read):
+            if resource.properties[name] != rendered.parameters["environment"]["ReleasePrefix"]:
+                yield f"{resource.logical_id} passes {name}, which the code of {function.logical_id} does not read."

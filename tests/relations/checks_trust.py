@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.checks.render import Rendered
 from pipeline.template.example_values import ACCOUNT
+from templates_src.environment import ROOT
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
 from tests.rendering import VARIABLE, resources, resources_of_type
@@ -44,6 +45,23 @@ def services_act_for_this_account(rendered: Rendered) -> Iterator[str]:
                 and "ArnLike" not in condition
             ):
                 yield f"{role.logical_id} is taken on for tasks of every region."
+
+
+@relation
+def both_forms_of_a_workflow_are_trusted(rendered: Rendered) -> Iterator[str]:
+    """With the IDs of a repository, its workflows are trusted with and without the IDs in their subject: GitHub adds them per repository.
+
+    https://docs.github.com/en/actions/reference/security/oidc
+    """
+    given = rendered.parameters[ROOT]
+    wanted = {False, True} if given["GitHubRepositoryId"] else {False}
+    for role in resources_of_type(rendered, ROLE):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            claims = statement.get("Condition", {}).get("StringEquals", {})
+            for claim, subjects in claims.items():
+                forms = {"@" in text_of(subject) for subject in listed(subjects)}
+                if claim.endswith(":sub") and forms != wanted:
+                    yield f"{role.logical_id} trusts {sorted(map(text_of, listed(subjects)))}, not both forms of a subject."
 
 
 @relation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.relations.checks_trust import (
+    both_forms_of_a_workflow_are_trusted,
     references_lead_somewhere,
     services_act_for_this_account,
     the_key_is_used_through_services,
@@ -10,6 +11,7 @@ from tests.relations.checks_trust import (
 from tests.relations.planting import drop, put, remove
 from tests.relations.registry import Fault
 
+SUBJECT = "token.actions.githubusercontent.com:sub"
 TRUST = "AssumeRolePolicyDocument/Statement/0"
 
 FAULTS = (
@@ -30,6 +32,13 @@ FAULTS = (
         services_act_for_this_account,
         "QueueDepthRole has the trust ['Deny']",
         put("QueueDepthRole", f"{TRUST}/Effect", "Deny"),
+    ),
+    Fault(
+        "workflows of a repository with IDs in its subject are not trusted",
+        both_forms_of_a_workflow_are_trusted,
+        "DeployRole trusts ['repo:acme/carbon:environment:prod'], not both forms",
+        drop("DeployRole", f"{TRUST}/Condition/StringEquals/{SUBJECT}/1"),
+        "complete prod",
     ),
     Fault(
         "a key that a role uses directly",
