@@ -99,7 +99,7 @@ def environments(
     chosen = list(dict.fromkeys(regions or catalog.regions))
     found: list[Launched] = []
     failures: list[str] = []
-    for region, each in in_regions(chosen, Aws, assemble(), catalog):
+    for region, each in in_regions(chosen, Aws(chosen[0]).in_region, assemble(), catalog):
         if isinstance(each, PipelineError):
             failures.append(f"{region}: {each}")
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from pipeline.errors import PipelineError
@@ -20,6 +21,17 @@ _NO_FILES = {
 }
 
 
+class Connection:
+    """The session of one set of credentials, which the clients of all regions share: a profile with MFA asks for a code once.
+
+    The lock is held while a client is created, because boto3 does not create clients in parallel.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.session: Any = None
+
+
 @dataclass
 class Aws:
     """Clients for one region.
@@ -30,6 +42,7 @@ class Aws:
 
     region: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    connection: Connection = field(default_factory=Connection, repr=False, compare=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str) -> Any:
@@ -37,18 +50,36 @@ class Aws:
 
         Raises PipelineError for a region that is in no partition of AWS, and for an endpoint that is not a URL.
         """
-        if service not in self._clients:
-            try:
-                self._clients[service] = self._session.client(
-                    service,
-                    endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
-                    config=_config(self._endpoint),
-                )
-            except ValueError as error:
-                raise PipelineError(
-                    f"Could not reach AWS: {error}; set AWS_ENDPOINT_URL to http://HOST:PORT, or unset it."
-                ) from error
+        with self.connection.lock:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
         return self._clients[service]
+
+    def in_region(self, region: str) -> Aws:
+        """The clients for another region, in the same session."""
+        return self if region == self.region else replace(self, region=region, _clients={})
+
+    @property
+    def session(self) -> Any:
+        """The session of boto3, created once for all regions."""
+        with self.connection.lock:
+            if self.connection.session is None:
+                self.connection.session = self._new_session()
+            return self.connection.session
+
+    def _new_client(self, service: str) -> Any:
+        require_region(self.region)
+        try:
+            return self.session.client(
+                service,
+                region_name=self.region,
+                endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+                config=_config(self._endpoint),
+            )
+        except ValueError as error:
+            raise PipelineError(
+                f"Could not reach AWS: {error}; set AWS_ENDPOINT_URL to http://HOST:PORT, or unset it."
+            ) from error
 
     @property
     def is_embedded(self) -> bool:
@@ -69,12 +100,10 @@ class Aws:
     def _environment_has_keys(self) -> bool:
         return "AWS_ACCESS_KEY_ID" in self.environment or "AWS_ACCESS_KEY_ID" in os.environ
 
-    @cached_property
-    def _session(self) -> Any:
+    def _new_session(self) -> Any:
         import boto3
         from botocore.session import Session
 
-        require_region(self.region)
         # Keys for an endpoint on this machine need no profile: a missing one or a malformed file must not matter.
         isolated = _is_local(self._endpoint) and self._environment_has_keys
         session = Session(session_vars=_NO_FILES if isolated else None)
@@ -96,14 +125,18 @@ def models() -> Any:
     return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
-def require_region(region: str) -> None:
-    """Raise PipelineError for a region that is in no partition of AWS."""
+@cache
+def _known_regions() -> frozenset[str]:
+    """The regions of each partition, and a name such as aws-global for services that have none."""
     from botocore.loaders import Loader
 
-    # The regions of each partition, and a name such as aws-global for services that have none.
     partitions = Loader().load_data("partitions")["partitions"]
-    known = {name for partition in partitions for name in partition["regions"]}
-    if region not in known or region.endswith("-global"):
+    return frozenset(name for partition in partitions for name in partition["regions"])
+
+
+def require_region(region: str) -> None:
+    """Raise PipelineError for a region that is in no partition of AWS."""
+    if region not in _known_regions() or region.endswith("-global"):
         raise PipelineError(f"AWS has no region {region!r}; use a region such as {DEFAULT_REGION}.")
 
 

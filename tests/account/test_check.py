@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from commands.checking import environments
 from commands.common.embedded_sessions import PERSON, user_without_permissions
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
@@ -248,3 +250,37 @@ def test_existing_provider_is_accepted(release: Release, scene: Scene) -> None:
     found = {each.subject: each for each in examined(release, scene)}
 
     assert found["OIDC provider of GitHub"].holds
+
+
+@pytest.fixture
+def asked(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A profile whose credentials a program gives, as one that asks for a code; the file gets a line for each question."""
+    asked, program = tmp_path / "asked", tmp_path / "program"
+    keys = {
+        "Version": 1,
+        "AccessKeyId": scene.aws.environment["AWS_ACCESS_KEY_ID"],
+        "SecretAccessKey": scene.aws.environment["AWS_SECRET_ACCESS_KEY"],
+    }
+    program.write_text(f"#!/bin/sh\necho asked >> {asked}\necho '{json.dumps(keys)}'\n")
+    program.chmod(0o700)
+    config = tmp_path / "config"
+    config.write_text(f"[profile with-code]\ncredential_process = {program}\n")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "with-code")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", scene.running.endpoint_url)
+    return asked
+
+
+def test_check_asks_for_a_code_once(release: Release, asked: Path) -> None:
+    """Roles and some quotas are in other regions than the launch."""
+    check_launch(Aws("eu-west-1"), release, load_catalog(), LaunchPlan("dev", {}))
+
+    assert asked.read_text().splitlines() == ["asked"]
+
+
+def test_environments_of_several_regions_ask_for_a_code_once(asked: Path) -> None:
+    environments([REGION, "eu-west-1", "us-east-1"])
+
+    assert asked.read_text().splitlines() == ["asked"]

@@ -160,7 +160,7 @@ class Clients:
     def __call__(self, region: str) -> Aws:
         if region not in self.made:
             self.made[region] = Aws(region, self.environment)
-            self.made[region]._session.events.register("before-send", self.send)
+            self.made[region].session.events.register("before-send", self.send)
         return self.made[region]
 
     def sign_in(self, environment: Mapping[str, str]) -> None:

@@ -57,7 +57,7 @@ def launch_product(publisher: Publisher) -> str:
     session = publisher.aws.client("sts").assume_role(
         RoleArn=made["Role"]["Arn"], RoleSessionName="test"
     )["Credentials"]
-    user = Clients(publisher.embedded)(REGION)._session.client(
+    user = Clients(publisher.embedded)(REGION).session.client(
         "servicecatalog",
         endpoint_url=publisher.embedded.endpoint_url,
         aws_access_key_id=session["AccessKeyId"],

@@ -83,7 +83,7 @@ def check_launch(
 def check_publication(aws: Aws, release: Release, catalog: Catalog) -> tuple[Finding, ...]:
     """Every line about a publication to a region. Raises PipelineError as `check_launch` does."""
     account = aws.account()
-    home = aws if aws.region == catalog.regions[0] else Aws(catalog.regions[0], aws.environment)
+    home = aws.in_region(catalog.regions[0])
     profiles = sorted({each.profile for each in catalog.products if each.profile})
     portfolios = frozenset(each.key for each in catalog.portfolios)
     lines: list[Line] = [
@@ -175,7 +175,7 @@ def _publication_lines(
         is_named = bool(plan.bucket)
         yield lambda: publication.release_bucket(aws, bucket, account, is_named=is_named)
         return
-    home = aws if aws.region == catalog.regions[0] else Aws(catalog.regions[0], aws.environment)
+    home = aws.in_region(catalog.regions[0])
     offered = frozenset({catalog.portfolio_of(wanted.key).key})
     yield lambda: publication.product(aws, release, wanted.name, plan.portfolio)
     yield lambda: publication.launch_roles(home, release, catalog, offered)
@@ -212,7 +212,7 @@ def _names(needs: Needs, named: names.Named, aws: Aws) -> list[Finding]:
 def region_lines(aws: Aws) -> list[Line]:
     """The line about the region in the account, which a region that is always on answers."""
     place = quota.home_of(aws.region)
-    return [lambda: places.opted_in(aws.region, Account(_in_region(aws, place)))]
+    return [lambda: places.opted_in(aws.region, Account(aws.in_region(place)))]
 
 
 def quota_lines(aws: Aws, wanted: Mapping[Quota, Need], environment: str) -> list[Line]:
@@ -222,7 +222,7 @@ def quota_lines(aws: Aws, wanted: Mapping[Quota, Need], environment: str) -> lis
     for each in needed:
         codes.setdefault((quota.place_of(each, aws.region), each.service), set()).add(each.code)
     read = {
-        place: _Once(partial(quota.limits, _in_region(aws, place[0]), place[1], frozenset(found)))
+        place: _Once(partial(quota.limits, aws.in_region(place[0]), place[1], frozenset(found)))
         for place, found in codes.items()
     }
     return [
@@ -240,10 +240,6 @@ def quota_lines(aws: Aws, wanted: Mapping[Quota, Need], environment: str) -> lis
             for each, need in needed.items()
         ),
     ]
-
-
-def _in_region(aws: Aws, region: str) -> Aws:
-    return aws if region == aws.region else Aws(region, aws.environment)
 
 
 class _Once:

@@ -53,7 +53,7 @@ class RecordingAws(Aws):
 
 def launch_findings(aws: Aws, values: Mapping[str, str]) -> Iterator[Finding]:
     """Every check of LaunchCheck that applies to a creation with these values."""
-    recording = RecordingAws(aws.region, aws.environment)
+    recording = RecordingAws(aws.region, aws.environment, aws.connection)
     for check, subject in SUBJECTS.items():
         yield _finding(recording, check, subject, values)
 
