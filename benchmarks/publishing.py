@@ -35,7 +35,7 @@ class Distance:
     def __call__(self, region: str) -> Aws:
         """The clients of a region."""
         aws = Aws(region, self.embedded.environment())
-        aws._session.events.register("before-send", self.delay)
+        aws.session.events.register("before-send", self.delay)
         return aws
 
     def delay(self, **_call: Any) -> None:

@@ -144,7 +144,7 @@ def examine(
 
     Another launch of the environment that has just begun takes its names; this launch follows it.
     """
-    from pipeline.environments.account.launches import require_launch
+    from pipeline.environments.account.requirements import require_launch
     from pipeline.errors import PipelineError
     from pipeline.stacks.deploy import describe_stack
 

@@ -178,7 +178,7 @@ def launch_product(
 
     For ``examined``, the release of the working tree, the account is checked first. An empty embedded AWS needs no check.
     """
-    from pipeline.environments.account.launches import require_product_launch
+    from pipeline.environments.account.requirements import require_product_launch
     from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
 
     own = {"Project": name.removesuffix(f"-{environment}"), "Environment": environment}

@@ -31,17 +31,13 @@ def plan(
     The exit status is 1 if `publish` would refuse the release.
     """
     from pipeline.catalog import show
-    from pipeline.catalog.publish import refusals
-    from pipeline.errors import PipelineError
 
     plans = release_plans(regions)
     if as_json:
         print(show.plans_as_json(plans))
     else:
         show.plans_as_tables(console(), plans)
-    refused = refusals(plans)
-    if refused:
-        raise PipelineError(" ".join(refused))
+    require_publishable(plans)
 
 
 def publish(
@@ -51,15 +47,11 @@ def publish(
     """Publish the release as Service Catalog products."""
     from pipeline.catalog import show
     from pipeline.catalog.publish import publish as run
-    from pipeline.catalog.publish import refusals
-    from pipeline.errors import PipelineError
 
     plans = release_plans(regions)
     out = console()
     show.plans_as_tables(out, plans)
-    refused = refusals(plans)
-    if refused:
-        raise PipelineError(" ".join(refused))
+    require_publishable(plans)
     steps = sum(len(each.writing) for each in plans)
     if not steps:
         upload_pages(plans)
@@ -75,6 +67,18 @@ def publish(
         if len(plans) > 1
         else f"Published {plans[0].release.version} in {plans[0].region}."
     )
+
+
+def require_publishable(plans: list[RegionPlan]) -> None:
+    """Raise PipelineError for a release that would replace data of a version in use, and for a quota that does not suffice."""
+    from pipeline.catalog.publish import refusals
+    from pipeline.environments.account.requirements import require_publication
+    from pipeline.errors import PipelineError
+
+    refused = refusals(plans)
+    if refused:
+        raise PipelineError(" ".join(refused))
+    require_publication(plans)
 
 
 def upload_pages(plans: list[RegionPlan]) -> None:
@@ -110,7 +114,7 @@ def release_plans(regions: list[str]) -> list[RegionPlan]:
     chosen = tuple(dict.fromkeys(regions))
     require_ready_profiles(release, profiles_of(catalog), chosen or catalog.regions)
     written(release)
-    return plan_regions(Aws, release, catalog, chosen)
+    return plan_regions(Aws(catalog.regions[0]).in_region, release, catalog, chosen)
 
 
 def profiles_of(catalog: Catalog) -> list[str]:

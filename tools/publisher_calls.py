@@ -18,6 +18,7 @@ from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions, publish
 from pipeline.catalog.spec.model import Catalog
 from pipeline.checks.permissions import called_actions
+from pipeline.environments.account.requirements import require_publication
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import Release, assemble, serialize, template_path
 from templates_src.access.launcher import NAME as LAUNCHER
@@ -34,6 +35,11 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "s3:ListObjectsV2": ("s3:ListBucket",),
     # Every principal can call it.
     "sts:GetCallerIdentity": (),
+    # An account's own quotas leave out those without an applied value, which the defaults of AWS have.
+    "servicequotas:ListServiceQuotas": (
+        "servicequotas:ListAWSDefaultServiceQuotas",
+        "servicequotas:ListServiceQuotas",
+    ),
     # Additional actions that an operation needs.
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_service-catalog.html
     "servicecatalog:CreateConstraint": ("servicecatalog:CreateConstraint", "iam:PassRole"),
@@ -101,6 +107,7 @@ class Recorder:
         """Plan and publish. Raises PipelineError for a publication that fails, except by the stack that must fail."""
         self.phase = self.plans
         plans = plan_regions(lambda _region: self.aws, release, known)
+        require_publication(plans)
         self.phase = self.publications
         try:
             publish(plans, waits=WAITS)

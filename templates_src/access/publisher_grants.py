@@ -111,6 +111,16 @@ def reading_stacks_and_releases() -> tuple[Grant, ...]:
             ("*",),
             reason="the actions have no resource",
         ),
+        # A plan compares the products and portfolios that it creates with the quotas of the account.
+        Grant(
+            "ReadQuotas",
+            (
+                "servicequotas:ListAWSDefaultServiceQuotas",
+                "servicequotas:ListServiceQuotas",
+            ),
+            ("*",),
+            reason="the actions have no resource",
+        ),
         # A principal of catalog.yaml can be any role of the account.
         Grant("ReadRoles", ("iam:GetRole",), (f"{IAM}role/*",)),
         Grant("ReadBuckets", ("s3:GetBucketLocation", "s3:ListBucket"), (BUCKETS,)),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,8 +23,12 @@ from pipeline.environments.account.launched import (
     in_regions,
     launched_in,
 )
-from pipeline.environments.account.launches import require_product_launch
-from pipeline.environments.provisioning.operations import DesiredEnvironment, launch
+from pipeline.environments.account.requirements import require_product_launch
+from pipeline.environments.provisioning.operations import (
+    DesiredEnvironment,
+    OperationResult,
+    launch,
+)
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release, assemble, serialize
@@ -131,10 +138,15 @@ def test_user_without_permissions_gets_one_sentence(catalog: Catalog, release: R
         launched_in(user(catalog.aws, None), release, load_catalog())
 
 
-def test_launch_from_a_product_examines_the_account(catalog: Catalog, release: Release) -> None:
+def administrator(catalog: Catalog) -> Aws:
+    """A user of the product who can read everything in the account, and so the names that are taken."""
     person = user(catalog.aws, EVERYTHING)
-    account = catalog.aws.account()
-    catalog.admit(f"arn:aws:iam::{account}:user/person")
+    catalog.admit(f"arn:aws:iam::{catalog.aws.account()}:user/person")
+    return person
+
+
+def test_launch_from_a_product_examines_the_account(catalog: Catalog, release: Release) -> None:
+    person = administrator(catalog)
     catalog.aws.client("logs").create_log_group(logGroupName="aws-waf-logs-other-dev")
 
     def examine(project: str, version: str = release.version) -> None:
@@ -149,6 +161,48 @@ def test_launch_from_a_product_examines_the_account(catalog: Catalog, release: R
     examine("other", "99.0.0")
     examine("carbon-connect")
     examine("fourth")
+
+
+def test_launch_follows_another_that_begins_while_the_account_is_examined(
+    catalog: Catalog, release: Release
+) -> None:
+    """The other launch takes the names of the environment, which is no reason to refuse this one."""
+    wanted = DesiredEnvironment(
+        "late-dev", DEVELOPMENT.name, release.version, settings={"Project": "late"}
+    )
+    late = administrator(catalog)
+    with ThreadPoolExecutor(1) as pool:
+        others: list[Future[OperationResult]] = []
+
+        def begin(**_answer: Any) -> None:
+            """The first answer is that the environment does not exist; the other launch begins right after it."""
+            if not others:
+                others.append(pool.submit(launch, catalog.user, wanted, _quiet, _quiet))
+                _wait_until_taken(catalog, "aws-waf-logs-late-dev")
+
+        events = late.client("servicecatalog").meta.events
+        events.register("after-call.service-catalog.DescribeProvisionedProduct", begin)
+
+        require_product_launch(late, release, "dev", wanted)
+        notes: list[str] = []
+        followed = launch(late, wanted, _quiet, notes.append)
+        other = others[0].result()
+
+    assert other.changed
+    assert followed.succeeded
+    assert not followed.changed
+
+
+def _quiet(_: object) -> None:
+    """Show nothing."""
+
+
+def _wait_until_taken(catalog: Catalog, log_group: str) -> None:
+    """Wait until a launch has created a log group with this name."""
+    logs, ends = catalog.aws.client("logs"), time.monotonic() + 60
+    while not logs.describe_log_groups(logGroupNamePrefix=log_group)["logGroups"]:
+        assert time.monotonic() < ends, f"No launch creates {log_group}."
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,27 @@ def test_environment_that_does_not_exist_is_one_sentence(environment: Environmen
         find_stack(environment.aws, "nothing-dev")
 
 
+@pytest.mark.parametrize(
+    ("allowed", "says"),
+    [
+        (
+            "sts:GetCallerIdentity",
+            rf"^Could not read the stack of {STACK} in eu-north-1: these credentials lack cloudformation:DescribeStacks and "
+            "servicecatalog:DescribeProvisionedProduct; use a role that has the permission",
+        ),
+        (
+            "servicecatalog:DescribeProvisionedProduct",
+            rf"^These credentials see no provisioned product {STACK} in eu-north-1, and lack cloudformation:DescribeStacks",
+        ),
+    ],
+)
+def test_missing_permission_is_named_first(
+    environment: Environment, allowed: str, says: str
+) -> None:
+    with pytest.raises(PipelineError, match=says):
+        find_stack(limited(environment, allowed), STACK)
+
+
 def test_command_shows_the_reasons(running: EmbeddedAws, environment: Environment) -> None:
     finished = subprocess.run(
         [sys.executable, PROJECT_FOLDER / "build.py", "why", "dev"],

@@ -73,5 +73,8 @@ def test_launcher_reads_the_logs_and_cannot_run_a_task(catalog: Catalog) -> None
 
 
 def test_other_name_is_one_sentence(catalog: Catalog) -> None:
-    with pytest.raises(PipelineError, match=r"other-dev has no stack in .*DescribeStacks"):
+    with pytest.raises(
+        PipelineError,
+        match=r"^These credentials see no provisioned product other-dev in .*lack cloudformation:DescribeStacks",
+    ):
         find_stack(catalog.user, "other-dev")

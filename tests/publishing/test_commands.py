@@ -14,6 +14,7 @@ import pytest
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.spec.document import load_catalog
+from pipeline.environments.account.quota_table import PRODUCTS
 from pipeline.release.upload import keys_below
 from tests.conftest import REGION
 from tests.launches.tree import Tree, clean_environment
@@ -78,6 +79,21 @@ def test_release_that_changed_without_a_new_version_is_refused(
     assert "refuse" in refused.stdout
     assert "raise the version in setup.cfg" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_quota_that_does_not_suffice_stops_plan_and_publish(
+    tree: Tree, embedded: EmbeddedAws
+) -> None:
+    aws = Aws(REGION, embedded.environment())
+    empty = snapshot(aws)
+    embedded.set_quota(PRODUCTS.service, PRODUCTS.code, 2)
+
+    for command in (("plan",), ("publish", "--yes")):
+        refused = tree.run(*command, **embedded.environment())
+        assert refused.returncode == 1
+        assert f"request at least 9 for quota {PRODUCTS.code}" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    assert snapshot(aws) == empty
 
 
 def test_wrong_catalog_is_one_sentence_with_its_line(tree: Tree, embedded: EmbeddedAws) -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from commands.common.embedded_sessions import publisher
 from commands.common.preview import Consent
 from commands.direct import DirectLaunch, launch_release
 from embedded_aws.server import EmbeddedAws
 from pipeline.aws import Aws
 from pipeline.catalog.publish import plan_regions
 from pipeline.catalog.spec.document import load_catalog
-from pipeline.environments.account.launches import require_launch, require_publication
+from pipeline.environments.account.requirements import require_launch, require_publication
 from pipeline.errors import PipelineError
 from pipeline.parameters.profiles import load_profile, resolve
 from pipeline.release.assemble import Release
@@ -74,6 +75,18 @@ def test_publication_stops_before_it_creates_anything(
         PipelineError, match=r"0 of 5 in use, and the publication needs 9: request at least 9"
     ):
         require_publication(plans)
+
+
+@pytest.mark.parametrize("plans", [True, False], ids=["plan role", "publisher role"])
+def test_roles_of_a_publication_read_its_quotas(
+    release: Release, aws: Aws, running: EmbeddedAws, plans: bool
+) -> None:
+    running.set_quota("servicecatalog", "L-764CF6A1", 5)
+    session = publisher(aws, release, plans=plans)
+    planned = plan_regions(lambda _region: session, release, load_catalog(), (REGION,))
+
+    with pytest.raises(PipelineError, match="request at least 9"):
+        require_publication(planned)
 
 
 def values_of(release: Release) -> dict[str, str]:
