@@ -114,6 +114,13 @@ def test_redis_py_accepts_the_url(url: str) -> None:
     assert options["ssl_cert_reqs"] == "required"
 
 
+def test_dangerous_commands_are_refused(url: str) -> None:
+    with redis.Redis.from_url(url) as client:
+        for command in ("KEYS *", "FLUSHALL", "CONFIG GET maxmemory"):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command.split())
+
+
 def test_another_authority_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
 

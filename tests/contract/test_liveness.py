@@ -17,6 +17,7 @@ from templates_src.functions.queue_depth.broker import (
 )
 from tests.contract.application import Stack
 from tests.contract.containers import PATIENCE, PROJECT_FOLDER
+from tests.engines.processes import free_port
 
 pytestmark = pytest.mark.parametrize("stack", ["serverless"], indirect=True)
 # The ten minutes of the contract, for tests.
@@ -85,3 +86,11 @@ def test_an_idle_worker_goes_on(stack: Stack) -> None:
 
     with pytest.raises(subprocess.TimeoutExpired):
         worker.process.wait(10)
+
+
+def test_a_worker_without_its_cache_ends(stack: Stack) -> None:
+    """No server listens on the port."""
+    worker = stack.worker(CELERY_BROKER_URL=f"rediss://127.0.0.1:{free_port()}/0", **HANG)
+
+    assert worker.process.wait(PATIENCE) == 1
+    assert "Timeout (0:00:08)!" in worker.said()

@@ -12,12 +12,12 @@ from tests.relations.planting import body
 from tests.relations.variants import rendered_variant
 
 VARIANT = re.compile(r"^in ([\w -]+): ")
-WITHOUT = "without "
+WITHOUT, VALUE_OF = "without ", "value of "
 COMPLETE = "complete prod"
 
 
 def broken(change: str) -> Rendered:
-    """A copy of an environment with a change: ``ID/PATH = JSON``, ``without ID/PATH`` or ``without ID``.
+    """A copy of an environment with a change: ``ID/PATH = JSON``, ``ID/PATH = value of ID/PATH``, ``without ID/PATH`` or ``without ID``.
 
     Without ``in VARIANT: `` before it, the environment is the prod in which every option is in use.
     """
@@ -48,4 +48,9 @@ def _make(rendered: Rendered, change: str) -> None:
         return
     if not equals:
         raise ValueError(f"{change!r} has neither a value nor {WITHOUT!r}.")
-    holder[key] = json.loads(value)
+    if value.startswith(VALUE_OF):
+        other, _, path = value.removeprefix(VALUE_OF).partition("/")
+        source, name = follow(body(rendered, other), path)
+        holder[key] = copy.deepcopy(source[name])
+    else:
+        holder[key] = json.loads(value)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib
+import math
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from pipeline.paths import PROJECT_FOLDER
 from tests.relations.planting import body
 from tests.relations.variants import built, rendered_variant
 
@@ -27,6 +32,8 @@ WORDS = [
     "twelve",
 ]
 DEFAULT, LEAST, MOST, FIRST, LAST = "default ", "least ", "most ", "first ", "last "
+DURATIONS = {60: "minute", 120: "two minutes", 300: "five minutes", 1800: "half an hour"}
+PRODUCT, SOURCE = " * ", ".py:"
 VARIANT = re.compile(r"^in ([\w -]+): ")
 ABOVE = ".."
 
@@ -48,12 +55,15 @@ def stated(text: str) -> str:
 def _figure(place: str, variant: str) -> str:
     """The figure at a place; ``as`` gives it in another unit, as a word, or with separators of thousands."""
     where, _, form = place.partition(" as ")
-    value: Any = _value(where, variant)
+    factors = [_value(factor, variant) for factor in where.split(PRODUCT)]
+    value: Any = factors[0] if len(factors) == 1 else math.prod(map(float, factors))
     for word in form.split():
         if word in UNITS:
             value = UNITS[word](float(value))
         elif word == "word":
             return WORDS[int(value)]
+        elif word == "duration":
+            return DURATIONS.get(int(value), f"{int(value) // 60} minutes")
         elif word == "thousands":
             return f"{int(value):,}"
         else:
@@ -74,6 +84,9 @@ def _value(where: str, variant: str) -> Any:
     for word, position in ((FIRST, 0), (LAST, -1)):
         if where.startswith(word):
             return declarations[where.removeprefix(word)].allowed[position]
+    if SOURCE in where:
+        path, _, name = where.partition(":")
+        return constants(PROJECT_FOLDER / path)[name]
     if ":" in where:
         module, _, name = where.partition(":")
         return getattr(importlib.import_module(module), name)
@@ -104,3 +117,28 @@ def _key(holder: Any, step: str) -> Any:
     if not equals:
         return int(step)
     return next(at for at, each in enumerate(holder) if str(each.get(name)) == value)
+
+
+def constants(path: Path) -> dict[str, Any]:
+    """The constants of a module that is not imported: its numbers, and products of them."""
+    found: dict[str, Any] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign):
+            (target,) = node.targets
+            pair = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            for name, value in zip(names, values, strict=True) if pair or len(values) == 1 else ():
+                with contextlib.suppress(KeyError, TypeError):
+                    found[ast.unparse(name)] = _number(value, found)
+    return found
+
+
+def _number(value: ast.expr, known: Mapping[str, Any]) -> Any:
+    if isinstance(value, ast.Constant):
+        return value.value
+    if isinstance(value, ast.Name):
+        return known[value.id]
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult):
+        return _number(value.left, known) * _number(value.right, known)
+    raise TypeError(value)

@@ -12,6 +12,7 @@ from tests.promises.ledger import (
     ADVICE,
     AWS,
     BROKEN,
+    COMPUTED,
     EXPLANATION,
     FIGURE,
     HELD,
@@ -22,7 +23,7 @@ from tests.promises.ledger import (
 from tests.relations.registry import Relation
 from tests.relations.variants import rendered_variant
 
-CLAUSES = (HELD, BROKEN, STATES, FIGURE, AWS, SEE)
+CLAUSES = (HELD, BROKEN, STATES, FIGURE, COMPUTED, AWS, SEE)
 # Words of a promise: a sentence with one of them is no mere explanation.
 PROMISING = re.compile(
     r"\b(always|cannot|deleted|deletes|fails|lost|must|never|no permission|only|protects|raised|refused|refuses|stays?)\b"
@@ -30,7 +31,7 @@ PROMISING = re.compile(
 # An instruction begins with a verb, or speaks to the reader.
 INSTRUCTION = re.compile(
     r"(?:^|: |; )(?:Accept|Answer|Check|Copy|Create|Deploy|Do not|End|Export|For|Give|Grant|In|Keep|Leave|Push|Put|Raise|Read|Run|Schedule|"
-    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\byour?\b|: (?:follow|index|limit|set|name) "
+    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\byour?\b|: (?:follow|index|limit|name|set) |, raise "
 )
 CODE = re.compile(r"`[^`]*`")
 # A number by itself, not a part of a name or a version.
@@ -65,6 +66,8 @@ def problems_of(entry: Entry) -> Iterator[str]:
 
 def unread(entry: Entry) -> set[str]:
     """The numbers of a held promise that are read neither from the templates nor from a file of a test."""
+    if entry.all(COMPUTED):
+        return set()
     text = VERSION.sub("", CODE.sub("", entry.unit.text))
     computed = {number for text in entry.all(STATES) for number in NUMBER.findall(stated(text))}
     tested = {text.partition(" from ")[0] for text in entry.all(FIGURE)}

@@ -6,6 +6,7 @@ A file has the sections of its page after ``## ``. An indented line is a clause 
     broken by CHANGE      a change of a rendered environment that breaks the promise, for the relations
     states TEXT           a part of the text whose figures, in braces, are read from the templates or the code
     figure N from FILE    a number that a test uses
+    figures by TEST       a test that computes the figures and finds them on the page
     advice                an instruction: what the reader does
     explanation           a definition or a reason: it promises nothing
     AWS: SOURCE           a fact about AWS or another product, and where it is documented
@@ -23,7 +24,8 @@ from tests.promises.document import Unit
 FOLDER = Path(__file__).parent
 SECTION = "## "
 INDENT = "    "
-HELD, BROKEN, STATES, FIGURE = "held by ", "broken by ", "states ", "figure "
+HELD, BROKEN, STATES = "held by ", "broken by ", "states "
+FIGURE, COMPUTED = "figure ", "figures by "
 ADVICE, EXPLANATION, AWS, SEE = "advice", "explanation", "AWS: ", "see: "
 
 
@@ -41,7 +43,7 @@ class Entry:
     @property
     def checks(self) -> list[str]:
         """The names of the checks."""
-        return self.all(HELD)
+        return [*self.all(HELD), *self.all(COMPUTED)]
 
     @property
     def without(self) -> list[str]:

@@ -81,7 +81,13 @@ def can_fail(path: Path, name: str, seen: frozenset[Function] = frozenset()) -> 
     if called & EXPECTED_ERROR:
         return True
     seen |= {(path, name)}
-    return any(can_fail(imported(path).get(each, path), each, seen) for each in sorted(called))
+    # A method can be of a class of any module that is imported.
+    others = sorted({path, *imported(path).values()})
+    return any(
+        can_fail(place, each, seen)
+        for each in sorted(called)
+        for place in ([imported(path)[each]] if each in imported(path) else others)
+    )
 
 
 def names(expressions: list[ast.expr]) -> set[str]:

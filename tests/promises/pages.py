@@ -6,7 +6,11 @@ from collections.abc import Mapping
 
 from pipeline.paths import PROJECT_FOLDER
 
-PAGES = ("data-safety.md",)
+PAGES = (
+    "data-safety.md",
+    "container-contract.md",
+    "scaling.md",
+)
 ATTEMPTS = "Attempts that are refused"
 # Pages, and the parts of pages from a title on, that a program writes from the table of the tests that hold every line.
 WRITTEN: Mapping[tuple[str, str], tuple[str, ...]] = {

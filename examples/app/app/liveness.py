@@ -60,7 +60,10 @@ def key(name: str) -> str:
 
 
 def heartbeat(**_: object) -> None:
-    """Connected to ``heartbeat_sent``, which the event loop of a worker's main process sends every two seconds."""
+    """Connected to ``heartbeat_sent``, which the event loop of a worker's main process sends every two seconds.
+
+    Also to ``worker_init``, so that a worker that never reaches the cache ends.
+    """
     progress.tick()
 
 

@@ -44,6 +44,7 @@ app.conf.update(
 worker_ready.connect(shutdown.watch)
 worker_ready.connect(protection.watch)
 worker_ready.connect(liveness.show_worker)
+worker_init.connect(liveness.heartbeat)
 heartbeat_sent.connect(liveness.heartbeat)
 worker_shutting_down.connect(protection.end)
 

@@ -1,4 +1,4 @@
-"""What docs/data-safety.md promises of a layer that is launched alone."""
+"""What the pages promise of the templates, and no relation of a rendered environment can say."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from templates_src.core.parameters.declaration import FALSE, TRUE
 from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_LAYER
 from tests.relations.text import is_true
 from tests.relations.variants import REGION, built
+from tests.rendering import containers, resources_of_type
+
+WORKLOADS = ("api", "worker", "beat")
 
 
 def protection_of_database(properties: Mapping[str, Any]) -> Any:
@@ -44,3 +47,22 @@ def test_layer_alone_protects_its_own_resource(
 
     properties = rendered.layers[layer]["Resources"][resource]["Properties"]
     assert is_true(protection(properties)) is (chosen == TRUE)
+
+
+def test_an_empty_command_keeps_that_of_the_image() -> None:
+    given = {"ImageTag": "1", **{f"{name.capitalize()}Command": "" for name in WORKLOADS}}
+    found = dict(containers(render(built(), "dev", REGION, given)))
+
+    assert {container["Name"] for container in found.values()} >= set(WORKLOADS)
+    assert [task for task, container in found.items() if "Command" in container] == []
+
+
+@pytest.mark.parametrize("architecture", ["ARM64", "X86_64"])
+def test_tasks_have_the_architecture_of_the_parameter(architecture: str) -> None:
+    rendered = render(built(), "dev", REGION, {"CpuArchitecture": architecture, "ImageTag": "1"})
+    tasks = resources_of_type(rendered, "AWS::ECS::TaskDefinition")
+
+    assert {each.properties["RuntimePlatform"]["CpuArchitecture"] for each in tasks} == {
+        architecture
+    }
+    assert built().root.declarations["CpuArchitecture"].default == "ARM64"
