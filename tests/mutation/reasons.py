@@ -16,7 +16,7 @@ EQUIVALENT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"|AWS::ElastiCache::ReplicationGroup (ClusterMode|Port): drop"
             r"|AWS::Route53::RecordSet AliasTarget/EvaluateTargetHealth: drop"
             r"|AWS::CloudWatch::Alarm DatapointsToAlarm: drop"
-            r"|AWS::IAM::InstanceProfile Path: drop|AWS::EC2::Subnet MapPublicIpOnLaunch: drop"
+            r"|AWS::EC2::Subnet MapPublicIpOnLaunch: drop"
             r"|AWS::ECS::Service DeploymentConfiguration/DeploymentCircuitBreaker/ResetOnHealthyTask: drop",
             "The value is the default of the service; it is written down for readers.",
         ),
@@ -37,7 +37,7 @@ EQUIVALENT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (
             r"AWS::(EC2::Volume|RDS::DBInstance) Metadata: drop|AWS::Route53::HostedZone HostedZoneConfig: drop"
-            r"|AWS::SNS::Topic DisplayName: drop",
+            r"|AWS::SNS::Topic DisplayName: drop|Custom::DeletionProtection Metadata: drop",
             "A text for people, or for the linter; the service does not act on it.",
         ),
         (

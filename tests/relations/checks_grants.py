@@ -20,6 +20,7 @@ from tests.relations.needs_of_tasks import (
     needs_of_services,
     needs_of_tasks,
     needs_of_workflows,
+    settings_of_tasks,
 )
 from tests.relations.registry import relation
 from tests.relations.text import listed
@@ -35,7 +36,7 @@ def every_need(rendered: Rendered) -> Iterator[Need]:
     yield from needs_of_functions(rendered)
 
 
-def needs_by_role(rendered: Rendered) -> dict[str, set[tuple[str, str]]]:
+def calls_by_role(rendered: Rendered) -> dict[str, set[tuple[str, str]]]:
     """Role, to the actions with their targets."""
     found = defaultdict(set)
     for need in every_need(rendered):
@@ -57,12 +58,16 @@ def roles_may_do_their_work(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def grants_hold_under_their_conditions_only(rendered: Rendered) -> Iterator[str]:
-    """The same call is denied in another cluster or namespace, through another service, for resources of others, and to the code of a function where only Lambda makes it."""
+    """The same call is denied in another cluster or namespace, through another service, for resources of others, for the environment files of tasks, and to the code of a function where only Lambda makes it."""
     statements = {
         role.logical_id: bodies(rendered, role.logical_id)
         for role in resources_of_type(rendered, ROLE)
     }
-    foreign = [*interfaces_of_code(rendered), *certificates_of_others(rendered)]
+    foreign = [
+        *interfaces_of_code(rendered),
+        *certificates_of_others(rendered),
+        *settings_of_tasks(rendered),
+    ]
     for need in every_need(rendered):
         for key, value in need.context.items():
             context = {**need.context, key: other(value)}
@@ -74,17 +79,23 @@ def grants_hold_under_their_conditions_only(rendered: Rendered) -> Iterator[str]
 
 @relation
 def roles_may_do_nothing_more(rendered: Rendered) -> Iterator[str]:
-    """Every action that a role allows is a call of its holder, so that an unused permission is removed."""
+    """Every action that a role allows, and every resource that it allows it on, is that of a call of its holder: an unused permission is removed."""
     given = rendered.parameters[ROOT]
     if not given["ImageTag"] or given["ApplicationSettingsVersion"] == "0":
         # The roles of tasks already allow what an image and its settings will need.
         return
-    called = needs_by_role(rendered)
+    called = calls_by_role(rendered)
     for role in resources_of_type(rendered, ROLE):
-        actions = {action for action, _ in called[role.logical_id]}
+        calls = called[role.logical_id]
         for statement in bodies(rendered, role.logical_id):
             if statement["Effect"] != "Allow":
                 continue
+            targets = set()
             for granted in listed(statement.get("Action")):
-                if not any(like(action, granted) for action in actions):
+                found = {target for action, target in calls if like(action, granted)}
+                if not found:
                     yield f"{role.logical_id} allows {granted}, which its holder never calls."
+                targets |= found
+            for resource in statement["Resource"]:
+                if not any(like(target, resource) for target in targets):
+                    yield f"{role.logical_id} allows {statement['Action']} on {resource}, where its holder never calls it."

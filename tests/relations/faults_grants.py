@@ -75,6 +75,24 @@ FAULTS = (
         append("DatabaseStorageRole", f"{POLICY}/1/Action", "rds:StopDBInstance"),
     ),
     Fault(
+        "tasks that delete noncurrent versions of documents",
+        roles_may_do_nothing_more,
+        "WorkerTaskRole allows s3:DeleteObjectVersion, which its holder never calls",
+        append("WorkerBucketAccess", "PolicyDocument/Statement/0/Action", "s3:DeleteObjectVersion"),
+    ),
+    Fault(
+        "a server that reads a secret of the application",
+        roles_may_do_nothing_more,
+        "on {JwtSecret}, where its holder never calls it",
+        append("SearchRole", f"{POLICY}/7/Resource", {"Ref": "JwtSecret"}),
+    ),
+    Fault(
+        "a worker that writes the environment file of the api",
+        grants_hold_under_their_conditions_only,
+        "WorkerTaskRole allows s3:PutObject on {MediaBucket}/settings/1.env",
+        drop("WorkerBucketAccess", "PolicyDocument/Statement/3"),
+    ),
+    Fault(
         "a statement without resources",
         statements_have_every_element,
         "Statement ReadTheServices of ImageUpdateRole has no Resource",

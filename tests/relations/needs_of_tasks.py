@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.checks.render import Rendered
+from templates_src.data.settings_file import FOLDER
 from templates_src.environment import ROOT
 from tests.relations.needs import Need, arn, needs, place, whole
 from tests.relations.text import is_true, text_of
@@ -45,6 +46,7 @@ USE_FOR_VOLUMES = (
 )
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 KEEP_OBJECTS = ("s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+# The second one has the environment files.
 STORES = ("DOCUMENTS_BUCKET", "MEDIA_BUCKET")
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
@@ -113,6 +115,17 @@ def _work(
             yield from read_secret(rendered, role, target)
     if container["Name"] == "worker":
         yield Need(role, "ecs:UpdateTaskProtection", tasks(rendered))
+
+
+def settings_of_tasks(rendered: Rendered) -> Iterator[Need]:
+    """The calls on environment files that no task may make: a worker could change what the api runs with."""
+    for task in resources_of_type(rendered, "AWS::ECS::TaskDefinition"):
+        role = id_of(rendered, task.layer, task.properties["TaskRoleArn"])
+        for container in task.properties["ContainerDefinitions"]:
+            for variable in container["Environment"]:
+                if variable["Name"] == STORES[1]:
+                    bucket = place(rendered, task.layer, variable["Value"])
+                    yield from needs(role, KEEP_OBJECTS, [f"{bucket}/{FOLDER}/1.env"])
 
 
 def _archives(bucket: Resource) -> bool:
