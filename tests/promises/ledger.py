@@ -2,7 +2,7 @@
 
 A file has the sections of its page after ``## ``. An indented line is a clause of the unit above it:
 
-    held by CHECK         a relation, as in docs/checks.md, or a test as FILE::FUNCTION below tests/
+    held by CHECK         a relation, as in docs/checks.md, a test as FILE::FUNCTION below tests/, or an attempt of docs/rights.md
     broken by CHANGE      a change of a rendered environment that breaks the promise, for the relations
     states TEXT           a part of the text whose figures, in braces, are read from the templates or the code
     figure N from FILE    a number that a test uses

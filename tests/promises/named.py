@@ -1,4 +1,7 @@
-"""The checks that promises name: relations by their IDs on docs/checks.md, and tests by file and function."""
+"""The checks that promises name: relations by their IDs on docs/checks.md, tests by file and function, and attempts of docs/rights.md.
+
+An attempt is ``attempt PRINCIPAL: WHAT IT TRIES``: tests/attacks shows that it is refused, and that it succeeds without its guard.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.paths import PROJECT_FOLDER
+from tests.attacks.products import LAUNCHES
+from tests.attacks.table import ATTACKS
 from tests.relations.page import identity
 from tests.relations.registry import RELATIONS, TEMPLATE_RELATIONS, Relation
 
 TESTS = PROJECT_FOLDER / "tests"
-SEPARATOR = "::"
+SEPARATOR, ATTEMPT = "::", "attempt "
+ATTEMPTS = frozenset(f"{ATTEMPT}{each}" for each in (*ATTACKS, *LAUNCHES))
 # What makes a test pass or fail, apart from an assertion.
 EXPECTED_ERROR = frozenset({"raises", "fail"})
 NEVER_RUN = frozenset({"skip", "skipif", "xfail"})
@@ -32,6 +38,8 @@ def template_relations() -> frozenset[str]:
 
 def problem(name: str) -> str:
     """What is wrong with the name of a check; empty if the check exists and can fail."""
+    if name.startswith(ATTEMPT):
+        return "" if name in ATTEMPTS else f"tests/attacks makes no {name!r}."
     if SEPARATOR not in name:
         known = name in relations() or name in template_relations()
         return "" if known else f"docs/checks.md has no relation {name!r}."

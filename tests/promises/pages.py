@@ -10,6 +10,8 @@ PAGES = (
     "data-safety.md",
     "container-contract.md",
     "scaling.md",
+    "rights.md",
+    "access.md",
 )
 ATTEMPTS = "Attempts that are refused"
 # Pages, and the parts of pages from a title on, that a program writes from the table of the tests that hold every line.

@@ -11,7 +11,7 @@ from pipeline.checks.render import render, render_layer
 from templates_src.core.parameters.declaration import FALSE, TRUE
 from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_LAYER
 from tests.relations.text import is_true
-from tests.relations.variants import REGION, built
+from tests.relations.variants import REGION, built, rendered_variant
 from tests.rendering import containers, resources_of_type
 
 WORKLOADS = ("api", "worker", "beat")
@@ -66,3 +66,11 @@ def test_tasks_have_the_architecture_of_the_parameter(architecture: str) -> None
         architecture
     }
     assert built().root.declarations["CpuArchitecture"].default == "ARM64"
+
+
+def test_machine_image_is_that_of_aws() -> None:
+    """AWS publishes the ID under a name below /aws/service/, where no account can write."""
+    (template,) = resources_of_type(rendered_variant("prod"), "AWS::EC2::LaunchTemplate")
+    image = template.properties["LaunchTemplateData"]["ImageId"]
+
+    assert image.startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/")
