@@ -34,6 +34,10 @@ def fargate_targets_are_addresses(rendered: Rendered) -> Iterator[str]:
             yield f"{task.logical_id} does not say that it runs on Fargate."
         if task.properties.get("NetworkMode") != "awsvpc":
             yield f"{task.logical_id} has a network mode that Fargate does not know."
+        # AWS ends the support of each platform version; LATEST moves on.
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/platform-fargate.html
+        if service.properties.get("PlatformVersion", "LATEST") != "LATEST":
+            yield f"{service.logical_id} stays on a platform version until AWS refuses it."
         for balancer in service.properties.get("LoadBalancers", ()):
             group = named(rendered, id_of(rendered, service.layer, balancer["TargetGroupArn"]))
             if group.properties.get("TargetType") != "ip":

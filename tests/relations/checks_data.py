@@ -91,7 +91,7 @@ def deletion_policies_match_the_table(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def buckets_are_private(rendered: Rendered) -> Iterator[str]:
-    """Buckets have no public access and no ACLs, are encrypted, and accept only TLS; the launch role knows those of its environment by name or tags."""
+    """Buckets have no public access, no ACLs, no website and no copy elsewhere, are encrypted, and accept only TLS; the launch role knows those of its environment by name or tags."""
     for bucket in resources_of_type(rendered, "AWS::S3::Bucket"):
         name, properties = bucket.logical_id, bucket.properties
         closed = properties.get("PublicAccessBlockConfiguration", {})
@@ -103,6 +103,9 @@ def buckets_are_private(rendered: Rendered) -> Iterator[str]:
         ):
             if not is_true(closed.get(key)):
                 yield f"{name} lacks {key}: it may be opened to the public."
+        for key in ("WebsiteConfiguration", "ReplicationConfiguration", "AccessControl"):
+            if key in properties:
+                yield f"{name} has {key}: objects leave the application."
         rules = properties.get("OwnershipControls", {}).get("Rules", ())
         if [rule["ObjectOwnership"] for rule in rules] != ["BucketOwnerEnforced"]:
             yield f"{name} has ACLs."

@@ -168,6 +168,29 @@ def uploads_pass_the_firewall(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def the_firewall_blocks(rendered: Rendered) -> Iterator[str]:
+    """Rule groups are AWS's, each once, and block what they match, as the rate limit does; what no rule matches passes."""
+    for acl in resources_of_type(rendered, "AWS::WAFv2::WebACL"):
+        names = []
+        for rule in acl.properties["Rules"]:
+            group = rule["Statement"].get("ManagedRuleGroupStatement")
+            if group is None and rule.get("Action") != {"Block": {}}:
+                yield f"{acl.logical_id} only counts by the rule {rule['Name']}."
+            if group is None:
+                continue
+            names.append((group.get("VendorName"), group["Name"]))
+            if rule.get("OverrideAction") != {"None": {}}:
+                yield f"{acl.logical_id} only counts by every rule of {group['Name']}."
+            # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
+            if group.get("VendorName") != "AWS":
+                yield f"{acl.logical_id} has {group['Name']} of {group.get('VendorName')}, which needs a subscription."
+        if len(set(names)) != len(names):
+            yield f"{acl.logical_id} has a rule group twice, which uses its capacity and blocks nothing more."
+        if acl.properties.get("DefaultAction") != {"Allow": {}}:
+            yield f"{acl.logical_id} blocks requests that no rule matches."
+
+
+@relation
 def the_firewall_records_no_credentials(rendered: Rendered) -> Iterator[str]:
     """Neither the log nor samples and match details contain a query string, an authorization header or a cookie."""
     for logging in resources_of_type(rendered, "AWS::WAFv2::LoggingConfiguration"):

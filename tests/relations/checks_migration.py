@@ -41,14 +41,9 @@ def services_follow_the_migration(rendered: Rendered) -> Iterator[str]:
                 yield f"The migration may start before {policy.logical_id} exists."
 
 
-def variables(of: Mapping[str, Any]) -> dict[str, str]:
-    """The variables of a container as text."""
-    return {each["Name"]: text_of(each["Value"]) for each in of.get("Environment", ())}
-
-
 @relation
 def migration_runs_the_image_of_the_api(rendered: Rendered) -> Iterator[str]:
-    """Image, platform and database of the migration are those of the api, its variables those of the worker, and its lines are not lost."""
+    """Image, platform and database of the migration are those of the api, and its lines are not lost."""
     for migration in migrations(rendered):
         own, api = container(rendered, TASK), container(rendered, "ApiTaskDefinition")
         if text_of(own["Image"]) != text_of(api["Image"]):
@@ -67,10 +62,6 @@ def migration_runs_the_image_of_the_api(rendered: Rendered) -> Iterator[str]:
         ]
         if urls[0] != urls[1]:
             yield "The migration connects to another database than the api."
-        worker = container(rendered, "WorkerTaskDefinition")
-        for name, value in variables(own).items():
-            if name in variables(worker) and value != variables(worker)[name]:
-                yield f"The migration has {name} {value}, not that of the worker."
         if own["LogConfiguration"]["Options"].get("mode") != "blocking":
             yield "The migration loses lines when CloudWatch Logs is slow."
 

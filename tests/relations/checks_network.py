@@ -127,6 +127,7 @@ def data_subnets_have_no_route_out(rendered: Rendered) -> Iterator[str]:
             yield f"{name} has a way out through a gateway endpoint."
         if name not in acls:
             yield f"{name} has the VPC's network ACL, which admits everything."
+    yield from _entries_refused(rendered)
     private = [subnet.network for subnet in found.values() if subnet.tier == PRIVATE]
     for entry in resources_of_type(rendered, "AWS::EC2::NetworkAclEntry"):
         block = ipaddress.ip_network(
@@ -136,6 +137,21 @@ def data_subnets_have_no_route_out(rendered: Rendered) -> Iterator[str]:
             yield f"{entry.logical_id} allows {block}, which is not a private subnet."
         if str(entry.properties["Protocol"]) != "6":
             yield f"{entry.logical_id} allows more than TCP."
+
+
+def _entries_refused(rendered: Rendered) -> Iterator[str]:
+    """Entries of a network ACL whose number EC2 refuses: of one direction, each has another number."""
+    numbers: dict[tuple[str, str, int], str] = {}
+    for entry in resources_of_type(rendered, "AWS::EC2::NetworkAclEntry"):
+        acl = id_of(rendered, entry.layer, entry.properties["NetworkAclId"])
+        number = int(entry.properties["RuleNumber"])
+        place = (acl, str(entry.properties.get("Egress")).lower(), number)
+        if place in numbers:
+            yield f"{entry.logical_id} has the number {number} of {numbers[place]}."
+        numbers[place] = entry.logical_id
+        # https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html
+        if not 1 <= number <= 32766:
+            yield f"{entry.logical_id} has the number {number}, which EC2 refuses."
 
 
 def _subnets_of_engines(rendered: Rendered) -> set[str]:

@@ -72,7 +72,7 @@ def services_tag_their_tasks(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def the_load_balancer_refuses_malformed_requests(rendered: Rendered) -> Iterator[str]:
-    """Headers with invalid names are dropped, and ambiguous requests are not passed on: the api never parses what the firewall parsed otherwise."""
+    """Headers with invalid names are dropped, and ambiguous requests are not passed on: the api never parses what the firewall parsed otherwise, and learns the address of the client."""
     for balancer in resources_of_type(rendered, "AWS::ElasticLoadBalancingV2::LoadBalancer"):
         attributes = {
             each["Key"]: each["Value"] for each in balancer.properties["LoadBalancerAttributes"]
@@ -81,6 +81,11 @@ def the_load_balancer_refuses_malformed_requests(rendered: Rendered) -> Iterator
             yield f"{balancer.logical_id} keeps headers with invalid names."
         if attributes.get("routing.http.desync_mitigation_mode") not in ("defensive", "strictest"):
             yield f"{balancer.logical_id} passes ambiguous requests on."
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+        if attributes.get("routing.http.xff_header_processing.mode", "append") != "append":
+            yield f"{balancer.logical_id} does not add the address of the client to X-Forwarded-For."
+        if is_true(attributes.get("waf.fail_open.enabled", False)):
+            yield f"{balancer.logical_id} passes every request on while the firewall does not answer."
         wanted = is_true(rendered.parameters[balancer.layer]["AccessLogs"])
         if is_true(attributes.get("access_logs.s3.enabled")) != wanted:
             yield f"{balancer.logical_id} does not follow AccessLogs."

@@ -23,11 +23,18 @@ KEPT_SECONDS = 86400
 
 @relation
 def schedules_call_their_function(rendered: Rendered) -> Iterator[str]:
-    """A rule calls one function, and gives it the keys that its code expects of a schedule."""
+    """A rule is on, calls one function, and gives it the keys that its code expects of a schedule."""
     functions = {
         each.logical_id: each for each in resources_of_type(rendered, "AWS::Lambda::Function")
     }
     for rule in resources_of_type(rendered, RULE):
+        if rule.properties.get("State", "ENABLED") == "DISABLED":
+            yield f"{rule.logical_id} is off."
+        # EventBridge refuses "rate(1 minutes)" and "rate(5 minute)".
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+        schedule = rule.properties["ScheduleExpression"]
+        if schedule.endswith("s)") == schedule.startswith("rate(1 "):
+            yield f"{rule.logical_id} has the schedule {schedule}, which EventBridge refuses."
         called = [
             (id_of(rendered, rule.layer, each["Arn"]), each)
             for each in rule.properties.get("Targets", ())

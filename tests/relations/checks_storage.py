@@ -17,6 +17,8 @@ EXPIRING = frozenset({"AccessLogBucket"})
 EXPIRATIONS = ("Expiration", "ExpirationInDays", "ExpirationDate")
 # A month to notice that a document was overwritten, and a year at most of its old versions.
 OLD_VERSIONS = range(30, 366)
+# What limits a rule to some objects.
+LIMITS = ("Filter", "Prefix", "TagFilters", "ObjectSizeGreaterThan", "ObjectSizeLessThan")
 UNFINISHED_UPLOADS = range(1, 31)
 TASK_ROLES = ("ApiTaskRole", "WorkerTaskRole", "BeatTaskRole")
 # What removes a version of an object, or the settings that keep it.
@@ -28,9 +30,6 @@ DESTROYING = (
     "s3:PutBucketPolicy",
     "s3:BypassGovernanceRetention",
 )
-# Chromium forgets the answer of a bucket after two hours, whatever the bucket says.
-# https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age
-BROWSER_MEMORY = 7200
 CLOCK = re.compile(r"(\d\d):(\d\d)")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 LONGEST_NAME = 120
@@ -45,12 +44,14 @@ ZONES = 3
 
 @relation
 def documents_do_not_expire(rendered: Rendered) -> Iterator[str]:
-    """No rule expires a current object. Old versions of documents stay for a month to a year, those of media permanently; unfinished uploads end."""
+    """No rule expires a current object. Old versions of documents stay for a month to a year, however many there are, those of media permanently; unfinished uploads end."""
     for bucket in resources_of_type(rendered, BUCKET):
         rules = bucket.properties.get("LifecycleConfiguration", {}).get("Rules", ())
         active = [rule for rule in rules if rule["Status"] == "Enabled"]
         if any("Id" not in rule for rule in rules):
             yield f"{bucket.logical_id} has a rule without a name."
+        if any(key in rule for rule in rules for key in LIMITS):
+            yield f"{bucket.logical_id} applies a rule to some objects only."
         expires = any("ExpirationInDays" in rule for rule in active)
         if bucket.logical_id in EXPIRING and not expires:
             yield f"{bucket.logical_id} keeps its logs permanently."
@@ -66,6 +67,8 @@ def documents_do_not_expire(rendered: Rendered) -> Iterator[str]:
             for rule in active
             if "NoncurrentVersionExpiration" in rule
         ]
+        if any("NewerNoncurrentVersions" in str(rule) for rule in rules):
+            yield f"{bucket.logical_id} deletes old versions by their number."
         if any(days not in OLD_VERSIONS for days in kept):
             yield f"{bucket.logical_id} keeps old versions for {kept} days."
         if kept and not any(is_true(rule.get("ExpiredObjectDeleteMarker")) for rule in active):
@@ -100,36 +103,6 @@ def documents_have_versions(rendered: Rendered) -> Iterator[str]:
                     wide and any(each.startswith(pattern) for each in DESTROYING)
                 ):
                     yield f"{role} may {action}, so that a task can destroy documents."
-
-
-@relation
-def browsers_upload_from_named_origins(rendered: Rendered) -> Iterator[str]:
-    """A bucket answers browsers of named origins over HTTPS only; what an upload needs is allowed and its result is readable."""
-    for bucket in resources_of_type(rendered, BUCKET):
-        if "CorsConfiguration" not in bucket.properties:
-            if (
-                bucket.logical_id == "MediaBucket"
-                and rendered.parameters[bucket.layer]["MediaCorsOrigins"]
-            ):
-                yield f"{bucket.logical_id} answers no browser, although MediaCorsOrigins names origins."
-            continue
-        rules = bucket.properties["CorsConfiguration"]["CorsRules"]
-        allowed = {origin for rule in rules for origin in rule["AllowedOrigins"]}
-        wanted = rendered.parameters[bucket.layer]["MediaCorsOrigins"]
-        if allowed != {each.strip() for each in wanted.split(",")}:
-            yield f"{bucket.logical_id} answers {sorted(allowed)}, not the origins of MediaCorsOrigins."
-        for rule in rules:
-            if any(
-                "*" in origin or not origin.startswith("https://")
-                for origin in rule["AllowedOrigins"]
-            ):
-                yield f"{bucket.logical_id} answers browsers from {rule['AllowedOrigins']}."
-            if {"GET", "HEAD", "PUT", "POST"} - set(rule["AllowedMethods"]):
-                yield f"{bucket.logical_id} does not answer what an upload asks."
-            if rule.get("AllowedHeaders") != ["*"] or "ETag" not in rule.get("ExposedHeaders", ()):
-                yield f"{bucket.logical_id} hides the headers of an upload."
-            if not 600 <= int(rule.get("MaxAge", 0)) <= BROWSER_MEMORY:
-                yield f"{bucket.logical_id} lets browsers ask again after {rule.get('MaxAge')} seconds."
 
 
 @relation
@@ -233,6 +206,12 @@ def engines_accept_tls_and_users_only(rendered: Rendered) -> Iterator[str]:
     for user in resources_of_type(rendered, "AWS::ElastiCache::User"):
         if not str(user.properties.get("AccessString", "")).startswith(("on ", "off ")):
             yield f"{user.logical_id} has the rights that ElastiCache chooses."
+        mode = user.properties.get("AuthenticationMode", {})
+        if is_true(user.properties.get("NoPasswordRequired", False)) or (
+            str(user.properties.get("AccessString", "")).startswith("on ")
+            and (mode.get("Type") != "password" or len(listed(mode.get("Passwords"))) != 1)
+        ):
+            yield f"{user.logical_id} does not sign in with one password."
 
 
 @relation

@@ -29,6 +29,20 @@ USED = (
 FORMER = frozenset({"FlowLogGroup"})
 
 
+# Without StopTimeout: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+STOP_SECONDS = 30
+SERVICES = ("api", "worker", "beat")
+TO_END = re.compile(r"\| seconds from SIGTERM to SIGKILL \| (\d+) \| (\d+) \| (\d+) \|")
+
+
+@cache
+def seconds_to_end() -> dict[str, int]:
+    """The seconds that the contract gives a container to end, by its name."""
+    found = TO_END.search(CONTRACT.read_text(encoding="utf-8"))
+    assert found, "The contract does not say how long a container may take to end."
+    return dict(zip(SERVICES, map(int, found.groups()), strict=True))
+
+
 class Health(NamedTuple):
     """The health check of a target: path, seconds between two requests and for an answer, and failures that end the task."""
 
@@ -124,8 +138,9 @@ def containers_run_as_the_contract_says(rendered: Rendered) -> Iterator[str]:
             yield f"{task} loses its log after one megabyte."
         if options.get("awslogs-region") != rendered.region:
             yield f"{task} logs to {options.get('awslogs-region')}."
-        if container["Name"] == "worker" and int(container.get("StopTimeout", 30)) != 120:
-            yield f"{task} has {container.get('StopTimeout', 30)} seconds to end its jobs, not the most that Fargate gives."
+        seconds = int(container.get("StopTimeout", STOP_SECONDS))
+        if container["Name"] in seconds_to_end() and seconds != seconds_to_end()[container["Name"]]:
+            yield f"{task} has {seconds} seconds to end, not those of the contract."
         for mapping in container.get("PortMappings", ()):
             if mapping.get("Protocol", "tcp") != "tcp":
                 yield f"{task} listens for {mapping['Protocol']}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pipeline.checks.render import Rendered
+from tests.relations import checks_browsers as browsers
 from tests.relations import checks_choices as choices
 from tests.relations import checks_compute as compute
 from tests.relations import checks_data as data
 from tests.relations import checks_edge as edge
 from tests.relations import checks_guards as guards
 from tests.relations import checks_keys as keys
-from tests.relations import checks_migration as migration
 from tests.relations import checks_promises as promises
 from tests.relations import checks_server as server
 from tests.relations import checks_storage as storage
@@ -25,13 +25,6 @@ def backup_during_maintenance(rendered: Rendered) -> None:
     properties = body(rendered, "Database")["Properties"]
     properties["PreferredBackupWindow"] = "23:30-00:30"
     properties["PreferredMaintenanceWindow"] = "mon:00:00-mon:01:00"
-
-
-def read_media_as_documents(rendered: Rendered) -> None:
-    """The migration gets the bucket of the media as that of the documents."""
-    variables = body(rendered, "MigrationTaskDefinition")["Properties"]["ContainerDefinitions"][0]
-    values = {each["Name"]: each for each in variables["Environment"]}
-    values["DOCUMENTS_BUCKET"]["Value"] = values["MEDIA_BUCKET"]["Value"]
 
 
 FAULTS = (
@@ -131,7 +124,7 @@ FAULTS = (
     ),
     Fault(
         "an answer that browsers forget sooner",
-        storage.browsers_upload_from_named_origins,
+        browsers.browsers_upload_from_named_origins,
         "MediaBucket lets browsers ask again after 36000 seconds",
         put("MediaBucket", "CorsConfiguration/CorsRules/0/MaxAge", 36000),
     ),
@@ -246,12 +239,6 @@ FAULTS = (
         tasks.containers_get_what_the_contract_says,
         "BeatTaskDefinition has the family None",
         drop("BeatTaskDefinition", "Family"),
-    ),
-    Fault(
-        "a migration in another bucket than the worker",
-        migration.migration_runs_the_image_of_the_api,
-        "The migration has DOCUMENTS_BUCKET",
-        read_media_as_documents,
     ),
     Fault(
         "a listener whose certificate has no ARN",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.relations.checks_browsers import browsers_upload_from_named_origins
 from tests.relations.checks_storage import (
-    browsers_upload_from_named_origins,
     documents_do_not_expire,
     documents_have_versions,
     engines_accept_tls_and_users_only,

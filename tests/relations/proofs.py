@@ -13,6 +13,7 @@ from tests.relations import (
     faults_data,
     faults_defaults,
     faults_edge,
+    faults_exposure,
     faults_functions,
     faults_grants,
     faults_groups,
@@ -72,5 +73,6 @@ FAULTS = (
     *faults_migration.FAULTS,
     *faults_watching.FAULTS,
     *faults_choices.FAULTS,
+    *faults_exposure.FAULTS,
 )
 TEMPLATE_FAULTS = (*faults_templates.TEMPLATE_FAULTS, *faults_defaults.TEMPLATE_FAULTS)
