@@ -15,6 +15,8 @@ BOLD = re.compile(r"\*\*(.+?)\*\*")
 ITALIC = re.compile(r"(?<![\w*`-])\*(\w[^*`]*?)\*(?![\w*])")
 LINK = re.compile(r"\[((?:[^\]\[]|\[[^\]]*\])*)\]\([^)]*\)")
 IGNORED = ("<!--", "![")
+# A table within an item of a list; code is indented further.
+IN_A_LIST = re.compile(r" {2,4}\|")
 DASH = "\N{EN DASH}"
 BAR = re.compile(r"(?<!\\)\|")
 # Tables in which each cell is a promise, and not each row.
@@ -55,6 +57,8 @@ def _blocks(text: str) -> Iterator[list[str]]:
         fence = written.startswith("```")
         fenced ^= fence
         line = "" if fenced or fence or written.startswith(IGNORED) else written
+        if IN_A_LIST.match(line):
+            line = line.lstrip()
         begins = bool(ITEM.match(line)) or line.startswith("#") or not line.strip()
         if block and (begins or (block[0][0] in "|#" and not line.startswith("|"))):
             yield block

@@ -64,6 +64,12 @@ def _figure(place: str, variant: str) -> str:
             return WORDS[int(value)]
         elif word == "duration":
             return DURATIONS.get(int(value), f"{int(value) // 60} minutes")
+        elif word == "rest":
+            # The share of values above a percentile, such as p95.
+            value = 100 - int(str(value).removeprefix("p"))
+        elif word == "limit":
+            # The number of metric math from which on an expression counts.
+            (value,) = re.findall(r">= (\d+)", str(value))
         elif word == "thousands":
             return f"{int(value):,}"
         else:

@@ -30,8 +30,8 @@ PROMISING = re.compile(
 )
 # An instruction begins with a verb, or speaks to the reader.
 INSTRUCTION = re.compile(
-    r"(?:^|: |; )(?:Accept|Answer|Check|Copy|Create|Deploy|Do not|End|Export|For|Give|Grant|In|Keep|Leave|Push|Put|Raise|Read|Run|Schedule|"
-    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\byour?\b|: (?:follow|index|limit|name|set) |, raise "
+    r"(?:^|: |; )(?:Accept|Answer|Check|Choose|Copy|Create|Deploy|Do not|End|Export|Find|For|Free|Give|Grant|In|Keep|Leave|Look|Push|Put|Raise|Read|Run|Schedule|See|"
+    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\byour?\b|[:|] (?:bind|follow|give|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
 )
 CODE = re.compile(r"`[^`]*`")
 # A number by itself, not a part of a name or a version.
