@@ -10,11 +10,20 @@ from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
-from tests.rendering import VARIABLE, resources, resources_of_type
+from tests.rendering import VARIABLE, id_of, resources, resources_of_type
 
 ROLE = "AWS::IAM::Role"
 # Lambda and EC2 take a role on for the function or instance that names it, and send no condition keys.
 WITHOUT_SOURCE = frozenset({"lambda.amazonaws.com", "ec2.amazonaws.com"})
+# The properties that give a role to a service.
+GIVEN = (
+    ("AWS::Lambda::Function", "Role", "lambda.amazonaws.com"),
+    ("AWS::ECS::TaskDefinition", "ExecutionRoleArn", "ecs-tasks.amazonaws.com"),
+    ("AWS::ECS::TaskDefinition", "TaskRoleArn", "ecs-tasks.amazonaws.com"),
+    ("AWS::IAM::InstanceProfile", "Roles", "ec2.amazonaws.com"),
+    ("AWS::EC2::FlowLog", "DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),
+    ("AWS::DLM::LifecyclePolicy", "ExecutionRoleArn", "dlm.amazonaws.com"),
+)
 READING = frozenset({"kms:DescribeKey"})
 PSEUDO = "AWS::"
 
@@ -45,6 +54,27 @@ def services_act_for_this_account(rendered: Rendered) -> Iterator[str]:
                 and "ArnLike" not in condition
             ):
                 yield f"{role.logical_id} is taken on for tasks of every region."
+
+
+@relation
+def roles_trust_the_service_that_has_them(rendered: Rendered) -> Iterator[str]:
+    """A role trusts exactly the service that a resource gives it to, and no role is without a service or a workflow."""
+    given: dict[str, set[str]] = {}
+    for kind, key, service in GIVEN:
+        for resource in resources_of_type(rendered, kind):
+            for value in listed(resource.properties.get(key)):
+                given.setdefault(id_of(rendered, resource.layer, value), set()).add(service)
+    for role in resources_of_type(rendered, ROLE):
+        trusted = {
+            text_of(service)
+            for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
+            if isinstance(statement.get("Principal"), Mapping)
+            and "Federated" not in statement["Principal"]
+            for service in listed(statement["Principal"].get("Service"))
+        }
+        wanted = given.get(role.logical_id, set())
+        if trusted != wanted:
+            yield f"{role.logical_id} trusts {sorted(trusted)}, and {sorted(wanted) or 'no service'} has it."
 
 
 @relation

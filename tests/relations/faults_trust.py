@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.relations.checks_trust import (
     both_forms_of_a_workflow_are_trusted,
     references_lead_somewhere,
+    roles_trust_the_service_that_has_them,
     services_act_for_this_account,
     the_key_is_used_through_services,
 )
@@ -32,6 +33,16 @@ FAULTS = (
         services_act_for_this_account,
         "QueueDepthRole has the trust ['Deny']",
         put("QueueDepthRole", f"{TRUST}/Effect", "Deny"),
+    ),
+    Fault(
+        "a role that another service can take on",
+        roles_trust_the_service_that_has_them,
+        "QueueDepthRole trusts ['ec2.amazonaws.com', 'lambda.amazonaws.com'], and ['lambda.amazonaws.com'] has it",
+        put(
+            "QueueDepthRole",
+            f"{TRUST}/Principal/Service",
+            ["lambda.amazonaws.com", "ec2.amazonaws.com"],
+        ),
     ),
     Fault(
         "workflows of a repository with IDs in its subject are not trusted",
