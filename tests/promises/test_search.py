@@ -15,7 +15,7 @@ HOUR = 3600
 def test_times_of_a_server_that_does_not_answer() -> None:
     page = " ".join(written_by_hand("search-server.md").split())
     ((ended, pause),) = re.findall(r"failures >= (\d+) && EPOCHSECONDS - ended > (\d+)", SCRIPT)
-    (restarted,) = re.findall(r"failures == 0 || failures % (\d+)", SCRIPT)
+    (restarted,) = re.findall(r"failures == 0 \|\| failures % (\d+)", SCRIPT)
 
     assert f"does not answer for {WORDS[int(restarted)]} minutes" in page
     assert f"again every {WORDS[int(restarted)]} minutes" in page
