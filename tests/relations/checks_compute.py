@@ -53,6 +53,8 @@ def tasks_of_an_image_have_one_platform(rendered: Rendered) -> Iterator[str]:
         expected = platforms.setdefault(text_of(container["Image"]), given)
         if given != expected or given.keys() != {"CpuArchitecture", "OperatingSystemFamily"}:
             yield f"{task} runs its image on {given}, another task on {expected}."
+    if len(platforms) > 1:
+        yield f"Tasks run {len(platforms)} images: {', '.join(sorted(platforms))}."
     # ECS refuses to start a task if the weight of each provider is 0, which is the default.
     # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html
     for association in resources_of_type(rendered, "AWS::ECS::ClusterCapacityProviderAssociations"):

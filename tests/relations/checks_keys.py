@@ -11,7 +11,7 @@ from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from tests.relations.iam import plain
 from tests.relations.registry import relation
-from tests.relations.text import listed, text_of
+from tests.relations.text import is_true, listed, text_of
 from tests.rendering import id_of, resources_of_type
 
 # What it takes to change the policy of a key, to turn it off and on, and to end it.
@@ -20,11 +20,14 @@ ADMINISTRATION = (
     *("kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DescribeKey", "kms:EnableKey"),
     *("kms:DisableKey", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion", "kms:TagResource"),
 )
+# Days in which a deletion can be cancelled, the default and the most; afterwards the data is lost.
+# https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys-how-it-works.html
+LONGEST_WAIT = 30
 
 
 @relation
 def the_account_administers_its_key(rendered: Rendered) -> Iterator[str]:
-    """The account, and with it IAM policies, can change and end each key: without this statement only AWS Support can."""
+    """The account, and with it IAM policies, can change and end each key: without this statement only AWS Support can. The key is on, and a month passes before its deletion."""
     root = f"arn:aws:iam::{ACCOUNT}:root"
     for key in resources_of_type(rendered, "AWS::KMS::Key"):
         statements = [
@@ -32,6 +35,11 @@ def the_account_administers_its_key(rendered: Rendered) -> Iterator[str]:
             for each in key.properties["KeyPolicy"]["Statement"]
             if _names(each["Principal"], root)
         ]
+        if not is_true(key.properties.get("Enabled", True)):
+            yield f"{key.logical_id} is off: nothing that it encrypts can be read."
+        waits = int(key.properties.get("PendingWindowInDays", LONGEST_WAIT))
+        if waits < LONGEST_WAIT:
+            yield f"{key.logical_id} can be recovered for {waits} days only."
         for action in ADMINISTRATION:
             if not allows(statements, Request(action, "*", {})):
                 yield f"The account may not {action} {key.logical_id}."

@@ -15,6 +15,8 @@ from tests.rendering import containers, id_of, ids_in, resources, resources_of_t
 REGION = re.compile(
     r"\b(?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-gov)?-(?:north|south|east|west|central){1,2}-\d\b"
 )
+# A rollback needs the image of the last deployment; others wait for a review or belong to another environment.
+FORMER_IMAGES = 20
 PARTS_ON_THE_DASHBOARD = (
     "AWS::ECS::Service",
     "AWS::RDS::DBInstance",
@@ -38,6 +40,10 @@ def images_cannot_change(rendered: Rendered) -> Iterator[str]:
         ).get("rules", ())
         if {rule["selection"]["tagStatus"] for rule in rules} != {"tagged", "untagged"}:
             yield f"{repository.logical_id} keeps images permanently."
+        for rule in rules:
+            tagged = rule["selection"]["tagStatus"] == "tagged"
+            if tagged and int(rule["selection"].get("countNumber", 0)) < FORMER_IMAGES:
+                yield f"{repository.logical_id} deletes the image that a rollback needs."
 
 
 @relation

@@ -40,6 +40,8 @@ WEEK = 7
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html
 SERVERLESS_VERSIONS = {"valkey": {"7", "8", "9"}}
 ZONES = 3
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+AUTHORITIES = frozenset({"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"})
 
 
 @relation
@@ -122,7 +124,9 @@ def engines_can_be_restored(rendered: Rendered) -> Iterator[str]:
         logs = set(properties.get("EnableCloudwatchLogsExports", ()))
         if logs != {"postgresql", "upgrade"}:
             yield f"{database.logical_id} exports the logs {sorted(logs)} only."
-        for key in ("DBName", "CACertificateIdentifier", "EngineLifecycleSupport"):
+        if properties.get("CACertificateIdentifier") not in AUTHORITIES:
+            yield f"{database.logical_id} has a certificate of {properties.get('CACertificateIdentifier')}."
+        for key in ("DBName", "EngineLifecycleSupport"):
             # A restored database has the name of its snapshot.
             brought = key == "DBName" and "DBSnapshotIdentifier" in properties
             if not properties.get(key) and not brought:

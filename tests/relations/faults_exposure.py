@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from pipeline.checks.render import Rendered
 from tests.relations import checks_browsers as browsers
 from tests.relations import checks_compute as compute
 from tests.relations import checks_data as data
 from tests.relations import checks_edge as edge
+from tests.relations import checks_keys as keys
 from tests.relations import checks_network as network
 from tests.relations import checks_promises as promises
 from tests.relations import checks_schedules as schedules
@@ -27,6 +30,15 @@ def repeat_group(rendered: Rendered) -> None:
     """The firewall has a rule group twice, under two names and priorities."""
     rules = body(rendered, "WebAcl")["Properties"]["Rules"]
     rules.append({**rules[1], "Name": "Again", "Priority": 9})
+
+
+def keep_one_image(rendered: Rendered) -> None:
+    """The repository expires each image when the next one is pushed."""
+    policy = body(rendered, "ImageRepositoryOfEnvironment")["Properties"]["LifecyclePolicy"]
+    document = json.loads(policy["LifecyclePolicyText"])
+    for rule in document["rules"]:
+        rule["selection"]["countNumber"] = 1
+    policy["LifecyclePolicyText"] = json.dumps(document)
 
 
 def repeat_number(rendered: Rendered) -> None:
@@ -83,6 +95,40 @@ FAULTS = (
         tasks.containers_run_as_the_contract_says,
         "ApiTaskDefinition has 2 seconds to end",
         put("ApiTaskDefinition", "ContainerDefinitions/0/StopTimeout", 2),
+    ),
+    Fault(
+        "a worker with the image of another account",
+        compute.tasks_of_an_image_have_one_platform,
+        "Tasks run 2 images",
+        put(
+            "WorkerTaskDefinition",
+            "ContainerDefinitions/0/Image",
+            "444455556666.dkr.ecr.eu-north-1.amazonaws.com/carbon:v1",
+        ),
+    ),
+    Fault(
+        "a repository that keeps one image",
+        promises.images_cannot_change,
+        "ImageRepositoryOfEnvironment deletes the image that a rollback needs",
+        keep_one_image,
+    ),
+    Fault(
+        "a certificate of an authority that has expired",
+        storage.engines_can_be_restored,
+        "Database has a certificate of rds-ca-2019",
+        put("Database", "CACertificateIdentifier", "rds-ca-2019"),
+    ),
+    Fault(
+        "a key that is off",
+        keys.the_account_administers_its_key,
+        "Key is off",
+        put("Key", "Enabled", False),
+    ),
+    Fault(
+        "a key that is lost after a week",
+        keys.the_account_administers_its_key,
+        "Key can be recovered for 7 days only",
+        put("Key", "PendingWindowInDays", 7),
     ),
     Fault(
         "a platform version that AWS retires",
