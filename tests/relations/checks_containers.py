@@ -9,7 +9,7 @@ from pipeline.checks.render import Rendered
 from templates_src.compute.tasks.workloads import REPLACED_OPTIONS
 from tests.relations.registry import relation
 from tests.relations.text import is_true, text_of
-from tests.rendering import containers, ids_in, named, origins_in
+from tests.rendering import containers, id_of, ids_in, named, origins_in, resources_of_type
 
 LAYER = "compute"
 # The variable with a host, and the secret with the URL of the same store.
@@ -128,3 +128,20 @@ def containers_run_the_command_of_their_parameter(rendered: Rendered) -> Iterato
         ]
         if len(wanted) != len(runs) or not all(same):
             yield f"{task} runs {' '.join(map(str, runs))}, and its parameter says {text}."
+
+
+@relation
+def an_image_update_follows_each_service_in_its_log(rendered: Rendered) -> Iterator[str]:
+    """The function that deploys an image knows every service, by the name of its container and with the log group of that container."""
+    if "ImageUpdateFunction" not in rendered.layers[LAYER]["Resources"]:
+        return
+    wanted = set()
+    for service in resources_of_type(rendered, "AWS::ECS::Service"):
+        task = named(rendered, id_of(rendered, LAYER, service.properties["TaskDefinition"]))
+        (container,) = task.properties["ContainerDefinitions"]
+        group = text_of(container["LogConfiguration"]["Options"]["awslogs-group"])
+        wanted.add(f"{container['Name']}=<{service.logical_id}.Name>={group}")
+    function = named(rendered, "ImageUpdateFunction").properties["Environment"]["Variables"]
+    listed = text_of(function["SERVICES"]).split()
+    for each in sorted(wanted.symmetric_difference(listed)):
+        yield f"{each} is {'not in' if each in wanted else 'in'} the services of the image update."

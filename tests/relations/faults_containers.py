@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pipeline.checks.render import Rendered
 from tests.relations import checks_containers as checks
 from tests.relations.planting import Plant, body, put
@@ -29,6 +31,13 @@ def everywhere(name: str, value: str) -> Plant:
             variable(f"{task}TaskDefinition", name, value)(rendered)
 
     return plant
+
+
+def services_of_the_update(rendered: Rendered, name: str, other: str) -> None:
+    """Refer to another resource in the services of the function that deploys an image."""
+    variables = body(rendered, "ImageUpdateFunction")["Properties"]["Environment"]["Variables"]
+    text = json.dumps(variables["SERVICES"]).replace(json.dumps(name), json.dumps(other))
+    variables["SERVICES"] = json.loads(text)
 
 
 FAULTS = (
@@ -129,5 +138,17 @@ FAULTS = (
         checks.containers_run_the_command_of_their_parameter,
         "MigrationTaskDefinition runs , and",
         put("MigrationTaskDefinition", COMMAND, []),
+    ),
+    Fault(
+        "an image update that follows a service in another log",
+        checks.an_image_update_follows_each_service_in_its_log,
+        "api=<ApiService.Name>=<BeatLogGroup> is in",
+        lambda rendered: services_of_the_update(rendered, "ApiLogGroup", "BeatLogGroup"),
+    ),
+    Fault(
+        "an image update that does not know the worker",
+        checks.an_image_update_follows_each_service_in_its_log,
+        "worker=<WorkerService.Name>=<WorkerLogGroup> is not in",
+        lambda rendered: services_of_the_update(rendered, "WorkerService", "BeatService"),
     ),
 )
