@@ -16,6 +16,8 @@ from tests.promises.ledger import (
     EXPLANATION,
     FIGURE,
     HELD,
+    REASONS,
+    RISK,
     SEE,
     STATES,
     Entry,
@@ -31,7 +33,11 @@ PROMISING = re.compile(
 # An instruction begins with a verb, or speaks to the reader.
 INSTRUCTION = re.compile(
     r"(?:^|: |; )(?:Accept|Answer|Check|Choose|Copy|Create|Deploy|Do not|End|Export|Find|For|Free|Give|Grant|In|Keep|Leave|Look|Push|Put|Raise|Read|Run|Schedule|See|"
-    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\byour?\b|[:|] (?:bind|follow|give|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
+    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\b[Yy]our?\b|\b(?:administrator|policy) must\b|^with the name |[:|] (?:bind|follow|give|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
+)
+# A limit is below such a title, or says what is not possible.
+ADMITTING = re.compile(
+    r"^Remaining risks: |\b(?:cannot|does not limit|decides what runs|can become|reaches the other|limited by name only)\b"
 )
 CODE = re.compile(r"`[^`]*`")
 # A number by itself, not a part of a name or a version.
@@ -45,7 +51,7 @@ VERSION = re.compile(
 def problems_of(entry: Entry) -> Iterator[str]:
     """What is wrong with the clauses of an entry, apart from its relations."""
     for clause in entry.clauses:
-        if clause not in {ADVICE, EXPLANATION} and not clause.startswith(CLAUSES):
+        if clause not in REASONS and not clause.startswith(CLAUSES):
             yield f"{clause!r} is not a clause."
     if bool(entry.checks) == bool(entry.without):
         yield "It needs either a check or the reason why it has none."
@@ -57,6 +63,8 @@ def problems_of(entry: Entry) -> Iterator[str]:
             yield f"The templates or the code say: {stated(text)!r}."
     if ADVICE in entry.clauses and not INSTRUCTION.search(entry.unit.text):
         yield "It tells the reader nothing to do, so it is no advice."
+    if RISK in entry.clauses and not ADMITTING.search(f"{entry.unit.section}: {entry.unit.text}"):
+        yield "It admits no limit, so it is no risk."
     for source in entry.all(AWS):
         if not source.startswith("https://"):
             yield f"{source!r} is no address of a page."

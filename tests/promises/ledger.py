@@ -8,6 +8,7 @@ A file has the sections of its page after ``## ``. An indented line is a clause 
     figure N from FILE    a number that a test uses
     figures by TEST       a test that computes the figures and finds them on the page
     advice                an instruction: what the reader does
+    risk                  a limit that the page admits: it promises nothing
     explanation           a definition or a reason: it promises nothing
     AWS: SOURCE           a fact about AWS or another product, and where it is documented
     see: TEXT             the beginning of another unit, which promises the same
@@ -26,7 +27,9 @@ SECTION = "## "
 INDENT = "    "
 HELD, BROKEN, STATES = "held by ", "broken by ", "states "
 FIGURE, COMPUTED = "figure ", "figures by "
-ADVICE, EXPLANATION, AWS, SEE = "advice", "explanation", "AWS: ", "see: "
+ADVICE, EXPLANATION, RISK = "advice", "explanation", "risk"
+AWS, SEE = "AWS: ", "see: "
+REASONS = frozenset({ADVICE, EXPLANATION, RISK})
 
 
 @dataclass
@@ -49,9 +52,7 @@ class Entry:
     def without(self) -> list[str]:
         """The clauses that say why no check is needed."""
         return [
-            clause
-            for clause in self.clauses
-            if clause in {ADVICE, EXPLANATION} or clause.startswith((AWS, SEE))
+            clause for clause in self.clauses if clause in REASONS or clause.startswith((AWS, SEE))
         ]
 
 

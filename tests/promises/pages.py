@@ -20,6 +20,7 @@ PAGES = (
     "rights.md",
     "access.md",
     "firewall.md",
+    "launch-role.md",
     "launching.md",
     "search-server.md",
     ALARMS,

@@ -62,10 +62,12 @@ def test_a_new_sentence_has_no_check_and_the_others_keep_theirs() -> None:
         (entry("It stays."), "needs either a check or the reason"),
         (entry("It stays.", f"held by {CHECK}", "advice"), "needs either a check or the reason"),
         (entry("It stays.", "held by data/no-such-relation"), "no relation"),
+        (entry("It stays.", "held by attempt api task: flies"), "makes no"),
         (entry("It stays.", "held by no/such_file.py::test_it"), "does not exist"),
         (entry("It stays.", "held by test_golden.py::test_no_such_test"), "has no test"),
         (entry("It stays.", "explanation"), "no explanation"),
         (entry("It is kept.", "advice"), "no advice"),
+        (entry("It is kept.", "risk"), "no risk"),
         (entry("It is kept.", "AWS: it is known"), "no address"),
         (entry("It is kept.", "held"), "not a clause"),
         (
