@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from pipeline.checks.render import Rendered
-from tests.relations.function_code import modules_of, properties_of, settings_of, words_of
+from tests.relations.function_code import properties_of, settings_of, texts_of
 from tests.relations.iam import allows
 from tests.relations.registry import relation
 from tests.relations.text import listed
@@ -14,7 +14,7 @@ from tests.rendering import id_of, named, resources, resources_of_type, role_sta
 
 FUNCTION = "AWS::Lambda::Function"
 SERVICES = (
-    *("acm", "cloudformation", "cloudwatch", "ec2", "ecs", "elbv2", "kms", "logs", "rds"),
+    *("acm", "cloudformation", "cloudwatch", "ec2", "ecs", "elbv2", "iam", "kms", "logs", "rds"),
     *("route53", "s3", "secretsmanager", "servicecatalog"),
 )
 # Where IAM names the action of a call otherwise.
@@ -33,6 +33,8 @@ ACTIONS = {
 }
 # A word of the code that is no call: Valkey's client has a method of this name.
 NO_CALLS = frozenset({"ecs:ExecuteCommand"})
+# What the handler names as a permission that its function lacks.
+LACKED = {"image_update": frozenset({"elasticloadbalancing:DescribeTargetHealth"})}
 # What only BucketRemoval=empty lets the function do.
 EMPTYING = frozenset(
     {"s3:AbortMultipartUpload", "s3:DeleteObjectVersion", "s3:ListBucketMultipartUploads"}
@@ -90,12 +92,12 @@ def _keeps_interfaces_from_code(rendered: Rendered, role: str) -> bool:
 @cache
 def calls_of(folder: str) -> frozenset[str]:
     """The actions that the code of a function calls, with the modules that it imports from this project."""
-    words = {word for path in modules_of(folder) for word in words_of(path)}
+    words = texts_of(folder)
     return frozenset(
         ACTIONS.get(call, call.replace("elbv2:", "elasticloadbalancing:"))
         for call, method in methods()
-        if method in words and call not in NO_CALLS
-    )
+        if (method in words or call.partition(":")[2] in words) and call not in NO_CALLS
+    ) - LACKED.get(folder, frozenset())
 
 
 @cache
@@ -199,11 +201,7 @@ def custom_resources_pass_what_their_code_reads(rendered: Rendered) -> Iterator[
         needed = properties_of(folder)
         for name in sorted(needed - resource.properties.keys()):
             yield f"{resource.logical_id} lacks {name}, which the code of {function.logical_id} reads."
-        read = {
-            *WAITING,
-            *needed,
-            *(word for path in modules_of(folder) for word in words_of(path)),
-        }
+        read = {*WAITING, *needed, *texts_of(folder)}
         for name in sorted(resource.properties.keys() - read):
             if resource.properties[name] != rendered.parameters["environment"]["ReleasePrefix"]:
                 yield f"{resource.logical_id} passes {name}, which the code of {function.logical_id} does not read."

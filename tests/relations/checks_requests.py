@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from templates_src.environment import ROOT
 from tests.relations.checks_migration import migrations
-from tests.relations.function_code import modules_of, words_of
+from tests.relations.function_code import texts_of
 from tests.relations.order import existing_before
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
@@ -30,7 +30,7 @@ def of_type(rendered: Rendered, name: str) -> Iterator[Resource]:
 def the_launch_check_judges_the_launch(rendered: Rendered) -> Iterator[str]:
     """The check receives each parameter that its code names, with the value that the layers receive, and no other."""
     given = rendered.parameters[ROOT]
-    named_in_code = {word for path in modules_of("launch_check") for word in words_of(path)}
+    named_in_code = texts_of("launch_check")
     for check in of_type(rendered, "LaunchCheck"):
         passed = {
             key: value

@@ -22,17 +22,29 @@ def modules_of(folder: str) -> set[Path]:
             continue
         found.add(path)
         for node in ast.walk(syntax(path)):
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.module
-                and PACKAGE in node.module.split(".")
-            ):
-                steps = node.module.split(".")
-                inside = steps[steps.index(PACKAGE) + 1 :]
-                names = [inside, *([*inside, each.name] for each in node.names)]
-                files = (FUNCTIONS.joinpath(*name).with_suffix(".py") for name in names if name)
-                pending += [file for file in files if file.is_file()]
+            if isinstance(node, ast.ImportFrom):
+                pending += imported(path, node)
     return found
+
+
+@cache
+def texts_of(folder: str) -> frozenset[str]:
+    """The attributes and texts of a function's modules."""
+    return frozenset(word for path in modules_of(folder) for word in words_of(path))
+
+
+def imported(path: Path, node: ast.ImportFrom) -> list[Path]:
+    """The modules of the functions that an import of a module names, relative or by the name of the package."""
+    steps = (node.module or "").split(".") if node.module else []
+    if node.level:
+        folder = path.parents[node.level - 1]
+    elif PACKAGE in steps:
+        folder, steps = FUNCTIONS, steps[steps.index(PACKAGE) + 1 :]
+    else:
+        return []
+    names = [steps, *([*steps, each.name] for each in node.names)]
+    files = (folder.joinpath(*name).with_suffix(".py") for name in names if name)
+    return [file for file in files if file.is_file() and FUNCTIONS in file.parents]
 
 
 @cache
