@@ -13,6 +13,7 @@ from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
 from tests.relations.checks_identity import statements
 from tests.relations.iam import allows, is_about
+from tests.relations.published import METRICS, SOURCES, TOGETHER
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
 from tests.rendering import Resource, id_of, named, origin_of, resources_of_type
@@ -23,43 +24,6 @@ PUBLISHER = "cloudwatch.amazonaws.com"
 # A dimension in the source of a program, in Python or as an argument of the AWS CLI.
 DIMENSION = re.compile(r"""\bName"?\s*[:=]\s*"?(\w+)"?,\s*"?Value""")
 NODE = re.compile(r"(?P<group>.+)-(?P<number>\d{3})")
-
-
-class Dimension(NamedTuple):
-    """The source of a dimension's value: the type of a resource, and the attribute unless it is the Ref."""
-
-    kind: str
-    attribute: str | None = None
-
-
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
-# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/serverless-metrics-events-redis.html
-SOURCES = {
-    ("AWS/ApplicationELB", "LoadBalancer"): Dimension(
-        "AWS::ElasticLoadBalancingV2::LoadBalancer", "LoadBalancerFullName"
-    ),
-    ("AWS/ApplicationELB", "TargetGroup"): Dimension(
-        "AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupFullName"
-    ),
-    ("AWS/ECS", "ClusterName"): Dimension("AWS::ECS::Cluster"),
-    ("AWS/ECS", "ServiceName"): Dimension("AWS::ECS::Service", "Name"),
-    ("ECS/ContainerInsights", "ClusterName"): Dimension("AWS::ECS::Cluster"),
-    ("ECS/ContainerInsights", "ServiceName"): Dimension("AWS::ECS::Service", "Name"),
-    ("AWS/Lambda", "FunctionName"): Dimension("AWS::Lambda::Function"),
-    ("AWS/RDS", "DBInstanceIdentifier"): Dimension("AWS::RDS::DBInstance"),
-    ("AWS/ElastiCache", "clusterId"): Dimension("AWS::ElastiCache::ServerlessCache"),
-}
-# The metrics of each namespace have all of these dimensions, or those of one alternative.
-TOGETHER: dict[str, tuple[set[str], ...]] = {
-    "AWS/ApplicationELB": ({"LoadBalancer"}, {"LoadBalancer", "TargetGroup"}),
-    "AWS/ECS": ({"ClusterName", "ServiceName"},),
-    "ECS/ContainerInsights": ({"ClusterName", "ServiceName"},),
-    "AWS/Lambda": ({"FunctionName"},),
-    "AWS/RDS": ({"DBInstanceIdentifier"},),
-    "AWS/ElastiCache": ({"clusterId"}, {"CacheClusterId"}),
-    "AWS/WAFV2": ({"WebACL", "Region", "Rule"},),
-}
 
 
 def metrics(alarm: Resource) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -80,7 +44,7 @@ def alarms_read_what_is_published(rendered: Rendered) -> Iterator[str]:
     for alarm in resources_of_type(rendered, ALARM):
         for namespace, metric, dimensions in metrics(alarm):
             what = f"{alarm.logical_id} reads {metric} of {namespace}"
-            yield from _unpublished(rendered, alarm.layer, what, (namespace, metric), dimensions)
+            yield from unpublished(rendered, alarm.layer, what, (namespace, metric), dimensions)
 
 
 @relation
@@ -93,10 +57,10 @@ def scaling_reads_what_is_published(rendered: Rendered) -> Iterator[str]:
             name = (str(read["Namespace"]), str(read["MetricName"]))
             dimensions = {each["Name"]: each["Value"] for each in read.get("Dimensions", ())}
             what = f"{policy.logical_id} scales by {name[1]} of {name[0]}"
-            yield from _unpublished(rendered, policy.layer, what, name, dimensions)
+            yield from unpublished(rendered, policy.layer, what, name, dimensions)
 
 
-def _unpublished(
+def unpublished(
     rendered: Rendered,
     layer: str,
     what: str,
@@ -108,6 +72,8 @@ def _unpublished(
     if namespace == own_namespace(rendered):
         yield from _unpublished_by_us(rendered, layer, what, metric, dimensions)
         return
+    if metric not in METRICS.get(namespace, ()):
+        yield f"{what}, which the service does not publish."
     if set(dimensions) not in TOGETHER.get(namespace, ()):
         yield f"{what} under {sorted(dimensions)}, under which nothing publishes."
     for key, value in dimensions.items():

@@ -116,6 +116,8 @@ def scaling_is_faster_out_than_in(rendered: Rendered) -> Iterator[str]:
             continue
         tracking = policy.properties["TargetTrackingScalingPolicyConfiguration"]
         out, back = (int(tracking.get(key, 0)) for key in ("ScaleOutCooldown", "ScaleInCooldown"))
+        if is_true(tracking.get("DisableScaleIn", False)):
+            yield f"{policy.logical_id} never removes a task."
         if not 30 <= out <= 120 or not out <= back <= 900:
             yield f"{policy.logical_id} adds tasks after {out} seconds and removes them after {back}."
         percent = "PredefinedMetricSpecification" in tracking
@@ -128,6 +130,8 @@ def scaling_is_faster_out_than_in(rendered: Rendered) -> Iterator[str]:
         ):
             yield f"{policy.logical_id} follows the {own.get('Statistic')} of every service."
     for target in resources_of_type(rendered, "AWS::ApplicationAutoScaling::ScalableTarget"):
+        if any(is_true(each) for each in target.properties.get("SuspendedState", {}).values()):
+            yield f"{target.logical_id} does not scale while it is suspended."
         if (
             target.properties.get("ServiceNamespace"),
             target.properties.get("ScalableDimension"),

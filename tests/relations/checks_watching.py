@@ -15,7 +15,9 @@ from tests.relations.checks_monitoring import (
     own_namespace,
     publishers_of,
     read_by_deployments,
+    unpublished,
 )
+from tests.relations.published import STATISTIC
 from tests.relations.registry import relation
 from tests.relations.text import text_of
 from tests.rendering import Resource, id_of, resources_of_type
@@ -131,8 +133,17 @@ def counted_metrics_are_also_read(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def each_period_has_data(rendered: Rendered) -> Iterator[str]:
-    """The period of an alarm is not shorter than the interval at which its metric is published, or most periods are empty."""
+    """An alarm reads data in every unit, and its period is not shorter than the interval at which its metric is published, or most periods are empty."""
     for alarm in resources_of_type(rendered, ALARM):
+        units = [alarm.properties.get("Unit")]
+        units += [
+            each["MetricStat"].get("Unit")
+            for each in alarm.properties.get("Metrics", ())
+            if "MetricStat" in each
+        ]
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+        if any(units):
+            yield f"{alarm.logical_id} reads only data in {units}: data with another unit does not count."
         names = {metric: (space, list(keys)) for space, metric, keys in metrics(alarm)}
         for metric, _, period in statistics_of(alarm):
             space, keys = names[metric]
@@ -170,6 +181,22 @@ def widgets(dashboard: Resource) -> list[dict[str, Any]]:
         "widgets"
     ]
     return found
+
+
+@relation
+def graphs_read_what_is_published(rendered: Rendered) -> Iterator[str]:
+    """Each line of a graph is a statistic of a metric that a resource of the environment publishes; otherwise it stays empty without an error."""
+    for dashboard in resources_of_type(rendered, "AWS::CloudWatch::Dashboard"):
+        for widget in widgets(dashboard):
+            shown = widget["properties"]
+            if widget["type"] != "alarm" and shown.get("region") != rendered.region:
+                yield f"{dashboard.logical_id} shows {shown.get('title')} of {shown.get('region')}."
+            for space, metric, *dimensions, options in shown.get("metrics", ()):
+                values = dict(zip(dimensions[::2], dimensions[1::2], strict=True))
+                what = f"{dashboard.logical_id} shows {metric} of {space}"
+                yield from unpublished(rendered, dashboard.layer, what, (space, metric), values)
+                if not re.fullmatch(STATISTIC, str(options.get("stat"))):
+                    yield f"{what} as {options.get('stat')}, which is no statistic."
 
 
 @relation

@@ -13,6 +13,7 @@ from tests.relations import checks_keys as keys
 from tests.relations import checks_network as network
 from tests.relations import checks_promises as promises
 from tests.relations import checks_schedules as schedules
+from tests.relations import checks_server as server
 from tests.relations import checks_storage as storage
 from tests.relations import checks_tasks as tasks
 from tests.relations.planting import Plant, append, body, put
@@ -129,6 +130,18 @@ FAULTS = (
         keys.the_account_administers_its_key,
         "Key can be recovered for 7 days only",
         put("Key", "PendingWindowInDays", 7),
+    ),
+    Fault(
+        "a service that only grows",
+        server.scaling_is_faster_out_than_in,
+        "ApiCpuScaling never removes a task",
+        put("ApiCpuScaling", "TargetTrackingScalingPolicyConfiguration/DisableScaleIn", True),
+    ),
+    Fault(
+        "scaling that is suspended",
+        server.scaling_is_faster_out_than_in,
+        "ApiScalableTarget does not scale while it is suspended",
+        put("ApiScalableTarget", "SuspendedState", {"DynamicScalingInSuspended": True}),
     ),
     Fault(
         "a platform version that AWS retires",

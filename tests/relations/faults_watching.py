@@ -9,7 +9,7 @@ from tests.relations import checks_alarms as alarms
 from tests.relations import checks_monitoring as monitoring
 from tests.relations import checks_schedules as schedules
 from tests.relations import checks_watching as watching
-from tests.relations.planting import body, drop, put
+from tests.relations.planting import Plant, body, drop, put
 from tests.relations.registry import Fault
 from tests.relations.text import text_of
 
@@ -26,6 +26,16 @@ def forget_latency(rendered: Rendered) -> None:
     document = json.loads(text_of(properties["DashboardBody"]))
     document["widgets"].pop()
     properties["DashboardBody"] = json.dumps(document)
+
+
+def replace_on_dashboard(text: str, other: str) -> Plant:
+    """Another text on the dashboard, wherever the first one is."""
+
+    def plant(rendered: Rendered) -> None:
+        properties = body(rendered, "Dashboard")["Properties"]
+        properties["DashboardBody"] = text_of(properties["DashboardBody"]).replace(text, other)
+
+    return plant
 
 
 def forget_states(rendered: Rendered) -> None:
@@ -86,6 +96,42 @@ FAULTS = (
         watching.each_period_has_data,
         "CacheNode1EvictionsTooHigh reads Evictions every 30 seconds",
         put("CacheNode1EvictionsTooHigh", "Period", 30),
+    ),
+    Fault(
+        "an alarm of data in another unit",
+        watching.each_period_has_data,
+        "DatabaseCpuTooHigh reads only data in ['Bytes']",
+        put("DatabaseCpuTooHigh", "Unit", "Bytes"),
+    ),
+    Fault(
+        "an alarm of a metric that its service does not have",
+        monitoring.alarms_read_what_is_published,
+        "DatabaseCpuTooHigh reads CpuUtilization of AWS/RDS, which the service does not publish",
+        put("DatabaseCpuTooHigh", "MetricName", "CpuUtilization"),
+    ),
+    Fault(
+        "a graph of a metric that its service does not have",
+        watching.graphs_read_what_is_published,
+        "Dashboard shows FreeMemory of AWS/RDS, which the service does not publish",
+        replace_on_dashboard("FreeableMemory", "FreeMemory"),
+    ),
+    Fault(
+        "a graph under another dimension",
+        watching.graphs_read_what_is_published,
+        "under which nothing publishes",
+        replace_on_dashboard("ServiceName", "Service"),
+    ),
+    Fault(
+        "a graph of an unknown statistic",
+        watching.graphs_read_what_is_published,
+        "as Total, which is no statistic",
+        replace_on_dashboard('"Sum"', '"Total"'),
+    ),
+    Fault(
+        "a graph of another region",
+        watching.graphs_read_what_is_published,
+        "of eu-west-1",
+        replace_on_dashboard('"region": "eu-north-1"', '"region": "eu-west-1"'),
     ),
     Fault(
         "a dashboard without the latency of the database",
