@@ -32,8 +32,8 @@ PROMISING = re.compile(
 )
 # An instruction begins with a verb, or speaks to the reader.
 INSTRUCTION = re.compile(
-    r"(?:^|: |; )(?:Accept|Answer|Check|Choose|Copy|Create|Deploy|Do not|End|Export|Find|For|Free|Give|Grant|In|Keep|Leave|Look|Push|Put|Raise|Read|Run|Schedule|See|"
-    r"Send|Set|Sign|Stop|Take|Then|To|Two days later|Update|Use|Write)\b|\b[Yy]our?\b|\b(?:administrator|policy) must\b|^with the name |[:|] (?:bind|follow|give|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
+    r"(?:^|: |; )(?:Accept|Add|Answer|Check|Choose|Copy|Create|Deploy|Do not|End|Export|Find|For|Free|Give|Grant|In|Keep|Leave|Look|Push|Put|Raise|Read|Run|Schedule|See|"
+    r"Send|Set|Sign|Stop|Take|Then|To|Turn|Two days later|Update|Upload|Use|Write)\b|\b[Yy]our?\b|\b(?:administrator|image|policy) must\b|^with the name |[:|] (?:bind|follow|give|increase|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
 )
 # A limit is below such a title, or says what is not possible.
 ADMITTING = re.compile(

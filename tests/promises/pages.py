@@ -22,7 +22,9 @@ PAGES = (
     "firewall.md",
     "launch-role.md",
     "launching.md",
+    "migrations.md",
     "search-server.md",
+    "settings.md",
     ALARMS,
 )
 # The sections of these pages that promise something about an environment; the others describe commands.

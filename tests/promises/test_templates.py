@@ -74,3 +74,11 @@ def test_machine_image_is_that_of_aws() -> None:
     image = template.properties["LaunchTemplateData"]["ImageId"]
 
     assert image.startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/")
+
+
+def test_no_container_has_a_health_check_in_its_image() -> None:
+    """The command of such a check runs in the container, usually in a shell."""
+    found = dict(containers(rendered_variant("complete prod")))
+
+    assert {container["Name"] for container in found.values()} >= set(WORKLOADS)
+    assert [task for task, container in found.items() if "HealthCheck" in container] == []
