@@ -8,16 +8,16 @@ from pipeline.checks.render import Rendered, check_rules, render_layer, scope_of
 from pipeline.release.assemble import Release, template_path
 from templates_src.core.parameters.shared import ENVIRONMENT
 from templates_src.environment import ROOT
-from tests.relations.variants import REGION, VARIANTS
+from tests.relations.variants import REGION, rendered_variant
 
 
 def layers_alone(release: Release) -> Rendered:
     """Every layer with its defaults; a parameter without one has the output of an earlier layer, or the location of the release.
 
-    The root is that of a launch without values, for relations that read both. Raises PipelineError for a rule that refuses the
+    The root is that of the profile dev, whose values are the defaults, for relations that read both. Raises PipelineError for a rule that refuses the
     values.
     """
-    root = VARIANTS["dev"].render(release)
+    root = rendered_variant("dev")
     name = json.loads(release.files[template_path(ROOT)])["Parameters"][ENVIRONMENT.name]["Default"]
     rendered = Rendered(name, REGION)
     outputs: dict[str, str] = dict(root.parameters[ROOT])
