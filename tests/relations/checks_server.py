@@ -45,11 +45,17 @@ def the_server_is_replaced_and_leaves_nothing(rendered: Rendered) -> Iterator[st
 
 @relation
 def the_server_is_complete_when_it_has_booted(rendered: Rendered) -> Iterator[str]:
-    """CloudFormation waits for the boot of the instance; a failed instance is replaced, after it has released the volume."""
+    """CloudFormation waits for the boot of the instance; a failed instance is replaced, after it has released the volume, and each change of its launch template replaces it."""
     for group in resources_of_type(rendered, "AWS::AutoScaling::AutoScalingGroup"):
         body = rendered.layers[group.layer]["Resources"][group.logical_id]
         if "CreationPolicy" not in body:
             yield f"{group.logical_id} is complete before its instance has booted."
+        launch = group.properties["LaunchTemplate"]
+        template, version = (
+            text_of(launch.get(key)).strip("<>") for key in ("LaunchTemplateId", "Version")
+        )
+        if version != f"{template}.LatestVersionNumber":
+            yield f"{group.logical_id} starts the version {version} of {template}, whatever an update changes."
         maintained = group.properties.get("InstanceMaintenancePolicy", {})
         bounds = tuple(
             int(maintained.get(key, -1)) for key in ("MinHealthyPercentage", "MaxHealthyPercentage")

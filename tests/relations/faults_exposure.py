@@ -132,6 +132,12 @@ FAULTS = (
         put("Key", "PendingWindowInDays", 7),
     ),
     Fault(
+        "a server that no update reaches",
+        server.the_server_is_complete_when_it_has_booted,
+        "SearchGroup starts the version 1 of SearchLaunchTemplate",
+        put("SearchGroup", "LaunchTemplate/Version", "1"),
+    ),
+    Fault(
         "a service that only grows",
         server.scaling_is_faster_out_than_in,
         "ApiCpuScaling never removes a task",
