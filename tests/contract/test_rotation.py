@@ -161,7 +161,32 @@ def test_rotation_to_another_user_fails_no_request(
 def test_another_master_password_interrupts_no_request(
     environment: Environment, service: Service, server: Rds
 ) -> None:
-    old, url = server.password, url_of(environment)
+    url = url_of(environment)
+
+    old = change_both(environment, server, None, master="2", user="2")
+
+    assert service.failures == []
+    assert server.password != old
+    assert url_of(environment) == url
+    assert server.run("SELECT current_user") == [["carbon"]]
+
+
+def test_both_versions_in_one_update(
+    environment: Environment, service: Service, server: Rds
+) -> None:
+    old = change_both(environment, server, service, master="3", user="3")
+
+    assert service.failures == []
+    assert server.password != old
+    assert server.run(USERS) == [["carbon_app_3"]]
+    assert "://carbon_app_3:" in url_of(environment)
+
+
+def change_both(
+    environment: Environment, server: Rds, service: Service | None, *, master: str, user: str
+) -> str:
+    """Update both versions, and replace the tasks of the service when they have a new user; returns the former master password."""
+    old = server.password
 
     def play_rds() -> None:
         """Apply the new password shortly after the update of the instance, like RDS."""
@@ -176,12 +201,11 @@ def test_another_master_password_interrupts_no_request(
 
     with ThreadPoolExecutor(2) as pool:
         rds = pool.submit(play_rds)
-        changes = {"DatabaseMasterCredentialsVersion": "2", "DatabaseCredentialsVersion": "2"}
+        changes = {"DatabaseMasterCredentialsVersion": master, "DatabaseCredentialsVersion": user}
         updating = pool.submit(lambda: launch(environment, **changes))
         rds.result(PATIENCE)
+        if service:
+            wait_until(lambda: updating.done() or service.rotation() == user)
+            service.roll()
         assert updating.result(PATIENCE) == "UPDATE_COMPLETE"
-
-    assert service.failures == []
-    assert server.password != old
-    assert url_of(environment) == url
-    assert server.run("SELECT current_user") == [["carbon"]]
+    return old

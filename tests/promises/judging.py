@@ -30,14 +30,73 @@ CLAUSES = (HELD, BROKEN, STATES, FIGURE, COMPUTED, AWS, SEE)
 PROMISING = re.compile(
     r"\b(always|cannot|deleted|deletes|fails|lost|must|never|no permission|only|protects|raised|refused|refuses|stays?)\b"
 )
-# An instruction begins with a verb, or speaks to the reader.
+# An instruction begins with a verb, after a title or a condition, speaks to the reader, or says what the reader's things must do.
+VERBS = [
+    "Accept",
+    "Add",
+    "Answer",
+    "Check",
+    "Choose",
+    "Connect",
+    "Copy",
+    "Create",
+    "Deploy",
+    "Do",
+    "End",
+    "Export",
+    "Find",
+    "Free",
+    "Give",
+    "Grant",
+    "Keep",
+    "Leave",
+    "Look",
+    "Push",
+    "Put",
+    "Raise",
+    "Read",
+    "Revoke",
+    "Run",
+    "Schedule",
+    "See",
+    "Send",
+    "Set",
+    "Sign",
+    "Stop",
+    "Take",
+    "Turn",
+    "Update",
+    "Upload",
+    "Use",
+    "Wait",
+    "Write",
+]
+BEGINNINGS = ("For", "In", "Then", "To", "Two days later", "With the", "with the name")
+AFTER_A_CONDITION = [
+    "add",
+    "bind",
+    "filter",
+    "follow",
+    "give",
+    "increase",
+    "index",
+    "let",
+    "limit",
+    "name",
+    "raise",
+    "see",
+    "send",
+    "set",
+]
 INSTRUCTION = re.compile(
-    r"(?:^|: |; )(?:Accept|Add|Answer|Check|Choose|Copy|Create|Deploy|Do not|End|Export|Find|For|Free|Give|Grant|In|Keep|Leave|Look|Push|Put|Raise|Read|Run|Schedule|See|"
-    r"Send|Set|Sign|Stop|Take|Then|To|Turn|Two days later|Update|Upload|Use|Write)\b|\b[Yy]our?\b|\b(?:administrator|image|policy) must\b|^with the name |[:|] (?:bind|follow|give|increase|index|limit|name|raise|send|set) |; let |, (?:add it|filter|raise|see)\b"
+    rf"(?:^|: |; )(?:{'|'.join((*VERBS, *BEGINNINGS))})\b"
+    rf"|[:,;|] (?:{'|'.join(AFTER_A_CONDITION)}) "
+    r"|\b[Yy]our?\b"
+    r"|\b(?:administrator|image|policy|programs|update)\b.* must\b"
 )
 # A limit is below such a title, or says what is not possible.
 ADMITTING = re.compile(
-    r"^Remaining risks: |\b(?:cannot|does not limit|decides what runs|can become|reaches the other|limited by name only)\b"
+    r"^Remaining risks: |\b(?:cannot|does not limit|decides what runs|can become|reaches the other|limited by name only|does not read)\b"
 )
 CODE = re.compile(r"`[^`]*`")
 # A number by itself, not a part of a name or a version.

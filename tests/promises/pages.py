@@ -23,6 +23,7 @@ PAGES = (
     "launch-role.md",
     "launching.md",
     "migrations.md",
+    "rotation.md",
     "search-server.md",
     "settings.md",
     ALARMS,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from pipeline.checks.render import render, render_layer
+from templates_src.core.parameters import groups
 from templates_src.core.parameters.declaration import FALSE, TRUE
 from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_LAYER
+from tests.promises.pages import written_by_hand
 from tests.relations.text import is_true
 from tests.relations.variants import REGION, built, rendered_variant
 from tests.rendering import containers, resources_of_type
@@ -82,3 +85,20 @@ def test_no_container_has_a_health_check_in_its_image() -> None:
 
     assert {container["Name"] for container in found.values()} >= set(WORKLOADS)
     assert [task for task, container in found.items() if "HealthCheck" in container] == []
+
+
+def test_versions_of_credentials_are_those_of_the_page() -> None:
+    declarations = built().root.declarations
+    versions = [
+        each
+        for name, each in declarations.items()
+        if each.group == groups.ROTATION and name.endswith("Version")
+    ]
+    least, most = re.findall(r"whole number from (\d+) to (\d+)", written_by_hand("rotation.md"))[0]
+
+    assert versions
+    for each in versions:
+        accepted = [
+            number for number in range(10_000) if re.fullmatch(each.pattern or "", str(number))
+        ]
+        assert (accepted[0], accepted[-1]) == (int(least), int(most)), each.name
