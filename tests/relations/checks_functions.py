@@ -99,7 +99,7 @@ def functions_contain_no_password(rendered: Rendered) -> Iterator[str]:
 
 @relation
 def functions_come_from_the_release(rendered: Rendered) -> Iterator[str]:
-    """The code comes from the bucket and prefix of the root, so that functions and templates have one version."""
+    """The code comes from the bucket and prefix of the root, so that functions and templates have one version, and its package contains the handler."""
     given = rendered.parameters["environment"]
     for function in resources_of_type(rendered, FUNCTION):
         code = function.properties.get("Code", {})
@@ -107,6 +107,10 @@ def functions_come_from_the_release(rendered: Rendered) -> Iterator[str]:
         in_release = key.startswith(f"{given['ReleasePrefix']}functions/")
         if code.get("S3Bucket") != given["ReleaseBucket"] or not in_release:
             yield f"{function.logical_id} runs {code.get('S3Bucket')}/{key}, which is not of this release."
+        package = key.rpartition("/")[2].removesuffix(".zip")
+        handler = str(function.properties.get("Handler"))
+        if not handler.startswith(f"functions.{package}."):
+            yield f"{function.logical_id} has the handler {handler}, which the package {package} does not contain."
 
 
 @relation

@@ -117,5 +117,5 @@ def migration_may_take_an_hour(rendered: Rendered) -> Iterator[str]:
     for migration in migrations(rendered):
         function = named(rendered, "RunMigrationFunction").properties
         waits = int(function["Environment"]["Variables"]["WAIT_SECONDS"])
-        if not waits + 120 <= int(migration.properties["ServiceTimeout"]) <= 3600:
-            yield f"The migration may take {waits} seconds, and CloudFormation waits {migration.properties['ServiceTimeout']}."
+        if not waits + 120 <= int(migration.properties.get("ServiceTimeout", 0)) <= 3600:
+            yield f"The migration may take {waits} seconds, and CloudFormation waits {migration.properties.get('ServiceTimeout')}."

@@ -27,8 +27,8 @@ def statements_have_every_element(rendered: Rendered) -> Iterator[str]:
         for element in wanted:
             if _is_empty(statement.get(element)):
                 yield f"Statement {statement.get('Sid', '')} of {holder} has no {element}."
-        if statement["Effect"] not in EFFECTS:
-            yield f"Statement {statement.get('Sid', '')} of {holder} has the effect {statement['Effect']}."
+        if statement.get("Effect") not in EFFECTS:
+            yield f"Statement {statement.get('Sid', '')} of {holder} has the effect {statement.get('Effect')}."
         if "Condition" not in statement:
             continue
         condition = statement["Condition"]

@@ -8,11 +8,11 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from pipeline.template.example_values import ACCOUNT
 from templates_src.environment import ROOT
+from tests.relations.checks_identity import ISSUER, ROLE
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
 from tests.rendering import VARIABLE, id_of, resources, resources_of_type
 
-ROLE = "AWS::IAM::Role"
 # Lambda and EC2 take a role on for the function or instance that names it, and send no condition keys.
 WITHOUT_SOURCE = frozenset({"lambda.amazonaws.com", "ec2.amazonaws.com"})
 # The properties that give a role to a service.
@@ -75,6 +75,24 @@ def roles_trust_the_service_that_has_them(rendered: Rendered) -> Iterator[str]:
         wanted = given.get(role.logical_id, set())
         if trusted != wanted:
             yield f"{role.logical_id} trusts {sorted(trusted)}, and {sorted(wanted) or 'no service'} has it."
+
+
+@relation
+def the_provider_is_that_of_the_workflows(rendered: Rendered) -> Iterator[str]:
+    """The OIDC provider is GitHub's, for the audience that the role of the workflows requires."""
+    audiences = {
+        text_of(value)
+        for role in resources_of_type(rendered, ROLE)
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]
+        for claim, value in statement.get("Condition", {}).get("StringEquals", {}).items()
+        if claim == f"{ISSUER}:aud"
+    }
+    for provider in resources_of_type(rendered, "AWS::IAM::OIDCProvider"):
+        if provider.properties.get("Url") != f"https://{ISSUER}":
+            yield f"{provider.logical_id} is of {provider.properties.get('Url')}, not of https://{ISSUER}."
+        clients = set(map(text_of, listed(provider.properties.get("ClientIdList"))))
+        if clients != audiences:
+            yield f"{provider.logical_id} is for {sorted(clients)}, and workflows ask for {sorted(audiences)}."
 
 
 @relation

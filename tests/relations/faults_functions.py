@@ -72,6 +72,12 @@ FAULTS = (
         put("QueueDepthFunction", "Code/S3Key", "functions/queue_depth.zip"),
     ),
     Fault(
+        "a handler of another package",
+        functions.functions_come_from_the_release,
+        "ZoneCleanupFunction has the handler functions.queue_depth.handler.handler, which the package zone_cleanup does not contain",
+        put("ZoneCleanupFunction", "Handler", "functions.queue_depth.handler.handler"),
+    ),
+    Fault(
         "scaling by a metric that nothing publishes",
         monitoring.scaling_reads_what_is_published,
         "WorkerBacklogScaling scales by Backlog",

@@ -8,6 +8,7 @@ from tests.relations.checks_trust import (
     roles_trust_the_service_that_has_them,
     services_act_for_this_account,
     the_key_is_used_through_services,
+    the_provider_is_that_of_the_workflows,
 )
 from tests.relations.planting import drop, put, remove
 from tests.relations.registry import Fault
@@ -33,6 +34,12 @@ FAULTS = (
         services_act_for_this_account,
         "QueueDepthRole has the trust ['Deny']",
         put("QueueDepthRole", f"{TRUST}/Effect", "Deny"),
+    ),
+    Fault(
+        "a provider for another audience",
+        the_provider_is_that_of_the_workflows,
+        "GitHubOidcProvider is for ['sts.example.com'], and workflows ask for ['sts.amazonaws.com']",
+        put("GitHubOidcProvider", "ClientIdList", ["sts.example.com"]),
     ),
     Fault(
         "a role that another service can take on",
