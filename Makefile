@@ -10,7 +10,7 @@ export HOME := $(CURDIR)/.cache/home
 $(shell mkdir -p "$(CURDIR)/.cache/home")
 endif
 
-.PHONY: launch help check test taskcat taskcat-tree lint build setup clean
+.PHONY: launch help check test mutants taskcat taskcat-tree lint build setup clean
 
 launch: $(READY)  ## Build, lint, publish, and launch dev from its product, on an embedded AWS; needs no account
 	@$(BIN)/python build.py build
@@ -33,6 +33,9 @@ test: $(READY) $(ENGINES)  ## Format, lint, types, and the whole test suite
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
+mutants: $(READY) $(ENGINES)  ## Plant faults in what changed since the kept release; fails if no check finds one: a minute
+	@$(BIN)/python -m tests.mutation --since
 
 taskcat: $(READY)  ## taskcat over every environment in several regions of an embedded AWS; needs no account
 	@$(BIN)/python -m tests.taskcat

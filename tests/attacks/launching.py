@@ -9,11 +9,10 @@ from typing import Any
 from pipeline.checks.iam.evaluation import Principal, Resource
 from pipeline.checks.iam.policies import policy
 from pipeline.template.example_values import ACCOUNT
-from templates_src.launch_role.template import launch_role
 from tests.attacks.attack import Attack, attack
 from tests.attacks.inside import TLS, arn, dev, of_account, prod
 from tests.attacks.outside import AWAY, EVERYTHING, OUTSIDER, PUBLISHER, service
-from tests.launch_role.evaluation import resources_of
+from tests.launch_role.evaluation import launch_role_layer, resources_of
 from tests.relations.variants import REGION
 
 DEVELOPER, OPERATOR = "development launcher", "production launcher"
@@ -28,7 +27,7 @@ WITHIN = "BoundaryPolicy/NoRoleWithoutTheBoundary: Effect"
 @cache
 def role(environments: str = "dev,staging,prod") -> Principal:
     """A launch role with its policies, by their names in the template."""
-    resources = resources_of(launch_role(), Environments=environments)
+    resources = resources_of(launch_role_layer(), Environments=environments)
     attached = resources["LaunchRole"]["Properties"]["ManagedPolicyArns"]
     return Principal(
         f"{IAM}role/carbon-connect-launch",
@@ -43,14 +42,16 @@ def role(environments: str = "dev,staging,prod") -> Principal:
 @cache
 def trust() -> Resource:
     """The launch role as the resource of Service Catalog's ``sts:AssumeRole``."""
-    document = resources_of(launch_role())["LaunchRole"]["Properties"]["AssumeRolePolicyDocument"]
+    document = resources_of(launch_role_layer())["LaunchRole"]["Properties"][
+        "AssumeRolePolicyDocument"
+    ]
     return Resource(ACCOUNT, policy("trust", document))
 
 
 @cache
 def made_administrator(environments: str) -> Principal:
     """A role with all permissions from a modified template, within the boundary of these environments."""
-    made = resources_of(launch_role(), Environments=environments)
+    made = resources_of(launch_role_layer(), Environments=environments)
     document = made["EnvironmentBoundary"]["Properties"]["PolicyDocument"]
     boundary = policy("boundary", document)
     return Principal(DEV_ROLE, ACCOUNT, (EVERYTHING,), boundary=boundary)

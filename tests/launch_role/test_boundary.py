@@ -23,7 +23,7 @@ from templates_src.launch_role import boundary, boundary_grants
 from templates_src.launch_role.environments import LAUNCHED
 from templates_src.launch_role.permissions import declared
 from templates_src.launch_role.template import BOUNDARY_ADDED, launch_role
-from tests.launch_role.evaluation import resources_of, role_statements
+from tests.launch_role.evaluation import launch_role_layer, resources_of, role_statements
 from tests.launch_role.releases import EVERY, KEPT, environment_of, kept_release
 from tests.launch_role.role_calls import allowed_requests, roles
 
@@ -112,7 +112,7 @@ def boundary_for(
     launched: str = "dev,staging,prod", region: str = "eu-north-1", **given: str
 ) -> Policy:
     """The boundary of a launch role for these environments."""
-    made = resources_of(launch_role(), region, Environments=launched, **given)
+    made = resources_of(launch_role_layer(), region, Environments=launched, **given)
     return policy("boundary", made["EnvironmentBoundary"]["Properties"]["PolicyDocument"])
 
 
@@ -231,7 +231,7 @@ def test_an_action_without_a_grant_is_refused() -> None:
 
 
 def test_its_name_follows_the_launch_role() -> None:
-    made = resources_of(launch_role(), LaunchRoleName="production-launch")
+    made = resources_of(launch_role_layer(), LaunchRoleName="production-launch")
     properties = made["EnvironmentBoundary"]["Properties"]
     assert properties["ManagedPolicyName"] == "production-launch-boundary"
     assert "Path" not in properties
@@ -245,7 +245,7 @@ def test_environments_parameter_has_every_combination() -> None:
 
 def launch_statements(**given: str) -> list[Mapping[str, Any]]:
     """The launch role's statements."""
-    return role_statements(resources_of(launch_role(), **given))
+    return role_statements(resources_of(launch_role_layer(), **given))
 
 
 @pytest.mark.parametrize("given", ["", f"{IAM}policy/of-the-organization"])

@@ -32,7 +32,7 @@ from templates_src.launch_role.permissions import PERMISSIONS, declared
 from templates_src.launch_role.template import launch_role
 from templates_src.release_bucket.template import RELEASE_BUCKET_PREFIX
 from tests.launch_role.calls import Calls, name_of
-from tests.launch_role.evaluation import Statement, resources_of, role_statements
+from tests.launch_role.evaluation import Statement, launch_role_layer, resources_of, role_statements
 from tests.launch_role.releases import EVERY, environment_of
 from tests.relations.text import listed
 from tests.relations.variants import VARIANTS, built, rendered_variant
@@ -109,7 +109,7 @@ def statements_for(version: str, name: str) -> tuple[Statement, ...]:
 @cache
 def statements(**given: str) -> tuple[Statement, ...]:
     """The launch role's statements with these parameters; read only."""
-    return tuple(role_statements(resources_of(launch_role(), **given)))
+    return tuple(role_statements(resources_of(launch_role_layer(), **given)))
 
 
 def refused(version: str, name: str, among: tuple[Statement, ...]) -> Iterator[str]:
@@ -329,7 +329,7 @@ def test_the_service_of_a_resource_type_has_an_area(kind: str) -> None:
 
 
 def test_only_service_catalog_can_assume_it() -> None:
-    (statement,) = resources_of(launch_role())["LaunchRole"]["Properties"][
+    (statement,) = resources_of(launch_role_layer())["LaunchRole"]["Properties"][
         "AssumeRolePolicyDocument"
     ]["Statement"]
     assert statement["Principal"] == {"Service": "servicecatalog.amazonaws.com"}
@@ -338,7 +338,7 @@ def test_only_service_catalog_can_assume_it() -> None:
 
 
 def test_it_has_the_name_that_launch_constraints_use() -> None:
-    properties = resources_of(launch_role())["LaunchRole"]["Properties"]
+    properties = resources_of(launch_role_layer())["LaunchRole"]["Properties"]
     assert properties["RoleName"] == "carbon-connect-launch"
     assert "Path" not in properties
 
@@ -362,5 +362,5 @@ def test_a_deletion_waits_for_the_interfaces_of_functions(version: str, name: st
         if kind == "AWS::Lambda::Function" and "VpcConfig" in resource.properties
     ]
     assert inside
-    statements = role_statements(resources_of(launch_role()))
+    statements = role_statements(resources_of(launch_role_layer()))
     assert allows(statements, Request("ec2:DescribeNetworkInterfaces"))

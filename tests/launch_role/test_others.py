@@ -12,8 +12,13 @@ from pipeline.checks.iam.policies import Request, allows
 from pipeline.checks.permissions import arn_formats, condition_keys
 from pipeline.checks.permissions import resources_of as kinds_of
 from pipeline.template.example_values import ACCOUNT
-from templates_src.launch_role.template import launch_role
-from tests.launch_role.evaluation import REGION, Statement, resources_of, role_statements
+from tests.launch_role.evaluation import (
+    REGION,
+    Statement,
+    launch_role_layer,
+    resources_of,
+    role_statements,
+)
 from tests.launch_role.touched import KINDS, UNTAGGED, Place, arn_of
 
 TAG = "aws:ResourceTag/${TagKey}"
@@ -71,7 +76,7 @@ PAYROLL = Place("aws", REGION, ACCOUNT, "payroll", "payroll")
 @cache
 def statements() -> tuple[Statement, ...]:
     """Those of a launch role for every environment, which has the most permissions."""
-    return tuple(role_statements(resources_of(launch_role())))
+    return tuple(role_statements(resources_of(launch_role_layer())))
 
 
 def changes() -> list[str]:

@@ -1,7 +1,8 @@
 """Plant faults systematically and see which checks find them: `python -m tests.mutation`.
 
-`--most 1` tries each change in one resource of a type, the default in three. `--since 1.1.0` tries what changed since a kept
-release or git revision, in a minute. `--write` removes from the list of survivors what is found now; nothing adds to it.
+A run tries each change in three resources of a type, `--most 1` in one. `--since 1.1.0` tries what changed since a kept release or
+git revision, in a minute. `--write` removes from the list of survivors what is found now; nothing adds to it. `--idle` names the
+checks that find no mutant.
 """
 
 from __future__ import annotations
@@ -10,58 +11,108 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence, Set
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing import get_context
 
+from pipeline.changes.sides import kept_versions
 from tests.mutation import survivors
 from tests.mutation.documents_run import document_results
-from tests.mutation.environment_run import Job, jobs, results
+from tests.mutation.environment_checks import checks_for
+from tests.mutation.environment_run import VARIANTS, Job, jobs, results
+from tests.mutation.idle import finds_any, idle
+from tests.mutation.launch_role_run import (
+    launch_role_mutants,
+    launch_role_result,
+    launch_role_template_results,
+)
 from tests.mutation.operators import Change
-from tests.mutation.results import OVERALL, STRICT, Result, area, killers, rate, table
+from tests.mutation.results import OVERALL, STRICT, Result, area, by_error, killers, rate, table
 from tests.mutation.sample import Name, name_of, sample, sample_of_changes
+from tests.mutation.templates_run import layer_names, template_results
 
 WORKERS = 2
+# Mutants of each type, place and operator in the run that the list of survivors is about.
+MOST = 3
 
 
-def is_wanted(names: set[Name], job: Job, change: Change) -> bool:
+def is_wanted(names: Set[Name], job: Job, change: Change) -> bool:
     """Whether a mutant is in a sample."""
     return name_of(job, change) in names
 
 
-def run(names: set[Name], workers: int = WORKERS) -> list[Result]:
+@contextmanager
+def processes(workers: int = WORKERS) -> Iterator[Executor]:
+    """Processes that share the environments and checks of this one, which are prepared first."""
+    for variant in VARIANTS:
+        checks_for(variant)
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        yield pool
+
+
+def run(names: Set[Name], pool: Executor) -> list[Result]:
     """The results of the mutants with these names."""
     concerned = [
         job for job in jobs() if any(name[:2] == (job.layer, job.logical_id) for name in names)
     ]
-    wanted = partial(is_wanted, names)
-    if workers == 1:
-        return [result for job in concerned for result in results(job, wanted)]
-    with ProcessPoolExecutor(workers) as pool:
-        parts = pool.map(partial(results, wanted=wanted), concerned, chunksize=2)
-        return [result for part in parts for result in part]
+    parts = pool.map(partial(results, wanted=partial(is_wanted, names)), concerned)
+    return [result for part in parts for result in part]
+
+
+def beside_environments(pool: Executor, most: int) -> list[Result]:
+    """The results of the mutants of templates, of the launch role, of catalog.yaml and of taskcat.yml."""
+    parts = [
+        *pool.map(template_results, layer_names()),
+        pool.map(launch_role_result, launch_role_mutants(most)),
+        launch_role_template_results(),
+        document_results(),
+    ]
+    return [result for part in parts for result in part]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the figures, and compare the survivors with the list; 1 if one is new or a rate is too low."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument(
-        "--most", type=int, default=3, help="mutants of each type, place and operator"
+        "--most", type=int, default=MOST, help="mutants of each type, place and operator"
     )
-    parser.add_argument("--since", help="only what changed since this release or revision")
+    parser.add_argument(
+        "--since",
+        nargs="?",
+        const=kept_versions()[-1],
+        help="only what changed since this release or revision; the newest kept release without a value",
+    )
     parser.add_argument("--write", action="store_true", help="shrink the list of survivors")
+    parser.add_argument(
+        "--idle", action="store_true", help="also name the checks that find no mutant"
+    )
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
-    names = sample_of_changes(chosen.since) if chosen.since else sample(chosen.most)
-    found = run(names)
-    if not chosen.since:
-        found += document_results()
+    with processes() as pool:
+        if chosen.since:
+            found = run(sample_of_changes(chosen.since, MOST), pool)
+        else:
+            found = run(sample(chosen.most), pool) + beside_environments(pool, chosen.most)
+        useless = useless_checks(found, pool) if chosen.idle else []
     print("\n".join(table(found)))
     print("\nMutants by the check that finds them first:")
     for name, number in killers(found).most_common():
         print(f"  {number:5} {name}")
     print(f"\n{len(found)} mutants in {time.monotonic() - began:.0f} s.")
-    return judge(found, write=chosen.write, complete=not chosen.since)
+    print(f"{by_error(found)} of them are found only by an error in a check.")
+    for name in useless:
+        print(f"{name} finds no mutant.")
+    return judge(found, write=chosen.write, complete=not chosen.since and chosen.most >= MOST)
+
+
+def useless_checks(found: Sequence[Result], pool: Executor) -> list[str]:
+    """The checks of environments that find no mutant of what they read."""
+    names = idle(killers(found))
+    return [
+        name for name, mutant in zip(names, pool.map(finds_any, names), strict=True) if not mutant
+    ]
 
 
 def judge(found: Sequence[Result], *, write: bool, complete: bool) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
@@ -13,6 +13,7 @@ from types import ModuleType
 import tests.seed
 from pipeline.checks.render import Rendered
 from tests.mutation import other_checks
+from tests.mutation.results import BY_ERROR
 from tests.mutation.watching import EVERYTHING, USUAL, Read, watched
 from tests.relations import proofs
 from tests.relations.page import identity
@@ -108,12 +109,25 @@ def fails(test: Callable[..., None], arguments: tuple[str, ...]) -> Callable[[Re
     return finds
 
 
-def fails_for(check: Check, rendered: Rendered) -> bool:
-    """Whether the check finds a fault; an error in it also fails a test."""
+def fails_for(check: Check, rendered: Rendered) -> str:
+    """How a check finds a fault: by its name with a finding or an assertion, marked if it raises another error; empty if it does not."""
     try:
-        return check.finds(rendered)
+        return check.name if check.finds(rendered) else ""
+    except AssertionError:
+        return check.name
     except Exception:
-        return True
+        return f"{check.name}{BY_ERROR}"
+
+
+def first_of(checks: Iterable[Check], rendered: Rendered) -> tuple[str, ...]:
+    """The first check with a finding; only if there is none, the first that raises an error."""
+    raised = ""
+    for check in checks:
+        found = fails_for(check, rendered)
+        if found and not found.endswith(BY_ERROR):
+            return (found,)
+        raised = raised or found
+    return (raised,) if raised else ()
 
 
 @cache

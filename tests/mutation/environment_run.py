@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.checks.render import Rendered
 from tests import rendering
-from tests.mutation.environment_checks import checks_for, fails_for
+from tests.mutation.environment_checks import checks_for, first_of
 from tests.mutation.operators import Change, Mutator
 from tests.mutation.results import Result
 from tests.relations.variants import rendered_variant
@@ -65,8 +65,7 @@ def results(job: Job, wanted: Wanted = lambda _job, _change: True) -> list[Resul
     """The mutants of a resource that are wanted, each with the check that finds it."""
     rendered = rendered_variant(job.variant)
     body = rendered.layers[job.layer]["Resources"][job.logical_id]
-    if rendering.REMEMBERED is None or len(rendering.REMEMBERED) > MOST_REMEMBERED:
-        rendering.REMEMBERED = {}
+    remember()
     changes = [change for change in changes_of(rendered, job) if wanted(job, change)]
     refused = refused_by_rules(rendered, job, changes)
     found = []
@@ -84,15 +83,21 @@ def results(job: Job, wanted: Wanted = lambda _job, _change: True) -> list[Resul
     return found
 
 
+def remember() -> None:
+    """Remember what values refer to, because nothing changes a rendered environment in place here."""
+    if rendering.REMEMBERED is None or len(rendering.REMEMBERED) > MOST_REMEMBERED:
+        rendering.REMEMBERED = {}
+
+
 def found_by(rendered: Rendered, job: Job, change: Change) -> Sequence[str]:
     """The first check that finds a change; those that read least come first."""
     mutant = with_change(rendered, job, change)
     first, *rest = (*change.path, "", "")[:2]
     key = str(rest[0] if first == "Properties" else first)
-    for check in checks_for(job.variant):
-        if check.looks_at(job.layer, job.logical_id, key) and fails_for(check, mutant):
-            return (check.name,)
-    return ()
+    return first_of(
+        (each for each in checks_for(job.variant) if each.looks_at(job.layer, job.logical_id, key)),
+        mutant,
+    )
 
 
 def changes_of(rendered: Rendered, job: Job) -> Iterator[Change]:

@@ -111,10 +111,11 @@ def changed(operator: str, path: Path, body: dict[str, Any], value: Any) -> Chan
 
 
 def replaced(body: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """A copy with another value at a path; ``DROP`` removes it."""
-    result = copy.deepcopy(body)
+    """A copy with another value at a path; ``DROP`` removes it. The copy shares what is beside the path."""
+    result = copy.copy(body)
     holder: Any = result
     for step in path[:-1]:
+        holder[step] = copy.copy(holder[step])
         holder = holder[step]
     if value is DROP:
         del holder[path[-1]]

@@ -13,11 +13,7 @@ from tests.attacks.table import ATTACKS
 from tests.relations import checks_boot
 
 # Modules outside tests/seed with tests of rendered environments that need nothing else.
-MODULES = (
-    "tests.contract.test_document",
-    "tests.functions.test_development_certificate_stack",
-    "tests.pages.test_architecture",
-)
+MODULES = ("tests.contract.test_document", "tests.functions.test_development_certificate_stack")
 Finds = Callable[[Rendered], bool]
 
 

@@ -60,6 +60,22 @@ REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "A choice of size or pace within what works; users choose most of them by parameters.",
         ),
         (
+            r"(Layer|Root) template Conditions/\*: .*|Layer template Resources/\*/Condition: drop",
+            "No environment of the run has the option that the condition is about, or only a text or a tag differs; the launches of the option do.",
+        ),
+        (
+            r"Layer template Parameters/\*/(AllowedPattern|Default): .*",
+            "An earlier layer passes the value: its output has this form, and in an environment the default is not used.",
+        ),
+        (
+            r"Root template (Outputs/\*|Parameters/\*/.*): .*",
+            "tests/taskcat and tests/launches read the output, or set the parameter, by its name and value.",
+        ),
+        (
+            r"Launch role template .*|AWS::IAM::ManagedPolicy .*",
+            "tests/launch_role deploys the template, launches with the role, and compares its rights with those of every kept release.",
+        ),
+        (
             r"taskcat\.yml .*|catalog\.yaml .*",
             "tests/taskcat and tests/publishing launch and publish from the file, and fail.",
         ),

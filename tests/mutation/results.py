@@ -14,6 +14,8 @@ AREAS = {
     "network": ("EC2",),
 }
 STRICT, OVERALL = 0.97, 0.93
+# Marks a check that finds a mutant only because it raises an error: the test fails, and its message says little.
+BY_ERROR = " (error)"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ def rate(results: Iterable[Result]) -> float:
 def survivors(results: Iterable[Result]) -> Counter[str]:
     """The number of survivors by key."""
     return Counter(each.key for each in results if not each.killers)
+
+
+def by_error(results: Iterable[Result]) -> int:
+    """The number of mutants that are found only by an error in a check."""
+    return sum(1 for each in results if any(name.endswith(BY_ERROR) for name in each.killers))
 
 
 def table(results: Iterable[Result]) -> Iterator[str]:

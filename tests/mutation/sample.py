@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from pipeline.changes.sides import side
@@ -23,32 +24,47 @@ Name = tuple[str, str, str, tuple[str | int, ...]]
 
 def all_mutants() -> Iterator[tuple[str, Job, Change]]:
     """Every mutant with its type."""
-    for job in jobs():
+    yield from _mutants(jobs())
+
+
+def mutants_of(variant: str) -> Iterator[tuple[str, Job, Change]]:
+    """Every mutant of every resource of a variant, also of those that another variant has, with its type."""
+    layers = rendered_variant(variant).layers.items()
+    yield from _mutants(
+        Job(variant, layer, name) for layer, template in layers for name in template["Resources"]
+    )
+
+
+def _mutants(among: Iterable[Job]) -> Iterator[tuple[str, Job, Change]]:
+    for job in among:
         rendered = rendered_variant(job.variant)
         kind = rendered.layers[job.layer]["Resources"][job.logical_id]["Type"]
         for change in changes_of(rendered, job):
             yield kind, job, change
 
 
-def sample(most: int) -> set[Name]:
-    """The first mutants of each type, place and operator: ``most`` of each."""
+@cache
+def sample(most: int | None) -> frozenset[Name]:
+    """The first mutants of each type, place and operator: ``most`` of each, or all."""
     taken: set[Name] = set()
     counted: Counter[tuple[str, str, str]] = Counter()
     for kind, job, change in all_mutants():
         key = (kind, change.place, change.operator)
         counted[key] += 1
-        limit = OWN_MOST if change.place in OWN.get(kind, ()) else most
-        if counted[key] <= limit:
+        limit = OWN_MOST if change.place in OWN.get(kind, ()) else most or 0
+        if most is None or counted[key] <= limit:
             taken.add(name_of(job, change))
-    return taken
+    return frozenset(taken)
 
 
-def sample_of_changes(since: str) -> set[Name]:
-    """Mutants of the properties that differ from another release, at most MOST_CHANGED, chosen by their names."""
+def sample_of_changes(since: str, most: int | None) -> frozenset[Name]:
+    """Mutants of the sample whose properties differ from another release, at most MOST_CHANGED, chosen by their names."""
     before = side(since).templates
     now = built_templates()
-    names = set()
+    names, among = set(), sample(most)
     for _, job, change in all_mutants():
+        if name_of(job, change) not in among:
+            continue
         key = change.path[1] if change.path[:1] == ("Properties",) else None
         present = now[job.layer]["Resources"].get(job.logical_id, {})
         former = before.get(job.layer, {}).get("Resources", {}).get(job.logical_id, {})
@@ -58,7 +74,7 @@ def sample_of_changes(since: str) -> set[Name]:
         )
         if one != other:
             names.add(name_of(job, change))
-    return set(sorted(names, key=lambda name: zlib.crc32(repr(name).encode()))[:MOST_CHANGED])
+    return frozenset(sorted(names, key=lambda name: zlib.crc32(repr(name).encode()))[:MOST_CHANGED])
 
 
 def built_templates() -> dict[str, Any]:

@@ -30,3 +30,10 @@ def keep(alive: set[str]) -> None:
     """Remove the entries that a check finds now."""
     kept = sorted(listed() & alive)
     FILE.write_text("".join(f"{key}\n" for key in kept), encoding="utf-8")
+
+
+def added_since(kept: Path) -> list[str]:
+    """The entries that the list of a kept release does not have; none if the release was kept without a list."""
+    if not kept.exists():
+        return []
+    return sorted(listed() - set(kept.read_text(encoding="utf-8").splitlines()))

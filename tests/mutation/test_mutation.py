@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -10,21 +12,35 @@ from pipeline.release.assemble import Release
 from tests.mutation import survivors
 from tests.mutation.__main__ import judge
 from tests.mutation.documents_run import mutants
-from tests.mutation.environment_run import Job, changes_of, found_by
+from tests.mutation.environment_checks import Check, first_of, relation_checks
+from tests.mutation.environment_run import Job, changes_of, with_change
 from tests.mutation.operators import Mutator
-from tests.mutation.results import Result
+from tests.mutation.results import BY_ERROR, Result
+from tests.mutation.template_operators import changes
+from tests.mutation.templates_run import template_killers, templates
+from tests.mutation.watching import watched
 from tests.publishing import catalog_promises
 from tests.relations.variants import rendered_variant
+from tests.releases.kept import folders
 from tests.taskcat import promises as taskcat_promises
 
 # The list may only shrink: a run with --write removes entries, and this bound follows.
-MOST_SURVIVORS = 178
+MOST_SURVIVORS = 43
 VARIANT = "complete prod"
 
 
 def test_every_survivor_has_a_reason() -> None:
     assert [key for key in sorted(survivors.listed()) if not survivors.reason(key)] == []
     assert len(survivors.listed()) <= MOST_SURVIVORS
+
+
+def test_the_list_has_no_entry_that_the_former_release_lacks(tmp_path: Path) -> None:
+    assert survivors.added_since(folders()[-1] / survivors.FILE.name) == []
+
+    one, *others = sorted(survivors.listed())
+    before = tmp_path / survivors.FILE.name
+    before.write_text("\n".join(others), encoding="utf-8")
+    assert survivors.added_since(before) == [one]
 
 
 def test_operators_use_the_schema() -> None:
@@ -61,7 +77,8 @@ def test_a_planted_fault_is_found(job: Job, place: str, operator: str) -> None:
         for each in changes_of(rendered, job)
         if (each.place, each.operator) == (place, operator)
     )
-    assert found_by(rendered, job, change)
+    (found,) = first_of(relation_checks(), with_change(rendered, job, change))
+    assert not found.endswith(BY_ERROR)
 
 
 def test_a_new_survivor_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,3 +109,43 @@ def test_taskcat_keeps_its_promises(release: Release) -> None:
 def test_documents_have_mutants() -> None:
     operators = {operator for operator, _, _ in mutants(catalog_promises.document())}
     assert operators == {"drop", "name another"}
+
+
+@pytest.mark.parametrize(
+    ("layer", "place", "operator"),
+    [
+        ("network", "Rules/*", "drop"),
+        ("data", "Parameters/*/AllowedValues", "drop"),
+        ("network", "Outputs/*", "drop"),
+        ("edge", "Metadata/*/ParameterGroups/*", "drop element"),
+    ],
+)
+def test_a_fault_in_a_template_is_found(layer: str, place: str, operator: str) -> None:
+    change = next(
+        each
+        for each in changes(templates()[layer])
+        if (each.place, each.operator) == (place, operator)
+    )
+    assert list(template_killers(layer, change))
+
+
+def test_an_error_counts_only_if_no_check_has_a_finding() -> None:
+    def breaks(_: object) -> bool:
+        raise KeyError("Database")
+
+    rendered = rendered_variant(VARIANT)
+    broken, finding = Check("broken", breaks), Check("finding", lambda _: True)
+    assert first_of([broken, finding], rendered) == ("finding",)
+    assert first_of([broken], rendered) == (f"broken{BY_ERROR}",)
+    assert first_of([], rendered) == ()
+
+
+def test_a_check_looks_at_what_it_reads() -> None:
+    check = Check("backups", lambda each: not each)
+    database = watched(rendered_variant(VARIANT), check.reads).layers["data"]["Resources"][
+        "Database"
+    ]
+    assert database["Properties"]["BackupRetentionPeriod"]
+    assert check.looks_at("data", "Database", "BackupRetentionPeriod")
+    assert not check.looks_at("data", "Database", "StorageEncrypted")
+    assert check.looks_at("data", "Database", "")

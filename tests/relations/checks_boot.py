@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.checks.render import Rendered
-from pipeline.release.assemble import assemble
 from pipeline.release.names import longest_values
 from templates_src.compute.search.server import IMAGE
 from templates_src.compute.search.user_data import boot_script
@@ -15,6 +14,7 @@ from templates_src.environment import stack_title
 from tests.relations.order import existing_before
 from tests.relations.planting import body
 from tests.relations.text import listed, text_of
+from tests.relations.variants import built
 from tests.rendering import id_of, ids_in, only, resources_of_type, role_statements
 
 # A check yields its findings as sentences.
@@ -113,7 +113,7 @@ def settings_name_the_resources(rendered: Rendered) -> Iterator[str]:
 
 def user_data_fits(rendered: Rendered) -> Iterator[str]:
     """User data fits EC2's 16 KB with the longest values."""
-    compute = next(layer for layer in assemble().layers if layer.name == "compute")
+    compute = next(layer for layer in built().layers if layer.name == "compute")
     longest = {
         **dict.fromkeys(("SearchVolumeId", "SearchInterface"), "x" * LONGEST_ID),
         "SearchInterface.PrimaryPrivateIpAddress": "255.255.255.255",

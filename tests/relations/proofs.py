@@ -28,6 +28,7 @@ from tests.relations import (
     faults_requests,
     faults_rollouts,
     faults_rotation,
+    faults_rules,
     faults_search,
     faults_secrets,
     faults_server,
@@ -75,4 +76,8 @@ FAULTS = (
     *faults_choices.FAULTS,
     *faults_exposure.FAULTS,
 )
-TEMPLATE_FAULTS = (*faults_templates.TEMPLATE_FAULTS, *faults_defaults.TEMPLATE_FAULTS)
+TEMPLATE_FAULTS = (
+    *faults_templates.TEMPLATE_FAULTS,
+    *faults_defaults.TEMPLATE_FAULTS,
+    *faults_rules.TEMPLATE_FAULTS,
+)

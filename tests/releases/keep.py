@@ -1,6 +1,6 @@
 """Keep the current release and raise the version: `python -m tests.releases.keep 1.2.0`.
 
-The command copies dist/ and parameters/ to tests/releases/VERSION and writes the new version to setup.cfg. Updates are
+The command copies dist/, parameters/ and the list of mutants that no check finds to tests/releases/VERSION and writes the new version to setup.cfg. Updates are
 tested from every kept release, so run it before you build the next one. Releases kept before stay: delete the folder of
 one when no environment runs it any more, and write the version that follows into the `successor` file before it.
 """
@@ -17,6 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.paths import DIST, FUNCTIONS, PARAMETERS, SETUP_CFG
 from pipeline.release.assemble import assemble, project_version
 from tests.golden import differences
+from tests.mutation.survivors import FILE as SURVIVORS
 from tests.releases.kept import OF_DIST, RELEASES, SUCCESSOR
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -50,6 +51,7 @@ def keep(
     for name in OF_DIST:
         copy(dist / name, unfinished / name)
     copy(profiles, unfinished / PARAMETERS.name)
+    copy(SURVIVORS, unfinished / SURVIVORS.name)
     (unfinished / SUCCESSOR).write_text(f"{successor}\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
