@@ -45,6 +45,10 @@ EQUIVALENT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "A text for people, or for the linter; the service does not act on it.",
         ),
         (
+            r"AWS::IAM::ManagedPolicy .*: repeat element",
+            "IAM reads a repeated element once.",
+        ),
+        (
             r"AWS::S3::Bucket LifecycleConfiguration/TransitionDefaultMinimumObjectSize: .*",
             "The rules of this bucket move nothing to another storage class.",
         ),
