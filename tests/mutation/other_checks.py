@@ -10,7 +10,7 @@ from pipeline.checks.render import Rendered
 from tests.attacks.attack import Attack, findings
 from tests.attacks.launched import Launched, replaced
 from tests.attacks.table import ATTACKS
-from tests.relations import checks_boot
+from tests.relations.search import checks_boot
 
 # Modules outside tests/seed with tests of rendered environments that need nothing else.
 MODULES = ("tests.contract.test_document", "tests.functions.test_development_certificate_stack")

@@ -24,10 +24,10 @@ from tests.mutation.template_operators import (
 )
 from tests.relations import proofs
 from tests.relations import variants as relation_variants
-from tests.relations.checks_replacement import updates_replace_no_resource_with_data
-from tests.relations.checks_templates import templates_fit_the_quotas
+from tests.relations.data.checks_replacement import updates_replace_no_resource_with_data
 from tests.relations.page import identity
 from tests.relations.registry import TEMPLATE_RELATIONS, TemplateRelation, Templates
+from tests.relations.templates.checks_templates import templates_fit_the_quotas
 from tests.relations.variants import built, rendered_variant
 
 LAUNCH_ROLE = "launch-role"

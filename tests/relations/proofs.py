@@ -6,44 +6,33 @@ import importlib
 import pkgutil
 
 import tests.relations
-from tests.relations import (
-    faults_alarms,
-    faults_choices,
+from tests.relations.data import faults_data, faults_removal, faults_storage
+from tests.relations.functions import faults_functions, faults_guards, faults_requests
+from tests.relations.identity import faults_exposure, faults_grants, faults_identity, faults_trust
+from tests.relations.monitoring import faults_alarms, faults_monitoring, faults_watching
+from tests.relations.network import faults_edge, faults_groups, faults_network
+from tests.relations.registry import CHECKS
+from tests.relations.search import faults_search, faults_server
+from tests.relations.secrets import faults_rotation, faults_secrets, faults_settings
+from tests.relations.services import (
     faults_containers,
-    faults_data,
-    faults_defaults,
-    faults_edge,
-    faults_exposure,
-    faults_functions,
-    faults_grants,
-    faults_groups,
-    faults_guards,
-    faults_identity,
     faults_migration,
-    faults_monitoring,
-    faults_names,
-    faults_network,
     faults_promises,
-    faults_removal,
-    faults_requests,
     faults_rollouts,
-    faults_rotation,
-    faults_rules,
-    faults_search,
-    faults_secrets,
-    faults_server,
     faults_services,
-    faults_settings,
-    faults_storage,
     faults_tasks,
+)
+from tests.relations.templates import (
+    faults_choices,
+    faults_defaults,
+    faults_names,
+    faults_rules,
     faults_templates,
-    faults_trust,
-    faults_watching,
 )
 
-for _module in pkgutil.iter_modules(tests.relations.__path__):
-    if _module.name.startswith("checks_"):
-        importlib.import_module(f"{tests.relations.__name__}.{_module.name}")
+for _module in pkgutil.walk_packages(tests.relations.__path__, f"{tests.relations.__name__}."):
+    if _module.name.rpartition(".")[2].startswith(CHECKS):
+        importlib.import_module(_module.name)
 
 FAULTS = (
     *faults_services.FAULTS,

@@ -18,6 +18,8 @@ TemplateRelation = Callable[[Templates], list[str]]
 Fault = planted_faults.Fault[Rendered, Relation]
 TemplateFault = planted_faults.Fault[Templates, TemplateRelation]
 
+# Modules whose name begins with this register relations; the rest of the name is the area of their IDs.
+CHECKS = "checks_"
 RELATIONS: list[Relation] = []
 TEMPLATE_RELATIONS: list[TemplateRelation] = []
 

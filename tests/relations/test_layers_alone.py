@@ -12,9 +12,11 @@ from pipeline.checks.render import Rendered
 from pipeline.errors import PipelineError
 from pipeline.release.assemble import template_path
 from templates_src.core.protection import PROTECTED_BY
-from tests.relations import checks_defaults, checks_guards, proofs
+from tests.relations import proofs
 from tests.relations.alone import layers_alone
+from tests.relations.functions import checks_guards
 from tests.relations.registry import RELATIONS, Relation, Templates
+from tests.relations.templates import checks_defaults
 from tests.relations.variants import built
 from tests.rendering import named
 

@@ -11,12 +11,10 @@ import json
 import pytest
 
 from templates_src.environment import TEMPLATE_FOLDER, TEMPLATE_SUFFIX
-from tests.relations import (
-    checks_identity,
-    checks_names,
-    checks_replacement,
-    page,
-)
+from tests.relations import page
+from tests.relations.data import checks_replacement
+from tests.relations.data.replacement import Tracer
+from tests.relations.identity import checks_identity
 from tests.relations.proofs import FAULTS, TEMPLATE_FAULTS
 from tests.relations.registry import (
     RELATIONS,
@@ -27,7 +25,7 @@ from tests.relations.registry import (
     TemplateRelation,
     Templates,
 )
-from tests.relations.replacement import Tracer
+from tests.relations.templates import checks_names
 from tests.relations.variants import VARIANTS, built, rendered_variant
 from tests.rendering import named, resources
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from templates_src.environment import ROOT, stack_title
-from tests.relations.checks_data import ONCE_LAUNCHED, RETAIN, SNAPSHOT, STATEFUL
+from tests.relations.data.checks_data import ONCE_LAUNCHED, RETAIN, SNAPSHOT, STATEFUL
 
 Templates = Mapping[str, Mapping[str, Any]]
 KEPT = {RETAIN, ONCE_LAUNCHED, SNAPSHOT}

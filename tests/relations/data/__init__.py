@@ -1,0 +1,1 @@
+"""Resources with data: their settings, their removal and their replacement."""

@@ -1,0 +1,1 @@
+"""Functions, their code, and the custom resources that they serve."""

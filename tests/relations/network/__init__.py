@@ -1,0 +1,1 @@
+"""Subnets, security groups, the load balancer and the firewall."""

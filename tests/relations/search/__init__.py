@@ -1,0 +1,1 @@
+"""The search server, its volume and its boot script."""

@@ -1,0 +1,1 @@
+"""Secrets, keys and the settings of the application."""

@@ -1,0 +1,1 @@
+"""The services and tasks of the application, their queues and their migration."""

@@ -1,0 +1,1 @@
+"""What concerns every template: parameters, rules, names, tags and order."""
