@@ -14,6 +14,7 @@ from embedded_aws.settings import without_machine_settings
 from pipeline.checks.render import Rendered, render
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release, assemble
+from tests.rendering import with_places
 
 # Clients that a test creates, and the programs that it runs, talk to loopback only.
 _isolated = without_machine_settings(os.environ)
@@ -57,7 +58,7 @@ def _release() -> Release:
 
 @cache
 def _rendered(environment: str) -> Rendered:
-    return render(_release(), environment, REGION)
+    return with_places(render(_release(), environment, REGION))
 
 
 @pytest.fixture(scope="session")

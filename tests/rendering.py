@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.checks.render import Origin, Rendered
 
@@ -15,6 +16,66 @@ VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 _WITHIN: dict[tuple[int, int], tuple[Mapping[str, Origin], dict[str, set[Origin]]]] = {}
 # What values refer to, by their identity; None unless nothing changes a rendered environment in place, as in mutation testing.
 REMEMBERED: dict[tuple[int, int, int], tuple[object, set[Origin]]] | None = None
+
+
+Item = TypeVar("Item")
+
+
+class MissingValueError(AssertionError, KeyError):
+    """A check needs a value that a resource does not have; the message names both."""
+
+    __str__ = Exception.__str__
+
+
+class Values(dict[str, Any]):
+    """A part of a resource. A key that is missing is an assertion that fails, with the place in the resource."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, values: Mapping[str, Any], place: str) -> None:
+        super().__init__(values)
+        self.place = place
+
+    def __missing__(self, key: str) -> Any:
+        raise MissingValueError(f"{self.place} has no {key}.")
+
+    def __copy__(self) -> Values:
+        return Values(self, self.place)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Values:
+        return Values({key: copy.deepcopy(part, memo) for key, part in self.items()}, self.place)
+
+
+def with_places(rendered: Rendered) -> Rendered:
+    """The same environment; its resources name a value that is missing when a check reads it."""
+    result = copy.copy(rendered)
+    result.layers = {
+        layer: {
+            **template,
+            "Resources": {
+                name: _with_place(body, f"{layer}.{name}")
+                for name, body in template["Resources"].items()
+            },
+        }
+        for layer, template in rendered.layers.items()
+    }
+    return result
+
+
+def _with_place(value: Any, place: str) -> Any:
+    match value:
+        case Mapping():
+            return Values(
+                {
+                    key: _with_place(part, place if key == "Properties" else f"{place}/{key}")
+                    for key, part in value.items()
+                },
+                place,
+            )
+        case list():
+            return [_with_place(part, place) for part in value]
+        case _:
+            return value
 
 
 class Resource(NamedTuple):
@@ -51,6 +112,14 @@ def resources_of_type(rendered: Rendered, kind: str) -> Iterator[Resource]:
         for logical_id, body in template["Resources"].items()
         if body["Type"] == kind
     )
+
+
+def single(items: Iterable[Item], what: str) -> Item:
+    """The only item; ``what`` says in the error what there are none or several of."""
+    found = list(items)
+    if len(found) != 1:
+        raise MissingValueError(f"There are {len(found)} of {what} and not one.")
+    return found[0]
 
 
 def only(rendered: Rendered, kind: str) -> Resource:
@@ -92,7 +161,7 @@ def id_of(rendered: Rendered, layer: str, value: Any) -> str:
 
 def origins_in(rendered: Rendered, layer: str, value: Any) -> set[Origin]:
     """Every resource that a value refers to, at any depth, also within text."""
-    if REMEMBERED is None or type(value) is not dict:
+    if REMEMBERED is None or type(value) not in (dict, Values):
         return _origins_in(rendered, layer, value)
     resources = rendered.layers[layer]["Resources"]
     key = (id(value), id(resources), id(rendered.origins))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from tests.mutation.launch_role_run import (
     launch_role_template_results,
 )
 from tests.mutation.operators import Change
-from tests.mutation.results import OVERALL, STRICT, Result, area, by_error, killers, rate, table
+from tests.mutation.results import ALL, BOUNDS, Result, area, by_error, killers, rate, table
 from tests.mutation.sample import Name, name_of, sample, sample_of_changes
 from tests.mutation.templates_run import layer_names, template_results
 
@@ -116,7 +115,7 @@ def useless_checks(found: Sequence[Result], pool: Executor) -> list[str]:
 
 
 def judge(found: Sequence[Result], *, write: bool, complete: bool) -> int:
-    """Print what is wrong: survivors that the list does not have, entries that are found now, and low rates."""
+    """Print survivors that the list does not have and, of a complete run, the rates; 1 for such a survivor or a low rate."""
     status = 0
     alive = {each.key for each in found if not each.killers}
     for key in sorted(alive - survivors.listed()):
@@ -126,21 +125,16 @@ def judge(found: Sequence[Result], *, write: bool, complete: bool) -> int:
     if complete and write:
         survivors.keep(alive)
     if complete:
-        for what, least, of_it in (
-            (
-                "stateful, edge, identity and network resources",
-                STRICT,
-                [e for e in found if area(e.kind) != "other"],
-            ),
-            ("all mutants", OVERALL, list(found)),
-        ):
-            explained = Counter(
-                survivors.is_equivalent(each.key) for each in of_it if not each.killers
-            )
-            harmful = rate([e for e in of_it if e.killers or not survivors.is_equivalent(e.key)])
+        for name, least in BOUNDS.items():
+            of_it = [each for each in found if name in (ALL, area(each.kind))]
+            harmful = [e for e in of_it if e.killers or not survivors.is_equivalent(e.key)]
             print(
-                f"{what}: {rate(of_it):.1%} found, {harmful:.1%} without the {explained[True]} that change nothing; wanted {least:.0%}"
+                f"{name}: {rate(harmful):.1%} found, wanted {least:.0%}; "
+                f"{rate(of_it):.1%} with the {len(of_it) - len(harmful)} that change nothing"
             )
+            if rate(harmful) < least:
+                print(f"Too few mutants are found: {name}.", file=sys.stderr)
+                status = 1
     return status
 
 

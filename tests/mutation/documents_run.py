@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from pipeline.paths import PROJECT_FOLDER
-from tests.mutation.operators import DROP, Path, replaced
+from tests.mutation.operators import DROP, replaced
 from tests.mutation.results import Result
+from tests.mutation.schema_nodes import Path
 from tests.publishing import catalog_promises
 from tests.relations.variants import built
 from tests.taskcat import promises as taskcat_promises

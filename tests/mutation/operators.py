@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.mutation.schema_nodes import Node, Schema, allowed, bound
+from tests.mutation.additions import additions
+from tests.mutation.schema_nodes import Node, Path, Schema, allowed, bound
 
-Path = tuple[str | int, ...]
 DROP = object()
 # Texts for people, which no service acts on.
 TEXTS = frozenset({"Description", "GroupDescription", "AlarmDescription", "Comment"})
 TAGS = frozenset({"Tags", "HostedZoneTags", "TagSpecifications"})
-INTRINSIC = frozenset({"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Base64", "Fn::GetAZs"})
+INTRINSIC = frozenset(
+    {"Ref", "Fn::GetAtt", "Fn::Sub", "Fn::Join", "Fn::Split", "Fn::Base64", "Fn::GetAZs"}
+)
+# Lists of a policy's statement, in which a repeated element means the same.
+SETS = frozenset({"Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"})
 REVERSED = {
     "GreaterThanThreshold": "LessThanThreshold",
     "GreaterThanOrEqualToThreshold": "LessThanOrEqualToThreshold",
@@ -65,6 +69,8 @@ class Mutator:
             body.get("Properties", {}), schema, schema.top(), ("Properties",)
         ):
             yield changed(operator, path, body, value)
+        for operator, path, value in additions(body, schema):
+            yield changed(operator, path, body, value)
 
     def _values(
         self, value: Any, schema: Schema, nodes: Sequence[Node], path: Path
@@ -85,7 +91,7 @@ class Mutator:
                 yield "drop element", (*path, position), DROP
                 below = schema.below(nodes, position)
                 yield from self._values(part, schema, below, (*path, position))
-            if value:
+            if value and not is_set(path):
                 yield "repeat element", path, [*value, copy.deepcopy(value[0])]
         else:
             yield from self._scalars(value, nodes, path)
@@ -128,13 +134,23 @@ def statements(value: dict[str, Any], path: Path) -> Iterator[tuple[str, Path, A
     """What a statement of a policy may allow beyond what it should."""
     if "Effect" not in value or "Action" not in value:
         return
-    first = value["Action"] if isinstance(value["Action"], str) else value["Action"][0]
+    actions = [value["Action"]] if isinstance(value["Action"], str) else value["Action"]
     if value["Effect"] == "Allow":
-        yield "widen", (*path, "Action"), [f"{first.partition(':')[0]}:*"]
+        every = f"{actions[0].partition(':')[0]}:*"
+        if every not in actions:
+            yield "widen", (*path, "Action"), [every]
         for key in ("Resource", "Principal"):
             if key in value and value[key] not in ("*", ["*"]):
                 yield "widen", (*path, key), "*" if key == "Principal" else ["*"]
     yield "flip", (*path, "Effect"), "Deny" if value["Effect"] == "Allow" else "Allow"
+
+
+def is_set(path: Path) -> bool:
+    """Whether a path leads to a list of a policy's statement whose order and repetitions mean nothing."""
+    return any(
+        isinstance(position, int) and step == "Statement" and key in SETS
+        for step, position, key in zip(path, path[1:], path[2:], strict=False)
+    )
 
 
 def flips(value: Any) -> Iterator[tuple[str, Any]]:

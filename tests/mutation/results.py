@@ -10,10 +10,12 @@ from dataclasses import dataclass
 AREAS = {
     "stateful": ("RDS", "ElastiCache", "S3", "KMS", "SecretsManager", "ECR", "DLM"),
     "edge": ("ElasticLoadBalancingV2", "WAFv2", "Route53", "CertificateManager"),
-    "identity": ("IAM",),
+    "identity": ("IAM", "Launch role template"),
     "network": ("EC2",),
 }
 STRICT, OVERALL = 0.97, 0.93
+ALL = "all"
+BOUNDS = {**dict.fromkeys(AREAS, STRICT), ALL: OVERALL}
 # Marks a check that finds a mutant only because it raises an error: the test fails, and its message says little.
 BY_ERROR = " (error)"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.relations.schemas import schema_of
 
+# The way from a resource to a value, by keys and positions.
+Path = tuple[str | int, ...]
 Node = Mapping[str, Any]
 CHOICES = ("anyOf", "oneOf", "allOf")
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.mutation.operators import DROP, Path, numbers
+from tests.mutation.operators import DROP, numbers
+from tests.mutation.schema_nodes import Path
 
 INTERFACE = ("Metadata", "AWS::CloudFormation::Interface")
 BOUNDS = ("MinLength", "MaxLength", "MinValue", "MaxValue")

@@ -20,6 +20,8 @@ from tests.mutation.template_operators import changes
 from tests.mutation.templates_run import template_killers, templates
 from tests.mutation.watching import watched
 from tests.publishing import catalog_promises
+from tests.relations.registry import RELATIONS
+from tests.relations.search import checks_boot
 from tests.relations.variants import rendered_variant
 from tests.releases.kept import folders
 from tests.taskcat import promises as taskcat_promises
@@ -86,6 +88,56 @@ def test_a_new_survivor_fails_the_run(capsys: pytest.CaptureFixture[str]) -> Non
 
     assert judge([new], write=False, complete=False) == 1
     assert "No check finds AWS::S3::Bucket BucketName: drop" in capsys.readouterr().err
+
+
+def test_a_low_rate_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [
+        Result("AWS::EC2::Subnet", "network.A", "CidrBlock", "drop", ("network/a",)),
+        # It changes nothing, so that it does not count.
+        Result("AWS::EC2::EIP", "network.B", "Domain", "drop", ()),
+    ]
+    assert judge(found, write=False, complete=True) == 0
+    assert "network: 100.0% found, wanted 97%; 50.0% with the 1 that" in capsys.readouterr().out
+
+    key = next(key for key in sorted(survivors.listed()) if not survivors.is_equivalent(key))
+    kind, _, change = key.partition(" ")
+    alive = Result(kind, "a", change.partition(": ")[0], change.partition(": ")[2], ())
+    assert judge([*found, alive], write=False, complete=True) == 1
+    assert "Too few mutants are found: all." in capsys.readouterr().err
+
+
+ADDED = (
+    ("containers_contain_no_password", "compute", "ApiTaskDefinition", "add a password"),
+    ("functions_contain_no_password", "compute", "QueueDepthFunction", "add a password"),
+    ("host_ports_are_those_of_containers", "compute", "ApiTaskDefinition", "another host port"),
+    ("cache_names_are_valid", "data", "CacheUser", "two hyphens"),
+    ("cache_names_are_valid", "data", "CacheUserGroup", "end with a hyphen"),
+    ("secret_names_do_not_end_like_a_suffix", "data", "CacheUrl", "name like a suffix"),
+    ("nested_stacks_create_nothing_protected", "data", "Database", "protect from deletion"),
+    ("nested_stacks_create_nothing_protected", "edge", "LoadBalancer", "protect from deletion"),
+    ("settings_are_those_of_the_script", "compute", "SearchLaunchTemplate", "add a setting"),
+    ("settings_are_those_of_the_script", "compute", "SearchLaunchTemplate", "drop a setting"),
+    ("user_data_fits", "compute", "SearchLaunchTemplate", "past the length"),
+)
+
+
+@pytest.mark.parametrize(("check", "layer", "logical_id", "operator"), ADDED)
+def test_an_addition_is_found(check: str, layer: str, logical_id: str, operator: str) -> None:
+    job = Job(VARIANT, layer, logical_id)
+    rendered = rendered_variant(VARIANT)
+    change = next(each for each in changes_of(rendered, job) if each.operator == operator)
+    checks = {each.__name__: each for each in (*RELATIONS, *checks_boot.CHECKS)}
+    assert list(checks[check](with_change(rendered, job, change)))
+
+
+def test_a_list_of_a_statement_has_no_repeated_element() -> None:
+    body = rendered_variant(VARIANT).layers["data"]["Resources"]["DocumentsBucketPolicy"]
+    found = {
+        each.place
+        for each in Mutator("eu-north-1", lambda _: None).changes(body)
+        if each.operator == "repeat element"
+    }
+    assert found == {"PolicyDocument/Statement"}
 
 
 def test_the_catalog_keeps_its_promises(release: Release) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.checks.render import Rendered
 from tests import planted_faults
+from tests.rendering import MissingValueError
 
 # Templates by layer name, the root under "environment", as CloudFormation reads them.
 Templates = dict[str, dict[str, Any]]
@@ -25,11 +26,19 @@ TEMPLATE_RELATIONS: list[TemplateRelation] = []
 
 
 def relation(check: Callable[[Rendered], Iterable[str]]) -> Relation:
-    """Register a relation of rendered environments; it yields findings, each a sentence."""
+    """Register a relation of rendered environments; it yields findings, each a sentence.
+
+    A value that it reads and that is missing is its last finding.
+    """
 
     @functools.wraps(check)
     def findings(rendered: Rendered) -> list[str]:
-        return list(check(rendered))
+        found: list[str] = []
+        try:
+            found.extend(check(rendered))
+        except MissingValueError as missing:
+            found.append(str(missing))
+        return found
 
     RELATIONS.append(findings)
     return findings

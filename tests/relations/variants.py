@@ -7,6 +7,7 @@ from functools import cache
 
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release, assemble
+from tests.rendering import with_places
 
 REGION = "eu-north-1"
 COMPLETE = {
@@ -70,7 +71,7 @@ class Variant:
         given = dict(self.given)
         if self.longest_project:
             given["Project"] = "p" * (release.root.declarations["Project"].max_length or 0)
-        return render(release, self.environment, self.region, given)
+        return with_places(render(release, self.environment, self.region, given))
 
 
 VARIANTS = {

@@ -10,6 +10,7 @@ import pytest
 from pipeline.checks.render import Rendered, render
 from pipeline.release.assemble import Release
 from tests.conftest import REGION
+from tests.rendering import with_places
 
 # Values that an environment's first launch does not have.
 LATER = {"ImageTag": "1.2.3", "GitHubRepository": "example/carbon-connect"}
@@ -20,7 +21,7 @@ RenderWith = Callable[[str, dict[str, str]], Rendered]
 @pytest.fixture(scope="session")
 def render_with(release: Release) -> RenderWith:
     """Renders an environment with other values than its profile's."""
-    return lambda environment, values: render(release, environment, REGION, values)
+    return lambda environment, values: with_places(render(release, environment, REGION, values))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.checks.render import Rendered
-from tests.rendering import id_of, named
+from tests.rendering import id_of, named, single
 from tests.seed.rendered_architecture import service
 
 # Rules that change a current object; a bucket without a lifecycle has none.
@@ -32,7 +32,10 @@ def test_documents_go_to_intelligent_tiering_and_then_to_glacier(rendered: Rende
     assert name == f"carbon-connect-{rendered.environment}-documents"
     variables = service(rendered, "Api").variables
     assert id_of(rendered, "compute", variables["DOCUMENTS_BUCKET"]) == "DocumentsBucket"
-    (rule,) = (rule for rule in lifecycle(rendered, "DocumentsBucket") if CURRENT & set(rule))
+    rule = single(
+        (rule for rule in lifecycle(rendered, "DocumentsBucket") if CURRENT & set(rule)),
+        "the rules that move documents",
+    )
     # Every object of 128 KB or more, without a filter by prefix, tag or size.
     lifecycles = bucket(rendered, "DocumentsBucket")["LifecycleConfiguration"]
     assert lifecycles["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"

@@ -1,7 +1,7 @@
 """The arrows of the diagram: each connection, with every rule on its path and the credentials for it."""
 
 from pipeline.checks.render import Rendered
-from tests.rendering import group_rules, id_of, ids_in, named, only, resources_of_type
+from tests.rendering import group_rules, id_of, ids_in, named, only, resources_of_type, single
 from tests.seed.rendered_architecture import (
     EVERYWHERE,
     acl_entries,
@@ -22,8 +22,7 @@ GITHUB = "token.actions.githubusercontent.com"
 
 def group_of(rendered: Rendered, title: str) -> str:
     """The one security group of a service."""
-    (group,) = service(rendered, title).groups
-    return group
+    return single(service(rendered, title).groups, f"the security groups of {title}")
 
 
 def test_users_to_load_balancer_over_https(rendered: Rendered) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.checks.render import Rendered
 from pipeline.errors import PipelineError
+from tests.rendering import single
 from tests.seed.conftest import RenderWith
 from tests.seed.rendered_architecture import scaling, service
 
@@ -74,7 +75,8 @@ def test_worker_auto_scales_from_1_to_10(rendered: Rendered, render_with: Render
 
 def test_worker_auto_scales_on_queue_depth(rendered: Rendered) -> None:
     _, _, policies = scaling(rendered, "Worker")
-    (metric,) = (policy.get("CustomizedMetricSpecification", {}) for policy in policies)
+    policy = single(policies, "the scaling policies of the worker")
+    metric = policy.get("CustomizedMetricSpecification", {})
     assert metric, f"The worker of {rendered.environment} scales on {policies[0]}."
     # The depth of the queues divided by the running tasks, which target tracking needs.
     assert metric["MetricName"] == "BacklogPerTask"

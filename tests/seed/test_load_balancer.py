@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.checks.render import Rendered
-from tests.rendering import id_of, named, only, resources_of_type
+from tests.rendering import id_of, named, only, resources_of_type, single
 from tests.seed.rendered_architecture import service
 
 
@@ -15,13 +15,11 @@ def target_group(rendered: Rendered) -> Mapping[str, Any]:
 
 def rate_limit(rendered: Rendered) -> Mapping[str, Any]:
     """The one rule of the firewall that counts requests."""
-    (rule,) = (
-        rule
-        for rule in only(rendered, "AWS::WAFv2::WebACL").properties["Rules"]
-        if "RateBasedStatement" in rule["Statement"]
+    rules: list[Mapping[str, Any]] = only(rendered, "AWS::WAFv2::WebACL").properties["Rules"]
+    return single(
+        (rule for rule in rules if "RateBasedStatement" in rule["Statement"]),
+        "the rules that count requests",
     )
-    found: Mapping[str, Any] = rule
-    return found
 
 
 def test_type_is_application(rendered: Rendered) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.checks.render import Rendered
 from tests.relations.registry import relation
 from tests.relations.text import is_true, listed, text_of
-from tests.rendering import id_of, named, resources_of_type, role_statements
+from tests.rendering import id_of, named, resources_of_type, role_statements, single
 
 BUCKET = "AWS::S3::Bucket"
 # Access logs are not data of users, and expire.
@@ -256,7 +256,7 @@ def search_volume_is_copied_daily(rendered: Rendered) -> Iterator[str]:
                 or details.get("PolicyType") != "EBS_SNAPSHOT_MANAGEMENT"
             ):
                 yield f"{policy.logical_id} copies {details.get('ResourceTypes')}."
-            (schedule,) = details["Schedules"]
+            schedule = single(details["Schedules"], f"the schedules of {policy.logical_id}")
             rule = schedule["CreateRule"]
             if (int(rule["Interval"]), rule["IntervalUnit"], len(rule["Times"])) != (
                 24,
@@ -265,7 +265,10 @@ def search_volume_is_copied_daily(rendered: Rendered) -> Iterator[str]:
             ):
                 yield f"{policy.logical_id} makes snapshots every {rule['Interval']} {rule['IntervalUnit']}."
             # https://docs.aws.amazon.com/dlm/latest/APIReference/API_Schedule.html
-            if not TIME.fullmatch(rule["Times"][0]) or len(schedule.get("Name", "")) > LONGEST_NAME:
+            if (
+                not all(map(TIME.fullmatch, rule["Times"]))
+                or len(schedule.get("Name", "")) > LONGEST_NAME
+            ):
                 yield f"{policy.logical_id} has a schedule that DLM refuses."
             if int(schedule["RetainRule"]["Count"]) not in range(WEEK, 32):
                 yield f"{policy.logical_id} keeps {schedule['RetainRule']['Count']} snapshots."

@@ -56,7 +56,9 @@ def nested_stacks_create_nothing_protected(rendered: Rendered) -> Iterator[str]:
                 str(each["Key"]): each["Value"]
                 for each in properties.get("LoadBalancerAttributes", ())
             }
-            if "DeletionProtection" in properties or "deletion_protection.enabled" in attributes:
+            # The second is that of a log group.
+            given = {"DeletionProtection", "DeletionProtectionEnabled"} & properties.keys()
+            if given or "deletion_protection.enabled" in attributes:
                 yield f"{layer}.{logical_id} is created with deletion protection, or changes it before everything else."
 
 

@@ -54,6 +54,12 @@ FAULTS = (
         put("Database", "DeletionProtection", "true"),
     ),
     Fault(
+        "a log group that is created protected",
+        guards.nested_stacks_create_nothing_protected,
+        "network.FlowLogGroup is created with deletion protection",
+        put("FlowLogGroup", "DeletionProtectionEnabled", True),
+    ),
+    Fault(
         "a load balancer that is created protected",
         guards.nested_stacks_create_nothing_protected,
         "edge.LoadBalancer is created with deletion protection",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pipeline.checks.render import Rendered
 from tests.relations.monitoring.checks_monitoring import read_by_deployments
 from tests.relations.registry import relation
-from tests.rendering import Resource, named, resources_of_type
+from tests.rendering import Resource, named, resources_of_type, single
 
 ALARM = "AWS::CloudWatch::Alarm"
 GIB = 1024**3
@@ -151,9 +151,8 @@ def value_of(rendered: Rendered, alarm: Resource, *, faulty: bool) -> float:
         ((metric, statistic, period),) = statistics_of(alarm)
         return sample(rendered, metric, statistic, period, faulty=faulty)
     values: dict[str, float] = {}
-    (expression,) = (
-        query["Expression"] for query in alarm.properties["Metrics"] if query.get("ReturnData")
-    )
+    returned = (query for query in alarm.properties["Metrics"] if query.get("ReturnData"))
+    expression = single(returned, f"the values that {alarm.logical_id} compares")["Expression"]
     for query in alarm.properties["Metrics"]:
         if "MetricStat" in query:
             stat = query["MetricStat"]

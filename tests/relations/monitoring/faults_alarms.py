@@ -6,7 +6,7 @@ from tests.relations.monitoring.checks_alarms import (
     alarms_are_raised_by_their_fault,
     alarms_are_raised_in_time,
 )
-from tests.relations.planting import put
+from tests.relations.planting import drop, put
 from tests.relations.registry import Fault
 
 FAULTS = (
@@ -21,6 +21,12 @@ FAULTS = (
         alarms_are_raised_by_their_fault,
         "HealthyTargetsTooLow is raised by 2",
         put("HealthyTargetsTooLow", "ComparisonOperator", "GreaterThanThreshold"),
+    ),
+    Fault(
+        "an alarm without a comparison",
+        alarms_are_raised_by_their_fault,
+        "monitoring.ApiCpuTooHigh has no ComparisonOperator.",
+        drop("ApiCpuTooHigh", "ComparisonOperator"),
     ),
     Fault(
         "a threshold in bytes for a metric in mebibytes",

@@ -15,7 +15,15 @@ from tests.relations.planting import body
 from tests.relations.templates.order import existing_before
 from tests.relations.text import listed, text_of
 from tests.relations.variants import built
-from tests.rendering import id_of, ids_in, only, resources_of_type, role_statements
+from tests.rendering import (
+    Values,
+    id_of,
+    ids_in,
+    only,
+    resources_of_type,
+    role_statements,
+    single,
+)
 
 # A check yields its findings as sentences.
 Check = Callable[[Rendered], Iterator[str]]
@@ -58,7 +66,7 @@ def lines(rendered: Rendered) -> list[str]:
 
 def settings(rendered: Rendered) -> dict[str, str]:
     """The settings by name."""
-    return dict(line.partition("=")[::2] for line in lines(rendered))
+    return Values(dict(line.partition("=")[::2] for line in lines(rendered)), "The user data")
 
 
 def required_settings() -> set[str]:
@@ -258,7 +266,7 @@ def snapshots_are_of_this_volume_only(rendered: Rendered) -> Iterator[str]:
             stack = f"{given['Project']}-{given['Environment']}-{stack_title('data')}"
             if value != f"{stack}/{volume.logical_id}":
                 yield f"{key} {value} may be on a volume that was left behind."
-    (schedule,) = policy["Schedules"]
+    schedule = single(policy["Schedules"], "the schedules of the snapshots")
     if int(schedule["RetainRule"]["Count"]) != 7 or int(schedule["CreateRule"]["Interval"]) != 24:
         yield "There is not a snapshot a day for a week."
     if schedule.get("CopyTags") is not True:
