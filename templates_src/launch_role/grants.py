@@ -179,7 +179,7 @@ NETWORKS = (
         Condition(
             [
                 ForAllValuesStringEquals(
-                    {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "AAAA", "CNAME"]}
+                    {"route53:ChangeResourceRecordSetsRecordTypes": ["A", "CNAME"]}
                 ),
                 ForAllValuesStringNotLike(
                     {

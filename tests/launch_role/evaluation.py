@@ -30,9 +30,14 @@ def launch_role_layer() -> Layer:
 REPLACED: dict[str, Mapping[str, Any]] = {}
 
 
+def template_of(layer: Layer) -> Mapping[str, Any]:
+    """The template of a layer, or the one that a test evaluates in its place."""
+    return REPLACED.get(layer.name) or json.loads(serialize(layer.document()))
+
+
 def resources_of(layer: Layer, region: str = REGION, **given: str) -> dict[str, dict[str, Any]]:
     """The resources of a template, rendered with its defaults and the given values."""
-    template = REPLACED.get(layer.name) or json.loads(serialize(layer.document()))
+    template = template_of(layer)
     values = {
         name: given.get(name, declaration.default or "")
         for name, declaration in layer.declarations.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from pipeline.aws import partition_of
@@ -25,18 +26,19 @@ def roles(rendered: Rendered) -> list[str]:
 
 
 def allowed_requests(rendered: Rendered, role: str) -> Iterator[Request]:
-    """A request for each action and resource of each statement that allows, with a context for its conditions.
+    """A request for each action and resource of each statement that allows, with a context for each value of its conditions.
 
     Resources of the environment have its tags.
     """
     for layer, statement in role_statements(rendered, role):
         if statement["Effect"] != "Allow":
             continue
-        asked = wanted(statement.get("Condition", {}))
-        # A resource that a request creates has no tags yet.
-        creates = any(key.startswith("aws:RequestTag/") for key in asked)
-        context = {**tags(rendered, "RequestTag" if creates else "ResourceTag"), **asked}
-        for action in listed(statement["Action"]):
+        contexts = []
+        for asked in wanted(statement.get("Condition", {})):
+            # A resource that a request creates has no tags yet.
+            creates = any(key.startswith("aws:RequestTag/") for key in asked)
+            contexts.append({**tags(rendered, "RequestTag" if creates else "ResourceTag"), **asked})
+        for action, context in product(listed(statement["Action"]), contexts):
             for target in listed(statement["Resource"]):
                 arn = resolved(rendered, layer, target)
                 for name in UNFOLDED.get(action, (action,)):
@@ -49,14 +51,20 @@ def tags(rendered: Rendered, kind: str) -> dict[str, str]:
     return {f"aws:{kind}/{key}": given[key] for key in ("Project", "Environment")}
 
 
-def wanted(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """A context in which a condition is true."""
-    return {
-        clause.key: [str(one) for one in clause.values]
-        if ":" in clause.operator
-        else str(clause.values[0]).replace("*", "x")
-        for clause in clauses_of(condition)
-    }
+def wanted(condition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Contexts in which a condition is true: with the first value of each key, and with each other value."""
+    first: dict[str, Any] = {}
+    others = []
+    for clause in clauses_of(condition):
+        values = [str(one) for one in clause.values]
+        if ":" in clause.operator:
+            first[clause.key] = values
+        else:
+            first[clause.key], *more = (one.replace("*", "x") for one in values)
+            others += [(clause.key, one) for one in more]
+    yield first
+    for key, value in others:
+        yield {**first, key: value}
 
 
 def resolved(rendered: Rendered, layer: str, value: Any) -> str:

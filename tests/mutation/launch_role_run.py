@@ -33,6 +33,29 @@ from tests.relations.variants import REGION, rendered_variant
 LAUNCHES = ("complete prod", "dev on what exists")
 # Tests of the launch role that evaluate its policies and take milliseconds, by module.
 TESTS = {
+    "tests.launch_role.test_template": (
+        "policies_have_the_form_that_iam_reads",
+        "no_list_has_an_element_twice",
+        "the_stack_names_the_role_and_its_owner",
+        "without_parameters_it_launches_every_environment_of_this_account",
+        "a_parameter_accepts",
+        "a_parameter_refuses",
+    ),
+    "tests.launch_role.test_conditions": (
+        "trust_has_one_statement",
+        "service_catalog_assumes_the_role_for_this_account",
+        "no_other_service_assumes_the_role",
+        "no_identity_assumes_the_role",
+        "service_catalog_only_assumes_the_role",
+        "a_launch_role_reaches_its_environments_only",
+        "a_role_imports_a_certificate_with_its_tags_only",
+        "a_role_does_not_import_over_a_certificate_of_others",
+        "a_role_protects_the_stack_of_a_product",
+        "every_condition_and_resource_has_a_value",
+        "denials_are_about_this_project",
+        "roles_work_with_their_own_values_only",
+        "a_launch_works_with_its_own_values_only",
+    ),
     "tests.launch_role.test_launch_role": (
         "actions_that_no_handler_needs_are_not_allowed",
         "dangerous_calls_are_refused",
