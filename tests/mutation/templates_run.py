@@ -27,13 +27,22 @@ from tests.relations import variants as relation_variants
 from tests.relations.data.checks_replacement import updates_replace_no_resource_with_data
 from tests.relations.page import identity
 from tests.relations.registry import TEMPLATE_RELATIONS, TemplateRelation, Templates
+from tests.relations.templates.checks_conditions import (
+    resources_exist_with_what_they_name,
+    resources_exist_with_what_uses_them,
+)
 from tests.relations.templates.checks_templates import templates_fit_the_quotas
 from tests.relations.variants import built, rendered_variant
 
 LAUNCH_ROLE = "launch-role"
 LAYER_KIND, ROOT_KIND, ROLE_KIND = "Layer template", "Root template", "Launch role template"
 # The relations that take long, after all others.
-SLOW = (templates_fit_the_quotas, updates_replace_no_resource_with_data)
+SLOW = (
+    resources_exist_with_what_they_name,
+    resources_exist_with_what_uses_them,
+    templates_fit_the_quotas,
+    updates_replace_no_resource_with_data,
+)
 assert proofs  # registers the relations
 
 

@@ -24,6 +24,10 @@ SHARED = (
 REASONS: Mapping[str, str] = {
     "ReleasePrefix": "A root nests the layers of its own release; a layer by itself has functions of any release.",
 }
+# Parameters of the root without a default.
+REQUIRED: Mapping[str, str] = {
+    "ReleaseBucket": "Each account that publishes has its own bucket; a product has it written in.",
+}
 
 
 def defaults(template: Mapping[str, Any]) -> dict[str, str]:
@@ -47,7 +51,8 @@ def defaults_launch_the_environment_that_they_name(templates: Templates) -> Iter
     for parameter, value in given.items():
         if parameter not in REASONS and profile.get(parameter) != value:
             yield f"{parameter} has the default {value!r}, but the profile {name} has {profile.get(parameter)!r}."
-    for parameter in sorted(profile.keys() - given.keys()):
+    required = profile.keys() | templates[ROOT]["Parameters"].keys() - REQUIRED.keys()
+    for parameter in sorted(required - given.keys()):
         yield f"{parameter} has no default, so that a launch without values fails."
 
 

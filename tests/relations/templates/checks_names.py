@@ -121,6 +121,16 @@ def secret_names_do_not_end_like_a_suffix(rendered: Rendered) -> Iterator[str]:
 
 
 @relation
+def properties_are_not_empty(rendered: Rendered) -> Iterator[str]:
+    """A property has a value or is left out: a service refuses an empty name or ARN. Stacks and functions read an empty text as no value."""
+    for kind, resource in resources(rendered):
+        if kind.startswith("AWS::") and kind != "AWS::CloudFormation::Stack":
+            for key, value in resource.properties.items():
+                if value == "":
+                    yield f"{resource.logical_id} has an empty {key}."
+
+
+@relation
 def master_user_is_not_reserved(rendered: Rendered) -> Iterator[str]:
     """The name of the master user is not a reserved word of PostgreSQL or RDS."""
     for database in resources_of_type(rendered, "AWS::RDS::DBInstance"):

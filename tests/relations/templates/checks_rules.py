@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 
+from pipeline.paths import PROJECT_FOLDER
 from templates_src.environment import ROOT, stack_title
 from tests.relations.registry import Templates, template_relation
 from tests.relations.templates.checks_wiring import connected, nested_stacks
 from tests.releases.kept import kept
 
 READ = "Fn::GetAtt"
+# A name in code on a page, as text or as the argument of the function `output` of a command.
+OUTPUT = re.compile(r"(?:`|\$\(output )([A-Z]\w*[a-z]\w*)\b(?=[`)])")
+# Outputs that a page reads from the stack of a layer.
+OF_LAYERS = frozenset({"ApplicationSecretArn", "DatabaseSecretArn", "DatabaseUrlSecretArn"})
 
 
 @template_relation
@@ -78,6 +84,34 @@ def outputs_of_the_former_release_stay(templates: Templates) -> Iterator[str]:
             outputs = templates[layer].get("Outputs", {})
             for name in sorted(template.get("Outputs", {}).keys() - outputs.keys()):
                 yield f"Layer {layer} has no output {name}, which {kept().release.version} has."
+
+
+@template_relation
+def outputs_that_pages_name_exist(templates: Templates) -> Iterator[str]:
+    """Each output that a page names exists, in the root unless the page reads it from a layer: the commands of the page read it."""
+    of_layers = {name for template in templates.values() for name in template.get("Outputs", {})}
+    root = templates[ROOT]
+    of_root = root.get("Outputs", {}).keys() | root["Parameters"].keys()
+    of_root |= {name for template in templates.values() for name in template["Resources"]}
+    for page, name in sorted(outputs_on_pages()):
+        if name not in (of_layers if name in OF_LAYERS else of_root):
+            yield f"{page} names the output {name}, which does not exist."
+
+
+@cache
+def outputs_on_pages() -> frozenset[tuple[str, str]]:
+    """Page and name of everything in code that a line about outputs, or the first column of a table of outputs, names."""
+    found = set()
+    for page in sorted((PROJECT_FOLDER / "docs").glob("*.md")):
+        in_table = False
+        for line in page.read_text(encoding="utf-8").splitlines():
+            cells = line.split("|")
+            is_row = line.lstrip().startswith("|")
+            in_table = is_row and (in_table or "output" in cells[1].lower())
+            if in_table or "output" in line.lower():
+                text = cells[1] if in_table else line
+                found |= {(page.name, name) for name in OUTPUT.findall(text)}
+    return frozenset(found)
 
 
 @cache

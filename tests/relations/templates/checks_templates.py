@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ from tests.relations.registry import Templates, template_relation
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 TEMPLATE_BYTES = 1_000_000
 RESOURCES, PARAMETERS, OUTPUTS = 500, 200, 200
+SWITCH = frozenset({"true", "false"})
+COMMANDS = frozenset({"ApiCommand", "WorkerCommand", "BeatCommand"})
+TEXTS = ("String", "CommaDelimitedList")
 CONSTRAINTS = ("AllowedPattern", "AllowedValues", "MinLength", "MaxLength", "MinValue", "MaxValue")
 
 
@@ -35,6 +39,37 @@ def parameters_are_explained(templates: Templates) -> Iterator[str]:
                 yield f"{where} refuses values with a message that does not name it."
         for name in sorted({*labels, *grouped} - template["Parameters"].keys()):
             yield f"Layer {layer} explains the parameter {name}, which it does not have."
+
+
+@template_relation
+def texts_have_a_pattern(templates: Templates) -> Iterator[str]:
+    """A text has a pattern or a list of values: without one, a service refuses a wrong value in the middle of a launch."""
+    for layer, template in templates.items():
+        for name, parameter in template["Parameters"].items():
+            if parameter["Type"] in TEXTS and not {"AllowedPattern", "AllowedValues"} & set(
+                parameter
+            ):
+                yield f"{name} of layer {layer} accepts any text."
+
+
+@template_relation
+def switches_have_both_values(templates: Templates) -> Iterator[str]:
+    """A switch can be turned on and off: a parameter that accepts true accepts false, too."""
+    for layer, template in templates.items():
+        for name, parameter in template["Parameters"].items():
+            accepted = set(parameter.get("AllowedValues", ()))
+            for value in sorted(SWITCH - accepted) if SWITCH & accepted else ():
+                yield f"{name} of layer {layer} does not accept {value}."
+
+
+@template_relation
+def optional_texts_are_empty_by_default(templates: Templates) -> Iterator[str]:
+    """A text that may be empty is empty unless the user gives one. The commands of containers are the exception: empty selects that of the image."""
+    for layer, template in templates.items():
+        for name, parameter in template["Parameters"].items():
+            optional = re.fullmatch(parameter.get("AllowedPattern", "."), "")
+            if optional and parameter.get("Default") != "" and name not in COMMANDS:
+                yield f"{name} of layer {layer} may be empty, but its default is {parameter.get('Default')}."
 
 
 @template_relation

@@ -31,6 +31,12 @@ TEMPLATE_FAULTS = (
         put_in_every_template("ApiMaxTasks", "Default", "50"),
     ),
     TemplateFault(
+        "a root that needs the prefix of its release",
+        defaults.defaults_launch_the_environment_that_they_name,
+        "ReleasePrefix has no default",
+        drop_from_template("environment", "Parameters/ReleasePrefix/Default"),
+    ),
+    TemplateFault(
         "a default of another profile",
         defaults.defaults_launch_the_environment_that_they_name,
         "NatGateways has the default 'per-zone', but the profile dev has 'single'",

@@ -8,6 +8,12 @@ from tests.relations.templates import checks_names as names
 
 FAULTS = (
     Fault(
+        "a record in no zone",
+        names.properties_are_not_empty,
+        "DomainRecord has an empty HostedZoneId",
+        put("DomainRecord", "HostedZoneId", ""),
+    ),
+    Fault(
         "a cache name that is too long",
         names.cache_names_are_valid,
         "41 characters",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.relations.planting import drop_from_template, put_in_template
 from tests.relations.registry import TemplateFault
+from tests.relations.templates import checks_conditions as conditions
 from tests.relations.templates import checks_rules as rules
 
 TEMPLATE_FAULTS = (
@@ -44,5 +45,29 @@ TEMPLATE_FAULTS = (
         rules.outputs_of_the_former_release_stay,
         "Layer environment has no output Url",
         drop_from_template("environment", "Outputs/Url"),
+    ),
+    TemplateFault(
+        "an output that a page reads",
+        rules.outputs_that_pages_name_exist,
+        "diagnosis.md names the output ApiServiceName, which does not exist",
+        drop_from_template("environment", "Outputs/ApiServiceName"),
+    ),
+    TemplateFault(
+        "a condition that is always true",
+        conditions.conditions_follow_their_parameters,
+        "The condition CreateBuckets of layer data is true for all values",
+        put_in_template("data", "Conditions/CreateBuckets", {"Fn::Equals": ["", ""]}),
+    ),
+    TemplateFault(
+        "a function that exists without its role",
+        conditions.resources_exist_with_what_they_name,
+        "BucketRemovalFunction of layer data names BucketRemovalRole, which does not always exist",
+        drop_from_template("data", "Resources/BucketRemovalFunction/Condition"),
+    ),
+    TemplateFault(
+        "an address without its NAT gateway",
+        conditions.resources_exist_with_what_uses_them,
+        "NatAddress2 of layer network may exist without anything that uses it",
+        drop_from_template("network", "Resources/NatAddress2/Condition"),
     ),
 )

@@ -25,6 +25,24 @@ TEMPLATE_FAULTS = (
         drop_from_template("network", f"{INTERFACE}/ParameterLabels/VpcCidr"),
     ),
     TemplateFault(
+        "a text without a pattern",
+        templates.texts_have_a_pattern,
+        "Project of layer data accepts any text",
+        drop_from_template("data", "Parameters/Project/AllowedPattern"),
+    ),
+    TemplateFault(
+        "a switch that cannot be turned on",
+        templates.switches_have_both_values,
+        "Decommission of layer environment does not accept true",
+        put_in_template("environment", "Parameters/Decommission/AllowedValues", ["false"]),
+    ),
+    TemplateFault(
+        "an optional role with a default",
+        templates.optional_texts_are_empty_by_default,
+        "DeployRoleName of layer compute may be empty, but its default is deploy",
+        put_in_template("compute", "Parameters/DeployRoleName/Default", "deploy"),
+    ),
+    TemplateFault(
         "a parameter without a group",
         templates.parameters_are_explained,
         "is in 0 groups",
