@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.checks.iam.conditions import like
 from pipeline.checks.iam.policies import Request, allows, matches_action
@@ -200,21 +200,46 @@ def variations(request: Request) -> Iterator[tuple[str, Request]]:
         yield "account", replace(request, arn=":".join(parts))
 
 
-def wrong(among: Iterable[Mapping[str, Any]], asked: Iterable[Request], rules: Rules) -> list[str]:
-    """What the statements refuse, or allow with a foreign value, against the rules."""
+class Question(NamedTuple):
+    """A request, the condition key with another value (empty for the call itself), and whether it must be allowed."""
+
+    request: Request
+    key: str
+    allowed: bool
+
+
+@cache
+def questions_of_launches(variant: str) -> tuple[Question, ...]:
+    """The calls of the handlers of an environment, and each with a foreign value."""
+    return tuple(questions(of_launches(variant), OF_LAUNCHES))
+
+
+@cache
+def questions_of_roles(variant: str) -> tuple[Question, ...]:
+    """The calls of the roles of an environment, and each with a foreign value."""
+    return tuple(questions(of_roles(variant), OF_ROLES))
+
+
+def questions(requests: Iterable[Request], rules: Rules) -> Iterator[Question]:
+    """Each request, and each with a foreign value of a condition key."""
+    for request in requests:
+        yield Question(request, "", True)
+        for key, other in variations(request):
+            yield Question(other, key, expected(rules, key, other))
+
+
+def wrong(among: Iterable[Mapping[str, Any]], asked: Iterable[Question]) -> list[str]:
+    """What the statements refuse or allow in another way than expected."""
     statements, matching, found = list(among), dict[str, list[Mapping[str, Any]]](), []
-    for request in asked:
+    for request, key, wanted in asked:
         if request.action not in matching:
             matching[request.action] = [
                 body for body in statements if matches_action(body, request.action)
             ]
-        known = matching[request.action]
-        if not allows(known, request):
-            found.append(f"{subject(request)} is refused with {dict(request.context)}.")
-        for key, other in variations(request):
-            if (allowed := allows(known, other)) != expected(rules, key, other):
-                verdict = "allowed" if allowed else "refused"
-                found.append(f"{subject(other)} is {verdict} with another {key}: {other}.")
+        if allows(matching[request.action], request) != wanted:
+            verdict = "refused" if wanted else "allowed"
+            ending = f" with another {key}" if key else ""
+            found.append(f"{subject(request)} is {verdict}{ending}: {dict(request.context)}.")
     return found
 
 

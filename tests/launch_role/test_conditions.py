@@ -32,6 +32,8 @@ from tests.launch_role.foreign import (
     changed,
     of_launches,
     of_roles,
+    questions_of_launches,
+    questions_of_roles,
     rule,
     variations,
     wrong,
@@ -79,13 +81,13 @@ def boundary_for(environments: str) -> tuple[Statement, ...]:
 @pytest.mark.parametrize("variant", LAUNCHES)
 def test_a_launch_works_with_its_own_values_only(variant: str) -> None:
     """Also on resources that exist, with the tags of the environment."""
-    assert wrong(launch_role_of(variant), of_launches(variant), OF_LAUNCHES) == []
+    assert wrong(launch_role_of(variant), questions_of_launches(variant)) == []
 
 
 @pytest.mark.parametrize("variant", WITH_ROLES)
 def test_roles_work_with_their_own_values_only(variant: str) -> None:
     among = boundary_for(rendered_variant(variant).parameters[ROOT]["Environment"])
-    assert wrong(among, of_roles(variant), OF_ROLES) == []
+    assert wrong(among, questions_of_roles(variant)) == []
 
 
 @pytest.mark.parametrize("sid", ["Keys", "PassRolesToTheirServices", "ServiceLinkedRoles"])
@@ -94,7 +96,7 @@ def test_a_missing_condition_is_found(sid: str) -> None:
         {**body, "Condition": {}} if body["Sid"] == sid else body
         for body in launch_role_of("complete prod")
     ]
-    assert wrong(among, of_launches("complete prod"), OF_LAUNCHES)
+    assert wrong(among, questions_of_launches("complete prod"))
 
 
 def test_a_missing_value_is_found() -> None:
