@@ -1,13 +1,14 @@
 """Plant faults systematically and see which checks find them: `python -m tests.mutation`.
 
 A run tries each change in three resources of a type, `--most 1` in one. `--since 1.1.0` tries what changed since a kept release or
-git revision, in a minute. `--write` removes from the list of survivors what is found now; nothing adds to it. `--idle` names the
+git revision, in environments and templates, in a minute. `--write` removes from the list of survivors what is found now; nothing adds to it. `--idle` names the
 checks that find no mutant.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Iterator, Sequence, Set
@@ -29,7 +30,15 @@ from tests.mutation.launch_role_run import (
 )
 from tests.mutation.operators import Change
 from tests.mutation.results import ALL, BOUNDS, Result, area, by_error, killers, rate, table
-from tests.mutation.sample import Name, name_of, sample, sample_of_changes
+from tests.mutation.sample import (
+    Name,
+    TemplateName,
+    name_of,
+    sample,
+    sample_of_changes,
+    template_sample_of_changes,
+)
+from tests.mutation.template_operators import TemplateChange
 from tests.mutation.templates_run import layer_names, template_results
 
 WORKERS = 2
@@ -40,6 +49,11 @@ MOST = 3
 def is_wanted(names: Set[Name], job: Job, change: Change) -> bool:
     """Whether a mutant is in a sample."""
     return name_of(job, change) in names
+
+
+def is_wanted_template(names: Set[TemplateName], layer: str, change: TemplateChange) -> bool:
+    """Whether a mutant of a template is in a sample."""
+    return (layer, change.operator, change.path) in names
 
 
 @contextmanager
@@ -58,6 +72,15 @@ def run(names: Set[Name], pool: Executor) -> list[Result]:
     ]
     parts = pool.map(partial(results, wanted=partial(is_wanted, names)), concerned)
     return [result for part in parts for result in part]
+
+
+def run_since(since: str, pool: Executor) -> list[Result]:
+    """The results of mutants of what differs from another release."""
+    names = template_sample_of_changes(since)
+    parts = pool.map(
+        partial(template_results, wanted=partial(is_wanted_template, names)), layer_names()
+    )
+    return [*run(sample_of_changes(since, MOST), pool), *itertools.chain.from_iterable(parts)]
 
 
 def beside_environments(pool: Executor, most: int) -> list[Result]:
@@ -91,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     with processes() as pool:
         if chosen.since:
-            found = run(sample_of_changes(chosen.since, MOST), pool)
+            found = run_since(chosen.since, pool)
         else:
             found = run(sample(chosen.most), pool) + beside_environments(pool, chosen.most)
         useless = useless_checks(found, pool) if chosen.idle else []

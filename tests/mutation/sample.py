@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.changes.sides import side
 from tests.mutation.environment_run import Job, changes_of, jobs
 from tests.mutation.operators import Change
+from tests.mutation.schema_nodes import Path
+from tests.mutation.templates_run import changes_of_layer, templates
 from tests.relations.variants import built, rendered_variant
+
+Item = TypeVar("Item")
 
 # Each alarm has its own threshold, so more of their changes are tried than of others.
 OWN = {"AWS::CloudWatch::Alarm": ("Threshold", "ComparisonOperator")}
 OWN_MOST = 40
 # What a run for a change tries at most, so that it ends within a minute.
 MOST_CHANGED = 120
+MOST_CHANGED_TEMPLATES = 60
 
-Name = tuple[str, str, str, tuple[str | int, ...]]
+Name = tuple[str, str, str, Path]
+# The layer, the operator and the path of a mutant of a template.
+TemplateName = tuple[str, str, Path]
 
 
 def all_mutants() -> Iterator[tuple[str, Job, Change]]:
@@ -74,7 +81,39 @@ def sample_of_changes(since: str, most: int | None) -> frozenset[Name]:
         )
         if one != other:
             names.add(name_of(job, change))
-    return frozenset(sorted(names, key=lambda name: zlib.crc32(repr(name).encode()))[:MOST_CHANGED])
+    return chosen(names, MOST_CHANGED)
+
+
+def template_sample_of_changes(since: str) -> frozenset[TemplateName]:
+    """Mutants of parameters, rules, conditions and outputs that differ from another release, at most MOST_CHANGED_TEMPLATES."""
+    before = side(since).templates
+    names = set()
+    for layer, template in templates().items():
+        former = before.get(layer, {})
+        for change in changes_of_layer(layer):
+            section, name, *rest = change.path
+            # The form of the console lists parameters in its next steps; of a resource, only its condition is changed here.
+            keys = (
+                (section, name, *rest[:1])
+                if section in ("Metadata", "Resources")
+                else (section, name)
+            )
+            if part(template, keys) != part(former, keys):
+                names.add((layer, change.operator, change.path))
+    return chosen(names, MOST_CHANGED_TEMPLATES)
+
+
+def part(template: Mapping[str, Any], path: Path) -> Any:
+    """The value at a path of keys; None if it does not exist."""
+    value: Any = template
+    for key in path:
+        value = value.get(key, {})
+    return value or None
+
+
+def chosen(names: Iterable[Item], most: int) -> frozenset[Item]:
+    """At most this many, the same in each run."""
+    return frozenset(sorted(names, key=lambda name: zlib.crc32(repr(name).encode()))[:most])
 
 
 def built_templates() -> dict[str, Any]:

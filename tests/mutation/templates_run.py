@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -72,8 +72,10 @@ def changes_of_layer(layer: str) -> list[TemplateChange]:
     return list(changes(launch_role_template() if layer == LAUNCH_ROLE else templates()[layer]))
 
 
-def template_results(layer: str) -> list[Result]:
-    """The mutants of one template, each with the check that finds it."""
+def template_results(
+    layer: str, wanted: Callable[[str, TemplateChange], bool] = lambda _layer, _change: True
+) -> list[Result]:
+    """The mutants of one template that are wanted, each with the check that finds it."""
     kind = {ROOT: ROOT_KIND, LAUNCH_ROLE: ROLE_KIND}.get(layer, LAYER_KIND)
     return [
         Result(
@@ -84,6 +86,7 @@ def template_results(layer: str) -> list[Result]:
             tuple(template_killers(layer, change)),
         )
         for change in changes_of_layer(layer)
+        if wanted(layer, change)
     ]
 
 

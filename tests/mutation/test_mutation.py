@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.changes.sides import side
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
 from tests.mutation import survivors
@@ -16,9 +17,10 @@ from tests.mutation.environment_checks import Check, first_of, relation_checks
 from tests.mutation.environment_run import Job, changes_of, with_change
 from tests.mutation.operators import Mutator
 from tests.mutation.reasons import EQUIVALENT
-from tests.mutation.results import BY_ERROR, Result
+from tests.mutation.results import BY_ERROR, Result, area
+from tests.mutation.sample import MOST_CHANGED_TEMPLATES, template_sample_of_changes
 from tests.mutation.template_operators import changes
-from tests.mutation.templates_run import template_killers, templates
+from tests.mutation.templates_run import ROLE_KIND, template_killers, templates
 from tests.mutation.watching import watched
 from tests.publishing import catalog_promises
 from tests.relations.registry import RELATIONS
@@ -102,6 +104,7 @@ def test_a_low_rate_fails_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert judge(found, write=False, complete=True) == 0
     assert "network: 100.0% found, wanted 97%; 50.0% with the 1 that" in capsys.readouterr().out
 
+    assert area(ROLE_KIND) == "identity"
     alive = Result("AWS::EC2::Subnet", "network.A", "CidrBlock", "past the length", ())
     assert judge([*found, alive], write=False, complete=True) == 1
     assert "Too few mutants are found: all." in capsys.readouterr().err
@@ -180,6 +183,18 @@ def test_a_fault_in_a_template_is_found(layer: str, place: str, operator: str) -
         if (each.place, each.operator) == (place, operator)
     )
     assert list(template_killers(layer, change))
+
+
+def test_a_run_since_a_release_tries_what_changed_in_templates() -> None:
+    assert template_sample_of_changes(str(PROJECT_FOLDER / "dist")) == frozenset()
+
+    found = template_sample_of_changes("1.1.0")
+    assert 0 < len(found) <= MOST_CHANGED_TEMPLATES
+    former = side("1.1.0").templates
+    for layer, _, path in found:
+        section, name = map(str, path[:2])
+        if section != "Metadata":
+            assert templates()[layer][section][name] != former[layer].get(section, {}).get(name)
 
 
 def test_an_error_counts_only_if_no_check_has_a_finding() -> None:
