@@ -554,6 +554,11 @@ TEMPLATES = (
         plants=(put_property("data", "CacheReplicationGroup/Port", 6380),),
     ),
     Case(
+        "version of the replication group",
+        {"Data.CacheReplicationGroup": (A.INTERRUPT, F.SAME)},
+        plants=(put_property("data", "CacheReplicationGroup/EngineVersion", "9.0"),),
+    ),
+    Case(
         "encryption of the search volume",
         {"Data.SearchVolume": (A.FAIL, F.REFUSED)},
         plants=(put_property("data", "SearchVolume/Encrypted", False),),

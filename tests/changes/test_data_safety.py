@@ -9,15 +9,17 @@ from fnmatch import fnmatch
 
 import pytest
 
-from pipeline.changes.change import Fate
+from pipeline.changes.change import Action, Change, Fate
+from pipeline.changes.engine import compare
 from pipeline.changes.sides import Side, of_release
 from pipeline.changes.state import Resource, evaluate
 from pipeline.changes.updates import facts
 from pipeline.changes.updates.fates import fate_of_deletion, fate_of_replacement
-from pipeline.pages.reference.effects import Effects, Kind
+from pipeline.pages.reference.effects import Effect, Effects, Kind
 from pipeline.parameters.profiles import load_profile, profile_names
 from pipeline.paths import PROJECT_FOLDER
 from pipeline.release.assemble import Release
+from templates_src.core.parameters import groups
 from tests.changes.cases import SNAPSHOT_ID
 from tests.conftest import REGION
 
@@ -79,6 +81,9 @@ ROWS: Mapping[str, Row | str] = {
 }
 
 
+NEVER = "never"
+# The resources of rows that ROWS leaves out.
+MADE: Mapping[str, tuple[str, ...]] = {"self-signed certificate": ("Edge.DevelopmentCertificate",)}
 # The words that the page uses for each effect, and only for it.
 EFFECTS: Mapping[Kind, str] = {
     Kind.LOSES: r"\bempty\b|\bdeleted\b|\bdeletes\b|\breplaces\b|\bother\b",
@@ -98,10 +103,14 @@ def table(heading: str) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def stateful(release: Release) -> dict[str, list[Resource]]:
+def side(release: Release) -> Side:
+    """The release of the working tree."""
+    return of_release(release, {name: load_profile(release.root, name) for name in profile_names()})
+
+
+@pytest.fixture(scope="module")
+def stateful(side: Side) -> dict[str, list[Resource]]:
     """All resources with data in dev and prod, by name."""
-    profiles = {name: load_profile(release.root, name) for name in profile_names()}
-    side: Side = of_release(release, profiles)
     found: dict[str, list[Resource]] = {}
     for environment, values in EVERYTHING.items():
         for name, resource in evaluate(side.state(environment, REGION, **values)).resources.items():
@@ -158,13 +167,79 @@ def parameters() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def effects(release: Release) -> dict[str, set[Kind]]:
+def every_effect(release: Release) -> dict[str, list[Effect]]:
+    """The effects of each parameter."""
+    return Effects(release).all()
+
+
+@pytest.fixture(scope="module")
+def effects(every_effect: dict[str, list[Effect]]) -> dict[str, set[Kind]]:
     """The effects on data, and refusals, of each parameter that has some."""
     found = {
         name: {effect.kind for effect in each} & EFFECTS.keys()
-        for name, each in Effects(release).all().items()
+        for name, each in every_effect.items()
     }
     return {name: kinds for name, kinds in found.items() if kinds}
+
+
+def patterns(title: str) -> tuple[str, ...]:
+    row = ROWS[title]
+    return row.resources if isinstance(row, Row) else MADE[title]
+
+
+def replaces(effect: Effect) -> bool:
+    return effect.kind is Kind.REPLACED or (
+        effect.kind is Kind.LOSES and effect.what.startswith(Action.REPLACE.value)
+    )
+
+
+def test_no_parameter_replaces_what_the_page_says_is_never_replaced(
+    every_effect: dict[str, list[Effect]],
+) -> None:
+    never = {title for title, cells in table("At a glance").items() if NEVER in cells[REPLACED]}
+    names = [pattern for title in never for pattern in patterns(title)]
+
+    assert len(never) == 5
+    assert any(map(replaces, every_effect["DatabaseName"]))
+    assert {
+        (parameter, name)
+        for parameter, found in every_effect.items()
+        for effect in found
+        if replaces(effect)
+        for name in effect.resources
+        if any(fnmatch(name, pattern) for pattern in names)
+    } == set()
+
+
+def rotations(release: Release) -> list[str]:
+    """The parameters that replace a secret."""
+    return [
+        name
+        for name, each in release.root.declarations.items()
+        # The API keys are those of their providers: this version replaces tasks only.
+        if each.group == groups.ROTATION and name.endswith("Version") and name != "ApiKeysVersion"
+    ]
+
+
+@pytest.mark.parametrize(("before", "after"), [("1", "2"), ("2", "1")], ids=["new", "used before"])
+def test_each_number_of_a_rotation_generates_a_new_value(
+    release: Release, side: Side, before: str, after: str
+) -> None:
+    assert len(rotations(release)) == 9
+    for name in rotations(release):
+        found = compare(
+            side.state("dev", REGION, **{name: before}), side.state("dev", REGION, **{name: after})
+        )
+
+        (secret,) = (each for each in found if is_generated_secret(each))
+        assert (secret.action, secret.fate) == (Action.REPLACE, Fate.LOST), name
+        database = [each for each in found if str(each.name) == "Data.Database"]
+        assert all((each.action, each.fate) == (Action.UPDATE, Fate.SAME) for each in database)
+        assert bool(database) is (name == "DatabaseMasterCredentialsVersion")
+
+
+def is_generated_secret(change: Change) -> bool:
+    return str(change.name).startswith("Security.") and change.kind == facts.SECRET
 
 
 def test_each_parameter_that_concerns_data_has_a_row(effects: dict[str, set[Kind]]) -> None:

@@ -142,6 +142,8 @@ def test_rotation_to_another_user_fails_no_request(
         updating = pool.submit(launch, environment, DatabaseCredentialsVersion="2")
         wait_until(lambda: updating.done() or service.rotation() == "2")
         assert {row[0] for row in server.run(USERS)} == {"carbon_app_1", "carbon_app_2"}
+        secrets = environment.client("secretsmanager")
+        assert secrets.get_secret_value(SecretId=old_secret)["SecretString"]
         service.roll()
         assert updating.result(PATIENCE) == "UPDATE_COMPLETE"
     seen = service.answered
@@ -153,7 +155,6 @@ def test_rotation_to_another_user_fails_no_request(
     assert environment.physical_id("Security.DatabaseUserSecret") != old_secret
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(old_url)
-    secrets = environment.client("secretsmanager")
     with pytest.raises(secrets.exceptions.ResourceNotFoundException):
         secrets.get_secret_value(SecretId=old_secret)
 
@@ -187,6 +188,7 @@ def change_both(
 ) -> str:
     """Update both versions, and replace the tasks of the service when they have a new user; returns the former master password."""
     old = server.password
+    old_secret = environment.physical_id("Security.DatabaseSecret")
 
     def play_rds() -> None:
         """Apply the new password shortly after the update of the instance, like RDS."""
@@ -208,4 +210,7 @@ def change_both(
             wait_until(lambda: updating.done() or service.rotation() == user)
             service.roll()
         assert updating.result(PATIENCE) == "UPDATE_COMPLETE"
+    secrets = environment.client("secretsmanager")
+    with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+        secrets.get_secret_value(SecretId=old_secret)
     return old

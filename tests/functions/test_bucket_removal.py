@@ -14,6 +14,7 @@ from embedded_aws.server import EmbeddedAws
 from pipeline.paths import FUNCTIONS
 from templates_src.core.function import ARCHITECTURE, RUNTIME
 from templates_src.functions.bucket_removal import emptying
+from templates_src.functions.bucket_removal import handler as function
 from templates_src.functions.bucket_removal.emptying import (
     MARGIN_SECONDS,
     Bucket,
@@ -21,7 +22,7 @@ from templates_src.functions.bucket_removal.emptying import (
 )
 from templates_src.functions.bucket_removal.handler import handler
 from templates_src.functions.custom_resource import Deadline
-from tests.functions.cloudformation import Answers, Context
+from tests.functions.cloudformation import STACK, Answers, Context
 
 ACCOUNT = "123456789012"
 BAD_ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}, "Path": "x"}}
@@ -251,6 +252,18 @@ def test_update_that_removes_the_resource_deletes_nothing(stacks: Stacks) -> Non
     assert stacks.held() == 3
 
 
+def test_update_that_replaces_the_bucket_deletes_nothing(stacks: Stacks) -> None:
+    stacks.create(stacks.root(stacks.nested("empty")))
+    stacks.fill()
+    former = stacks.bucket
+    stacks.bucket = f"{former}-other"
+
+    assert stacks.update(stacks.root(stacks.nested("empty"))) == "UPDATE_COMPLETE"
+    assert (stacks.exists(), stacks.held()) == (True, 0)
+    stacks.bucket = former
+    assert stacks.held() == 3
+
+
 def test_update_of_the_root_that_removes_the_layer_deletes_nothing(stacks: Stacks) -> None:
     stacks.create(stacks.root(stacks.nested("empty")))
     stacks.fill()
@@ -342,6 +355,57 @@ def test_buckets_stay_together_or_go_together(client: Callable[[str], Any]) -> N
         f"the buckets stay: {names[1]} is not empty"
     )
     assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} >= {*names}
+
+
+def leave_old_version(s3: Any, name: str) -> None:
+    s3.put_object(Bucket=name, Key="logo.png", Body=b"logo")
+    s3.delete_object(Bucket=name, Key="logo.png")
+
+
+def leave_marker(s3: Any, name: str) -> None:
+    version = s3.put_object(Bucket=name, Key="logo.png", Body=b"logo")["VersionId"]
+    s3.delete_object(Bucket=name, Key="logo.png")
+    s3.delete_object(Bucket=name, Key="logo.png", VersionId=version)
+
+
+@pytest.mark.parametrize("leave", [leave_old_version, leave_marker])
+def test_bucket_without_a_current_object_stays(
+    client: Callable[[str], Any], leave: Callable[[Any, str], None]
+) -> None:
+    s3 = client("s3")
+    name = make_bucket(s3)
+    leave(s3, name)
+
+    bucket = Bucket(s3, name, ACCOUNT, Deadline.after(300))
+
+    assert delete_buckets([bucket], also_content=False) == f"the buckets stay: {name} is not empty"
+    s3.head_bucket(Bucket=name)
+
+
+@pytest.mark.parametrize(("filled", "stays"), [(True, True), (False, False)])
+def test_rolled_back_creation_deletes_empty_buckets_only(
+    client: Callable[[str], Any],
+    answers: Answers,
+    monkeypatch: pytest.MonkeyPatch,
+    filled: bool,
+    stays: bool,
+) -> None:
+    """A later layer failed, so CloudFormation deletes the stack of the buckets."""
+    s3 = client("s3")
+    name = make_bucket(s3)
+    if filled:
+        s3.put_object(Bucket=name, Key="offer.pdf", Body=b"offer")
+    statuses = {
+        STACK: {"StackStatus": "DELETE_IN_PROGRESS", "RootId": "root"},
+        "root": {"StackStatus": "ROLLBACK_IN_PROGRESS"},
+    }
+    monkeypatch.setattr(function, "describe_stack", statuses.__getitem__)
+    properties = {"Buckets": [name], "Removal": "retain"}
+
+    handler(answers.event("Delete", properties, PhysicalResourceId="bucket-removal"), Context(60))
+
+    assert answers.only["Status"] == "SUCCESS"
+    assert (name in {each["Name"] for each in s3.list_buckets()["Buckets"]}) is stays
 
 
 def test_delete_succeeds_where_the_stack_cannot_be_described(

@@ -28,6 +28,7 @@ GITHUB = {
     "GitHubOrganizationId": "1",
     "GitHubRepositoryId": "2",
 }
+PROVIDER = "Security.GitHubOidcProvider"
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,18 @@ def test_launch_succeeds_next_to_retained_resources(
 
 
 def test_identity_provider_of_github_is_retained(running: EmbeddedAws, release: Release) -> None:
-    """Other environments of the account may use it: IAM allows one per URL."""
+    """Other environments of the account may use it: IAM allows one per URL. Updates keep it too."""
     environment = Environment(running, release, "staging", **GITHUB)
     before = inventory(environment.aws)
     launched = environment.launch()
 
     assert launched.outputs["DeployRoleArn"].startswith("arn:aws:iam::")
+    provider = environment.physical_id(PROVIDER)
+    changes = {"LogRetentionDays": "60", "SearchInstanceType": "m9g.large"}
+    assert environment.launch(**changes).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert environment.physical_id(PROVIDER) == provider
+    assert environment.launch(LogRetentionDays="60").status == "UPDATE_COMPLETE"
+    assert environment.physical_id(PROVIDER) == provider
     assert environment.delete().status == "DELETE_COMPLETE"
     left = inventory(environment.aws) - before
     assert counted(left) == RETAINED + Counter({"AWS::IAM::OIDCProvider": 1})

@@ -131,14 +131,42 @@ def test_next_environment_is_refused_unless_it_uses_the_buckets(
     assert content(following.client("s3"), retained.documents) == FILLED
 
 
+def settings(s3: Any, bucket: str) -> list[Any]:
+    """Policy, versioning, encryption, lifecycle rules, CORS rules, public access and ownership of a bucket."""
+
+    def cors() -> Any:
+        try:
+            return s3.get_bucket_cors(Bucket=bucket)["CORSRules"]
+        except ClientError as error:
+            return error.response["Error"]["Code"]
+
+    return [
+        s3.get_bucket_policy(Bucket=bucket)["Policy"],
+        s3.get_bucket_versioning(Bucket=bucket)["Status"],
+        s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"],
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"],
+        cors(),
+        s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
+        s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"],
+    ]
+
+
 @pytest.fixture(scope="module")
-def adopted(running: EmbeddedAws, release: Release) -> Environment:
+def former() -> dict[str, list[Any]]:
+    """The settings of both buckets after the deletion of the environment that created them, by name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def adopted(running: EmbeddedAws, release: Release, former: dict[str, list[Any]]) -> Environment:
     """The next environment of the name, with both buckets filled."""
     first = Environment(running, release, "dev", Project="adopted")
     outputs = first.launch().outputs
     for bucket in (outputs["DocumentsBucketName"], outputs["MediaBucketName"]):
         fill(first.client("s3"), bucket)
     assert first.delete().status == "DELETE_COMPLETE"
+    for bucket in (outputs["DocumentsBucketName"], outputs["MediaBucketName"]):
+        former[bucket] = settings(first.client("s3"), bucket)
     following = Environment(running, release, "dev", Project="adopted", ExistingBuckets="true")
     assert following.launch().status == "CREATE_COMPLETE"
     return following
@@ -154,14 +182,24 @@ def test_next_environment_uses_the_buckets_with_what_they_hold(adopted: Environm
     assert created == {"Data.ApiBucketAccess", "Data.WorkerBucketAccess"}
 
 
+def test_existing_buckets_keep_their_settings(
+    adopted: Environment, former: dict[str, list[Any]]
+) -> None:
+    s3 = adopted.client("s3")
+
+    assert former.keys() == {f"{adopted.stack}-documents", f"{adopted.stack}-media"}
+    assert {bucket: settings(s3, bucket) for bucket in former} == former
+
+
 def test_tasks_of_the_next_environment_may_use_the_buckets(adopted: Environment) -> None:
     iam, resources = adopted.client("iam"), adopted.resources()
-    role = resources["Security.ApiTaskRole"].physical_id
-    bucket = f"arn:aws:s3:::{adopted.stack}-documents"
+    buckets = [f"arn:aws:s3:::{adopted.stack}-{kind}" for kind in ("documents", "media")]
 
-    policy = iam.get_role_policy(RoleName=role, PolicyName="use-buckets")["PolicyDocument"]
-    named = {arn for statement in policy["Statement"] for arn in statement["Resource"]}
-    assert {bucket, f"{bucket}/*"} < named
+    for name in ("Security.ApiTaskRole", "Security.WorkerTaskRole"):
+        role = resources[name].physical_id
+        policy = iam.get_role_policy(RoleName=role, PolicyName="use-buckets")["PolicyDocument"]
+        named = {arn for statement in policy["Statement"] for arn in statement["Resource"]}
+        assert {*buckets, *(f"{bucket}/*" for bucket in buckets)} <= named
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
@@ -19,9 +19,11 @@ from pipeline.stacks.events import Failure
 from tests.conftest import REGION
 from tests.launches.environments import Environment, Resource
 from tests.launches.inventory import Inventory, counted, inventory
+from tests.launches.test_deleted import GITHUB
 
 STACK, KEY = "AWS::CloudFormation::Stack", "AWS::KMS::Key"
 SNAPSHOT, VOLUME = "AWS::RDS::DBSnapshot", "AWS::EC2::Volume"
+PROVIDER = "AWS::IAM::OIDCProvider"
 Client = Callable[[str], Any]
 
 
@@ -46,12 +48,13 @@ def take_log_group(client: Client, name: str) -> None:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A taken name, the resource that needs it, and the resources that a rolled-back creation leaves."""
+    """A taken name, the resource that needs it, the resources that a rolled-back creation leaves, and values of the launch."""
 
     layer: str
     logical_id: str
     take: Callable[[Client, str], None]
     left: Mapping[str, int]
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 # docs/data-safety.md, column "failed create, rolled back", says of each of them that it stays.
@@ -62,7 +65,11 @@ OBSTACLES = {
     # while it rolls back the creation of the database's own stack.
     "data": Obstacle("Data", "ServerlessCache", take_cache, {STACK: 1, KEY: 1}),
     "edge": Obstacle(
-        "Edge", "WebAclLogGroup", take_log_group, {STACK: 1, KEY: 1, SNAPSHOT: 1, VOLUME: 1}
+        "Edge",
+        "WebAclLogGroup",
+        take_log_group,
+        {STACK: 1, KEY: 1, SNAPSHOT: 1, VOLUME: 1, PROVIDER: 1},
+        GITHUB,
     ),
 }
 
@@ -85,7 +92,7 @@ def failed(request: pytest.FixtureRequest, running: EmbeddedAws, release: Releas
     environment = Environment(running, release, "dev", Project=project)
     obstacle.take(environment.client, environment.stack)
     before = inventory(environment.aws)
-    end = environment.launch()
+    end = environment.launch(**obstacle.values)
     return Failed(obstacle, environment, end, before, inventory(environment.aws))
 
 

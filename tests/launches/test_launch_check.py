@@ -11,6 +11,7 @@ from pipeline.paths import PARAMETERS
 from tests.changes.rehearsal import Rehearsal
 from tests.conftest import REGION
 from tests.launches.environments import Environment
+from tests.launches.inventory import existing
 from tests.launches.snapshots import keep_snapshot
 from tests.publishing.states import StatefulAws
 from tests.relations.variants import built
@@ -171,6 +172,44 @@ def test_cache_goes_to_two_nodes_and_back(rehearsal: Rehearsal) -> None:
         assert rehearsal.environment.resources()["Data.CacheReplicationGroup"] == group
 
 
+def test_rollback_deletes_what_the_update_created(rehearsal: Rehearsal) -> None:
+    """A cache of the other mode, and a search volume from a snapshot. The former ones exist all the time."""
+    rehearsal.restart()
+    before, cache = rehearsal.environment.resources(), created_at(rehearsal)
+    ec2 = rehearsal.aws.client("ec2")
+    volume = before["Data.SearchVolume"].physical_id
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    kinds = ("AWS::EC2::Volume", "AWS::ElastiCache::ReplicationGroup")
+    existed = {kind: existing(rehearsal.aws, kind) for kind in kinds}
+    values = {**NODES, "SearchSnapshotId": snapshot, "SearchInstanceType": "m9g.large"}
+
+    assert rehearsal.update(values) == "UPDATE_ROLLBACK_COMPLETE"
+
+    assert {"CacheReplicationGroup", "RestoredSearchVolume"} <= created_in_data(rehearsal)
+    assert rehearsal.environment.resources() == before
+    assert {kind: existing(rehearsal.aws, kind) for kind in kinds} == existed
+    assert created_at(rehearsal) == cache
+
+
+def created_at(rehearsal: Rehearsal) -> Any:
+    """When the serverless cache was created: another one would have the same name."""
+    client = rehearsal.aws.client("elasticache")
+    (cache,) = client.describe_serverless_caches()["ServerlessCaches"]
+    return cache["CreateTime"]
+
+
+def created_in_data(rehearsal: Rehearsal) -> set[str]:
+    """The resources of the data layer that exist or existed; an update shows a new one as updated here."""
+    stack = rehearsal.environment.stacks()["Data"]["StackId"]
+    pages = rehearsal.aws.client("cloudformation").get_paginator("describe_stack_events")
+    return {
+        event["LogicalResourceId"]
+        for page in pages.paginate(StackName=stack)
+        for event in page["StackEvents"]
+        if event["ResourceStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+    }
+
+
 def test_grown_storage_is_compared_as_rds_has_it(rehearsal: Rehearsal) -> None:
     rehearsal.restart()
     database = rehearsal.environment.physical_id("Data.Database")
@@ -188,8 +227,16 @@ def test_grown_storage_is_compared_as_rds_has_it(rehearsal: Rehearsal) -> None:
 def test_rollback_of_a_later_failure_is_not_refused(rehearsal: Rehearsal) -> None:
     """The rollback sends the values before, which the check would refuse in an update: storage would shrink."""
     rehearsal.restart()
-    values = {"DatabaseAllocatedStorage": "100", "SearchInstanceType": "m9g.large"}
+    values = {
+        "DatabaseAllocatedStorage": "100",
+        "SearchVolumeGb": "40",
+        "SearchInstanceType": "m9g.large",
+    }
+    volume = rehearsal.environment.physical_id("Data.SearchVolume")
     assert rehearsal.update(values) == "UPDATE_ROLLBACK_COMPLETE"
+    assert rehearsal.environment.physical_id("Data.SearchVolume") == volume
+    described = rehearsal.aws.client("ec2").describe_volumes(VolumeIds=[volume])
+    assert described["Volumes"][0]["Size"] == 40
     assert rehearsal.update({"DatabaseAllocatedStorage": "50"}) in {
         "UPDATE_COMPLETE",
         "UNCHANGED",

@@ -173,6 +173,9 @@ def test_failure_has_exit_code_and_lines_and_changes_no_service(dev: Migrated) -
     assert dev.ran() == ["2"]
     assert dev.images() == {"1"}
     assert not {"ApiService", "WorkerService", "BeatService"} & set(dev.events())
+    # The next attempt begins again.
+    assert not dev.launch(ImageTag="2").succeeded
+    assert dev.ran() == ["2", "2"]
     dev.forget()
 
 
@@ -259,7 +262,7 @@ def test_migration_outlasts_a_run_of_its_function(dev: Migrated) -> None:
 
 def test_settings_of_the_application_reach_the_migration(dev: Migrated) -> None:
     bucket = dev.outputs()["MediaBucketName"]
-    secret = dev.physical_id("Security.ApplicationSecret")
+    secret = dev.outputs("Security")["ApplicationSecretArn"]
     dev.client("s3").put_object(Bucket=bucket, Key="settings/1.env", Body=b"MODE=live\n")
     dev.client("secretsmanager").put_secret_value(SecretId=secret, SecretString='{"KEY": "k1"}')
     dev.push("5", 'echo "$MODE $ENVIRONMENT $APPLICATION_SECRETS" > seen')

@@ -130,7 +130,7 @@ def test_one_update_lifts_all_and_the_next_turns_all_on(prod: Prod) -> None:
     assert protection(prod.environment) == ON
 
 
-def test_load_balancer_alone_protects_the_stack(prod: Prod) -> None:
+def test_database_alone_protects_the_stack(prod: Prod) -> None:
     """The database of prod must be protected; the load balancer need not be."""
     changed = prod.environment.launch(LoadBalancerDeletionProtection="false")
 
@@ -216,11 +216,16 @@ def test_failure_after_the_protection_is_rolled_back_completely(
 
 
 def test_deletion_of_an_unprotected_stack_completes(running: EmbeddedAws, release: Release) -> None:
-    """An administrator turns termination protection off; a change of the release turns it on again, before it is off once more."""
+    """An administrator turns termination protection off; a change of the release turns it on again, before it is off once more.
+
+    The load balancer alone protects the stack before that.
+    """
     running.reset()
-    chosen = {"DatabaseDeletionProtection": "true", "LoadBalancerDeletionProtection": "true"}
-    environment = Environment(running, release, "dev", **chosen)
+    balancer = {"LoadBalancerDeletionProtection": "true"}
+    chosen = {**balancer, "DatabaseDeletionProtection": "true"}
+    environment = Environment(running, release, "dev", **balancer)
     environment.launch()
+    assert protection(environment) == {**ON, "database": False}
     unprotect = environment.client("cloudformation").update_termination_protection
     unprotect(StackName=environment.stack, EnableTerminationProtection=False)
     later = planted(release)

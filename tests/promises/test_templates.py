@@ -15,7 +15,7 @@ from templates_src.core.protection import PROTECTED_BY, PROTECTED_BY_LAYER
 from tests.promises.pages import written_by_hand
 from tests.relations.text import is_true
 from tests.relations.variants import REGION, built, rendered_variant
-from tests.rendering import containers, resources_of_type
+from tests.rendering import containers, id_of, resources_of_type
 
 WORKLOADS = ("api", "worker", "beat")
 
@@ -85,6 +85,76 @@ def test_no_container_has_a_health_check_in_its_image() -> None:
 
     assert {container["Name"] for container in found.values()} >= set(WORKLOADS)
     assert [task for task, container in found.items() if "HealthCheck" in container] == []
+
+
+MIGRATION = {"Migration", "RunMigrationFunction", "RunMigrationRole"}
+
+
+@pytest.mark.parametrize(
+    ("given", "exists"),
+    [
+        ({"ImageTag": "1"}, False),
+        ({"MigrationCommand": "migrate"}, False),
+        ({"ImageTag": "1", "MigrationCommand": "migrate"}, True),
+    ],
+    ids=["without a command", "without an image", "with both"],
+)
+def test_migration_needs_a_command_and_an_image(given: dict[str, str], exists: bool) -> None:
+    found = render(built(), "dev", REGION, given).layers["compute"]["Resources"].keys()
+
+    assert MIGRATION & found == (MIGRATION if exists else set())
+
+
+def test_no_shell_interprets_the_command_of_the_migration() -> None:
+    command = "migrate $HOME; echo a&&b | true"
+    rendered = render(built(), "dev", REGION, {"ImageTag": "1", "MigrationCommand": command})
+    container = dict(containers(rendered))["MigrationTaskDefinition"]
+
+    assert container["Command"] == command.split(" ")
+    assert "EntryPoint" not in container
+
+
+def test_migration_runs_in_the_private_subnets() -> None:
+    rendered = render(built(), "dev", REGION, {"ImageTag": "1", "MigrationCommand": "migrate"})
+    (migration,) = resources_of_type(rendered, "Custom::Migration")
+    private = {f"PrivateSubnet{number}" for number in (1, 2, 3)}
+
+    subnets = migration.properties["SubnetIds"]
+    assert {id_of(rendered, migration.layer, subnet) for subnet in subnets} == private
+
+
+@pytest.mark.parametrize(
+    ("given", "workloads"),
+    [
+        ({"ApplicationSettingsVersion": "1"}, set()),
+        ({"ApplicationSettingsVersion": "0", "ImageTag": "1"}, set()),
+        ({"ApplicationSettingsVersion": "1", "ImageTag": "1"}, {"api", "worker"}),
+    ],
+    ids=["placeholder", "version 0", "image and version"],
+)
+def test_settings_are_those_of_an_image_and_a_version(
+    given: dict[str, str], workloads: set[str]
+) -> None:
+    found = [container for _, container in containers(render(built(), "dev", REGION, given))]
+    reads_file = {each["Name"] for each in found if each.get("EnvironmentFiles")}
+    reads_secret = {
+        each["Name"]
+        for each in found
+        if any(secret["Name"] == "APPLICATION_SECRETS" for secret in each.get("Secrets", ()))
+    }
+
+    assert {each["Name"] for each in found} >= set(WORKLOADS)
+    assert reads_file - {"migration"} == reads_secret - {"migration"} == workloads
+
+
+def test_backups_end_with_the_database() -> None:
+    """DeleteAutomatedBackups is true unless the template says otherwise.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html
+    """
+    (database,) = resources_of_type(rendered_variant("complete prod"), "AWS::RDS::DBInstance")
+
+    assert is_true(database.properties.get("DeleteAutomatedBackups", TRUE))
 
 
 def test_versions_of_credentials_are_those_of_the_page() -> None:

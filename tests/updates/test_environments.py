@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,7 +14,7 @@ from pipeline.aws import Aws
 from pipeline.parameters.profiles import profile_names
 from pipeline.release.assemble import Release
 from pipeline.stacks.events import Failure
-from templates_src.core.parameters.shared import RELEASE_PREFIX
+from templates_src.core.parameters.shared import DATABASE_MASTER_USER, RELEASE_PREFIX
 from tests.releases.kept import Kept, kept
 from tests.updates import stateful
 from tests.updates.faults import TAKEN, unlaunchable
@@ -174,6 +176,15 @@ def test_flow_logs_go_to_an_encrypted_group_and_keep_their_history(
         == results.before.held["Network.FlowLogGroup"]
         == [MESSAGE]
     )
+
+
+def test_url_of_an_earlier_release_names_the_master_user(results: Results) -> None:
+    urls = [
+        json.loads(state.held["Data.DatabaseUrl"])["url"]
+        for state in (results.before, results.after["updated"])
+    ]
+
+    assert [urlsplit(url).username for url in urls] == [DATABASE_MASTER_USER, "carbon_app_1"]
 
 
 def test_repeated_values_are_the_same(results: Results, release: Release) -> None:
