@@ -62,6 +62,7 @@ def test_settings_with_own_names_are_accepted(check: Any) -> None:
         (b"DATABASE_URL=hidden", "{}", "DATABASE_URL in s3://"),
         (b"A=1\nAPPLICATION_SECRETS=hidden", "{}", "APPLICATION_SECRETS in s3://"),
         (b"AWS_ACCESS_KEY_ID=hidden", "{}", "AWS_ACCESS_KEY_ID in s3://"),
+        (b"ECS_AGENT_URI=hidden", "{}", "ECS_AGENT_URI in s3://"),
         (b"A=1\nhidden value", "{}", "Line 2 of s3://"),
         (b" A=hidden", "{}", "Line 1 of s3://"),
         (b"export A=hidden", "{}", "Line 1 of s3://"),
