@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from commands.common.preview import Consent, require_launchable
+from embedded_aws.server import EmbeddedAws
+from pipeline.aws import Aws
 from pipeline.errors import PipelineError
 from pipeline.parameters.cautions import cautions
 from pipeline.parameters.profiles import load_profile, profile_names, profile_parameters
 from pipeline.paths import PARAMETERS
 from pipeline.release.assemble import Release
-from tests.conftest import ENVIRONMENTS
+from tests.conftest import ENVIRONMENTS, REGION
 
 Pairs = list[dict[str, Any]]
 Change = Callable[[Pairs], Any]
@@ -213,3 +216,16 @@ def test_prod_says_which_protection_it_does_without(
     found = cautions({"Environment": environment, **values})
     assert len(found) == len(named)
     assert all(name in sentence for name, sentence in zip(named, found, strict=True))
+
+
+def test_a_preview_and_an_update_print_them(
+    release: Release, running_aws: EmbeddedAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both commands call this function."""
+    aws = Aws(REGION, running_aws.environment())
+    values = {**load_profile(release.root, "prod"), "WafBlockedBodies": "none"}
+
+    require_launchable(aws, Consent(preview_only=True), values, {})
+
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in printed if line.startswith("Note: WafBlockedBodies is none in prod")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from benchmarks.scaling.load import Job, Reclaim, Scenario
 from benchmarks.scaling.picture import CHUNK, Picture, digest, draw
 from benchmarks.scaling.policy import Policy, Scaler, configuration
 from benchmarks.scaling.results import Results, results
+from benchmarks.scaling.variants import DELAYED, row
 from pipeline.checks.render import render
 from pipeline.release.assemble import Release
 from templates_src.compute.capacity import BASE_ON_DEMAND
@@ -92,6 +94,18 @@ def test_rests_between_steps() -> None:
     assert desired([20.0] * 9, slow, current=1) == [1, 1, 2, 2, 2, 4, 4, 4, 8]
     steps = desired([8.0] * 26, slow, current=10)
     assert (steps[13], steps[14], steps[23], steps[24]) == (10, 8, 8, 7)
+
+
+def test_data_points_arrive_after_a_minute() -> None:
+    assert Assumptions().metric_delay == 1
+    delayed = replace(AT_ONCE, metric_delay=1)
+    first = [
+        next(minute for minute, each in enumerate(run.minutes) if each.desired > POLICY.least)
+        for run in (
+            fleet(*jobs(1000), assumptions=assumed).play(1200) for assumed in (AT_ONCE, delayed)
+        )
+    ]
+    assert first[1] == first[0] + 1
 
 
 def test_without_data_nothing_changes() -> None:
@@ -187,6 +201,21 @@ def test_page_has_the_output_of_the_program(found: Results) -> None:
     assert numbers() == found.texts, "Run: python -m benchmarks.scaling"
 
 
+def test_cpu_adds_no_worker_if_jobs_wait_and_is_as_good_if_they_compute(found: Results) -> None:
+    runs = {(each.scenario.name, each.contender.name): each for each in found.outcomes}
+    lasting = []
+    for load in ("burst", "ramp", "Spot reclaim"):
+        waiting = runs[load, "CPU, jobs wait 80 % for I/O"]
+        assert max(minute.desired for minute in waiting.run.minutes) == found.worker.policy.least
+        lasting.append(waiting.backlog_minutes)
+        computing, backlog = (
+            sorted(runs[load, name].run.waits)
+            for name in ("CPU, jobs wait 50 % for I/O", "backlog")
+        )
+        assert computing[len(computing) * 95 // 100] < 1.2 * backlog[len(backlog) * 95 // 100]
+    assert sorted(lasting)[1] > 2 * 60, "hours"
+
+
 def test_same_input_same_result(found: Results) -> None:
     assert results().texts == found.texts
 
@@ -217,6 +246,10 @@ def test_delayed_jobs_add_no_worker_before_their_time(found: Results) -> None:
     assert max(minute.depth for minute in run.minutes[:60]) < 20 < run.minutes[60].depth
     counted = variant(found, "delayed jobs", "every job is backlog")
     assert max(minute.running for minute in counted.minutes[:60]) == 10
+    # Two workers of two processes do them, jobs of six seconds, however many workers run.
+    alone = DELAYED * 6 / (2 * AT_ONCE.processes)
+    assert max(run.waits) == max(counted.waits) >= alone
+    assert max(minute.running for minute in run.minutes[60:]) > 2
 
 
 @pytest.mark.parametrize(
@@ -225,6 +258,19 @@ def test_delayed_jobs_add_no_worker_before_their_time(found: Results) -> None:
 def test_an_hour_without_spot(found: Results, capacity: str, running: int) -> None:
     run = variant(found, "hour without Spot", f"WorkerCapacity {capacity}")
     assert max(minute.running for minute in run.minutes[65:119]) == running
+    waited = max(run.waits)
+    assert (waited > 3600) is (capacity == "spot"), "jobs wait for the whole hour"
+    assert (waited < 300) is (capacity == "on-demand"), "nothing happens"
+
+
+def test_price_of_an_hour_on_demand(found: Results) -> None:
+    spot, on_demand = (
+        float(row(found.worker, each)[-1])
+        for name in ("spot", "on-demand")
+        for each in found.variants
+        if each.name == f"WorkerCapacity {name}"
+    )
+    assert on_demand / spot > 3
 
 
 def test_protected_tasks_repeat_no_job(found: Results) -> None:

@@ -26,7 +26,7 @@ from templates_src.core.parameters.shared import PROJECT
 from templates_src.launch_role.bindings import ACCOUNT, ARN, in_account
 from templates_src.launch_role.gaps import SERVICE_LINKED
 from templates_src.launch_role.permissions import Permissions, declared
-from templates_src.launch_role.policies import AREAS, allowed_actions, of_services
+from templates_src.launch_role.policies import AREAS, ELSEWHERE, allowed_actions, of_services
 
 NAME = "taskcat-role"
 TASKCAT_ROLE_NAME = role_name(
@@ -171,19 +171,22 @@ def add_policies(layer: Layer, permissions: Permissions) -> list[ManagedPolicy]:
     """A managed policy per area, and the denial for resources with another project's tag."""
     bound, unbound = allowed_actions(permissions)
     actions = sorted({*bound, *unbound, *permissions.undocumented})
+    by_area = {area: of_services(actions, services) for area, services in AREAS.items()}
+    # Those of services that only provider schemas name.
+    by_area[ELSEWHERE] = sorted({*actions}.difference(*by_area.values()))
     made = [
         layer.add(
             ManagedPolicy(
                 f"{area}Policy",
                 Description=f"Carbon Connect's taskcat deployments: {area.lower()}",
-                PolicyDocument=iam.document(*deploy(of_services(actions, services), permissions)),
+                PolicyDocument=iam.document(*deploy(selected, permissions)),
                 Metadata={
                     "cfn-lint": {"config": {"ignore_checks": ["W3037"]}},
                     "Reason": "Provider schemas declare actions that the service authorization reference does not list.",
                 },
             )
         )
-        for area, services in AREAS.items()
+        for area, selected in by_area.items()
     ]
     return [
         *made,

@@ -80,6 +80,7 @@ DENIED: Cases = (
     ("cloudformation:GetTemplate", STACK.replace("/SC-", "/other-"), {}),
     ("s3:GetObject", f"arn:aws:s3:::releases/{built().prefix}functions/image_update.zip", {}),
     ("s3:GetObject", "arn:aws:s3:::carbon-connect-dev-documents/report.pdf", {}),
+    ("s3:PutObject", "arn:aws:s3:::carbon-connect-dev-media/settings/1.env", {}),
     ("cloudformation:SetStackPolicy", STACK, {}),
     ("cloudformation:DescribeStacks", STACK.replace("/SC-", "/other-"), {}),
     ("cloudformation:DescribeStackEvents", STACK.replace(f"SC-{ACCOUNT}", "SC-999988887777"), {}),

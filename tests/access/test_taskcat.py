@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pipeline.template.example_values import ACCOUNT
 from templates_src.access.taskcat import DEPLOYMENT_ROLE, OF_OUTPUTS, taskcat_role
 from tests.access.templates import (
@@ -14,6 +16,8 @@ from tests.access.templates import (
     each,
     principal,
 )
+from tests.launch_role.evaluation import Statement, launch_role_layer, resources_of, role_statements
+from tests.relations.text import listed
 from tests.taskcat.contract import PROMISES, Exists
 
 TASKCAT = principal(taskcat_role(), "TaskcatRole")
@@ -24,13 +28,21 @@ TEST, OTHER = {"aws:ResourceTag/Project": "tcat-dev"}, {"aws:ResourceTag/Project
 TO_CLOUDFORMATION = {"iam:PassedToService": "cloudformation.amazonaws.com"}
 ALLOWED: Cases = (
     ("cloudformation:CreateStack", f"{STACK}tCaT-dev-1a2b3c/1", {}),
+    ("cloudformation:DescribeStackEvents", f"{STACK}tCaT-dev-1a2b3c/1", {}),
+    ("cloudformation:DeleteStack", f"{STACK}tCaT-dev-1a2b3c/1", {}),
+    ("cloudformation:UpdateTerminationProtection", f"{STACK}tCaT-prod-1a2b3c/1", {}),
     ("iam:PassRole", f"{IAM}role/{DEPLOYMENT_ROLE}", TO_CLOUDFORMATION),
+    ("s3:DeleteBucket", "arn:aws:s3:::tcat-0123-eu-north-1", {}),
+    ("elasticloadbalancing:ModifyLoadBalancerAttributes", f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/x/1", TEST),
     ("s3:PutObject", "arn:aws:s3:::tcat-0123-eu-north-1/carbon-connect/x", {}),
     ("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/carbon-connect/taskcat/domain-name", {}),
     ("rds:ModifyDBInstance", DATABASE, TEST),
 )  # fmt: skip
 DENIED: Cases = (
     ("cloudformation:CreateStack", f"{STACK}carbon-connect-prod/1", {}),
+    ("cloudformation:UpdateTerminationProtection", f"{STACK}carbon-connect-prod/1", {}),
+    ("ec2:CreateVpc", f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/*", {}),
+    ("rds:CreateDBInstance", DATABASE, TEST),
     ("cloudformation:DeleteStack", f"{STACK}SC-{ACCOUNT}-pp-x/1", {}),
     ("iam:PassRole", f"{IAM}role/Administrator", TO_CLOUDFORMATION),
     ("iam:PassRole", f"{IAM}role/{DEPLOYMENT_ROLE}", {"iam:PassedToService": "lambda.amazonaws.com"}),
@@ -73,6 +85,23 @@ def test_taskcat_is_denied(call: Call) -> None:
 @each(DEPLOYS)
 def test_deployment_role_deploys(call: Call) -> None:
     assert_allowed(DEPLOYMENT, call)
+
+
+def test_deployment_role_has_the_actions_of_the_launch_role() -> None:
+    launch = role_statements(resources_of(launch_role_layer()))
+    deployment = [each for policy in DEPLOYMENT.policies for each in policy.statements]
+
+    assert allowed(deployment) == allowed(launch)
+
+
+def allowed(statements: Iterable[Statement]) -> set[str]:
+    """The actions that statements allow on some resource."""
+    return {
+        action
+        for each in statements
+        if each["Effect"] == "Allow"
+        for action in listed(each["Action"])
+    }
 
 
 @each(DEPLOYS_NOT)

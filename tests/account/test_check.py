@@ -207,6 +207,7 @@ def test_each_missing_permission_is_named(release: Release, scene: Scene) -> Non
     assert "needs iam:ListOpenIDConnectProviders" in unknown["OIDC provider of GitHub"]
     assert "needs rds:DescribeDBInstances" in unknown["rds L-7B6409FD"]
     assert "vpc L-F678F1CE" not in unknown
+    assert {each.word for each in found if each.holds is None} == {"cannot tell"}
     assert not refused(found)
 
 

@@ -6,6 +6,7 @@ import http.client
 import itertools
 import json
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +20,8 @@ ANSWER_SECONDS = 30
 SHORT_SHUTDOWN = "worker.soft_shutdown_timeout=2"
 # The number of rounds of requests that both revisions serve in parallel.
 ROUNDS = 3
+# Beat would sleep for a minute between two rounds.
+BEAT_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Tasks:
         api = stack.api()
         worker.wait_for_words("ready.")
         if before:
+            began = time.monotonic()
             before.beat.stop()
+            assert time.monotonic() - began < BEAT_SECONDS, "beat ends immediately"
         return cls(stack, api, worker, stack.beat())
 
     def stop(self) -> None:

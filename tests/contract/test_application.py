@@ -15,6 +15,7 @@ import pytest
 import redis
 from celery.beat import ScheduleEntry
 from celery.schedules import schedule
+from kombu.exceptions import OperationalError
 
 from tests.contract.application import Stack
 from tests.contract.containers import EXAMPLE, ServiceSpec
@@ -114,6 +115,17 @@ def test_redis_py_accepts_the_url(url: str) -> None:
     assert options["ssl_cert_reqs"] == "required"
 
 
+def test_every_other_command_is_allowed(stack: Stack, url: str) -> None:
+    """The user has all commands but those of Valkey's category, of which it has one."""
+    with stack.valkey.client() as client:
+        rules = client.acl_getuser(urlsplit(url).username)
+        dangerous = set(client.acl_cat("dangerous"))
+
+    assert {"keys", "flushall", "config|set", "info"} <= dangerous
+    assert rules["categories"] == ["+@all", "-@dangerous"]
+    assert rules["commands"] == ["+info"]
+
+
 def test_dangerous_commands_are_refused(url: str) -> None:
     with redis.Redis.from_url(url) as client:
         for command in ("KEYS *", "FLUSHALL", "CONFIG GET maxmemory"):
@@ -129,14 +141,27 @@ def test_another_authority_is_refused(url: str, monkeypatch: pytest.MonkeyPatch)
         pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         client.ping()
+    assert_celery_refuses(url)
 
 
 def test_another_host_name_is_refused(url: str) -> None:
+    elsewhere = url.replace("@localhost:", "@127.0.0.1:")
+
     with (
-        redis.Redis.from_url(url.replace("@localhost:", "@127.0.0.1:")) as client,
+        redis.Redis.from_url(elsewhere) as client,
         pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         client.ping()
+    assert_celery_refuses(elsewhere)
+
+
+def assert_celery_refuses(url: str) -> None:
+    """Celery and kombu do not connect with the URL, because of the certificate."""
+    with (
+        celery.Celery(broker=url, set_as_current=False).connection() as connection,
+        pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        connection.ensure_connection(max_retries=1, interval_start=0)
 
 
 @in_a_cluster

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import celery
 import pytest
 
 from pipeline.checks.render import Rendered, render
@@ -124,6 +125,7 @@ def facts(rendered: Rendered, workload: str, parameter: str) -> dict[str, str]:
     task = named(rendered, f"{workload}TaskDefinition").properties
     service = named(rendered, f"{workload}Service").properties
     (container,) = task["ContainerDefinitions"]
+    assert "EntryPoint" not in container, "ECS starts the command itself, without a shell"
     ports = [str(each["ContainerPort"]) for each in container.get("PortMappings", ())]
     assert container["Command"] == rendered.parameters["compute"][parameter].split(" ")
     return {
@@ -157,15 +159,47 @@ def test_health_check_matches_the_documentation(dev: Rendered) -> None:
 
 
 def test_urls_match_the_documentation(dev: Rendered) -> None:
-    for variable, secret in (("DATABASE_URL", "DatabaseUrl"), ("CELERY_BROKER_URL", "CacheUrl")):
+    for variable, server in (("DATABASE_URL", "Database"), ("CELERY_BROKER_URL", "Cache")):
         (holds,) = (row[1] for row in table("Secrets") if row[0] == f"`{variable}`")
-        sub = named(dev, secret).properties["SecretString"]["Fn::Sub"]
+        sub = named(dev, f"{server}Url").properties["SecretString"]["Fn::Sub"]
         holds = holds.partition("; ")[0]
         url = json.loads(sub if isinstance(sub, str) else sub[0])["url"]
         shown = re.sub(r"\{\{resolve:[^}]*\}\}", "PASSWORD", url)
         host, port = re.findall(r"\$\{[^}]+\}", shown)
+        assert address_of(host, sub) == dev.layers["data"]["Outputs"][f"{server}Host"]["Value"]
         shown = shown.replace(host, "HOST").replace(port, re.findall(r":(\d+)/", holds)[0])
         assert f"`{shown}`" == holds
+
+
+def address_of(variable: str, sub: Any) -> Any:
+    """The attribute that a variable of Fn::Sub stands for, such as ``${Database.Endpoint.Address}``."""
+    name = variable.strip("${}")
+    return {"Fn::GetAtt": name.split(".", 1)} if isinstance(sub, str) else sub[1][name]
+
+
+def test_values_of_the_variables_are_those_of_the_document(dev: Rendered) -> None:
+    """Those that the document describes by a value, and the addresses that are in the URLs too."""
+    (given,) = (
+        {each["Name"]: each["Value"] for each in container["Environment"]}
+        for title, container in containers(dev)
+        if title == "ApiTaskDefinition"
+    )
+    holds = {CODE.findall(name)[0]: text for name, text, _, _ in table("Variables")}
+
+    assert (given["ENVIRONMENT"], given["AWS_REGION"]) == ("dev", REGION)
+    assert given["AWS_DEFAULT_REGION"] == given["AWS_REGION"]
+    for name in ("CELERY_KEY_PREFIX", "CACHE_ROTATION"):
+        assert f"`{given[name]}`" in holds[name]
+    assert given["MEILISEARCH_URL"].startswith("http://")
+    assert "over plain HTTP" in holds["MEILISEARCH_URL"]
+    assert given["MEILISEARCH_URL"].split(":")[1].endswith(".internal")
+
+
+def test_the_url_does_not_accept_the_prefix() -> None:
+    url = "rediss://carbon:password@localhost:6379/0?ssl_cert_reqs=required&global_keyprefix=x"
+
+    with pytest.raises(TypeError, match="global_keyprefix"):
+        celery.Celery(broker=url, set_as_current=False).connection()
 
 
 def test_example_has_the_settings_of_the_document() -> None:
@@ -195,6 +229,7 @@ def test_example_has_the_settings_of_the_document() -> None:
     assert json.loads(said) == stated
     longest = stated["broker_transport_options"]["visibility_timeout"]
     assert stated["task_time_limit"] < longest
+    assert (longest, stated["task_time_limit"]) == (3600, 1800), "One hour, and half an hour"
     assert stated["worker_soft_shutdown_timeout"] < 120
     assert "`REMAP_SIGTERM=SIGQUIT`" in DOCUMENT.read_text()
     assert image_variables()["REMAP_SIGTERM"] == "SIGQUIT"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ pytestmark = [
 # The value of the example app, which the contract recommends.
 VISIBILITY_SECONDS = 3600
 # Seconds; the rest of the 100 that the application asks for would only be waited for.
-SHORT_SHUTDOWN = ("worker.soft_shutdown_timeout=4",)
+SHORT_SECONDS = 4
+SHORT_SHUTDOWN = (f"worker.soft_shutdown_timeout={SHORT_SECONDS}",)
 SHORTEST_SHUTDOWN = "worker.soft_shutdown_timeout=1"
 BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
@@ -83,14 +85,35 @@ def test_short_tasks_end_within_the_notice_and_long_ones_return_to_the_queue(
         with service.held(worker, "short") as short:
             worker.process.send_signal(signal.SIGTERM)
             worker.wait_for_words("Initiating Soft Shutdown")
+            later = stack.remember("later", 1, 1, 1)
         assert worker.process.wait(PATIENCE) == 0
-        assert (stack.waiting(), stack.unacknowledged()) == (1, 0)
+        assert (stack.waiting(), stack.unacknowledged()) == (2, 0)
         assert (stack.result(short), stack.result(long)) == ("short", None)
+        assert later not in worker.said(), "a process is free, and takes no further task"
 
     successor = service.running()
     successor.wait_for(lambda: service.is_done(long, "long"))
-    assert successor.said().count("received") == 1
+    received = [line for line in successor.said().splitlines() if "received" in line]
+    assert [task in line for task, line in zip((long, later), received, strict=True)] == [
+        True
+    ] * 2, "a task that returns is the next one"
     assert service.place("long") == "[('[1,1,1]',)]"
+
+
+def test_a_worker_with_a_task_waits_to_the_end_and_an_idle_one_does_not(service: Service) -> None:
+    began = time.monotonic()
+    # The shutdown of a worker with a task takes 100 seconds.
+    assert service.running().stop() == 0
+    assert time.monotonic() - began < PATIENCE / 2
+
+    worker = service.start("--concurrency=1", *SHORT_SHUTDOWN)
+    with service.held(worker, "quick") as task:
+        worker.process.send_signal(signal.SIGTERM)
+        worker.wait_for_words("Initiating Soft Shutdown")
+        began = time.monotonic()
+    worker.wait_for(lambda: service.stack.result(task) == "quick")
+    assert worker.process.wait(PATIENCE) == 0
+    assert time.monotonic() - began > SHORT_SECONDS - 1
 
 
 def test_a_shutdown_that_hangs_returns_its_task(service: Service) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import signal
+import time
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import celery
 import pytest
 
 from tests.contract.agent import Agent, agent
@@ -84,6 +86,30 @@ def test_a_worker_is_protected_while_it_has_jobs(service: Service, ecs: Agent) -
         {"ProtectionEnabled": False},
     ]
     assert worker.stop(signal.SIGTERM) == 0
+
+
+@in_a_cluster
+def test_a_delayed_job_is_not_protected_and_returns(
+    service: Service, ecs: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = service.stack
+    worker = stack.worker("--concurrency=1", ECS_AGENT_URI=ecs.uri)
+    worker.wait_for_words("ready.")
+    monkeypatch.setenv("SSL_CERT_FILE", stack.machine.trusted["SSL_CERT_FILE"])
+    sender = celery.Celery(
+        broker=stack.secrets("worker")["CELERY_BROKER_URL"], set_as_current=False
+    )
+    sender.conf.broker_transport_options = {"global_keyprefix": stack.key("")}
+    sender.send_task("app.worker.remember", ("delayed", [1, 1, 1]), countdown=600)
+    worker.wait_for(lambda: stack.unacknowledged() == 1)
+    # Longer than the pause between two looks at the jobs.
+    time.sleep(3)
+
+    assert ecs.received == []
+    assert worker.stop(signal.SIGTERM) == 0
+    assert (stack.waiting(), stack.unacknowledged()) == (1, 0)
+    with stack.valkey.client() as client:
+        client.delete(stack.key("celery"))
 
 
 @in_a_cluster

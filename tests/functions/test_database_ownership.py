@@ -26,6 +26,15 @@ from tests.functions.databases import (
 
 pytestmark = pytest.mark.usefixtures("no_password_in_sight")
 
+# What the master user keeps, besides the database and its extensions.
+OWNERS = """
+SELECT 1, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'
+UNION ALL SELECT 2, srvowner::regrole::text FROM pg_foreign_server
+UNION ALL SELECT 3, pubowner::regrole::text FROM pg_publication
+UNION ALL SELECT 4, subowner::regrole::text FROM pg_subscription
+UNION ALL SELECT 5, evtowner::regrole::text FROM pg_event_trigger
+ORDER BY 1
+"""
 # Time for one round of statements and for the response, without waiting.
 HURRIED = Context(15)
 
@@ -63,6 +72,23 @@ def test_database_and_extensions_stay_with_the_master_user(
     stack: Stack, database: Rds, full: list[list[object]]
 ) -> None:
     assert full
+    # On RDS the master user creates the wrapper with postgres_fdw, and subscriptions and event triggers as well.
+    for statement in (
+        "CREATE FOREIGN DATA WRAPPER elsewhere",
+        f"GRANT USAGE ON FOREIGN DATA WRAPPER elsewhere TO {MASTER}",
+        "CREATE SUBSCRIPTION theirs CONNECTION 'host=/nowhere password=none' PUBLICATION ours"
+        " WITH (connect = false)",
+        f"ALTER ROLE {MASTER} SUPERUSER",
+        f"ALTER SUBSCRIPTION theirs OWNER TO {MASTER}",
+        "CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+        "CREATE EVENT TRIGGER watch ON sql_drop EXECUTE FUNCTION noted()",
+        f"ALTER EVENT TRIGGER watch OWNER TO {MASTER}",
+        f"ALTER ROLE {MASTER} NOSUPERUSER",
+    ):
+        database.administer(statement, database.database)
+    database.run("CREATE SERVER other FOREIGN DATA WRAPPER elsewhere")
+    database.run("CREATE PUBLICATION ours")
+    before = database.run(OWNERS)
     stack.succeed("Update", USER, BEFORE_1_2_0)
 
     rows = database.run(
@@ -70,6 +96,14 @@ def test_database_and_extensions_stay_with_the_master_user(
         " UNION ALL SELECT extowner::regrole::text FROM pg_extension WHERE extname <> 'plpgsql'"
     )
     assert rows == [[MASTER]] * 3
+    assert [owner for _, owner in before] == ["pg_database_owner", *[MASTER] * 4]
+    assert database.run(OWNERS) == before
+    # The server deletes no database with a subscription.
+    for statement in (
+        "ALTER SUBSCRIPTION theirs SET (slot_name = NONE)",
+        "DROP SUBSCRIPTION theirs",
+    ):
+        database.administer(statement, database.database)
 
 
 def test_tasks_of_the_master_user_are_not_interrupted(
@@ -154,15 +188,28 @@ def test_objects_that_old_tasks_create_during_the_update_get_the_owner(
 
 
 def test_objects_of_a_reset_session_get_the_owner(stack: Stack, database: Rds) -> None:
-    """DISCARD ALL, as connection pools send it, ends the owner role for the rest of the session."""
+    """DISCARD ALL, as connection pools send it, returns to the owner role; SET ROLE NONE ends it."""
     stack.succeed("Create", USER)
     with application(database) as connection:
+        old_application.create(connection)
         connection.run("DISCARD ALL")
+        assert connection.run("SELECT current_user") == [[OWNER]]
+        connection.run("SET ROLE NONE")
+        assert connection.run("SELECT current_user") == [[USER]]
+        for statement in old_application.WORK:
+            connection.run(statement)
         connection.run("CREATE TABLE stray (x int)")
+        assert database.run(old_application.relation_owner("stray")) == [[USER]]
+
+        # An update of the extensions keeps the user.
+        stack.succeed("Update", USER, USER)
+        assert database.run(old_application.relation_owner("stray")) == [[OWNER]]
+        connection.run("CREATE TABLE another (x int)")
 
     stack.succeed("Update", NEXT_USER, USER)
     with application(database, NEXT_USER) as connection:
         connection.run("ALTER TABLE stray ADD COLUMN y int")
+        connection.run("ALTER TABLE another ADD COLUMN y int")
 
 
 def test_short_lock_is_waited_for_without_stopping_others(stack: Stack, database: Rds) -> None:

@@ -43,7 +43,13 @@ def test_user_can_log_in_and_has_no_rights_beyond_its_database(stack: Stack, dat
             "SELECT * FROM pg_authid",
             "COPY (SELECT 1) TO PROGRAM 'true'",
             "SELECT pg_read_file('/etc/passwd')",
+            f"SET ROLE NONE; ALTER ROLE {OWNER} PASSWORD 'mine'",
+            "CREATE EXTENSION dblink",
             "DROP EXTENSION vector",
+            "ALTER EXTENSION vector UPDATE",
+            'DROP EXTENSION "uuid-ossp"',
+            'ALTER EXTENSION "uuid-ossp" UPDATE',
+            f"DROP DATABASE {database.database}",
             f"ALTER DATABASE {database.database} OWNER TO {OWNER}",
             "DROP SCHEMA public",
         ):
@@ -56,7 +62,10 @@ def test_objects_of_the_user_belong_to_the_owner(stack: Stack, database: Rds) ->
     with application(database) as connection:
         old_application.create(connection)
         assert set(old_application.owners(connection).values()) == {OWNER}
-        connection.run("CREATE EXTENSION pg_trgm")
+        assert old_application.contents(connection)
+        connection.run("GRANT SELECT ON invoices TO PUBLIC")
+        for trusted in ("pg_trgm", "citext"):
+            connection.run(f"CREATE EXTENSION {trusted}")
         for kind in old_application.KINDS:
             connection.run(kind.owners_right)
 
@@ -65,6 +74,9 @@ def test_owner_cannot_log_in(stack: Stack, database: Rds) -> None:
     stack.succeed("Create", USER)
 
     assert not admits(database, OWNER, USER_PASSWORD)
+    # A role that can log in and has another password is refused, too.
+    query = f"SELECT rolcanlogin FROM pg_roles WHERE rolname = '{OWNER}'"  # noqa: S608
+    assert database.run(query) == [[False]]
 
 
 def test_both_users_work_until_the_previous_one_is_deleted(stack: Stack, database: Rds) -> None:

@@ -61,6 +61,8 @@ def test_it_is_private() -> None:
     properties = resources_of(release_bucket())["Bucket"]["Properties"]
     assert set(properties["PublicAccessBlockConfiguration"].values()) <= {"true", True}
     assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    ((rule,),) = properties["BucketEncryption"].values()
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
     assert properties["OwnershipControls"] == {
         "Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]
     }

@@ -8,6 +8,7 @@ import re
 from decimal import Decimal
 from importlib import metadata
 
+from celery import Celery
 from kombu.transport import redis
 
 from benchmarks.scaling.fleet import Assumptions
@@ -22,7 +23,14 @@ from benchmarks.scaling.load import (
 from benchmarks.scaling.variants import SOFT_SHUTDOWN, choices, long_jobs
 from pipeline.cost.prices import METRIC_MONTH
 from pipeline.paths import PROJECT_FOLDER
-from templates_src.functions.queue_depth.broker import WORKER_SILENT_SECONDS
+from templates_src.data.extensions import PATIENCE_SECONDS
+from templates_src.functions.database_extensions.ownership import LOCK_SECONDS
+from templates_src.functions.queue_depth import progress
+from templates_src.functions.queue_depth.broker import (
+    BEAT_ALIVE,
+    WORKER_SILENT_SECONDS,
+    WORKERS_ALIVE,
+)
 from templates_src.functions.queue_depth.messages import (
     HELD_BYTES,
     HELD_SAMPLE,
@@ -200,6 +208,23 @@ def test_times_of_an_interruption() -> None:
     assert contract_says(f"| ~{soft + 2} | the worker has stopped")
     assert contract_says(f"| {soft + reserve} | if the shutdown hangs")
     assert contract_says(f"| {container['StopTimeout']} | SIGKILL")
+
+
+def test_times_of_the_change_of_owner() -> None:
+    assert contract_says(f"waits for at most {WORDS[int(LOCK_SECONDS)]} second at a time")
+    assert contract_says(f"retries for about {WORDS[PATIENCE_SECONDS // MINUTE]} minutes")
+
+
+def test_names_of_the_keys_in_the_cache() -> None:
+    assert contract_says(f"into the sorted set `{WORKERS_ALIVE}`")
+    assert contract_says(f"of its last round into `{BEAT_ALIVE}`")
+    assert says(f"in the key `{progress.KEY}` under Celery's prefix")
+
+
+def test_the_default_queue_is_that_of_celery() -> None:
+    default = built().root.declarations["WorkerQueues"].default
+    assert default == Celery(set_as_current=False).conf.task_default_queue
+    assert contract_says(f"The default queue is `{default}`")
 
 
 def test_versions_of_the_clients() -> None:

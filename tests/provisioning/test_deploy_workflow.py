@@ -33,6 +33,15 @@ echo "$*" >>"$DOCKER_CALLS"
 case $1 in login) grep -q . && exit 0; echo "no password" >&2; exit 1 ;; esac
 """
 
+# What a push of docker calls: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
+PUSHING = (
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:PutImage",
+    "ecr:UploadLayerPart",
+)
+
 Document = Mapping[str, Any]
 
 
@@ -222,7 +231,9 @@ def test_deploy_role_can_use_only_its_repository_and_its_function(
         "*",
     }
     actions = {action for statement in granted for action in statement["Action"]}
+    own = f"arn:aws:ecr:{REGION}:123456789012:repository/{environment.repository}"
 
+    assert [each for each in PUSHING if not allows(granted, Request(each, own))] == []
     assert {action.partition(":")[0] for action in actions} == {"ecr", "lambda"}
     for action in actions - {"ecr:GetAuthorizationToken"}:
         assert [each for each in others if allows(granted, Request(action, each, OWNER))] == []

@@ -8,6 +8,7 @@ import pytest
 
 from commands.common.embedded_sessions import session
 from pipeline.aws import Aws
+from pipeline.checks.iam.policies import Request, allows
 from pipeline.environments.provisioning import environments
 from pipeline.errors import PipelineError
 from pipeline.paths import PROJECT_FOLDER
@@ -45,6 +46,11 @@ def test_documentation_names_the_version_and_the_limits_of_the_policy() -> None:
         "DescribeEvents",
     ):
         assert word in said, word
+    statements = POLICY["Document"]["Statement"]
+    stack = f"arn:aws:cloudformation:{REGION}:123456789012:stack/SC-123456789012-pp-a/1"
+    for name in ("GetTemplate", "DescribeEvents"):
+        assert f"the policy lacks `cloudformation:{name}`" in said
+        assert not allows(statements, Request(f"cloudformation:{name}", stack))
 
 
 @pytest.fixture(scope="module")

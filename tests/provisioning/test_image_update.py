@@ -160,10 +160,12 @@ def test_an_update_names_every_parameter_and_keeps_version_path_and_tags(
         *("ProvisioningParameters", "UpdateToken"),
     }
     assert request["ProvisionedProductId"] == found.id
+    assert request["ProductId"] == found.product_id
+    assert request["ProvisioningArtifactId"] == found.artifact_id
     chosen = [each for each in request["ProvisioningParameters"] if "Value" in each]
     kept = [each["Key"] for each in request["ProvisioningParameters"] if "Value" not in each]
     assert chosen == [{"Key": "ImageTag", "Value": "v2"}]
-    assert {"ApiMaxTasks", "WorkerCommand", "EnableExecuteCommand", "GitHubRepository"} < set(kept)
+    assert {*kept, "ImageTag"} == set(environment.parameters())
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
 from pipeline.catalog.spec.model import Catalog
 from pipeline.errors import PipelineError
-from pipeline.release.assemble import template_path
+from pipeline.release.assemble import serialize, template_path
 from templates_src.access.launcher import NAME
 from tests.conftest import REGION
 from tests.publishing.conftest import WAITS, Publisher
@@ -30,17 +31,19 @@ TRUSTING = ASKED.replace(
 )
 
 
-def planned(publisher: Publisher, catalog: Catalog) -> list[RegionPlan]:
-    """The plan of a small release with the launcher role's template, as the publisher role."""
+def planned(publisher: Publisher, catalog: Catalog, text: str = "") -> list[RegionPlan]:
+    """The plan of a small release with the launcher role's template, as the publisher role; ``text`` describes the template."""
     release = small_release(publisher.release)
     template = template_path(NAME)
-    bodies = {**release.bootstrap_stacks, template: publisher.release.bootstrap_stacks[template]}
+    body = json.loads(publisher.release.bootstrap_stacks[template])
+    described = serialize({**body, "Description": text or body["Description"]}, packed=True)
+    bodies = {**release.bootstrap_stacks, template: described}
     release = replace(release, bootstrap_stacks=bodies)
     return plan_regions(publisher.clients, release, catalog)
 
 
-def published(publisher: Publisher, text: str) -> list[RegionPlan]:
-    plans = planned(publisher, small_catalog(text))
+def published(publisher: Publisher, text: str, description: str = "") -> list[RegionPlan]:
+    plans = planned(publisher, small_catalog(text), description)
     publish(plans, waits=WAITS)
     return plans
 
@@ -60,6 +63,14 @@ def test_role_is_created_and_can_launch(publisher: Publisher) -> None:
     assert product["Name"] == "Production"
     assert not writing_steps(planned(publisher, small_catalog(ASKED)))
     [stack] = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    assert stack["EnableTerminationProtection"]
+    # The template of the next release.
+    assert writing_steps(published(publisher, ASKED, "Next")) == [
+        (Action.UPDATE, Kind.LAUNCHER_ROLE)
+    ]
+    cloudformation = aws.client("cloudformation")
+    assert cloudformation.get_template_summary(StackName=STACK)["Description"] == "Next"
+    [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
     assert stack["EnableTerminationProtection"]
 
 

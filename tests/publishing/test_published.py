@@ -6,12 +6,17 @@ import json
 
 import pytest
 
+from commands.common.embedded_sessions import make_roles
 from commands.common.embedded_sessions import publisher as publisher_session
 from pipeline.aws import Aws
 from pipeline.catalog.desired.kinds import Kind
 from pipeline.catalog.plan.steps import Action
 from pipeline.catalog.publish import RegionPlan, plan_regions, publish
 from pipeline.errors import PipelineError
+from templates_src.access.publisher import DEPLOY_BOOTSTRAP_STACKS
+from templates_src.access.publisher import NAME as PUBLISHER
+from templates_src.access.publisher_grants import ROLE_PREFIX
+from templates_src.core.parameters.declaration import FALSE
 from tests.conftest import REGION
 from tests.publishing.conftest import ROLES, WAITS, Publisher
 from tests.publishing.faults import Calls
@@ -94,6 +99,23 @@ def test_plan_role_plans_and_publishes_nothing(publisher: Publisher) -> None:
         publish(planned(), waits=WAITS)
     publisher.publish()
     assert not writing_steps(planned())
+
+
+def test_publisher_without_bootstrap_stacks_fails_in_one_sentence(publisher: Publisher) -> None:
+    assert (
+        "assumed-role/carbon-connect-publisher/"
+        in (publisher.clients(REGION).client("sts").get_caller_identity()["Arn"])
+    )
+    publisher.embedded.reset()
+    account = Aws(REGION, publisher.embedded.environment())
+    values = {ROLE_PREFIX: ROLES, DEPLOY_BOOTSTRAP_STACKS: FALSE}
+    make_roles(account, publisher.release, PUBLISHER, "carbon-connect-publisher", values)
+    session = publisher_session(account, publisher.release, ROLES)
+    plans = plan_regions(lambda _region: session, small_release(publisher.release), small_catalog())
+
+    with pytest.raises(PipelineError, match=r"^[^\n]*cloudformation:CreateChangeSet[^\n]*\.$"):
+        publish(plans, waits=WAITS)
+    assert account.client("servicecatalog").list_portfolios()["PortfolioDetails"] == []
 
 
 def test_another_role_gets_a_stack_and_the_old_one_stays(publisher: Publisher) -> None:

@@ -177,7 +177,9 @@ def test_another_separator_is_refused_in_words(server: Valkey, tmp_path: Path) -
         handler({}, None)
 
 
-def test_a_queue_in_which_nothing_is_taken_is_visible(newest: Celery) -> None:
+def test_a_queue_in_which_nothing_is_taken_is_visible(
+    newest: Celery, caplog: pytest.LogCaptureFixture
+) -> None:
     """A worker that runs but does not take from one of the measured queues."""
     newest.publish(
         {"queue": "celery", "count": 4, "priorities": [None]},
@@ -192,7 +194,10 @@ def test_a_queue_in_which_nothing_is_taken_is_visible(newest: Celery) -> None:
         seen = {"celery": 0.0, "reports": 3600.0}
         assert {queue: round(each, -2) for queue, each in waits(newest.server).items()} == seen
         newest.publish({"queue": "reports", "count": 1, "priorities": [3]})
+        caplog.clear()
         assert stalled_seconds() == pytest.approx(3600, abs=30), "another job is no progress"
+        (stalled,) = (json.loads(each.getMessage())["Stalled"] for each in caplog.records)
+        assert round(stalled["reports"], -2) == 3600, "the log names the queue"
 
     with newest.worker("reports", 1):
         wait_for(lambda: newest.waiting("reports") == 0)

@@ -3,11 +3,16 @@
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 
+import boto3
 import botocore.exceptions
 import pytest
 
+from commands.common.embedded_sessions import PERSON, user_without_permissions
+from embedded_aws.server import EmbeddedAws
+from pipeline.aws import Aws
 from templates_src.functions.queue_depth import broker
 from templates_src.functions.queue_depth.broker import SEPARATOR, BrokerError, queue_keys
 from templates_src.functions.queue_depth.handler import ConfigurationError, ServiceError, handler
@@ -148,9 +153,19 @@ def test_the_metrics_carry_depth_and_backlog_per_running_task(server: Valkey, fl
         {"Name": "ClusterName", "Value": fleet.cluster},
         {"Name": "ServiceName", "Value": "worker"},
     ]
-    assert fleet.published() == dict.fromkeys(
-        ("QueueDepth", "BacklogPerTask", "DelayedJobs", "QueueStalledSeconds"), dimensions
-    )
+    always = ("QueueDepth", "BacklogPerTask", "DelayedJobs", "QueueStalledSeconds")
+    assert fleet.published() == dict.fromkeys(always, dimensions)
+
+    # One of the three workers shows signs of life, another one has stopped to, and beat did a minute ago.
+    now = time.time()
+    with server.client() as client:
+        client.zadd(f"{PREFIX}{broker.WORKERS_ALIVE}", {"one": now, "another": now - 150})
+        client.set(f"{PREFIX}{broker.BEAT_ALIVE}", now - 60)
+    answer = handler({}, None)
+    assert answer["SilentWorkers"] == 2
+    assert answer["BeatSilentSeconds"] == pytest.approx(60, abs=30)
+    with_signs = (*always, "SilentWorkers", "BeatSilentSeconds")
+    assert fleet.published() == dict.fromkeys(with_signs, dimensions)
 
 
 @in_one_mode
@@ -293,6 +308,27 @@ def test_a_missing_service_is_an_error(fleet: Fleet, settings: pytest.MonkeyPatc
 
     settings.setenv("CLUSTER", "gone")
     with pytest.raises(botocore.exceptions.ClientError, match="ClusterNotFound"):
+        handler({}, None)
+    assert fleet.published() == {}
+
+
+@in_one_mode
+def test_a_missing_permission_is_an_error(
+    fleet: Fleet, settings: pytest.MonkeyPatch, lambda_environment: EmbeddedAws
+) -> None:
+    aws = Aws(lambda_environment.region, lambda_environment.environment())
+    user = user_without_permissions(aws)
+    allowed = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    aws.client("iam").put_user_policy(UserName=PERSON, PolicyName="own", PolicyDocument=document)
+    for name, value in user.environment.items():
+        settings.setenv(name, value)
+    # boto3 keeps the credentials of its first client.
+    settings.setattr(boto3, "DEFAULT_SESSION", None)
+
+    with pytest.raises(
+        botocore.exceptions.ClientError, match="not authorized to perform: ecs:DescribeServices"
+    ):
         handler({}, None)
     assert fleet.published() == {}
 
