@@ -25,7 +25,7 @@ def storage_alarm_specs() -> list[AlarmSpec]:
     return [
         AlarmSpec(
             title="DatabaseFreeStorageTooLow",
-            # RDS grows the storage when less than 10 % is free; less free storage than that means that it cannot grow.
+            # RDS grows the storage when 10 % or less is free; less free storage than that means that it cannot grow.
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
             # A run of the function can fall into the next period, which leaves one without a number.
             reads=MetricMath(
@@ -41,8 +41,8 @@ def storage_alarm_specs() -> list[AlarmSpec]:
             compare=BELOW,
             minutes=MINUTES,
             periods=3,
-            action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, or grew "
-            "in the last six hours. Raise the ceiling, or remove data; a full database stops.",
+            action="The database is nearly full and does not grow: it is at DatabaseMaxAllocatedStorage, RDS "
+            "still optimizes the last growth, or it grew four times in a day. Raise the ceiling, or remove data; a full database stops.",
         ),
         AlarmSpec(
             title="DatabaseStorageMissing",
