@@ -91,13 +91,8 @@ def template_sample_of_changes(since: str) -> frozenset[TemplateName]:
     for layer, template in templates().items():
         former = before.get(layer, {})
         for change in changes_of_layer(layer):
-            section, name, *rest = change.path
-            # The form of the console lists parameters in its next steps; of a resource, only its condition is changed here.
-            keys = (
-                (section, name, *rest[:1])
-                if section in ("Metadata", "Resources")
-                else (section, name)
-            )
+            # The form of the console lists parameters in its next steps; a resource is compared at the place of the change.
+            keys = change.path[: {"Metadata": 3, "Resources": None}.get(str(change.path[0]), 2)]
             if part(template, keys) != part(former, keys):
                 names.add((layer, change.operator, change.path))
     return chosen(names, MOST_CHANGED_TEMPLATES)

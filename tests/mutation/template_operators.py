@@ -10,6 +10,9 @@ from typing import Any
 from tests.mutation.operators import DROP, numbers
 from tests.mutation.schema_nodes import Path
 
+STACK = "AWS::CloudFormation::Stack"
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+DESCRIPTION_BYTES = 1024
 INTERFACE = ("Metadata", "AWS::CloudFormation::Interface")
 BOUNDS = ("MinLength", "MaxLength", "MinValue", "MaxValue")
 DROPPED = (*BOUNDS, "Default", "AllowedValues", "AllowedPattern", "NoEcho", "ConstraintDescription")
@@ -30,14 +33,14 @@ class TemplateChange:
     def place(self) -> str:
         """The path; names and positions are ``*``."""
         return "/".join(
-            "*" if number == 1 or isinstance(step, int) else str(step)
+            "*" if number in (1, 4) or isinstance(step, int) else str(step)
             for number, step in enumerate(self.path)
         )
 
     @property
     def name(self) -> str:
         """The parameter, rule, condition, resource or output."""
-        return str(self.path[1])
+        return str(self.path[min(1, len(self.path) - 1)])
 
 
 def changes(template: Template) -> Iterator[TemplateChange]:
@@ -52,8 +55,12 @@ def changes(template: Template) -> Iterator[TemplateChange]:
     for name, resource in template["Resources"].items():
         if "Condition" in resource:
             yield TemplateChange("drop", ("Resources", name, "Condition"), DROP)
+    yield from of_stacks(template["Resources"])
+    yield TemplateChange("past the length", ("Description",), "x" * (DESCRIPTION_BYTES + 1))
+    yield TemplateChange("add", ("Transform",), "AWS::LanguageExtensions")
     for name, output in template.get("Outputs", {}).items():
         yield TemplateChange("drop", ("Outputs", name), DROP)
+        yield TemplateChange("drop", ("Outputs", name, "Description"), DROP)
         if "Condition" in output:
             yield TemplateChange("drop", ("Outputs", name, "Condition"), DROP)
     yield from of_form(template)
@@ -80,6 +87,7 @@ def of_parameter(parameter: Mapping[str, Any], path: Path) -> Iterator[TemplateC
     elif default.isdigit():
         for operator, value in numbers(default, ()):
             yield TemplateChange(operator, (*path, "Default"), value)
+        yield TemplateChange("another type", (*path, "Default"), int(default))
     else:
         yield TemplateChange("another text", (*path, "Default"), f"{default}x")
 
@@ -93,6 +101,25 @@ def of_rule(rule: Mapping[str, Any], path: Path) -> Iterator[TemplateChange]:
     for position in range(len(rule["Assertions"])):
         yield TemplateChange("drop element", (*path, "Assertions", position), DROP)
         yield TemplateChange("always", (*path, "Assertions", position, "Assert"), ALWAYS)
+        place = (*path, "Assertions", position, "AssertDescription")
+        yield TemplateChange("another text", place, "Wrong.")
+
+
+def of_stacks(resources: Mapping[str, Any]) -> Iterator[TemplateChange]:
+    """What nested stacks receive, and from which template they are."""
+    stacks = {name: each for name, each in resources.items() if each["Type"] == STACK}
+    locations = [each["Properties"]["TemplateURL"] for each in stacks.values()]
+    for name, stack in stacks.items():
+        path = ("Resources", name, "Properties")
+        location = stack["Properties"]["TemplateURL"]
+        other = next(each for each in locations if each != location)
+        yield TemplateChange("another template", (*path, "TemplateURL"), other)
+        given = stack["Properties"].get("Parameters", {})
+        for key, value in given.items():
+            yield TemplateChange("drop", (*path, "Parameters", key), DROP)
+            wrong = next((each for each in given.values() if each != value), None)
+            if wrong is not None:
+                yield TemplateChange("another value", (*path, "Parameters", key), wrong)
 
 
 def of_form(template: Template) -> Iterator[TemplateChange]:
@@ -106,7 +133,7 @@ def of_form(template: Template) -> Iterator[TemplateChange]:
 
 def is_about_resources(change: TemplateChange) -> bool:
     """Whether a change decides which resources exist, and with which properties."""
-    return change.path[0] in ("Conditions", "Resources")
+    return change.path[0] == "Conditions" or change.path[-1] == "Condition"
 
 
 def written(template: Template) -> bytes:

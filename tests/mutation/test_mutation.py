@@ -18,7 +18,7 @@ from tests.mutation.environment_run import Job, changes_of, with_change
 from tests.mutation.operators import Mutator
 from tests.mutation.reasons import EQUIVALENT
 from tests.mutation.results import BY_ERROR, Result, area
-from tests.mutation.sample import MOST_CHANGED_TEMPLATES, template_sample_of_changes
+from tests.mutation.sample import MOST_CHANGED_TEMPLATES, part, template_sample_of_changes
 from tests.mutation.template_operators import changes
 from tests.mutation.templates_run import ROLE_KIND, template_killers, templates
 from tests.mutation.watching import watched
@@ -192,9 +192,9 @@ def test_a_run_since_a_release_tries_what_changed_in_templates() -> None:
     assert 0 < len(found) <= MOST_CHANGED_TEMPLATES
     former = side("1.1.0").templates
     for layer, _, path in found:
-        section, name = map(str, path[:2])
-        if section != "Metadata":
-            assert templates()[layer][section][name] != former[layer].get(section, {}).get(name)
+        section, *names = map(str, path[:2])
+        if names and section != "Metadata":
+            assert part(templates()[layer], path[:2]) != part(former[layer], path[:2])
 
 
 def test_an_error_counts_only_if_no_check_has_a_finding() -> None:

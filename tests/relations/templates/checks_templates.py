@@ -13,6 +13,7 @@ from tests.relations.registry import Templates, template_relation
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 TEMPLATE_BYTES = 1_000_000
 RESOURCES, PARAMETERS, OUTPUTS = 500, 200, 200
+DESCRIPTION_BYTES = 1024
 SWITCH = frozenset({"true", "false"})
 COMMANDS = frozenset({"ApiCommand", "WorkerCommand", "BeatCommand"})
 TEXTS = ("String", "CommaDelimitedList")
@@ -99,6 +100,7 @@ def templates_fit_the_quotas(templates: Templates) -> Iterator[str]:
             ("resources", len(template["Resources"]), RESOURCES),
             ("parameters", len(template["Parameters"]), PARAMETERS),
             ("outputs", len(template.get("Outputs", {})), OUTPUTS),
+            ("bytes of description", len(template["Description"].encode()), DESCRIPTION_BYTES),
         ):
             if count >= most:
                 yield f"Layer {layer} has {count} {what}, of fewer than {most}."

@@ -25,6 +25,12 @@ def nested_stacks(templates: Templates) -> Iterator[tuple[str, str, Mapping[str,
 @template_relation
 def layers_receive_values_by_name(templates: Templates) -> Iterator[str]:
     """A layer's parameter receives the root's parameter, or an earlier layer's output, of the same name: another one may be valid, and wrong."""
+    available = templates[ROOT]["Parameters"].keys() | {
+        output
+        for layer, template in templates.items()
+        if layer != ROOT
+        for output in template.get("Outputs", {})
+    }
     for layer, name, properties in nested_stacks(templates):
         given, declared = properties.get("Parameters", {}), templates[layer]["Parameters"]
         for parameter in sorted(given.keys() - declared.keys()):
@@ -37,7 +43,7 @@ def layers_receive_values_by_name(templates: Templates) -> Iterator[str]:
                 source = source_of(given[parameter], described)
                 if source != parameter:
                     yield f"{parameter} of {name} receives {source or given[parameter]}."
-            elif parameter in templates[ROOT]["Parameters"] or "Default" not in described:
+            elif parameter in available or "Default" not in described:
                 yield f"{name} does not pass {parameter}."
 
 

@@ -25,6 +25,12 @@ def put_in_every_template(parameter: str, key: str, value: Any) -> TemplatePlant
 
 TEMPLATE_FAULTS = (
     TemplateFault(
+        "an optional output that a layer does not receive",
+        wiring.layers_receive_values_by_name,
+        "Compute does not pass DeployRoleName",
+        drop_from_template("environment", "Resources/Compute/Properties/Parameters/DeployRoleName"),
+    ),
+    TemplateFault(
         "a default that no profile has",
         defaults.defaults_launch_the_environment_that_they_name,
         "ApiMaxTasks has the default '50', but the profile dev has",

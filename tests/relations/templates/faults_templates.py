@@ -43,6 +43,12 @@ TEMPLATE_FAULTS = (
         put_in_template("compute", "Parameters/DeployRoleName/Default", "deploy"),
     ),
     TemplateFault(
+        "a description that is too long",
+        templates.templates_fit_the_quotas,
+        "Layer data has 1025 bytes of description",
+        put_in_template("data", "Description", "x" * 1025),
+    ),
+    TemplateFault(
         "a parameter without a group",
         templates.parameters_are_explained,
         "is in 0 groups",
