@@ -27,10 +27,6 @@ EQUIVALENT: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "The order, the share or the wait is the same: only the relation between several values counts.",
         ),
         (
-            r"AWS::KMS::Key KeyPolicy/Statement/\*/Action: widen",
-            "The statement of the account allows every action already; resource_policies/ and identity/ hold the other statements.",
-        ),
-        (
             r"AWS::ECS::Service DependsOn/\*: drop element",
             "The service waits for the migration, which waits for the same resources; without a migration, order/ finds it.",
         ),
