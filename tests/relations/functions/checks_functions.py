@@ -190,7 +190,7 @@ def functions_reach_the_cache_and_the_database(rendered: Rendered) -> Iterator[s
 
 @relation
 def former_users_stay_until_replaced_tasks_have_ended(rendered: Rendered) -> Iterator[str]:
-    """The function closes a database user after the tasks that connect as this user have ended, within half of its own time."""
+    """The function closes a database user after the tasks that connect as this user have ended, within half of its time-out."""
     longest = max(
         int(container.get("StopTimeout", STOP_TIMEOUT))
         + (_drains(rendered) if container.get("PortMappings") else 0)

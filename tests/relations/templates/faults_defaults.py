@@ -67,7 +67,7 @@ TEMPLATE_FAULTS = (
         drop_from_template("environment", "Parameters/WafRateLimit/Default"),
     ),
     TemplateFault(
-        "a layer with a default of its own",
+        "a layer whose default differs",
         defaults.templates_agree_on_their_parameters,
         "LogRetentionDays has Default '7' in edge, and '30' in environment",
         put_in_template("edge", "Parameters/LogRetentionDays/Default", "7"),
