@@ -22,7 +22,7 @@ SHARED = (
 )
 # Parameters whose default in the root differs on purpose.
 REASONS: Mapping[str, str] = {
-    "ReleasePrefix": "A root nests the layers of its own release; a layer by itself has functions of any release.",
+    "ReleasePrefix": "A root nests the layers of one release, its default; a single layer can use the functions of any release.",
 }
 # Parameters of the root without a default.
 REQUIRED: Mapping[str, str] = {
